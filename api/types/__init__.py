@@ -1,0 +1,106 @@
+"""The nouns of tuning: what an experiment, a trial, a suggestion and a metric are made of.
+
+Belongs here: frozen values and the enums they use, named as Katib's API names them.
+Does not belong here: parsing, rendering, defaults, rules (`api.objects`), the wire (`api.wire`).
+Imports nothing of ours; everything may import it, and does so as `from api.types import Trial`.
+
+Two conventions hold for all of them. A text that may be left out is "" when it is; everything
+else that may be left out is None, so that "left out" and "zero" stay apart. A time is the
+RFC 3339 text it arrived as: nothing is lost on the way through, and equal texts are equal times.
+"""
+
+from __future__ import annotations
+
+from .algorithms import (
+    AlgorithmSpec,
+    Comparison,
+    EarlyStoppingSpec,
+    Setting,
+    StopRule,
+)
+from .collectors import (
+    CollectorKind,
+    CollectorSpec,
+    HttpGet,
+    HttpHeader,
+    LogFormat,
+    PathKind,
+)
+from .conditions import Condition, ConditionStatus, ConditionType, holds
+from .experiments import (
+    Experiment,
+    ExperimentSpec,
+    ExperimentStatus,
+    OptimalTrial,
+    ResumePolicy,
+)
+from .freeform import Json, JsonObject
+from .metadata import ObjectMeta, OwnerReference
+from .metrics import MetricPoint, Observation, ObservationLog, ObservedMetric
+from .objectives import MetricStrategy, Objective, ObjectiveType, Strategy
+from .parameters import (
+    Assignment,
+    Distribution,
+    FeasibleSpace,
+    GraphConfig,
+    NasConfig,
+    Operation,
+    ParameterSpec,
+    ParameterType,
+)
+from .suggestions import SuggestedTrial, Suggestion, SuggestionSpec, SuggestionStatus
+from .templates import ConfigMapSource, TrialParameter, TrialTemplate
+from .trials import Trial, TrialSpec, TrialStatus
+
+__all__ = [
+    "AlgorithmSpec",
+    "Assignment",
+    "CollectorKind",
+    "CollectorSpec",
+    "Comparison",
+    "Condition",
+    "ConditionStatus",
+    "ConditionType",
+    "ConfigMapSource",
+    "Distribution",
+    "EarlyStoppingSpec",
+    "Experiment",
+    "ExperimentSpec",
+    "ExperimentStatus",
+    "FeasibleSpace",
+    "GraphConfig",
+    "HttpGet",
+    "HttpHeader",
+    "Json",
+    "JsonObject",
+    "LogFormat",
+    "MetricPoint",
+    "MetricStrategy",
+    "NasConfig",
+    "ObjectMeta",
+    "Objective",
+    "ObjectiveType",
+    "Observation",
+    "ObservationLog",
+    "ObservedMetric",
+    "Operation",
+    "OptimalTrial",
+    "OwnerReference",
+    "ParameterSpec",
+    "ParameterType",
+    "PathKind",
+    "ResumePolicy",
+    "Setting",
+    "StopRule",
+    "Strategy",
+    "SuggestedTrial",
+    "Suggestion",
+    "SuggestionSpec",
+    "SuggestionStatus",
+    "Trial",
+    "TrialParameter",
+    "TrialSpec",
+    "TrialStatus",
+    "TrialTemplate",
+    "holds",
+]
