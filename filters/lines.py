@@ -1,0 +1,137 @@
+r"""From chunks as they come to regions of whole lines.
+
+Lines end at `\n`, `\r\n` or a bare `\r`. How the stream is cut into chunks never matters. Memory is
+bounded: a line of more than `LONGEST_LINE` bytes is cut into pieces, each searched as a line of its
+own under the same line number, and the cuts are counted.
+
+A `\r` at the end of a chunk ends its line at once (a progress bar must not wait for its next
+step); if the next byte is a `\n`, it belongs to that end and is passed over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from filters.text import Region
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LONGEST_LINE = 1 << 20
+"""Bytes; a longer line is cut."""
+
+_LOOK_BACK = 1 << 14
+"""A cut is made behind a blank, or a comma or bracket, if one stands in the last so many bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinePosition:
+    """Where a splitter stands: every byte from `offset` on is still needed, none before it."""
+
+    offset: int = 0
+    line: int = 1
+    """The number of the line that the next byte belongs to."""
+    continued: bool = False
+    """The line was cut: it began before `offset`."""
+    after_return: bool = False
+    """The byte before `offset` is a `\\r`: a `\\n` at `offset` belongs to it."""
+
+
+class LineSplitter:
+    """Holds the unfinished line between two chunks, and nothing else."""
+
+    __slots__ = ("_after_return", "_continued", "_line", "_offset", "_pending", "cuts")
+
+    def __init__(self, start: LinePosition) -> None:
+        """Begin where another splitter stood, or at the stream's start."""
+        self._offset = start.offset
+        self._line = start.line
+        self._continued = start.continued
+        self._after_return = start.after_return
+        self._pending = bytearray()
+        self.cuts = 0
+
+    @property
+    def position(self) -> LinePosition:
+        """Where a new splitter would go on."""
+        return LinePosition(
+            offset=self._offset,
+            line=self._line,
+            continued=self._continued,
+            after_return=self._after_return and not self._pending,
+        )
+
+    def feed(self, chunk: bytes) -> Iterator[Region]:
+        """Take the stream's next bytes, give the regions that they complete."""
+        if self._after_return and chunk:
+            self._after_return = False
+            if chunk[0] == _NEWLINE:
+                self._offset += 1
+                chunk = chunk[1:]
+        last_end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r")) + 1
+        if last_end:
+            self._after_return = chunk[last_end - 1] == _RETURN and last_end == len(chunk)
+            whole = bytes(self._pending) + chunk[:last_end] if self._pending else chunk[:last_end]
+            self._pending = bytearray(chunk[last_end:])
+            yield from self._cut(whole)
+        else:
+            self._pending += chunk
+        if len(self._pending) > LONGEST_LINE:
+            rest = bytes(self._pending)
+            while len(rest) > LONGEST_LINE:
+                border = _cut_at(rest)
+                yield from self._region(rest[:border], cut=True)
+                rest = rest[border:]
+            self._pending = bytearray(rest)
+
+    def finish(self) -> Iterator[Region]:
+        """The stream has ended: give its unfinished last line, if there is one."""
+        if self._pending:
+            rest, self._pending = bytes(self._pending), bytearray()
+            yield from self._region(rest, cut=False)
+
+    def _cut(self, whole: bytes) -> Iterator[Region]:
+        """Give bytes that end with a line's end as regions in which no line is too long."""
+        start = 0
+        while len(whole) - start > LONGEST_LINE:
+            window_end = start + LONGEST_LINE + 1
+            border = 1 + max(
+                whole.rfind(b"\n", start, window_end), whole.rfind(b"\r", start, window_end)
+            )
+            cut = border == 0
+            if cut:
+                border = start + _cut_at(whole[start : window_end - 1])
+            elif whole[border - 1 : border + 1] == b"\r\n":
+                border += 1
+            yield from self._region(whole[start:border], cut=cut)
+            start = border
+        if start < len(whole):
+            yield from self._region(whole[start:], cut=False)
+
+    def _region(self, raw: bytes, *, cut: bool) -> Iterator[Region]:
+        """Give one region. Its lines are counted when it has been searched: that is cheaper then."""
+        region = Region(raw, offset=self._offset, first_line=self._line, continued=self._continued)
+        self._offset += len(raw)
+        self._continued = cut
+        self.cuts += cut
+        yield region
+        self._line += region.lines_ended
+
+
+def _cut_at(line: bytes) -> int:
+    """Return where to cut a line that is too long, so that no number is torn if that can be.
+
+    Behind the last blank, else behind the last comma, semicolon, bracket or bar, of the last
+    bytes before the limit; else at the limit.
+    """
+    start = LONGEST_LINE - _LOOK_BACK
+    for borders in (b" \t", b",;{}[]()|"):
+        behind = 1 + max(line.rfind(byte, start, LONGEST_LINE) for byte in borders)
+        if behind:
+            return behind
+    return LONGEST_LINE
+
+
+_NEWLINE = 0x0A
+_RETURN = 0x0D

@@ -1,0 +1,127 @@
+"""Where a metric is never found: the lines that came nearest, and why they were not it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from filters.numbers import NUMBER
+from filters.text import LineCursor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from filters.points import Found
+    from filters.text import Region
+
+LOOKED_AT = 1 << 20
+"""Bytes from the stream's start that are looked at; the names of metrics show early."""
+
+_KEEP = 3
+_LONGEST_SHOWN = 160
+_LIKE_ENOUGH = 0.6
+_KEYED = re.compile(
+    rb"([A-Za-z_][\w|/.@%'-]{0,63}+(?: [A-Za-z][\w/.@-]{0,31}+){0,2}+)"
+    rb"[\"')\]]{0,2}[ \t]{0,40}[=:][ \t]{0,40}[\"']?" + NUMBER
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearMiss:
+    """A line that was not it."""
+
+    metric: str
+    line: int
+    text: str
+    """The line, clipped."""
+    why: str
+    """What keeps it from being it, and what to ask for instead."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Candidate:
+    distance: float
+    line: int
+    text: str
+    why: str
+
+
+class NearMisses:
+    """Watches a stream beside the finder, and remembers the best few lines for each metric."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        """Take the metric names."""
+        self._best: dict[str, dict[str, _Candidate]] = {name: {} for name in names}
+        self._budget = LOOKED_AT
+
+    def look(self, region: Region, found: Sequence[Found]) -> None:
+        """Look at a region that has been searched; free once every metric has been found."""
+        for name in {point.name for point in found}:
+            self._best.pop(name, None)
+        if not self._best or self._budget <= 0:
+            return
+        self._budget -= len(region.text)
+        line = LineCursor(region)
+        while True:
+            content = line.content
+            if content and not content.isspace():
+                self._compare(content, line.number)
+            if not line.next_line():
+                return
+
+    def of(self, metric: str) -> tuple[NearMiss, ...]:
+        """Return the nearest lines of a metric without a point, the nearest first."""
+        best = sorted(self._best.get(metric, {}).values())[:_KEEP]
+        return tuple(
+            NearMiss(metric=metric, line=near.line, text=near.text, why=near.why) for near in best
+        )
+
+    def _compare(self, content: bytes, number: int) -> None:
+        keys = [match[1].decode("utf-8", "replace") for match in _KEYED.finditer(content)]
+        text = content.decode("utf-8", "replace")
+        for name, best in self._best.items():
+            for distance, why in _reasons(name, text, keys):
+                worst = max(best.values()) if len(best) >= _KEEP else None
+                if why in best or (worst is not None and worst.distance <= distance):
+                    continue
+                if worst is not None:
+                    del best[worst.why]
+                best[why] = _Candidate(distance, number, _clipped(text), why)
+
+
+def _reasons(name: str, text: str, keys: Sequence[str]) -> Iterator[tuple[float, str]]:
+    """Give why a line is not it, each with a distance between 0 (all but it) and 1 (far off)."""
+    if name in text:
+        part_of = [key for key in keys if name in key and name != key]
+        if part_of:
+            yield 0.2, f"{name!r} is only a part of {part_of[0]!r} here: ask for that name"
+        else:
+            yield 0.1, f"no number follows {name!r} here"
+        return
+    for key in keys:
+        if _letters(key) == _letters(name):
+            yield 0.15, f"it is written {key!r} here: ask for that name"
+            continue
+        likeness = _likeness(key, name)
+        if likeness >= _LIKE_ENOUGH:
+            yield 1.2 - likeness, f"there is {key!r} here: is that the one?"
+        else:
+            yield 1.0, f"this log prints {key!r}"
+
+
+@lru_cache(maxsize=4096)  # a log repeats its keys, and this is the costly step
+def _likeness(key: str, name: str) -> float:
+    return SequenceMatcher(None, _letters(key), _letters(name)).ratio()
+
+
+@lru_cache(maxsize=4096)
+def _letters(name: str) -> str:
+    return "".join(character for character in name.lower() if character.isalnum())
+
+
+def _clipped(text: str) -> str:
+    shown = "".join(character if character.isprintable() else " " for character in text.strip())
+    return shown if len(shown) <= _LONGEST_SHOWN else shown[: _LONGEST_SHOWN - 1] + "…"

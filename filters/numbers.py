@@ -1,0 +1,64 @@
+r"""Numbers as training code prints them.
+
+| text                      | read as      | why                                              |
+|---------------------------|--------------|--------------------------------------------------|
+| `0.5` `.5` `-7.53e-05` `1E0` | itself    | what Katib's own pattern takes                   |
+| `1.` at a sentence's end  | `1`          | the full stop is none of the number's            |
+| `1.e-05`                  | itself       | NumPy prints it so                               |
+| `1,234.5`                 | `1234.5`     | grouped by threes, the first digit not 0         |
+| `0,35` `1,2`              | no number    | a decimal comma or a list: a guess would be wrong|
+| `0:00:12` `1.2.3` `2026-11-23` `0x1f` | no number | a clock, a version, a date, an address  |
+| `nan` `-inf` `Infinity`   | itself       | history, never an objective                      |
+| `95%` `47ms` `2.78G`      | the number   | the unit is none of the number's                 |
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+NUMBER = (
+    rb"[+-]?+(?:"
+    rb"(?!0[xX])(?:[1-9]\d{0,2}+(?:,\d{3}(?!\d))++(?:\.\d++)?+(?!,\d)"
+    rb"|\d++(?:\.\d++|\.(?=[eE][+-]?\d)|(?!,\d))"
+    rb"|\.\d++)"
+    rb"(?:[eE][+-]?\d++)?+(?![.:]\d|-\d\d?-)"
+    rb"|(?:[nN][aA][nN]|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?+)(?!\w))"
+)
+"""A pattern for `re` over bytes, without groups. No text makes it take more than linear time."""
+
+DECIMAL = (
+    rb"[+-]?+(?:(?:\d++\.\d++|\.\d++)(?:[eE][+-]?\d++)?+|\d++\.?+[eE][+-]?\d++"
+    rb"|[nN][aA][nN]|[iI][nN][fF])(?![\w.,:])"
+)
+"""A number that could not be a count of things: it has a fraction or an exponent."""
+
+
+def plain(number: bytes) -> str:
+    """Return the text of a match of `NUMBER` without its grouping commas."""
+    text = number.decode("ascii")
+    return text.replace(",", "") if "," in text else text
+
+
+def all_finite(values: Iterable[str]) -> bool:
+    """Return True only where `finite` has a number for each; one pass in C over many values.
+
+    A sum is finite only if each part is. (A sum that overflows says False: the caller looks closer.)
+    """
+    texts = list(values)
+    try:
+        return math.isfinite(sum(map(float, texts))) and "_" not in "".join(texts)
+    except ValueError:
+        return False
+
+
+def finite(text: str) -> float | None:
+    """Return the number that a value's text means, or None where it is not a finite one."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and "_" not in text else None

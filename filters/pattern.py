@@ -1,0 +1,172 @@
+"""Users' patterns: compiled, or refused with the place and a hint.
+
+A `metricsFormat` runs in RE2, so that it means what it meant in Katib (Go's `regexp`) and costs
+linear time whatever the log holds. A pattern that RE2 refuses but `regex` takes (look-around,
+back references) runs there, under a time limit per line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import re2
+
+from api.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+LINE_SECONDS = 0.25
+"""How long a pattern outside RE2 may take for one line."""
+
+_OPTIONS = re2.Options()
+_OPTIONS.log_errors = False
+
+_HINTS = (
+    # what `regex` says, what the user may do
+    ("missing )", "close the group, or write `\\(` for a literal bracket"),
+    ("unterminated character set", "close the set with `]`, or write `\\[` for a literal bracket"),
+    ("unbalanced parenthesis", "write `\\)` for a literal bracket"),
+    ("multiple repeat", "write `\\*`, `\\+` or `\\?` for the literal sign"),
+    ("nothing to repeat", "write `\\*`, `\\+` or `\\?` for the literal sign"),
+    ("bad escape", "write `\\\\` for a literal backslash"),
+    ("bad character range", "a range goes from the lower to the higher; put a literal `-` last"),
+)
+_TWO_GROUPS = (
+    "put one group around the name and one around the value, such as `([\\w|-]+)=([0-9.]+)`"
+)
+
+_GO_BLANKS = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+"""What Go's `strings.TrimSpace` trims; Python's `strip` takes four control characters more."""
+
+
+class Engine(StrEnum):
+    """What runs a pattern."""
+
+    RE2 = "re2"
+    REGEX = "regex"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """A compiled `metricsFormat` of at least two groups."""
+
+    source: str
+    engine: Engine
+    matches: Callable[[bytes], Iterator[tuple[str, str]]]
+    """From a line (valid UTF-8, no terminator) to the pairs of name and value, left to right,
+    each trimmed. Raises `TimeoutError` where the engine is not RE2 and its time is up."""
+
+    @property
+    def notice(self) -> str | None:
+        """What the user should know of the engine, or None where there is nothing to say."""
+        if self.engine is Engine.RE2:
+            return None
+        return (
+            f"metricsFormat {self.source!r} uses what RE2 does not have (look-around or a back "
+            f"reference): it runs in `regex`, at most {LINE_SECONDS:g} s a line"
+        )
+
+
+def compile_pattern(source: str) -> Pattern:
+    """Compile one `metricsFormat`.
+
+    Raises `UserError` with the place and a hint where neither engine takes it, or where it has
+    fewer than two groups.
+    """
+    try:
+        compiled = re2.compile(source, _OPTIONS)
+    except (re2.error, UnicodeEncodeError):
+        return _compile_outside_re2(source)
+    name, value = _two_groups(source, compiled.groups, dict(compiled.groupindex))
+    return Pattern(
+        source=source, engine=Engine.RE2, matches=_re2_matches(compiled.search, name, value)
+    )
+
+
+def fault_of(source: str) -> str | None:
+    """Return why `compile_pattern` refuses a pattern, or None where it takes it."""
+    try:
+        compile_pattern(source)
+    except UserError as refusal:
+        return str(refusal)
+    return None
+
+
+def _compile_outside_re2(source: str) -> Pattern:
+    import regex  # noqa: PLC0415 - costs 20 ms and 4 MiB that few users need
+
+    try:
+        compiled = regex.compile(source, regex.ASCII)
+    except regex.error as error:
+        raise UserError(_refusal(source, error.msg, error.pos)) from error
+    except (OverflowError, RecursionError, MemoryError) as error:
+        raise UserError(_refusal(source, "the pattern is too large", None)) from error
+    name, value = _two_groups(source, compiled.groups, dict(compiled.groupindex))
+
+    def matches(line: bytes) -> Iterator[tuple[str, str]]:
+        text = line.decode("utf-8", "replace")
+        for match in compiled.finditer(text, timeout=LINE_SECONDS):
+            yield _trimmed(match[name]), _trimmed(match[value])
+
+    return Pattern(source=source, engine=Engine.REGEX, matches=matches)
+
+
+def _re2_matches(
+    search: Callable[[bytes, int], Any], name: int, value: int
+) -> Callable[[bytes], Iterator[tuple[str, str]]]:
+    """Iterate as Go's `FindAll` does, over single searches.
+
+    An empty match moves on by one character, and is left out right behind the match before it.
+    (No empty match has a name, so only where the next search begins matters here.)
+    """
+
+    def matches(line: bytes) -> Iterator[tuple[str, str]]:
+        position, end = 0, len(line)
+        while position <= end:
+            match = search(line, position)
+            if match is None:
+                return
+            behind = match.end()
+            if behind == position:
+                position += _character_width(line, position)
+            else:
+                position = behind
+            yield _trimmed(match[name]), _trimmed(match[value])
+
+    return matches
+
+
+def _two_groups(source: str, groups: int, named: dict[str, int]) -> tuple[int, int]:
+    """Return the numbers of the groups for name and value: by name, else the first and second."""
+    if groups < 2:  # noqa: PLR2004 - two groups: name and value
+        count = "one group" if groups == 1 else "no group"
+        raise UserError(f"metricsFormat {source!r} has {count}, two are needed: {_TWO_GROUPS}")
+    if "name" in named and "value" in named:
+        return named["name"], named["value"]
+    return 1, 2
+
+
+def _refusal(source: str, message: str, position: int | None) -> str:
+    place = "" if position is None else f" at position {position}"
+    hint = next((advice for word, advice in _HINTS if word in message), None)
+    remedy = f": {hint}" if hint else "; the syntax is that of RE2, as in Katib"
+    return f"metricsFormat {source!r} is no regular expression: {message}{place}{remedy}"
+
+
+def _trimmed(group: bytes | str | None) -> str:
+    if group is None:
+        return ""
+    text = group if isinstance(group, str) else group.decode("utf-8", "replace")
+    return text.strip(_GO_BLANKS)
+
+
+def _character_width(line: bytes, position: int) -> int:
+    """Return how many bytes the UTF-8 character at `position` has, 1 at the line's end."""
+    lead = line[position] if position < len(line) else 0
+    return 1 + (lead >= 0xC0) + (lead >= 0xE0) + (lead >= 0xF0)  # noqa: PLR2004 - UTF-8's own

@@ -1,0 +1,81 @@
+"""The finder for logs with a `metricsFormat`: the user's patterns, line by line."""
+
+from __future__ import annotations
+
+import codecs
+from typing import TYPE_CHECKING
+
+from filters.points import Found
+from filters.text import LineCursor, Region
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from filters.pattern import Pattern
+    from filters.points import Tally
+
+_BYTEWISE = "trialwatch-bytewise"
+
+
+class PatternFinder:
+    """Runs each pattern over each line that has a metric's name in it, as Katib does."""
+
+    def __init__(self, names: Sequence[str], patterns: Sequence[Pattern]) -> None:
+        """Take the metric names and at least one pattern."""
+        self._names = {name: name for name in names}
+        self._literals = [name.encode() for name in names]
+        self._patterns = patterns
+
+    def find(self, region: Region, tally: Tally) -> list[Found]:
+        """Return the region's points: by line, then by pattern, then left to right."""
+        found: list[Found] = []
+        for line in _lines_naming(region, self._literals):
+            content = valid_utf8(line.content)
+            pairs = self._pairs(content, tally)
+            if pairs:
+                stamp, bounds = line.stamp, line.bounds
+                found += [Found(name, value, stamp, line.number, *bounds) for name, value in pairs]
+        return found
+
+    def _pairs(self, content: bytes, tally: Tally) -> list[tuple[str, str]]:
+        names = self._names
+        pairs: list[tuple[str, str]] = []
+        for pattern in self._patterns:
+            try:
+                for name, value in pattern.matches(content):
+                    if name in names:
+                        pairs.append((names[name], value))
+            except TimeoutError:
+                tally.timed_out += 1
+        return pairs
+
+
+def _lines_naming(region: Region, literals: Sequence[bytes]) -> Iterator[LineCursor]:
+    """Stand on each line in turn that has one of the literals in it."""
+    text = region.text
+    cursor = LineCursor(region)
+    ahead = {literal: text.find(literal) for literal in literals}
+    ahead = {literal: place for literal, place in ahead.items() if place >= 0}
+    while ahead:
+        cursor.move_to(min(ahead.values()))
+        yield cursor
+        for literal in [literal for literal, place in ahead.items() if place <= cursor.end]:
+            ahead[literal] = text.find(literal, cursor.end)
+            if ahead[literal] < 0:
+                del ahead[literal]
+
+
+def valid_utf8(line: bytes) -> bytes:
+    """Return the line with each byte that is no part of valid UTF-8 as U+FFFD, as Go reads it."""
+    if line.isascii():
+        return line
+    return line.decode("utf-8", _BYTEWISE).encode()
+
+
+def _one_byte(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "\ufffd", error.start + 1
+
+
+codecs.register_error(_BYTEWISE, _one_byte)

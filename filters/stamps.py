@@ -1,0 +1,50 @@
+"""Time stamps that a line brings with it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+
+from api.timestamps import is_rfc3339
+
+# The token before a line's first space. Group 1 is there for the days that not every month has:
+# only these are worth a look at the calendar.
+_STAMP = re.compile(
+    rb"(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8]|(29|3[01]))"
+    rb"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)(?= )"
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NANOSECOND = Decimal("1e-9")
+
+
+def head_stamp(text: bytes, start: int) -> str | None:
+    """Return the RFC 3339 stamp, verbatim, that the line from `start` on begins with, or None.
+
+    As in Katib, it is the token before the line's first space; upper-case `T` and `Z`.
+    """
+    match = _STAMP.match(text, start)
+    if match is None:
+        return None
+    stamp = match[0].decode("ascii")
+    return stamp if match[1] is None or is_rfc3339(stamp) else None
+
+
+def epoch_stamp(seconds: str) -> str | None:
+    """Return RFC 3339 in UTC for seconds since 1970 as a decimal text, or None out of years 1-9999.
+
+    The fraction means what it says: `1.5` is half a second past, to the nanosecond.
+    """
+    try:
+        moment = Decimal(seconds)
+        if not moment.is_finite() or abs(moment) > 10**12:
+            return None
+        moment = moment.quantize(_NANOSECOND)
+        whole = int(moment // 1) - (1 if moment % 1 < 0 else 0)
+        base = _EPOCH + timedelta(seconds=whole)
+    except (InvalidOperation, OverflowError):
+        return None
+    nanoseconds = int((moment - whole) * 1_000_000_000)
+    fraction = f".{nanoseconds:09d}".rstrip("0") if nanoseconds else ""
+    return f"{base:%Y-%m-%dT%H:%M:%S}{fraction}Z".rjust(20 + len(fraction), "0")

@@ -1,0 +1,68 @@
+"""`trialwatch COMMAND ...`, also as `python -m trialwatch`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from api.errors import RemoteError, TrialwatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
+
+_COMMANDS = {
+    "extract": "show which metrics would be collected from a log",
+}
+
+_INTERRUPTED = 128 + signal.SIGINT
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 done, 1 failed, 2 bad input, 130 interrupted."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    chosen = words[0] if words and words[0] in _COMMANDS else None
+    command = importlib.import_module(f"trialwatch.{chosen}") if chosen else None
+    arguments = _parser(command).parse_args(words)
+    try:
+        status: int = importlib.import_module(f"trialwatch.{arguments.command}").run(arguments)
+    except TrialwatchError as error:
+        print(f"trialwatch {chosen}: {error}", file=sys.stderr)
+        return 1 if isinstance(error, RemoteError) else 2
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`head`, `less`) has had enough. Nothing more may be written, not even by the
+        # interpreter's own flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    return status
+
+
+def _parser(command: ModuleType | None) -> argparse.ArgumentParser:
+    """Return the parser; of the commands only the chosen one is imported, so that help is quick."""
+    parser = argparse.ArgumentParser(
+        prog="trialwatch", description="trialwatch tunes anything that prints its metrics."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, sentence in _COMMANDS.items():
+        if command is not None and command.__name__ == f"trialwatch.{name}":
+            command.add_arguments(
+                commands.add_parser(
+                    name,
+                    help=sentence,
+                    description=command.__doc__,
+                    formatter_class=argparse.RawDescriptionHelpFormatter,
+                )
+            )
+        else:
+            commands.add_parser(name, help=sentence)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""Show which metrics would be collected from a log: try a metricsFormat before an experiment.
+
+Standard output has one JSON object per point:
+{"name": ..., "value": ..., "timestamp": RFC 3339 or null, "line": from 1}.
+Standard error has a summary; for a metric that was never found, the lines that came nearest.
+Exit status 0 (also where nothing was found), 2 for bad input.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from api.errors import UserError
+from api.types import LogFormat
+from filters.extractor import Extractor, Reading, reading
+from filters.nearest import NearMisses
+from trialwatch.summary import summary
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from filters.points import Found
+
+_CHUNK = 1 << 18
+_LONG = 64 << 20
+"""Bytes; reading more than this takes long enough for a progress bar."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "--metrics",
+        required=True,
+        metavar="'A;B'",
+        help="metric names as the training prints them, separated by semicolons",
+    )
+    parser.add_argument(
+        "--format",
+        default="TEXT",
+        metavar="TEXT|JSON",
+        help="TEXT (default), or JSON: one object a line",
+    )
+    parser.add_argument(
+        "--filter",
+        action="append",
+        default=[],
+        metavar="REGEX",
+        help="a metricsFormat: group 1 is the name, group 2 the value; may be repeated; "
+        "without it, what trainers usually print is found by the metrics' names",
+    )
+    parser.add_argument("file", metavar="FILE", help="the log, or - for standard input")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the points of a log and a summary; return the exit status."""
+    wanted = _wanted(arguments.metrics, arguments.format, arguments.filter)
+    for notice in wanted.notices:
+        print(f"note: {notice}", file=sys.stderr)
+    near = NearMisses(wanted.metrics)
+    extractor = Extractor(wanted, near_misses=near)
+    with _opened(arguments.file) as log, _progress(log) as advance:
+        try:
+            while chunk := log.read(_CHUNK):
+                _print(extractor.feed(chunk))
+                advance(len(chunk))
+        except OSError as error:
+            raise _unreadable(arguments.file, error) from error
+    _print(extractor.finish())
+    sys.stdout.flush()
+    print(summary(extractor.tally, wanted, near), file=sys.stderr)
+    return 0
+
+
+def _wanted(metrics: str, log_format: str, filters: list[str]) -> Reading:
+    if log_format not in tuple(LogFormat):
+        raise UserError(f"--format {log_format!r} is unknown: use TEXT or JSON")
+    names = [name.strip() for name in metrics.split(";")]
+    return reading((name for name in names if name), LogFormat(log_format), filters)
+
+
+def _print(points: list[Found]) -> None:
+    sys.stdout.write(
+        "".join(
+            json.dumps(
+                {
+                    "name": point.name,
+                    "value": point.value,
+                    "timestamp": point.timestamp,
+                    "line": point.line,
+                },
+                ensure_ascii=False,
+            )
+            + "\n"
+            for point in points
+        )
+    )
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[BinaryIO]:
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        log = Path(name).open("rb", buffering=0)  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise _unreadable(name, error) from error
+    with log:
+        yield log  # type: ignore[misc]
+
+
+def _unreadable(name: str, error: OSError) -> UserError:
+    reason = error.strerror or str(error)
+    return UserError(f"cannot read {name!r}: {reason}; give the path of a log file, or - for stdin")
+
+
+def _progress(log: BinaryIO) -> AbstractContextManager[Callable[[int], None]]:
+    """Return what shows how far the reading is: on a terminal, where the log is long."""
+    size = os.fstat(log.fileno()).st_size
+    if not sys.stderr.isatty() or size < _LONG:
+        return nullcontext(_silent)
+    return _bar(size)
+
+
+def _silent(_count: int) -> None:
+    """Show nothing."""
+
+
+@contextmanager
+def _bar(size: int) -> Iterator[Callable[[int], None]]:
+    from rich.console import Console  # noqa: PLC0415 - 60 ms that short logs need not wait for
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    with Progress(BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=console) as bar:
+        task = bar.add_task("reading", total=size)
+        yield lambda count: bar.advance(task, count)
