@@ -1,0 +1,76 @@
+"""The three sentences of a fault, in the form in which the Kubernetes API writes them.
+
+`Invalid value: <found>: <why; what to write instead>`, `Required value: <...>` and
+`Forbidden: <...>`: users know them from kubectl, and scripts look for them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+
+from api.errors import Fault
+
+_LONGEST = 80
+"""Characters of a user's value that a message repeats."""
+
+
+def invalid(path: str, value: object, why: str) -> Fault:
+    """Make the fault of a value that is there but cannot be used."""
+    return Fault(path, f"Invalid value: {shown(value)}: {why}")
+
+
+def required(path: str, why: str) -> Fault:
+    """Make the fault of a value that is missing."""
+    return Fault(path, f"Required value: {why}")
+
+
+def forbidden(path: str, why: str) -> Fault:
+    """Make the fault of a value that may not be there, or may not be changed."""
+    return Fault(path, f"Forbidden: {why}")
+
+
+def shown(value: object) -> str:
+    """Write any JSON value so short and plain that it fits into a message.
+
+    Never fails and never descends: a value may be nested a million deep, or hold a surrogate.
+    """
+    if isinstance(value, str):
+        return quoted(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int) and value.bit_length() > 128:
+        return "a whole number of very many digits"
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, Mapping):
+        return f"a mapping with {_count(len(value), 'key')}"
+    if isinstance(value, Sequence):
+        return f"a list of {_count(len(value), 'item')}"
+    return f"a {type(value).__name__}"
+
+
+def quoted(text: str) -> str:
+    """Put a text in quotes as YAML and JSON do; a long one loses its end."""
+    if len(text) > _LONGEST:
+        text = text[: _LONGEST - 1] + "…"
+    plain = text.replace("\\", "\\\\").replace('"', '\\"')
+    visible = "".join(c if c.isprintable() else _escaped(c) for c in plain)
+    return f'"{visible}"'
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Say `; did you mean "x"?` where one of the known words is close, else nothing."""
+    by_folded = {name.casefold(): name for name in known}
+    close = difflib.get_close_matches(word[:100].casefold(), by_folded, n=1, cutoff=0.6)
+    return f'; did you mean "{by_folded[close[0]]}"?' if close else ""
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

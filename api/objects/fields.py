@@ -1,0 +1,289 @@
+"""How JSON is read: a `Field` is one place in a document, and knows its path.
+
+A parse function asks a field for its parts by name and kind, and so reads like the schema:
+
+    Assignment(name=f.at("name").text(), value=f.at("value").text())
+
+A field never raises. What is wrong with a value is noted at its field, and a neutral value is
+given instead, so that one reading finds all faults. At the end `accept` raises them together.
+What a field was never asked for is unknown to the schema, and a fault too, unless the field is
+`open_ended`. JSON's null means "left out", as it does to Kubernetes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from typing import TypeVar, cast
+
+from api.errors import Fault, SpecError
+from api.types import JsonObject
+
+from .faults import invalid, nearest, quoted, required, shown
+
+T = TypeVar("T")
+D = TypeVar("D")
+E = TypeVar("E", bound=StrEnum)
+
+INT32_MAX = 2**31 - 1
+_LONGEST_NAME = 100
+_SHOWN_UNKNOWN = 20
+"""Unknown fields of one mapping that are named; to find near words takes time."""
+
+
+class Field:
+    """One place in a document: its path, the value found there, what was asked of it."""
+
+    __slots__ = ("_faults", "_open", "_parts", "path", "value")
+
+    def __init__(self, value: object, path: str = "") -> None:
+        self.value = value
+        self.path = path
+        self._parts: dict[str | int, Field] = {}
+        self._faults: list[Fault] = []
+        self._open = False
+
+    @property
+    def absent(self) -> bool:
+        """Whether nothing is here."""
+        return self.value is None
+
+    def refuse(self, why: str) -> None:
+        """Note that the value cannot be used."""
+        self._faults.append(invalid(self.path or "document", self.value, why))
+
+    def require(self, why: str) -> None:
+        """Note that a value must be here."""
+        self._faults.append(required(self.path or "document", why))
+
+    # -- parts of a mapping or list ------------------------------------------------------
+
+    def at(self, name: str) -> Field:
+        """Go to a part of a mapping; of anything else every part is absent."""
+        if name not in self._parts:
+            found = self._mapping()
+            value = found.get(name) if found is not None else None
+            self._parts[name] = Field(value, _join(self.path, name))
+        return self._parts[name]
+
+    def record(self, parse: Callable[[Field], T]) -> T | None:
+        """Read a mapping by its parse function; None where it is left out or no mapping."""
+        return None if self._mapping() is None else parse(self)
+
+    def items(self, parse: Callable[[Field], T]) -> tuple[T, ...]:
+        """Read a list, each item by the parse function."""
+        return tuple(parse(item) for item in self._items())
+
+    def records(self, parse: Callable[[Field], T]) -> tuple[T, ...]:
+        """Read a list of mappings; what is no mapping is a fault and passed over."""
+        return tuple(parse(item) for item in self._items() if item._is_mapping())  # noqa: SLF001
+
+    def texts(self) -> tuple[str, ...]:
+        """Read a list of texts."""
+        return self.items(Field.text_of_item)
+
+    def integers(self) -> tuple[int, ...]:
+        """Read a list of whole numbers."""
+        return tuple(number for item in self._items() if (number := item.integer()) is not None)
+
+    def open_ended(self) -> Field:
+        """Let the mapping have any other parts: the schema is not ours, or only half ours."""
+        self._open = True
+        return self
+
+    # -- values --------------------------------------------------------------------------
+
+    def text(self) -> str:
+        """Read a text; "" where it is left out."""
+        if isinstance(self.value, str):
+            if _has_surrogate(self.value):
+                self.refuse("is not valid Unicode; write the text anew")
+            return self.value
+        if isinstance(self.value, bool | int | float):
+            quotes = quoted(shown(self.value))
+            self.refuse(f"must be a string, not {_kind(self.value)}; write it in quotes: {quotes}")
+        elif self.value is not None:
+            self.refuse(f"must be a string, not {_kind(self.value)}")
+        return ""
+
+    def text_of_item(self) -> str:
+        """Read a text in a list, where nothing may be left out."""
+        if self.value is None:
+            self.refuse('must be a string; write "" for an empty one, or delete the item')
+        return self.text()
+
+    def optional_text(self) -> str | None:
+        """Read a text; None where it is left out or empty."""
+        return self.text() or None
+
+    def integer(self, *, limit: int = INT32_MAX) -> int | None:
+        """Read a whole number whose size is at most `limit`; None where it is left out."""
+        if self.value is None:
+            return None
+        if isinstance(self.value, int) and not isinstance(self.value, bool):
+            if abs(self.value) <= limit:
+                return self.value
+            self.refuse(f"must be between -{limit} and {limit}")
+            return None
+        found = "a fraction" if isinstance(self.value, float) else _kind(self.value)
+        self.refuse(f"must be a whole number, not {found}; {_as_number(self.value)}")
+        return None
+
+    def count(self) -> int:
+        """Read a whole number that is 0 where it is left out."""
+        return self.integer() or 0
+
+    def number(self) -> float | None:
+        """Read a finite number; None where it is left out."""
+        if self.value is None:
+            return None
+        if isinstance(self.value, bool) or not isinstance(self.value, int | float):
+            self.refuse(f"must be a number, not {_kind(self.value)}; {_as_number(self.value)}")
+            return None
+        try:
+            number = float(self.value)
+        except OverflowError:
+            number = math.inf
+        if math.isfinite(number):
+            return number
+        self.refuse("must be a finite number that a 64-bit float can hold")
+        return None
+
+    def flag(self) -> bool:
+        """Read true or false; false where it is left out."""
+        if isinstance(self.value, bool):
+            return self.value
+        if self.value is not None:
+            self.refuse(f"must be true or false, not {_kind(self.value)}")
+        return False
+
+    def choice(self, kind: type[E], default: D) -> E | D:
+        """Read one of the words of an enum; the default where it is left out or empty."""
+        if self.value is None or self.value == "":
+            return default
+        if isinstance(self.value, str) and self.value in set(kind):
+            return kind(self.value)
+        self._refuse_choice([word.value for word in kind if word.value])
+        return default
+
+    def mapping(self) -> JsonObject | None:
+        """Take a free-form mapping as it is; None where it is left out or no mapping."""
+        found = self._mapping()
+        self._open = True
+        return cast("JsonObject | None", found)
+
+    def text_map(self) -> dict[str, str]:
+        """Read a mapping whose values are texts, such as labels."""
+        self._open = True
+        found = self._mapping() or {}
+        texts: dict[str, str] = {}
+        for name in found:
+            part = self._parts[name] = Field(found[name], f"{self.path}[{_plain(name)}]")
+            if part.value is None:
+                part.refuse('must be a string; write "" for an empty one')
+            texts[name] = part.text()
+        return texts
+
+    # -- the end -------------------------------------------------------------------------
+
+    def faults(self, *, unknown: bool = True) -> Iterator[Fault]:
+        """Give all faults here and below, in the order of reading.
+
+        With `unknown` false, what the schema does not know is passed over in silence.
+        """
+        yield from self._faults
+        if unknown and not self._open:
+            yield from self._unknown_parts()
+        for part in self._parts.values():
+            yield from part.faults(unknown=unknown)
+
+    def accept(self, result: T | None, *, unknown: bool = True) -> T:
+        """Give the result back, or raise SpecError with every fault that reading found."""
+        faults = tuple(self.faults(unknown=unknown))
+        if result is None and not faults:
+            faults = (required(self.path or "document", "must be a mapping"),)
+        if faults or result is None:
+            raise SpecError(faults)
+        return result
+
+    def _unknown_parts(self) -> Iterator[Fault]:
+        if not self._parts or not isinstance(self.value, Mapping):
+            return
+        known = [part for part in self._parts if isinstance(part, str)]
+        unknown = [name for name in self.value if name not in self._parts]
+        for name in unknown[:_SHOWN_UNKNOWN]:
+            hint = nearest(name, known) or f"; it may have: {', '.join(known)}"
+            yield invalid(_join(self.path, name), self.value[name], f"unknown field{hint}")
+        if len(unknown) > _SHOWN_UNKNOWN:
+            yield invalid(self.path or "document", self.value, f"{len(unknown)} unknown fields")
+
+    def _refuse_choice(self, words: list[str]) -> None:
+        hint = nearest(self.value, words) if isinstance(self.value, str) else ""
+        self.refuse(f"is not supported{hint}; write one of: {', '.join(words)}")
+
+    def _is_mapping(self) -> bool:
+        if self.value is None:
+            self.refuse("must be a mapping; delete the empty item")
+        return self._mapping() is not None
+
+    def _mapping(self) -> Mapping[str, object] | None:
+        if self.value is None:
+            return None
+        if not isinstance(self.value, Mapping):
+            self._refuse_once(f"must be a mapping, not {_kind(self.value)}")
+            return None
+        if not all(isinstance(name, str) and not _has_surrogate(name) for name in self.value):
+            self._refuse_once("must have names that are valid strings; write them in quotes")
+            return None
+        return self.value
+
+    def _items(self) -> list[Field]:
+        if self.value is None:
+            return []
+        if not isinstance(self.value, list | tuple):
+            hint = "; put `- ` before each item"
+            self._refuse_once(f"must be a list, not {_kind(self.value)}{hint}")
+            return []
+        items = [Field(item, f"{self.path}[{i}]") for i, item in enumerate(self.value)]
+        self._parts.update(enumerate(items))
+        return items
+
+    def _refuse_once(self, why: str) -> None:
+        if not self._faults:
+            self.refuse(why)
+
+
+def _join(path: str, name: str) -> str:
+    if not name.replace("_", "").replace("-", "").isalnum() or len(name) > _LONGEST_NAME:
+        return f"{path}[{_plain(name)}]"
+    return f"{path}.{name}" if path else name
+
+
+def _plain(name: str) -> str:
+    """Write the name of a label (`a.example/b`) as it is, and a strange one in quotes."""
+    return name if name.isprintable() and len(name) <= _LONGEST_NAME else quoted(name)
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, bool):
+        return "true or false (YAML reads yes, no, on and off so, too)"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, str):
+        return "a string"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    return "a list" if isinstance(value, list | tuple) else f"a {type(value).__name__}"
+
+
+def _as_number(value: object) -> str:
+    if isinstance(value, str):
+        return "write it without quotes"
+    if isinstance(value, float) and value.is_integer() and abs(value) <= INT32_MAX:
+        return f"write {int(value)}, without a point"
+    return "write digits only"
+
+
+def _has_surrogate(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)
