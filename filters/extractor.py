@@ -32,6 +32,13 @@ class Reading:
     patterns: tuple[Pattern, ...]
 
     @property
+    def how(self) -> str:
+        """In a few words, how the metrics are looked for."""
+        if self.log_format is LogFormat.JSON:
+            return "the JSON reader"
+        return "the metricsFormat" if self.patterns else "the default matcher"
+
+    @property
     def notices(self) -> tuple[str, ...]:
         """What the user should know before the reading starts."""
         return tuple(pattern.notice for pattern in self.patterns if pattern.notice)

@@ -52,9 +52,10 @@ class _Candidate:
 class NearMisses:
     """Watches a stream beside the finder, and remembers the best few lines for each metric."""
 
-    def __init__(self, names: Iterable[str]) -> None:
-        """Take the metric names."""
+    def __init__(self, names: Iterable[str], how: str = "the default matcher") -> None:
+        """Take the metric names, and in a few words how they are looked for."""
         self._best: dict[str, dict[str, _Candidate]] = {name: {} for name in names}
+        self._how = how
         self._budget = LOOKED_AT
 
     def look(self, region: Region, found: Sequence[Found]) -> None:
@@ -83,7 +84,7 @@ class NearMisses:
         keys = [match[1].decode("utf-8", "replace") for match in _KEYED.finditer(content)]
         text = content.decode("utf-8", "replace")
         for name, best in self._best.items():
-            for distance, why in _reasons(name, text, keys):
+            for distance, why in _reasons(name, text, keys, self._how):
                 worst = max(best.values()) if len(best) >= _KEEP else None
                 if why in best or (worst is not None and worst.distance <= distance):
                     continue
@@ -92,14 +93,21 @@ class NearMisses:
                 best[why] = _Candidate(distance, number, _clipped(text), why)
 
 
-def _reasons(name: str, text: str, keys: Sequence[str]) -> Iterator[tuple[float, str]]:
+def _reasons(
+    name: str, text: str, keys: Sequence[str], how: str
+) -> Iterator[tuple[float, str]]:
     """Give why a line is not it, each with a distance between 0 (all but it) and 1 (far off)."""
+    if name in keys:
+        yield 0.05, f"{how} does not match here"
+        return
     if name in text:
-        part_of = [key for key in keys if name in key and name != key]
+        part_of = next((key for key in keys if name in key), None)
         if part_of:
-            yield 0.2, f"{name!r} is only a part of {part_of[0]!r} here: ask for that name"
-        else:
+            yield 0.2, f"{name!r} is only a part of {part_of!r} here: ask for that name"
+        elif _alone(name).search(text):
             yield 0.1, f"no number follows {name!r} here"
+        else:
+            yield 0.5, f"{name!r} is only a part of a word here"
         return
     for key in keys:
         if _letters(key) == _letters(name):
@@ -110,6 +118,11 @@ def _reasons(name: str, text: str, keys: Sequence[str]) -> Iterator[tuple[float,
             yield 1.2 - likeness, f"there is {key!r} here: is that the one?"
         else:
             yield 1.0, f"this log prints {key!r}"
+
+
+@lru_cache(maxsize=256)
+def _alone(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
 
 
 @lru_cache(maxsize=4096)  # a log repeats its keys, and this is the costly step

@@ -81,8 +81,11 @@ def compile_pattern(source: str) -> Pattern:
     """
     try:
         compiled = re2.compile(source, _OPTIONS)
-    except (re2.error, UnicodeEncodeError):
+    except re2.error:
         return _compile_outside_re2(source)
+    except UnicodeEncodeError as error:
+        message = f"metricsFormat {source!r} is no valid Unicode text: write it in UTF-8"
+        raise UserError(message) from error
     name, value = _two_groups(source, compiled.groups, dict(compiled.groupindex))
     return Pattern(
         source=source, engine=Engine.RE2, matches=_re2_matches(compiled.search, name, value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from filters.columns import Header, read_header, read_row
+from filters.columns import PATIENCE, Header, read_header, read_row
 from filters.named import NamedMatcher
 from filters.points import Found
 from filters.numbers import plain
@@ -68,7 +68,7 @@ class PrintedFinder:
 
     def _row(self, line: LineCursor, header: Header) -> list[Found]:
         pairs = read_row(line.content, header)
-        patience = header.patience - 1 if not pairs else Header.patience
+        patience = header.patience - 1 if not pairs else PATIENCE
         self.header = replace(header, patience=patience) if patience else None
         if not pairs:
             return []

@@ -63,15 +63,12 @@ def run(arguments: argparse.Namespace) -> int:
     wanted = _wanted(arguments.metrics, arguments.format, arguments.filter)
     for notice in wanted.notices:
         print(f"note: {notice}", file=sys.stderr)
-    near = NearMisses(wanted.metrics)
+    near = NearMisses(wanted.metrics, wanted.how)
     extractor = Extractor(wanted, near_misses=near)
     with _opened(arguments.file) as log, _progress(log) as advance:
-        try:
-            while chunk := log.read(_CHUNK):
-                _print(extractor.feed(chunk))
-                advance(len(chunk))
-        except OSError as error:
-            raise _unreadable(arguments.file, error) from error
+        while chunk := _read(log, arguments.file):
+            _print(extractor.feed(chunk))
+            advance(len(chunk))
     _print(extractor.finish())
     sys.stdout.flush()
     print(summary(extractor.tally, wanted, near), file=sys.stderr)
@@ -114,6 +111,13 @@ def _opened(name: str) -> Iterator[BinaryIO]:
         raise _unreadable(name, error) from error
     with log:
         yield log  # type: ignore[misc]
+
+
+def _read(log: BinaryIO, name: str) -> bytes:
+    try:
+        return log.read(_CHUNK)
+    except OSError as error:
+        raise _unreadable(name, error) from error
 
 
 def _unreadable(name: str, error: OSError) -> UserError:
