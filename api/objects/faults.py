@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from api.errors import Fault
 
 _LONGEST = 80
-"""Characters of a user's value that a message repeats."""
+"""Characters of a user's text, or bits of a number, that a message repeats."""
 
 
 def invalid(path: str, value: object, why: str) -> Fault:
@@ -41,7 +41,7 @@ def shown(value: object) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int) and value.bit_length() > 128:
+    if isinstance(value, int) and value.bit_length() > _LONGEST:
         return "a whole number of very many digits"
     if isinstance(value, int | float):
         return str(value)
@@ -61,10 +61,13 @@ def quoted(text: str) -> str:
     return f'"{visible}"'
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Say `; did you mean "x"?` where one of the known words is close, else nothing."""
+def nearest(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str:
+    """Say `; did you mean "x"?` where one of the known words is close, else nothing.
+
+    `likeness` is difflib's ratio: 1.0 for equal words, 0.92 for `comand` and `command`.
+    """
     by_folded = {name.casefold(): name for name in known}
-    close = difflib.get_close_matches(word[:100].casefold(), by_folded, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word[:100].casefold(), by_folded, n=1, cutoff=likeness)
     return f'; did you mean "{by_folded[close[0]]}"?' if close else ""
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import yaml
 
@@ -63,7 +64,7 @@ def load_objects(text: str) -> list[JsonObject]:
     _check_size(text)
     try:
         _check_depth(text)
-        nodes = [node for node in yaml.compose_all(text, Loader=_Loader) if node is not None]
+        nodes = list(yaml.compose_all(text, Loader=_Loader))
     except yaml.YAMLError as error:
         raise SpecError((_syntax_fault(error),)) from None
     documents: list[JsonObject] = []
@@ -97,34 +98,41 @@ def _check_depth(text: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > MAX_DEPTH:
-            path = f"line {event.start_mark.line + 1}"
+            path = f"line {event.start_mark.line + 1}" if event.start_mark else "document"
             raise SpecError((Fault(path, f"is nested more than {MAX_DEPTH} levels deep"),))
 
 
 def _check_aliases(root: yaml.Node) -> None:
-    """Count the values with all aliases written out, without writing them out."""
-    counts: dict[int, int | None] = {}
-    try:
-        total = _written_out(root, counts, 0)
-    except RecursionError:
-        total = MAX_VALUES + 1
-    if total > MAX_VALUES:
+    """Measure the document as it is with all aliases written out, without writing them out."""
+    size = _measure(root, {})
+    if size.values > MAX_VALUES:
         why = f"the document has more than {MAX_VALUES} values with its aliases written out"
         raise _error(root, f"{why}; use fewer aliases")
 
 
-def _written_out(node: yaml.Node, counts: dict[int, int | None], depth: int) -> int:
-    if id(node) in counts:
-        known = counts[id(node)]
-        if known is None:
+class _Size(NamedTuple):
+    values: int
+    levels: int
+
+
+def _measure(node: yaml.Node, known: dict[int, _Size | None]) -> _Size:
+    """Measure a node once; None stands for one that is being measured.
+
+    An alias always names something earlier, which is known by then, so this recurses no deeper
+    than the text itself is nested.
+    """
+    if id(node) in known:
+        size = known[id(node)]
+        if size is None:
             raise _error(node, "is an alias of something that it is itself a part of")
-        return known
-    if depth > MAX_DEPTH:
+        return size
+    known[id(node)] = None
+    sizes = [_measure(part, known) for part in _parts(node)]
+    size = _Size(1 + sum(s.values for s in sizes), 1 + max((s.levels for s in sizes), default=0))
+    if size.levels > MAX_DEPTH:
         raise _error(node, f"is nested more than {MAX_DEPTH} levels deep through its aliases")
-    counts[id(node)] = None
-    total = 1 + sum(_written_out(part, counts, depth + 1) for part in _parts(node))
-    counts[id(node)] = total
-    return total
+    known[id(node)] = size
+    return size
 
 
 def _parts(node: yaml.Node) -> Iterator[yaml.Node]:
@@ -188,7 +196,8 @@ def _scalar(node: yaml.ScalarNode) -> Json:
             return text.casefold() in _TRUE
         case "int" | "float":
             return _number(node, text.replace("_", ""))
-    raise _error(node, f"the tag {shown(node.tag)} does not fit {shown(text)}; delete it")
+        case _:
+            raise _error(node, f"the tag {shown(node.tag)} does not fit {shown(text)}; delete it")
 
 
 def _number(node: yaml.ScalarNode, digits: str) -> int | float:

@@ -1,0 +1,138 @@
+"""What an Experiment means where it says nothing: Katib's defaults, as one pure function.
+
+`with_defaults` is what the mutating webhook does on CREATE and UPDATE, and what a run on a laptop
+does after reading the file. Applied twice it changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+
+from api.types import (
+    CollectorKind,
+    CollectorSpec,
+    Distribution,
+    Experiment,
+    ExperimentSpec,
+    HttpGet,
+    LogFormat,
+    MetricStrategy,
+    Objective,
+    ObjectiveType,
+    ParameterSpec,
+    PathKind,
+    ResumePolicy,
+    Strategy,
+    TrialTemplate,
+)
+
+PARALLEL_TRIALS = 3
+METRICS_FILE = "/var/log/katib/metrics.log"
+EVENTS_DIRECTORY = "/var/log/katib/tfevent/"
+SCRAPE_PATH = "/metrics"
+SCRAPE_PORT = 8080
+
+_STRATEGIES = {
+    ObjectiveType.MINIMIZE: Strategy.MIN,
+    ObjectiveType.MAXIMIZE: Strategy.MAX,
+    ObjectiveType.UNKNOWN: Strategy.LATEST,
+}
+
+_TRAINING_JOBS = ("TFJob", "PyTorchJob", "XGBoostJob", "MPIJob")
+
+# The condition types that say success and failure, by kind of job. Katib looks at the kind alone,
+# so a Job of any apiVersion is meant.
+_OUTCOMES = {
+    "Job": ("Complete", "Failed"),
+    "TrainJob": ("Complete", "Failed"),
+    **dict.fromkeys(_TRAINING_JOBS, ("Succeeded", "Failed")),
+}
+
+# The pod whose metrics count, where a job has many.
+_PRIMARY_PODS = {
+    "TrainJob": MappingProxyType(
+        {
+            "jobset.sigs.k8s.io/replicatedjob-name": "node",
+            "batch.kubernetes.io/job-completion-index": "0",
+        }
+    ),
+    **dict.fromkeys(_TRAINING_JOBS, MappingProxyType({"training.kubeflow.org/job-role": "master"})),
+}
+
+
+def with_defaults(experiment: Experiment) -> Experiment:
+    """Give the experiment with every default filled in; what the user wrote stays."""
+    return replace(experiment, spec=_spec(experiment.spec))
+
+
+def _spec(spec: ExperimentSpec) -> ExperimentSpec:
+    parallel = spec.parallel_trial_count
+    return replace(
+        spec,
+        parallel_trial_count=PARALLEL_TRIALS if parallel is None else parallel,
+        resume_policy=spec.resume_policy or ResumePolicy.NEVER,
+        objective=spec.objective and _objective(spec.objective),
+        trial_template=spec.trial_template and _template(spec.trial_template),
+        collector=_collector(spec.collector or CollectorSpec()),
+        parameters=tuple(_parameter(parameter) for parameter in spec.parameters),
+    )
+
+
+def _objective(objective: Objective) -> Objective:
+    """Add a strategy for each metric without one; the user's stay first."""
+    strategy = _STRATEGIES[objective.type]
+    strategies = list(objective.strategies)
+    for name in objective.metrics:
+        if name and all(known.name != name for known in strategies):
+            strategies.append(MetricStrategy(name=name, strategy=strategy))
+    return replace(objective, strategies=tuple(strategies))
+
+
+def _template(template: TrialTemplate) -> TrialTemplate:
+    """Fill in how to read the job; a template in a ConfigMap is not there to be looked at."""
+    kind = template.trial_spec.get("kind") if template.trial_spec is not None else None
+    if not isinstance(kind, str) or kind not in _OUTCOMES:
+        return template
+    success, failure = _OUTCOMES[kind]
+    return replace(
+        template,
+        success_condition=template.success_condition or _has_condition(success),
+        failure_condition=template.failure_condition or _has_condition(failure),
+        primary_pod_labels=template.primary_pod_labels or dict(_PRIMARY_PODS.get(kind, {})),
+    )
+
+
+def _has_condition(kind: str) -> str:
+    """Write the GJSON expression for: a status condition of this type is True."""
+    return f'status.conditions.#(type=="{kind}")#|#(status=="True")#'
+
+
+def _collector(spec: CollectorSpec) -> CollectorSpec:
+    if spec.kind is CollectorKind.FILE:
+        return replace(
+            spec,
+            path=spec.path or METRICS_FILE,
+            path_kind=spec.path_kind or PathKind.FILE,
+            format=spec.format or LogFormat.TEXT,
+        )
+    if spec.kind is CollectorKind.TENSORFLOW_EVENT:
+        return replace(
+            spec,
+            path=spec.path or EVENTS_DIRECTORY,
+            path_kind=spec.path_kind or PathKind.DIRECTORY,
+        )
+    if spec.kind is CollectorKind.PROMETHEUS_METRIC:
+        return replace(spec, http_get=_http_get(spec.http_get or HttpGet()))
+    return spec
+
+
+def _http_get(http_get: HttpGet) -> HttpGet:
+    return replace(http_get, path=http_get.path or SCRAPE_PATH, port=http_get.port or SCRAPE_PORT)
+
+
+def _parameter(parameter: ParameterSpec) -> ParameterSpec:
+    space = parameter.space
+    if space.distribution is not Distribution.UNSPECIFIED:
+        return parameter
+    return replace(parameter, space=replace(space, distribution=Distribution.UNIFORM))

@@ -1,0 +1,131 @@
+"""The rules that an Experiment must keep, as far as they need no cluster to be judged.
+
+What stands here and in the modules beside it is Katib's validating webhook, with its texts where
+they are known to users, the offending value, and a remedy. Where an experiment that Katib lets
+pass could never produce a trial (a bound that is no number, a name twice), it is refused here and
+not hours later. The experiment has been through `with_defaults`.
+
+Not here, for a cluster must be asked: the namespace's label, the algorithm's and collector's
+image in katib-config, the ConfigMap of a template, a volume that is left over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from api.errors import Fault
+from api.types import Experiment, ExperimentSpec, Objective, ObjectiveType, ObjectMeta
+
+from .faults import invalid, required
+from .validation_collector import collector_faults
+from .validation_space import space_faults
+from .validation_template import template_faults
+
+CheckFilter: TypeAlias = Callable[[str], str | None]
+"""Says what is wrong with a `metricsFormat` regex, or None. `filters` knows; we may not ask it."""
+
+LONGEST_NAME = 40
+_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+_PREFIX = re.compile(r"[a-z][-a-z0-9]*")
+_NAME_RULE = (
+    "name must consist of lower case alphanumeric characters or '-', start with an alphabetic "
+    "character, and end with an alphanumeric character (e.g. 'my-name', or 'abc-123'), and may "
+    f"not be longer than {LONGEST_NAME} characters"
+)
+
+
+def faults_of(
+    experiment: Experiment, *, check_filter: CheckFilter, template_text: str | None = None
+) -> tuple[Fault, ...]:
+    """List everything that is wrong with an experiment, in the order of its fields.
+
+    `template_text` is the template that `trialTemplate.configMap` names, where it was fetched;
+    without it the rules about such a template's content are not judged.
+    """
+    spec = experiment.spec
+    return (
+        *_name_faults(experiment.metadata),
+        *_budget_faults(spec),
+        *_objective_faults(spec.objective),
+        *_algorithm_faults(spec),
+        *space_faults(spec),
+        *template_faults(spec, template_text),
+        *collector_faults(spec.collector, check_filter),
+    )
+
+
+def _name_faults(metadata: ObjectMeta) -> Iterator[Fault]:
+    if not metadata.name and metadata.generate_name:
+        # Kubernetes will append five characters.
+        name, path, pattern = metadata.generate_name, "metadata.generateName", _PREFIX
+        longest = LONGEST_NAME - 5
+    else:
+        name, path, pattern = metadata.name, "metadata.name", _NAME
+        longest = LONGEST_NAME
+    if not pattern.fullmatch(name) or len(name) > longest:
+        yield invalid(path, name, _NAME_RULE)
+
+
+def _budget_faults(spec: ExperimentSpec) -> Iterator[Fault]:
+    failed, most, parallel = (
+        spec.max_failed_trial_count,
+        spec.max_trial_count,
+        spec.parallel_trial_count,
+    )
+    if failed is not None and failed < 0:
+        yield invalid("spec.maxFailedTrialCount", failed, "should not be less than 0")
+    if most is not None and most <= 0:
+        why = "must be greater than 0; delete it to search without a limit"
+        yield invalid("spec.maxTrialCount", most, why)
+    if parallel is not None and parallel <= 0:
+        why = "must be greater than 0; delete it to run 3 at a time"
+        yield invalid("spec.parallelTrialCount", parallel, why)
+    if most is None or most <= 0:
+        return
+    limit = f"should be less than or equal to spec.maxTrialCount, which is {most}"
+    if failed is not None and failed > most:
+        yield invalid("spec.maxFailedTrialCount", failed, limit)
+    if parallel is not None and parallel > most:
+        yield invalid("spec.parallelTrialCount", parallel, limit)
+
+
+def _objective_faults(objective: Objective | None) -> Iterator[Fault]:
+    if objective is None:
+        why = "must be specified; give it a type and an objectiveMetricName"
+        yield required("spec.objective", why)
+        return
+    if objective.type is ObjectiveType.UNKNOWN:
+        yield invalid("spec.objective.type", objective.type.value, "must be minimize or maximize")
+    metric = "spec.objective.objectiveMetricName"
+    if not objective.metric:
+        yield required(metric, "must be specified; write the metric's name as the log has it")
+    elif objective.metric in objective.additional:
+        path = "spec.objective.additionalMetricNames"
+        why = f"should not contain {metric}; delete it there"
+        yield invalid(path, objective.metric, why)
+    yield from _metric_name_faults(objective)
+
+
+def _metric_name_faults(objective: Objective) -> Iterator[Fault]:
+    """The collector gets the names as one text with `;` between them."""
+    places = [("spec.objective.objectiveMetricName", objective.metric)]
+    for i, name in enumerate(objective.additional):
+        places.append((f"spec.objective.additionalMetricNames[{i}]", name))
+        if not name:
+            yield required(places[-1][0], "must be specified; write a name or delete the item")
+    for path, name in places:
+        if ";" in name:
+            yield invalid(path, name, "must not contain ';', which parts names; rename it")
+
+
+def _algorithm_faults(spec: ExperimentSpec) -> Iterator[Fault]:
+    if spec.algorithm is None:
+        yield required("spec.algorithm", "must be specified; algorithmName: random is a start")
+    elif not spec.algorithm.name:
+        why = "must be specified; random is a start"
+        yield required("spec.algorithm.algorithmName", why)
+    if spec.early_stopping is not None and not spec.early_stopping.name:
+        why = "must be specified; write medianstop, or delete spec.earlyStopping"
+        yield required("spec.earlyStopping.algorithmName", why)

@@ -1,0 +1,112 @@
+"""The rules of a template that is a `batch/v1` Job: what Kubernetes would refuse of each trial.
+
+Katib holds the whole Job against the Kubernetes version it was built with, and so refuses fields
+that are younger. Here only those parts are read that make or break a trial: the way to the
+containers, their commands and environment. Beyond them a field is refused only where its name is
+a slip of a known one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from api.errors import Fault
+
+from .faults import invalid, nearest, required
+from .fields import Field
+
+_SLIP = 0.85
+"""`arg` is so like `args`; `restartPolicyRules` (a later field) is less so like `restartPolicy`."""
+
+_PATH = "spec.trialTemplate.trialSpec"
+
+# Names that a slip is told by. A newer name than these is let pass, unless it is near to one.
+_JOB = frozenset(
+    """
+    activeDeadlineSeconds backoffLimit backoffLimitPerIndex completionMode completions managedBy
+    manualSelector maxFailedIndexes parallelism podFailurePolicy podReplacementPolicy selector
+    successPolicy suspend template ttlSecondsAfterFinished
+    """.split()
+)
+_POD = frozenset(
+    """
+    activeDeadlineSeconds affinity automountServiceAccountToken containers dnsConfig dnsPolicy
+    enableServiceLinks ephemeralContainers hostAliases hostIPC hostNetwork hostPID hostUsers
+    hostname hostnameOverride imagePullSecrets initContainers nodeName nodeSelector os overhead
+    preemptionPolicy priority priorityClassName readinessGates resourceClaims resources
+    restartPolicy runtimeClassName schedulerName schedulingGates securityContext serviceAccount
+    serviceAccountName setHostnameAsFQDN shareProcessNamespace subdomain
+    terminationGracePeriodSeconds tolerations topologySpreadConstraints volumes
+    """.split()
+)
+_CONTAINER = frozenset(
+    """
+    args command env envFrom image imagePullPolicy lifecycle livenessProbe name ports
+    readinessProbe resizePolicy resources restartPolicy restartPolicyRules securityContext
+    startupProbe stdin stdinOnce terminationMessagePath terminationMessagePolicy tty
+    volumeDevices volumeMounts workingDir
+    """.split()
+)
+
+
+def job_faults(job: Mapping[str, object], *, primary_container: str) -> Iterator[Fault]:
+    """Judge a Job's template; an empty `primary_container` may be missing among the containers."""
+    root = Field(job, _PATH).open_ended()
+    spec = root.at("spec").open_ended()
+    template = spec.at("template")
+    template.at("metadata").mapping()
+    pod = template.at("spec").open_ended()
+    names = pod.at("containers").records(_read_container)
+    pod.at("initContainers").records(_read_container)
+    yield from root.faults()
+    yield from _slips(spec, _JOB)
+    yield from _slips(pod, _POD)
+    for field in _containers(pod):
+        yield from _slips(field, _CONTAINER)
+    if not names:
+        if pod.at("containers").value in (None, []):
+            yield required(pod.at("containers").path, "a Job needs at least one container")
+    elif primary_container and primary_container not in names:
+        why = f"is no container of the Job, which has {', '.join(names)}"
+        hint = nearest(primary_container, names)
+        yield invalid("spec.trialTemplate.primaryContainerName", primary_container, why + hint)
+
+
+def _read_container(f: Field) -> str:
+    """Read what users get wrong in a container, and give its name."""
+    f.open_ended()
+    name = f.at("name")
+    if name.absent:
+        name.require("must be specified")
+    f.at("image").text()
+    f.at("command").texts()
+    f.at("args").texts()
+    f.at("env").records(_read_variable)
+    return name.text()
+
+
+def _read_variable(f: Field) -> None:
+    f.open_ended()
+    f.at("name").text()
+    f.at("value").text()
+
+
+def _containers(pod: Field) -> Iterator[Field]:
+    for kind in ("containers", "initContainers"):
+        listed = pod.at(kind).value
+        if isinstance(listed, list | tuple):
+            for i, container in enumerate(listed):
+                yield Field(container, f"{pod.at(kind).path}[{i}]")
+
+
+def _slips(f: Field, known: Iterable[str]) -> Iterator[Fault]:
+    if not isinstance(f.value, Mapping):
+        return
+    for name in f.value:
+        hint = (
+            ""
+            if name in known or not isinstance(name, str)
+            else nearest(name, known, likeness=_SLIP)
+        )
+        if hint:
+            yield invalid(f.at(name).path, f.value[name], f"unknown field{hint}")

@@ -1,0 +1,102 @@
+"""The rules of the search space: `spec.parameters` and `spec.nasConfig`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from api.errors import Fault
+from api.types import (
+    Distribution,
+    ExperimentSpec,
+    FeasibleSpace,
+    ParameterSpec,
+    ParameterType,
+)
+
+from .faults import invalid, required
+
+_RANGES = (ParameterType.DOUBLE, ParameterType.INT)
+
+
+def space_faults(spec: ExperimentSpec) -> Iterator[Fault]:
+    """Judge the space: one of the two kinds is there, and each parameter has values to take."""
+    if not spec.parameters and spec.nas_config is None:
+        yield required("spec", "spec.parameters or spec.nasConfig must be specified")
+    if spec.parameters and spec.nas_config is not None:
+        why = "only one of spec.parameters and spec.nasConfig can be specified; delete one"
+        yield invalid("spec", "", why)
+    seen: dict[str, int] = {}
+    for i, parameter in enumerate(spec.parameters):
+        path = f"spec.parameters[{i}]"
+        if not parameter.name:
+            yield required(f"{path}.name", "must be specified")
+        elif parameter.name in seen:
+            why = f"is the name of spec.parameters[{seen[parameter.name]}] too; rename one"
+            yield invalid(f"{path}.name", parameter.name, why)
+        seen.setdefault(parameter.name, i)
+        yield from _parameter_faults(path, parameter)
+
+
+def _parameter_faults(path: str, parameter: ParameterSpec) -> Iterator[Fault]:
+    space, place = parameter.space, f"{path}.feasibleSpace"
+    if parameter.type is ParameterType.UNKNOWN:
+        why = "is not supported; write double, int, discrete or categorical"
+        yield invalid(
+            f"{path}.parameterType", parameter.type.value, f"parameterType: unknown {why}"
+        )
+    if space.distribution is Distribution.UNKNOWN:
+        why = "is not supported; write uniform, logUniform, normal or logNormal"
+        yield invalid(f"{place}.distribution", "unknown", f"distribution: unknown {why}")
+    if not (space.min or space.max or space.step or space.list):
+        yield required(place, "feasibleSpace must be specified; write min and max, or a list")
+    elif parameter.type in _RANGES:
+        yield from _range_faults(place, parameter.type, space)
+    elif parameter.type is not ParameterType.UNKNOWN:
+        yield from _list_faults(place, parameter.type, space)
+
+
+def _list_faults(place: str, kind: ParameterType, space: FeasibleSpace) -> Iterator[Fault]:
+    if space.max or space.min or space.step:
+        found = space.max or space.min or space.step
+        why = f".max, .min and .step is not supported for parameterType: {kind}; write a list"
+        yield invalid(place, found, f"feasibleSpace {why}")
+    if not space.list:
+        yield required(f"{place}.list", f"must be specified for parameterType: {kind}")
+
+
+def _range_faults(place: str, kind: ParameterType, space: FeasibleSpace) -> Iterator[Fault]:
+    if space.list:
+        why = f"is not supported for parameterType: {kind}; write min and max, or make it discrete"
+        yield invalid(f"{place}.list", list(space.list), f"feasibleSpace.list {why}")
+    if not space.max or not space.min:
+        # The path is Katib's, whichever of the two is missing.
+        why = f"must be specified for parameterType: {kind}; write both"
+        yield required(f"{place}.max", f"feasibleSpace.max or feasibleSpace.min {why}")
+    low = high = step = None
+    for name, text in (("min", space.min), ("max", space.max), ("step", space.step)):
+        if text and _number(text, kind) is None:
+            what = "a whole number" if kind is ParameterType.INT else "a finite number"
+            yield invalid(f"{place}.{name}", text, f"must be {what} for parameterType: {kind}")
+    low, high, step = (_number(text, kind) for text in (space.min, space.max, space.step))
+    if low is not None and high is not None and low > high:
+        yield invalid(f"{place}.min", space.min, f"is above max, {space.max}; swap the two")
+    if step is not None and step <= 0:
+        yield invalid(f"{place}.step", space.step, "must be greater than 0, or left out")
+    if low is not None and low <= 0 and space.distribution in _LOGARITHMIC:
+        why = f"must be greater than 0 for distribution: {space.distribution}"
+        yield invalid(f"{place}.min", space.min, why)
+
+
+_LOGARITHMIC = (Distribution.LOG_UNIFORM, Distribution.LOG_NORMAL)
+
+
+def _number(text: str, kind: ParameterType) -> float | None:
+    """Give the number where the text is one that this type of parameter can have, else None."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    if not math.isfinite(number) or (kind is ParameterType.INT and not number.is_integer()):
+        return None
+    return number

@@ -1,0 +1,208 @@
+"""The rules of `spec.trialTemplate`: a job can be made of it, and every parameter has its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from api.errors import Fault, SpecError
+from api.types import (
+    CollectorKind,
+    ConfigMapSource,
+    ExperimentSpec,
+    Json,
+    JsonObject,
+    TrialParameter,
+    TrialTemplate,
+)
+
+from .faults import invalid, nearest, required, shown
+from .validation_job import job_faults
+from .yamltext import load_objects
+
+_PATH = "spec.trialTemplate"
+_PLACEHOLDER = re.compile(r"\$\{trialParameters\.(.+?)\}")
+_META = re.compile(r"\$\{trialSpec\.(.+?)\}")
+_META_WITH_KEY = re.compile(r"(.+)\[(.+)]")
+_META_NAMES = ("Name", "Namespace", "Kind", "APIVersion", "Annotations", "Labels")
+
+
+def template_faults(spec: ExperimentSpec, text: str | None) -> Iterator[Fault]:
+    """Judge the template; `text` is that of a ConfigMap's template, None where unknown."""
+    template = spec.trial_template
+    if template is None:
+        yield required(_PATH, "must be specified")
+        return
+    yield from _reading_faults(template)
+    source_faults = tuple(_source_faults(template))
+    yield from source_faults
+    form = None if source_faults else _form(template, text)
+    if not template.trial_parameters:
+        why = "must be specified; name here what each ${trialParameters.NAME} stands for"
+        yield required(f"{_PATH}.trialParameters", why)
+    yield from _parameter_faults(spec, template.trial_parameters, form)
+    if form is not None:
+        yield from _form_faults(spec, form)
+
+
+def _reading_faults(template: TrialTemplate) -> Iterator[Fault]:
+    if not template.primary_container_name:
+        why = "must be specified; write the name of the container that trains"
+        yield required(f"{_PATH}.primaryContainerName", why)
+    if not template.success_condition or not template.failure_condition:
+        why = "must be specified; only jobs of well-known kinds in trialSpec have defaults"
+        yield required(_PATH, f"successCondition and failureCondition {why}")
+
+
+def _source_faults(template: TrialTemplate) -> Iterator[Fault]:
+    both = f"{_PATH}.trialSpec or {_PATH}.configMap"
+    if template.trial_spec is None and template.config_map is None:
+        yield required(f"{_PATH}.TrialSource", f"{both} must be specified")
+    elif template.trial_spec is not None and template.config_map is not None:
+        yield required(_PATH, f"only one of {both} can be specified; delete one")
+    elif template.config_map is not None and not _complete(template.config_map):
+        why = "configMapName, configMapNamespace and templatePath must be specified"
+        yield required(f"{_PATH}.configMap", why)
+
+
+def _complete(source: ConfigMapSource) -> bool:
+    return bool(source.name and source.namespace and source.path)
+
+
+# -- the job's form, as an object or as text ------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    """What was found in a template: its placeholders, and the object it describes."""
+
+    placeholders: tuple[str, ...]
+    document: JsonObject | None
+    problem: str = ""
+
+
+def _form(template: TrialTemplate, text: str | None) -> _Form | None:
+    if template.trial_spec is not None:
+        return _Form(placeholders=_names(_texts(template.trial_spec)), document=template.trial_spec)
+    return None if text is None else _form_of_text(text)
+
+
+def _form_of_text(text: str) -> _Form:
+    names = _names([text])
+    try:
+        documents = load_objects(_PLACEHOLDER.sub("test-value", text))
+    except SpecError as error:
+        return _Form(placeholders=names, document=None, problem=str(error))
+    if len(documents) != 1:
+        problem = f"it holds {len(documents)} objects, not one"
+        return _Form(placeholders=names, document=None, problem=problem)
+    return _Form(placeholders=names, document=documents[0])
+
+
+def _names(texts: Iterable[str]) -> tuple[str, ...]:
+    """Give each parameter name that the texts have a place for, once."""
+    found = (match[1] for text in texts for match in _PLACEHOLDER.finditer(text))
+    return tuple(dict.fromkeys(found))
+
+
+def _texts(document: Json) -> Iterator[str]:
+    """Give every text in a JSON value, keys too, however deep it is nested."""
+    waiting = [document]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, Mapping):
+            waiting.extend(reversed([*part, *part.values()]))
+        elif isinstance(part, list | tuple):
+            waiting.extend(reversed(part))
+
+
+# -- parameters -----------------------------------------------------------------------------
+
+
+def _parameter_faults(
+    spec: ExperimentSpec, parameters: tuple[TrialParameter, ...], form: _Form | None
+) -> Iterator[Fault]:
+    used: set[str] = set()
+    references: set[str] = set()
+    for i, parameter in enumerate(parameters):
+        path = f"{_PATH}.trialParameters[{i}]"
+        if _malformed(parameter):
+            why = "name and reference must be specified and name must not contain '{' or '}'"
+            yield invalid(path, parameter.name, why)
+        elif parameter.name in used:
+            yield invalid(f"{path}.name", parameter.name, "is there twice; rename one")
+        elif parameter.reference in references:
+            why = "is there twice; use one trial parameter in both places"
+            yield invalid(f"{path}.reference", parameter.reference, why)
+        else:
+            used.add(parameter.name)
+            references.add(parameter.reference)
+            yield from _reference_faults(path, parameter, spec)
+            yield from _place_faults(path, parameter, form)
+    if form is not None:
+        yield from _left_over(form, used)
+
+
+def _malformed(parameter: TrialParameter) -> bool:
+    return not parameter.name or not parameter.reference or bool(set("{}") & set(parameter.name))
+
+
+def _reference_faults(
+    path: str, parameter: TrialParameter, spec: ExperimentSpec
+) -> Iterator[Fault]:
+    known = [p.name for p in spec.parameters]
+    reference = parameter.reference
+    if known and not _is_meta(reference) and reference not in known:
+        hint = nearest(reference, known)
+        why = f"parameter reference {reference} does not exist in spec.parameters{hint}"
+        yield invalid(f"{path}.reference", reference, why)
+
+
+def _is_meta(reference: str) -> bool:
+    """Say whether a reference names a fact of the trial, such as `${trialSpec.Labels[app]}`."""
+    found = _META.search(reference)
+    if found is None:
+        return False
+    keyed = _META_WITH_KEY.match(found[1])
+    return (keyed[1] if keyed else found[1]) in _META_NAMES
+
+
+def _place_faults(path: str, parameter: TrialParameter, form: _Form | None) -> Iterator[Fault]:
+    if form is not None and parameter.name not in form.placeholders:
+        hint = nearest(parameter.name, form.placeholders)
+        why = f"parameter name: {parameter.name} in spec.trialParameters not found in {_PATH}"
+        remedy = f"write ${{trialParameters.{parameter.name}}} where its value belongs"
+        yield invalid(f"{path}.name", parameter.name, f"{why}; {remedy}{hint}")
+
+
+def _left_over(form: _Form, used: set[str]) -> Iterator[Fault]:
+    missing = [name for name in form.placeholders if name not in used]
+    if missing:
+        listed = ", ".join(shown(name) for name in missing)
+        hints = "".join(nearest(name, used) for name in missing[:3])
+        why = f"in {_PATH} not found in spec.trialParameters{hints}; add each of them there"
+        yield invalid(_PATH, missing, f"parameters: [{listed}] {why}")
+
+
+# -- the object -----------------------------------------------------------------------------
+
+
+def _form_faults(spec: ExperimentSpec, form: _Form) -> Iterator[Fault]:
+    document, template = form.document, spec.trial_template
+    if document is None or template is None:
+        yield invalid(_PATH, "", f"unable to convert {_PATH} to unstructured: {form.problem}")
+        return
+    metadata = document.get("metadata")
+    if isinstance(metadata, Mapping) and (metadata.get("name") or metadata.get("namespace")):
+        why = "must be omitted, for each trial gets its own; delete them"
+        name = metadata.get("name") or metadata.get("namespace")
+        yield invalid(_PATH, name, f"metadata.name and metadata.namespace in {_PATH} {why}")
+    if not document.get("apiVersion") or not document.get("kind"):
+        yield required(_PATH, f"APIVersion and Kind in {_PATH} must be specified")
+    elif document["apiVersion"] == "batch/v1" and document["kind"] == "Job":
+        pushes = spec.collector is not None and spec.collector.kind is CollectorKind.PUSH
+        container = "" if pushes else template.primary_container_name
+        yield from job_faults(document, primary_container=container)
