@@ -35,21 +35,17 @@ def shown(value: object) -> str:
 
     Never fails and never descends: a value may be nested a million deep, or hold a surrogate.
     """
-    if isinstance(value, str):
-        return quoted(value)
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int) and value.bit_length() > _LONGEST:
-        return "a whole number of very many digits"
-    if isinstance(value, int | float):
-        return str(value)
     if isinstance(value, Mapping):
         return f"a mapping with {_count(len(value), 'key')}"
+    if isinstance(value, str):
+        return quoted(value)
     if isinstance(value, Sequence):
         return f"a list of {_count(len(value), 'item')}"
-    return f"a {type(value).__name__}"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int) and value.bit_length() > _LONGEST:
+        return "a whole number of very many digits"
+    return str(value) if isinstance(value, int | float) else f"a {type(value).__name__}"
 
 
 def quoted(text: str) -> str:

@@ -20,15 +20,20 @@ _SLIP = 0.85
 
 _PATH = "spec.trialTemplate.trialSpec"
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # Names that a slip is told by. A newer name than these is let pass, unless it is near to one.
-_JOB = frozenset(
+_JOB = _words(
     """
     activeDeadlineSeconds backoffLimit backoffLimitPerIndex completionMode completions managedBy
     manualSelector maxFailedIndexes parallelism podFailurePolicy podReplacementPolicy selector
     successPolicy suspend template ttlSecondsAfterFinished
-    """.split()
+    """
 )
-_POD = frozenset(
+_POD = _words(
     """
     activeDeadlineSeconds affinity automountServiceAccountToken containers dnsConfig dnsPolicy
     enableServiceLinks ephemeralContainers hostAliases hostIPC hostNetwork hostPID hostUsers
@@ -37,15 +42,15 @@ _POD = frozenset(
     restartPolicy runtimeClassName schedulerName schedulingGates securityContext serviceAccount
     serviceAccountName setHostnameAsFQDN shareProcessNamespace subdomain
     terminationGracePeriodSeconds tolerations topologySpreadConstraints volumes
-    """.split()
+    """
 )
-_CONTAINER = frozenset(
+_CONTAINER = _words(
     """
     args command env envFrom image imagePullPolicy lifecycle livenessProbe name ports
     readinessProbe resizePolicy resources restartPolicy restartPolicyRules securityContext
     startupProbe stdin stdinOnce terminationMessagePath terminationMessagePolicy tty
     volumeDevices volumeMounts workingDir
-    """.split()
+    """
 )
 
 

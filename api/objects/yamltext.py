@@ -1,8 +1,7 @@
 """YAML text -> JSON, as `kubectl` reads it, and safe on text from anyone.
 
 The same file must mean the same here and in a cluster, so plain scalars are told apart by the
-rules of Kubernetes' YAML reader and not by PyYAML's: `1e-3` is a number, `12:30:45` and
-`2024-01-01` are strings, `y` and `on` are booleans, keys become strings.
+rules of Kubernetes' YAML reader (`yamlscalars`), and keys become strings.
 
 Bounds: 3 MiB of text (what the Kubernetes API takes in one request), 100 levels, 100,000 values
 when all aliases are written out, which is what stops an alias bomb. Only the tags that JSON
@@ -14,7 +13,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import yaml
 
@@ -22,13 +21,13 @@ from api.errors import Fault, SpecError
 from api.types import Json, JsonObject
 
 from .faults import shown
+from .yamlscalars import TAG, Resolvers, resolve_as_kubernetes
 
 MAX_BYTES = 3 * 1024 * 1024
 MAX_DEPTH = 100
 MAX_VALUES = 100_000
 
-_TAG = "tag:yaml.org,2002:"
-_MERGE = _TAG + "merge"
+_MERGE = TAG + "merge"
 _UINT64_MAX = 2**64 - 1
 _INT64_MIN = -(2**63)
 
@@ -36,20 +35,10 @@ _INT64_MIN = -(2**63)
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """PyYAML's reader with nothing but the scanner and parser of it in use."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+    yaml_implicit_resolvers: ClassVar[Resolvers] = {}
 
 
-# Which plain scalars are no strings. Underscores may part digits; 0777 is octal, as in YAML 1.1.
-_SCALARS = (
-    ("bool", r"true|True|TRUE|false|False|FALSE|[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF"),
-    ("null", r"|~|null|Null|NULL"),
-    ("merge", r"<<"),
-    ("int", r"[-+]?(0[bB][01_]+|0[xX][0-9a-fA-F_]+|0[oO]?[0-7_]+|[0-9][0-9_]*)"),
-    ("float", r"[-+]?(\.[0-9][0-9_]*|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?"),
-    ("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"),
-)
-for _name, _pattern in _SCALARS:
-    _Loader.add_implicit_resolver(_TAG + _name, re.compile(f"(?:{_pattern})\\Z"), None)
+resolve_as_kubernetes(_Loader)
 
 _TRUE = {"true", "y", "yes", "on"}
 _FALSE = {"false", "n", "no", "off"}
@@ -145,9 +134,9 @@ def _parts(node: yaml.Node) -> Iterator[yaml.Node]:
 
 
 def _value(node: yaml.Node) -> Json:
-    if isinstance(node, yaml.MappingNode) and node.tag == _TAG + "map":
+    if isinstance(node, yaml.MappingNode) and node.tag == TAG + "map":
         return _mapping(node)
-    if isinstance(node, yaml.SequenceNode) and node.tag == _TAG + "seq":
+    if isinstance(node, yaml.SequenceNode) and node.tag == TAG + "seq":
         return [_value(item) for item in node.value]
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node)
@@ -180,14 +169,14 @@ def _merged(node: yaml.Node) -> dict[str, Json]:
 
 
 def _key(node: yaml.Node) -> str:
-    if not isinstance(node, yaml.ScalarNode) or node.tag == _TAG + "null":
+    if not isinstance(node, yaml.ScalarNode) or node.tag == TAG + "null":
         raise _error(node, "a key must be a string; write it in quotes")
     return str(node.value)
 
 
 def _scalar(node: yaml.ScalarNode) -> Json:
     text = str(node.value)
-    match node.tag.removeprefix(_TAG):
+    match node.tag.removeprefix(TAG):
         case "str" | "merge":
             return text
         case "null":
@@ -201,7 +190,7 @@ def _scalar(node: yaml.ScalarNode) -> Json:
 
 
 def _number(node: yaml.ScalarNode, digits: str) -> int | float:
-    if node.tag == _TAG + "int":
+    if node.tag == TAG + "int":
         whole = _whole(digits)
         if whole is not None:
             return whole
