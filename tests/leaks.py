@@ -1,0 +1,120 @@
+"""What a test may leave behind: nothing.
+
+A `Holding` is what this process holds at one moment: open file descriptors, Python threads and
+child processes. The fixture `nothing_left_behind` compares the moment before a test's own fixtures
+with the moment after them. What a fixture of wider scope opens while it is set up is its own, and
+no test answers for it; so such a fixture should open all it needs at once (a gRPC channel:
+`await channel.channel_ready()`), not at first use inside of some test.
+
+What is excused stands below, with its reason. Some things end a moment after they were told to
+(gRPC's poller, an accepted socket whose other end was closed, a thread about to return), so what
+is new has two seconds to go. gRPC's descriptors go with its last object, which is why the garbage
+is collected before anybody is blamed; its own threads, in C++, are not seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import re
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PATIENCE_SECONDS = 2.0
+_PAUSE_SECONDS = 0.01
+
+# Dummy-N: a thread that a library started in C and that once called Python; Python never learns of
+# its end. asyncio_N: the executor of an event loop; it goes with its loop, and a loop that was left
+# open shows by its descriptors.
+_EXCUSED_THREADS = re.compile(r"Dummy-\d+|asyncio_\d+")
+
+KINDS = ("descriptor", "thread", "process", "task")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What this process holds: each thing as (kind, identity, words for a person)."""
+
+    things: frozenset[tuple[str, str, str]] = field(default_factory=frozenset)
+
+    def beyond(self, earlier: Holding, *, excused: frozenset[str] = frozenset()) -> Holding:
+        """Return what is held here and was not `earlier`, save the `excused` kinds."""
+        new = self.things - earlier.things
+        return Holding(things=frozenset(thing for thing in new if thing[0] not in excused))
+
+    def __or__(self, other: Holding) -> Holding:
+        return Holding(things=self.things | other.things)
+
+    def __bool__(self) -> bool:
+        return bool(self.things)
+
+    def __str__(self) -> str:
+        return "\n".join(f"  {kind} {words}" for kind, _, words in sorted(self.things))
+
+
+def held_now() -> Holding:
+    """Take stock of this process."""
+    return Holding(things=frozenset((*_descriptors(), *_threads(), *_children())))
+
+
+def _descriptors() -> Iterator[tuple[str, str, str]]:
+    for link in Path("/proc/self/fd").iterdir():
+        # The descriptor with which the folder itself is read is gone by now.
+        with contextlib.suppress(FileNotFoundError):
+            target = str(link.readlink())
+            if not target.startswith("/proc/"):
+                yield "descriptor", f"{link.name} {target}", f"{link.name} -> {target}"
+
+
+def _threads() -> Iterator[tuple[str, str, str]]:
+    for thread in threading.enumerate():
+        if not _EXCUSED_THREADS.fullmatch(thread.name):
+            yield "thread", str(id(thread)), repr(thread)
+
+
+def _children() -> Iterator[tuple[str, str, str]]:
+    for children in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            for pid in children.read_text().split():
+                yield "process", pid, f"{pid} {_command_of(pid)}"
+
+
+def _command_of(pid: str) -> str:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return "(gone)"
+    return words or "(ended, and never waited for)"
+
+
+def new_since(earlier: Callable[[], Holding], *, excused: frozenset[str]) -> Holding:
+    """Return what is new once patience has run out, or nothing as soon as nothing is."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    left = held_now().beyond(earlier(), excused=excused)
+    while left and time.monotonic() < deadline:
+        gc.collect()
+        time.sleep(_PAUSE_SECONDS)
+        left = held_now().beyond(earlier(), excused=excused)
+    return left
+
+
+async def tasks_since(before: set[asyncio.Task[object]]) -> Holding:
+    """Return the tasks of this loop that are new once patience has run out, or nothing."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    left = _tasks_beyond(before)
+    while left and time.monotonic() < deadline:
+        await asyncio.sleep(_PAUSE_SECONDS)
+        left = _tasks_beyond(before)
+    return left
+
+
+def _tasks_beyond(before: set[asyncio.Task[object]]) -> Holding:
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    return Holding(things=frozenset(("task", str(id(task)), repr(task)) for task in left))
