@@ -23,7 +23,13 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None
+    """Choose the quotes: lines as a block, and escapes for what no terminal shows.
+
+    Left to itself, PyYAML writes U+0085 (a line end to YAML) as it is, and it is read as a blank.
+    """
+    style = None
+    if not text.isprintable():
+        style = "|" if text.replace("\n", "").isprintable() else '"'
     return dumper.represent_scalar(TAG + "str", text, style=style)
 
 
