@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 import hypothesis
 import pytest
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Golden = Callable[[Path, str], None]
 
-_LOOP_SCOPES = ("function", "class", "module", "package", "session")
+_LoopScope = Literal["function", "class", "module", "package", "session"]
 
 _shared = pytest.StashKey[Holding]()
 
@@ -129,7 +129,7 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     _refuse(new_since(lambda: before | stash[_shared], excused=_excused(request)))
 
 
-def _watch_of_tasks(loop_scope: str) -> object:
+def _watch_of_tasks(loop_scope: _LoopScope) -> object:
     """Make the fixture that fails a test which leaves a task behind in a loop of this scope."""
 
     async def watch(request: pytest.FixtureRequest) -> AsyncIterator[None]:
@@ -141,7 +141,7 @@ def _watch_of_tasks(loop_scope: str) -> object:
     return pytest_asyncio.fixture(watch, loop_scope=loop_scope, name=f"_no_task_{loop_scope}")
 
 
-globals().update({f"_no_task_{scope}": _watch_of_tasks(scope) for scope in _LOOP_SCOPES})
+globals().update({f"_no_task_{scope}": _watch_of_tasks(scope) for scope in get_args(_LoopScope)})
 
 
 def _excused(request: pytest.FixtureRequest) -> frozenset[str]:

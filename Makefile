@@ -1,0 +1,72 @@
+# One word for each act; `make help` lists them.
+# PYTHON=python3.12 chooses the interpreter, VENV=folder the place, ARGS="..." goes to the program.
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+
+# $(abspath) so that a recipe may change its folder.
+BIN := $(abspath $(VENV))/bin
+PY := $(BIN)/python
+# Stands for a finished set-up; older than one of its two sources, the set-up is done again.
+READY := $(VENV)/.ready
+PROTOS := $(wildcard api/v1beta1/*.proto)
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint fix bench proto golden fuzz clean
+
+help:  ## list these words
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+setup: $(READY)  ## make .venv and install every program into it (all others do this first)
+
+# The build backend comes by constraints.txt too, hence --no-build-isolation.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "trialwatch needs Python 3.11 or newer as \`$(PYTHON)\`: install it, or name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) comes without venv: install it (Debian, Ubuntu: apt-get install python3-venv), then say make again" >&2; exit 1; }
+	@echo "Setting up $(VENV); this happens once and takes about a minute." >&2
+	@$(PY) -c pass 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
+	@$(PY) -m pip install --quiet -c constraints.txt setuptools
+	@$(PY) -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[all]'
+	@touch $@
+
+demo: $(READY)  ## find the metrics in real training logs
+	@PATH="$(BIN):$$PATH" sh examples/demo.sh $(ARGS)
+
+test: $(READY)  ## run every test
+	@$(PY) -m pytest $(ARGS)
+
+lint: $(READY)  ## style, types, and what may import what
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(BIN)/lint-imports
+
+fix: $(READY)  ## let ruff repair what it can
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+bench: $(READY)  ## measure the speed, as ratios inside one run
+	@$(PY) -m bench $(ARGS)
+
+# From the root, so that the generated code imports itself by its right name.
+proto: $(READY)  ## generate api/v1beta1 from its .proto
+	@$(PY) -m grpc_tools.protoc -I. --python_out=. --grpc_python_out=. --pyi_out=. $(PROTOS)
+
+golden: $(READY)  ## rewrite the golden files; review the diff as code
+	@$(PY) -m pytest --update-golden $(ARGS)
+
+# How long each fuzz test keeps at it, and how many examples each property gets.
+fuzz: export TRIALWATCH_FUZZ_SECONDS ?= 60
+fuzz: export TRIALWATCH_EXAMPLES ?= 20000
+fuzz: $(READY)  ## run the tests with many more examples, and the fuzz tests for long
+	@$(PY) -m pytest $(ARGS)
+
+clean:  ## remove all that was made here, .venv too
+	rm -rf .venv .build build dist *.egg-info
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

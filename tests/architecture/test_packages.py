@@ -1,0 +1,55 @@
+"""The tree is the architecture: packages, their charters, and what pyproject.toml says of them."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from tests.architecture.tree import ROOT, packages, pyproject
+
+# One vocabulary in several files: its charter gathers the names, and nothing from elsewhere.
+VOCABULARIES = {"api.types"}
+
+
+def test_every_package_is_listed_and_every_listed_package_is_there() -> None:
+    assert pyproject()["tool"]["setuptools"]["packages"] == packages()
+
+
+def test_every_top_level_package_is_under_the_import_rules() -> None:
+    tops = sorted({name.split(".")[0] for name in packages()})
+
+    assert pyproject()["tool"]["importlinter"]["root_packages"] == tops
+
+
+@pytest.mark.parametrize("package", packages())
+def test_a_package_opens_with_its_charter(package: str) -> None:
+    charter = ast.get_docstring(_charter(package)) or ""
+
+    for words in ("Belongs here:", "Does not belong here:", "import"):
+        assert words in charter, f"{package}/__init__.py does not say {words!r}"
+
+
+@pytest.mark.parametrize("package", packages())
+def test_a_charter_imports_nothing(package: str) -> None:
+    imports = [
+        node
+        for node in ast.walk(_charter(package))
+        if isinstance(node, ast.Import)
+        or (isinstance(node, ast.ImportFrom) and node.module != "__future__")
+    ]
+
+    if package in VOCABULARIES:
+        assert all(isinstance(node, ast.ImportFrom) and node.level == 1 for node in imports)
+    else:
+        assert [ast.unparse(node) for node in imports] == []
+
+
+def test_no_test_folder_is_a_package() -> None:
+    """`tests/filters/__init__.py` would hide `filters`."""
+    assert list((ROOT / "tests").rglob("__init__.py")) == []
+
+
+def _charter(package: str) -> ast.Module:
+    path = ROOT.joinpath(*package.split("."), "__init__.py")
+    return ast.parse(path.read_text(encoding="utf-8"))

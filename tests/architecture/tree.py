@@ -1,0 +1,45 @@
+"""What stands in the tree and in pyproject.toml, for the tests in this folder."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+
+_NOT_PACKAGES = {"bench", "build", "dist", "docs", "examples", "manifests", "tests"}
+
+
+def pyproject() -> dict[str, Any]:
+    """Return pyproject.toml."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def packages() -> list[str]:
+    """Return the dotted names of the folders that hold code of ours, in order."""
+    folders = {
+        path.parent.relative_to(ROOT)
+        for top in ROOT.iterdir()
+        if top.is_dir() and not top.name.startswith(".") and top.name not in _NOT_PACKAGES
+        for path in top.rglob("*.py")
+    }
+    return sorted(".".join(folder.parts) for folder in folders)
+
+
+def files() -> Iterator[Path]:
+    """Yield the repository's files: all but what .gitignore names (git itself may be missing)."""
+    lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    ignored = [".git", *(line.rstrip("/") for line in lines if line and line[0] != "#")]
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [name for name in folders if not _matches(name, ignored)]
+        yield from (Path(folder, name) for name in names if not _matches(name, ignored))
+
+
+def _matches(name: str, patterns: list[str]) -> bool:
+    return any(fnmatch(name, pattern) for pattern in patterns)
