@@ -21,11 +21,7 @@ from api.objects.validation_update import update_faults
 from api.objects.yamltext import load_objects
 from api.types import Experiment
 
-RELAXED = settings(
-    max_examples=200,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+RELAXED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 JSON = st.recursive(
     SCALARS,

@@ -68,7 +68,7 @@ CASES: list[Any] = [
 
 @pytest.mark.parametrize(("noun", "parse", "render"), CASES)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 def test_an_object_survives_json_and_yaml(
     noun: type,
     parse: Callable[[object], Any],
@@ -84,6 +84,5 @@ def test_an_object_survives_json_and_yaml(
 
 
 @given(document=st.dictionaries(TEXTS, JSON, max_size=4))
-@settings(max_examples=150, deadline=None)
 def test_free_form_json_survives_yaml(document: dict[str, Any]) -> None:
     assert load_objects(dump_objects([document, document])) == [document, document]
