@@ -10,7 +10,7 @@ BIN := $(abspath $(VENV))/bin
 PY := $(BIN)/python
 # Stands for a finished set-up; older than one of its two sources, the set-up is done again.
 READY := $(VENV)/.ready
-PROTOS := $(wildcard api/v1beta1/*.proto)
+PROTOS := $(wildcard api/*/*.proto)
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
@@ -54,7 +54,7 @@ bench: $(READY)  ## measure the speed, as ratios inside one run
 	@$(PY) -m bench $(ARGS)
 
 # From the root, so that the generated code imports itself by its right name.
-proto: $(READY)  ## generate api/v1beta1 from its .proto
+proto: $(READY)  ## generate the wire from the .proto files
 	@$(PY) -m grpc_tools.protoc -I. --python_out=. --grpc_python_out=. --pyi_out=. $(PROTOS)
 
 golden: $(READY)  ## rewrite the golden files; review the diff as code

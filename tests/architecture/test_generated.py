@@ -10,7 +10,7 @@ import pytest
 
 from tests.architecture.tree import ROOT
 
-PROTOS = sorted((ROOT / "api" / "v1beta1").glob("*.proto"))
+PROTOS = sorted((ROOT / "api").glob("*/*.proto"))
 
 
 def test_there_is_a_proto() -> None:
