@@ -13,7 +13,7 @@ TESTS = Path(__file__).resolve().parents[1]
 
 SAMPLE = """
 import asyncio, os, subprocess, sys, threading, time
-import pytest
+import grpc, pytest, pytest_asyncio
 
 stop = threading.Event()
 
@@ -24,6 +24,13 @@ def server():
     thread = threading.Thread(target=stop.wait, name="shared"); thread.start()
     yield
     stop.set(); thread.join(); os.close(ours); os.close(theirs); process.communicate(b"")
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def grpc_port():
+    server = grpc.aio.server(); port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    yield port
+    await server.stop(None)
 
 @pytest.fixture
 async def ticking():
@@ -82,6 +89,19 @@ def test_good_thread_that_ends_soon():
 @pytest.mark.asyncio(loop_scope="module")
 async def test_good_in_a_wider_loop():
     assert await asyncio.to_thread(lambda: 1) == 1
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("call", range(2))
+async def test_good_call_of_a_shared_grpc_server(grpc_port, call):
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{grpc_port}") as channel:
+        with pytest.raises(grpc.RpcError):
+            await channel.unary_unary("/no/such")(b"")
+
+async def test_bad_grpc_server_never_stopped():
+    global forgotten
+    forgotten = grpc.aio.server()
+    forgotten.add_insecure_port("127.0.0.1:0")
+    await forgotten.start()
 
 @pytest.mark.leaves_behind("descriptor", reason="the table shows that a reason is enough")
 def test_good_excuse():
