@@ -60,6 +60,7 @@ def test_a_generated_name_is_judged_by_its_prefix(judge: Judge, prefix: str, cou
     ("counts", "expected"),
     [
         ({"maxFailedTrialCount": -1}, ["maxFailedTrialCount"]),
+        ({"maxFailedTrialCount": 0}, []),
         ({"maxTrialCount": -1}, ["maxTrialCount"]),
         ({"maxTrialCount": 0}, ["maxTrialCount"]),
         ({"parallelTrialCount": -1}, ["parallelTrialCount"]),
