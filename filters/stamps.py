@@ -8,10 +8,10 @@ from decimal import Decimal, InvalidOperation
 
 from api.timestamps import is_rfc3339
 
-# The token before a line's first space. Group 1 is there for the days that not every month has:
-# only these are worth a look at the calendar.
+# The token before a line's first space. A group takes part where the calendar must be asked: in
+# the first and the last year, which an offset may leave, and on days that not every month has.
 _STAMP = re.compile(
-    rb"(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8]|(29|3[01]))"
+    rb"(?!0000)(?:(0001|9999)|\d{4})-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8]|(29|3[01]))"
     rb"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)(?= )"
 )
 
@@ -28,7 +28,7 @@ def head_stamp(text: bytes, start: int) -> str | None:
     if match is None:
         return None
     stamp = match[0].decode("ascii")
-    return stamp if match[1] is None or is_rfc3339(stamp) else None
+    return stamp if match.lastindex is None or is_rfc3339(stamp) else None
 
 
 def epoch_stamp(seconds: str) -> str | None:
