@@ -17,7 +17,7 @@ def test_there_is_a_proto() -> None:
     assert PROTOS
 
 
-@pytest.mark.parametrize("proto", PROTOS, ids=lambda path: path.name)
+@pytest.mark.parametrize("proto", PROTOS, ids=lambda path: path.parent.name)
 def test_the_generated_code_is_what_make_proto_gives(proto: Path, tmp_path: Path) -> None:
     pytest.importorskip("grpc_tools", reason="grpcio-tools is not installed: nothing to compare to")
     kinds = ("--python_out", "--grpc_python_out", "--pyi_out")

@@ -143,9 +143,8 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     command = [sys.executable, "-m", "pytest", "-rA", "."]
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     passed = dict.fromkeys(re.findall(r"^PASSED \S+::(\w+)", run.stdout, re.MULTILINE), "passed")
-    errors = re.findall(
-        r"_ ERROR at teardown of (\w+) _+\n(.*?)(?=\n[_=]{5})", run.stdout, re.DOTALL
-    )
+    headed = r"_ ERROR at teardown of (\w+)\S* _+\n(.*?)(?=\n[_=]{5})"
+    errors = re.findall(headed, run.stdout, re.DOTALL)
     assert passed, run.stdout + run.stderr
     return {**passed, **dict(errors), "output": run.stdout}
 
