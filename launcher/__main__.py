@@ -1,0 +1,42 @@
+"""`python -m launcher run|supervise`: the laptop's twin of the program `launch`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from launcher.options import RunOptions, UsageError, parse
+from launcher.run import run
+from launcher.supervise import supervise
+
+BAD_USAGE = 2
+
+
+def main(arguments: list[bytes]) -> int:
+    """Do what the command line says; returns the exit status."""
+    try:
+        options = parse(arguments)
+    except UsageError as fault:
+        sys.stderr.write(f"launcher: {fault}\n")
+        return BAD_USAGE
+    if sys.platform != "linux":
+        sys.stderr.write(
+            "launcher: needs Linux; the command runs without it, its metrics will be missing\n"
+        )
+        os.execvp(options.command[0], options.command)  # noqa: S606 - running it is the job
+    return run(options) if isinstance(options, RunOptions) else supervise(options.command)
+
+
+def given_arguments() -> list[bytes]:
+    """Return the arguments byte for byte; decoding and encoding again could change them."""
+    count = len(sys.argv) - 1
+    try:
+        with open("/proc/self/cmdline", "rb") as line:  # noqa: PTH123 - pathlib costs 10 ms
+            every = line.read().split(b"\0")[:-1]
+    except OSError:
+        return [os.fsencode(argument) for argument in sys.argv[1:]]
+    return every[len(every) - count :]
+
+
+if __name__ == "__main__":
+    sys.exit(main(given_arguments()))

@@ -1,0 +1,172 @@
+"""One start of the trainer in the run directory: what is made before it, what is told after it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from launcher import linux
+from launcher.options import RunOptions
+from launcher.processes import Inherited
+from launcher.streams import Segments, Stream
+
+ATTEMPT = "attempt"
+ATTEMPTS = "attempts"
+CONTROL = "control"
+EXIT = "exit"
+
+_NEW = ".new"
+_RESERVED = 1024
+"""Bytes kept for the exit record, so that a full disk cannot refuse it."""
+_NUMBER = re.compile(rb'\{"attempt": (\d{1,9})')
+_DEADLINE_MARGIN = 10.0
+
+
+class SetupFailed(Exception):
+    """Part of the attempt could not be made: the trainer is to run without us."""
+
+    def __init__(self, part: str, fault: OSError) -> None:
+        super().__init__(f"cannot make {part}: {fault.strerror}")
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempt:
+    """The open files of one attempt."""
+
+    number: int
+    folder: bytes
+    control: int
+    """The FIFO, open for both directions: it never ends, and fails to open when we are dead."""
+    record: int
+    signals: int
+    null: int
+    deadline_at: float
+    """By the monotonic clock; infinite where the pod has none."""
+    streams: list[Stream] = field(default_factory=list)
+    pipes: dict[int, int] = field(default_factory=dict)
+    """The trainer's ends: its descriptor -> ours."""
+
+    def write_exit(self, told: dict[str, object]) -> None:
+        """Put the exit record in its place; raises OSError."""
+        text = json.dumps({"attempt": self.number, **told}).encode() + b"\n"
+        os.pwrite(self.record, text, 0)
+        os.ftruncate(self.record, len(text))
+        place = _in(self.folder, EXIT)
+        os.rename(place + _NEW.encode(), place)  # noqa: PTH104 - pathlib costs 10 ms
+
+
+def set_up(options: RunOptions, inherited: Inherited) -> Attempt:
+    """Make attempts/N and all in it, then announce it; raises SetupFailed."""
+    with _failing("the run directory"):
+        base = _in(options.run_dir, ATTEMPTS)
+        os.makedirs(base, exist_ok=True)  # noqa: PTH103
+        number, folder = _next_folder(base, _last(options.run_dir))
+    with _failing("the control FIFO"):
+        control = _in(folder, CONTROL)
+        os.mkfifo(control, 0o666)
+        opened = os.open(control, os.O_RDWR | os.O_NONBLOCK)
+    with _failing("the exit record"):
+        record = _write(_in(folder, EXIT) + _NEW.encode(), b" " * _RESERVED)
+    with _failing("a descriptor"):
+        attempt = Attempt(
+            number=number,
+            folder=folder,
+            control=opened,
+            record=record,
+            signals=linux.open_signals(),
+            null=os.open(os.devnull, os.O_RDWR),
+            deadline_at=_deadline(options),
+        )
+    if options.capture:
+        with _failing("a segment or a pipe"):
+            _open_streams(attempt, inherited)
+    with _failing("the attempt's record"):
+        _announce(attempt, options)
+    return attempt
+
+
+@contextlib.contextmanager
+def _failing(part: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        raise SetupFailed(part, fault) from fault
+
+
+def _in(folder: bytes, name: str) -> bytes:
+    return os.path.join(folder, name.encode())  # noqa: PTH118 - bytes, and pathlib costs 10 ms
+
+
+def _write(path: bytes, text: bytes) -> int:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o666)
+    if os.write(descriptor, text) < len(text):
+        raise OSError(28, os.strerror(28))
+    return descriptor
+
+
+def _last(run_dir: bytes) -> int:
+    try:
+        descriptor = os.open(_in(run_dir, ATTEMPT), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError:
+        return 0
+    found = _NUMBER.match(os.read(descriptor, 64))
+    os.close(descriptor)
+    return int(found[1]) if found else 0
+
+
+def _next_folder(base: bytes, last: int) -> tuple[int, bytes]:
+    number = last
+    while True:
+        number += 1
+        folder = _in(base, str(number))
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder, 0o777)  # noqa: PTH102
+            return number, folder
+
+
+def _deadline(options: RunOptions) -> float:
+    """The pod's clock began about when its volume was made."""
+    wall = time.time()
+    born = linux.born_at(options.run_dir)
+    age = max(0.0, wall - born) if born is not None else 0.0
+    return time.monotonic() + options.deadline - age - _DEADLINE_MARGIN
+
+
+def _open_streams(attempt: Attempt, inherited: Inherited) -> None:
+    """Capture 1 and 2; where they are one file they stay one, in one order."""
+    segments = Segments(attempt.folder)
+    for descriptor, prefix in ((1, "out-"), (2, "err-")):
+        segments.open_first(prefix)
+        if descriptor in inherited.closed:
+            continue
+        if descriptor == 2 and 1 in attempt.pipes and _one_file():
+            attempt.pipes[2] = attempt.pipes[1]
+            continue
+        ours, theirs = os.pipe()
+        os.set_blocking(ours, False)
+        attempt.pipes[descriptor] = theirs
+        attempt.streams.append(Stream(prefix, ours, descriptor, segments))
+
+
+def _one_file() -> bool:
+    return os.path.sameopenfile(1, 2)
+
+
+def _announce(attempt: Attempt, options: RunOptions) -> None:
+    """Say which attempt this is and, where the trainer writes a file, where that file ended."""
+    file: dict[str, int] | None = None
+    if options.file is not None:
+        with contextlib.suppress(OSError):
+            found = os.stat(options.file)  # noqa: PTH116
+            file = {"inode": found.st_ino, "size": found.st_size}
+    told = {"attempt": attempt.number, "started": time.time(), "file": file}
+    text = json.dumps(told).encode() + b"\n"
+    os.close(_write(_in(attempt.folder, ATTEMPT), text))
+    fresh = _in(options.run_dir, f"{ATTEMPT}.{attempt.number}")
+    os.close(_write(fresh, text))
+    os.rename(fresh, _in(options.run_dir, ATTEMPT))  # noqa: PTH104

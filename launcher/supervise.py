@@ -1,0 +1,127 @@
+"""`supervise`: keeps a worker alive, as PID 1 of the sidecar does."""
+
+from __future__ import annotations
+
+import math
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from launcher import linux
+from launcher.processes import (
+    NOT_FOUND,
+    NOT_RUN,
+    Inherited,
+    exit_code,
+    forward,
+    from_outside,
+    start,
+    take_over,
+)
+
+_WHO = "launcher supervise"
+_RESTART = 0.05
+_LONGEST_PAUSE = 10.0
+_STEADY = 10.0
+"""A worker that lived so long starts a new count of crashes."""
+_QUICK_RESTARTS = 5
+_ENDINGS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT})
+_FINAL = frozenset({0, 2, NOT_RUN, NOT_FOUND})
+"""After these another try would end the same: done, bad usage, cannot be run."""
+
+
+def supervise(command: Sequence[bytes]) -> int:
+    """Run the command, again after each crash; returns its last exit status."""
+    inherited = take_over()
+    linux.adopt_orphans(adopt=True)
+    return _Supervisor(command, inherited, linux.open_signals()).watch()
+
+
+@dataclass(slots=True)
+class _Supervisor:
+    command: Sequence[bytes]
+    inherited: Inherited
+    signals: int
+    worker: int | None = None
+    started: float = 0.0
+    start_at: float = 0.0
+    pause: float = _RESTART
+    crashes: int = 0
+    told: int = 0
+    """The signal that announced the end, or 0."""
+
+    def watch(self) -> int:
+        poll = select.poll()
+        poll.register(self.signals, select.POLLIN)
+        while True:
+            if self.worker is None and time.monotonic() >= self.start_at:
+                self._start()
+            wait = max(0.0, self.start_at - time.monotonic()) * 1000
+            poll.poll(None if self.worker is not None else math.ceil(wait))
+            self._read_signals()
+            for status in self._ends_of_worker():
+                if self._is_final(status):
+                    return exit_code(status)
+                self._crashed(status)
+
+    def _start(self) -> None:
+        """Start a worker; after the end was announced with SIGTERM blocked and pending.
+
+        So it cannot die of the signal before it is ready: it has to unblock it.
+        """
+        inherited = self.inherited
+        if self.told:
+            inherited = replace(inherited, mask=inherited.mask | {signal.SIGTERM})
+        self.started = time.monotonic()
+        try:
+            self.worker = start(_WHO, self.command, inherited, session=False, streams={})
+        except OSError:
+            self.start_at = self.started + 2 * _RESTART
+            return
+        if self.told:
+            os.kill(self.worker, signal.SIGTERM)
+
+    def _read_signals(self) -> None:
+        for got in linux.read_signals(self.signals):
+            if not from_outside(got):
+                continue
+            if got.number in _ENDINGS:
+                self.told = got.number
+                self.start_at = 0.0
+            if self.worker is not None:
+                forward(self.worker, got)
+
+    def _ends_of_worker(self) -> Iterator[int]:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            if pid == self.worker:
+                self.worker = None
+                yield status
+
+    def _is_final(self, status: int) -> bool:
+        if not self.told:
+            return exit_code(status) in _FINAL
+        crashed = os.WIFSIGNALED(status) and os.WTERMSIG(status) != self.told
+        return not crashed or self.crashes > _QUICK_RESTARTS
+
+    def _crashed(self, status: int) -> None:
+        now = time.monotonic()
+        self.crashes = 1 if now - self.started >= _STEADY else self.crashes + 1
+        if self.crashes <= _QUICK_RESTARTS:
+            self.pause = _RESTART
+        else:
+            self.pause = min(_LONGEST_PAUSE, self.pause * 2)
+        self.start_at = now + self.pause
+        sys.stderr.write(
+            f"{_WHO}: {os.fsdecode(self.command[0])} ended with status {exit_code(status)}; "
+            f"starting it again in {self.pause:.2f} s\n"
+        )
