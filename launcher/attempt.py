@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from api.names import (
+    ATTEMPT_FILE,
+    ATTEMPTS_DIR,
+    CONTROL_FIFO,
+    ERR_SEGMENT,
+    EXIT_FILE,
+    OUT_SEGMENT,
+)
+from api.run_directory import AttemptRecord, ExitRecord, FileBorder
 from launcher import linux
 from launcher.options import RunOptions
 from launcher.processes import Inherited
 from launcher.streams import Segments, Stream
-
-ATTEMPT = "attempt"
-ATTEMPTS = "attempts"
-CONTROL = "control"
-EXIT = "exit"
 
 _NEW = ".new"
 _RESERVED = 1024
@@ -51,27 +54,27 @@ class Attempt:
     pipes: dict[int, int] = field(default_factory=dict)
     """The trainer's ends: its descriptor -> ours."""
 
-    def write_exit(self, told: dict[str, object]) -> None:
+    def write_exit(self, record: ExitRecord) -> None:
         """Put the exit record in its place; raises OSError."""
-        text = json.dumps({"attempt": self.number, **told}).encode() + b"\n"
+        text = record.to_json()
         os.pwrite(self.record, text, 0)
         os.ftruncate(self.record, len(text))
-        place = _in(self.folder, EXIT)
+        place = _in(self.folder, EXIT_FILE)
         os.rename(place + _NEW.encode(), place)  # noqa: PTH104 - pathlib costs 10 ms
 
 
 def set_up(options: RunOptions, inherited: Inherited) -> Attempt:
     """Make attempts/N and all in it, then announce it; raises SetupFailed."""
     with _failing("the run directory"):
-        base = _in(options.run_dir, ATTEMPTS)
+        base = _in(options.run_dir, ATTEMPTS_DIR)
         os.makedirs(base, exist_ok=True)  # noqa: PTH103
         number, folder = _next_folder(base, _last(options.run_dir))
     with _failing("the control FIFO"):
-        control = _in(folder, CONTROL)
+        control = _in(folder, CONTROL_FIFO)
         os.mkfifo(control, 0o666)
         opened = os.open(control, os.O_RDWR | os.O_NONBLOCK)
     with _failing("the exit record"):
-        record = _write(_in(folder, EXIT) + _NEW.encode(), b" " * _RESERVED)
+        record = _write(_in(folder, EXIT_FILE) + _NEW.encode(), b" " * _RESERVED)
     with _failing("a descriptor"):
         attempt = Attempt(
             number=number,
@@ -111,7 +114,7 @@ def _write(path: bytes, text: bytes) -> int:
 
 def _last(run_dir: bytes) -> int:
     try:
-        descriptor = os.open(_in(run_dir, ATTEMPT), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        descriptor = os.open(_in(run_dir, ATTEMPT_FILE), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     except OSError:
         return 0
     found = _NUMBER.match(os.read(descriptor, 64))
@@ -140,7 +143,7 @@ def _deadline(options: RunOptions) -> float:
 def _open_streams(attempt: Attempt, inherited: Inherited) -> None:
     """Capture 1 and 2; where they are one file they stay one, in one order."""
     segments = Segments(attempt.folder)
-    for descriptor, prefix in ((1, "out-"), (2, "err-")):
+    for descriptor, prefix in ((1, OUT_SEGMENT), (2, ERR_SEGMENT)):
         segments.open_first(prefix)
         if descriptor in inherited.closed:
             continue
@@ -159,14 +162,13 @@ def _one_file() -> bool:
 
 def _announce(attempt: Attempt, options: RunOptions) -> None:
     """Say which attempt this is and, where the trainer writes a file, where that file ended."""
-    file: dict[str, int] | None = None
+    file: FileBorder | None = None
     if options.file is not None:
         with contextlib.suppress(OSError):
             found = os.stat(options.file)  # noqa: PTH116
-            file = {"inode": found.st_ino, "size": found.st_size}
-    told = {"attempt": attempt.number, "started": time.time(), "file": file}
-    text = json.dumps(told).encode() + b"\n"
-    os.close(_write(_in(attempt.folder, ATTEMPT), text))
-    fresh = _in(options.run_dir, f"{ATTEMPT}.{attempt.number}")
+            file = FileBorder(inode=found.st_ino, size=found.st_size)
+    text = AttemptRecord(number=attempt.number, started=time.time(), file=file).to_json()
+    os.close(_write(_in(attempt.folder, ATTEMPT_FILE), text))
+    fresh = _in(options.run_dir, f"{ATTEMPT_FILE}.{attempt.number}")
     os.close(_write(fresh, text))
-    os.rename(fresh, _in(options.run_dir, ATTEMPT))  # noqa: PTH104
+    os.rename(fresh, _in(options.run_dir, ATTEMPT_FILE))  # noqa: PTH104

@@ -38,7 +38,8 @@
 #define SEGMENT "%s%08ld"
 #define FOLLOWING "following"
 #define STOP "stop"
-#define DELIVERED "delivered "
+#define DELIVERED "delivered ok"
+#define GAVE_UP "delivered gave-up: "
 
 enum {
     SEGMENT_BYTES = 1 << 20, /* each segment but a stream's last one has exactly this size */
@@ -454,10 +455,9 @@ static void obey(const char *line) {
         attempt.kill_at = least(attempt.kill_at, attempt.stop_until);
         kill(attempt.trainer, SIGTERM);
     }
-    /* "ok" before the end would be a mistake: there is more to come. */
-    bool ok = strcmp(line, DELIVERED "ok") == 0;
-    if (strncmp(line, DELIVERED, strlen(DELIVERED)) == 0 && (!ok || attempt.recorded))
-        attempt.delivered = true;
+    /* Before the record is there it would be a mistake: more is to come. */
+    if (strcmp(line, DELIVERED) == 0 && attempt.recorded) attempt.delivered = true;
+    if (strncmp(line, GAVE_UP, strlen(GAVE_UP)) == 0) attempt.delivered = true;
 }
 
 static void listen_to_collector(void) {

@@ -10,6 +10,8 @@ import sys
 import time
 from dataclasses import dataclass, field
 
+from api.names import CONTROL_DELIVERED, CONTROL_FOLLOWING, CONTROL_GAVE_UP, CONTROL_STOP
+from api.run_directory import ExitRecord
 from launcher import linux
 from launcher.attempt import Attempt, SetupFailed, set_up
 from launcher.options import RunOptions
@@ -29,10 +31,6 @@ _WHO = "launcher run"
 _NEVER = math.inf
 _LONGEST_POLL = 3600.0
 _LONGEST_WORDS = 2048
-
-FOLLOWING = b"following"
-STOP = b"stop"
-DELIVERED = b"delivered "
 
 
 def run(options: RunOptions) -> int:
@@ -203,22 +201,23 @@ class _Life:
             return
         *lines, self.words = self.words.split(b"\n")
         for line in lines:
-            self._obey(line)
+            self._obey(line.decode(errors="replace"))
         if len(self.words) >= _LONGEST_WORDS:
             self.words = b""
 
-    def _obey(self, line: bytes) -> None:
-        if line == FOLLOWING:
+    def _obey(self, line: str) -> None:
+        if line == CONTROL_FOLLOWING:
             self.following = True
             self.delivered = False
-        elif line == STOP and not self.ended and not self.stopped:
+        elif line == CONTROL_STOP and not self.ended and not self.stopped:
             self.stopped = True
             self.stop_until = time.monotonic() + self.options.grace
             self.kill_at = min(self.kill_at, self.stop_until)
             os.kill(self.trainer, signal.SIGTERM)
-        elif line.startswith(DELIVERED):
-            # "ok" before the end would be a mistake: there is more to come.
-            self.delivered |= line != DELIVERED + b"ok" or self.recorded
+        elif line == CONTROL_DELIVERED:
+            self.delivered |= self.recorded  # before that it would be a mistake: more is to come
+        elif line.startswith(CONTROL_GAVE_UP):
+            self.delivered = True
 
     def _finish(self) -> None:
         """End the others, complete the segments, write the record: in this order."""
@@ -229,15 +228,16 @@ class _Life:
         signalled = os.WIFSIGNALED(self.status)
         try:
             self.attempt.write_exit(
-                {
-                    "status": None if signalled else os.WEXITSTATUS(self.status),
-                    "signal": os.WTERMSIG(self.status) if signalled else None,
-                    "ended": self.ended_at,
-                    "leftovers": leftovers,
-                    "complete": cause is None,
-                    "cause": cause,
-                    "stopped": self.stopped,
-                }
+                ExitRecord(
+                    attempt=self.attempt.number,
+                    status=None if signalled else os.WEXITSTATUS(self.status),
+                    signal=os.WTERMSIG(self.status) if signalled else None,
+                    ended=self.ended_at,
+                    leftovers=leftovers,
+                    complete=cause is None,
+                    cause=cause,
+                    stopped=self.stopped,
+                )
             )
         except OSError:
             self.delivered = True  # nobody will ever know: there is nothing to wait for

@@ -9,8 +9,9 @@ import select
 import termios
 from dataclasses import dataclass, field
 
-SEGMENT_BYTES = 1 << 20
-"""Each segment but a stream's last one has exactly this size."""
+from api.names import SEGMENT_DIGITS
+from api.run_directory import SEGMENT_BYTES
+
 _CHUNK = 1 << 16
 _PIECE = select.PIPE_BUF
 """After POLLOUT a pipe takes so much without blocking."""
@@ -56,7 +57,7 @@ class Segments:
         return self._now[prefix]
 
     def _make(self, prefix: str, number: int) -> _Segment:
-        path = os.path.join(self.folder, f"{prefix}{number:08d}".encode())  # noqa: PTH118
+        path = os.path.join(self.folder, f"{prefix}{number:0{SEGMENT_DIGITS}d}".encode())  # noqa: PTH118
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         return _Segment(descriptor, number, 0)
 

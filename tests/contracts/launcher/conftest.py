@@ -1,0 +1,89 @@
+"""The two launchers and the trainers they are tried with; C is built once, where it can be."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.launcher.launched import ROOT, Launcher
+
+_TWIN = (
+    f"import runpy, sys; sys.path.insert(0, {str(ROOT)!r}); "
+    "runpy.run_module('launcher', run_name='__main__', alter_sys=True)"
+)
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Compile C into a static program; the test is skipped where there is no compiler."""
+    folder = tmp_path_factory.mktemp("built")
+    done: dict[str, Path] = {}
+
+    def build(name: str, *sources: Path) -> Path:
+        compiler = shutil.which("cc")
+        if compiler is None:
+            pytest.skip("no C compiler (cc) here: the C launcher is not tested")
+        if name not in done:
+            flags = ["-static", "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(folder / name)]
+            subprocess.run([compiler, *flags, *map(str, sources)], check=True)
+            done[name] = folder / name
+        return done[name]
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def c_launcher(built: Callable[..., Path]) -> Launcher:
+    program = built("launch", *sorted((ROOT / "launcher").glob("*.c")))
+    return Launcher(name="launch", argv=(str(program),))
+
+
+@pytest.fixture(scope="session")
+def twin() -> Launcher:
+    return Launcher(name="python -m launcher", argv=(sys.executable, "-c", _TWIN))
+
+
+@pytest.fixture(scope="session", params=["c", "python"])
+def launcher(request: pytest.FixtureRequest) -> Launcher:
+    """Each of the two launchers in turn."""
+    found: Launcher = request.getfixturevalue("c_launcher" if request.param == "c" else "twin")
+    return found
+
+
+@pytest.fixture(scope="session")
+def probe(built: Callable[..., Path]) -> Path:
+    """A trainer that tells what it was given."""
+    return built("probe", Path(__file__).with_name("probe.c"))
+
+
+@pytest.fixture(scope="session")
+def victim(built: Callable[..., Path]) -> Path:
+    """A trainer whose end is decided once, whatever signals come."""
+    return built("victim", Path(__file__).with_name("victim.c"))
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> Path:
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def public_place() -> Iterator[Path]:
+    """A directory that every user may use; pytest's own are for one."""
+    with tempfile.TemporaryDirectory(prefix="trialwatch-") as name:
+        place = Path(name)
+        place.chmod(0o777)
+        yield place
+
+
+@pytest.fixture
+def public_launcher(c_launcher: Launcher, public_place: Path) -> Launcher:
+    """The C launcher, where every user may run it."""
+    program = shutil.copy2(c_launcher.argv[0], public_place / "launch")
+    return Launcher(name="launch", argv=(str(program),))

@@ -1,0 +1,119 @@
+"""What fails on our side costs the metrics, says so, and never costs the training."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.launcher.launched import Launcher, as_in_a_shell
+
+_SAID = b"the trainer runs without us, its metrics will be missing\n"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k,mode=777", "trialwatch-test", str(place)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a small file system cannot be mounted here (needs root)")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def _run(
+    launcher: Launcher, run_dir: Path, limit: Callable[[], None] | None = None
+) -> tuple[int, bytes, bytes]:
+    """Run a trainer that prints, reads its stdin and fails; returns status, stdout, stderr."""
+    command = ["sh", "-c", "ulimit -n 100; echo loss=1; cat; echo oops >&2; exit 13"]
+    ran = subprocess.run(
+        [*launcher.run(run_dir, "--capture", "--drain", "0"), *command],
+        input=b"the input\n",
+        capture_output=True,
+        preexec_fn=limit,
+        check=False,
+    )
+    return as_in_a_shell(ran.returncode), ran.stdout, ran.stderr
+
+
+def _assert_bare(ran: tuple[int, bytes, bytes], *causes: bytes) -> None:
+    status, output, errors = ran
+    said, _, rest = errors.partition(b"\n")
+    assert (status, output, rest) == (13, b"loss=1\nthe input\n", b"oops\n")
+    assert (said + b"\n").endswith(_SAID)
+    assert any(cause in said for cause in causes), said
+
+
+def test_a_run_directory_that_is_no_directory(launcher: Launcher, tmp_path: Path) -> None:
+    (tmp_path / "run").touch()
+    _assert_bare(_run(launcher, tmp_path / "run"), b"Not a directory", b"File exists")
+
+
+def test_a_run_directory_that_cannot_be_made(launcher: Launcher) -> None:
+    _assert_bare(_run(launcher, Path("/proc/no/such/place")), b"No such file or directory")
+
+
+def test_a_read_only_run_directory(launcher: Launcher, small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    _assert_bare(_run(launcher, small_disk), b"Read-only file system")
+
+
+@pytest.mark.parametrize("free", range(0, 40_000, 4096))
+def test_a_full_disk_at_the_start(launcher: Launcher, small_disk: Path, free: int) -> None:
+    """Wherever in the set-up the room ends, the trainer runs."""
+    (small_disk / "filler").write_bytes(b"x" * (64 * 1024 - free))
+    ran = _run(launcher, small_disk)
+    if b"without us" in ran[2]:
+        _assert_bare(ran, b"No space left on device")
+    else:
+        assert ran == (13, b"loss=1\nthe input\n", b"oops\n")
+        assert free >= 8192
+
+
+def test_a_disk_that_fills_up_costs_the_rest_of_the_capture(
+    launcher: Launcher, small_disk: Path
+) -> None:
+    words = ["sh", "-c", "head -c 200000 /dev/zero; exit 13"]
+    ran = subprocess.run(
+        [*launcher.run(small_disk, "--capture", "--drain", "0"), *words],
+        capture_output=True,
+        check=False,
+    )
+    assert (ran.returncode, len(ran.stdout), ran.stderr) == (13, 200_000, b"")
+    record = (small_disk / "attempts/1/exit").read_text(encoding="utf-8")
+    assert '"complete": false, "cause": "No space left on device"' in record
+
+
+def test_too_few_descriptors(c_launcher: Launcher, run_dir: Path) -> None:
+    for most in range(4, 14):
+
+        def limit(most: int = most) -> None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, 100))
+
+        ran = _run(c_launcher, run_dir, limit)
+        if b"without us" in ran[2]:
+            _assert_bare(ran, b"Too many open files")
+        else:
+            assert ran == (13, b"loss=1\nthe input\n", b"oops\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user without processes")
+def test_no_process_to_be_had(public_launcher: Launcher, public_place: Path) -> None:
+    words = [*public_launcher.run(public_place / "run", "--capture"), "/bin/echo", "loss=1"]
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
+
+    ran = subprocess.run(
+        words, capture_output=True, check=False, user=54321, group=54321, extra_groups=[],
+        preexec_fn=limit,
+    )
+    assert (ran.returncode, ran.stdout) == (0, b"loss=1\n")
+    assert b"cannot make a process" in ran.stderr
+    assert ran.stderr.endswith(_SAID)

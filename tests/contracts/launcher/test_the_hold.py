@@ -1,0 +1,232 @@
+"""After the trainer's end the launcher waits for the delivery: how long, and for whom."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.launcher.launched import Launched, Launcher, exists, launched, python, wait_for
+
+_FAIL = ["sh", "-c", "exit 3"]
+_MOMENT = 0.25
+"""Seconds after which what was to end at once would have ended."""
+
+
+def _is_holding(ran: Launched) -> bool:
+    time.sleep(_MOMENT)  # nothing happens, and that is the point: there is no event to wait for
+    return ran.process.poll() is None
+
+
+def _held_for(ran: Launched, status: int) -> float:
+    ran.wait_for_record()
+    began = time.monotonic()
+    assert ran.wait() == status
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize(
+    "word", ["delivered ok", "delivered gave-up: the store was away", "delivered gave-up: "]
+)
+def test_it_ends_as_soon_as_the_collector_has_delivered_or_given_up(
+    launcher: Launcher, run_dir: Path, word: str
+) -> None:
+    with launched(launcher, run_dir, _FAIL) as ran:
+        ran.wait_for_attempt()
+        ran.say("following")
+        ran.wait_for_record()
+        assert _is_holding(ran)
+        ran.say(word)
+        assert ran.wait() == 3
+
+
+def test_it_ends_after_the_drain_where_the_collector_follows(
+    launcher: Launcher, run_dir: Path
+) -> None:
+    with launched(launcher, run_dir, _FAIL, "--drain", "1", "--unfollowed", "0.1") as ran:
+        ran.wait_for_attempt()
+        ran.say("following")
+        assert 0.7 < _held_for(ran, 3) < 10
+
+
+def test_it_ends_early_where_no_collector_ever_came(launcher: Launcher, run_dir: Path) -> None:
+    with launched(launcher, run_dir, _FAIL, "--drain", "60", "--unfollowed", "0.5") as ran:
+        assert 0.3 < _held_for(ran, 3) < 10
+
+
+def test_a_collector_that_comes_late_gets_the_whole_drain(
+    launcher: Launcher, run_dir: Path
+) -> None:
+    with launched(launcher, run_dir, _FAIL, "--drain", "60", "--unfollowed", "1") as ran:
+        ran.wait_for_record()
+        ran.say("following")
+        time.sleep(1.2)
+        assert _is_holding(ran)
+        ran.say("delivered ok")
+        assert ran.wait() == 3
+
+
+def test_a_drain_of_0_is_no_hold(launcher: Launcher, run_dir: Path) -> None:
+    with launched(launcher, run_dir, _FAIL, "--drain", "0") as ran:
+        assert _held_for(ran, 3) < 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT, signal.SIGINT, signal.SIGUSR1])
+def test_it_ends_before_the_grace_when_told_so_in_the_hold(
+    launcher: Launcher, run_dir: Path, number: signal.Signals
+) -> None:
+    with launched(launcher, run_dir, _FAIL, "--grace", "1.5") as ran:
+        ran.wait_for_record()
+        began = time.monotonic()
+        ran.process.send_signal(number)
+        assert _is_holding(ran)
+        assert ran.wait() == 3
+        assert time.monotonic() - began < 1.5 or launcher.name != "launch"
+
+
+def test_it_ends_before_the_grace_that_began_while_the_trainer_ran(
+    launcher: Launcher, run_dir: Path
+) -> None:
+    command = ["sh", "-c", "trap 'exit 5' TERM; while :; do sleep 0.02; done"]
+    with launched(launcher, run_dir, command, "--grace", "2") as ran:
+        ran.wait_for_attempt()
+        ran.say("following")
+        time.sleep(_MOMENT)  # the shell sets its trap
+        began = time.monotonic()
+        ran.process.terminate()
+        assert ran.wait() == 5
+        assert 1.5 < time.monotonic() - began < 5
+
+
+def test_a_signal_that_was_outlived_by_the_grace_does_not_cut_the_hold(
+    launcher: Launcher, run_dir: Path
+) -> None:
+    code = (
+        "import os, signal, time\n"
+        "signal.signal(signal.SIGUSR1, lambda *_: 0)\n"
+        "os.mkdir(os.environ['READY']); time.sleep(0.6)"
+    )
+    ready = run_dir.with_name("ready")
+    environment = {"READY": str(ready)}
+    with launched(launcher, run_dir, python(code), "--grace", "0.2", env=environment) as ran:
+        wait_for(ready.exists)
+        ran.process.send_signal(signal.SIGUSR1)
+        ran.wait_for_record()
+        assert _is_holding(ran)
+        ran.say("delivered ok")
+        assert ran.wait() == 0
+
+
+def test_a_trainer_that_ignores_term_is_killed_in_time_for_the_record(
+    launcher: Launcher, run_dir: Path
+) -> None:
+    ready = run_dir.with_name("ready")
+    command = ["sh", "-c", f"trap '' TERM; mkdir {ready}; while :; do sleep 0.02; done"]
+    with launched(launcher, run_dir, command, "--grace", "2") as ran:
+        wait_for(ready.exists)
+        began = time.monotonic()
+        ran.process.terminate()
+        record = ran.wait_for_record()
+        assert 0.8 < time.monotonic() - began  # not before half of the grace
+        assert record["signal"] == signal.SIGKILL
+        ran.say("delivered ok")
+        assert ran.wait() == 137
+        assert time.monotonic() - began < 2 or launcher.name != "launch"
+
+
+def test_it_ends_10_s_before_the_deadline_of_the_pod(launcher: Launcher, run_dir: Path) -> None:
+    with launched(launcher, run_dir, _FAIL, "--deadline", "11") as ran:
+        ran.wait_for_attempt()
+        ran.say("following")
+        assert _held_for(ran, 3) < 8
+
+
+def test_the_deadline_counts_from_when_the_volume_was_made(
+    launcher: Launcher, run_dir: Path
+) -> None:
+    run_dir.mkdir()
+    time.sleep(1.1)
+    with launched(launcher, run_dir, _FAIL, "--deadline", "11") as ran:
+        assert _held_for(ran, 3) < 0.9
+
+
+def test_a_collector_that_is_killed_three_times_still_delivers(
+    launcher: Launcher, run_dir: Path
+) -> None:
+    with launched(launcher, run_dir, _FAIL) as ran:
+        ran.wait_for_record()
+        for _ in range(3):  # each comes, says that it follows, and is gone in the middle of a word
+            ran.say("following")
+            ran.say("deliv")
+        assert _is_holding(ran)
+        ran.say("following")
+        ran.say("delivered ok")
+        assert ran.wait() == 3
+
+
+def test_a_collector_that_gave_up_and_then_follows_again_is_waited_for(
+    launcher: Launcher, run_dir: Path
+) -> None:
+    with launched(launcher, run_dir, ["sh", "-c", "sleep 0.3; exit 3"]) as ran:
+        ran.wait_for_attempt()
+        ran.say("delivered gave-up: cannot read the file")
+        ran.say("following")
+        ran.wait_for_record()
+        assert _is_holding(ran)
+        ran.say("delivered ok")
+        assert ran.wait() == 3
+
+
+def test_a_collector_that_gave_up_while_training_is_not_waited_for(
+    launcher: Launcher, run_dir: Path
+) -> None:
+    with launched(launcher, run_dir, ["sh", "-c", "sleep 0.3; exit 3"]) as ran:
+        ran.wait_for_attempt()
+        ran.say("following")
+        ran.say("delivered gave-up: a flag makes no sense")
+        assert ran.wait() == 3
+
+
+def test_words_that_make_no_sense_are_passed_over(launcher: Launcher, run_dir: Path) -> None:
+    with launched(launcher, run_dir, ["sh", "-c", "sleep 0.3; exit 3"]) as ran:
+        ran.wait_for_attempt()
+        for word in ["", "\0", "stopp", "following 1", "delivered", "delivered ok", "x" * 4000]:
+            ran.say(word)  # "delivered ok" too: before the end there is more to come
+        ran.wait_for_record()
+        assert _is_holding(ran)
+        ran.say("delivered ok")
+        assert ran.wait() == 3
+
+
+def test_a_killed_launcher_takes_the_trainer_with_it_and_answers_no_more(
+    launcher: Launcher, run_dir: Path
+) -> None:
+    note = run_dir.with_name("pid")
+    command = ["sh", "-c", f"echo $$ >{note}; exec sleep 600"]
+    with launched(launcher, run_dir, command) as ran:
+        wait_for(lambda: note.exists() and note.read_bytes().endswith(b"\n"))
+        pid = int(note.read_bytes())
+        wait_for(lambda: exists(pid))
+        ran.process.kill()
+        ran.process.wait()
+        wait_for(lambda: not exists(pid))
+        with pytest.raises(OSError) as refused:
+            ran.say("stop")
+        assert refused.value.errno == errno.ENXIO
+        assert not (ran.folder / "exit").exists()
+
+
+def test_a_launcher_that_is_killed_in_the_hold_leaves_its_record(
+    launcher: Launcher, run_dir: Path
+) -> None:
+    with launched(launcher, run_dir, _FAIL) as ran:
+        ran.wait_for_record()
+        ran.process.kill()
+        ran.process.wait()
+        assert ran.record()["status"] == 3
+        with pytest.raises(OSError) as refused:
+            ran.say("delivered ok")
+        assert refused.value.errno == errno.ENXIO
