@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from types import MappingProxyType
 
+from api.names import METRICS_FILE
 from api.types import (
     CollectorKind,
     CollectorSpec,
@@ -28,12 +29,11 @@ from api.types import (
 )
 
 PARALLEL_TRIALS = 3
-METRICS_FILE = "/var/log/katib/metrics.log"
 EVENTS_DIRECTORY = "/var/log/katib/tfevent/"
 SCRAPE_PATH = "/metrics"
 SCRAPE_PORT = 8080
 
-_STRATEGIES = {
+STRATEGIES = {
     ObjectiveType.MINIMIZE: Strategy.MIN,
     ObjectiveType.MAXIMIZE: Strategy.MAX,
     ObjectiveType.UNKNOWN: Strategy.LATEST,
@@ -81,7 +81,7 @@ def _spec(spec: ExperimentSpec) -> ExperimentSpec:
 
 def _objective(objective: Objective) -> Objective:
     """Add a strategy for each metric without one; the user's stay first."""
-    strategy = _STRATEGIES[objective.type]
+    strategy = STRATEGIES[objective.type]
     strategies = list(objective.strategies)
     for name in objective.metrics:
         if name and all(known.name != name for known in strategies):

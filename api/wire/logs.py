@@ -1,0 +1,65 @@
+"""Observation logs on the wire."""
+
+from __future__ import annotations
+
+from api.errors import UserError
+from api.objects.faults import shown
+from api.types import MetricPoint, ObservationLog
+from api.v1beta1 import api_pb2 as pb
+from api.wire.messages import made
+
+
+def log_to_wire(log: ObservationLog) -> pb.ObservationLog:
+    """Write a log; every point must have its time stamp by now.
+
+    Raises:
+        UserError: a point has no time stamp, or a text that is no Unicode.
+    """
+    message = pb.ObservationLog()
+    add = message.metric_logs.add
+    try:
+        for name, value, timestamp in log.points:
+            entry = add(time_stamp=timestamp)
+            metric = entry.metric
+            metric.name = name
+            metric.value = value
+            if not timestamp:
+                raise _stampless(len(message.metric_logs) - 1, name)
+    except UnicodeEncodeError:
+        for index, point in enumerate(log.points):
+            _refuse_if_unfit(index, point)
+        raise
+    return message
+
+
+def log_from_wire(message: pb.ObservationLog) -> ObservationLog:
+    """Read a log; whether a time stamp is RFC 3339 is not looked at.
+
+    Raises:
+        UserError: an entry has no metric, or no time stamp.
+    """
+    points: list[MetricPoint] = []
+    for entry in message.metric_logs:
+        metric = entry.metric
+        name, timestamp = metric.name, entry.time_stamp
+        if not timestamp:
+            raise _stampless(len(points), name)
+        if not name and not entry.HasField("metric"):
+            raise UserError(f"metric_logs[{len(points)}].metric: missing; send name and value")
+        points.append(MetricPoint(name, metric.value, timestamp))
+    return ObservationLog(points=tuple(points))
+
+
+def _refuse_if_unfit(index: int, point: MetricPoint) -> None:
+    try:
+        made(pb.Metric, name=point.name, value=point.value)
+        made(pb.MetricLog, time_stamp=point.timestamp)
+    except UserError as error:
+        raise UserError(f"metric_logs[{index}]: {error}") from None
+
+
+def _stampless(index: int, name: str) -> UserError:
+    return UserError(
+        f"metric_logs[{index}].time_stamp: missing for metric {shown(name)};"
+        " send RFC 3339 text as in 2026-01-31T12:00:00Z"
+    )
