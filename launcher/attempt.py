@@ -20,7 +20,7 @@ from api.names import (
 from api.run_directory import AttemptRecord, ExitRecord, FileBorder
 from launcher import linux
 from launcher.options import RunOptions
-from launcher.processes import Inherited
+from launcher.processes import STDERR, STDOUT, Inherited
 from launcher.streams import Segments, Stream
 
 _NEW = ".new"
@@ -114,7 +114,9 @@ def _write(path: bytes, text: bytes) -> int:
 
 def _last(run_dir: bytes) -> int:
     try:
-        descriptor = os.open(_in(run_dir, ATTEMPT_FILE), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        descriptor = os.open(
+            _in(run_dir, ATTEMPT_FILE), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW
+        )
     except OSError:
         return 0
     found = _NUMBER.match(os.read(descriptor, 64))
@@ -143,12 +145,12 @@ def _deadline(options: RunOptions) -> float:
 def _open_streams(attempt: Attempt, inherited: Inherited) -> None:
     """Capture 1 and 2; where they are one file they stay one, in one order."""
     segments = Segments(attempt.folder)
-    for descriptor, prefix in ((1, OUT_SEGMENT), (2, ERR_SEGMENT)):
+    for descriptor, prefix in ((STDOUT, OUT_SEGMENT), (STDERR, ERR_SEGMENT)):
         segments.open_first(prefix)
         if descriptor in inherited.closed:
             continue
-        if descriptor == 2 and 1 in attempt.pipes and _one_file():
-            attempt.pipes[2] = attempt.pipes[1]
+        if descriptor == STDERR and STDOUT in attempt.pipes and _one_file():
+            attempt.pipes[STDERR] = attempt.pipes[STDOUT]
             continue
         ours, theirs = os.pipe()
         os.set_blocking(ours, False)
@@ -157,7 +159,7 @@ def _open_streams(attempt: Attempt, inherited: Inherited) -> None:
 
 
 def _one_file() -> bool:
-    return os.path.sameopenfile(1, 2)
+    return os.path.sameopenfile(STDOUT, STDERR)
 
 
 def _announce(attempt: Attempt, options: RunOptions) -> None:

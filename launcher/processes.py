@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from launcher import linux
 
+STDOUT, STDERR = 1, 2
 NOT_FOUND = 127
 NOT_RUN = 126
 _SI_USER = 0
@@ -37,13 +38,15 @@ def take_over() -> Inherited:
     """Note what was inherited; from here on signals wait to be read, and modes are as given."""
     mask = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
     # SIGPIPE and SIGXFSZ were changed by Python, which does not tell what they had been.
-    default = {signal.SIGPIPE, signal.SIGXFSZ}
+    unknown = {int(signal.SIGPIPE), int(signal.SIGXFSZ)}
     ignored = {
-        number for number in signal.valid_signals() if signal.getsignal(number) is signal.SIG_IGN
+        int(number)
+        for number in signal.valid_signals()
+        if signal.getsignal(number) is signal.SIG_IGN
     }
     dispositions = {
-        **dict.fromkeys(default | {signal.SIGINT, signal.SIGCHLD}, signal.SIG_DFL),
-        **dict.fromkeys(ignored - default, signal.SIG_IGN),
+        **dict.fromkeys(unknown | {signal.SIGINT, signal.SIGCHLD}, signal.SIG_DFL),
+        **dict.fromkeys(ignored - unknown, signal.SIG_IGN),
     }
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, it would take the statuses away
     return Inherited(
@@ -85,8 +88,8 @@ def become(who: str, command: Sequence[bytes], inherited: Inherited) -> NoReturn
         cause = f"not found in PATH={os.fsdecode(path)}"
     elif not_found:
         cause = f"{cause} (the file, or the interpreter that it names)"
-    if 2 not in inherited.closed:
-        os.write(2, f"{who}: cannot run {os.fsdecode(command[0])!r}: {cause}\n".encode())
+    if STDERR not in inherited.closed:
+        os.write(STDERR, f"{who}: cannot run {os.fsdecode(command[0])!r}: {cause}\n".encode())
     os._exit(NOT_FOUND if not_found else NOT_RUN)
 
 

@@ -16,6 +16,7 @@ from launcher import linux
 from launcher.attempt import Attempt, SetupFailed, set_up
 from launcher.options import RunOptions
 from launcher.processes import (
+    STDERR,
     Inherited,
     become,
     exit_code,
@@ -42,7 +43,7 @@ def run(options: RunOptions) -> int:
         trainer = _start(options, attempt, inherited)
     except (SetupFailed, OSError) as fault:
         linux.adopt_orphans(adopt=False)
-        if 2 not in inherited.closed:
+        if STDERR not in inherited.closed:
             sys.stderr.write(
                 f"{_WHO}: {fault} (--run-dir {os.fsdecode(options.run_dir)}); the trainer runs "
                 "without us, its metrics will be missing\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         if compiler is None:
             pytest.skip("no C compiler (cc) here: the C launcher is not tested")
         if name not in done:
-            flags = ["-static", "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(folder / name)]
+            # A sanitizer, say; those do not go with -static.
+            own = os.environ.get("CFLAGS", "-static -O2").split()
+            flags = [*own, "-Wall", "-Wextra", "-Werror", "-o", str(folder / name)]
             subprocess.run([compiler, *flags, *map(str, sources)], check=True)
             done[name] = folder / name
         return done[name]

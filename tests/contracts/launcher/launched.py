@@ -73,7 +73,11 @@ class Launched:
 
 @contextlib.contextmanager
 def launched(
-    launcher: Launcher, run_dir: Path, command: Sequence[str | bytes], *flags: str, **popen: Any
+    launcher: Launcher,
+    run_dir: Path,
+    command: Sequence[str | bytes],
+    *flags: str,
+    **popen: Any,  # noqa: ANN401 - whatever Popen takes
 ) -> Iterator[Launched]:
     """Start a trainer; whatever happens, nothing of it is left running."""
     process = subprocess.Popen([*launcher.run(run_dir, *flags), *command], **popen)
@@ -88,7 +92,11 @@ def launched(
 
 
 def finished(
-    launcher: Launcher, run_dir: Path, command: Sequence[str | bytes], *flags: str, **popen: Any
+    launcher: Launcher,
+    run_dir: Path,
+    command: Sequence[str | bytes],
+    *flags: str,
+    **popen: Any,  # noqa: ANN401 - whatever Popen takes
 ) -> Launched:
     """Run a trainer to its end, without a hold."""
     with launched(launcher, run_dir, command, "--drain", "0", *flags, **popen) as ran:

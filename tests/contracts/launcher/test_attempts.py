@@ -17,13 +17,14 @@ from tests.contracts.launcher.launched import Launched, Launcher, finished, laun
 def test_attempts_are_numbered_and_nothing_of_an_earlier_one_is_touched(
     launcher: Launcher, run_dir: Path
 ) -> None:
+    attempts = []
     for number in (1, 2, 3):
         command = ["sh", "-c", f"echo loss={number}; exit {number}"]
         ran = finished(launcher, run_dir, command, "--capture", stdout=subprocess.DEVNULL)
         assert ran.wait() == number
         assert json.loads((run_dir / "attempt").read_bytes())["attempt"] == number
-    for number in (1, 2, 3):
-        then = Launched(ran.process, run_dir, number)
+        attempts.append(Launched(ran.process, run_dir, number))
+    for number, then in enumerate(attempts, start=1):
         assert then.stream("out") == f"loss={number}\n".encode()
         assert (then.record()["attempt"], then.record()["status"]) == (number, number)
 
@@ -64,8 +65,7 @@ def test_both_sides_may_write_whatever_the_umask(launcher: Launcher, run_dir: Pa
         launcher, run_dir, ["true"], "--capture", preexec_fn=lambda: os.umask(0o077) and None
     )
     modes = {
-        path.name: stat.S_IMODE(path.stat().st_mode)
-        for path in [run_dir, *run_dir.rglob("*")]
+        path.name: stat.S_IMODE(path.stat().st_mode) for path in [run_dir, *run_dir.rglob("*")]
     }
     folders = {"run", "attempts", "1"}
     assert modes == {name: 0o777 if name in folders else 0o666 for name in modes}
@@ -88,8 +88,15 @@ def test_a_collector_of_another_user_can_follow_and_clean_up(
         "open('checkpoint', 'w').close()\n"
     )
     with launched(
-        public_launcher, run_dir, ["echo", "loss=1"], "--capture",
-        user=12345, group=12345, extra_groups=[], umask=0o077, stdout=subprocess.DEVNULL,
+        public_launcher,
+        run_dir,
+        ["echo", "loss=1"],
+        "--capture",
+        user=12345,
+        group=12345,
+        extra_groups=[],
+        umask=0o077,
+        stdout=subprocess.DEVNULL,
     ) as ran:
         ran.wait_for_record()
         subprocess.run([sys.executable, "-I", "-c", code, str(run_dir)], check=True)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +21,12 @@ from tests.contracts.launcher.launched import Facts, Launcher, as_in_a_shell, fi
 
 _texts = st.binary(max_size=40).map(lambda text: text.replace(b"\0", b"\n"))
 _names = st.one_of(
-    st.sampled_from([b"a.b.c", b"with space", b"ends.", b"-dash", b"1digit", b"LC_ALL", b"\xff\xfe"]),
-    st.binary(min_size=1, max_size=12).map(lambda text: text.replace(b"\0", b".").replace(b"=", b"_")),
+    st.sampled_from(
+        [b"a.b.c", b"with space", b"ends.", b"-dash", b"1digit", b"LC_ALL", b"\xff\xfe"]
+    ),
+    st.binary(min_size=1, max_size=12).map(
+        lambda text: text.replace(b"\0", b".").replace(b"=", b"_")
+    ),
 )
 _statuses = st.one_of(
     st.integers(0, 255),
@@ -31,8 +35,7 @@ _statuses = st.one_of(
 # Python changes SIGPIPE and SIGXFSZ at its own start and cannot tell what they had been.
 _signals = st.sampled_from(
     sorted(
-        signal.valid_signals()
-        - {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE, signal.SIGXFSZ}
+        signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE, signal.SIGXFSZ}
     )
 )
 
@@ -86,17 +89,17 @@ def _start(words: Sequence[str | bytes], told: _Given) -> tuple[int, bytes, byte
     return as_in_a_shell(ran.returncode), ran.stdout, ran.stderr
 
 
-@pytest.mark.parametrize("capture", [True, False], ids=["capture", "file"])
+@pytest.mark.parametrize("capture", [["--capture"], []], ids=["capture", "file"])
 def test_the_same_facts_output_and_status_as_bare(
-    launcher: Launcher, probe: Path, capture: bool
+    launcher: Launcher, probe: Path, capture: list[str]
 ) -> None:
     @settings(max_examples=60 if launcher.name == "launch" else 25)
     @given(_given)
     def as_bare(told: _Given) -> None:
-        command = [str(probe), str(int(told.status)), *told.arguments]
+        command: list[str | bytes] = [str(probe), str(int(told.status)), *told.arguments]
         with tempfile.TemporaryDirectory() as scratch:
             run_dir = Path(scratch) / "run"
-            flags = ["--drain", "0", *(["--capture"] if capture else [])]
+            flags = ["--drain", "0", *capture]
             bare = _start(command, told)
             assert _start([*launcher.run(run_dir, *flags), *command], told) == bare
             if capture:
@@ -127,7 +130,7 @@ def test_an_environment_that_is_no_mapping_stays_as_it_is(
         linux.execute_exactly(words[0], words, environment)
         os._exit(1)
     os.close(writer)
-    with open(reader, "rb") as output:
+    with os.fdopen(reader, "rb") as output:
         facts = json.loads(output.read())
     os.waitpid(child, 0)
     assert [bytes.fromhex(entry) for entry in facts["environ"]] == environment
@@ -148,7 +151,7 @@ def test_no_descriptor_of_the_launcher_reaches_the_trainer(
 
 @pytest.mark.parametrize("closed", [{0}, {1}, {2}, {1, 2}, {0, 1, 2}], ids=str)
 def test_a_closed_standard_stream_stays_closed(
-    launcher: Launcher, run_dir: Path, tmp_path: Path, closed: set[int], probe: Path
+    launcher: Launcher, run_dir: Path, tmp_path: Path, closed: set[int]
 ) -> None:
     facts = tmp_path / "facts"
     code = (
@@ -191,13 +194,14 @@ def test_the_program_is_found_as_the_image_finds_it(
     ids=["missing", "no-interpreter", "no-format"],
 )
 def test_a_program_that_cannot_be_run_is_named(
-    launcher: Launcher, run_dir: Path, tmp_path: Path, make: bytes | None, status: int, said: str
+    launcher: Launcher, tmp_path: Path, make: bytes | None, status: int, said: str
 ) -> None:
     program = tmp_path / "trainer"
     if make is not None:
         program.write_bytes(make)
         program.chmod(0o755)
     with tempfile.TemporaryFile() as errors:
+        run_dir = tmp_path / "run"
         ran = finished(launcher, run_dir, [str(program)], "--capture", stderr=errors)
         errors.seek(0)
         message = errors.read().decode()
@@ -224,5 +228,3 @@ def test_a_program_without_permission_is_126(
     program.write_text("#!/bin/sh\n", encoding="utf-8")
     program.chmod(0o644)
     assert finished(launcher, run_dir, [str(program)], stderr=subprocess.DEVNULL).wait() == 126
-
-

@@ -97,7 +97,7 @@ def test_a_stop_reaches_the_whole_tree_and_the_status_is_0(
 ) -> None:
     note = tmp_path / "pids"
     worker = f"{trap}echo $$ >>{note}; while :; do sleep 1; done"
-    command = ["sh", "-c", f"{trap}for i in 1 2 3 4; do setsid sh -c \"{worker}\" & done; wait; wait"]
+    command = ["sh", "-c", f'{trap}for i in 1 2 3 4; do setsid sh -c "{worker}" & done; wait; wait']
     with launched(launcher, run_dir, command, "--grace", "1") as ran:
         wait_for(lambda: note.exists() and len(_pids(note)) == 4)
         started = time.monotonic()
@@ -115,7 +115,9 @@ def test_a_stop_leaves_the_children_time_to_save_their_work(
     launcher: Launcher, run_dir: Path, tmp_path: Path
 ) -> None:
     ready, saved = tmp_path / "ready", tmp_path / "saved"
-    worker = f"trap 'sleep 0.3; touch {saved}; exit' TERM; touch {ready}; while :; do sleep 0.05; done"
+    worker = (
+        f"trap 'sleep 0.3; touch {saved}; exit' TERM; touch {ready}; while :; do sleep 0.05; done"
+    )
     # The shell dies at once of SIGTERM; the worker, alone, is told so and has the rest of the grace.
     with launched(launcher, run_dir, ["sh", "-c", f'sh -c "{worker}" & wait']) as ran:
         wait_for(ready.exists)

@@ -111,7 +111,12 @@ def test_no_process_to_be_had(public_launcher: Launcher, public_place: Path) -> 
         resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
 
     ran = subprocess.run(
-        words, capture_output=True, check=False, user=54321, group=54321, extra_groups=[],
+        words,
+        capture_output=True,
+        check=False,
+        user=54321,
+        group=54321,
+        extra_groups=[],
         preexec_fn=limit,
     )
     assert (ran.returncode, ran.stdout) == (0, b"loss=1\n")

@@ -34,8 +34,14 @@ def test_long_streams_arrive_whole_in_segments_of_one_size(
         (tmp_path / name).write_bytes(content)
     command = ["sh", "-c", f"cat {tmp_path}/out & cat {tmp_path}/err >&2; wait; exit 5"]
     with launched(
-        launcher, run_dir, command, "--drain", "0", "--capture",
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        launcher,
+        run_dir,
+        command,
+        "--drain",
+        "0",
+        "--capture",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as ran:
         assert ran.process.communicate() == (sent["out"], sent["err"])
         assert ran.wait() == 5
@@ -43,7 +49,9 @@ def test_long_streams_arrive_whole_in_segments_of_one_size(
         for name, content in sent.items():
             segments = sorted(ran.folder.glob(f"{name}-*"))
             assert ran.stream(name) == content
-            assert [path.stat().st_size for path in segments[:-1]] == [_SEGMENT] * (len(segments) - 1)
+            assert [path.stat().st_size for path in segments[:-1]] == [_SEGMENT] * (
+                len(segments) - 1
+            )
             assert segments[0].name == f"{name}-00000001"
 
 
@@ -58,8 +66,14 @@ def test_a_line_is_in_the_segment_while_the_trainer_runs(launcher: Launcher, run
 def test_two_streams_that_are_one_file_keep_their_order(launcher: Launcher, run_dir: Path) -> None:
     command = python("import os\nfor i in range(2000): os.write(1 + i % 2, b'%d\\n' % i)")
     with launched(
-        launcher, run_dir, command, "--drain", "0", "--capture",
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        launcher,
+        run_dir,
+        command,
+        "--drain",
+        "0",
+        "--capture",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     ) as ran:
         output, _ = ran.process.communicate()
         assert output == b"".join(b"%d\n" % i for i in range(2000))
@@ -157,11 +171,12 @@ def test_what_the_trainer_closes_is_closed_for_the_reader(
         assert ran.process.poll() is None
 
 
-@pytest.mark.parametrize("capture", [True, False], ids=["capture", "file"])
-def test_the_hold_keeps_no_stream_open(launcher: Launcher, run_dir: Path, capture: bool) -> None:
-    flags = ["--capture"] if capture else []
+@pytest.mark.parametrize("capture", [["--capture"], []], ids=["capture", "file"])
+def test_the_hold_keeps_no_stream_open(
+    launcher: Launcher, run_dir: Path, capture: list[str]
+) -> None:
     with launched(
-        launcher, run_dir, ["echo", "done"], *flags, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        launcher, run_dir, ["echo", "done"], *capture, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as ran:
         assert ran.process.stdout is not None
         assert ran.process.stdout.read() == b"done\n"
@@ -181,8 +196,14 @@ def test_a_daemon_that_holds_stdout_cannot_hold_the_end(launcher: Launcher, run_
         "time.sleep(600)"
     )
     with launched(
-        launcher, run_dir, python(code), "--drain", "0", "--capture",
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        launcher,
+        run_dir,
+        python(code),
+        "--drain",
+        "0",
+        "--capture",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as ran:
         output, errors = ran.process.communicate(timeout=30)
         assert ran.wait() == 4
@@ -225,8 +246,14 @@ def test_segments_that_cannot_grow_cost_the_capture_and_not_the_training(
 
     command = ["sh", "-c", "head -c 300000 /dev/zero; exit 6"]
     with launched(
-        launcher, run_dir, command, "--drain", "0", "--capture",
-        stdout=subprocess.PIPE, preexec_fn=limit,
+        launcher,
+        run_dir,
+        command,
+        "--drain",
+        "0",
+        "--capture",
+        stdout=subprocess.PIPE,
+        preexec_fn=limit,
     ) as ran:
         output, _ = ran.process.communicate()
         assert ran.wait() == 6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import time
 from pathlib import Path
@@ -130,7 +131,7 @@ def test_a_trainer_that_ignores_term_is_killed_in_time_for_the_record(
         began = time.monotonic()
         ran.process.terminate()
         record = ran.wait_for_record()
-        assert 0.8 < time.monotonic() - began  # not before half of the grace
+        assert time.monotonic() - began > 0.8  # not before half of the grace
         assert record["signal"] == signal.SIGKILL
         ran.say("delivered ok")
         assert ran.wait() == 137
@@ -213,9 +214,8 @@ def test_a_killed_launcher_takes_the_trainer_with_it_and_answers_no_more(
         ran.process.kill()
         ran.process.wait()
         wait_for(lambda: not exists(pid))
-        with pytest.raises(OSError) as refused:
+        with pytest.raises(OSError, match=os.strerror(errno.ENXIO)):
             ran.say("stop")
-        assert refused.value.errno == errno.ENXIO
         assert not (ran.folder / "exit").exists()
 
 
@@ -227,6 +227,5 @@ def test_a_launcher_that_is_killed_in_the_hold_leaves_its_record(
         ran.process.kill()
         ran.process.wait()
         assert ran.record()["status"] == 3
-        with pytest.raises(OSError) as refused:
+        with pytest.raises(OSError, match=os.strerror(errno.ENXIO)):
             ran.say("delivered ok")
-        assert refused.value.errno == errno.ENXIO
