@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from api.errors import UserError
@@ -48,7 +48,7 @@ class Reading:
 class Position:
     """Where a reading stands, between two lines; enough to go on from there after a crash."""
 
-    lines: LinePosition = LinePosition()
+    lines: LinePosition = field(default_factory=LinePosition)
     """The offset from which to feed again, and what is known of the line that begins there."""
     header: Header | None = None
     """The table that the lines before left open."""

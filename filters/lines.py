@@ -110,7 +110,7 @@ class LineSplitter:
             yield from self._region(whole[start:], cut=False)
 
     def _region(self, raw: bytes, *, cut: bool) -> Iterator[Region]:
-        """Give one region. Its lines are counted when it has been searched: that is cheaper then."""
+        """Give one region. Its lines are counted once it has been searched: it is cheaper then."""
         region = Region(raw, offset=self._offset, first_line=self._line, continued=self._continued)
         self._offset += len(raw)
         self._continued = cut

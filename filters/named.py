@@ -5,13 +5,15 @@ the speed of its literal search and tries the rest only where the name stands. (
 names, or a look-behind first, costs that: ten times slower, measured in bench.) What may stand
 around a name and its number:
 
-| part       | taken                                            | not taken, since it is another name |
-|------------|--------------------------------------------------|-------------------------------------|
-| before     | a line's start, blanks, quotes, brackets, `:` `,` | `val_loss` `val-loss` `val/loss` `val.loss` `@[loss` |
-| behind     | up to three closing quotes or brackets           | `loss_sum` `loss/val`               |
-| between    | `=` `:` `:=` `=>` `->` `\|` with blanks, or only blanks before a number with a fraction | `==` |
-| before the number | a quote, `[`, `(`, or a type such as `tensor(` `np.float64(`  | |
-| number     | see `filters.numbers`                            | words, clocks, dates, versions      |
+| part             | taken                                         | not taken: another name    |
+|------------------|-----------------------------------------------|----------------------------|
+| before           | a line's start, blanks, quotes, brackets, `:` | `val_loss` `val-loss`      |
+|                  |                                               | `val/loss` `val.loss`      |
+| behind           | up to three closing quotes or brackets        | `loss_sum` `loss/val`      |
+| between          | `=` `:` `:=` `=>` `->` `\|`, blanks around it  | `==`                       |
+|                  | blanks alone, before a number with a fraction |                            |
+| before the value | a quote, `[`, `(`, `tensor(`, `np.float64(`   |                            |
+| value            | see `filters.numbers`                         | words, clocks, dates, bars |
 """
 
 from __future__ import annotations

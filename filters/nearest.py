@@ -93,9 +93,7 @@ class NearMisses:
                 best[why] = _Candidate(distance, number, _clipped(text), why)
 
 
-def _reasons(
-    name: str, text: str, keys: Sequence[str], how: str
-) -> Iterator[tuple[float, str]]:
+def _reasons(name: str, text: str, keys: Sequence[str], how: str) -> Iterator[tuple[float, str]]:
     """Give why a line is not it, each with a distance between 0 (all but it) and 1 (far off)."""
     if name in keys:
         yield 0.05, f"{how} does not match here"

@@ -8,6 +8,7 @@ r"""Numbers as training code prints them.
 | `1,234.5`                 | `1234.5`     | grouped by threes, the first digit not 0         |
 | `0,35` `1,2`              | no number    | a decimal comma or a list: a guess would be wrong|
 | `0:00:12` `1.2.3` `2026-11-23` `0x1f` | no number | a clock, a version, a date, an address  |
+| `10%\|██` after a colon | no number    | a progress bar                                   |
 | `nan` `-inf` `Infinity`   | itself       | history, never an objective                      |
 | `95%` `47ms` `2.78G`      | the number   | the unit is none of the number's                 |
 """
@@ -25,7 +26,7 @@ NUMBER = (
     rb"(?!0[xX])(?:[1-9]\d{0,2}+(?:,\d{3}(?!\d))++(?:\.\d++)?+(?!,\d)"
     rb"|\d++(?:\.\d++|\.(?=[eE][+-]?\d)|(?!,\d))"
     rb"|\.\d++)"
-    rb"(?:[eE][+-]?\d++)?+(?![.:]\d|-\d\d?-)"
+    rb"(?:[eE][+-]?\d++)?+(?![.:]\d|-\d\d?-|%\|)"
     rb"|(?:[nN][aA][nN]|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?+)(?!\w))"
 )
 """A pattern for `re` over bytes, without groups. No text makes it take more than linear time."""
@@ -46,7 +47,7 @@ def plain(number: bytes) -> str:
 def all_finite(values: Iterable[str]) -> bool:
     """Return True only where `finite` has a number for each; one pass in C over many values.
 
-    A sum is finite only if each part is. (A sum that overflows says False: the caller looks closer.)
+    A sum is finite only if each part is. Where a sum overflows, the caller has to look closer.
     """
     texts = list(values)
     try:

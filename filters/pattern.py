@@ -107,7 +107,8 @@ def _compile_outside_re2(source: str) -> Pattern:
     try:
         compiled = regex.compile(source, regex.ASCII)
     except regex.error as error:
-        raise UserError(_refusal(source, error.msg, error.pos)) from error
+        message, place = str(error.msg), error.pos  # type: ignore[attr-defined]  # not in the stubs
+        raise UserError(_refusal(source, message, place)) from error
     except (OverflowError, RecursionError, MemoryError) as error:
         raise UserError(_refusal(source, "the pattern is too large", None)) from error
     name, value = _two_groups(source, compiled.groups, dict(compiled.groupindex))

@@ -40,7 +40,7 @@ class Tally:
     points: int = 0
     by_metric: dict[str, int] = field(default_factory=dict)
     not_finite: int = 0
-    """Points whose value is `nan`, an infinity, or no number at all: history, never an objective."""
+    """Points whose value is `nan`, infinite or no number: history, never an objective."""
     without_number: int = 0
     """Places that name a metric with no number behind it, such as `loss=` or `loss: high`."""
     cut_lines: int = 0

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from filters.columns import PATIENCE, Header, read_header, read_row
 from filters.named import NamedMatcher
-from filters.points import Found
 from filters.numbers import plain
+from filters.points import Found
 from filters.text import LineCursor, Region
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def _with_places(region: Region, mentions: list[Mention]) -> tuple[list[Found], 
             start, end = line.bounds
             stamp = line.stamp
         found.append(_new(Found, (name, plain(number), stamp, line.number, start, end)))
+    line.leave()
     return found, bare
 
 

@@ -27,7 +27,7 @@ class Region:
         "_cumulative",
         "_removed_at",
         "continued",
-        "cursor",
+        "counted",
         "first_line",
         "offset",
         "raw",
@@ -46,17 +46,15 @@ class Region:
         self.text = raw
         if b"\r" in raw or b"\x1b" in raw:
             self.text = _NOISE.sub(b"", raw).replace(b"\r", b"\n")
-        self.cursor: LineCursor | None = None
+        self.counted = (0, first_line)
         self._removed_at: list[int] | None = None
         self._cumulative: list[int] = []
 
     @property
     def lines_ended(self) -> int:
         """How many lines end in this region. What a cursor has counted is not counted again."""
-        cursor = self.cursor
-        if cursor is None:
-            return self.text.count(b"\n")
-        return cursor.number - self.first_line + self.text.count(b"\n", cursor.end)
+        end, number = self.counted
+        return number - self.first_line + self.text.count(b"\n", end)
 
     def line_bounds(self, start: int, end: int) -> tuple[int, int]:
         """Turn a line's bounds in `text` into offsets in the stream, the terminator left out."""
@@ -91,7 +89,6 @@ class LineCursor:
 
     def __init__(self, region: Region) -> None:
         """Stand on the region's first line."""
-        region.cursor = self
         self._region = region
         self._text = region.text
         self.number = region.first_line
@@ -113,6 +110,14 @@ class LineCursor:
             self.number += 1
             self.start = here + 1
         self.end = end if end >= 0 else len(text)
+
+    def leave(self) -> None:
+        """Tell the region how far its lines are counted.
+
+        A number, not the cursor itself: two objects that hold each other would keep a region's
+        megabyte until the garbage collector comes by.
+        """
+        self._region.counted = (self.end, self.number)
 
     def next_line(self) -> bool:
         """Stand on the next line; False where there is none."""

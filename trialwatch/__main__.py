@@ -23,7 +23,7 @@ _INTERRUPTED = 128 + signal.SIGINT
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0 done, 1 failed, 2 bad input, 130 interrupted."""
+    """Run one command; return 0 when done, 1 failed, 2 for bad input, 130 when interrupted."""
     words = list(sys.argv[1:] if argv is None else argv)
     chosen = words[0] if words and words[0] in _COMMANDS else None
     command = importlib.import_module(f"trialwatch.{chosen}") if chosen else None

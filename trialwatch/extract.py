@@ -70,7 +70,6 @@ def run(arguments: argparse.Namespace) -> int:
             _print(extractor.feed(chunk))
             advance(len(chunk))
     _print(extractor.finish())
-    sys.stdout.flush()
     print(summary(extractor.tally, wanted, near), file=sys.stderr)
     return 0
 
@@ -83,6 +82,8 @@ def _wanted(metrics: str, log_format: str, filters: list[str]) -> Reading:
 
 
 def _print(points: list[Found]) -> None:
+    if not points:
+        return
     sys.stdout.write(
         "".join(
             json.dumps(
@@ -98,19 +99,21 @@ def _print(points: list[Found]) -> None:
             for point in points
         )
     )
+    sys.stdout.flush()
 
 
 @contextmanager
 def _opened(name: str) -> Iterator[BinaryIO]:
-    if name == "-":
-        yield sys.stdin.buffer
-        return
+    # Unbuffered: what `tail -f | trialwatch extract -` brings is shown as it comes.
     try:
-        log = Path(name).open("rb", buffering=0)  # noqa: SIM115 - closed below
+        if name == "-":
+            log = open(0, "rb", buffering=0, closefd=False)  # noqa: SIM115 - see above
+        else:
+            log = Path(name).open("rb", buffering=0)  # noqa: SIM115 - closed below
     except OSError as error:
         raise _unreadable(name, error) from error
     with log:
-        yield log  # type: ignore[misc]
+        yield log
 
 
 def _read(log: BinaryIO, name: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,7 +44,7 @@ def in_one_piece(wanted: Reading, stream: bytes) -> tuple[list[Found], Extractor
 
 def pieces(stream: bytes, places: list[int]) -> list[bytes]:
     borders = [0, *sorted(place for place in places if place < len(stream)), len(stream)]
-    return [stream[start:end] for start, end in zip(borders, borders[1:], strict=False)]
+    return [stream[start:end] for start, end in pairwise(borders)]
 
 
 @pytest.mark.parametrize("wanted", READINGS.values(), ids=READINGS)

@@ -65,9 +65,12 @@ def find_all(pattern: str, text: bytes) -> list[tuple[str, str]]:
             accepted, position = True, end
         last_end = end
         if accepted:
-            groups = (match[name or 1], match[value or 2])
-            pairs.append(tuple((group or b"").decode().strip(GO_BLANKS) for group in groups))
+            pairs.append((trimmed(match[name or 1]), trimmed(match[value or 2])))
     return pairs
+
+
+def trimmed(group: bytes | None) -> str:
+    return (group or b"").decode().strip(GO_BLANKS)
 
 
 @settings(max_examples=max(20_000, settings().max_examples))

@@ -1,0 +1,35 @@
+"""`python -m bench [PART ...]`: run the parts named, or all of them, and print their tables."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+PARTS = {
+    "filters": "extraction against a plain loop, and its memory",
+}
+
+
+def main() -> int:
+    """Run the parts that the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help="; ".join(PARTS))
+    parser.add_argument("--mib", type=int, default=256, help="size of the logs (default 256)")
+    parser.add_argument("--rounds", type=int, default=3, help="times each is measured (default 3)")
+    parser.add_argument(
+        "--peer",
+        metavar="CMD",
+        help="another program to time on the same files; {file} and {metrics} are filled in",
+    )
+    arguments = parser.parse_args()
+    unknown = set(arguments.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"unknown part {', '.join(sorted(unknown))}: choose from {', '.join(PARTS)}")
+    for part in arguments.parts or PARTS:
+        importlib.import_module(f"bench.{part}").run(arguments)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""Logs and patterns that mean harm: bounded time and memory, right answers, everything counted."""
+
+from __future__ import annotations
+
+import random
+import time
+import tracemalloc
+
+import pytest
+
+from api.errors import UserError
+from api.types import LogFormat
+from filters.extractor import Extractor, reading
+
+KATIB_DEFAULT = r"([\w|-]+)\s*=\s*([+-]?\d*(\.\d+)?([Ee][+-]?\d+)?)"
+MIB = 1 << 20
+
+
+def read(extractor: Extractor, stream: bytes) -> list[tuple[str, str, int]]:
+    found = []
+    for start in range(0, len(stream), 1 << 18):
+        found += extractor.feed(stream[start : start + (1 << 18)])
+    return [(point.name, point.value, point.line) for point in found + extractor.finish()]
+
+
+def seconds_for(extractor: Extractor, stream: bytes) -> float:
+    start = time.thread_time()
+    read(extractor, stream)
+    return time.thread_time() - start
+
+
+@pytest.mark.parametrize("patterns", [[], [KATIB_DEFAULT]], ids=["by name", "by pattern"])
+def test_a_megabyte_of_word_before_the_metric_hides_nothing(patterns: list[str]) -> None:
+    extractor = Extractor(reading(["loss"], patterns=patterns))
+    assert read(extractor, b"a" * MIB + b" loss=0.5\n") == [("loss", "0.5", 1)]
+    assert extractor.tally.cut_lines == 1
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        b"loss" + b"'" * MIB, (b"loss" + b" " * 1000) * 1000, b"loss" * (MIB // 4), b"loss=" + b"1" * MIB,
+        b"loss=" + b"1," * (MIB // 2), b"\x1b]" * (MIB // 2), b"\x1b[" + b"0;" * (MIB // 2), b"a  loss  b\n" + b"x  " * 9999,
+        b"\r" * MIB, b"\x00" * MIB, b"\xff" * MIB, b"loss=1" + b"0" * MIB + b"e", b"[" * MIB,
+        b"loss:" + b"(" * MIB, b"l" * MIB, b"2026-11-23T00:00:00." + b"0" * MIB,
+    ],
+    ids=lambda hostile: repr(hostile[:12]),
+)  # fmt: skip
+@pytest.mark.parametrize("log_format", LogFormat)
+def test_no_text_takes_more_than_linear_time(hostile: bytes, log_format: LogFormat) -> None:
+    """A second for a megabyte is a hundred times what the slowest of these takes."""
+    metrics = ["loss", "ll"]
+    assert seconds_for(Extractor(reading(metrics, log_format)), hostile) < 1
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"((a+)+)+$(b)", r"((a|aa)+)(b)$", r"(.*.*.*=)(.*)", KATIB_DEFAULT]
+)
+def test_a_pattern_of_exponential_fame_is_linear_in_re2(pattern: str) -> None:
+    stream = b"loss " + b"a" * MIB
+    assert seconds_for(Extractor(reading(["loss"], patterns=[pattern])), stream) < 1
+
+
+def test_a_pattern_outside_re2_is_stopped_and_counted_line_by_line() -> None:
+    extractor = Extractor(reading(["loss"], patterns=[r"(?!x)(loss)=((a|aa)+)$"]))
+    stream = b"loss=" + b"a" * 60 + b"b\nloss=aa\n"
+    assert read(extractor, stream) == [("loss", "aa", 2)]
+    assert extractor.tally.timed_out == 1
+
+
+def test_a_line_of_64_mib_is_searched_in_little_memory() -> None:
+    extractor = Extractor(reading(["loss"]))
+    block = b"x" * (1 << 18)
+    tracemalloc.start()
+    found = [point for _ in range(256) for point in extractor.feed(block)]
+    found += extractor.feed(b" loss=0.5\nloss=0.25") + extractor.finish()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [(point.value, point.line) for point in found] == [("0.5", 1), ("0.25", 2)]
+    assert peak < 8 * MIB
+
+
+def test_a_cut_tears_no_number_where_there_is_a_border_to_cut_at() -> None:
+    line = b"".join(b"loss=0.%04d," % number for number in range(200_000))
+    found = read(Extractor(reading(["loss"])), line)
+    assert [value for _, value, _ in found] == [f"0.{number:04d}" for number in range(200_000)]
+
+
+@pytest.mark.parametrize(
+    ("stream", "expected"),
+    [
+        (b"", []),
+        (b"loss=0.5", [("loss", "0.5", 1)]),
+        (b"\x00loss=0.5\x00\n", [("loss", "0.5", 1)]),
+        (b"\xff\xfeloss=0.5\xff\n", [("loss", "0.5", 1)]),
+        (b"\xed\xa0\x80 loss=0.5\n", [("loss", "0.5", 1)]),
+        (b"loss=1,234.5\n", [("loss", "1234.5", 1)]),
+        (b"loss=nan\nloss=inf\n", [("loss", "nan", 1), ("loss", "inf", 2)]),
+        (b"\x1b[31mloss\x1b[0m=\x1b[1m0.5\x1b[0m\n", [("loss", "0.5", 1)]),
+        (b"\n\r\n\rloss=0.5", [("loss", "0.5", 4)]),
+    ],
+)
+def test_odd_bytes_are_data(stream: bytes, expected: list[tuple[str, str, int]]) -> None:
+    assert read(Extractor(reading(["loss"])), stream) == expected
+
+
+@pytest.mark.parametrize("metrics", [[], [""], [" "], ["a\nb"], ["\x1b[0m"], ["\udc80"]], ids=repr)
+def test_metric_names_that_no_line_can_hold_are_refused(metrics: list[str]) -> None:
+    with pytest.raises(UserError):
+        reading(metrics)
+
+
+def test_patterns_for_a_json_log_are_refused_with_the_remedy() -> None:
+    with pytest.raises(UserError, match="set the format to TEXT"):
+        reading(["loss"], LogFormat.JSON, ["(a)(b)"])
+
+
+def test_a_log_of_random_bytes_is_read_to_its_end() -> None:
+    stream = random.Random(7).randbytes(MIB)
+    extractor = Extractor(reading(["loss", "é"]))
+    read(extractor, stream)
+    assert extractor.tally.bytes == MIB

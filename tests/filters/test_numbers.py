@@ -1,0 +1,56 @@
+"""Which texts are numbers of a metric, and which only look like one."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filters.numbers import NUMBER, all_finite, finite, plain
+
+WHOLE = re.compile(NUMBER)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0.5", "0.5"), (".98", ".98"), ("-7.53e-05", "-7.53e-05"), ("1E0", "1E0"), ("+.5", "+.5"), ("1.", "1"),
+        ("1. Next", "1"), ("1.e-05", "1.e-05"), ("1,234.5", "1234.5"), ("12,345,678", "12345678"), ("95%", "95"),
+        ("47ms", "47"), ("2.78G", "2.78"), ("nan", "nan"), ("NaN,", "NaN"), ("-inf", "-inf"), ("Infinity", "Infinity"),
+        ("1e5", "1e5"), ("5, 6", "5"), ("0.3,0.4", "0.3"), ("007", "007"), ("3/10", "3"),
+    ],
+)  # fmt: skip
+def test_these_are_numbers(text: str, value: str) -> None:
+    match = WHOLE.match(text.encode())
+    assert match is not None
+    assert plain(match[0]) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "-", "+", ".", "e5", "nano", "inform", "0:00:12", "1.2.3", "2026-11-23", "0x1f", "0,35", "1,2", "none"],
+)  # fmt: skip
+def test_these_are_none(text: str) -> None:
+    assert WHOLE.match(text.encode()) is None
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_float_that_python_prints_is_read_back(number: float) -> None:
+    match = WHOLE.match(repr(number).encode())
+    assert match is not None
+    assert finite(plain(match[0])) == number
+
+
+@pytest.mark.parametrize(
+    "text", ["nan", "inf", "-Infinity", "1e999", "", "high", "1_0", "unavailable"]
+)
+def test_what_is_not_finite_is_no_objective(text: str) -> None:
+    assert finite(text) is None
+
+
+@given(st.lists(st.one_of(st.floats().map(repr), st.text(max_size=3)), max_size=6))
+def test_looking_at_many_at_once_never_lets_one_pass(values: list[str]) -> None:
+    if all_finite(values):
+        assert all(finite(value) is not None for value in values)

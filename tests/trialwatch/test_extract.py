@@ -1,0 +1,143 @@
+"""`trialwatch extract` as a user calls it, as a process of its own."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMAND = [sys.executable, "-m", "trialwatch", "extract"]
+
+
+def extract(*words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([*COMMAND, *words], input=stdin, capture_output=True, check=False)
+
+
+def test_each_point_is_one_json_object_on_a_line() -> None:
+    log = b"start\n2026-11-23T10:00:00Z loss=0.5 acc=0.9\r\nloss=nan\n"
+    done = extract("--metrics", "loss;acc", "-", stdin=log)
+    assert done.returncode == 0
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [
+        {"name": "loss", "value": "0.5", "timestamp": "2026-11-23T10:00:00Z", "line": 2},
+        {"name": "acc", "value": "0.9", "timestamp": "2026-11-23T10:00:00Z", "line": 2},
+        {"name": "loss", "value": "nan", "timestamp": None, "line": 3},
+    ]
+    assert b"3 points in 3 lines" in done.stderr
+    assert b"1 points that are nan" in done.stderr
+
+
+def test_a_file_is_read_like_standard_input(tmp_path: Path) -> None:
+    log = tmp_path / "mnist.log"
+    log.write_bytes(b"{metricName: loss, metricValue: 0.5}")
+    pattern = r"{metricName: ([\w|-]+), metricValue: ((-?\d+)(\.\d+)?)}"
+    done = extract("--metrics", "loss", "--filter", pattern, str(log))
+    assert json.loads(done.stdout)["value"] == "0.5"
+
+
+def test_several_filters_and_json_are_to_be_had() -> None:
+    log = b"loss is 1\nloss was 2\n"
+    done = extract(
+        "--metrics=loss", "--filter=(loss) is (.)", "--filter=(loss) was (.)", "-", stdin=log
+    )
+    assert [json.loads(line)["value"] for line in done.stdout.splitlines()] == ["1", "2"]
+    done = extract("--metrics=loss", "--format", "JSON", "-", stdin=b'{"loss": 0.5}\nwarning\n')
+    assert json.loads(done.stdout)["value"] == "0.5"
+    assert b"1 lines that are no JSON object" in done.stderr
+
+
+def test_where_nothing_matches_the_nearest_lines_are_shown_with_the_reason() -> None:
+    done = extract("--metrics", "loss", "-", stdin=b"hello\nepoch 1 Loss: 0.5\n")
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert b"loss: nothing found" in done.stderr
+    assert b"line 2: epoch 1 Loss: 0.5" in done.stderr
+    assert b"it is written 'Loss' here: ask for that name" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--metrics", "loss", "/no/such.log"], b"cannot read '/no/such.log': No such file"),
+        (["--metrics", "loss", "/"], b"cannot read '/': Is a directory"),
+        (["--metrics", "", "-"], b"no metric is asked for"),
+        (["--metrics", " ; ", "-"], b"no metric is asked for"),
+        (["--metrics", "loss", "--filter", "(", "-"], b"missing ) at position 1"),
+        (["--metrics", "loss", "--filter", "(loss)", "-"], b"has one group, two are needed"),
+        (["--metrics", "loss", "--format", "yaml", "-"], b"--format 'yaml' is unknown"),
+        (["--metrics", "loss", "--format", "JSON", "--filter", "(a)(b)", "-"], b"for TEXT logs"),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_exit_status_2(words: list[str], message: bytes) -> None:
+    done = extract(*words)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count(b"\n") == 1
+    assert done.stdout == b""
+
+
+def forgo_root() -> None:
+    """Give up what lets root read every file: CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH."""
+    if os.geteuid() == 0:
+        libc = ctypes.CDLL(None)
+        for capability in (1, 2):
+            assert libc.prctl(24, capability, 0, 0, 0) == 0  # PR_CAPBSET_DROP
+
+
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
+    log = tmp_path / "secret.log"
+    log.write_bytes(b"loss=1\n")
+    log.chmod(0)
+    done = subprocess.run(
+        [*COMMAND, "--metrics", "loss", str(log)],
+        capture_output=True,
+        check=False,
+        preexec_fn=forgo_root,
+    )
+    assert done.returncode == 2
+    assert b"Permission denied" in done.stderr
+
+
+def test_a_missing_argument_says_how_it_is_called() -> None:
+    done = extract("-")
+    assert done.returncode == 2
+    assert b"usage: trialwatch extract" in done.stderr
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    with subprocess.Popen(
+        [*COMMAND, "--metrics", "loss", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:  # fmt: skip
+        assert child.stdin
+        assert child.stdout
+        assert child.stderr
+        child.stdout.close()
+        try:
+            child.stdin.write(b"loss=1\n" * 1_000_000)
+            child.stdin.close()
+        except BrokenPipeError:
+            pass
+        assert b"Traceback" not in child.stderr.read()
+        assert child.wait() == 128 + signal.SIGPIPE
+
+
+def test_ctrl_c_ends_it_with_130_and_no_trace() -> None:
+    with subprocess.Popen(
+        [*COMMAND, "--metrics", "loss", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:  # fmt: skip
+        assert child.stdin
+        assert child.stdout
+        assert child.stderr
+        child.stdin.write(b"loss=1\n")
+        child.stdin.flush()
+        assert json.loads(child.stdout.readline())["value"] == "1"
+        child.send_signal(signal.SIGINT)
+        assert b"Traceback" not in child.stderr.read()
+        assert child.wait() == 130
