@@ -1,0 +1,109 @@
+/* launch: runs a trainer inside its own container, unseen. What it promises: docs/launcher.md.
+ *
+ *   launch.c    the life of an attempt; the command line
+ *   attempt.c   what is in the run directory: set-up, segments, the exit record
+ *   process.c   being unseen: what was inherited, starting the command, ending what it left
+ *   sidecar.c   supervise and install, for the collector's container
+ *
+ * One thread, one poll loop, no dependency. All signals stay blocked and are read from a
+ * descriptor, so no disposition changes: what the launcher inherited, the trainer inherits. */
+#ifndef LAUNCH_H
+#define LAUNCH_H
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The names and words of api/names.py and api/run_directory.py; a test compares them. */
+#define ATTEMPT_FILE "attempt"
+#define ATTEMPTS_DIR "attempts"
+#define CONTROL_FIFO "control"
+#define EXIT_FILE "exit"
+#define OUT_SEGMENT "out-"
+#define ERR_SEGMENT "err-"
+#define SEGMENT_DIGITS 8
+#define SEGMENT_BYTES 1048576
+#define CONTROL_FOLLOWING "following"
+#define CONTROL_STOP "stop"
+#define CONTROL_DELIVERED "delivered ok"
+#define CONTROL_GAVE_UP "delivered gave-up: "
+
+#define NEVER __builtin_inf() /* a time that does not come */
+enum { BAD_USAGE = 2, NOT_RUN = 126, NOT_FOUND = 127 };
+
+/* process.c */
+extern pid_t self;
+extern sigset_t inherited_mask, every_signal;
+__attribute__((format(printf, 1, 2))) void say(const char *form, ...);
+double seconds(clockid_t clock);
+double now(void);
+double least(double a, double b);
+double most(double a, double b);
+int poll_until(struct pollfd *fds, nfds_t count, double until);
+void take_over(void);
+bool was_closed(int fd);
+__attribute__((noreturn)) void become(const char *who, char **argv);
+pid_t start(const char *who, char **argv, bool session, const int *streams);
+bool from_outside(const struct signalfd_siginfo *got);
+void forward(pid_t pid, const struct signalfd_siginfo *got);
+int exit_code(int status);
+void signal_others(int number);
+int kill_others(void);
+
+/* attempt.c */
+struct stream {
+    const char *prefix;
+    int from, to, segment; /* the trainer's pipe, where it went before, the current segment */
+    long number;
+    size_t filled;         /* bytes in the current segment */
+    char *held;            /* read and kept, not yet written to `to`: held[sent..length) */
+    size_t length, sent, room;
+};
+
+struct want {
+    const char *run_dir, *file;
+    bool capture;
+    double drain, grace, deadline, unfollowed;
+};
+
+struct attempt {
+    long number;
+    int dir, control, record; /* attempts/N, its FIFO, the reserved exit record */
+    pid_t trainer;
+    int status;
+    bool ended, recorded, stopped, following, delivered;
+    const char *incomplete; /* why the segments lack something, or NULL */
+    double ended_at;        /* by the wall clock; the others by the monotonic one */
+    double told, kill_at, stop_until, hold_from, deadline_at;
+    char words[2048];       /* the part of a control line that has come so far */
+    size_t words_length;
+    struct stream streams[2];
+};
+
+extern struct want want;
+extern struct attempt attempt;
+extern int null_fd;
+const char *set_up(int *pipes);
+bool write_exit(int leftovers);
+bool take(struct stream *s, size_t most_bytes, bool onward);
+void take_rest(struct stream *s, bool onward);
+void send_onward(struct stream *s, short seen);
+void release(struct stream *s);
+
+/* sidecar.c */
+int supervise(char **argv);
+int install(const char *place);
+
+#endif

@@ -1,0 +1,176 @@
+/* Being unseen: what was inherited, starting the command, ending what it left behind. */
+#include "launch.h"
+#include <dirent.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+enum { CLEARING = 5 }; /* seconds for the killed to be gone */
+
+extern char **environ;
+pid_t self;
+sigset_t inherited_mask, every_signal;
+static struct sigaction inherited_chld;
+static mode_t inherited_umask;
+
+void say(const char *form, ...) {
+    char line[1024];
+    va_list values;
+    va_start(values, form);
+    int length = vsnprintf(line, sizeof line - 1, form, values);
+    va_end(values);
+    size_t used = length < 0 ? 0 : (size_t)least(length, sizeof line - 2);
+    line[used++] = '\n';
+    if (write(STDERR_FILENO, line, used) < 0) return; /* one write, so that lines stay whole */
+}
+
+double seconds(clockid_t clock) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+double now(void) { return seconds(CLOCK_MONOTONIC); }
+double least(double a, double b) { return a < b ? a : b; }
+double most(double a, double b) { return a > b ? a : b; }
+
+int poll_until(struct pollfd *fds, nfds_t count, double until) {
+    double ms = most(0, (until - now()) * 1000 + 1);
+    return poll(fds, count, until == NEVER ? -1 : (int)least(ms, INT_MAX));
+}
+
+int exit_code(int status) {
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+
+/* --- the trainer's side of a fork --------------------------------------------------------- */
+
+/* execvp, but for one thing: a file in no known format is refused, as the kubelet refuses it,
+ * where execvp would hand it to /bin/sh. Comes back only when it failed, with errno. */
+static void execute(char **argv) {
+    const char *path = getenv("PATH");
+    if (path == NULL) path = "/bin:/usr/bin";
+    if (argv[0][0] == '\0') path = "";
+    if (strchr(argv[0], '/') != NULL || path[0] == '\0') {
+        errno = ENOENT;
+        if (argv[0][0] != '\0') execve(argv[0], argv, environ);
+        return;
+    }
+    bool denied = false;
+    for (const char *from = path, *end; from != NULL; from = *end ? end + 1 : NULL) {
+        char file[PATH_MAX];
+        end = strchrnul(from, ':');
+        int length = snprintf(file, sizeof file, "%.*s%s%s", (int)(end - from), from,
+                              end > from ? "/" : "", argv[0]);
+        if (length >= (int)sizeof file) continue;
+        execve(file, argv, environ);
+        if (errno == EACCES) denied = true;
+        else if (errno != ENOENT && errno != ENOTDIR && errno != ESTALE && errno != ENAMETOOLONG)
+            return;
+    }
+    errno = denied ? EACCES : ENOENT;
+}
+
+/* Becomes the command, with all that this process inherited put back. */
+void become(const char *who, char **argv) {
+    umask(inherited_umask);
+    sigaction(SIGCHLD, &inherited_chld, NULL);
+    sigprocmask(SIG_SETMASK, &inherited_mask, NULL);
+    execute(argv);
+    int cause = errno;
+    if (cause == ENOENT && strchr(argv[0], '/') == NULL)
+        say("%s: cannot run \"%s\": not found in PATH=%s", who, argv[0],
+            getenv("PATH") ? getenv("PATH") : "(unset)");
+    else
+        say("%s: cannot run \"%s\": %s%s", who, argv[0], strerror(cause),
+            cause == ENOENT ? " (the file, or the interpreter that it names)" : "");
+    _exit(cause == ENOENT || cause == ENOTDIR ? NOT_FOUND : NOT_RUN);
+}
+
+/* Starts the command in a session of its own (when told so) that ends with this process. */
+pid_t start(const char *who, char **argv, bool session, const int *streams) {
+    pid_t pid = fork();
+    if (pid != 0) return pid;
+    if (session) setsid();
+    if (self != 1) { /* as PID 1 the kernel ends all others with us */
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != self) _exit(128 + SIGKILL);
+    }
+    for (int fd = 1; streams != NULL && fd <= 2; fd++)
+        if (streams[fd] >= 0) dup2(streams[fd], fd);
+    become(who, argv);
+}
+
+/* Takes note of what was inherited, and blocks every signal. */
+void take_over(void) {
+    self = getpid();
+    struct sigaction plain = {.sa_handler = SIG_DFL};
+    sigfillset(&every_signal);
+    sigprocmask(SIG_SETMASK, &every_signal, &inherited_mask);
+    sigaction(SIGCHLD, &plain, &inherited_chld); /* ignored, it would take the statuses away */
+    inherited_umask = umask(0);
+    for (int fd = 0; fd <= 2; fd++) /* a closed one must not become a file of ours by chance */
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) < 0) return;
+}
+
+/* Only what take_over put there closes at exec: what was inherited has survived one. */
+bool was_closed(int fd) { return (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0; }
+
+/* Sent by somebody, as against what our own failed write raised (SIGPIPE, SIGXFSZ)? */
+bool from_outside(const struct signalfd_siginfo *got) {
+    return got->ssi_code <= 0 && !(got->ssi_code == SI_USER && got->ssi_pid == (uint32_t)self);
+}
+void forward(pid_t pid, const struct signalfd_siginfo *got) {
+    union sigval value = {.sival_ptr = (void *)(uintptr_t)got->ssi_ptr};
+    if (got->ssi_code == SI_QUEUE) sigqueue(pid, (int)got->ssi_signo, value);
+    else kill(pid, (int)got->ssi_signo);
+}
+
+
+/* --- what the trainer leaves behind ------------------------------------------------------- */
+
+static pid_t parent_of(pid_t pid) {
+    char path[64], text[512];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return 0;
+    ssize_t size = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[size < 0 ? 0 : size] = '\0';
+    const char *name_end = strrchr(text, ')'); /* a name may hold anything, ")" too */
+    return name_end != NULL && strlen(name_end) > 4 ? (pid_t)strtol(name_end + 4, NULL, 10) : 0;
+}
+
+/* Signals every process but this one where this is PID 1, else every descendant: a subreaper's
+ * orphans are its children, whatever session they made for themselves. */
+void signal_others(int signal) {
+    if (self == 1) {
+        kill(-1, signal);
+        return;
+    }
+    DIR *processes = opendir("/proc");
+    if (processes == NULL) return;
+    for (struct dirent *entry; (entry = readdir(processes)) != NULL;) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10), at = pid;
+        while (at > 1 && at != self) at = parent_of(at);
+        if (pid > 0 && pid != self && at == self) kill(pid, signal);
+    }
+    closedir(processes);
+}
+
+/* Kills and reaps until nobody is left; returns how many were killed. */
+int kill_others(void) {
+    double until = now() + CLEARING; /* one that we may not kill, or that hangs in the kernel */
+    int killed = 0;
+    for (;;) {
+        int status;
+        pid_t pid = waitpid(-1, &status, WNOHANG);
+        if (pid > 0) killed += WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+        if (pid > 0) continue;
+        if ((pid < 0 && self != 1) || now() >= until) break;
+        signal_others(SIGKILL); /* PID 1 kills those too that are nobody's children (exec) */
+        if (pid < 0) break;
+        poll(NULL, 0, 1);
+    }
+    return killed;
+}
+

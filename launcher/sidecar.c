@@ -1,0 +1,133 @@
+/* For the collector's container: `supervise`, its PID 1, and `install`, its postStart hook. */
+#include "launch.h"
+
+static const double RESTART = 0.05, LONGEST_PAUSE = 10, STEADY = 10;
+enum { QUICK_RESTARTS = 5 };
+
+/* Statuses after which another try would end the same: done, bad usage, cannot be run. */
+static bool is_final(int status) {
+    int code = exit_code(status);
+    return code == 0 || code == BAD_USAGE || code == NOT_RUN || code == NOT_FOUND;
+}
+
+static struct {
+    char **argv;
+    pid_t pid;               /* -1 while none runs */
+    int crashes, told;       /* in a row; the signal that announced the end, or 0 */
+    double started, start_at, pause;
+} worker = {.pid = -1};
+
+/* A worker that is started after the end was announced finds SIGTERM blocked and pending, so that
+ * it cannot die of it before it is ready: it has to unblock it. */
+static void start_worker(void) {
+    if (worker.told != 0) sigaddset(&inherited_mask, SIGTERM);
+    worker.started = now();
+    worker.pid = start("launch supervise", worker.argv, false, NULL);
+    if (worker.pid < 0) worker.start_at = worker.started + 2 * RESTART;
+    else if (worker.told != 0) kill(worker.pid, SIGTERM);
+}
+
+static void pass_on(const struct signalfd_siginfo *got) {
+    int number = (int)got->ssi_signo;
+    if (!from_outside(got)) return;
+    if (number == SIGTERM || number == SIGINT || number == SIGQUIT)
+        worker.told = number, worker.start_at = 0;
+    if (worker.pid > 0) forward(worker.pid, got);
+}
+
+/* Whether this was the last worker; if not, says when the next one starts. */
+static bool was_last(int status) {
+    bool crashed = WIFSIGNALED(status) && WTERMSIG(status) != worker.told;
+    if (worker.told != 0 ? !crashed || worker.crashes > QUICK_RESTARTS : is_final(status))
+        return true;
+    worker.pid = -1;
+    worker.crashes = now() - worker.started >= STEADY ? 1 : worker.crashes + 1;
+    bool quick = worker.crashes <= QUICK_RESTARTS;
+    worker.pause = quick ? RESTART : least(LONGEST_PAUSE, worker.pause * 2);
+    worker.start_at = now() + worker.pause;
+    say("launch supervise: %s ended with status %d; starting it again in %.2f s", worker.argv[0],
+        exit_code(status), worker.pause);
+    return false;
+}
+
+int supervise(char **argv) {
+    take_over();
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    int signals = signalfd(-1, &every_signal, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (signals < 0) become("launch supervise", argv);
+    worker.argv = argv;
+    for (;;) {
+        if (worker.pid < 0 && now() >= worker.start_at) start_worker();
+        struct pollfd fds = {.fd = signals, .events = POLLIN};
+        poll_until(&fds, 1, worker.pid < 0 ? worker.start_at : NEVER);
+        struct signalfd_siginfo got;
+        while (read(signals, &got, sizeof got) == sizeof got) pass_on(&got);
+        int status;
+        for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+            if (pid == worker.pid && was_last(status)) return exit_code(status);
+    }
+}
+
+/* --- install --------------------------------------------------------------------------------- */
+
+static bool read_all(int fd, char *to, size_t size) {
+    for (ssize_t got; size > 0; to += got, size -= (size_t)got)
+        if ((got = read(fd, to, size)) <= 0) return false;
+    return true;
+}
+
+static bool is_installed(const char *place, const char *program, size_t size) {
+    struct stat st;
+    bool equal = false;
+    int fd = open(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    char *there = fd < 0 ? NULL : malloc(size);
+    if (there != NULL && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0555) == 0555)
+        equal = (size_t)st.st_size == size && read_all(fd, there, size) &&
+                memcmp(there, program, size) == 0;
+    free(there);
+    if (fd >= 0) close(fd);
+    return equal;
+}
+
+static int put(const char *place, const char *program, size_t size) {
+    char fresh[PATH_MAX], aside[PATH_MAX];
+    snprintf(fresh, sizeof fresh, "%s.%d.new", place, (int)getpid());
+    snprintf(aside, sizeof aside, "%s.%d.old", place, (int)getpid());
+    unlink(fresh);
+    umask(0);
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0777);
+    ssize_t wrote = fd < 0 ? -1 : write(fd, program, size);
+    if (fd >= 0) close(fd);
+    if (wrote == (ssize_t)size) {
+        if (rename(fresh, place) == 0) return 0;
+        /* A directory in our place: out of the way with it. */
+        if (rename(place, aside) == 0 && rename(fresh, place) == 0) return 0;
+    }
+    int cause = wrote >= 0 && wrote < (ssize_t)size ? ENOSPC : errno;
+    unlink(fresh);
+    errno = cause;
+    return -1;
+}
+
+/* A failing hook would kill the sidecar. So this fails only where nothing has been installed and
+ * no trainer has run: then nothing is lost, the kubelet shows why, and it tries again. */
+int install(const char *place) {
+    struct stat st;
+    char sibling[PATH_MAX];
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    size_t size = fd >= 0 && fstat(fd, &st) == 0 ? (size_t)st.st_size : 0;
+    char *program = malloc(size + 1);
+    if (size == 0 || program == NULL || !read_all(fd, program, size)) {
+        say("launch install: cannot read /proc/self/exe: %s", strerror(errno));
+    } else if (is_installed(place, program, size) || put(place, program, size) == 0) {
+        return 0;
+    } else {
+        say("launch install: cannot write %s: %s", place, strerror(errno));
+    }
+    const char *slash = strrchr(place, '/');
+    int folder = slash == NULL ? 0 : (int)(slash + 1 - place);
+    snprintf(sibling, sizeof sibling, "%.*s" ATTEMPT_FILE, folder, place);
+    bool nothing = lstat(place, &st) < 0 && (errno == ENOENT || errno == ENOTDIR) &&
+                   lstat(sibling, &st) < 0 && (errno == ENOENT || errno == ENOTDIR);
+    return nothing ? 1 : 0;
+}
