@@ -129,9 +129,12 @@ def _unreadable(name: str, error: OSError) -> UserError:
 
 
 def _progress(log: BinaryIO) -> AbstractContextManager[Callable[[int], None]]:
-    """Return what shows how far the reading is: on a terminal, where the log is long."""
+    """Return what shows how far the reading is, where the log is long.
+
+    Only on a terminal, and only where the points go elsewhere: both at once is not to be read.
+    """
     size = os.fstat(log.fileno()).st_size
-    if not sys.stderr.isatty() or size < _LONG:
+    if not sys.stderr.isatty() or sys.stdout.isatty() or size < _LONG:
         return nullcontext(_silent)
     return _bar(size)
 
@@ -145,7 +148,9 @@ def _bar(size: int) -> Iterator[Callable[[int], None]]:
     from rich.console import Console  # noqa: PLC0415 - 60 ms that short logs need not wait for
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn  # noqa: PLC0415
 
+    columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
-    with Progress(BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=console) as bar:
+    # Without the redirection: rich would fold the lines of standard output, which is not its own.
+    with Progress(*columns, console=console, redirect_stdout=False) as bar:
         task = bar.add_task("reading", total=size)
         yield lambda count: bar.advance(task, count)

@@ -10,30 +10,34 @@ if TYPE_CHECKING:
     from filters.points import Tally
 
 _SKIPPED = (
-    # a count of the tally, and what it counts, in words
-    ("not_finite", "points that are nan, infinite or no number: history, never an objective"),
-    ("without_number", "places that name a metric with no number behind it"),
-    ("not_json", "lines that are no JSON object"),
-    ("wrong_type", "JSON values that are neither a number nor a string"),
-    ("cut_lines", "cuts in lines longer than 1 MiB"),
-    ("timed_out", "lines on which a pattern ran out of time"),
+    # a count of the tally, and what it counts: for one, and for several
+    ("not_finite", "value that is", "values that are", "no finite number: history, no objective"),
+    ("without_number", "time", "times", "a metric is named with no number behind it"),
+    ("not_json", "line that is", "lines that are", "no JSON object"),
+    ("wrong_type", "JSON value that is", "JSON values that are", "neither number nor string"),
+    ("cut_lines", "cut", "cuts", "in lines longer than 1 MiB"),
+    ("timed_out", "line", "lines", "on which a pattern ran out of its time"),
 )
 
 
 def summary(tally: Tally, wanted: Reading, near: NearMisses) -> str:
     """Return the summary of a reading, several lines, the last one without its end."""
-    rows = [f"{tally.points:,} points in {tally.lines:,} lines, {tally.bytes:,} bytes"]
+    read = (_counted(tally.points, "point"), _counted(tally.lines, "line"))
+    rows = [f"{' in '.join(read)}, {_counted(tally.bytes, 'byte')}"]
     for name in wanted.metrics:
         count = tally.by_metric.get(name, 0)
-        rows.append(f"  {name}: {f'{count:,} points' if count else 'nothing found'}")
+        rows.append(f"  {name}: {_counted(count, 'point') if count else 'nothing found'}")
         if not count:
             rows += _nearest(near, name)
-    rows += [
-        f"  {getattr(tally, counter):,} {words}"
-        for counter, words in _SKIPPED
-        if getattr(tally, counter)
-    ]
+    for counter, one, several, words in _SKIPPED:
+        count = getattr(tally, counter)
+        if count:
+            rows.append(f"  {count:,} {one if count == 1 else several} {words}")
     return "\n".join(rows)
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def _nearest(near: NearMisses, name: str) -> list[str]:

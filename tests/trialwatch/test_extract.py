@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -32,7 +33,7 @@ def test_each_point_is_one_json_object_on_a_line() -> None:
         {"name": "loss", "value": "nan", "timestamp": None, "line": 3},
     ]
     assert b"3 points in 3 lines" in done.stderr
-    assert b"1 points that are nan" in done.stderr
+    assert b"1 value that is no finite number" in done.stderr
 
 
 def test_a_file_is_read_like_standard_input(tmp_path: Path) -> None:
@@ -51,7 +52,7 @@ def test_several_filters_and_json_are_to_be_had() -> None:
     assert [json.loads(line)["value"] for line in done.stdout.splitlines()] == ["1", "2"]
     done = extract("--metrics=loss", "--format", "JSON", "-", stdin=b'{"loss": 0.5}\nwarning\n')
     assert json.loads(done.stdout)["value"] == "0.5"
-    assert b"1 lines that are no JSON object" in done.stderr
+    assert b"1 line that is no JSON object" in done.stderr
 
 
 def test_where_nothing_matches_the_nearest_lines_are_shown_with_the_reason() -> None:
@@ -141,3 +142,24 @@ def test_ctrl_c_ends_it_with_130_and_no_trace() -> None:
         child.send_signal(signal.SIGINT)
         assert b"Traceback" not in child.stderr.read()
         assert child.wait() == 130
+
+
+def test_a_long_log_shows_on_the_terminal_how_far_it_is(tmp_path: Path) -> None:
+    log = tmp_path / "long.log"
+    with log.open("wb") as file:
+        file.truncate(65 << 20)  # a sparse file: one line of NULs
+        file.seek(0, os.SEEK_END)
+        file.write(b" loss=0.5\n")
+    screen, terminal = os.openpty()
+    done = subprocess.run(
+        [*COMMAND, "--metrics", "loss", str(log)], stdout=subprocess.PIPE, stderr=terminal, check=False
+    )  # fmt: skip
+    os.close(terminal)
+    shown = b""
+    with contextlib.suppress(OSError):  # what a terminal's other end says when all is read
+        while part := os.read(screen, 4096):
+            shown += part
+    os.close(screen)
+    assert json.loads(done.stdout)["value"] == "0.5"
+    assert "━".encode() in shown
+    assert b"1 point in 1 line" in shown
