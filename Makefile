@@ -15,7 +15,7 @@ PROTOS := $(wildcard api/*/*.proto)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fix bench proto golden fuzz clean
+.PHONY: help setup demo test lint fix bench proto golden fuzz launcher clean
 
 help:  ## list these words
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -65,6 +65,14 @@ fuzz: export TRIALWATCH_FUZZ_SECONDS ?= 60
 fuzz: export TRIALWATCH_EXAMPLES ?= 20000
 fuzz: $(READY)  ## run the tests with many more examples, and the fuzz tests for long
 	@$(PY) -m pytest $(ARGS)
+
+launcher:  ## build .build/launch, where a C compiler is
+	@if command -v cc >/dev/null; then $(MAKE) --no-print-directory .build/launch; \
+	else echo "no C compiler (cc) here: .build/launch is not built" >&2; fi
+
+.build/launch: $(wildcard launcher/*.c launcher/*.h)
+	@mkdir -p .build
+	cc -static -O2 -Wall -Wextra -Werror -o $@ $(filter %.c,$^)
 
 clean:  ## remove all that was made here, .venv too
 	rm -rf .venv .build build dist *.egg-info

@@ -50,7 +50,9 @@ class AttemptRecord:
                 number=int(found["attempt"]), started=float(found["started"]), file=border or None
             )
         except (ValueError, TypeError, KeyError) as fault:
-            raise RemoteError(f"the launcher's record of an attempt is not one: {text!r}") from fault
+            raise RemoteError(
+                f"the launcher's record of an attempt is not one: {text!r}"
+            ) from fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ static void obey_signal(const struct signalfd_siginfo *got) {
     if (attempt.ended) return;
     forward(attempt.trainer, got);
     if (number == SIGTERM) /* in time for the exit record, but never before half of the grace */
-        attempt.kill_at = least(attempt.kill_at, attempt.told + most(want.grace / 2,
+        attempt.kill_at = least(attempt.kill_at, now() + most(want.grace / 2,
                                 want.grace - most(5, want.grace / 5)));
 }
 

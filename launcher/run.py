@@ -172,7 +172,7 @@ class _Life:
         if got.number == signal.SIGTERM:
             # In time for the exit record, but never before half of the grace.
             wait = max(grace / 2, grace - max(5.0, grace / 5))
-            self.kill_at = min(self.kill_at, self.told + wait)
+            self.kill_at = min(self.kill_at, now + wait)
 
     def _reap(self) -> None:
         while True:

@@ -28,6 +28,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
     def build(name: str, *sources: Path) -> Path:
         compiler = shutil.which("cc")
+        if compiler is None and os.environ.get("CI"):
+            pytest.fail("no C compiler (cc): a build machine must have one")
         if compiler is None:
             pytest.skip("no C compiler (cc) here: the C launcher is not tested")
         if name not in done:
@@ -90,3 +92,15 @@ def public_launcher(c_launcher: Launcher, public_place: Path) -> Launcher:
     """The C launcher, where every user may run it."""
     program = shutil.copy2(c_launcher.argv[0], public_place / "launch")
     return Launcher(name="launch", argv=(str(program),))
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k,mode=777", "trialwatch-test", str(place)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a small file system cannot be mounted here (needs root)")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)

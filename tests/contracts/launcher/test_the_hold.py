@@ -138,6 +138,21 @@ def test_a_trainer_that_ignores_term_is_killed_in_time_for_the_record(
         assert time.monotonic() - began < 2 or launcher.name != "launch"
 
 
+def test_the_time_to_end_is_counted_from_sigterm_not_from_an_earlier_signal(
+    launcher: Launcher, run_dir: Path
+) -> None:
+    ready = run_dir.with_name("ready")
+    command = ["sh", "-c", f"trap '' TERM USR1; mkdir {ready}; while :; do sleep 0.02; done"]
+    with launched(launcher, run_dir, command, "--grace", "2") as ran:
+        wait_for(ready.exists)
+        ran.process.send_signal(signal.SIGUSR1)
+        time.sleep(1)
+        began = time.monotonic()
+        ran.process.terminate()
+        ran.wait_for_record()
+        assert time.monotonic() - began > 0.8
+
+
 def test_it_ends_10_s_before_the_deadline_of_the_pod(launcher: Launcher, run_dir: Path) -> None:
     with launched(launcher, run_dir, _FAIL, "--deadline", "11") as ran:
         ran.wait_for_attempt()

@@ -1,0 +1,115 @@
+"""`launch install`: the program comes to its place, and nothing that a user writes can stop that."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.launcher.launched import Launcher
+
+
+def _install(launcher: Launcher, place: Path) -> tuple[int, str]:
+    ran = subprocess.run(
+        [*launcher.argv, "install", str(place)], capture_output=True, check=False, timeout=10
+    )
+    return ran.returncode, ran.stderr.decode()
+
+
+def _assert_installed(launcher: Launcher, place: Path) -> None:
+    assert place.read_bytes() == Path(launcher.argv[0]).read_bytes()
+    ran = subprocess.run([place], capture_output=True, check=False)
+    assert ran.returncode == 2
+    assert ran.stderr.startswith(b"launch: a word is missing\nusage: launch run|supervise|install")
+
+
+def test_the_program_is_put_where_it_is_told(c_launcher: Launcher, tmp_path: Path) -> None:
+    assert _install(c_launcher, tmp_path / "launch") == (0, "")
+    _assert_installed(c_launcher, tmp_path / "launch")
+    assert [path.name for path in tmp_path.iterdir()] == ["launch"]
+
+
+def test_an_equal_one_is_left_alone(c_launcher: Launcher, tmp_path: Path) -> None:
+    _install(c_launcher, tmp_path / "launch")
+    before = (tmp_path / "launch").stat()
+    assert _install(c_launcher, tmp_path / "launch") == (0, "")
+    assert (tmp_path / "launch").stat() == before
+
+
+def test_a_program_that_runs_can_be_replaced(c_launcher: Launcher, tmp_path: Path) -> None:
+    place = tmp_path / "launch"
+    sleep = Path("/bin/sleep").read_bytes()
+    place.write_bytes(sleep)
+    place.chmod(0o755)
+    with subprocess.Popen([place, "600"]) as running:
+        assert _install(c_launcher, place) == (0, "")
+        running.kill()
+    _assert_installed(c_launcher, place)
+
+
+@pytest.mark.parametrize(
+    "spoil", ["other", "mode", "directory", "full-directory", "link", "broken-link", "fifo"]
+)
+def test_whatever_stands_there_is_replaced(
+    c_launcher: Launcher, tmp_path: Path, spoil: str
+) -> None:
+    place = tmp_path / "launch"
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"somebody's file")
+    match spoil:
+        case "other":
+            place.write_bytes(b"\0" * Path(c_launcher.argv[0]).stat().st_size)
+            place.chmod(0o755)
+        case "mode":
+            place.write_bytes(Path(c_launcher.argv[0]).read_bytes())
+            place.chmod(0o600)
+        case "directory":
+            place.mkdir()
+        case "full-directory":
+            (place / "deep").mkdir(parents=True)
+        case "link":
+            place.symlink_to(elsewhere)
+        case "broken-link":
+            place.symlink_to("/no/such/file")
+        case _:
+            os.mkfifo(place)
+    assert _install(c_launcher, place) == (0, "")
+    _assert_installed(c_launcher, place)
+    assert not place.is_symlink()
+    assert elsewhere.read_bytes() == b"somebody's file"
+
+
+def test_a_full_disk_does_not_fail_the_hook_once_it_is_there(
+    c_launcher: Launcher, small_disk: Path
+) -> None:
+    place = small_disk / "launch"
+    place.write_text("an older one", encoding="utf-8")
+    assert _install(c_launcher, place) == (
+        0,
+        f"launch install: cannot write {place}: No space left on device\n",
+    )
+    assert place.read_text(encoding="utf-8") == "an older one"
+    assert [path.name for path in small_disk.iterdir()] == ["launch"]
+
+
+def test_a_full_disk_fails_the_hook_before_any_training(
+    c_launcher: Launcher, small_disk: Path
+) -> None:
+    place = small_disk / "launch"
+    status, said = _install(c_launcher, place)
+    assert (status, said) == (
+        1,
+        f"launch install: cannot write {place}: No space left on device\n",
+    )
+    (small_disk / "attempt").touch()  # a training has begun: now it must not fail
+    assert _install(c_launcher, place) == (0, said)
+
+
+def test_a_place_that_is_not_there_fails_the_hook(c_launcher: Launcher, tmp_path: Path) -> None:
+    place = tmp_path / "no-such-volume" / "launch"
+    assert _install(c_launcher, place) == (
+        1,
+        f"launch install: cannot write {place}: No such file or directory\n",
+    )

@@ -1,0 +1,80 @@
+"""A command line that makes no sense: one clear line, how it is meant, status 2, nothing started."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.launcher.launched import Launcher, finished
+
+_RUN = (
+    " run --run-dir DIR [--capture] [--file PATH] [--drain S] [--grace S] [--deadline S]"
+    " [--unfollowed S] -- COMMAND...\n"
+)
+_DIR = ["--run-dir", "DIR"]
+
+
+@pytest.mark.parametrize(
+    ("words", "fault", "usage"),
+    [
+        ([], "a word is missing", " run|supervise"),
+        (["walk"], "no such word: walk", " run|supervise"),
+        (["--help"], "no such word: --help", " run|supervise"),
+        (["run"], "there is no `--` and no command", _RUN),
+        (["run", *_DIR], "there is no `--` and no command", _RUN),
+        (["run", *_DIR, "--"], "there is no command after `--`", _RUN),
+        (["run", *_DIR, "touch", "DIR"], "put `--` before the command: touch", _RUN),
+        (["run", *_DIR, "-x", "--", "true"], "put `--` before the command: -x", _RUN),
+        (["run", "--", "true"], "--run-dir is missing", _RUN),
+        (["run", *_DIR, "--captive", "--", "true"], "unknown flag --captive", _RUN),
+        (["run", *_DIR, "--capture=yes", "--", "true"], "unknown flag --capture=yes", _RUN),
+        (["run", "--run-dir", "--", "true"], "a value is missing after --run-dir", _RUN),
+        (["run", "--run-dir=", "--", "true"], "a value is missing after --run-dir", _RUN),
+        (["run", *_DIR, "--drain"], "a value is missing after --drain", _RUN),
+        *[
+            (
+                ["run", *_DIR, "--grace", text, "--", "true"],
+                f"a time is given in seconds, such as 30 or 0.5, not as {text}",
+                _RUN,
+            )
+            for text in ["5m", "-1", "1e3", "nan", "inf", ".", "1.2.3", "0x10", "1_0"]
+        ],
+        (["supervise"], "there is no `--` and no command", " supervise -- COMMAND...\n"),
+        (["supervise", "--"], "there is no command after `--`", " supervise -- COMMAND...\n"),
+        (["supervise", "x"], "put `--` before the command: x", " supervise -- COMMAND...\n"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_is_named(
+    launcher: Launcher, tmp_path: Path, words: list[str], fault: str, usage: str
+) -> None:
+    ran = subprocess.run(
+        [*launcher.argv, *words], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    first, _, rest = ran.stderr.partition("\n")
+    assert first == f"{launcher.name.removeprefix('python -m ')}: {fault}"
+    assert rest.startswith(f"usage: {launcher.name}{usage}")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [["install"], ["install", "a", "b"]], ids=" ".join)
+def test_install_takes_one_path(c_launcher: Launcher, words: list[str]) -> None:
+    ran = subprocess.run([*c_launcher.argv, *words], capture_output=True, check=False)
+    assert ran.returncode == 2
+    assert ran.stderr == b"launch: install takes one path\nusage: launch install DEST\n"
+
+
+def test_a_value_may_follow_an_equals_sign(launcher: Launcher, tmp_path: Path) -> None:
+    words = ["--grace=0.5", "--drain=0", "--deadline=100", f"--file={tmp_path}/a=b"]
+    assert finished(launcher, tmp_path / "run", ["sh", "-c", "exit 7"], *words).wait() == 7
+
+
+def test_what_comes_after_the_dashes_is_the_command_whatever_it_looks_like(
+    launcher: Launcher, tmp_path: Path
+) -> None:
+    command = ["sh", "-c", 'test "$*" = "-- --run-dir x --" && exit 9', "--", "--", "--run-dir"]
+    assert finished(launcher, tmp_path / "run", [*command, "x", "--"]).wait() == 9
