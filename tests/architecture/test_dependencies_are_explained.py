@@ -1,0 +1,25 @@
+"""Each package that we depend on has its line in ARCHITECTURE.md, and each line has its package."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_each_dependency_says_what_it_is_for() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    needed = {
+        re.split(r"[\[<>=!~ ]", requirement)[0]
+        for name, requirements in extras.items()
+        if name != "all"
+        for requirement in requirements
+    }
+    section = (ROOT / "ARCHITECTURE.md").read_text().split("## Dependencies")[1]
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \|$", section, re.MULTILINE)
+    explained = {name for row in rows for name in row.split(", ")} - {"package"}
+    assert explained == needed
