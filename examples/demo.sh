@@ -1,19 +1,19 @@
 #!/bin/sh
 # `make demo`: what trialwatch finds in real training logs, told nothing but the metrics' names.
+# metrics.tsv says what each log is asked for; trainings/ has the programs that wrote the logs.
 set -eu
 cd "$(dirname "$0")/logs"
+tab=$(printf '\t')
 
-metrics='accuracy;loss;val_accuracy;val_loss;auc;rmse;logloss'
-found=false
-
-for log in *.log; do
-    [ -e "$log" ] || continue
-    found=true
-    printf '\n$ trialwatch extract --metrics "%s" examples/logs/%s\n' "$metrics" "$log"
-    trialwatch extract --metrics "$metrics" "$log"
-done
-
-if [ "$found" = false ]; then
-    echo "make demo: there are no logs in examples/logs" >&2
-    exit 1
-fi
+while IFS="$tab" read -r log format metrics; do
+    set -- --metrics "$metrics"
+    shown="--metrics '$metrics'"
+    if [ "$format" = JSON ]; then
+        set -- "$@" --format JSON
+        shown="$shown --format JSON"
+    fi
+    printf '$ trialwatch extract %s examples/logs/%s\n' "$shown" "$log"
+    points=$(trialwatch extract "$@" "$log" 2>&1 >/dev/null)
+    trialwatch extract "$@" "$log" 2>/dev/null | tail -n 2
+    printf '%s\n\n' "$points"
+done <metrics.tsv
