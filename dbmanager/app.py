@@ -1,0 +1,130 @@
+"""One DB manager's life: listen, find the database, serve, drain, close."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from api.errors import SetupError, Unavailable
+from dbmanager.connection import Connection
+from dbmanager.metrics import Metrics, MetricsServer
+from dbmanager.server import Server
+from dbmanager.settings import Address, Settings
+from dbmanager.store import Store
+from dbmanager.tls import credentials_of
+
+_log = logging.getLogger(__name__)
+
+
+async def run(settings: Settings, store: Store) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        SetupError: an address, a file or the database is wrong, and waiting will not help.
+        Unavailable: the database did not come within the connect time-out.
+    """
+    metrics = Metrics()
+    connection = Connection(store, changed=metrics.database)
+    with _until_signal() as ended:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(store.close)
+            await stack.enter_async_context(_serving(settings, connection, metrics))
+            await _watch(connection, ended, settings.connect_timeout)
+            _log.info("ending: no new requests, those under way are finished")
+    _log.info("ended")
+
+
+@asynccontextmanager
+async def _serving(
+    settings: Settings, connection: Connection, metrics: Metrics
+) -> AsyncIterator[None]:
+    tls = credentials_of(settings.tls) if settings.tls else None
+    server = Server(connection, metrics, max_reply=settings.max_reply)
+    address = server.listen(settings.listen, tls)
+    with _metrics_served(metrics, settings.metrics_listen) as metrics_address:
+        await server.start()
+        try:
+            if settings.port_file is not None:
+                _write_port(settings.port_file, address.port)
+            _announce(address, metrics_address, tls=tls is not None)
+            yield
+        finally:
+            await server.stop(settings.grace.total_seconds())
+
+
+def _announce(address: Address, metrics: Address | None, *, tls: bool) -> None:
+    fields = {"address": str(address), "metrics": str(metrics) if metrics else None, "tls": tls}
+    _log.info("listening", extra={"fields": fields})
+
+
+async def _watch(
+    connection: Connection, ended: asyncio.Event, connect_timeout: timedelta | None
+) -> None:
+    """Keep the connection until the end is asked for."""
+    keeping = asyncio.create_task(connection.keep())
+    ending = asyncio.create_task(ended.wait())
+    opened = asyncio.create_task(_opened_in_time(connection, connect_timeout))
+    tasks = {keeping, ending, opened}
+    try:
+        while not ending.done():
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            tasks -= done
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _opened_in_time(connection: Connection, limit: timedelta | None) -> None:
+    if limit is None:
+        return
+    await asyncio.sleep(limit.total_seconds())
+    try:
+        connection.store  # noqa: B018 - asked only for what it raises
+    except Unavailable as error:
+        raise Unavailable(f"--connect-timeout: {error}") from None
+
+
+@contextmanager
+def _until_signal() -> Iterator[asyncio.Event]:
+    """Give an event that SIGTERM and SIGINT set."""
+    ended, loop = asyncio.Event(), asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    for number in signals:
+        loop.add_signal_handler(number, ended.set)
+    try:
+        yield ended
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+@contextmanager
+def _metrics_served(metrics: Metrics, address: Address | None) -> Iterator[Address | None]:
+    if address is None:
+        yield None
+        return
+    server = MetricsServer(metrics, address)
+    try:
+        yield server.address
+    finally:
+        server.close()
+
+
+def _write_port(path: Path, port: int) -> None:
+    """Write the port by a rename, so that who waits for the file finds all of it."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_text(f"{port}\n", encoding="ascii")
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise SetupError(f"--port-file: cannot write {path} ({error.strerror})") from None

@@ -1,0 +1,122 @@
+"""Katib's service: decode, ask the store, encode. Errors are answered in `dbmanager.calls`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc.aio
+
+from api.errors import UserError
+from api.v1beta1 import api_pb2 as pb
+from api.v1beta1 import api_pb2_grpc
+from dbmanager.connection import Connection
+from dbmanager.metrics import Metrics
+from dbmanager.news import News
+from dbmanager.replies import LogReply
+from dbmanager.requests import (
+    CallMetadata,
+    read_bounds,
+    read_metadata,
+    read_rows,
+    read_trial_name,
+)
+from dbmanager.store import NewRow, Query, Row, Store, TrialKey, resolve
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+LARGE = 5_000
+"""Points; a report of more is decoded beside the event loop, so that other calls go on."""
+
+
+async def key_of(store: Store, trial: str, metadata: CallMetadata) -> TrialKey:
+    """Return which trial a read or a delete means.
+
+    Raises:
+        Ambiguous: the name is in several namespaces, and none was asked for.
+    """
+    return resolve(trial, metadata.namespace, await store.namespaces(trial))
+
+
+@asynccontextmanager
+async def ended(chunks: AsyncIterator[list[Row]]) -> AsyncIterator[AsyncIterator[list[Row]]]:
+    """Let go of what a read holds when its reader has had enough, and not some time later."""
+    try:
+        yield chunks
+    finally:
+        if isinstance(chunks, AsyncGenerator):
+            await chunks.aclose()
+
+
+class DBManager(api_pb2_grpc.DBManagerServicer):
+    """`api.v1.beta1.DBManager` over a store."""
+
+    def __init__(
+        self, connection: Connection, news: News, metrics: Metrics, *, max_reply: int
+    ) -> None:
+        self._connection, self._news, self._metrics = connection, news, metrics
+        self._max_reply = max_reply
+
+    async def ReportObservationLog(  # noqa: N802 - the wire's name
+        self, request: pb.ReportObservationLogRequest, context: Context
+    ) -> pb.ReportObservationLogReply:
+        """Store the points of a report; a repeat is acknowledged and changes nothing."""
+        metadata = read_metadata(context.invocation_metadata() or ())
+        trial = read_trial_name(request.trial_name)
+        rows = await _rows_of(request)
+        store = self._connection.store
+        if rows or metadata.delivery:
+            key = await _key_to_report(store, trial, metadata)
+            receipt = await store.report(key, rows, metadata.delivery)
+            self._metrics.reported(receipt)
+            self._news.tell(trial)
+        return pb.ReportObservationLogReply()
+
+    async def GetObservationLog(  # noqa: N802 - the wire's name
+        self, request: pb.GetObservationLogRequest, context: Context
+    ) -> pb.GetObservationLogReply:
+        """Return the points of a trial in the order of time, if one reply can hold them."""
+        metadata = read_metadata(context.invocation_metadata() or ())
+        trial = read_trial_name(request.trial_name)
+        bounds = read_bounds((request.metric_name,), request.start_time, request.end_time)
+        store = self._connection.store
+        query = Query(
+            key=await key_of(store, trial, metadata),
+            metrics=bounds.metrics,
+            from_micros=bounds.from_micros,
+            to_micros=bounds.to_micros,
+        )
+        reply = LogReply(trial, metadata.max_reply or self._max_reply)
+        async with ended(store.read(query)) as chunks:
+            async for rows in chunks:
+                reply.add(rows)
+        return pb.GetObservationLogReply(observation_log=reply.log)
+
+    async def DeleteObservationLog(  # noqa: N802 - the wire's name
+        self, request: pb.DeleteObservationLogRequest, context: Context
+    ) -> pb.DeleteObservationLogReply:
+        """Remove the points of a trial; removing nothing is a success."""
+        metadata = read_metadata(context.invocation_metadata() or ())
+        trial = read_trial_name(request.trial_name)
+        store = self._connection.store
+        await store.delete(await key_of(store, trial, metadata))
+        self._news.tell(trial)
+        return pb.DeleteObservationLogReply()
+
+
+async def _rows_of(request: pb.ReportObservationLogRequest) -> list[NewRow]:
+    if not request.HasField("observation_log"):
+        raise UserError("observation_log: missing; send one, be it without points")
+    if len(request.observation_log.metric_logs) <= LARGE:
+        return read_rows(request.observation_log)
+    return await asyncio.to_thread(read_rows, request.observation_log)
+
+
+async def _key_to_report(store: Store, trial: str, metadata: CallMetadata) -> TrialKey:
+    """Return where a report belongs; whoever names a namespace needs no look at the database."""
+    stored = frozenset[str]()
+    if metadata.namespace is None:
+        stored = await store.namespaces(trial)
+    return resolve(trial, metadata.namespace, stored, to_report=True)

@@ -1,0 +1,59 @@
+"""TLS: files become gRPC's credentials, and bad files a sentence."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import grpc
+
+from api.errors import SetupError
+from dbmanager import flags
+from dbmanager.settings import TlsFiles
+
+
+def credentials_of(files: TlsFiles) -> grpc.ServerCredentials:
+    """Read the files and see that they fit together; gRPC itself would say so to nobody.
+
+    Raises:
+        SetupError: a file cannot be read, is no PEM, or the key is not the certificate's.
+    """
+    key, cert = _read(flags.TLS_KEY.name, files.key), _read(flags.TLS_CERT.name, files.cert)
+    _check_pair(files)
+    if files.client_ca is None:
+        return grpc.ssl_server_credentials([(key, cert)])
+    authorities = _read(flags.TLS_CLIENT_CA.name, files.client_ca)
+    _check_authorities(files.client_ca)
+    return grpc.ssl_server_credentials(
+        [(key, cert)], root_certificates=authorities, require_client_auth=True
+    )
+
+
+def _check_pair(files: TlsFiles) -> None:
+    def refuse_to_ask() -> str:
+        raise SetupError(f"--tls-key: {files.key} is encrypted; give a key without a pass phrase")
+
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(files.cert, files.key, password=refuse_to_ask)
+    except ssl.SSLError as error:
+        raise SetupError(
+            f"--tls-cert: {files.cert} and --tls-key {files.key} are no certificate and its key in"
+            f" PEM ({error.reason or 'they cannot be read'})"
+        ) from None
+
+
+def _check_authorities(path: Path) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(path)
+    except ssl.SSLError as error:
+        raise SetupError(
+            f"--tls-client-ca: {path} holds no certificates in PEM ({error.reason or 'unreadable'})"
+        ) from None
+
+
+def _read(flag: str, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SetupError(f"{flag}: cannot read {path} ({error.strerror})") from None
