@@ -46,9 +46,9 @@ def requirements(extra: str) -> dict[str, Requirement]:
 
 
 def programs() -> dict[str, str]:
-    """Return extra -> the module at its root, for the extras whose code is in the tree."""
+    """Return extra -> the module at its root, for the programs that can be started."""
     named = {extra: SERVES.get(extra, extra) for extra in EXTRAS if extra not in TOOLS}
-    there = set(packages())
+    there = {name for name in packages() if (ROOT / name / "__main__.py").exists()}
     return {extra: module for extra, module in named.items() if module.split(".")[0] in there}
 
 
