@@ -71,7 +71,7 @@ def read_metadata(pairs: Iterable[tuple[str, str | bytes]]) -> CallMetadata:
             _note(found, key, value)
     namespace = found.get(names.NAMESPACE_METADATA)
     if namespace:
-        _check_text(names.NAMESPACE_METADATA, namespace)
+        _check_text(f"metadata {names.NAMESPACE_METADATA}", namespace)
     most = found.get(names.MAX_REPLY_METADATA)
     return CallMetadata(
         namespace=namespace,
@@ -201,7 +201,7 @@ def _check_text(path: str, text: str) -> None:
 
 def _note(found: dict[str, str], key: str, value: str | bytes) -> None:
     if key not in _KEYS:
-        hint = nearest(key, _KEYS) or f"; known are {', '.join(_KEYS)}"
+        hint = nearest(key, _KEYS, likeness=0.8) or f"; known are {', '.join(_KEYS)}"
         raise UserError(f"metadata {key}: unknown{hint}")
     if key in found:
         raise UserError(f"metadata {key}: given twice; send it once")

@@ -1,0 +1,129 @@
+"""Command line and environment become settings; what a newcomer gets wrong becomes a sentence."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from api.errors import SetupError, UserError
+from dbmanager import flags
+from dbmanager.settings import Address, Settings, TlsFiles, read_settings
+
+
+def test_nothing_given_is_a_file_here_and_katibs_port() -> None:
+    settings = read_settings((), {})
+
+    assert settings == Settings(database="sqlite:///trialwatch.db")
+    assert str(settings.listen) == "0.0.0.0:6789"
+    assert str(settings.metrics_listen) == "0.0.0.0:8080"
+
+
+def test_every_flag_is_read() -> None:
+    argv = (
+        "--listen 127.0.0.1:0 --database sqlite:///x.db --connect-timeout 60s --metrics-listen [::1]:9 "
+        "--tls-cert c --tls-key k --tls-client-ca a --max-reply 5 --grace 0s --port-file p"
+    ).split()
+
+    assert read_settings(argv, {}) == Settings(
+        database="sqlite:///x.db",
+        listen=Address(host="127.0.0.1", port=0),
+        metrics_listen=Address(host="::1", port=9),
+        connect_timeout=timedelta(seconds=60),
+        grace=timedelta(0),
+        max_reply=5,
+        tls=TlsFiles(cert=Path("c"), key=Path("k"), client_ca=Path("a")),
+        port_file=Path("p"),
+    )
+
+
+def test_katibs_flags_mean_the_same() -> None:
+    katib = read_settings(["-listen-address=0.0.0.0:1", "-connect-timeout", "5s"], {})
+
+    assert katib == read_settings(["--listen", "0.0.0.0:1", "--connect-timeout=5s"], {})
+
+
+def test_gos_address_without_a_host_is_every_address() -> None:
+    assert str(read_settings(["--listen", ":6789"], {}).listen) == "[::]:6789"
+
+
+def test_metrics_can_be_turned_off() -> None:
+    assert read_settings(["--metrics-listen", "off"], {}).metrics_listen is None
+
+
+def test_a_connect_timeout_of_nothing_waits_for_ever() -> None:
+    assert read_settings(["-connect-timeout=0s"], {}).connect_timeout is None
+
+
+@pytest.mark.parametrize(
+    ("environ", "url"),
+    [
+        ({"DB_NAME": "mysql"}, "mysql://root@katib-mysql:3306/katib"),
+        ({"DB_NAME": "postgres"}, "postgresql://katib@katib-postgres:5432/katib?sslmode=disable"),
+        (
+            {"DB_NAME": "mysql", "DB_USER": "me", "DB_PASSWORD": "p@ss/w:rd", "KATIB_MYSQL_DB_HOST": "h",
+             "KATIB_MYSQL_DB_PORT": "1", "KATIB_MYSQL_DB_DATABASE": "d"},
+            "mysql://me:p%40ss%2Fw%3Ard@h:1/d",
+        ),
+        (
+            {"DB_NAME": "postgres", "KATIB_POSTGRESQL_DB_HOST": "::1", "KATIB_POSTGRESQL_DB_PORT": "2",
+             "KATIB_POSTGRESQL_DB_DATABASE": "e", "KATIB_POSTGRESQL_SSL_MODE": "require"},
+            "postgresql://katib@[::1]:2/e?sslmode=require",
+        ),
+        ({"DB_NAME": ""}, "sqlite:///trialwatch.db"),
+    ],
+)  # fmt: skip
+def test_katibs_variables_choose_the_database(environ: dict[str, str], url: str) -> None:
+    assert read_settings((), environ).database == url
+
+
+def test_the_flag_wins_over_the_variables() -> None:
+    settings = read_settings(["--database", "sqlite:///x"], {"DB_NAME": "nonsense"})
+
+    assert settings.database == "sqlite:///x"
+
+
+@pytest.mark.parametrize(("value", "initialize"), [("false", True), ("true", False), ("0", False)])
+def test_anything_but_false_skips_the_initialization(value: str, *, initialize: bool) -> None:
+    assert read_settings((), {"SKIP_DB_INITIALIZATION": value}).initialize is initialize
+
+
+@pytest.mark.parametrize(
+    ("argv", "environ", "words"),
+    [
+        (["--databse", "x"], {}, 'unknown flag "--databse"; did you mean "--database"'),
+        (["sqlite:///x"], {}, '"sqlite:///x" is no flag'),
+        (["--database"], {}, "flag --database lacks its value; write --database URL"),
+        (["--listen", "6789"], {}, '--listen: "6789" is no address; write HOST:PORT as in 127.0.0.1:6789'),
+        (["--listen", "localhost:99999"], {}, '--listen: "localhost:99999" is no address'),
+        (["--listen", "http://localhost:1"], {}, "is no address"),
+        (["--metrics-listen", "none"], {}, '--metrics-listen: "none" is no address'),
+        (["--connect-timeout", "60"], {}, '--connect-timeout: "60" is no duration'),
+        (["--grace", "-1s"], {}, '--grace: "-1s" is less than nothing'),
+        (["--max-reply", "4MiB"], {}, '--max-reply: "4MiB" is no number from 1 to 2147483647'),
+        (["--max-reply", "0"], {}, "--max-reply"),
+        (["--tls-cert", "c"], {}, "--tls-key is missing"),
+        (["--tls-client-ca", "c"], {}, "--tls-cert is missing"),
+        ([], {"DB_NAME": "postgresql"}, 'DB_NAME: "postgresql" is no database that is known; write mysql or postgres'),
+        ([], {"DB_NAME": "mysql", "KATIB_MYSQL_DB_PORT": "tcp://10.0.0.1:3306"}, "KATIB_MYSQL_DB_PORT"),
+    ],
+)  # fmt: skip
+def test_a_newcomers_mistake_is_one_line_that_says_what_to_do(
+    argv: list[str], environ: dict[str, str], words: str
+) -> None:
+    with pytest.raises((UserError, SetupError)) as refused:
+        read_settings(argv, environ)
+
+    assert words in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_the_help_text_and_the_document_name_every_flag_and_variable() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "dbmanager.md").read_text(encoding="utf-8")
+
+    for text in (flags.usage(), document):
+        for word in (*(flag.name for flag in flags.FLAGS), "DB_NAME", "DB_USER", "DB_PASSWORD",
+                     "KATIB_MYSQL_DB_HOST", "KATIB_POSTGRESQL_DB_HOST", "KATIB_POSTGRESQL_SSL_MODE",
+                     "SKIP_DB_INITIALIZATION"):  # fmt: skip
+            assert word in text, word
