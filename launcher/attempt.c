@@ -43,26 +43,29 @@ static void keep(struct stream *s, const char *bytes, size_t length) {
     }
 }
 
-/* Takes what one read gives; without `forward` it is kept but goes nowhere. False at the end. */
-bool take(struct stream *s, size_t most_bytes, bool onward) {
+/* Takes and keeps what one read gives; false at the end. For a CHUNK there is always room. */
+bool take(struct stream *s, size_t most_bytes) {
     if (s->sent == s->length) s->sent = s->length = 0;
     if (s->room - s->length < most_bytes) {
         char *larger = realloc(s->held, s->length + most_bytes);
-        if (larger == NULL) return false;
+        if (larger == NULL) {
+            attempt.incomplete = strerror(ENOMEM);
+            return false;
+        }
         s->held = larger, s->room = s->length + most_bytes;
     }
     ssize_t size = read(s->from, s->held + s->length, most_bytes);
     if (size < 0) return errno == EAGAIN || errno == EINTR;
     keep(s, s->held + s->length, (size_t)size);
-    if (onward) s->length += (size_t)size;
+    s->length += (size_t)size;
     return size > 0;
 }
 
 /* Takes what lies in the pipe now, be it still open somewhere or not, and closes our end. */
-void take_rest(struct stream *s, bool onward) {
+void take_rest(struct stream *s) {
     int waiting = 0;
     if (s->from < 0) return;
-    if (ioctl(s->from, FIONREAD, &waiting) == 0 && waiting > 0) take(s, (size_t)waiting, onward);
+    if (ioctl(s->from, FIONREAD, &waiting) == 0 && waiting > 0) take(s, (size_t)waiting);
     close(s->from);
     s->from = -1;
 }
@@ -81,7 +84,7 @@ void send_onward(struct stream *s, short seen) {
     if (wrote > 0) s->sent += (size_t)wrote;
     bool gone = (seen & (POLLERR | POLLHUP | POLLNVAL)) != 0 || (wrote < 0 && errno == EPIPE);
     if (gone) {
-        take_rest(s, false);
+        take_rest(s);
         s->sent = s->length;
     } else if (wrote < 0 && errno != EAGAIN && errno != EINTR) {
         s->sent = s->length; /* a full disk behind stdout, say: the next bytes may fare better */
@@ -167,6 +170,7 @@ static const char *make_attempt(int attempts, int *pipes) {
             continue;
         }
         if (pipe2(ends, O_CLOEXEC) < 0) return "a pipe";
+        if ((s->held = malloc(s->room = CHUNK)) == NULL) return "a buffer";
         fcntl(s->from = ends[0], F_SETFL, O_NONBLOCK);
         pipes[s->to] = ends[1];
     }

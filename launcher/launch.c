@@ -1,8 +1,6 @@
 /* The life of an attempt, and the command line. launch.h says what is where. */
 #include "launch.h"
 
-enum { CHUNK = 65536 }; /* one reading of a stream */
-
 /* Kubernetes stops a container with a signal, any, and after the grace with SIGKILL. A signal
  * that we have outlived by the grace was somebody else's. */
 static void note_told(double t) {
@@ -73,7 +71,7 @@ static bool reap(void) {
 /* The trainer's process has ended: ends the others, completes the segments, writes the record. */
 static void finish(void) {
     int leftovers = kill_others();
-    for (struct stream *s = attempt.streams; s < attempt.streams + 2; s++) take_rest(s, true);
+    for (struct stream *s = attempt.streams; s < attempt.streams + 2; s++) take_rest(s);
     if (!write_exit(leftovers)) attempt.delivered = true; /* nobody will know: no use to wait */
     attempt.recorded = true;
     attempt.hold_from = now();
@@ -106,7 +104,7 @@ static bool is_over(void) {
 }
 
 static void pump(struct stream *s, short from, short to) {
-    if (from != 0 && !take(s, CHUNK, true)) {
+    if (from != 0 && !take(s, CHUNK)) {
         close(s->from);
         s->from = -1;
     }

@@ -41,6 +41,7 @@
 #define CONTROL_GAVE_UP "delivered gave-up: "
 
 #define NEVER __builtin_inf() /* a time that does not come */
+enum { CHUNK = 65536 }; /* one reading of a stream */
 enum { BAD_USAGE = 2, NOT_RUN = 126, NOT_FOUND = 127 };
 
 /* process.c */
@@ -97,8 +98,8 @@ extern struct attempt attempt;
 extern int null_fd;
 const char *set_up(int *pipes);
 bool write_exit(int leftovers);
-bool take(struct stream *s, size_t most_bytes, bool onward);
-void take_rest(struct stream *s, bool onward);
+bool take(struct stream *s, size_t most_bytes);
+void take_rest(struct stream *s);
 void send_onward(struct stream *s, short seen);
 void release(struct stream *s);
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -92,14 +94,14 @@ def test_too_few_descriptors(c_launcher: Launcher, run_dir: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user without processes")
-def test_no_process_to_be_had(public_launcher: Launcher, public_place: Path) -> None:
-    words = [*public_launcher.run(public_place / "run", "--capture"), "/bin/echo", "loss=1"]
+def test_no_process_to_be_had(public_launcher: Launcher, public_place: Path, probe: Path) -> None:
+    trainer = shutil.copy2(probe, public_place / "probe")
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
 
     ran = subprocess.run(
-        words,
+        [*public_launcher.run(public_place / "run", "--capture"), str(trainer), "11"],
         capture_output=True,
         check=False,
         user=54321,
@@ -107,6 +109,11 @@ def test_no_process_to_be_had(public_launcher: Launcher, public_place: Path) -> 
         extra_groups=[],
         preexec_fn=limit,
     )
-    assert (ran.returncode, ran.stdout) == (0, b"loss=1\n")
-    assert b"cannot make a process" in ran.stderr
-    assert ran.stderr.endswith(_SAID)
+    assert ran.returncode == 11
+    facts = json.loads(ran.stdout)
+    assert facts["open"] == [0, 1, 2]
+    assert facts["subreaper"] == 0
+    said, _, rest = ran.stderr.partition(b"\n")
+    assert b"cannot make a process" in said
+    assert (said + b"\n").endswith(_SAID)
+    assert rest == b"to the other stream\n"

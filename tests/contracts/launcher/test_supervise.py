@@ -162,7 +162,9 @@ def test_the_end_that_comes_between_two_workers_starts_a_last_one(
         "os._exit(50 if signal.SIGTERM in signal.sigpending() else 1)"
     )
     with _supervised(launcher, python(code, str(note))) as process:
-        wait_for(lambda: len(_pids(note)) == 9)  # the next one is 0.8 s away
+        wait_for(lambda: len(_pids(note)) == 9)
+        # The supervisor has taken note of its end; the next one is 0.8 s away.
+        wait_for(lambda: not Path(f"/proc/{_pids(note)[8]}").exists())
         process.terminate()
         assert _status(process) == 50
         assert len(_pids(note)) == 10
