@@ -1,0 +1,278 @@
+"""Real database servers of a test's own: a free port of this machine, a folder that goes with them.
+
+Neither server likes to run as root, so there they run as the user that Debian's package made. They
+skip syncing to the disk: what is tested is what programs do to each other, not a loss of power.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from typing import ClassVar
+
+import asyncmy
+import asyncpg
+import pytest
+
+START_SECONDS = 60.0
+_names = count(1)
+
+
+class DatabaseServer(ABC):
+    """One server; `start` and `stop` as often as you like, on the same port, with the same data."""
+
+    kind: ClassVar[str]
+    owner: ClassVar[str]
+    """The user that it runs as, where the tests run as root."""
+
+    def __init__(self, folder: Path, *, sync: bool = False) -> None:
+        self.folder, self.sync = folder, sync
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    @abstractmethod
+    def program(cls) -> Path | None:
+        """Return where the server's program is; None where it is not installed."""
+
+    @abstractmethod
+    def _make_data(self) -> Sequence[str | Path]:
+        """Return the command that makes the data folder."""
+
+    @abstractmethod
+    def _serve(self) -> Sequence[str | Path]:
+        """Return the command that serves it."""
+
+    @abstractmethod
+    async def execute(self, statement: str, database: str | None = None) -> None:
+        """Run one statement on a connection of its own; raise where that fails."""
+
+    @abstractmethod
+    def url(self, database: str) -> str:
+        """Return what `--database` takes."""
+
+    async def fresh_database(self) -> str:
+        """Make an empty database; return its name."""
+        name = f"trialwatch_{next(_names)}"
+        await self.execute(f"CREATE DATABASE {name}")
+        return name
+
+    def make(self) -> None:
+        """Make the data folder."""
+        if os.geteuid() == 0:
+            user = pwd.getpwnam(self.owner)
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+        self._run(self._make_data())
+
+    def start(self) -> None:
+        """Serve; return once it can be asked."""
+        with (self.folder / "server.log").open("ab") as log:
+            uid, gid = self._user()
+            self._process = subprocess.Popen(
+                self._serve(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                user=uid,
+                group=gid,
+            )
+        self.wait()
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """Send a signal, and wait for its end; harmless where it does not run."""
+        if self._process is None:
+            return
+        self._process.send_signal(how)
+        try:
+            self._process.wait(START_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def wait(self) -> None:
+        """Return once somebody listens and answers."""
+        assert self._process is not None
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                log = (self.folder / "server.log").read_text(errors="replace")[-3_000:]
+                self.stop(signal.SIGKILL)
+                raise AssertionError(f"{self.kind} does not serve:\n{log}")
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        """Ask in a process of its own: this one may have a loop that runs."""
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+            return self._ready()
+        return False
+
+    @abstractmethod
+    def _ready(self) -> bool:
+        """Say whether the server, which listens by now, takes statements."""
+
+    def _run(self, command: Sequence[str | Path]) -> None:
+        uid, gid = self._user()
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=self.folder,
+            user=uid,
+            group=gid,
+        )
+        assert done.returncode == 0, f"{command[0]} failed:\n{done.stdout}{done.stderr}"
+
+    def _user(self) -> tuple[int, int] | tuple[None, None]:
+        if os.geteuid() != 0:
+            return None, None
+        user = pwd.getpwnam(self.owner)
+        return user.pw_uid, user.pw_gid
+
+
+class PostgreSQL(DatabaseServer):
+    """PostgreSQL; its user is `trialwatch`, without a password."""
+
+    kind, owner = "PostgreSQL", "postgres"
+
+    @classmethod
+    def program(cls) -> Path | None:
+        homes = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=_version)
+        found = homes[-1] if homes else shutil.which("postgres")
+        return Path(found).resolve() if found else None
+
+    def _make_data(self) -> Sequence[str | Path]:
+        initdb = _known(self.program()).with_name("initdb")
+        options = ("--username=trialwatch", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8")
+        return (initdb, "--pgdata", self.folder / "data", "--no-sync", *options)
+
+    def _serve(self) -> Sequence[str | Path]:
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": "",
+            "fsync": "on" if self.sync else "off",
+        }
+        flags = [f"--{name}={value}" for name, value in settings.items()]
+        return (_known(self.program()), "-D", self.folder / "data", *flags)
+
+    def _ready(self) -> bool:
+        ready = _known(self.program()).with_name("pg_isready")
+        asked = (ready, "--quiet", "--host=127.0.0.1", f"--port={self.port}")
+        return subprocess.run(asked, check=False).returncode == 0
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT ends every session and is in order; SIGQUIT is like a crash."""
+        super().stop(how)
+
+    async def execute(self, statement: str, database: str | None = None) -> None:
+        connection = await asyncpg.connect(self.url(database or "postgres"), timeout=10)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    def url(self, database: str) -> str:
+        return f"postgresql://trialwatch@127.0.0.1:{self.port}/{database}"
+
+
+class MariaDB(DatabaseServer):
+    """MariaDB; its user is `root`, without a password."""
+
+    kind, owner = "MariaDB", "mysql"
+
+    @classmethod
+    def program(cls) -> Path | None:
+        found = shutil.which("mariadbd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+        return Path(found) if found else None
+
+    def _make_data(self) -> Sequence[str | Path]:
+        options = ("--auth-root-authentication-method=normal", "--skip-test-db")
+        return ("mariadb-install-db", "--no-defaults", f"--datadir={self.folder}/data", *options)
+
+    def _serve(self) -> Sequence[str | Path]:
+        settings = {
+            "datadir": self.folder / "data",
+            "socket": self.folder / "socket",
+            "pid-file": self.folder / "pid",
+            "bind-address": "127.0.0.1",
+            "port": self.port,
+            "innodb-flush-log-at-trx-commit": 1 if self.sync else 0,
+            # Small, as it is a guest here; and a database as old installations have it.
+            "innodb-buffer-pool-size": "128M",
+            "character-set-server": "latin1",
+        }
+        flags = [f"--{name}={value}" for name, value in settings.items()]
+        return (_known(self.program()), "--no-defaults", *flags)
+
+    def _ready(self) -> bool:
+        tried = ("mariadb-admin", "--no-defaults", f"--socket={self.folder}/socket", "-uroot")
+        return subprocess.run((*tried, "ping"), capture_output=True, check=False).returncode == 0
+
+    async def execute(self, statement: str, database: str | None = None) -> None:
+        connection = await asyncmy.connect(
+            host="127.0.0.1", port=self.port, user="root", password="", db=database, autocommit=True
+        )
+        try:
+            async with connection.cursor() as cursor:
+                await cursor.execute(statement)
+        finally:
+            await connection.ensure_closed()
+
+    def url(self, database: str) -> str:
+        return f"mysql://root@127.0.0.1:{self.port}/{database}"
+
+
+@contextmanager
+def running(kind: type[DatabaseServer], *, sync: bool = False) -> Iterator[DatabaseServer]:
+    """Make and start a server, and leave nothing of it; skip where it is not installed."""
+    if kind.program() is None:
+        missing = f"{kind.kind} is not installed on this machine"
+        assert not os.environ.get("CI"), missing
+        pytest.skip(missing)
+    # In no folder of pytest's: only its own user may enter those.
+    folder = Path(tempfile.mkdtemp(prefix="trialwatch-"))
+    server = kind(folder, sync=sync)
+    try:
+        server.make()
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+
+
+async def restart_later(server: DatabaseServer, how: signal.Signals, away: float) -> None:
+    """Stop a server, and start it again after so many seconds, without holding the loop up."""
+    await asyncio.to_thread(server.stop, how)
+    await asyncio.sleep(away)
+    await asyncio.to_thread(server.start)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on at this moment."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
+def _known(program: Path | None) -> Path:
+    assert program is not None
+    return program
+
+
+def _version(program: Path) -> int:
+    return int(program.parts[-3]) if program.parts[-3].isdecimal() else 0
