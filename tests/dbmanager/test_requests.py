@@ -31,7 +31,8 @@ def test_a_report_becomes_rows_in_its_order() -> None:
                 time_stamp="2026-01-31T13:00:00+01:00", metric=pb.Metric(name="acc", value="")
             ),
             pb.MetricLog(
-                time_stamp="0001-01-01T00:00:00Z", metric=pb.Metric(name="loss", value="unavailable")
+                time_stamp="0001-01-01T00:00:00Z",
+                metric=pb.Metric(name="loss", value="unavailable"),
             ),
         ]
     )
@@ -124,7 +125,12 @@ def test_bad_bounds_are_refused_by_name(name: str, start: str, end: str, field: 
 
 
 def test_metadata_of_others_is_passed_over() -> None:
-    pairs = [("user-agent", "grpc"), ("x-trace-bin", b"\xff"), ("x", "1"), ("x", "2")]
+    pairs: list[tuple[str, str | bytes]] = [
+        ("user-agent", "grpc"),
+        ("x-trace-bin", b"\xff"),
+        ("x", "1"),
+        ("x", "2"),
+    ]
 
     assert read_metadata(pairs) == CallMetadata()
 

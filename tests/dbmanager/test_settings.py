@@ -21,10 +21,28 @@ def test_nothing_given_is_a_file_here_and_katibs_port() -> None:
 
 
 def test_every_flag_is_read() -> None:
-    argv = (
-        "--listen 127.0.0.1:0 --database sqlite:///x.db --connect-timeout 60s --metrics-listen [::1]:9 "
-        "--tls-cert c --tls-key k --tls-client-ca a --max-reply 5 --grace 0s --port-file p"
-    ).split()
+    argv = [
+        "--listen",
+        "127.0.0.1:0",
+        "--database",
+        "sqlite:///x.db",
+        "--connect-timeout",
+        "60s",
+        "--metrics-listen",
+        "[::1]:9",
+        "--tls-cert",
+        "c",
+        "--tls-key",
+        "k",
+        "--tls-client-ca",
+        "a",
+        "--max-reply",
+        "5",
+        "--grace",
+        "0s",
+        "--port-file",
+        "p",
+    ]
 
     assert read_settings(argv, {}) == Settings(
         database="sqlite:///x.db",
