@@ -117,13 +117,15 @@ int install(const char *place) {
     int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     size_t size = fd >= 0 && fstat(fd, &st) == 0 ? (size_t)st.st_size : 0;
     char *program = malloc(size + 1);
+    bool done = false;
     if (size == 0 || program == NULL || !read_all(fd, program, size)) {
         say("launch install: cannot read /proc/self/exe: %s", strerror(errno));
-    } else if (is_installed(place, program, size) || put(place, program, size) == 0) {
-        return 0;
     } else {
-        say("launch install: cannot write %s: %s", place, strerror(errno));
+        done = is_installed(place, program, size) || put(place, program, size) == 0;
+        if (!done) say("launch install: cannot write %s: %s", place, strerror(errno));
     }
+    free(program);
+    if (done) return 0;
     const char *slash = strrchr(place, '/');
     int folder = slash == NULL ? 0 : (int)(slash + 1 - place);
     snprintf(sibling, sizeof sibling, "%.*s" ATTEMPT_FILE, folder, place);

@@ -44,8 +44,9 @@ def test_a_program_that_runs_can_be_replaced(c_launcher: Launcher, tmp_path: Pat
     place.write_bytes(sleep)
     place.chmod(0o755)
     with subprocess.Popen([place, "600"]) as running:
-        assert _install(c_launcher, place) == (0, "")
+        ended = _install(c_launcher, place)
         running.kill()
+    assert ended == (0, "")
     _assert_installed(c_launcher, place)
 
 
