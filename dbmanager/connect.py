@@ -1,33 +1,51 @@
-"""From a URL to a store."""
+"""From a database's URL to its store."""
 
 from __future__ import annotations
 
 from pathlib import Path
-
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
+from urllib.parse import urlsplit, urlunsplit
 
 from api.errors import SetupError
-from dbmanager.sqlite import SqliteStore
 from dbmanager.store import Store
 
+_KINDS = "sqlite:///FILE, postgresql://USER@HOST/DATABASE or mysql://USER@HOST/DATABASE"
 
-def store_for(url: str) -> Store:
-    """Return the store that a URL names; nothing is opened yet.
+
+def store_for(url: str, *, initialize: bool = True) -> Store:
+    """Return the store of a URL, not opened yet.
+
+    Args:
+        url: of one of the kinds above; four slashes come before an absolute path of SQLite's.
+        initialize: whether opening it makes what is missing of its tables.
 
     Raises:
-        SetupError: it names none.
+        SetupError: no store has such a URL.
     """
-    try:
-        named = make_url(url)
-    except ArgumentError as error:
-        raise SetupError(f"--database {url!r} is no URL: {_REMEDY}") from error
-    if named.get_backend_name() == "sqlite":
-        if not named.database or named.database == ":memory:":
-            raise SetupError(f"--database {url!r} names no file: {_REMEDY}")
-        return SqliteStore(Path(named.database))
-    shown = named.render_as_string(hide_password=True)
-    raise SetupError(f"--database {shown!r} is of no kind that is known: {_REMEDY}")
+    # Each kind is imported where it is wanted: an image may carry one driver alone.
+    scheme = urlsplit(url).scheme
+    if scheme == "sqlite":
+        from dbmanager.sqlite import SqliteStore  # noqa: PLC0415 - see above
+
+        return SqliteStore(_file_of(url), initialize=initialize)
+    name = f"the database {shown(url)}"
+    if scheme in {"postgresql", "postgres"}:
+        from dbmanager.postgres import PostgresStore  # noqa: PLC0415 - see above
+
+        return PostgresStore(url, name, initialize=initialize)
+    raise SetupError(f"--database: {shown(url)!r} names no database; write {_KINDS}")
 
 
-_REMEDY = "write sqlite:///FILE (four slashes before an absolute path)"
+def shown(url: str) -> str:
+    """Return a URL without its password, to be shown to people."""
+    parts = urlsplit(url)
+    login, at, where = parts.netloc.rpartition("@")
+    user, colon, _ = login.partition(":")
+    return urlunsplit(parts._replace(netloc=f"{user}{':***' if colon else ''}{at}{where}"))
+
+
+def _file_of(url: str) -> Path:
+    parts = urlsplit(url)
+    path = parts.path.removeprefix("/")
+    if parts.netloc or parts.query or parts.fragment or path in {"", ":memory:"}:
+        raise SetupError(f"--database: {url!r} names no file; write {_KINDS}")
+    return Path(path)

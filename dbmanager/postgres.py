@@ -1,0 +1,103 @@
+"""The store in PostgreSQL, by asyncpg; rows go in by COPY."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Executable,
+    Numeric,
+    case,
+    cast,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from dbmanager.finite import LONGEST, PATTERN
+from dbmanager.schema import moment, sources
+from dbmanager.schema_postgres import MIGRATIONS
+from dbmanager.sql_server import POOL, ServerStore
+from dbmanager.store import NewRow, TrialKey
+
+_CONNECT_SECONDS = 5.0
+_LOCK = 0x7472_6961_6C77_6174
+"""The advisory lock of who changes the schema: "trialwat" in ASCII."""
+_COLUMNS = ("trial_name", "namespace", "source", "time", "metric_name", "value")
+
+_LARGEST_EXPONENT = 9_999
+"""PostgreSQL's `numeric` refuses exponents that are much larger."""
+_OVERFLOW = text(str(2**1024 - 2**970))
+"""From here on a number is rounded to infinity; PostgreSQL's cast would fail."""
+_UNDERFLOW = text("2.4703282292062328e-324")
+"""From here down it is rounded to 0; the cast would fail too."""
+
+
+class PostgresStore(ServerStore):
+    """A `Store` in PostgreSQL."""
+
+    def __init__(self, url: str, name: str, *, initialize: bool = True) -> None:
+        """Take a URL as libpq and asyncpg read it, `sslmode` and all."""
+
+        async def connect() -> Any:  # noqa: ANN401 - asyncpg has no types
+            return await asyncpg.connect(dsn=url, timeout=_CONNECT_SECONDS)
+
+        engine = create_async_engine(
+            "postgresql+asyncpg://",
+            async_creator=connect,
+            pool_size=POOL,
+            max_overflow=0,
+            pool_pre_ping=True,
+        )
+        super().__init__(engine, name)
+        self._initialize = initialize
+
+    def number(self, value: ColumnElement[str]) -> ColumnElement[float]:
+        """Cast only what can be cast: PostgreSQL fails where others give infinity or 0."""
+        exact = cast(value, Numeric())
+        double: ColumnElement[float] = cast(exact, Double())
+        size = func.abs(exact)
+        in_range = case((size < _UNDERFLOW, 0.0), (size < _OVERFLOW, double))
+        # CASE decides one after the other; AND may be reordered.
+        return case(
+            (func.length(value) > LONGEST, None),
+            (value.op("!~")(f"^({PATTERN})$"), None),
+            (value.op("~")(r"^[+-]?[0.]+([eE]|$)"), 0.0),
+            (value.op("~")(r"[eE]\+?0*[1-9][0-9]{4}"), None),
+            (value.op("~")(r"[eE]-0*[1-9][0-9]{4}"), 0.0),
+            else_=in_range,
+        )
+
+    def claim(self, values: dict[str, Any]) -> Executable:
+        """Add a row, or leave it."""
+        return insert(sources).values(values).on_conflict_do_nothing()
+
+    async def insert(
+        self, connection: AsyncConnection, key: TrialKey, source: str, rows: Sequence[NewRow]
+    ) -> None:
+        """COPY within the transaction; the records are made as they are sent."""
+        raw = await connection.get_raw_connection()
+        driver: Any = raw.driver_connection
+        shared = (key.trial, key.namespace, source)
+        records = ((*shared, moment(micros), metric, value) for micros, metric, value in rows)
+        await driver.copy_records_to_table("observation_logs", records=records, columns=_COLUMNS)
+
+    async def migrate(self, connection: AsyncConnection) -> None:
+        """Upgrade in one transaction, under an advisory lock."""
+
+        def run(synchronous: Any) -> None:  # noqa: ANN401 - SQLAlchemy's connection
+            def execute(statement: str) -> Sequence[Sequence[Any]]:
+                found = synchronous.exec_driver_sql(statement)
+                return found.all() if found.returns_rows else ()
+
+            if MIGRATIONS.is_due(execute):
+                execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+                MIGRATIONS.run(execute, initialize=self._initialize)
+
+        async with connection.begin():
+            await connection.run_sync(run)

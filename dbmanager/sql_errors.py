@@ -1,0 +1,105 @@
+"""What a driver's error means: away for now, worth another try at once, or set up wrongly.
+
+| kind      | PostgreSQL's state                | MySQL's number           | SQLite         |
+|-----------|-----------------------------------|--------------------------|----------------|
+| away      | 08, 53, 57P, 58, 25006 (standby)  | lost, ending, full       | locked, full   |
+| once more | 40001, 40P01, 0A000 (a stale plan)| 1020, 1205, 1213 (locks) |                |
+| set up    | 28, 3D; at first any refusal      | a user, database, right  | not a database |
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoneFree
+
+from api.errors import SetupError, Unavailable
+
+_AWAY_STATES = ("08", "53", "57P", "58", "25006")
+_AGAIN_STATES = ("40001", "40P01", "0A000")
+_SETUP_STATES = ("28", "3D")
+_AWAY_NUMBERS = frozenset(
+    {
+        *(1021, 1040, 1053, 1077, 1079, 1114, 1152, 1158, 1159, 1160, 1161, 1184, 1203, 1290),
+        *(1836, 1927, 2002, 2003, 2006, 2013, 2014, 2055, 3169),
+    }
+)
+_AGAIN_NUMBERS = frozenset((1020, 1205, 1213))
+_SETUP_NUMBERS = frozenset((1044, 1045, 1049, 1142, 1227, 1251, 1698))
+_AWAY_TEXTS = re.compile(r"locked|busy|full|disk I/O|unable to open|closed", re.IGNORECASE)
+
+
+@contextmanager
+def understood(database: str, *, opening: bool = False) -> Iterator[None]:
+    """Raise what a driver raises as one of ours, where it is known what it means.
+
+    Args:
+        database: how a message names it; without its password.
+        opening: whether nothing worked yet, so that a refusal is the set-up's.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, (SQLAlchemyError, OSError, EOFError, *_driver_errors())):
+            raise
+        cause = _cause_of(error)
+        if is_away(error):
+            raise Unavailable(f"{database} cannot be reached now ({cause}); ask again") from error
+        if opening or _is_setup(cause):
+            raise SetupError(
+                f"--database: {database} refuses ({cause}); see to its name, user and rights"
+            ) from error
+        raise
+
+
+def is_away(error: BaseException) -> bool:
+    """Say whether the database cannot be reached, is starting or is ending."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    cause = _cause_of(error)
+    if isinstance(cause, OSError | EOFError | TimeoutError | NoneFree):
+        return True
+    if isinstance(cause, sqlite3.Error):
+        return bool(_AWAY_TEXTS.search(str(cause)))
+    if _state_of(cause):
+        return _state_of(cause).startswith(_AWAY_STATES)
+    if _number_of(cause):
+        return _number_of(cause) in _AWAY_NUMBERS
+    return isinstance(error, InterfaceError) or "Interface" in type(cause).__name__
+
+
+def is_worth_another_try(error: BaseException) -> bool:
+    """Say whether the database gave up a transaction that would succeed by itself."""
+    cause = _cause_of(error)
+    return _state_of(cause) in _AGAIN_STATES or _number_of(cause) in _AGAIN_NUMBERS
+
+
+def _is_setup(cause: BaseException) -> bool:
+    return _state_of(cause).startswith(_SETUP_STATES) or _number_of(cause) in _SETUP_NUMBERS
+
+
+def _cause_of(error: BaseException) -> BaseException:
+    return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+
+
+def _state_of(cause: BaseException) -> str:
+    return str(getattr(cause, "sqlstate", None) or "")
+
+
+def _number_of(cause: BaseException) -> int:
+    first = cause.args[0] if cause.args else 0
+    return first if isinstance(first, int) else 0
+
+
+def _driver_errors() -> tuple[type[Exception], ...]:
+    """Return the drivers' own errors: bulk rows go by their own ways, past SQLAlchemy."""
+    import asyncmy.errors  # noqa: PLC0415 - slow, and only here where something failed
+    import asyncpg  # noqa: PLC0415 - the same
+
+    kinds = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncmy.errors.Error, sqlite3.Error)
+    return cast("tuple[type[Exception], ...]", kinds)

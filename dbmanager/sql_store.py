@@ -1,0 +1,101 @@
+"""What the stores over a database have in common: all reads, and what a driver's error means."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Executable, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from dbmanager import sql_reads
+from dbmanager.attempts import chosen
+from dbmanager.sql_errors import understood
+from dbmanager.store import Outcome, Query, Row, Summary, TrialKey
+
+PAGE, FIRST_PAGE = 5_000, 1_000
+"""Rows that a read holds at a time, and at first, while it knows nothing of their size."""
+PAGE_BYTES = 4 * 1024 * 1024
+"""What they may weigh, about."""
+
+
+class SqlStore:
+    """The half of a `Store` that only reads."""
+
+    def __init__(self, engine: AsyncEngine, name: str) -> None:
+        """Take over an engine; `name` is how messages name the database."""
+        self._engine, self._name = engine, name
+
+    def number(self, value: ColumnElement[str]) -> ColumnElement[float]:
+        """Make the expression that is a value's number, or NULL where it is no finite one."""
+        raise NotImplementedError
+
+    async def ping(self) -> None:
+        """Return where the database answers."""
+        await self._all(text("SELECT 1"))
+
+    async def namespaces(self, trial: str) -> frozenset[str]:
+        """Return under which namespaces a trial name is stored."""
+        return frozenset(row[0] for row in await self._all(sql_reads.namespaces(trial)))
+
+    async def read(self, query: Query) -> AsyncIterator[list[Row]]:
+        """Give the rows a page at a time; no connection is held between two pages."""
+        wanted = await self._wanted(query.key)
+        after, left, size = query.after, query.limit, FIRST_PAGE
+        while wanted and (left is None or left > 0):
+            size = size if left is None else min(size, left)
+            rows = await self._rows(sql_reads.page(query, wanted, after, size))
+            if rows:
+                yield rows
+            if len(rows) < size:
+                return
+            after = rows[-1].micros, rows[-1].id
+            left = None if left is None else left - len(rows)
+            size = _next_size(rows)
+
+    async def new_rows(self, key: TrialKey, after_id: int) -> AsyncIterator[list[Row]]:
+        """Give the rows behind an id, a page at a time."""
+        size = FIRST_PAGE
+        while True:
+            rows = await self._rows(sql_reads.stored_behind(key, after_id, size))
+            if rows:
+                yield rows
+            if len(rows) < size:
+                return
+            after_id, size = rows[-1].id, _next_size(rows)
+
+    async def summary(self, key: TrialKey, metrics: Sequence[str] = ()) -> list[Summary]:
+        """Return a summary of each metric that has rows, by name."""
+        wanted = await self._wanted(key)
+        found = await self._all(sql_reads.summaries(key, wanted, sorted(set(metrics)), self.number))
+        names = tuple(Summary.__dataclass_fields__)
+        summaries = [Summary(**dict(zip(names, row, strict=True))) for row in found]
+        return sorted(summaries, key=lambda summary: summary.metric)
+
+    async def _wanted(self, key: TrialKey) -> frozenset[str]:
+        """Return the sources whose rows are given."""
+        found = await self._all(sql_reads.outcomes(key))
+        outcomes = {source: Outcome(outcome) if outcome else None for source, outcome in found}
+        if not outcomes:
+            return chosen({}, unsourced=True)
+        undecided = chosen(outcomes, unsourced=False)
+        if outcomes[next(iter(undecided))] in {Outcome.SUCCEEDED, Outcome.STOPPED}:
+            return chosen(
+                outcomes, unsourced=True
+            )  # these count either way: there is no need to ask
+        [[unsourced]] = await self._all(sql_reads.unsourced(key))
+        return chosen(outcomes, unsourced=bool(unsourced))
+
+    async def _rows(self, statement: Executable) -> list[Row]:
+        return [Row(*row) for row in await self._all(statement)]
+
+    async def _all(self, statement: Executable) -> Sequence[Sequence[Any]]:
+        with understood(self._name):
+            async with self._engine.connect() as connection:
+                return (await connection.execute(statement)).all()
+
+
+def _next_size(rows: Sequence[Row]) -> int:
+    """Return how many rows to ask for after these, so that long values do not fill the memory."""
+    weight = sum(len(row.metric) + len(row.value) for row in rows) // len(rows) + 100
+    return max(1, min(PAGE, PAGE_BYTES // weight))
