@@ -7,7 +7,7 @@ import random
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import grpc.aio
 import pytest
@@ -44,7 +44,15 @@ class Health:
         self.said: list[int] = []
         self._news = asyncio.Condition()
 
-    async def ask(self) -> None:
+    async def __aenter__(self) -> Self:
+        self._asking = asyncio.create_task(self._ask())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._asking.cancel()
+        await asyncio.gather(self._asking, return_exceptions=True)
+
+    async def _ask(self) -> None:
         while True:
             reply = await self._stub.Check(health_pb2.HealthCheckRequest(), timeout=5)
             async with self._news:
@@ -71,9 +79,8 @@ async def test_a_restart_of_the_database_reaches_no_writer_that_retries(
         async with (
             manager_at(manager.address) as stub,
             grpc.aio.insecure_channel(manager.address) as channel,
+            Health(channel) as health,
         ):
-            health = Health(channel)
-            asking = asyncio.create_task(health.ask())
             await health.says(SERVING)
             begun = asyncio.Event()
             writing = asyncio.create_task(write_all(stub, of, 7, begun.set))
@@ -84,7 +91,6 @@ async def test_a_restart_of_the_database_reaches_no_writer_that_retries(
             assert NOT_SERVING in health.said
             met = await writing
             await health.says(SERVING)
-            asking.cancel()
             logs = {trial: await stored(stub, trial) for trial in oracle(of)}
 
     assert logs == oracle(of)
@@ -106,14 +112,12 @@ async def test_a_manager_that_starts_before_its_database_serves_when_it_comes(
         async with (
             manager_at(manager.address) as stub,
             grpc.aio.insecure_channel(manager.address) as channel,
+            Health(channel) as health,
         ):
-            health = Health(channel)
-            asking = asyncio.create_task(health.ask())
             await health.says(NOT_SERVING)
             writing = asyncio.create_task(write_all(stub, of, 0))
             await asyncio.to_thread(server.start)
             await health.says(SERVING)
-            asking.cancel()
             assert await writing == {grpc.StatusCode.UNAVAILABLE}
             assert await stored(stub, "early") == [*of[0].batches[0]]
 
