@@ -79,14 +79,11 @@ class DatabaseServer(ABC):
     def start(self) -> None:
         """Serve; return once it can be asked."""
         with (self.folder / "server.log").open("ab") as log:
-            uid, gid = self._user()
             self._process = subprocess.Popen(
-                self._serve(),
+                (*self._as_owner(), *self._serve()),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                user=uid,
-                group=gid,
             )
         self.wait()
 
@@ -124,23 +121,24 @@ class DatabaseServer(ABC):
         """Say whether the server, which listens by now, takes statements."""
 
     def _run(self, command: Sequence[str | Path]) -> None:
-        uid, gid = self._user()
         done = subprocess.run(
-            command,
+            (*self._as_owner(), *command),
             capture_output=True,
             text=True,
             check=False,
             cwd=self.folder,
-            user=uid,
-            group=gid,
         )
         assert done.returncode == 0, f"{command[0]} failed:\n{done.stdout}{done.stderr}"
 
-    def _user(self) -> tuple[int, int] | tuple[None, None]:
+    def _as_owner(self) -> Sequence[str]:
+        """Return what stands before a command, so that it runs as the owner.
+
+        Not `subprocess`' own `user=`: that forks, and gRPC's threads do not survive a fork.
+        """
         if os.geteuid() != 0:
-            return None, None
+            return ()
         user = pwd.getpwnam(self.owner)
-        return user.pw_uid, user.pw_gid
+        return ("setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups")
 
 
 class PostgreSQL(DatabaseServer):
