@@ -32,6 +32,10 @@ def store_for(url: str, *, initialize: bool = True) -> Store:
         from dbmanager.postgres import PostgresStore  # noqa: PLC0415 - see above
 
         return PostgresStore(url, name, initialize=initialize)
+    if scheme in {"mysql", "mariadb"}:
+        from dbmanager.mysql import MysqlStore  # noqa: PLC0415 - see above
+
+        return MysqlStore(url, name, initialize=initialize)
     raise SetupError(f"--database: {shown(url)!r} names no database; write {_KINDS}")
 
 
