@@ -1,0 +1,54 @@
+"""The contract suite over every kind of store. (`tests.contracts.store` has the tests.)"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from dbmanager.connect import store_for
+from dbmanager.memory import MemoryStore
+from dbmanager.store import Store
+from tests.contracts.store import StoreContract
+from tests.dbmanager.databases import DatabaseServer
+
+
+@asynccontextmanager
+async def opened(store: Store) -> AsyncIterator[Store]:
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+class TestMemory(StoreContract):
+    @pytest.fixture
+    async def store(self) -> AsyncIterator[Store]:
+        async with opened(MemoryStore()) as store:
+            yield store
+
+
+class TestSqlite(StoreContract):
+    @pytest.fixture
+    async def store(self, tmp_path: Path) -> AsyncIterator[Store]:
+        async with opened(store_for(f"sqlite:///{tmp_path}/observations.db")) as store:
+            yield store
+
+
+class TestPostgreSQL(StoreContract):
+    @pytest.fixture
+    async def store(self, postgresql: DatabaseServer) -> AsyncIterator[Store]:
+        database = await postgresql.fresh_database()
+        async with opened(store_for(postgresql.url(database))) as store:
+            yield store
+
+
+class TestMariaDB(StoreContract):
+    @pytest.fixture
+    async def store(self, mariadb: DatabaseServer) -> AsyncIterator[Store]:
+        database = await mariadb.fresh_database()
+        async with opened(store_for(mariadb.url(database))) as store:
+            yield store
