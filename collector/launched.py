@@ -1,0 +1,94 @@
+"""The attempts in a run directory, as a launcher tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from api.names import (
+    ATTEMPT_FILE,
+    ATTEMPTS_DIR,
+    EXIT_FILE,
+    OUTCOME_FAILED,
+    OUTCOME_STOPPED,
+    OUTCOME_SUCCEEDED,
+)
+from api.run_directory import AttemptRecord, ExitRecord
+from collector.ports import End, FileSystem
+
+
+class Line(Protocol):
+    """The launcher's FIFO in each attempt's directory. False: nobody hears."""
+
+    def alive(self, attempt: int) -> bool:
+        """Say whether the launcher listens."""
+
+    def following(self, attempt: int) -> bool:
+        """Write `following`."""
+
+    def stop(self, attempt: int) -> bool:
+        """Write `stop`."""
+
+    def delivered(self, attempt: int, gave_up: str | None) -> bool:
+        """Write `delivered ok`, or `delivered gave-up: CAUSE`."""
+
+
+class Launched:
+    """`collector.ports.Runs` beside a launcher."""
+
+    def __init__(self, run_dir: str, files: FileSystem, line: Line) -> None:
+        """Read in a run directory."""
+        self._run_dir = run_dir
+        self._files = files
+        self._line = line
+        self._records: dict[int, AttemptRecord] = {}
+        self.alive = line.alive
+        self.following = line.following
+        self.stop = line.stop
+        self.delivered = line.delivered
+
+    def started(self) -> Sequence[int]:
+        """Return the attempts that have a record."""
+        names = self._files.names(f"{self._run_dir}/{ATTEMPTS_DIR}")
+        numbers = (int(name) for name in names if name.isdecimal())
+        return [number for number in numbers if self.record(number) is not None]
+
+    def record(self, attempt: int) -> AttemptRecord | None:
+        """Return how an attempt began."""
+        if attempt not in self._records:
+            text = self._files.read(f"{self.directory(attempt)}/{ATTEMPT_FILE}")
+            if text is None:
+                return None
+            self._records[attempt] = AttemptRecord.from_json(text)
+        return self._records[attempt]
+
+    def ended(self, attempt: int) -> End | None:
+        """Return how an attempt ended.
+
+        A launcher that is dead, or has begun another attempt, writes no record any more.
+        """
+        end = self._exit(attempt)
+        if end is not None or (self._line.alive(attempt) and not self._is_past(attempt)):
+            return end
+        return self._exit(attempt) or End(
+            outcome=OUTCOME_FAILED,
+            cause="the launcher was killed: what the trainer wrote last may be missing",
+        )
+
+    def directory(self, attempt: int) -> str:
+        """Return the directory of an attempt."""
+        return f"{self._run_dir}/{ATTEMPTS_DIR}/{attempt}"
+
+    def _is_past(self, attempt: int) -> bool:
+        return any(number > attempt for number in self.started())
+
+    def _exit(self, attempt: int) -> End | None:
+        text = self._files.read(f"{self.directory(attempt)}/{EXIT_FILE}")
+        if text is None:
+            return None
+        record = ExitRecord.from_json(text)
+        outcome = OUTCOME_SUCCEEDED if record.status == 0 else OUTCOME_FAILED
+        return End(
+            outcome=OUTCOME_STOPPED if record.stopped else outcome,
+            cause=None if record.complete else record.cause,
+        )

@@ -1,0 +1,139 @@
+"""A collector's life: attempt by attempt, in steps between which it may die."""
+
+from __future__ import annotations
+
+import random
+
+from api.names import OUTCOME_FAILED
+from collector.batches import Known, learn
+from collector.checkpoint import Attempt
+from collector.collecting import (
+    IDLE_SECONDS,
+    Collecting,
+    first_places,
+    next_after,
+    streams_of,
+)
+from collector.courier import Courier
+from collector.journal import Journal
+from collector.plan import Pause, Plan
+from collector.ports import Ports
+from collector.reading import AttemptReader
+from collector.summary import summary_of
+
+_LOOKED_AHEAD = 64 << 20
+"""Bytes that are searched for a summary of what is not delivered."""
+
+
+class Session:
+    """Collects what the plan says, from where the last collector has left off.
+
+    Not for several threads. After `step` has raised, only `summary` and `close` may be called.
+    """
+
+    def __init__(self, plan: Plan, ports: Ports, dice: random.Random) -> None:
+        """Read the checkpoint.
+
+        Raises:
+            SetupError: it is damaged, or cannot be read.
+        """
+        self._plan = plan
+        self._ports = ports
+        self._dice = dice
+        self._courier = Courier(ports.sink, ports.clock, ports.reporter, dice)
+        self._journal = Journal(plan.checkpoint, ports.files)
+        self._attempt = self._journal.load()
+        self._collecting: Collecting | None = None
+        if self._attempt is not None and self._attempt.finished:
+            for stream in streams_of(plan, ports, self._attempt.number):
+                stream.release(0, all_of_it=True)
+
+    def step(self) -> Pause:
+        """Do the next part of the work; say when to go on.
+
+        Raises:
+            TrialwatchError: what no later step will mend.
+        """
+        collecting = self._collecting or self._begun()
+        if collecting is None:
+            return self._idle()
+        self._collecting = collecting
+        pause = collecting.step()
+        self._attempt = collecting.attempt
+        if self._attempt.finished:
+            collecting.close()
+            self._collecting = None
+        return pause
+
+    def told_to_end(self) -> None:
+        """Hurry: go as soon as all is delivered."""
+        self._courier.hurried = True
+
+    def summary(self, why: str = "") -> bytes:
+        """Write what was collected, and why it is not delivered, as the termination message."""
+        attempt = self._attempt
+        if attempt is None:
+            return summary_of({"delivered": False, "why": why or "no training has begun"}, {}, ())
+        known = self._known_ahead(attempt)
+        facts = {
+            "attempt": attempt.number,
+            "source": attempt.source,
+            "outcome": attempt.outcome,
+            "delivered": attempt.finished and attempt.refused is None and not why,
+            "why": why or attempt.refused or self._courier.waiting_for,
+            "gaps": [str(gap) for gap in attempt.gaps[:3]],
+            "more_gaps": max(0, len(attempt.gaps) - 3) + attempt.more_gaps,
+        }
+        return summary_of(facts, known.folds, self._plan.reading.metrics)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        if self._collecting is not None:
+            self._collecting.close()
+
+    def _begun(self) -> Collecting | None:
+        """Take up the attempt at hand, or the next one; None where there is none."""
+        attempt = self._attempt
+        if attempt is None or attempt.finished:
+            number = next_after(attempt.number if attempt else 0, self._ports.runs.started())
+            if number is None:
+                return None
+            attempt = Attempt(
+                number=number,
+                source=f"{self._dice.getrandbits(64):016x}-{number}",
+                places=first_places(self._plan, self._ports, number, attempt),
+            )
+            self._journal.save(attempt)
+            self._attempt = attempt
+        return Collecting(self._plan, self._ports, self._courier, attempt)
+
+    def _idle(self) -> Pause:
+        """Nothing to collect: wait for an attempt, or go.
+
+        As an ordinary container we fail where the trainer failed, so that the kubelet starts us
+        again where it starts the trainer again.
+        """
+        if self._courier.hurried:
+            return Pause(done=0)
+        if self._attempt is not None and not self._plan.native:
+            return Pause(done=1 if self._attempt.outcome == OUTCOME_FAILED else 0)
+        return Pause(most=IDLE_SECONDS)
+
+    def _known_ahead(self, attempt: Attempt) -> Known:
+        """Return what would be known if all that was written so far had been delivered."""
+        if attempt.finished:
+            return attempt.known
+        reader = AttemptReader(
+            self._plan.reading, streams_of(self._plan, self._ports, attempt.number)
+        )
+        places, known, read = dict(attempt.places), attempt.known, 0
+        while read < _LOOKED_AHEAD:
+            step = reader.step(places, over=True, later=None)
+            if step is None:
+                break
+            read += max(1, step.end.offset - step.start.offset)
+            places[step.stream] = step.end
+            if step.extracted is not None:
+                known = learn(known, step.extracted.found, known.last_stamp, None)
+        reader.close()
+        return known

@@ -1,0 +1,51 @@
+"""What a collector leaves behind: the termination message, a lifeboat for whoever reads the pod.
+
+One JSON object of at most `TERMINATION_LOG_BYTES` bytes, the most that the kubelet keeps:
+
+    {"trial": "t-1", "attempt": 1, "outcome": "succeeded", "delivered": false,
+     "why": "the DB manager did not answer", "gaps": 0,
+     "metrics": {"loss": {"count": 3, "first": "0.9", "last": "0.1", "min": "0.1", "max": "0.9"}}}
+
+Where not all metrics fit, the first of those asked for are told, and `left_out` says how many not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from api.names import TERMINATION_LOG_BYTES
+from filters.fold import Folded
+
+_LONGEST = 256
+"""Characters of a text in it."""
+
+
+def summary_of(
+    facts: Mapping[str, Any], folds: Mapping[str, Folded], metrics: Sequence[str]
+) -> bytes:
+    """Write facts and metrics, the metrics in the order given, as many as there is room for."""
+    told = {
+        key: value[:_LONGEST] if isinstance(value, str) else value for key, value in facts.items()
+    }
+    seen = [name for name in metrics if name in folds]
+    for count in range(len(seen), -1, -1):
+        told["metrics"] = {name[:_LONGEST]: _folded(folds[name]) for name in seen[:count]}
+        if count < len(seen):
+            told["left_out"] = len(seen) - count
+        text = json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")
+        if len(text) <= TERMINATION_LOG_BYTES:
+            return text
+    return b"{}"
+
+
+def _folded(folded: Folded) -> dict[str, object]:
+    texts = {
+        "first": folded.first,
+        "last": folded.last,
+        "min": folded.minimum,
+        "max": folded.maximum,
+    }
+    kept = {key: text if text is None else text[:_LONGEST] for key, text in texts.items()}
+    return {"count": folded.count, **kept}
