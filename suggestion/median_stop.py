@@ -1,0 +1,86 @@
+"""`medianstop`: give a trial up that is worse than half of the finished ones were by then.
+
+Of each trial that succeeded the first `start_step` values of the objective are averaged; the rule
+is the median of these averages. (Katib takes their arithmetic mean, which one trial that diverged
+is enough to spoil.)
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from api.errors import SpecError
+from api.objects.faults import invalid, nearest, required
+from api.types import Comparison, EarlyStoppingSpec, Objective, ObjectiveType, StopRule
+from suggestion.algorithm import read_values, whole
+
+NAME: Final = "medianstop"
+_PATH: Final = "spec.earlyStopping"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MedianStop:
+    """The settings, with Katib's defaults."""
+
+    min_trials_required: int = 3
+    start_step: int = 4
+
+    def rules(self, objective: Objective, averages: Sequence[float]) -> tuple[StopRule, ...]:
+        """Make the rule of the finished trials' averages; none while they are too few."""
+        if len(averages) < self.min_trials_required:
+            return ()
+        worse = objective.type is ObjectiveType.MAXIMIZE
+        return (
+            StopRule(
+                name=objective.metric,
+                value=repr(statistics.median(averages)),
+                comparison=Comparison.LESS if worse else Comparison.GREATER,
+                start_step=self.start_step,
+            ),
+        )
+
+    def average(self, values: Iterable[str]) -> float | None:
+        """Average the first values of one trial, in the order of time; None where it has none.
+
+        A value that is no finite number takes its place among the first, and counts for nothing.
+        """
+        numbers = [_number(text) for text, _ in zip(values, range(self.start_step), strict=False)]
+        finite = [number for number in numbers if math.isfinite(number)]
+        return statistics.fmean(finite) if finite else None
+
+
+def median_stop_of(spec: EarlyStoppingSpec) -> MedianStop:
+    """Read the settings.
+
+    Raises:
+        SpecError: the algorithm is another one, or a setting is wrong.
+    """
+    if spec.name != NAME:
+        path = f"{_PATH}.algorithmName"
+        if not spec.name:
+            raise SpecError((required(path, f"must be specified; write {NAME}"),))
+        near = nearest(spec.name, (NAME,)) or f"; write {NAME}"
+        why = f"unknown algorithm name {spec.name[:80]}{near}"
+        raise SpecError((invalid(path, spec.name, why),))
+    return MedianStop(**read_values(NAME, _RULES, spec.settings, f"{_PATH}.algorithmSettings"))
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+_RULES = (
+    whole(
+        "min_trials_required",
+        least=1,
+        why="min_trials_required must be greater than zero (>0)",
+    ),
+    whole("start_step", least=1, why="start_step must be greater or equal than one (>=1)"),
+)
