@@ -1,0 +1,73 @@
+"""The gRPC server: which services, which limits, which port."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import grpc.aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from api import names
+from api.errors import SetupError
+from api.v1beta1 import api_pb2, api_pb2_grpc
+from suggestion.servicer import Suggestion
+from suggestion.settings import Address
+from suggestion.stopping import EarlyStopping, Logs, Mark
+
+_MOST_BYTES: Final = 64 * 1024 * 1024
+"""An experiment with a hundred thousand trials is less."""
+_OPTIONS = (
+    ("grpc.max_receive_message_length", _MOST_BYTES),
+    ("grpc.max_send_message_length", _MOST_BYTES),
+    ("grpc.so_reuseport", 0),  # else two servers would share a port, and neither would say so
+)
+SERVICES: Final = (
+    "",
+    names.SUGGESTION_HEALTH_SERVICE,
+    *(
+        api_pb2.DESCRIPTOR.services_by_name[name].full_name
+        for name in ("Suggestion", "EarlyStopping")
+    ),
+)
+"""Whose health may be asked for; the second is what Katib's probes ask for."""
+
+
+class Server:
+    """All services on one port."""
+
+    def __init__(self, logs: Logs, mark: Mark) -> None:
+        # One worker: scikit-optimize's warnings are silenced for the whole process meanwhile.
+        self._worker = ThreadPoolExecutor(1, "search")
+        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # its types are incomplete
+        self._server = grpc.aio.server(options=_OPTIONS)
+        api_pb2_grpc.add_SuggestionServicer_to_server(Suggestion(self._worker), self._server)
+        api_pb2_grpc.add_EarlyStoppingServicer_to_server(EarlyStopping(logs, mark), self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+
+    def listen(self, address: Address) -> Address:
+        """Take a port; return which.
+
+        Raises:
+            SetupError: the address cannot be listened on.
+        """
+        try:
+            port = self._server.add_insecure_port(str(address))
+        except RuntimeError:
+            raise SetupError(
+                f"--listen: cannot listen on {address}: another program has the port,"
+                " or it is no address of this machine"
+            ) from None
+        return Address(host=address.host, port=port)
+
+    async def start(self) -> None:
+        """Serve."""
+        for service in SERVICES:
+            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        await self._server.start()
+
+    async def stop(self, grace: float) -> None:
+        """Take no more requests, and let those under way end, for at most `grace` seconds."""
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(grace)
+        self._worker.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,119 @@
+"""Katib's service `Suggestion`: decode, choose, encode.
+
+Nothing is kept between two calls. Where a search draws at random and the experiment has no
+`random_state`, one is drawn and handed back with the reply, as Katib lets algorithms do: the
+controller keeps it in the Suggestion's status and sends it with every later request.
+
+A space can come to its end (`grid`). The reply then has fewer points than were asked for, and none
+from then on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+from api.errors import UserError
+from api.types import AlgorithmSpec, Experiment, Setting, SuggestedTrial, Trial
+from api.v1beta1 import api_pb2 as pb
+from api.v1beta1 import api_pb2_grpc
+from api.wire.experiments import algorithm_to_wire, experiment_from_wire
+from api.wire.trials import suggested_to_wire, trial_from_wire
+from suggestion.algorithm import RANDOM_STATE
+from suggestion.calls import Context, answering
+from suggestion.space import Point
+from suggestion.tasks import Task, task_of
+
+_log = logging.getLogger(__name__)
+
+MOST_POINTS = 10_000
+"""One request may ask for so many; more would be a mistake."""
+
+
+def _any_seed() -> int:
+    return secrets.randbits(31)
+
+
+class Suggestion(api_pb2_grpc.SuggestionServicer):
+    """`api.v1.beta1.Suggestion`; all work is done in `worker`, beside the event loop."""
+
+    def __init__(self, worker: Executor, any_seed: Callable[[], int] = _any_seed) -> None:
+        self._worker, self._any_seed = worker, any_seed
+
+    async def GetSuggestions(  # noqa: N802 - the wire's name
+        self, request: pb.GetSuggestionsRequest, context: Context
+    ) -> pb.GetSuggestionsReply:
+        """Choose the parameters of the next trials."""
+        async with answering("GetSuggestions", context):
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._worker, self._reply, request)
+
+    async def ValidateAlgorithmSettings(  # noqa: N802 - the wire's name
+        self, request: pb.ValidateAlgorithmSettingsRequest, context: Context
+    ) -> pb.ValidateAlgorithmSettingsReply:
+        """Refuse an experiment that cannot be searched, with all that is wrong with it."""
+        async with answering("ValidateAlgorithmSettings", context):
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._worker, _task, request.experiment)
+        return pb.ValidateAlgorithmSettingsReply()
+
+    def _reply(self, request: pb.GetSuggestionsRequest) -> pb.GetSuggestionsReply:
+        experiment, task = _task(request.experiment)
+        count = _count(request)
+        trials = tuple(map(trial_from_wire, request.trials))
+        seed = task.seed
+        if seed is None:
+            seed = self._any_seed() if task.seeded else 0
+        asked = max(request.total_request_number - count, len(trials))
+        points = task.suggest(trials, asked, count, seed)
+        drawn = seed if task.seed is None and task.seeded else None
+        _tell(experiment, trials, asked, count, points)
+        return _encoded(experiment, points, drawn)
+
+
+def _task(message: pb.Experiment) -> tuple[Experiment, Task]:
+    experiment = experiment_from_wire(message)
+    return experiment, task_of(experiment.spec)
+
+
+def _count(request: pb.GetSuggestionsRequest) -> int:
+    count = request.current_request_number
+    if not 0 <= count <= MOST_POINTS:
+        raise UserError(f"current_request_number: {count} is not from 0 to {MOST_POINTS}")
+    return count
+
+
+def _encoded(
+    experiment: Experiment, points: tuple[Point, ...], drawn: int | None
+) -> pb.GetSuggestionsReply:
+    algorithm = None
+    if drawn is not None and experiment.spec.algorithm is not None:
+        kept = (Setting(name=RANDOM_STATE, value=str(drawn)),)
+        algorithm = algorithm_to_wire(
+            AlgorithmSpec(name=experiment.spec.algorithm.name, settings=kept)
+        )
+    suggested = (SuggestedTrial(name="", assignments=point) for point in points)
+    return pb.GetSuggestionsReply(
+        parameter_assignments=map(suggested_to_wire, suggested), algorithm=algorithm
+    )
+
+
+def _tell(
+    experiment: Experiment,
+    trials: tuple[Trial, ...],
+    asked: int,
+    count: int,
+    points: tuple[Point, ...],
+) -> None:
+    fields = {
+        "experiment": experiment.metadata.name,
+        "algorithm": experiment.spec.algorithm.name if experiment.spec.algorithm else None,
+        "trials": len(trials),
+        "asked": asked,
+        "wanted": count,
+        "suggested": len(points),
+    }
+    _log.info("suggested", extra={"fields": fields})

@@ -1,0 +1,119 @@
+"""Katib's service `EarlyStopping`: decode, look up, decide, encode.
+
+Nothing that matters is kept between two calls. The average of a trial that has ended does not
+change, so those of the last experiments are remembered, and a trial's log is read once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from api.errors import SpecError, UserError
+from api.objects.faults import quoted, required
+from api.types import ConditionType, Experiment, Trial, holds
+from api.v1beta1 import api_pb2 as pb
+from api.v1beta1 import api_pb2_grpc
+from api.wire.experiments import early_stopping_from_wire, experiment_from_wire
+from api.wire.trials import rule_to_wire, trial_from_wire
+from suggestion.calls import Context, answering
+from suggestion.median_stop import MedianStop, median_stop_of
+from suggestion.settings import Address, parse_address
+
+_log = logging.getLogger(__name__)
+
+_MOST_REMEMBERED = 10_000
+
+
+class Logs(Protocol):
+    """Where observation logs are read."""
+
+    async def values(self, manager: Address, trial: str, metric: str) -> Sequence[str]:
+        """Return the values of one metric of a trial, in the order of time.
+
+        Raises:
+            RemoteError: the DB manager did not give them.
+        """
+
+
+Mark = Callable[[str], Awaitable[None]]
+"""Writes into a trial's status that it was stopped early; the name is the trial's."""
+
+
+class EarlyStopping(api_pb2_grpc.EarlyStoppingServicer):
+    """`api.v1.beta1.EarlyStopping`."""
+
+    def __init__(self, logs: Logs, mark: Mark) -> None:
+        self._logs, self._mark = logs, mark
+        self._averages: dict[tuple[object, ...], float | None] = {}
+
+    async def GetEarlyStoppingRules(  # noqa: N802 - the wire's name
+        self, request: pb.GetEarlyStoppingRulesRequest, context: Context
+    ) -> pb.GetEarlyStoppingRulesReply:
+        """Make the rule by which the next trials are stopped, if there is one yet."""
+        async with answering("GetEarlyStoppingRules", context):
+            return await self._rules(request)
+
+    async def ValidateEarlyStoppingSettings(  # noqa: N802 - the wire's name
+        self, request: pb.ValidateEarlyStoppingSettingsRequest, context: Context
+    ) -> pb.ValidateEarlyStoppingSettingsReply:
+        """Refuse settings that mean nothing, with all that is wrong with them."""
+        async with answering("ValidateEarlyStoppingSettings", context):
+            median_stop_of(early_stopping_from_wire(request.early_stopping))
+        return pb.ValidateEarlyStoppingSettingsReply()
+
+    async def SetTrialStatus(  # noqa: N802 - the wire's name
+        self, request: pb.SetTrialStatusRequest, context: Context
+    ) -> pb.SetTrialStatusReply:
+        """Mark a trial as stopped early; answered when it is."""
+        async with answering("SetTrialStatus", context):
+            if not request.trial_name:
+                raise UserError("trial_name: missing; send the name of the trial that was stopped")
+            await self._mark(request.trial_name)
+            fields = {"trial": request.trial_name}
+            _log.info("marked as stopped early", extra={"fields": fields})
+        return pb.SetTrialStatusReply()
+
+    async def _rules(
+        self, request: pb.GetEarlyStoppingRulesRequest
+    ) -> pb.GetEarlyStoppingRulesReply:
+        experiment = experiment_from_wire(request.experiment)
+        objective, early_stopping = experiment.spec.objective, experiment.spec.early_stopping
+        if objective is None or not objective.metric:
+            why = "must be specified"
+            raise SpecError((required("spec.objective.objectiveMetricName", why),))
+        if early_stopping is None:
+            raise SpecError((required("spec.earlyStopping", "must be specified"),))
+        stop = median_stop_of(early_stopping)
+        manager = parse_address(request.db_manager_address)
+        if manager is None:
+            found = quoted(request.db_manager_address)
+            raise UserError(f"db_manager_address: {found} is no address; write HOST:PORT")
+        ended = [
+            trial
+            for trial in map(trial_from_wire, request.trials)
+            if holds(trial.status.conditions, ConditionType.SUCCEEDED)
+        ]
+        averages = [await self._average(stop, experiment, trial, manager) for trial in ended]
+        known = [average for average in averages if average is not None]
+        return pb.GetEarlyStoppingRulesReply(
+            early_stopping_rules=map(rule_to_wire, stop.rules(objective, known))
+        )
+
+    async def _average(
+        self, stop: MedianStop, experiment: Experiment, trial: Trial, manager: Address
+    ) -> float | None:
+        metric = experiment.spec.objective.metric if experiment.spec.objective else ""
+        name = trial.metadata.name
+        # The start too: a trial that is deleted may leave its name to another one.
+        key = (manager, name, trial.status.start_time, metric, stop.start_step)
+        if key not in self._averages:
+            average = stop.average(await self._logs.values(manager, name, metric))
+            if average is None:
+                fields = {"trial": name, "metric": metric}
+                _log.warning("a trial that succeeded has no value", extra={"fields": fields})
+            if len(self._averages) >= _MOST_REMEMBERED:
+                self._averages.clear()
+            self._averages[key] = average
+        return self._averages[key]
