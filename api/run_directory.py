@@ -14,6 +14,8 @@ from api.errors import RemoteError
 SEGMENT_BYTES: Final = 1 << 20
 """Each segment but a stream's last one has exactly this size."""
 
+TAIL_BYTES: Final = 64
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileBorder:
@@ -22,6 +24,8 @@ class FileBorder:
     inode: int
     size: int
     """In bytes."""
+    tail: bytes = b""
+    """Up to `TAIL_BYTES` bytes before the end; other bytes there tell that it was written over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +40,11 @@ class AttemptRecord:
 
     def to_json(self) -> bytes:
         """Write the record, on one line."""
-        border = self.file and {"inode": self.file.inode, "size": self.file.size}
+        border = self.file and {
+            "inode": self.file.inode,
+            "size": self.file.size,
+            "tail": self.file.tail.hex(),
+        }
         return _line({"attempt": self.number, "started": self.started, "file": border})
 
     @classmethod
@@ -45,7 +53,11 @@ class AttemptRecord:
         try:
             found = json.loads(text)
             file = found["file"]
-            border = file and FileBorder(inode=int(file["inode"]), size=int(file["size"]))
+            border = file and FileBorder(
+                inode=int(file["inode"]),
+                size=int(file["size"]),
+                tail=bytes.fromhex(file["tail"]),
+            )
             return cls(
                 number=int(found["attempt"]), started=float(found["started"]), file=border or None
             )

@@ -191,7 +191,7 @@ class Collecting:
         if step is None:
             self._save_if_due(0)
             return None
-        if over and next_after(self.attempt.number, runs.started()) != later:
+        if next_after(self.attempt.number, runs.started()) != later:
             return AT_ONCE  # what was read may be the next attempt's: look again, with its border
         return self._take(step)
 

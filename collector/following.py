@@ -15,12 +15,13 @@ is read, so that what was written before the rotation is read before the file is
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from api.run_directory import AttemptRecord, FileBorder
-from collector.places import Gap, Generation, Place
+from collector.places import ANCHOR_BYTES, Anchor, Gap, Generation, Place
 from collector.ports import FileSystem, OpenFile
-from collector.rotated import Candidate, fits, is_copy, is_passed, passed, rotated
+from collector.rotated import fits, head_of, is_copy, is_passed, passed, snapshot
 from collector.streams import Chunk
 from filters.extractor import Position
 from filters.lines import LinePosition
@@ -56,6 +57,8 @@ class FollowedFile:
         self._files = files
         self._since = _micros(record.started) - _TICK
         self._open: OpenFile | None = None
+        self._upcoming: OpenFile | None = None
+        """The generation after the open one, once it has been seen."""
         self._serial = 0
 
     @property
@@ -73,17 +76,22 @@ class FollowedFile:
         file = self._file(place)
         if file is None:
             return self._lost(place, _DELETED)
+        place = _seen_in(place, file)
         successor = self._successor(place, file)
-        end = self._end_of_attempt(place)
+        end = self._end_in(file)
         asked = count if end is None else max(0, min(count, end - place.offset))
         before = place.tail.length
         raw = file.read_at(place.offset - before, before + asked)
-        if not place.tail.fits(raw[:before]) or file.stat().size < max(place.offset, end or 0):
+        intact = place.tail.fits(raw[:before]) and file.stat().size >= place.offset
+        if not intact or self._is_written_over(file):
             return self._damaged(place, file)
         read_all = len(raw) - before < count
         last = read_all and over and (successor is None or end is not None)
         final = last or (read_all and successor is not None)
-        return Chunk(place=place, data=raw[before:], before=raw[:before], final=final, last=last)
+        gap = self._unreached(place) if last and end is None else None
+        return Chunk(
+            place=place, data=raw[before:], before=raw[:before], final=final, last=last, gap=gap
+        )
 
     def again(self, start: Place, end: Place) -> bytes | None:
         """Return the bytes between two places of a generation; None where they are destroyed."""
@@ -103,7 +111,16 @@ class FollowedFile:
         """Do nothing: a user's file is the user's."""
 
     def close(self) -> None:
-        """Close the open generation."""
+        """Close what is open."""
+        self._leave()
+        self._forget_upcoming()
+
+    def _forget_upcoming(self) -> None:
+        if self._upcoming is not None:
+            self._upcoming.close()
+            self._upcoming = None
+
+    def _leave(self) -> None:
         if self._open is not None:
             self._open.close()
             self._open = None
@@ -115,130 +132,161 @@ class FollowedFile:
         """
         if self._open is not None and self._serial == place.generation.serial:
             return self._open
-        changed: OpenFile | None = None
-        for each in (*self._at_path(), *rotated(self._files, self._path)):
-            file = self._files.open(each.path)
-            if file is None:
-                continue
-            if fits(file, place):
-                if changed is not None:
-                    changed.close()
-                return self._take(file, place)
-            if changed is None and file.stat().inode == place.generation.inode:
-                changed = file
-            else:
-                file.close()
-        return None if changed is None else self._take(changed, place)
+        with snapshot(self._files, self._path) as there:
+            inode = place.generation.inode
+            changed = (file for file in there.all if file.stat().inode == inode)
+            fitting = (file for file in there.all if fits(file, place))
+            file = next(fitting, None) or next(changed, None)
+            return None if file is None else self._take(there.keep(file), place)
 
     def _damaged(self, place: Place, file: OpenFile) -> Chunk:
         """Go on in a copy that holds what was read, or in what has become of the file."""
-        copy = self._copy_of(place)
+        self._forget_upcoming()  # it may come after what is in this file now
+        copy = self._rotated(file, lambda other: bool(place.tail.length) and fits(other, place))
         if copy is not None:
-            generation = replace(place.generation, inode=copy.stat().inode)
-            moved = replace(place, generation=generation)
-            self._take(copy, moved)
-            return Chunk(place=moved)
+            self._take(copy, place)
+            return Chunk(place=_seen_in(place, copy))
+        if self._is_written_over(file):
+            return self._overtaken(place, file)
         size, head = file.stat().size, place.head
-        border = self._end_of_attempt(place)
-        if border is not None:
-            # The next attempt has opened the file with `w`. What is in it now is the next one's.
-            gap = self._gap(place, border, _EMPTIED) if place.offset < border else None
-            self.close()
-            over = replace(place.renewed(place.generation.inode), finished=True)
-            return Chunk(place=over, gap=gap, final=True, last=True)
         cut = 0 < head.length <= size < place.offset and head.fits(file.read_at(0, head.length))
         if not cut or place.inherited:
             return self._lost(place, _EMPTIED)
         here = replace(place.leapt(size), head=head)
         return Chunk(place=here, gap=self._gap(place, None, _CUT))
 
+    def _overtaken(self, place: Place, file: OpenFile) -> Chunk:
+        """The next attempt has opened the file with `w`: what is in it now is the next one's.
+
+        What is left of this attempt's may be in a copy.
+        """
+        border = self._limit.border if self._limit else None
+        end = border.size if border else 0
+        lost = place.offset not in (0, end) and not place.inherited
+        gap = self._gap(place, end, _EMPTIED) if place.offset != end else None
+        copy = self._rotated(file, lambda other: self._end_in(other) is not None)
+        if copy is not None:
+            new = place.renewed(copy.stat().inode)
+            self._take(copy, new)
+            return Chunk(place=new, gap=gap if lost else None)
+        ended = place if fits(file, place) else place.renewed(place.generation.inode)
+        self._leave()
+        return Chunk(place=replace(ended, finished=True), gap=gap, final=True, last=True)
+
     def _lost(self, place: Place, why: str) -> Chunk:
         """Leave a generation that nobody can read any more.
 
-        Where this attempt has read nothing of it, nothing of this attempt was in it.
+        Where this attempt has read nothing of it, nothing of this attempt was in it. What is left
+        of it as a copy is none of those that follow.
         """
-        self.close()
+        self._leave()
+        head = place.head
+        with snapshot(self._files, self._path) as there:
+            copies = (
+                file
+                for file in there.rotated
+                if head.length
+                and 0 < file.stat().size <= place.offset
+                and head.fits(file.read_at(0, head.length))
+            )
+            known = (*place.generation.others, *passed(copies))
         gap = None if place.inherited else self._gap(place, None, why)
-        return Chunk(place=replace(place, sealed=True), gap=gap)
+        return Chunk(place=place.renewed(None, known), gap=gap)
 
-    def _copy_of(self, place: Place) -> OpenFile | None:
-        """Find a file that holds the bytes before a place, and perhaps those behind it."""
-        if not place.head.length:
-            return None
-        for each in rotated(self._files, self._path):
-            file = self._files.open(each.path)
-            if file is not None and fits(file, place):
-                return file
-            if file is not None:
-                file.close()
+    def _rotated(self, current: OpenFile, wanted: Callable[[OpenFile], bool]) -> OpenFile | None:
+        """Find a rotated file that is another one than the current, and as it is wanted."""
+        inode = current.stat().inode
+        with snapshot(self._files, self._path) as there:
+            for file in there.rotated:
+                if file.stat().inode != inode and wanted(file):
+                    return there.keep(file)
         return None
 
     def _next(self, place: Place, *, over: bool) -> Chunk:
         """Begin the next generation, if there is one."""
         old = self._open if self._serial == place.generation.serial else None
-        following = self._successor(place, old)
-        file = None if following is None else self._files.open(following.path)
+        file = self._successor(place, old)
         if file is None:
-            ended = over and following is None
-            return Chunk(place=place, final=ended, last=ended)
+            return self._ended(place) if over else Chunk(place=place)
+        self._upcoming = None
         stat = file.stat()
-        earlier = (
-            each
-            for each in rotated(self._files, self._path)
-            if each.stat.mtime <= stat.mtime and each.stat.inode != stat.inode
-        )
-        new = place.renewed(stat.inode, passed(self._files, earlier))
+        with snapshot(self._files, self._path) as there:
+            earlier = (
+                other
+                for other in there.rotated
+                if other.stat().mtime <= stat.mtime and other.stat().inode != stat.inode
+            )
+            new = place.renewed(stat.inode, passed(earlier))
         self._take(file, new)
         return Chunk(place=new)
 
-    def _successor(self, place: Place, current: OpenFile | None) -> Candidate | None:
-        """Return the oldest file that comes after a generation; None while it is the newest."""
-        here = self._at_path()
-        now = current.stat() if current is not None else None
-        if here and now is not None and here[0].stat.inode == now.inode:
-            return None
-        since = now.mtime if now is not None else self._since
-        for each in rotated(self._files, self._path):
-            if each.stat.mtime >= since and self._is_later(each, place, current):
-                return each if self._is_ours(each) else None
-        return here[0] if here and self._is_ours(here[0]) else None
+    def _ended(self, place: Place) -> Chunk:
+        """End the stream."""
+        gap = self._unreached(place)
+        return Chunk(place=replace(place, finished=True), final=True, last=True, gap=gap)
 
-    def _is_later(self, each: Candidate, place: Place, current: OpenFile | None) -> bool:
-        """Say whether a rotated file is none that we know, nor a copy of one."""
-        file = self._files.open(each.path)
-        if file is None:
-            return False
-        try:
-            stat, head = file.stat(), place.head
-            if current is not None and stat.inode == current.stat().inode:
-                return False
-            known = is_passed(file, place.generation.others) or fits(file, place)
-            shorter = 0 < stat.size < place.offset and head.fits(file.read_at(0, head.length))
-            return not (known or shorter or (current is not None and is_copy(file, current)))
-        finally:
-            file.close()
-
-    def _is_ours(self, each: Candidate) -> bool:
-        """Say whether a generation began before the next attempt did."""
-        if self._limit is None:
-            return True
-        border = self._limit.border
-        same = border is not None and border.inode == each.stat.inode
-        return same or each.stat.mtime <= self._limit.since
-
-    def _end_of_attempt(self, place: Place) -> int | None:
-        """Return where the attempt ends in this generation, if it ends in this one."""
+    def _unreached(self, place: Place) -> Gap | None:
+        """Say what is missing where the file in which the attempt ended was not found."""
         border = self._limit.border if self._limit else None
-        if border is None or border.inode != place.generation.inode:
-            return None
-        return border.size
+        return self._gap(place, None, _DELETED) if border is not None and border.size else None
 
-    def _at_path(self) -> tuple[Candidate, ...]:
-        stat = self._files.stat(self._path)
-        return () if stat is None else (Candidate(path=self._path, stat=stat),)
+    def _successor(self, place: Place, current: OpenFile | None) -> OpenFile | None:
+        """Return the oldest file that comes after a generation; None while it is the newest.
+
+        It is kept open from the moment it is seen, for it may be deleted before its turn comes.
+        """
+        if self._upcoming is None:
+            self._upcoming = self._following(place, current)
+        return self._upcoming if self._upcoming and self._is_ours(self._upcoming) else None
+
+    def _following(self, place: Place, current: OpenFile | None) -> OpenFile | None:
+        now = current.stat() if current is not None else None
+        here = self._files.stat(self._path)
+        if here is not None and now is not None and here.inode == now.inode:
+            return None
+        since = max(self._since, place.generation.written)
+        with snapshot(self._files, self._path) as there:
+            later = (
+                file
+                for file in there.rotated
+                if file.stat().mtime >= since and self._is_later(file, place, current)
+            )
+            found = next(later, there.at_path)
+            if found is None or (now is not None and found.stat().inode == now.inode):
+                return None
+            return there.keep(found)
+
+    def _is_later(self, file: OpenFile, place: Place, current: OpenFile | None) -> bool:
+        """Say whether a rotated file is none that we know, nor a copy of one."""
+        if current is not None and file.stat().inode == current.stat().inode:
+            return False
+        known = is_passed(file, place.generation.others) or fits(file, place)
+        return not (known or (current is not None and is_copy(file, current)))
+
+    def _is_ours(self, file: OpenFile) -> bool:
+        """Say whether a generation began before the next attempt did."""
+        if self._limit is None or self._end_in(file) is not None:
+            return True
+        return file.stat().mtime <= self._limit.since
+
+    def _end_in(self, file: OpenFile) -> int | None:
+        """Return where in a file, or a copy of it, the attempt ended; None if in another one."""
+        border = self._limit.border if self._limit else None
+        if border is None or file.stat().size < border.size:
+            return None
+        if not border.tail:
+            return border.size if file.stat().inode == border.inode else None
+        length = len(border.tail)
+        return border.size if file.read_at(border.size - length, length) == border.tail else None
+
+    def _is_written_over(self, file: OpenFile) -> bool:
+        """Say whether this was the file in which the attempt ended, and is another one's now."""
+        border = self._limit.border if self._limit else None
+        same = border is not None and file.stat().inode == border.inode
+        return same and self._end_in(file) is None
 
     def _take(self, file: OpenFile, place: Place) -> OpenFile:
-        self.close()
+        self._leave()
         self._open, self._serial = file, place.generation.serial
         return file
 
@@ -267,8 +315,24 @@ def first_place(record: AttemptRecord, before: Place | None) -> Place:
     return Place(
         generation=Generation(inode=inode),
         position=Position(lines=LinePosition(offset=size)),
+        tail=Anchor.of(record.file.tail),
         inherited=size > 0,
     )
+
+
+def _seen_in(place: Place, file: OpenFile) -> Place:
+    """Note what the file tells of a place: its age, and its inode, which is another in a copy.
+
+    And, of a place that only its inode and tail tell, more bytes: they were there at first sight.
+    """
+    stat = file.stat()
+    generation = replace(place.generation, inode=stat.inode, written=stat.mtime)
+    place = replace(place, generation=generation)
+    if not place.inherited or place.head.length or not fits(file, place):
+        return place
+    length = min(place.offset, ANCHOR_BYTES)
+    tail = Anchor.of(file.read_at(place.offset - length, length))
+    return replace(place, head=head_of(file, length), tail=tail)
 
 
 def _micros(seconds: float) -> int:

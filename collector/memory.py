@@ -48,7 +48,7 @@ class MemoryFile:
         """Open a node."""
         self._node = node
         self._files = files
-        self._closed = False
+        self.closed = False
         node.links += 1
 
     def stat(self) -> FileStat:
@@ -71,8 +71,8 @@ class MemoryFile:
 
     def close(self) -> None:
         """Let go of it."""
-        if not self._closed:
-            self._closed = True
+        if not self.closed:
+            self.closed = True
             self._files.unlinked(self._node)
 
 
@@ -94,9 +94,8 @@ class MemoryFiles:
     def names(self, directory: str) -> list[str]:
         """Return what is in a directory, directories too."""
         start = directory.rstrip("/") + "/"
-        return list(
-            {path[len(start) :].split("/")[0] for path in self._named if path.startswith(start)}
-        )
+        below = (path[len(start) :] for path in self._named if path.startswith(start))
+        return list(dict.fromkeys(path.split("/")[0] for path in below))
 
     def open(self, path: str) -> MemoryFile | None:
         """Open a file that is there."""
@@ -120,6 +119,10 @@ class MemoryFiles:
         node = self._named.pop(path, None)
         if node is not None:
             self.unlinked(node)
+
+    def node(self, path: str) -> Node:
+        """Return the file behind a name that is there."""
+        return self._named[path]
 
     def rename(self, old: str, new: str) -> None:
         """Give a file another name; what had it before loses it."""

@@ -55,6 +55,8 @@ class Generation:
     """The stream's generations are numbered from 1."""
     inode: int | None = None
     """None for segments, and for a file that is not there yet."""
+    written: int = 0
+    """When it was last written, as we last saw it, in microseconds since 1970."""
     others: tuple[Passed, ...] = ()
     """The rotated files that were there already: none of them comes after this one."""
 
@@ -95,7 +97,9 @@ class Place:
         """Begin another generation at its first byte; lines are counted on."""
         serial = self.generation.serial + 1
         return Place(
-            generation=Generation(serial=serial, inode=inode, others=others),
+            generation=Generation(
+                serial=serial, inode=inode, written=self.generation.written, others=others
+            ),
             position=Position(lines=LinePosition(line=self.position.lines.line)),
         )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from posixpath import basename, dirname, join, splitext
+from typing import Self
 
 from collector.places import ANCHOR_BYTES, Anchor, Passed, Place
 from collector.ports import FileStat, FileSystem, OpenFile
@@ -14,46 +14,83 @@ _COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".tmp", ".swp", ".p
 _MARK = r"(?:old|bak|prev|[\w.:-]*\d[\w.:-]*)"
 """What a rotation puts into a name: a number, a date, or one of these words."""
 _COMPARED = 1 << 16
+_TRIES = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A file that may hold a generation."""
+class Snapshot:
+    """All files of a log as they were at one moment, open; closed on exit but for what is kept."""
 
-    path: str
-    stat: FileStat
+    def __init__(self, at_path: OpenFile | None, rotated: list[OpenFile]) -> None:
+        """Take the file at the path itself, and those that were there once."""
+        self.at_path = at_path
+        self.rotated = sorted(rotated, key=lambda file: file.stat().mtime)
+        """The last written one last."""
+        self._kept: OpenFile | None = None
+
+    @property
+    def all(self) -> Iterator[OpenFile]:
+        """Give the file at the path, then the others."""
+        if self.at_path is not None:
+            yield self.at_path
+        yield from self.rotated
+
+    def keep(self, file: OpenFile) -> OpenFile:
+        """Leave one of them open."""
+        self._kept = file
+        return file
+
+    def close(self) -> None:
+        """Close the others."""
+        for file in self.all:
+            if file is not self._kept:
+                file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
-def rotated(files: FileSystem, path: str) -> Iterator[Candidate]:
-    """Give the files whose names say that they were once this one, the last written one last.
+def snapshot(files: FileSystem, path: str) -> Snapshot:
+    """Open a log's generations; looked at again while they are being renamed.
 
-    For `mnist.log` these are `mnist.log.1`, `mnist.log-20260131`, `mnist.log.old` and
-    `mnist.2026-01-31.log`; what is compressed is none.
+    The rotated files are those whose names say that they were once this one: for `mnist.log` these
+    are `mnist.log.1`, `mnist.log-20260131`, `mnist.log.old` and `mnist.2026-01-31.log`; what is
+    compressed is none.
     """
     directory, name = dirname(path) or ".", basename(path)
     stem, suffix = splitext(name)
     pattern = re.compile(
         rf"{re.escape(name)}[._-]{_MARK}|{re.escape(stem)}[._-]{_MARK}{re.escape(suffix)}"
     )
-    found = []
-    for other in files.names(directory):
-        if other == name or other.endswith(_COMPRESSED) or not pattern.fullmatch(other):
-            continue
-        stat = files.stat(join(directory, other))
-        if stat is not None:
-            found.append(Candidate(path=join(directory, other), stat=stat))
-    yield from sorted(found, key=lambda each: (each.stat.mtime, each.path))
+
+    def found() -> list[str]:
+        names = (each for each in files.names(directory) if not each.endswith(_COMPRESSED))
+        return [join(directory, each) for each in names if pattern.fullmatch(each)]
+
+    opened: dict[str, OpenFile | None] = {}
+    for _ in range(_TRIES):
+        for file in opened.values():
+            if file is not None:
+                file.close()
+        opened = {each: files.open(each) for each in (path, *found())}
+        still = {each: files.stat(each) for each in (path, *found())}
+        if all(_same(opened.get(each), stat) for each, stat in still.items()):
+            break
+    at_path = opened.pop(path)
+    return Snapshot(at_path, [file for file in opened.values() if file is not None])
 
 
-def passed(files: FileSystem, candidates: Iterable[Candidate]) -> tuple[Passed, ...]:
+def passed(others: Iterable[OpenFile]) -> tuple[Passed, ...]:
     """Note files, to know them again."""
-    noted = []
-    for each in candidates:
-        file = files.open(each.path)
-        if file is not None:
-            noted.append(Passed(inode=file.stat().inode, head=head_of(file)))
-            file.close()
-    return tuple(noted)
+    return tuple(Passed(inode=file.stat().inode, head=head_of(file)) for file in others)
+
+
+def _same(file: OpenFile | None, stat: FileStat | None) -> bool:
+    if file is None or stat is None:
+        return file is None and stat is None
+    return file.stat().inode == stat.inode
 
 
 def head_of(file: OpenFile, length: int = ANCHOR_BYTES) -> Anchor:
@@ -75,10 +112,10 @@ def fits(file: OpenFile, place: Place) -> bool:
     stat = file.stat()
     if stat.size < place.offset:
         return False
-    if not place.head.length:  # nothing has been read of it, so there are no bytes to know it by
+    head, tail = place.head, place.tail
+    if not (head.length or tail.length):  # there are no bytes to know it by
         return stat.inode == place.generation.inode
-    tail = place.tail
-    return place.head.fits(file.read_at(0, place.head.length)) and tail.fits(
+    return head.fits(file.read_at(0, head.length)) and tail.fits(
         file.read_at(place.offset - tail.length, tail.length)
     )
 

@@ -4,6 +4,7 @@
 
 enum {
     PIECE = 4096,    /* PIPE_BUF: after POLLOUT a pipe takes so much without blocking */
+    TAIL = 64,       /* bytes of the trainer's file that are noted */
     RESERVED = 1024, /* kept for the exit record, so that a full disk cannot refuse it */
     DEADLINE_MARGIN = 10,
 };
@@ -114,13 +115,25 @@ static long last_attempt(int run) {
     return number < 0 ? 0 : number;
 }
 
+/* Tells where the trainer's file ends, and the bytes before, by which that place is known again. */
+static void tell_border(char *text, size_t room) {
+    unsigned char tail[TAIL];
+    struct stat st;
+    if (want.file == NULL || stat(want.file, &st) != 0) return;
+    off_t from = st.st_size > TAIL ? st.st_size - TAIL : 0;
+    int fd = S_ISREG(st.st_mode) ? open(want.file, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+    ssize_t count = fd < 0 ? 0 : pread(fd, tail, (size_t)(st.st_size - from), from);
+    if (fd >= 0) close(fd);
+    size_t end = (size_t)snprintf(text, room, "{\"inode\": %llu, \"size\": %lld, \"tail\": \"",
+                                  (unsigned long long)st.st_ino, (long long)st.st_size);
+    for (ssize_t i = 0; i < count; i++, end += 2) snprintf(text + end, room - end, "%02x", tail[i]);
+    snprintf(text + end, room - end, "\"}");
+}
+
 /* Says which attempt this is and, where the trainer writes a file, where that file ended. */
 static int announce(int run) {
-    char text[256], name[32], file[96] = "null";
-    struct stat st;
-    if (want.file != NULL && stat(want.file, &st) == 0)
-        snprintf(file, sizeof file, "{\"inode\": %llu, \"size\": %lld}",
-                 (unsigned long long)st.st_ino, (long long)st.st_size);
+    char text[384], name[32], file[256] = "null";
+    tell_border(file, sizeof file);
     int length = snprintf(text, sizeof text,
                           "{\"attempt\": %ld, \"started\": %.6f, \"file\": %s}\n",
                           attempt.number, seconds(CLOCK_REALTIME), file);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import re
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from api.names import (
     EXIT_FILE,
     OUT_SEGMENT,
 )
-from api.run_directory import AttemptRecord, ExitRecord, FileBorder
+from api.run_directory import TAIL_BYTES, AttemptRecord, ExitRecord, FileBorder
 from launcher import linux
 from launcher.options import RunOptions
 from launcher.processes import STDERR, STDOUT, Inherited
@@ -162,13 +163,26 @@ def _one_file() -> bool:
     return os.path.sameopenfile(STDOUT, STDERR)
 
 
+def _border(path: bytes) -> FileBorder:
+    """Tell where a file ends, and the bytes before, where it can be read; raises OSError."""
+    found, tail = os.stat(path), b""  # noqa: PTH116
+    if stat.S_ISREG(found.st_mode):
+        with contextlib.suppress(OSError):
+            file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            start = max(0, found.st_size - TAIL_BYTES)
+            try:
+                tail = os.pread(file, found.st_size - start, start)
+            finally:
+                os.close(file)
+    return FileBorder(inode=found.st_ino, size=found.st_size, tail=tail)
+
+
 def _announce(attempt: Attempt, options: RunOptions) -> None:
     """Say which attempt this is and, where the trainer writes a file, where that file ended."""
     file: FileBorder | None = None
     if options.file is not None:
         with contextlib.suppress(OSError):
-            found = os.stat(options.file)  # noqa: PTH116
-            file = FileBorder(inode=found.st_ino, size=found.st_size)
+            file = _border(options.file)
     text = AttemptRecord(number=attempt.number, started=time.time(), file=file).to_json()
     os.close(_write(_in(attempt.folder, ATTEMPT_FILE), text))
     fresh = _in(options.run_dir, f"{ATTEMPT_FILE}.{attempt.number}")

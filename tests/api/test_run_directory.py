@@ -9,7 +9,7 @@ from api.run_directory import AttemptRecord, ExitRecord, FileBorder
 
 _counts = st.integers(0, 2**63)
 _times = st.floats(0, 1e10)
-_borders = st.builds(FileBorder, inode=_counts, size=_counts)
+_borders = st.builds(FileBorder, inode=_counts, size=_counts, tail=st.binary(max_size=64))
 _attempts = st.builds(
     AttemptRecord, number=st.integers(1), started=_times, file=st.none() | _borders
 )

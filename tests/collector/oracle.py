@@ -1,0 +1,50 @@
+"""What must be in the store after a simulated trial."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from api.names import OUTCOME_STOPPED
+from tests.collector.simulated import Training, World, Written
+
+
+def faults_of(world: World) -> list[str]:
+    """Compare what the store has with what was written."""
+    stored: dict[str, list[int]] = {}
+    for (source, _), batch in world.store.batches.items():
+        for point in batch.points:
+            stored.setdefault(point.value, []).append(int(source.rpartition("-")[2]))
+    for other in ("unavailable", "999999"):
+        stored.pop(other, None)
+    told = any("metrics may be missing" in sentence for sentence in world.reporter.sentences)
+    faults: list[str] = []
+    for each in world.written:
+        faults += _faults_of_value(each, stored.pop(each.value, []), told=told)
+    for training in world.trainings:
+        faults += _faults_of_training(world, training)
+    if world.open_files:
+        faults.append(f"{world.open_files} files are still open")
+    return faults + [f"{value} was never written" for value in stored]
+
+
+def _faults_of_value(each: Written, attempts: list[int], *, told: bool) -> Iterator[str]:
+    name = f"{each.value} of attempt {each.attempt}"
+    if attempts:
+        if attempts != [each.attempt] and not each.cut:
+            yield f"{name} is stored as of {attempts}"
+    elif not each.at_risk:
+        yield f"{name} is lost"
+    elif not each.unseen and not told:
+        yield f"{name} was destroyed, and nobody said so"
+
+
+def _faults_of_training(world: World, training: Training) -> Iterator[str]:
+    outcomes = {
+        batch.outcome
+        for (source, _), batch in world.store.batches.items()
+        if source.endswith(f"-{training.number}") and batch.outcome
+    }
+    if outcomes != {training.outcome}:
+        yield f"attempt {training.number} {training.outcome}: told {outcomes}"
+    if training.outcome == OUTCOME_STOPPED and not world.told_early_stopping:
+        yield "nobody was told of the early stop"

@@ -1,0 +1,338 @@
+"""A trainer, its files and a store in memory, all moved by one seeded dice, and what must come out.
+
+Between any two calls of the collector the trainer may act, the store may be away or lose an
+answer, and the collector may die.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from api.errors import Unavailable
+from api.names import OUTCOME_FAILED, OUTCOME_STOPPED, OUTCOME_SUCCEEDED
+from api.run_directory import TAIL_BYTES, AttemptRecord, ExitRecord, FileBorder
+from collector.batches import Batch
+from collector.memory import (
+    MemoryClock,
+    MemoryFile,
+    MemoryFiles,
+    MemoryReporter,
+    MemoryStore,
+    Node,
+)
+
+RUN = "/run/trialwatch"
+LOG = "/katib/mnist.log"
+SEGMENT = 64
+
+
+@dataclass(slots=True)
+class Written:
+    """One value that the trainer has written."""
+
+    value: str
+    attempt: int
+    node: Node | None
+    """The file; None for a segment, which nobody destroys."""
+    end: int
+    """Offset behind it."""
+    life: int
+    """How often the file had been emptied before."""
+    gone: bool = False
+    """Bytes of it were destroyed."""
+    at_risk: bool = False
+    """Bytes of it were destroyed before the store had it."""
+    unseen: bool = False
+    """Nothing else of the attempt and the file's life was in the store: nobody can know of it."""
+    cut: bool = False
+    """Bytes behind it were cut off: whoever has read those cannot know where the cut was."""
+
+
+@dataclass(slots=True)
+class Training:
+    """One attempt, as the launcher sees it."""
+
+    number: int
+    running: bool = True
+    alive: bool = True
+    """The launcher listens."""
+    stopped: bool = False
+    delivered: int = 0
+    outcome: str = OUTCOME_FAILED
+    unfinished: str = ""
+    """What is still to be written of a line."""
+
+
+@dataclass(slots=True)
+class World:
+    """Everything outside the collector."""
+
+    dice: random.Random
+    kind: str
+    """`file` or `stdout`."""
+    attempts: int
+    """How many there will be."""
+    rules: bool
+    rotates: bool
+    clock: MemoryClock = field(default_factory=MemoryClock)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    reporter: MemoryReporter = field(default_factory=MemoryReporter)
+    files: MemoryFiles = field(init=False)
+    trainings: list[Training] = field(default_factory=list)
+    written: list[Written] = field(default_factory=list)
+    border: int = 0
+    """Where the file ended when the attempt began; nobody cuts it before that."""
+    border_node: Node | None = None
+    handle: MemoryFile | None = None
+    node: Node | None = None
+    told_early_stopping: int = 0
+    crashes_left: int = 12
+    acts_left: int = 120
+    history: list[str] = field(default_factory=list)
+    busy: bool = False
+    open_files: int = 0
+
+    def __post_init__(self) -> None:
+        self.files = MemoryFiles(self.clock)
+        if self.kind == "file" and self.dice.random() < 0.3:
+            self._open("a")
+            self._append(b"m=999999\n")
+            self.handle = self.node = None
+
+    # What the trainer does
+
+    def act(self) -> None:
+        """Do one random thing."""
+        if self.busy:
+            return
+        self.busy = True
+        self.clock.pass_by(self.dice.choice((0.00001, 0.001, 0.05)))
+        self.acts_left -= 1
+        training = self.trainings[-1] if self.trainings else None
+        if training is None or not training.running:
+            self._perhaps_start(training)
+        elif training.stopped or self.acts_left < 0:
+            self._end(training)
+        else:
+            what = self.dice.random()
+            if what < 0.05:
+                self._end(training)
+            elif what < 0.2 and self.kind == "file" and self.rotates:
+                self._rotate()
+            else:
+                self._write(training)
+        self.busy = False
+
+    @property
+    def over(self) -> bool:
+        """Nothing will be written any more."""
+        last = self.trainings[-1] if self.trainings else None
+        return last is not None and last.number >= self.attempts and not last.running
+
+    def _perhaps_start(self, before: Training | None) -> None:
+        number = before.number + 1 if before else 1
+        if number > self.attempts:
+            return
+        held = before is not None and before.alive and not before.delivered
+        if held and self.dice.random() < 0.95 and self.acts_left > -500:
+            return  # the launcher holds the container
+        if before is not None:
+            before.alive = False
+        self.handle = self.node = None
+        where = f"{RUN}/attempts/{number}"
+        stat = self.files.stat(LOG)
+        tail = (self.files.read(LOG) or b"")[-TAIL_BYTES:]
+        border = FileBorder(inode=stat.inode, size=stat.size, tail=tail) if stat else None
+        self.border = stat.size if stat else 0
+        self.border_node = self.files.node(LOG) if stat else None
+        self.clock.pass_by(0.05)  # no container starts again sooner
+        record = AttemptRecord(number=number, started=self.clock.micros() / 1e6, file=border)
+        if self.kind == "stdout":
+            for name in ("out", "err"):
+                self.files.create(f"{where}/{name}-00000001").close()
+        self.files.replace(f"{where}/attempt", record.to_json())
+        self.clock.pass_by(0.02)
+        self.trainings.append(Training(number=number))
+        self.history.append(f"attempt {number} begins")
+
+    def _end(self, training: Training) -> None:
+        killed = not training.stopped and self.dice.random() < 0.2
+        if killed and "m=" in training.unfinished:
+            self.written.pop()
+        if training.unfinished and not killed:
+            self._append(training.unfinished.encode())
+        training.running = False
+        training.unfinished = ""
+        succeeded = self.dice.random() < 0.5
+        training.outcome = OUTCOME_SUCCEEDED if succeeded and not killed else OUTCOME_FAILED
+        training.outcome = OUTCOME_STOPPED if training.stopped else training.outcome
+        if killed:
+            training.alive = False
+        else:
+            record = ExitRecord(
+                attempt=training.number,
+                status=0 if succeeded else 1,
+                signal=None,
+                ended=0.0,
+                leftovers=0,
+                complete=True,
+                cause=None,
+                stopped=training.stopped,
+            )
+            self.files.replace(f"{RUN}/attempts/{training.number}/exit", record.to_json())
+        self.history.append(f"attempt {training.number} ends: {training.outcome}, killed {killed}")
+
+    def _write(self, training: Training) -> None:
+        if training.unfinished:
+            text, training.unfinished = training.unfinished, ""
+            self._append(text.encode())
+            return
+        value = str(1 + len(self.written))
+        # No two lines begin alike: a place in a file is known by the bytes before it.
+        line = f"{value:>04}{'x' * self.dice.randrange(20)} m={value} {'y' * self.dice.randrange(20)}\n"
+        cut = len(line)
+        if self.dice.random() < 0.2:  # not within the number: half of one is another one
+            cut = self.dice.choice((line.index("m="), len(line) - 1))
+        if self.kind == "file" and self.handle is None:
+            self._open(self.dice.choice("aw") if not self._mine(training) else "a")
+        if self.kind == "file":
+            assert self.handle is not None
+            end = self.handle.stat().size + len(line)
+            life = self._lives.get(id(self.node), 0)
+            self.written.append(Written(value, training.number, self.node, end, life))
+        else:
+            self.written.append(Written(value, training.number, None, 0, 0))
+        training.unfinished = line[cut:]
+        self._append(line[:cut].encode())
+        self.history.append(f"writes {value}{' in part' if cut < len(line) else ''}")
+
+    def _mine(self, training: Training) -> bool:
+        return any(each.attempt == training.number for each in self.written)
+
+    def _append(self, data: bytes) -> None:
+        if self.kind == "file":
+            if self.handle is None:
+                self._open("a")
+            assert self.handle is not None
+            self.handle.append(data)
+            return
+        where = f"{RUN}/attempts/{self.trainings[-1].number}"
+        name = "err-" if self.trainings[-1].number % 2 else "out-"
+        while data:
+            indexes = [int(each[4:]) for each in self.files.names(where) if each.startswith(name)]
+            index = max(self._segment.get((where, name), 1), *indexes, 1)
+            file = self.files.create(f"{where}/{name}{index:08}")
+            room = SEGMENT - file.stat().size
+            file.append(data[:room])
+            data = data[room:]
+            if not room or data:
+                index += 1
+                self.files.create(f"{where}/{name}{index:08}").close()
+            self._segment[where, name] = index
+            file.close()
+
+    _segment: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    # What becomes of the file
+
+    def _open(self, mode: str) -> None:
+        if mode == "w" and self.files.stat(LOG) is not None:
+            self._destroy(self.files.node(LOG), 0)
+            old = self.files.create(LOG)
+            old.truncate(0)
+            self.history.append("truncates as it opens")
+        self.handle = self.files.create(LOG)
+        self.node = self.files.node(LOG)
+
+    def _rotate(self) -> None:
+        if self.files.stat(LOG) is None or (self.trainings[-1].unfinished):
+            return
+        what = self.dice.choice(
+            ("rename", "rename", "copy", "empty", "recreate", "cut", "rename only")
+        )
+        self.history.append(what)
+        if what == "empty":
+            self._destroy(self.files.node(LOG), 0)
+            self.files.create(LOG).truncate(0)
+        elif what == "cut":
+            lines = bytes(self.files.read(LOG) or b"").splitlines(keepends=True)
+            kept = sum(map(len, lines[: self.dice.randrange(len(lines) + 1)]))
+            kept = max(kept, self.border if self.files.node(LOG) is self.border_node else 0)
+            self._destroy(self.files.node(LOG), kept)
+            self.files.create(LOG).truncate(kept)
+        elif what == "recreate":
+            self._destroy(self.files.node(LOG), 0)
+            self.files.unlink(LOG)
+            self._open("a")
+        else:
+            self._shift()
+            if what == "copy":
+                copy = self.files.create(f"{LOG}.1")
+                copy.append(self.files.read(LOG) or b"")
+                self._destroy(self.files.node(LOG), 0)
+                self.files.create(LOG).truncate(0)
+            else:
+                self.files.rename(LOG, f"{LOG}.1")
+                self.handle = None
+                if what == "rename":
+                    self.clock.pass_by(0.0001)
+                    self._open("a")
+
+    def _shift(self) -> None:
+        """Make room for `.1`; three rotated files are kept."""
+        if self.files.stat(f"{LOG}.3") is not None:
+            self._destroy(self.files.node(f"{LOG}.3"), 0)
+            self.files.unlink(f"{LOG}.3")
+        for number in (2, 1):
+            if self.files.stat(f"{LOG}.{number}") is not None:
+                self.files.rename(f"{LOG}.{number}", f"{LOG}.{number + 1}")
+
+    def _destroy(self, node: Node, size: int) -> None:
+        stored = {point.value for batch in self.store.batches.values() for point in batch.points}
+        life = self._lives.get(id(node), 0)
+        mine = [
+            each
+            for each in self.written
+            if each.node is node and each.life == life and not each.gone
+        ]
+        seen = {each.attempt for each in mine if each.value in stored and each.end > size}
+        for each in mine:
+            if each.end > size and each.value not in stored:
+                each.at_risk, each.unseen = True, each.attempt not in seen
+            each.gone |= each.end > size
+            each.cut |= each.end <= size
+        if not size:
+            self._lives[id(node)] = life + 1
+            self.border_node = None
+
+    _lives: dict[int, int] = field(default_factory=dict)
+
+    # What the collector sees
+
+    def alive(self, attempt: int) -> bool:
+        return self.trainings[attempt - 1].alive
+
+    following = alive
+
+    def stop(self, attempt: int) -> bool:
+        self.trainings[attempt - 1].stopped = self.trainings[attempt - 1].running
+        return self.alive(attempt)
+
+    def delivered(self, attempt: int, gave_up: str | None) -> bool:
+        assert gave_up is None
+        self.trainings[attempt - 1].delivered += 1
+        return self.alive(attempt)
+
+    def stopped(self) -> None:
+        if self.dice.random() < 0.3:
+            raise Unavailable("the service is not there yet")
+        self.told_early_stopping += 1
+
+    def send(self, batch: Batch) -> None:
+        fate = self.dice.random()
+        if fate < 0.1:
+            raise Unavailable("away")
+        self.store.send(batch)
+        if fate > 0.9:
+            raise Unavailable("the answer was lost")

@@ -1,0 +1,123 @@
+"""A collector in a simulated world, killed and started again until all is over."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any, cast
+
+from api.types import Comparison, ObjectiveType, StopRule
+from collector.launched import Launched
+from collector.memory import MemoryFile
+from collector.plan import Plan
+from collector.ports import Ports
+from collector.session import Session
+from collector.stopping import StopRules
+from filters.extractor import reading
+from tests.collector.simulated import LOG, RUN, SEGMENT, World
+
+_STEPS = 5_000
+_RULES = StopRules(
+    rules=[StopRule(name="m", value="12", comparison=Comparison.GREATER, start_step=3)],
+    objective="m",
+    objective_type=ObjectiveType.MAXIMIZE,
+)
+
+
+class Crash(BaseException):
+    """The collector is killed here."""
+
+
+class Hazardous:
+    """A port between whose calls anything may happen."""
+
+    def __init__(self, inner: object, happen: Callable[[], None], opened: list[MemoryFile]) -> None:
+        self._inner = inner
+        self._happen = happen
+        self._opened = opened
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        call = getattr(self._inner, name)
+
+        def hazardous(*given: object) -> object:
+            if name == "close":
+                return call(*given)
+            self._happen()
+            answer = call(*given)
+            if isinstance(answer, MemoryFile):
+                self._opened.append(answer)
+                self._happen()
+                return Hazardous(answer, self._happen, self._opened)
+            self._happen()
+            return answer
+
+        return hazardous
+
+
+def simulate(seed: int) -> World:
+    """Run a whole trial through; return what has become of it."""
+    dice = random.Random(seed)
+    world = World(
+        dice=dice,
+        kind=dice.choice(("file", "file", "stdout")),
+        attempts=dice.choice((1, 1, 2, 3)),
+        rules=dice.random() < 0.2,
+        rotates=dice.random() < 0.7,
+    )
+    opened: list[MemoryFile] = []
+    while True:
+        try:
+            session = _session(world, opened)
+            _run(session, world)
+        except Crash:
+            world.history.append("CRASH")
+            for file in opened:
+                file.close()
+            opened.clear()
+        else:
+            session.close()
+            world.open_files = sum(not file.closed for file in opened)
+            return world
+
+
+def _session(world: World, opened: list[MemoryFile]) -> Session:
+    def happen() -> None:
+        if world.dice.random() < 0.15:
+            world.act()
+        if world.crashes_left and world.dice.random() < 0.01:
+            world.crashes_left -= 1
+            raise Crash
+
+    # Each stands in for a port whose calls it passes on.
+    files = cast("Any", Hazardous(world.files, happen, opened))
+    others = cast("Any", Hazardous(world, happen, opened))
+    plan = Plan(
+        reading=reading(["m"]),
+        run_dir=RUN,
+        path=LOG if world.kind == "file" else "",
+        rules=_RULES if world.rules else None,
+        native=True,
+        segment_bytes=SEGMENT,
+    )
+    ports = Ports(
+        files=files,
+        clock=world.clock,
+        sink=others,
+        runs=Launched(RUN, files, others),
+        early_stopping=others,
+        reporter=world.reporter,
+    )
+    return Session(plan, ports, world.dice)
+
+
+def _run(session: Session, world: World) -> None:
+    for _ in range(_STEPS):
+        if world.over:
+            session.told_to_end()
+        pause = session.step()
+        if pause.done is not None and world.over:
+            return
+        world.clock.pass_by(world.dice.uniform(pause.least, pause.most))
+        for _ in range(world.dice.randrange(3)):
+            world.act()
+    raise AssertionError("it never ends")

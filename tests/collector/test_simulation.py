@@ -1,0 +1,38 @@
+"""Whole trials in memory while everything goes wrong at any moment: nothing lost, nothing twice.
+
+`TRIALWATCH_FAULT_RUNS` says how many there are (5,000), `TRIALWATCH_FAULT_SEED` the first one's
+seed (0). A run is repeated exactly by its seed; `World.history` tells what happened in it.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from collector import batches, reading
+from tests.collector.oracle import faults_of
+from tests.collector.simulation import simulate
+
+RUNS = int(os.environ.get("TRIALWATCH_FAULT_RUNS", "5000"))
+FIRST = int(os.environ.get("TRIALWATCH_FAULT_SEED", "0"))
+_AT_ONCE = 250
+
+
+@pytest.fixture(autouse=True)
+def small_borders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make batches and reads so small that their borders fall everywhere."""
+    monkeypatch.setattr(batches, "BATCH_POINTS", 4)
+    monkeypatch.setattr(batches, "_LEAST_PIECE", 16)
+    monkeypatch.setattr(reading, "_LEAST", 48)
+    monkeypatch.setattr(reading, "_MOST", 512)
+
+
+@pytest.mark.parametrize("first", range(FIRST, FIRST + RUNS, _AT_ONCE))
+def test_every_value_is_stored_once_or_its_loss_is_told(first: int) -> None:
+    faults = {}
+    for seed in range(first, min(first + _AT_ONCE, FIRST + RUNS)):
+        world = simulate(seed)
+        if found := faults_of(world):
+            faults[seed] = found
+    assert not faults
