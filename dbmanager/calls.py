@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -129,9 +130,10 @@ class _Answer:
         self.code, self.sentence = code_of(error), str(error)
         if self.code is _INTERNAL:
             self.sentence = "the DB manager failed on this request; its log says why"
-            _log.error(
-                "a request failed", exc_info=error, extra={"fields": {"method": self._method}}
-            )
+            # As text: an exception would keep the request, and the call, alive with its record.
+            trace = "".join(traceback.format_exception(error))
+            fields = {"method": self._method, "trace": trace}
+            _log.error("a request failed", extra={"fields": fields})
 
     async def abort(self, context: _Context) -> object:
         """End the call with the code; raises what gRPC wants raised."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from api.errors import SetupError
 from dbmanager.store import Store
@@ -41,10 +41,10 @@ def store_for(url: str, *, initialize: bool = True) -> Store:
 
 def shown(url: str) -> str:
     """Return a URL without its password, to be shown to people."""
-    parts = urlsplit(url)
-    login, at, where = parts.netloc.rpartition("@")
+    place = urlsplit(url).netloc
+    login, at, where = place.rpartition("@")
     user, colon, _ = login.partition(":")
-    return urlunsplit(parts._replace(netloc=f"{user}{':***' if colon else ''}{at}{where}"))
+    return url.replace(place, f"{user}{':***' if colon else ''}{at}{where}", 1) if at else url
 
 
 def _file_of(url: str) -> Path:

@@ -55,13 +55,14 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # it has no
         last = None
         with self._news.of("") as woken:
             while True:
+                over = self._news.over  # before the look, so that the last word is NOT_SERVING
                 status = (
                     await self._status() if _known(request.service) else _Status.SERVICE_UNKNOWN
                 )
                 if status != last:
                     yield health_pb2.HealthCheckResponse(status=status)
                 last = status
-                if self._news.over:
+                if over:
                     return
                 try:
                     await asyncio.wait_for(woken.wait(), self._period)

@@ -48,7 +48,7 @@ def understood(database: str, *, opening: bool = False) -> Iterator[None]:
         if not isinstance(error, (SQLAlchemyError, OSError, EOFError, *_driver_errors())):
             raise
         cause = _cause_of(error)
-        if is_away(error):
+        if is_away(error) and not (opening and "unable to open" in str(cause)):
             raise Unavailable(f"{database} cannot be reached now ({cause}); ask again") from error
         if opening or _is_setup(cause):
             raise SetupError(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 import re
+import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field

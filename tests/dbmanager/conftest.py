@@ -23,3 +23,10 @@ def mariadb() -> Iterator[DatabaseServer]:
     """The same of MariaDB."""
     with running(MariaDB) as server:
         yield server
+
+
+@pytest.fixture(scope="session", params=["postgresql", "mariadb"])
+def server(request: pytest.FixtureRequest) -> DatabaseServer:
+    """Each of them, one after the other."""
+    found: DatabaseServer = request.getfixturevalue(request.param)
+    return found

@@ -45,7 +45,10 @@ def test_the_border_in_a_file_is_its_inode_and_size_at_the_start(
         command = ["sh", "-c", f"echo loss=1 >>{log}"]
         finished(launcher, run_dir, command, "--file", str(log))
         borders.append(json.loads((run_dir / "attempt").read_bytes())["file"])
-    assert borders == [None, {"inode": log.stat().st_ino, "size": len("loss=1\n"), "tail": b"loss=1\n".hex()}]
+    assert borders == [
+        None,
+        {"inode": log.stat().st_ino, "size": len("loss=1\n"), "tail": b"loss=1\n".hex()},
+    ]
     assert log.read_bytes() == b"loss=1\n" * 2
 
 
