@@ -85,7 +85,7 @@ async def test_watching_health_gives_each_change_and_ends_with_the_server() -> N
         last = asyncio.create_task(call.read())
         await server.stop(10.0)
         seen.append((await last).status)
-        assert await call.code() is grpc.StatusCode.OK  # type: ignore[attr-defined]
+        assert await call.code() is grpc.StatusCode.OK
 
     assert seen == [SERVING, NOT_SERVING, SERVING, NOT_SERVING]
 
