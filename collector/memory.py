@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import ceil
 from posixpath import dirname
 
 from api.errors import RemoteError, Unavailable
@@ -38,7 +39,7 @@ class MemoryClock:
 
     def pass_by(self, seconds: float) -> None:
         """Move it on."""
-        self._now += int(seconds * 1_000_000)
+        self._now += ceil(seconds * 1_000_000)
 
 
 class MemoryFile:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from api.errors import SetupError
 from api.names import OUTCOME_FAILED
 from collector.batches import Known, learn
 from collector.checkpoint import Attempt
@@ -105,7 +106,17 @@ class Session:
             )
             self._journal.save(attempt)
             self._attempt = attempt
+        self._check_source(attempt)
         return Collecting(self._plan, self._ports, self._courier, attempt)
+
+    def _check_source(self, attempt: Attempt) -> None:
+        names = [stream.name for stream in streams_of(self._plan, self._ports, attempt.number)]
+        if set(names) != set(attempt.places):
+            raise SetupError(
+                f"the checkpoint is of {', '.join(map(repr, attempt.places))}, "
+                f"not of {', '.join(map(repr, names))}: "
+                "give each collector a run directory of its own"
+            )
 
     def _idle(self) -> Pause:
         """Nothing to collect: wait for an attempt, or go.

@@ -1,0 +1,355 @@
+"""What a collector does from a trainer's start to its end."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from api.errors import RemoteError, SetupError, Unavailable
+from api.timestamps import to_micros
+from api.types import Comparison, ObjectiveType, StopRule
+from collector.stopping import StopRules
+from tests.collector.pod import LOG, RUN, Pod
+
+RULE = StopRules(
+    rules=[StopRule(name="loss", value="0.5", comparison=Comparison.LESS, start_step=2)],
+    objective="loss",
+    objective_type=ObjectiveType.MINIMIZE,
+)
+
+
+class Service:
+    """An early-stopping service that answers as it is told to."""
+
+    def __init__(self, *answers: Exception | None) -> None:
+        self.answers = list(answers)
+        self.calls = 0
+
+    def stopped(self) -> None:
+        self.calls += 1
+        answer = self.answers.pop(0) if self.answers else None
+        if answer is not None:
+            raise answer
+
+
+def test_before_any_training_it_waits_and_says_nothing() -> None:
+    pod = Pod()
+    assert pod.run(pod.collector()).most == 2.0
+    assert not pod.heard
+    assert not pod.store.batches
+
+
+def test_it_says_that_it_follows_and_then_that_all_is_delivered() -> None:
+    pod = Pod()
+    session = pod.collector()
+    pod.begin()
+    pod.print("loss=0.5\n")
+    pod.run(session)
+    assert pod.heard == ["1 following"]
+    assert pod.values() == ["0.5"]
+    pod.print("loss=0.25\n")
+    pod.end()
+    pod.run(session)
+    assert pod.heard == ["1 following", "1 delivered"]
+    assert pod.values() == ["0.5", "0.25"]
+    assert pod.outcome() == "succeeded"
+
+
+def test_a_line_without_an_end_counts_once_the_trainer_has_ended() -> None:
+    pod = Pod()
+    session = pod.collector()
+    pod.begin()
+    pod.print("loss=0.5")
+    pod.run(session)
+    assert pod.values() == []
+    pod.end()
+    pod.run(session)
+    assert pod.values() == ["0.5"]
+
+
+def test_both_streams_are_read() -> None:
+    pod = Pod()
+    pod.begin()
+    pod.print("loss=1\n")
+    pod.print("loss=2\n", stream="err")
+    pod.end()
+    pod.run(pod.collector())
+    assert sorted(pod.values()) == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "outcome"),
+    [
+        ({"status": 0}, "succeeded"),
+        ({"status": 3}, "failed"),
+        ({"status": None, "signal": 9}, "failed"),
+        ({"status": 0, "stopped": True}, "stopped"),
+        ({"status": 143, "stopped": True}, "stopped"),
+    ],
+)
+def test_the_last_report_says_how_the_attempt_ended(facts: dict[str, object], outcome: str) -> None:
+    pod = Pod()
+    pod.begin()
+    pod.print("loss=1\n")
+    pod.end(**facts)
+    pod.run(pod.collector())
+    assert pod.outcome() == outcome
+
+
+@pytest.mark.parametrize("text", ["", "no metric here\n", "loss=nan\n", "loss=inf\n"])
+def test_an_objective_without_a_finite_value_is_reported_as_unavailable(text: str) -> None:
+    pod = Pod()
+    pod.begin()
+    pod.print(text)
+    pod.end()
+    pod.run(pod.collector())
+    assert pod.values()[-1] == "unavailable"
+
+
+def test_a_killed_launcher_ends_the_attempt_as_failed() -> None:
+    pod = Pod()
+    session = pod.collector()
+    pod.begin()
+    pod.print("loss=1\nloss=2")
+    pod.run(session)
+    pod.deaf.add(1)
+    pod.run(session)
+    assert pod.values() == ["1", "2"]
+    assert pod.outcome() == "failed"
+    assert "the launcher was killed" in pod.told
+
+
+def test_attempts_are_sources_of_their_own() -> None:
+    pod = Pod()
+    session = pod.collector()
+    for attempt, status in ((1, 1), (2, 1), (3, 0)):
+        pod.begin(attempt)
+        pod.print(f"loss={attempt}\n", attempt)
+        pod.end(attempt, status)
+        pod.run(session)
+    assert [pod.values(attempt) for attempt in (1, 2, 3)] == [["1"], ["2"], ["3"]]
+    assert [pod.outcome(attempt) for attempt in (1, 2, 3)] == ["failed", "failed", "succeeded"]
+
+
+def test_attempts_that_came_and_went_while_the_store_was_away_are_all_stored() -> None:
+    pod = Pod()
+    pod.store.away = "connection refused"
+    session = pod.collector(path=LOG)
+    for attempt in (1, 2, 3):
+        pod.begin(attempt)
+        pod.log(f"loss={attempt}\n")
+        pod.end(attempt, 1)
+        for _ in range(3):
+            session.step()
+            pod.clock.pass_by(1.0)
+    pod.store.away = None
+    for _ in range(10):
+        pod.run(session)
+        pod.clock.pass_by(10.0)
+    assert [pod.values(attempt) for attempt in (1, 2, 3)] == [["1"], ["2"], ["3"]]
+
+
+def test_a_checkpoint_of_another_source_is_refused() -> None:
+    pod = Pod()
+    pod.begin()
+    pod.run(pod.collector())
+    with pytest.raises(SetupError, match=f"checkpoint is of 'out', 'err', not of '{LOG}'"):
+        pod.collector(path=LOG).step()
+
+
+def test_what_is_delivered_is_removed_from_the_disk() -> None:
+    pod = Pod()
+    pod.begin()
+    pod.print("loss=1\n")
+    pod.end()
+    pod.run(pod.collector())
+    assert sorted(pod.files.names(pod.directory(1))) == ["attempt", "exit"]
+
+
+def test_after_all_is_delivered_a_native_sidecar_stays_until_it_is_told_to_go() -> None:
+    pod = Pod()
+    session = pod.collector(native=True)
+    pod.begin()
+    pod.end()
+    assert pod.run(session).done is None
+    session.told_to_end()
+    assert session.step().done == 0
+
+
+@pytest.mark.parametrize(("status", "done"), [(0, 0), (1, 1)])
+def test_an_ordinary_container_ends_as_the_trainer_did(status: int, done: int) -> None:
+    pod = Pod()
+    session = pod.collector(native=False)
+    pod.begin()
+    pod.end(status=status)
+    assert pod.run(session).done == done
+    assert pod.collector(native=False).step().done == done
+
+
+def test_told_to_end_it_delivers_first() -> None:
+    pod = Pod()
+    session = pod.collector()
+    pod.begin()
+    pod.print("loss=1\n")
+    session.told_to_end()
+    assert pod.run(session).done is None
+    pod.print("loss=2\n")
+    pod.end()
+    assert pod.run(session).done == 0
+    assert pod.values() == ["1", "2"]
+
+
+def test_while_the_store_is_away_it_waits_longer_and_longer_and_says_so_once() -> None:
+    pod = Pod()
+    pod.store.away = "connection refused"
+    session = pod.collector()
+    pod.begin()
+    pod.print("loss=1\n")
+    waits = []
+    for _ in range(60):
+        waits.append(session.step().most)
+        pod.clock.pass_by(waits[-1])
+    assert max(waits) > 5.0
+    assert all(wait <= 10.0 for wait in waits)
+    assert pod.told.count("connection refused") <= 1 + sum(waits) // 60
+    pod.store.away = None
+    pod.clock.pass_by(10.0)
+    pod.run(session)
+    assert pod.values() == ["1"]
+    assert "takes reports again" in pod.told
+
+
+def test_a_report_that_the_store_refuses_is_told_and_the_others_go_on() -> None:
+    pod = Pod()
+    session = pod.collector()
+    pod.begin()
+    pod.store.refuses = 'metric "loss" is banned'
+    pod.print("loss=1\n")
+    pod.run(session)
+    pod.store.refuses = None
+    pod.print("loss=2\n")
+    pod.end()
+    pod.run(session)
+    assert pod.values() == ["2"]
+    assert 'the store refused report 1: metric "loss" is banned' in pod.told
+    assert pod.heard[-1].startswith("1 gave up: the store refused report 1")
+
+
+def test_when_all_rules_are_met_the_trainer_is_stopped_and_the_service_is_told_once() -> None:
+    pod = Pod()
+    service = Service(Unavailable("not yet"), None)
+    session = pod.collector(rules=RULE, early_stopping=service)
+    pod.begin()
+    pod.print("loss=0.4\n")
+    pod.run(session)
+    assert "1 stop" not in pod.heard
+    pod.print("loss=0.3\nloss=0.2\n")
+    pod.run(session)
+    assert pod.heard == ["1 following", "1 stop"]
+    pod.print("loss=0.1\n")
+    pod.end(status=143, stopped=True)
+    pod.run(session)
+    assert pod.heard == ["1 following", "1 stop", "1 delivered"]
+    assert pod.values() == ["0.4", "0.3", "0.2", "0.1"]
+    assert service.calls == 2
+
+
+def test_a_service_that_never_answers_is_given_up_after_half_a_minute() -> None:
+    pod = Pod()
+    service = Service(*[Unavailable("no route to host")] * 1000)
+    session = pod.collector(rules=RULE, early_stopping=service)
+    pod.begin()
+    pod.print("loss=0.4\nloss=0.3\n")
+    pod.end(stopped=True)
+    begun = pod.clock.monotonic()
+    pod.run(session, steps=1000)
+    assert pod.heard[-1] == "1 delivered"
+    assert 30.0 <= pod.clock.monotonic() - begun < 32.0
+    assert "no route to host" in pod.told
+
+
+def test_a_service_that_refuses_is_asked_once() -> None:
+    pod = Pod()
+    service = Service(RemoteError("no such trial"))
+    session = pod.collector(rules=RULE, early_stopping=service)
+    pod.begin()
+    pod.print("loss=0.4\nloss=0.3\n")
+    pod.end(stopped=True)
+    pod.run(session)
+    assert service.calls == 1
+    assert "no such trial" in pod.told
+
+
+def test_a_stop_that_was_due_before_a_crash_is_asked_for_after_it() -> None:
+    pod = Pod()
+    pod.begin()
+    pod.print("loss=0.4\nloss=0.3\n")
+    pod.run(pod.collector(rules=RULE))
+    pod.heard.clear()
+    pod.run(pod.collector(rules=RULE))
+    assert pod.heard == ["1 following", "1 stop"]
+
+
+def test_segments_that_the_launcher_could_not_write_are_told() -> None:
+    pod = Pod()
+    pod.begin()
+    pod.print("loss=1\n")
+    pod.end(complete=False, cause="No space left on device")
+    pod.run(pod.collector())
+    assert "attempt 1: No space left on device" in pod.told
+
+
+def test_a_damaged_checkpoint_is_refused_with_the_remedy() -> None:
+    pod = Pod()
+    pod.files.replace(f"{RUN}/checkpoint", b"{}")
+    with pytest.raises(SetupError, match="remove the file `checkpoint`"):
+        pod.collector()
+
+
+def test_points_without_a_time_of_their_own_get_times_that_grow() -> None:
+    pod = Pod()
+    pod.begin()
+    pod.print("loss=1\nloss=2\n2026-01-01T00:00:00Z loss=3\nloss=4\n")
+    pod.run(pod.collector())
+    [batch] = pod.store.batches.values()
+    stamps = [point.timestamp or "" for point in batch.points]
+    assert stamps[2] == "2026-01-01T00:00:00Z"
+    assert to_micros(stamps[0]) < to_micros(stamps[1]) < to_micros(stamps[3])
+
+
+def test_the_summary_tells_what_was_delivered() -> None:
+    pod = Pod()
+    session = pod.collector()
+    pod.begin()
+    pod.print("loss=3\nloss=1\nloss=2\n")
+    pod.end()
+    pod.run(session)
+    told = json.loads(session.summary())
+    assert told["delivered"]
+    assert told["outcome"] == "succeeded"
+    assert told["metrics"]["loss"] == {
+        "count": 3,
+        "first": "3",
+        "last": "2",
+        "min": "1",
+        "max": "3",
+    }
+
+
+def test_the_summary_holds_also_what_the_store_never_took() -> None:
+    pod = Pod()
+    pod.store.away = "connection refused"
+    session = pod.collector()
+    pod.begin()
+    pod.print("loss=3\n")
+    session.step()
+    session.step()
+    pod.print("loss=1\n")
+    pod.end()
+    session.step()
+    told = json.loads(session.summary())
+    assert not told["delivered"]
+    assert told["why"] == "connection refused"
+    assert told["metrics"]["loss"]["count"] == 2
+    assert told["metrics"]["loss"]["last"] == "1"
