@@ -77,6 +77,7 @@ class Collecting:
         self._read_at = float("-inf")
         self._told_to_stop = False
         self._settling_since: float | None = None
+        ports.reporter.tell(f"following attempt {attempt.number}")
         ports.runs.following(attempt.number)
 
     def step(self) -> Pause:
@@ -236,9 +237,19 @@ class Collecting:
         self._ports.runs.delivered(self.attempt.number, self.attempt.refused)
         self._show()
         self._save(replace(self.attempt, finished=True, outcome=end.outcome))
+        self._ports.reporter.tell(self._account(end))
         for stream in self._reader.streams.values():
             stream.release(0, all_of_it=True)
         return AT_ONCE
+
+    def _account(self, end: End) -> str:
+        """Say what an attempt came to."""
+        folds = self.attempt.known.folds
+        seen = ", ".join(f"{folds[name].count} of {name}" for name in sorted(folds))
+        missing = sorted(set(self._plan.reading.metrics) - set(folds))
+        unseen = f"; never seen: {', '.join(missing)}" if missing else ""
+        ended = end.outcome or "ended"
+        return f"attempt {self.attempt.number} {ended}; stored: {seen or 'nothing'}{unseen}"
 
     def _report(self, end: End) -> Pause:
         """Put the last report in flight, where there is anything to report."""

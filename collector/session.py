@@ -22,6 +22,8 @@ from collector.ports import Ports
 from collector.reading import AttemptReader
 from collector.summary import summary_of
 
+TRAINER_FAILED = 2
+"""The exit status of an ordinary container beside a trainer that failed."""
 _LOOKED_AHEAD = 64 << 20
 """Bytes that are searched for a summary of what is not delivered."""
 
@@ -122,12 +124,12 @@ class Session:
         """Nothing to collect: wait for an attempt, or go.
 
         As an ordinary container we fail where the trainer failed, so that the kubelet starts us
-        again where it starts the trainer again.
+        again where it starts the trainer again. Our supervisor takes that status as final.
         """
         if self._courier.hurried:
             return Pause(done=0)
         if self._attempt is not None and not self._plan.native:
-            return Pause(done=1 if self._attempt.outcome == OUTCOME_FAILED else 0)
+            return Pause(done=TRAINER_FAILED if self._attempt.outcome == OUTCOME_FAILED else 0)
         return Pause(most=IDLE_SECONDS)
 
     def _known_ahead(self, attempt: Attempt) -> Known:

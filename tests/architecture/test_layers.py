@@ -27,6 +27,17 @@ def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
+def plant(folder: Path, packages: list[str]) -> None:
+    """Make a tree of empty packages, with the modules that the contracts name."""
+    for package in packages:
+        (folder / package).mkdir()
+        (folder / package / "__init__.py").touch()
+    for contract in pyproject()["tool"]["importlinter"]["contracts"]:
+        for module in contract.get("source_modules", []):
+            if "." in module:
+                (folder / f"{module.replace('.', '/')}.py").touch()
+
+
 def test_the_tree_keeps_every_contract() -> None:
     run = lint_imports(ROOT)
 
@@ -38,9 +49,7 @@ def test_the_tree_keeps_every_contract() -> None:
 )
 def test_a_breach_breaks_the_build(tmp_path: Path, path: str, line: str, contract: str) -> None:
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    for package in pyproject()["tool"]["importlinter"]["root_packages"]:
-        (tmp_path / package).mkdir()
-        (tmp_path / package / "__init__.py").touch()
+    plant(tmp_path, pyproject()["tool"]["importlinter"]["root_packages"])
     (tmp_path / path).write_text(f"{line}\n")
 
     run = lint_imports(tmp_path)
@@ -60,9 +69,7 @@ def test_programs_are_kept_apart(tmp_path: Path) -> None:
     assert old in text
     new = "root_packages = [\n" + "".join(f'    "{name}",\n' for name in roots)
     (tmp_path / "pyproject.toml").write_text(text.replace(old, new))
-    for package in roots:
-        (tmp_path / package).mkdir()
-        (tmp_path / package / "__init__.py").touch()
+    plant(tmp_path, roots)
     assert lint_imports(tmp_path).returncode == 0
 
     for one, other in zip(programs, programs[1:] + programs[:1], strict=True):

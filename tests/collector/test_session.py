@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -88,11 +89,11 @@ def test_both_streams_are_read() -> None:
         ({"status": 143, "stopped": True}, "stopped"),
     ],
 )
-def test_the_last_report_says_how_the_attempt_ended(facts: dict[str, object], outcome: str) -> None:
+def test_the_last_report_says_how_the_attempt_ended(facts: dict[str, Any], outcome: str) -> None:
     pod = Pod()
     pod.begin()
     pod.print("loss=1\n")
-    pod.end(**facts)
+    pod.end(1, **facts)
     pod.run(pod.collector())
     assert pod.outcome() == outcome
 
@@ -177,7 +178,7 @@ def test_after_all_is_delivered_a_native_sidecar_stays_until_it_is_told_to_go() 
     assert session.step().done == 0
 
 
-@pytest.mark.parametrize(("status", "done"), [(0, 0), (1, 1)])
+@pytest.mark.parametrize(("status", "done"), [(0, 0), (1, 2)])
 def test_an_ordinary_container_ends_as_the_trainer_did(status: int, done: int) -> None:
     pod = Pod()
     session = pod.collector(native=False)

@@ -1,0 +1,26 @@
+"""`python -m collector`: see `--help`, and docs/collector.md."""
+
+from __future__ import annotations
+
+import sys
+
+from api.errors import TrialwatchError
+from api.sidecar import from_argv, salvage, usage
+from collector.app import block_signals, give_up, start
+
+
+def main() -> int:
+    """Run it."""
+    argv = sys.argv[1:]
+    if {"--help", "-help", "-h"} & set(argv):
+        sys.stdout.write(usage())
+        return 0
+    block_signals()
+    try:
+        return start(from_argv(argv))
+    except TrialwatchError as error:
+        return give_up(salvage(argv), str(error))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
