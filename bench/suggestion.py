@@ -1,0 +1,318 @@
+"""Search from history alone against the libraries' own stateful runs, and against random search.
+
+Each search gets the same trials and the same seeds. What counts is the median, over the seeds, of
+how far the best trial stays above the function's minimum; `x library` is that of ours as a multiple
+of the library's, `x random` as a multiple of random search's.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import cmaes
+import numpy as np
+import optuna
+from rich.console import Console
+from rich.table import Table
+from skopt import Optimizer
+from skopt.space import Categorical, Integer, Real
+from threadpoolctl import threadpool_limits
+
+from api.types import Distribution, FeasibleSpace, ParameterSpec, ParameterType
+from suggestion.history import History, Past
+from suggestion.registry import find
+from suggestion.space import Point, Space, space_of
+from suggestion.tpe import good_trials
+
+if TYPE_CHECKING:
+    import argparse
+
+Values = dict[str, Any]
+"""A parameter's number, or text of a list, by its name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """What is minimized: `loss` of the values by name; `least` is the smallest there is."""
+
+    name: str
+    parameters: tuple[ParameterSpec, ...]
+    loss: Callable[[Values], float]
+    least: float
+
+
+def _double(name: str, low: float, high: float, *, log: bool = False) -> ParameterSpec:
+    distribution = Distribution.LOG_UNIFORM if log else Distribution.UNIFORM
+    space = FeasibleSpace(min=repr(low), max=repr(high), distribution=distribution)
+    return ParameterSpec(name=name, type=ParameterType.DOUBLE, space=space)
+
+
+def _sphere(values: Values) -> float:
+    return math.fsum((value - 1.2) ** 2 for value in values.values())
+
+
+def _branin(values: Values) -> float:
+    x, y = float(values["x"]), float(values["y"])
+    bend = y - 5.1 / (4 * math.pi**2) * x**2 + 5 / math.pi * x - 6
+    return bend**2 + 10 * (1 - 1 / (8 * math.pi)) * math.cos(x) + 10
+
+
+_HARTMANN_WEIGHTS = (1.0, 1.2, 3.0, 3.2)
+_HARTMANN_SCALES = np.array(
+    [
+        [10, 3, 17, 3.5, 1.7, 8],
+        [0.05, 10, 17, 0.1, 8, 14],
+        [3, 3.5, 1.7, 10, 17, 8],
+        [17, 8, 0.05, 10, 0.1, 14],
+    ]
+)
+_HARTMANN_PITS = 1e-4 * np.array(
+    [
+        [1312, 1696, 5569, 124, 8283, 5886],
+        [2329, 4135, 8307, 3736, 1004, 9991],
+        [2348, 1451, 3522, 2883, 3047, 6650],
+        [4047, 8828, 8732, 5743, 1091, 381],
+    ]
+)
+
+
+def _hartmann(values: Values) -> float:
+    x = np.array([values[f"x{i}"] for i in range(6)])
+    depths = np.exp(-np.sum(_HARTMANN_SCALES * (x - _HARTMANN_PITS) ** 2, axis=1))
+    return -float(np.dot(_HARTMANN_WEIGHTS, depths))
+
+
+_PENALTIES = {"adam": 0.0, "sgd": 0.4, "ftrl": 0.8}
+
+
+def _mixed(values: Values) -> float:
+    """A training in small: rate, depth and momentum have a best, one optimizer is better."""
+    rate = (math.log10(values["rate"]) + 2.5) ** 2
+    depth = 0.1 * abs(int(values["layers"]) - 4)
+    momentum = (float(values["momentum"]) - 0.8) ** 2
+    return rate + depth + momentum + _PENALTIES[str(values["optimizer"])]
+
+
+FUNCTIONS = (
+    Function(
+        name="sphere, 4 doubles",
+        parameters=tuple(_double(f"x{i}", -5.0, 5.0) for i in range(4)),
+        loss=_sphere,
+        least=0.0,
+    ),
+    Function(
+        name="Branin, 2 doubles",
+        parameters=(_double("x", -5.0, 10.0), _double("y", 0.0, 15.0)),
+        loss=_branin,
+        least=0.397887,
+    ),
+    Function(
+        name="Hartmann-6",
+        parameters=tuple(_double(f"x{i}", 0.0, 1.0) for i in range(6)),
+        loss=_hartmann,
+        least=-3.32237,
+    ),
+    Function(
+        name="mixed, 1 list",
+        parameters=(
+            _double("rate", 1e-5, 1.0, log=True),
+            _double("momentum", 0.0, 1.0),
+            ParameterSpec(
+                name="layers",
+                type=ParameterType.INT,
+                space=FeasibleSpace(min="1", max="8"),
+            ),
+            ParameterSpec(
+                name="optimizer",
+                type=ParameterType.CATEGORICAL,
+                space=FeasibleSpace(list=tuple(_PENALTIES)),
+            ),
+        ),
+        loss=_mixed,
+        least=0.0,
+    ),
+)
+
+_READ = {ParameterType.DOUBLE: float, ParameterType.INT: int, ParameterType.CATEGORICAL: str}
+
+
+def ours(
+    name: str, function: Function, trials: int, seed: int, settings: Values | None = None
+) -> float:
+    """Return the least loss of a run that is asked one by one, from history alone."""
+    search, space = find(name).make(**(settings or {})), space_of(function.parameters)
+    history: History = ()
+    for _ in range(trials):
+        (point,) = search.suggest(space, history, 1, seed)
+        history = (*history, Past(assignments=point, loss=_loss_at(function, point)))
+    return min(past.loss for past in history if past.loss is not None)
+
+
+def _loss_at(function: Function, point: Point) -> float:
+    kinds = {spec.name: spec.type for spec in function.parameters}
+    return function.loss({a.name: _READ[kinds[a.name]](a.value) for a in point})
+
+
+def library_optuna(
+    sampler: Callable[[int], optuna.samplers.BaseSampler],
+    function: Function,
+    trials: int,
+    seed: int,
+) -> float:
+    """Return the least loss of one study with one sampler, as Optuna's users run it."""
+    study = optuna.create_study(sampler=sampler(seed))
+    study.optimize(lambda trial: function.loss(_suggested(trial, function)), trials)
+    return float(study.best_value)
+
+
+def _suggested(trial: optuna.Trial, function: Function) -> Values:
+    values: Values = {}
+    for spec in function.parameters:
+        space, log = spec.space, spec.space.distribution is Distribution.LOG_UNIFORM
+        if spec.type is ParameterType.DOUBLE:
+            low, high = float(space.min), float(space.max)
+            values[spec.name] = trial.suggest_float(spec.name, low, high, log=log)
+        elif spec.type is ParameterType.INT:
+            values[spec.name] = trial.suggest_int(spec.name, int(space.min), int(space.max))
+        else:
+            values[spec.name] = trial.suggest_categorical(spec.name, space.list)
+    return values
+
+
+def library_cmaes(function: Function, trials: int, seed: int) -> float:
+    """Return the least loss of one optimizer of the package cmaes; doubles only."""
+    space = space_of(function.parameters)
+    dimensions = len(space.dimensions)
+    optimizer = cmaes.CMA(
+        mean=np.full(dimensions, 0.5),
+        sigma=1 / 6,
+        bounds=np.tile([0.0, 1.0], (dimensions, 1)),
+        seed=seed,
+    )
+    losses: list[float] = []
+    told: list[tuple[Any, float]] = []
+    for _ in range(trials):
+        place = optimizer.ask()
+        losses.append(_loss_at(function, space.point(map(float, place))))
+        told.append((place, losses[-1]))
+        if len(told) == optimizer.population_size:
+            optimizer.tell(told)
+            told = []
+    return min(losses)
+
+
+def library_skopt(function: Function, trials: int, seed: int) -> float:
+    """Return the least loss of one optimizer of scikit-optimize."""
+    names = [spec.name for spec in function.parameters]
+    optimizer = Optimizer([_skopt(spec) for spec in function.parameters], random_state=seed)
+    losses: list[float] = []
+    with warnings.catch_warnings(), threadpool_limits(1):  # as fast as it can be
+        warnings.simplefilter("ignore")
+        for _ in range(trials):
+            place = optimizer.ask()
+            losses.append(function.loss(dict(zip(names, place, strict=True))))
+            optimizer.tell(place, losses[-1])
+    return min(losses)
+
+
+def _skopt(spec: ParameterSpec) -> Real | Integer | Categorical:
+    space = spec.space
+    if spec.type is ParameterType.DOUBLE:
+        log = space.distribution is Distribution.LOG_UNIFORM
+        return Real(float(space.min), float(space.max), prior="log-uniform" if log else "uniform")
+    if spec.type is ParameterType.INT:
+        return Integer(int(space.min), int(space.max))
+    return Categorical(space.list)
+
+
+def _tpe(seed: int) -> optuna.samplers.TPESampler:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # Optuna 5 deprecates gamma
+        return optuna.samplers.TPESampler(
+            seed=seed, multivariate=False, gamma=partial(good_trials, 0.25), constant_liar=True
+        )
+
+
+def _multivariate_tpe(seed: int) -> optuna.samplers.TPESampler:
+    return optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True)
+
+
+Library = Callable[[Function, int, int], float]
+
+LIBRARIES: dict[str, Library] = {
+    "tpe": partial(library_optuna, _tpe),
+    "multivariate-tpe": partial(library_optuna, _multivariate_tpe),
+    "cmaes": library_cmaes,
+    "bayesianoptimization": library_skopt,
+}
+
+
+def gap(run: Callable[[int], float], function: Function, seeds: Sequence[int]) -> float:
+    """Return the median, over the seeds, of how far a run stays above the minimum."""
+    return statistics.median(run(seed) - function.least for seed in seeds)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print both tables."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    seeds = range(arguments.seeds)
+    _quality(arguments.trials, seeds)
+    _speed()
+
+
+def _quality(trials: int, seeds: Sequence[int]) -> None:
+    table = Table(title=f"gap to the minimum after {trials} trials, median of {len(seeds)} seeds")
+    for heading in ("function", "algorithm", "ours", "library", "x library", "x random"):
+        table.add_column(heading, justify="left" if heading[0] in "fa" else "right")
+    console = Console(width=120)
+    for function in FUNCTIONS:
+        dice = gap(partial(ours, "random", function, trials), function, seeds)
+        table.add_row(function.name, "random", f"{dice:.4g}", "", "", "1")
+        sobol = gap(partial(ours, "sobol", function, trials), function, seeds)
+        table.add_row("", "sobol", f"{sobol:.4g}", "", "", f"{sobol / dice:.2f}")
+        for name, library in _fitting(function):
+            own = gap(partial(ours, name, function, trials), function, seeds)
+            theirs = gap(partial(library, function, trials), function, seeds)
+            cells = (own, theirs, own / theirs, own / dice)
+            table.add_row("", name, *(f"{cell:.3g}" for cell in cells))
+    console.print(table)
+
+
+def _fitting(function: Function) -> Iterator[tuple[str, Library]]:
+    lists = any(spec.type is ParameterType.CATEGORICAL for spec in function.parameters)
+    for name, library in LIBRARIES.items():
+        if not (lists and name == "cmaes"):  # the package knows no lists
+            yield name, library
+
+
+def _speed() -> None:
+    table = Table(title="milliseconds for one suggestion, by trials in the history (Hartmann-6)")
+    table.add_column("algorithm")
+    counts = (10, 100, 1000)
+    for count in counts:
+        table.add_column(str(count), justify="right")
+    function = FUNCTIONS[2]
+    space = space_of(function.parameters)
+    for name in ("random", "sobol", *LIBRARIES):
+        cells = [f"{_milliseconds(name, function, space, count):.1f}" for count in counts]
+        table.add_row(name, *cells)
+    Console(width=120).print(table)
+
+
+def _milliseconds(name: str, function: Function, space: Space, count: int) -> float:
+    points = find("random").make().suggest(space, (), count, 1)
+    history = tuple(Past(assignments=p, loss=_loss_at(function, p)) for p in points)
+    search = find(name).make()
+    samples: list[float] = []
+    for seed in range(3):
+        start = time.perf_counter()
+        search.suggest(space, history, 1, seed)
+        samples.append(time.perf_counter() - start)
+    return 1000 * statistics.median(samples)
