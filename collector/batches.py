@@ -83,10 +83,12 @@ def digest_of_points(points: Iterable[MetricPoint]) -> str:
     return digest_of(text.encode("utf-8", "surrogateescape"))
 
 
-def extract_again(wanted: Reading, start: Position, data: bytes) -> tuple[Found, ...]:
+def extract_again(wanted: Reading, start: Position, pieces: Iterable[bytes]) -> tuple[Found, ...]:
     """Find the points of a range that was once extracted, all of it."""
     extractor = Extractor(wanted, start)
-    found = extractor.feed(data)
+    found: list[Found] = []
+    for piece in pieces:
+        found += extractor.feed(piece)
     return (*found, *extractor.finish())
 
 

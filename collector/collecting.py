@@ -159,10 +159,8 @@ class Collecting:
         known = self.attempt.known
         if not flight.stream:
             return self._last(flight)
-        data = self._reader.streams[flight.stream].again(flight.start, flight.end)
-        if data is None:
-            return None
-        found = extract_again(self._plan.reading, flight.start.position, data)
+        pieces = self._reader.streams[flight.stream].again(flight.start, flight.end)
+        found = extract_again(self._plan.reading, flight.start.position, pieces)
         prepared = self._batch(flight, found, known)
         return prepared if digest_of_points(prepared.batch.points) == flight.digest else None
 
@@ -202,9 +200,8 @@ class Collecting:
             self._note(step.gap)
         places = {**self.attempt.places, step.stream: step.start}
         self.attempt = replace(self.attempt, places=places)
-        found = step.extracted.found if step.extracted else ()
-        if found:
-            self._put_in_flight(step, found)
+        if step.found:
+            self._put_in_flight(step)
         else:
             places[step.stream] = step.end
             self.attempt = replace(self.attempt, places=places)
@@ -212,9 +209,9 @@ class Collecting:
         if step.more or self.end is not None:
             return AT_ONCE
         self._read_at = self._ports.clock.monotonic()
-        return AT_ONCE if found else Pause(least=BATCH_SECONDS, most=IDLE_SECONDS)
+        return AT_ONCE if step.found else Pause(least=BATCH_SECONDS, most=IDLE_SECONDS)
 
-    def _put_in_flight(self, step: Step, found: tuple[Found, ...]) -> None:
+    def _put_in_flight(self, step: Step) -> None:
         """Write down a batch before it is sent."""
         flight = InFlight(
             sequence=self.attempt.sequence + 1,
@@ -223,7 +220,7 @@ class Collecting:
             start=step.start,
             end=step.end,
         )
-        prepared = self._batch(flight, found, self.attempt.known)
+        prepared = self._batch(flight, step.found, self.attempt.known)
         flight = replace(flight, digest=digest_of_points(prepared.batch.points))
         self._save(replace(self.attempt, sequence=flight.sequence, in_flight=flight))
         self._prepared = prepared

@@ -15,14 +15,14 @@ is read, so that what was written before the rotation is read before the file is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from api.run_directory import AttemptRecord, FileBorder
 from collector.places import ANCHOR_BYTES, Anchor, Gap, Generation, Place
 from collector.ports import FileSystem, OpenFile
 from collector.rotated import fits, head_of, is_copy, is_passed, passed, snapshot
-from collector.streams import Chunk
+from collector.streams import PIECE, Chunk
 from filters.extractor import Position
 from filters.lines import LinePosition
 
@@ -58,7 +58,9 @@ class FollowedFile:
         self._since = _micros(record.started) - _TICK
         self._open: OpenFile | None = None
         self._upcoming: OpenFile | None = None
-        """The generation after the open one, once it has been seen."""
+        """The generation after another one, once it has been seen."""
+        self._upcoming_after = 0
+        """That other one's serial."""
         self._serial = 0
 
     @property
@@ -93,13 +95,13 @@ class FollowedFile:
             place=place, data=raw[before:], before=raw[:before], final=final, last=last, gap=gap
         )
 
-    def again(self, start: Place, end: Place) -> bytes | None:
-        """Return the bytes between two places of a generation; None where they are destroyed."""
+    def again(self, start: Place, end: Place) -> Iterator[bytes]:
+        """Give the bytes between two places of a generation; none where they are destroyed."""
         file = self._file(end)
         if file is None or not fits(file, end):
-            return None
-        data = file.read_at(start.offset, end.offset - start.offset)
-        return data if len(data) == end.offset - start.offset else None
+            return
+        for offset in range(start.offset, end.offset, PIECE):
+            yield file.read_at(offset, min(PIECE, end.offset - offset))
 
     def peek(self, place: Place, offset: int, count: int) -> bytes:
         """Return bytes as they are, where the generation is open."""
@@ -235,8 +237,11 @@ class FollowedFile:
 
         It is kept open from the moment it is seen, for it may be deleted before its turn comes.
         """
+        serial = place.generation.serial
+        if self._upcoming is not None and self._upcoming_after != serial:
+            self._forget_upcoming()
         if self._upcoming is None:
-            self._upcoming = self._following(place, current)
+            self._upcoming, self._upcoming_after = self._following(place, current), serial
         return self._upcoming if self._upcoming and self._is_ours(self._upcoming) else None
 
     def _following(self, place: Place, current: OpenFile | None) -> OpenFile | None:

@@ -83,14 +83,16 @@ class Place:
         """The first byte of the generation that is still to be read."""
         return self.position.lines.offset
 
-    def moved(self, position: Position, before: bytes) -> Place:
-        """Go on to a position; `before` is what stands before it, from the old tail's start on."""
-        if position.lines.offset == self.offset:
+    def moved(self, position: Position, before: bytes, data: bytes) -> Place:
+        """Go on to a position. `before` are the bytes of the tail, `data` those behind it."""
+        read = position.lines.offset - self.offset
+        if not read:
             return replace(self, position=position)
         head = self.head
-        if head.length < ANCHOR_BYTES and len(before) == position.lines.offset:
-            head = Anchor.of(before[:ANCHOR_BYTES])
-        tail = Anchor.of(before[-ANCHOR_BYTES:])
+        if head.length < ANCHOR_BYTES and len(before) == self.offset:
+            head = Anchor.of((before + data[: min(read, ANCHOR_BYTES)])[:ANCHOR_BYTES])
+        last = data[max(0, read - ANCHOR_BYTES) : read]
+        tail = Anchor.of((before + last)[-ANCHOR_BYTES:])
         return replace(self, position=position, head=head, tail=tail, inherited=False)
 
     def renewed(self, inode: int | None, others: tuple[Passed, ...] = ()) -> Place:

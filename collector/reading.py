@@ -6,13 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from api.run_directory import AttemptRecord
+from collector import batches
 from collector.batches import Extracted, extract
 from collector.places import Gap, Place
 from collector.streams import Chunk, Stream
 from filters.extractor import Reading
+from filters.lines import LONGEST_LINE
+from filters.points import Found
 
-_LEAST, _MOST = 1 << 16, 1 << 21
+_LEAST = 1 << 16
+_MOST = LONGEST_LINE + _LEAST
 """Bytes that are read at once. The most holds a line of the longest kind and what follows it."""
+
+
+_FARTHEST = 16 << 20
+"""Bytes that one batch may be made of; as many are read again after a crash."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +30,7 @@ class Step:
     stream: str
     start: Place
     end: Place
-    extracted: Extracted | None = None
-    """None where there was nothing to search."""
+    found: tuple[Found, ...] = ()
     gap: Gap | None = None
     more: bool = False
     """There may be more at once."""
@@ -42,15 +49,27 @@ class AttemptReader:
     def step(
         self, places: Mapping[str, Place], *, over: bool, later: AttemptRecord | None
     ) -> Step | None:
-        """Look at the next stream that has anything to tell; None where none has, or all ended."""
+        """Look at the next stream that has anything to tell; None where none has, or all ended.
+
+        A stream that is far behind is read on until a batch is full.
+        """
         for name in list(self._turns):
             place = places[name]
             if place.finished:
                 continue
             self._turns.append(self._turns.pop(self._turns.index(name)))
-            found = self._look(self.streams[name], place, over=over, later=later)
-            if found.more or found.end != place or found.gap:
-                return found
+            stream = self.streams[name]
+            step = self._look(stream, place, over=over, later=later)
+            if step.end == place and not (step.more or step.gap):
+                continue
+            while step.more and not _is_full(step):
+                further = self._look(stream, step.end, over=over, later=later)
+                if further.gap or further.start != step.end:
+                    break  # of another generation: it is looked at again, as a step of its own
+                step = replace(
+                    further, start=step.start, found=step.found + further.found, gap=step.gap
+                )
+            return step
         return None
 
     def _look(
@@ -65,17 +84,16 @@ class AttemptReader:
             )
         got = extract(self._wanted, chunk.place.position, chunk.data, final=chunk.final)
         end = _end(chunk, got)
-        consumed = end.offset - chunk.place.offset
         full = len(chunk.data) == count
-        self._count[stream.name] = (
-            max(_LEAST, 2 * consumed) if not got.complete else min(_MOST, count * 2) if full
-            else count
-        )  # fmt: skip
+        if not got.complete:
+            self._count[stream.name] = max(_LEAST, 2 * (end.offset - chunk.place.offset))
+        elif full:
+            self._count[stream.name] = min(_MOST, count * 2)
         return Step(
             stream=stream.name,
             start=chunk.place,
             end=end,
-            extracted=got,
+            found=got.found,
             gap=chunk.gap,
             more=full or not got.complete or end.sealed,
         )
@@ -86,12 +104,21 @@ class AttemptReader:
             stream.close()
 
 
+def _is_full(step: Step) -> bool:
+    read = step.end.offset - step.start.offset
+    return (
+        len(step.found) >= batches.BATCH_POINTS
+        or read >= _FARTHEST
+        or step.end.generation.serial != step.start.generation.serial
+        or step.end.sealed
+    )
+
+
 def _end(chunk: Chunk, got: Extracted) -> Place:
     """Return where the stream goes on once these points have been taken."""
     if chunk.place.finished:
         return chunk.place
-    read = got.end.lines.offset - chunk.place.offset
-    end = chunk.place.moved(got.end, chunk.before + chunk.data[:read])
+    end = chunk.place.moved(got.end, chunk.before, chunk.data)
     if chunk.final and got.complete:
         return replace(end, finished=chunk.last, sealed=not chunk.last)
     return end

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from api.names import ERR_SEGMENT, OUT_SEGMENT, SEGMENT_DIGITS
 from api.run_directory import SEGMENT_BYTES, AttemptRecord
 from collector.places import Gap, Place
 from collector.ports import FileSystem, OpenFile
-from collector.streams import Chunk
+from collector.streams import PIECE, Chunk
 
 PREFIXES = {"out": OUT_SEGMENT, "err": ERR_SEGMENT}
 """By the stream's name."""
@@ -51,10 +53,10 @@ class Segments:
         last = over and len(data) < count
         return Chunk(place=place, data=data, final=last, last=last)
 
-    def again(self, start: Place, end: Place) -> bytes | None:
-        """Return the bytes between two places."""
-        data = self._bytes(start.offset, end.offset - start.offset)
-        return data if len(data) == end.offset - start.offset else None
+    def again(self, start: Place, end: Place) -> Iterator[bytes]:
+        """Give the bytes between two places."""
+        for offset in range(start.offset, end.offset, PIECE):
+            yield self._bytes(offset, min(PIECE, end.offset - offset))
 
     def peek(self, place: Place, offset: int, count: int) -> bytes:
         """Return bytes as they are; there is but one generation."""

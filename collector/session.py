@@ -146,7 +146,6 @@ class Session:
                 break
             read += max(1, step.end.offset - step.start.offset)
             places[step.stream] = step.end
-            if step.extracted is not None:
-                known = learn(known, step.extracted.found, known.last_stamp, None)
+            known = learn(known, step.found, known.last_stamp, None)
         reader.close()
         return known

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from api.run_directory import AttemptRecord
 from collector.places import Gap, Place
+
+PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +45,11 @@ class Stream(Protocol):
         began, where there is one.
         """
 
-    def again(self, start: Place, end: Place) -> bytes | None:
-        """Return the bytes between two places of a generation; None where they are destroyed."""
+    def again(self, start: Place, end: Place) -> Iterator[bytes]:
+        """Give the bytes between two places of a generation, or others where they are destroyed.
+
+        The pieces are of at most `PIECE` bytes.
+        """
 
     def peek(self, place: Place, offset: int, count: int) -> bytes:
         """Return at most so many bytes of a place's generation as they are now; for people."""

@@ -200,7 +200,11 @@ class World:
             assert self.handle is not None
             end = self.handle.stat().size + len(line)
             life = self._lives.get(id(self.node), 0)
-            self.written.append(Written(value, training.number, self.node, end, life))
+            # Who finds a file cut goes on at its end, and tells a gap: nobody knows where it was cut.
+            at_risk = (id(self.node), life) in self._cut_lives
+            self.written.append(
+                Written(value, training.number, self.node, end, life, at_risk=at_risk)
+            )
         else:
             self.written.append(Written(value, training.number, None, 0, 0))
         training.unfinished = line[cut:]
@@ -305,8 +309,11 @@ class World:
         if not size:
             self._lives[id(node)] = life + 1
             self.border_node = None
+        else:
+            self._cut_lives.add((id(node), life))
 
     _lives: dict[int, int] = field(default_factory=dict)
+    _cut_lives: set[tuple[int, int]] = field(default_factory=set)
 
     # What the collector sees
 
