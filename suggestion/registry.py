@@ -17,7 +17,7 @@ from suggestion.algorithm import Algorithm
 GROUP: Final = "trialwatch.algorithms"
 _PATH = "spec.algorithm.algorithmName"
 
-_OURS: Final = {
+OURS: Final = {
     name: EntryPoint(name, f"suggestion.{module}:ALGORITHM", GROUP)
     for name, module in {
         "random": "random_search",
@@ -29,12 +29,13 @@ _OURS: Final = {
         "bayesianoptimization": "bayesian",
     }.items()
 }
+"""Where each algorithm of this package is."""
 
 
 def names() -> tuple[str, ...]:
     """Return every name that `find` knows, ours first."""
     others = (found.name for found in entry_points(group=GROUP))
-    return tuple(dict.fromkeys((*_OURS, *sorted(others))))
+    return tuple(dict.fromkeys((*OURS, *sorted(others))))
 
 
 def find(name: str) -> Algorithm:
@@ -44,13 +45,13 @@ def find(name: str) -> Algorithm:
         SpecError: no algorithm has this name.
         SetupError: its package is broken, or lacks a package that it needs.
     """
-    entry = _OURS.get(name) or next(iter(entry_points(group=GROUP, name=name)), None)
+    entry = OURS.get(name) or next(iter(entry_points(group=GROUP, name=name)), None)
     if entry is None:
         raise SpecError((_unknown(name),)) from None
     try:
         algorithm = entry.load()
     except (ImportError, AttributeError) as error:
-        remedy = "install trialwatch[suggestion]" if name in _OURS else "reinstall its package"
+        remedy = "install trialwatch[suggestion]" if name in OURS else "reinstall its package"
         raise SetupError(
             f"algorithm {quoted(name)} cannot be loaded from {entry.value}: {error}; {remedy}"
         ) from None

@@ -1,0 +1,159 @@
+"""`python -m suggestion` as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from api import names
+from api.v1beta1 import api_pb2 as pb
+from api.v1beta1 import api_pb2_grpc
+from api.wire.experiments import experiment_to_wire
+from api.wire.trials import trial_to_wire
+from suggestion.history import Past
+from suggestion.registry import find
+from tests.suggestion.requests import experiment, trial
+from tests.suggestion.spaces import PLANE, built
+
+SECONDS = 60.0
+
+
+@contextmanager
+def program(folder: Path, *flags: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Start it on a free port; give the process and its address."""
+    port_file, log = folder / "port", folder / "log"
+    command = (sys.executable, "-m", "suggestion", "--listen", "127.0.0.1:0")
+    with log.open("wb") as err:
+        process = subprocess.Popen((*command, "--port-file", str(port_file), *flags), stderr=err)
+    try:
+        deadline = time.monotonic() + SECONDS
+        while not port_file.exists():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.01)
+        yield process, f"127.0.0.1:{port_file.read_text().strip()}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_it_answers_the_probe_and_a_request_and_ends_when_told(tmp_path: Path) -> None:
+    with program(tmp_path) as (process, address), grpc.insecure_channel(address) as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        probe = health_pb2.HealthCheckRequest(service=names.SUGGESTION_HEALTH_SERVICE)
+        assert health.Check(probe, timeout=SECONDS).status == 1
+        request = pb.GetSuggestionsRequest(
+            experiment=experiment_to_wire(experiment()), current_request_number=2
+        )
+        reply = api_pb2_grpc.SuggestionStub(channel).GetSuggestions(request, timeout=SECONDS)
+        assert len(reply.parameter_assignments) == 2
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SECONDS) == 0
+
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert [line["message"] for line in lines] == [
+        "listening",
+        "suggested",
+        "ending: no new requests, those under way are finished",
+        "ended",
+    ]
+    assert lines[1]["experiment"] == "digits"
+    assert (lines[1]["wanted"], lines[1]["suggested"]) == (2, 2)
+
+
+def test_a_request_under_way_is_answered_before_the_end(tmp_path: Path) -> None:
+    space = built(*PLANE)
+    points = find("random").make().suggest(space, (), 60, 1)
+    trials = [
+        trial(f"t-{i}", point, loss=point[0].value)
+        for i, point in enumerate(Past(assignments=p).assignments for p in points)
+    ]
+    asked = experiment("bayesianoptimization", PLANE, {"random_state": "1"})
+    request = pb.GetSuggestionsRequest(
+        experiment=experiment_to_wire(asked),
+        trials=map(trial_to_wire, trials),
+        current_request_number=6,
+        total_request_number=66,
+    )
+    with program(tmp_path) as (process, address), grpc.insecure_channel(address) as channel:
+        grpc.channel_ready_future(channel).result(SECONDS)
+        future = api_pb2_grpc.SuggestionStub(channel).GetSuggestions.future(
+            request, timeout=SECONDS
+        )
+        _until_busy(process)
+        process.send_signal(signal.SIGTERM)
+        assert len(future.result(SECONDS).parameter_assignments) == 6
+        assert process.wait(SECONDS) == 0
+
+
+def _until_busy(process: subprocess.Popen[bytes]) -> None:
+    """Wait until scikit-optimize is being loaded: the request is then under way."""
+    maps = Path(f"/proc/{process.pid}/maps")
+    deadline = time.monotonic() + SECONDS
+    while "sklearn" not in maps.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_port_that_is_taken_is_one_line_and_status_two() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = subprocess.run(
+            [sys.executable, "-m", "suggestion", "--listen", address],
+            capture_output=True, text=True, timeout=SECONDS, check=False,
+        )  # fmt: skip
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        f"suggestion: --listen: cannot listen on {address}: another program has the port,"
+        " or it is no address of this machine"
+    )
+
+
+def test_outside_of_a_cluster_no_trial_can_be_marked_and_the_remedy_is_told(tmp_path: Path) -> None:
+    with program(tmp_path) as (_, address), grpc.insecure_channel(address) as channel:
+        stub = api_pb2_grpc.EarlyStoppingStub(channel)
+        with pytest.raises(grpc.RpcError) as refused:
+            stub.SetTrialStatus(pb.SetTrialStatusRequest(trial_name="t"), timeout=SECONDS)
+
+    assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert "run in a cluster, or give --kubeconfig FILE" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "needs", "spares"),
+    [
+        ("random", [], ["numpy", "optuna", "scipy", "sklearn", "cmaes", "kubernetes"]),
+        ("grid", [], ["numpy", "optuna", "scipy", "sklearn", "cmaes", "kubernetes"]),
+        ("tpe", ["optuna"], ["sklearn", "cmaes", "kubernetes"]),
+        ("cmaes", ["cmaes"], ["optuna", "sklearn", "kubernetes"]),
+        ("bayesianoptimization", ["skopt"], ["optuna", "cmaes", "kubernetes"]),
+    ],
+)
+def test_an_algorithm_loads_its_own_library_alone(
+    name: str, needs: list[str], spares: list[str]
+) -> None:
+    script = (
+        "import sys; import suggestion.app; from suggestion.registry import find;"
+        f" find({name!r}).make(); print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True, text=True, timeout=SECONDS, check=True, env=dict(os.environ),
+    )  # fmt: skip
+    loaded = set(done.stdout.split())
+
+    assert loaded.issuperset(needs)
+    assert loaded.isdisjoint(spares)

@@ -1,0 +1,71 @@
+"""The command line of `python -m suggestion`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from api.errors import UserError
+from suggestion.__main__ import main
+from suggestion.flags import FLAGS
+from suggestion.settings import Address, Settings, parse_address, read_settings
+
+
+def test_without_flags_it_listens_where_katib_looks_for_it() -> None:
+    settings = read_settings([])
+
+    assert str(settings.listen) == "0.0.0.0:6789"
+    assert settings == Settings()
+
+
+def test_every_flag_is_read() -> None:
+    settings = read_settings(
+        ["--listen", "[::1]:6788", "--kubeconfig=k", "--namespace", "ns", "--grace=3s", "--port-file", "p"]
+    )  # fmt: skip
+
+    assert settings == Settings(
+        listen=Address(host="::1", port=6788),
+        kubeconfig=Path("k"),
+        namespace="ns",
+        grace=timedelta(seconds=3),
+        port_file=Path("p"),
+    )
+    assert str(settings.listen) == "[::1]:6788"
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--listen", "6789"], '--listen: "6789" is no address; write HOST:PORT'),
+        (["--listen", "x:70000"], "is no address"),
+        (["--grace", "soon"], "--grace: "),
+        (["--grace", "-1s"], "is less than nothing"),
+        (["--algorithm", "tpe"], 'unknown flag "--algorithm"'),
+        (["tpe"], "is no flag"),
+    ],
+)
+def test_what_means_nothing_is_refused(argv: list[str], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        read_settings(argv)
+
+
+@pytest.mark.parametrize("text", ["", "db", "db:", ":x", "a:b:1", "http://db:1"])
+def test_what_is_no_address(text: str) -> None:
+    assert parse_address(text) is None
+
+
+def test_a_wrong_flag_is_one_line_and_status_two(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--lisen", "x"]) == 2
+
+    assert capsys.readouterr().err == (
+        'suggestion: unknown flag "--lisen"; did you mean "--listen"?\n'
+    )
+
+
+def test_help_tells_every_flag(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+
+    told = capsys.readouterr().out
+    assert all(flag.name in told for flag in FLAGS)
