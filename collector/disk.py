@@ -133,6 +133,8 @@ def _fault(error: OSError, path: str, what: str) -> SetupError | Unavailable:
     why = os.strerror(error.errno or 0)
     if error.errno in _FULL:
         return Unavailable(f"cannot {what} {path} now: {why}")
+    if error.errno == errno.ENOENT:
+        return SetupError(f"cannot {what} {path}: {why}. Somebody has removed its directory")
     owner = ""
     with contextlib.suppress(OSError):
         found = os.stat(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from api.names import ATTEMPT_FILE, ATTEMPTS_DIR
+from api.names import ATTEMPT_FILE
 from api.run_directory import TAIL_BYTES, AttemptRecord, FileBorder
 from collector.ports import Clock, End, FileSystem
 
@@ -14,7 +14,7 @@ class Unwrapped:
 
     def __init__(self, run_dir: str, path: str, files: FileSystem, clock: Clock) -> None:
         """Note where the file ends now, unless an earlier collector has done so."""
-        self._record = _noted(f"{run_dir}/{ATTEMPTS_DIR}/1/{ATTEMPT_FILE}", path, files, clock)
+        self._record = _noted(f"{run_dir}/{ATTEMPT_FILE}", path, files, clock)
         self._over = False
 
     def end(self) -> None:

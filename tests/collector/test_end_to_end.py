@@ -1,0 +1,258 @@
+"""The whole way with real processes: trainer, launcher, collector, DB manager, database."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from concurrent import futures
+from pathlib import Path
+
+import grpc
+import pytest
+
+from api.v1beta1 import api_pb2 as pb
+from tests.collector.trial import NOBODY, Observations, Trial, eventually, terminate, trial
+from tests.dbmanager.databases import free_port
+from tests.dbmanager.program import Program, program
+
+
+@pytest.fixture(scope="module")
+def manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """One DB manager for all; each test has a trial name of its own."""
+    folder = tmp_path_factory.mktemp("manager")
+    with program(folder, f"sqlite:///{folder}/observations.db") as started:
+        started.folder = folder  # type: ignore[attr-defined]
+        yield started
+
+
+@pytest.fixture
+def observations(manager: Program) -> Observations:
+    return Observations(manager.folder / "observations.db")  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def pod(manager: Program, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Trial]:
+    with trial(tmp_path, manager.address, request.node.name[:200]) as made:
+        yield made
+
+
+def test_stdout_is_shown_collected_and_the_status_kept(
+    pod: Trial, observations: Observations
+) -> None:
+    collector = pod.collector()
+    trainer = pod.trainer(
+        ["sh", "-c", "echo loss=0.5 acc=0.9; echo loss=0.25 acc=0.95 >&2; exit 3"]
+    )
+    assert trainer.wait(60) == 3
+    assert trainer.stdout is not None
+    assert trainer.stdout.read() == b"loss=0.5 acc=0.9\n"
+    assert terminate(collector) == 0
+    assert sorted(observations.values(pod.name)) == ["0.25", "0.5"]
+    assert sorted(observations.values(pod.name, "acc")) == ["0.9", "0.95"]
+    assert sorted(pod.shown.read_text().splitlines()) == ["loss=0.25 acc=0.95", "loss=0.5 acc=0.9"]
+    assert pod.last_words["delivered"]
+    assert pod.last_words["outcome"] == "failed"
+    assert "attempt 1 failed; stored: 2 of acc, 2 of loss" in pod.told
+
+
+def test_without_echo_stdout_stays_empty(pod: Trial) -> None:
+    collector = pod.collector("--echo=false")
+    pod.train("echo loss=1")
+    terminate(collector)
+    assert pod.shown.read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    ("flags", "line"),
+    [
+        ((), "loss=0.5"),
+        (("-format", "JSON"), '{"loss": 0.5}'),
+        (("-f", r"{metricName: ([\w|-]+), metricValue: ((-?\d+)(\.\d+)?)}"),
+         "{metricName: loss, metricValue: 0.5}"),
+    ],
+    ids=["TEXT", "JSON", "metricsFormat"],
+)  # fmt: skip
+def test_a_file_is_followed(
+    pod: Trial, observations: Observations, flags: tuple[str, ...], line: str
+) -> None:
+    log = pod.folder / "mnist.log"
+    collector = pod.collector("-path", str(log), *flags, source="file")
+    pod.train(f"echo '{line}' >> {log}", "--file", str(log))
+    assert terminate(collector) == 0
+    assert observations.values(pod.name) == ["0.5"]
+
+
+def test_a_file_in_a_directory_that_comes_late_is_found(
+    pod: Trial, observations: Observations
+) -> None:
+    log = pod.folder / "late" / "mnist.log"
+    collector = pod.collector("-path", str(log), source="file")
+    script = f"sleep 0.5; mkdir {log.parent}; echo loss=1 > {log}; sleep 0.5; echo loss=2 >> {log}"
+    pod.train(script, "--file", str(log))
+    terminate(collector)
+    assert observations.values(pod.name) == ["1", "2"]
+
+
+def test_values_are_there_while_the_training_runs(pod: Trial, observations: Observations) -> None:
+    pod.collector()
+    trainer = pod.trainer(["sh", "-c", "echo loss=1; sleep 60"])
+    eventually(lambda: observations.values(pod.name) == ["1"], lambda: "nothing is stored yet")
+    assert trainer.poll() is None
+
+
+def test_restarts_of_the_container_are_attempts(pod: Trial, observations: Observations) -> None:
+    collector = pod.collector()
+    assert pod.train("echo loss=1; exit 1") == 1
+    assert pod.train("echo loss=2; exit 1") == 1
+    assert pod.train("echo loss=3") == 0
+    assert terminate(collector) == 0
+    assert observations.values(pod.name) == ["1", "2", "3"]
+    outcomes = [f"attempt {n} {how}" for n, how in ((1, "failed"), (2, "failed"), (3, "succeeded"))]
+    assert all(outcome in pod.told for outcome in outcomes)
+
+
+def test_a_training_while_the_store_is_away_is_delivered_when_it_is_back(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/observations.db"
+    manager = Program(tmp_path, database)
+    with trial(tmp_path / "pod", manager.address) as pod:
+        collector = pod.collector()
+        trainer = pod.trainer(["sh", "-c", "for n in 1 2 3 4 5; do echo loss=$n; done"])
+        eventually(lambda: "a report waits" in pod.told, lambda: "nobody tried")
+        time.sleep(1.0)
+        assert trainer.poll() is None, "the launcher did not hold the container"
+        manager.start()
+        try:
+            assert trainer.wait(60) == 0
+            assert terminate(collector) == 0
+        finally:
+            manager.end()
+    assert Observations(tmp_path / "observations.db").values(pod.name) == list("12345")
+
+
+def test_a_store_that_never_comes_leaves_the_values_in_the_termination_message(
+    tmp_path: Path,
+) -> None:
+    with trial(tmp_path, f"127.0.0.1:{free_port()}") as pod:
+        collector = pod.collector()
+        pod.train("for n in 3 1 2; do echo loss=$n; done", "--drain", "1")
+        collector.terminate()
+        eventually(pod.message.read_bytes, lambda: "no last words")
+        eventually(lambda: "metrics" in pod.last_words, lambda: "no last words")
+        words = pod.last_words
+    assert not words["delivered"]
+    assert "DB manager" in words["why"]
+    assert words["metrics"]["loss"] == {
+        "count": 3,
+        "first": "3",
+        "last": "2",
+        "min": "1",
+        "max": "3",
+    }
+
+
+def test_when_the_rules_are_met_the_trainer_ends_well_and_the_service_is_told(
+    pod: Trial, observations: Observations
+) -> None:
+    told: list[str] = []
+
+    def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
+        del context
+        told.append(pb.SetTrialStatusRequest.FromString(request).trial_name)
+        return pb.SetTrialStatusReply().SerializeToString()
+
+    server = grpc.server(futures.ThreadPoolExecutor(1))
+    handler = grpc.unary_unary_rpc_method_handler(answer)
+    service = grpc.method_handlers_generic_handler(
+        "api.v1.beta1.EarlyStopping", {"SetTrialStatus": handler}
+    )
+    server.add_generic_rpc_handlers((service,))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        rule = ("-stop-rule", "loss;0.5;less;2", "-s-earlystop", f"127.0.0.1:{port}")
+        collector = pod.collector(*rule)
+        script = "echo loss=0.4; echo loss=0.3; while :; do sleep 0.1; done"
+        assert pod.train(script) == 0
+        assert terminate(collector) == 0
+    finally:
+        server.stop(None).wait()
+    assert told == [pod.name]
+    assert observations.values(pod.name) == ["0.4", "0.3"]
+    assert pod.last_words["outcome"] == "stopped"
+
+
+def test_an_ordinary_container_ends_by_itself(pod: Trial, observations: Observations) -> None:
+    collector = pod.collector(native=False)
+    pod.train("echo loss=1")
+    assert collector.wait(60) == 0
+    assert observations.values(pod.name) == ["1"]
+
+
+def test_without_a_launcher_the_end_is_the_signal(pod: Trial, observations: Observations) -> None:
+    log = pod.folder / "mnist.log"
+    collector = pod.collector("--unwrapped", "-path", str(log), source="file")
+    pod.await_following()
+    with log.open("a") as file:
+        file.write("loss=1\nloss=2")
+    eventually(
+        lambda: observations.values(pod.name) == ["1"], lambda: "the first line is not stored"
+    )
+    assert terminate(collector) == 0
+    assert observations.values(pod.name) == ["1", "2"]
+
+
+def test_a_bad_flag_by_hand_is_one_line_and_status_2(pod: Trial) -> None:
+    collector = pod.collector("--no-such-flag", native=False)
+    assert collector.wait(60) == 2
+    [line] = pod.told.splitlines()
+    assert "--no-such-flag" in line
+
+
+def test_a_bad_pattern_in_a_native_sidecar_lets_the_launcher_go(pod: Trial) -> None:
+    collector = pod.collector("-f", "(loss")
+    begun = time.monotonic()
+    assert pod.train("echo loss=1") == 0
+    assert time.monotonic() - begun < 20.0, "the launcher waited"
+    assert collector.poll() is None, "a native sidecar that ends is started again"
+    assert terminate(collector) == 0
+    assert "(loss" in pod.last_words["why"]
+    assert len(pod.told.splitlines()) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+def test_an_unreadable_file_is_told_with_the_remedy(pod: Trial) -> None:
+    log = pod.folder / "mnist.log"
+    powerless = ("setpriv", "--inh-caps=-all", "--bounding-set=-all")
+    collector = pod.collector("-path", str(log), source="file", under=powerless)
+    script = f"umask 077; echo loss=1 > {log}; chown {NOBODY} {log}"
+    assert pod.train(script, "--file", str(log)) == 0
+    assert terminate(collector) == 0
+    why = pod.last_words["why"]
+    assert f"cannot read {log} as user 0: Permission denied" in why
+    assert f"it belongs to user {NOBODY}, mode 0600" in why
+    assert "trialwatch.dev/run-as-user" in pod.told
+
+
+def test_a_second_collector_on_a_run_directory_is_refused(pod: Trial) -> None:
+    pod.collector()
+    eventually((pod.run_dir / "collector.lock").exists, lambda: "no lock")
+    second = pod.collector(native=False)
+    assert second.wait(60) == 2
+    assert "another collector is at work" in pod.told
+
+
+def test_a_hundred_trainings_of_a_moment_are_all_stored(
+    manager: Program, observations: Observations, tmp_path: Path
+) -> None:
+    def one(number: int) -> tuple[int, int, str]:
+        with trial(tmp_path / str(number), manager.address, f"echo-{number}") as pod:
+            collector = pod.collector(native=False)
+            trained = pod.train(f"echo loss=0.{number}")
+            return trained, collector.wait(60), pod.told
+
+    with futures.ThreadPoolExecutor(4) as pool:
+        ended = list(pool.map(one, range(1, 101)))
+    assert [how[:2] for how in ended] == [(0, 0)] * 100, ended
+    stored = [observations.values(f"echo-{number}") for number in range(1, 101)]
+    assert stored == [[f"0.{number}"] for number in range(1, 101)]
