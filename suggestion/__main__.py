@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 
@@ -22,7 +23,8 @@ def main(argv: Sequence[str]) -> int:
     try:
         settings = read_settings(argv)
         start_logging()
-        asyncio.run(run(settings))
+        if not asyncio.run(run(settings)):
+            os._exit(0)  # Python would wait for the thread that searches, for as long as it takes
     except TrialwatchError as error:
         sys.stderr.write(f"suggestion: {error}\n")
         return 2

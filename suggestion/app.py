@@ -20,8 +20,8 @@ from suggestion.settings import Settings
 _log = logging.getLogger(__name__)
 
 
-async def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT.
+async def run(settings: Settings) -> bool:
+    """Serve until SIGTERM or SIGINT; return whether all that was under way has ended.
 
     Raises:
         SetupError: the address cannot be listened on, or the port not be written down.
@@ -38,9 +38,13 @@ async def run(settings: Settings) -> None:
             await ended.wait()
             _log.info("ending: no new requests, those under way are finished")
         finally:
-            await server.stop(settings.grace.total_seconds())
+            drained = await server.stop(settings.grace.total_seconds())
             await logs.close()
-    _log.info("ended")
+    if drained:
+        _log.info("ended")
+    else:
+        _log.warning("ended with a search under way: it took longer than --grace")
+    return drained
 
 
 async def _mark(settings: Settings, trial: str) -> None:

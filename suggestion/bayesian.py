@@ -52,6 +52,8 @@ _CRITERIA = ("gp_hedge", "LCB", "EI", "PI", "EIps", "PIps")
 _HEDGED = ("EI", "LCB", "PI")
 """What gp_hedge chooses from."""
 _OPTIMIZERS = ("auto", "sampling", "lbfgs")
+_LARGEST = 1e100
+"""A loss beyond it counts as this: the model squares its numbers."""
 _ALMOST_NO_TIME = 1e-3
 """Seconds: the logarithm of a duration is taken, and time stamps have whole seconds."""
 
@@ -135,6 +137,7 @@ def _told(space: Space, history: History) -> list[_Told]:
         place = _place(space, past)
         loss = min(losses, default=None) if past.loss is None and past.running else past.loss
         if place is not None and loss is not None:
+            loss = min(max(loss, -_LARGEST), _LARGEST)
             seconds = max(usual if past.seconds is None else past.seconds, _ALMOST_NO_TIME)
             told.append(_Told(place=place, loss=loss, seconds=seconds))
     return told

@@ -3,7 +3,8 @@
 A generation is as many trials as the population has members, by their numbers in the history. The
 cloud of this moment is the fold of all generations whose trials have all ended; those still
 running are waited for by nobody, the next trials are drawn from the cloud as it is. A member that
-failed counts as the worst of its generation.
+failed counts as the worst of its generation, and so does one that still runs when all of the next
+generation have ended: a trial that hangs holds nobody up.
 
 Parameters that are lists are drawn at random: distance means nothing there. Each value of a
 stepped range is a cell of the unit interval, and a trial stands at a random place of its cell:
@@ -79,7 +80,8 @@ class _Restarts:
         """Take in the next generation; say no where it is not complete."""
         size = self._cloud.population_size
         generation = members[self._told : self._told + size]
-        if len(generation) < size or any(member.running for member in generation):
+        later = members[self._told + size : self._told + 2 * size]
+        if not (_ended(generation, size) or (len(generation) == size and _ended(later, size))):
             return False
         self._told += size
         losses = [member.loss for member in generation if member.loss is not None]
@@ -134,6 +136,10 @@ class _Member:
     running: bool
 
 
+def _ended(generation: Sequence[_Member], size: int) -> bool:
+    return len(generation) == size and not any(member.running for member in generation)
+
+
 def _moving(space: Space) -> tuple[int, ...]:
     """Return the dimensions that the cloud is in: ranges with more than one value."""
     return tuple(
@@ -185,9 +191,9 @@ ALGORITHM = Algorithm(
         Rule(
             name="sigma",
             read=float,
-            write="a number from 0; 0.17 is a sixth of each range",
-            holds=lambda sigma: 0 <= sigma < float("inf"),
-            why="sigma should be greate or equal than zero",
+            write="a number from 0 to 1, a share of each range; 0 leaves the choice to us",
+            holds=lambda sigma: 0 <= sigma <= 1,
+            why="sigma should be greate or equal than zero, and not above one",
         ),
         one_of(
             "restart_strategy",

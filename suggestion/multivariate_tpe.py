@@ -39,9 +39,7 @@ ALGORITHM = Algorithm(
         whole(
             "n_startup_trials", least=0, why="n_startup_trials should be greate or equal than zero"
         ),
-        whole(
-            "n_ei_candidates", least=1, why="n_ei_candidates should be greate or equal than zero"
-        ),
+        whole("n_ei_candidates", least=1, why="n_ei_candidates should be great than zero"),
     ),
     seed_rule="random_state should be greate or equal than zero",
 )

@@ -38,7 +38,7 @@ def suggest_by(
 
     def choose(past: History) -> Point:
         study = optuna.create_study(sampler=sampler(seed_at(seed, len(past), "optuna")))
-        study.add_trials([_trial(space, distributions, one) for one in past])
+        study.add_trials(_trial(space, distributions, one) for one in past if one.assignments)
         chosen = study.ask(distributions).params
         return space.point(_share(d, chosen[d.name]) for d in space.dimensions)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -17,6 +18,7 @@ from suggestion.stopping import EarlyStopping, Logs, Mark
 
 _MOST_BYTES: Final = 64 * 1024 * 1024
 """An experiment with a hundred thousand trials is less."""
+_LAST_SECONDS: Final = 1.0
 _OPTIONS = (
     ("grpc.max_receive_message_length", _MOST_BYTES),
     ("grpc.max_send_message_length", _MOST_BYTES),
@@ -66,8 +68,21 @@ class Server:
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
         await self._server.start()
 
-    async def stop(self, grace: float) -> None:
-        """Take no more requests, and let those under way end, for at most `grace` seconds."""
+    async def stop(self, grace: float) -> bool:
+        """Take no more requests, and let those under way end, for at most `grace` seconds.
+
+        Returns whether they have ended: a search that is still computing cannot be interrupted.
+        """
         await self._health.enter_graceful_shutdown()
         await self._server.stop(grace)
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        idle = self._worker.submit(_nothing)
+        self._worker.shutdown(wait=False)
+        try:
+            await asyncio.wait_for(asyncio.wrap_future(idle), _LAST_SECONDS)
+        except TimeoutError:
+            return False
+        return True
+
+
+def _nothing() -> None:
+    """Be done when all before is done."""

@@ -31,6 +31,8 @@ _log = logging.getLogger(__name__)
 
 MOST_POINTS = 10_000
 """One request may ask for so many; more would be a mistake."""
+MOST_TRIALS = 1_000_000
+"""And so many in all."""
 
 
 def _any_seed() -> int:
@@ -83,6 +85,9 @@ def _count(request: pb.GetSuggestionsRequest) -> int:
     count = request.current_request_number
     if not 0 <= count <= MOST_POINTS:
         raise UserError(f"current_request_number: {count} is not from 0 to {MOST_POINTS}")
+    total = request.total_request_number
+    if not 0 <= total <= MOST_TRIALS:
+        raise UserError(f"total_request_number: {total} is not from 0 to {MOST_TRIALS}")
     return count
 
 

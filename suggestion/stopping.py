@@ -46,7 +46,7 @@ class EarlyStopping(api_pb2_grpc.EarlyStoppingServicer):
 
     def __init__(self, logs: Logs, mark: Mark) -> None:
         self._logs, self._mark = logs, mark
-        self._averages: dict[tuple[object, ...], float | None] = {}
+        self._averages: dict[tuple[object, ...], float] = {}
 
     async def GetEarlyStoppingRules(  # noqa: N802 - the wire's name
         self, request: pb.GetEarlyStoppingRulesRequest, context: Context
@@ -113,6 +113,7 @@ class EarlyStopping(api_pb2_grpc.EarlyStoppingServicer):
             if average is None:
                 fields = {"trial": name, "metric": metric}
                 _log.warning("a trial that succeeded has no value", extra={"fields": fields})
+                return None
             if len(self._averages) >= _MOST_REMEMBERED:
                 self._averages.clear()
             self._averages[key] = average

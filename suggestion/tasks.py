@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from api.errors import Fault, SpecError
-from api.objects.faults import required
+from api.objects.faults import forbidden, required
 from api.types import (
     ConditionType,
     ExperimentSpec,
@@ -62,6 +62,9 @@ def task_of(spec: ExperimentSpec) -> Task:
         SetupError: the algorithm's package is not as it should be.
     """
     faults: list[Fault] = list(_objective_faults(spec.objective))
+    if spec.nas_config is not None:
+        why = "architectures are not searched here; write spec.parameters in its place"
+        raise SpecError((*faults, forbidden("spec.nasConfig", why)))
     try:
         space = space_of(spec.parameters)
     except SpecError as error:

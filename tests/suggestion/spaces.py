@@ -101,7 +101,7 @@ def histories(draw: st.DrawFn, space: Space, most: int = 30) -> History:
     for _ in range(draw(st.integers(0, most))):
         shares = [draw(st.floats(0, 1)) for _ in space.dimensions]
         outcome = draw(st.sampled_from(["good", "good", "failed", "running", "unseen"]))
-        loss = draw(st.floats(-1e6, 1e6)) if outcome == "good" else None
+        loss = draw(st.floats(allow_nan=False, allow_infinity=False)) if outcome == "good" else None
         point = () if outcome == "unseen" else space.point(shares)
         running = outcome in ("running", "unseen")
         trials.append(Past(assignments=point, loss=loss, running=running))

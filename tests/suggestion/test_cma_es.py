@@ -64,6 +64,14 @@ def test_a_generation_that_still_runs_is_waited_for_by_nobody() -> None:
     assert following(open_one) != following(whole)
 
 
+def test_a_trial_that_hangs_holds_nobody_up() -> None:
+    whole = played(4 * GENERATION)
+    hanging = (Past(assignments=whole[0].assignments, running=True), *whole[1:])
+    failed = (Past(assignments=whole[0].assignments), *whole[1:])
+
+    assert following(hanging) == following(failed)
+
+
 def test_a_trial_that_failed_counts_as_the_worst_of_its_generation() -> None:
     history = played(GENERATION)
     worst = max(past.loss or 0 for past in history)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -73,7 +74,7 @@ def test_it_answers_the_probe_and_a_request_and_ends_when_told(tmp_path: Path) -
     assert (lines[1]["wanted"], lines[1]["suggested"]) == (2, 2)
 
 
-def test_a_request_under_way_is_answered_before_the_end(tmp_path: Path) -> None:
+def _long_request(count: int) -> pb.GetSuggestionsRequest:
     space = built(*PLANE)
     points = find("random").make().suggest(space, (), 60, 1)
     trials = [
@@ -81,21 +82,40 @@ def test_a_request_under_way_is_answered_before_the_end(tmp_path: Path) -> None:
         for i, point in enumerate(Past(assignments=p).assignments for p in points)
     ]
     asked = experiment("bayesianoptimization", PLANE, {"random_state": "1"})
-    request = pb.GetSuggestionsRequest(
+    return pb.GetSuggestionsRequest(
         experiment=experiment_to_wire(asked),
         trials=map(trial_to_wire, trials),
-        current_request_number=6,
-        total_request_number=66,
+        current_request_number=count,
+        total_request_number=60 + count,
     )
+
+
+def test_a_request_under_way_is_answered_before_the_end(tmp_path: Path) -> None:
     with program(tmp_path) as (process, address), grpc.insecure_channel(address) as channel:
-        grpc.channel_ready_future(channel).result(SECONDS)
-        future = api_pb2_grpc.SuggestionStub(channel).GetSuggestions.future(
-            request, timeout=SECONDS
-        )
+        future = _asked(channel, _long_request(6))
         _until_busy(process)
         process.send_signal(signal.SIGTERM)
         assert len(future.result(SECONDS).parameter_assignments) == 6
         assert process.wait(SECONDS) == 0
+
+
+def test_a_search_without_end_does_not_outlive_the_grace(tmp_path: Path) -> None:
+    with (
+        program(tmp_path, "--grace", "100ms") as (process, address),
+        grpc.insecure_channel(address) as channel,
+    ):
+        future = _asked(channel, _long_request(10_000))
+        _until_busy(process)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SECONDS) == 0
+        assert future.exception(SECONDS) is not None
+
+    assert "it took longer than --grace" in (tmp_path / "log").read_text()
+
+
+def _asked(channel: grpc.Channel, request: pb.GetSuggestionsRequest) -> Any:  # noqa: ANN401 - a future that grpc has no public name for
+    grpc.channel_ready_future(channel).result(SECONDS)
+    return api_pb2_grpc.SuggestionStub(channel).GetSuggestions.future(request, timeout=SECONDS)
 
 
 def _until_busy(process: subprocess.Popen[bytes]) -> None:

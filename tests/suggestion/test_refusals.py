@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
 
 from api.errors import SpecError
-from api.types import Objective, ObjectiveType, ParameterSpec, Setting
+from api.types import NasConfig, Objective, ObjectiveType, ParameterSpec, Setting
 from suggestion.registry import OURS, find
 from suggestion.tasks import task_of
 from tests.suggestion.requests import experiment
@@ -45,11 +46,12 @@ def faults(
         ("tpe", "n_EI_candidates", "0", "n_EI_candidates should be great than zero"),
         ("tpe", "random_state", "-1", "random_state should be great or equal than zero"),
         ("multivariate-tpe", "n_startup_trials", "-1", "n_startup_trials should be greate or equal than zero"),
-        ("multivariate-tpe", "n_ei_candidates", "-1", "n_ei_candidates should be greate or equal than zero"),
+        ("multivariate-tpe", "n_ei_candidates", "0", "n_ei_candidates should be great than zero"),
         ("multivariate-tpe", "random_state", "-1", "random_state should be greate or equal than zero"),
         ("cmaes", "restart_strategy", "often", "restart_strategy often is not supported in CMAES optimization"),
         ("cmaes", "sigma", "-1", "sigma should be greate or equal than zero"),
         ("cmaes", "sigma", "nan", "sigma should be greate or equal than zero"),
+        ("cmaes", "sigma", "1.5", "sigma should be greate or equal than zero"),
         ("cmaes", "random_state", "-1", "random_state should be greate or equal than zero"),
         ("bayesianoptimization", "base_estimator", "SVM", "base_estimator SVM is not supported in Bayesian optimization"),
         ("bayesianoptimization", "acq_func", "UCB", "acq_func UCB is not supported in Bayesian optimization"),
@@ -155,6 +157,11 @@ def test_all_faults_are_told_at_once() -> None:
         "spec.parameters[1].feasibleSpace.max",
         f"{SETTING}.value",
     ]
+
+
+def test_an_architecture_search() -> None:
+    with pytest.raises(SpecError, match=r"spec\.nasConfig: Forbidden: architectures are not"):
+        task_of(replace(experiment("darts", ()).spec, nas_config=NasConfig()))
 
 
 def test_an_experiment_without_parameters() -> None:

@@ -179,6 +179,14 @@ async def test_a_number_of_points_that_makes_no_sense_is_refused(count: int) -> 
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
+async def test_a_total_that_makes_no_sense_is_refused() -> None:
+    async with serving() as client:
+        with pytest.raises(grpc.aio.AioRpcError, match="total_request_number") as refused:
+            await client.suggestion.GetSuggestions(asking(experiment(), count=1, total=2**31 - 1))
+
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
 @pytest.mark.parametrize(
     "service",
     ["", "manager.v1beta1.Suggestion", "api.v1.beta1.Suggestion", "api.v1.beta1.EarlyStopping"],
