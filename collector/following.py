@@ -78,7 +78,7 @@ class FollowedFile:
         file = self._file(place)
         if file is None:
             return self._lost(place, _DELETED)
-        place = _seen_in(place, file)
+        known, place = place, _seen_in(place, file)
         successor = self._successor(place, file)
         end = self._end_in(file)
         asked = count if end is None else max(0, min(count, end - place.offset))
@@ -86,7 +86,7 @@ class FollowedFile:
         raw = file.read_at(place.offset - before, before + asked)
         intact = place.tail.fits(raw[:before]) and file.stat().size >= place.offset
         if not intact or self._is_written_over(file):
-            return self._damaged(place, file)
+            return self._damaged(known, file)  # this file's age and inode are another one's
         read_all = len(raw) - before < count
         last = read_all and over and (successor is None or end is not None)
         final = last or (read_all and successor is not None)

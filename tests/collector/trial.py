@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -119,9 +120,19 @@ def trial(folder: Path, address: str, name: str = "trial-1") -> Iterator[Trial]:
 
 
 def terminate(process: subprocess.Popen[bytes]) -> int:
-    """Tell a process to end, as the kubelet does; return its status."""
+    """Tell a collector to end, as the kubelet does; return its status.
+
+    One that is still starting dies of it, and its supervisor starts it again with the signal
+    pending; here we wait until it has started.
+    """
+    eventually(lambda: process.poll() is not None or _awaits_the_end(process.pid), lambda: "stuck")
     process.send_signal(signal.SIGTERM)
     return process.wait(PATIENCE)
+
+
+def _awaits_the_end(pid: int) -> bool:
+    [blocked] = re.findall(r"SigBlk:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
+    return bool(int(blocked, 16) >> (signal.SIGTERM - 1) & 1)
 
 
 class Observations:

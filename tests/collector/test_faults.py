@@ -1,0 +1,90 @@
+"""Collector and DB manager are killed at any moment: nothing is lost, nothing is there twice.
+
+`TRIALWATCH_FAULT_RUNS` says how many runs there are (30), `TRIALWATCH_FAULT_SEED` the first one's
+seed (0). A test's name has its seed; what the seed cannot repeat is the machine's own timing.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.collector.trial import Observations, Trial, terminate, trial
+from tests.dbmanager.program import Program, program
+
+RUNS = int(os.environ.get("TRIALWATCH_FAULT_RUNS", "30"))
+FIRST = int(os.environ.get("TRIALWATCH_FAULT_SEED", "0"))
+_TRAINER = Path(__file__).with_name("rotating_trainer.py")
+_SECONDS = 2.0
+
+
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + RUNS))
+def test_every_value_is_stored_once(tmp_path: Path, seed: int) -> None:
+    dice = random.Random(seed)
+    database = f"sqlite:///{tmp_path}/observations.db"
+    with program(tmp_path, database) as manager, trial(tmp_path / "pod", manager.address) as pod:
+        log = pod.folder / "mnist.log"
+        kind = dice.choice(("stdout", "file", "file"))
+        own = ("-path", str(log)) if kind == "file" else ()
+        watched = ("--file", str(log)) if kind == "file" else ()
+
+        def start() -> subprocess.Popen[bytes]:
+            return pod.collector(*own, source=kind)
+
+        attempts = dice.choice((1, 2))
+        statuses = []
+        collector = start()
+        for attempt in range(1, attempts + 1):
+            where = str(log) if kind == "file" else "-"
+            values = (str(attempt * 1000), str(dice.choice((3, 40, 300))))
+            script = [sys.executable, str(_TRAINER), where, *values, str(seed), str(_SECONDS)]
+            trainer = pod.trainer(script, *watched)
+            collector = _disturb(dice, pod, manager, collector, start)
+            collector = _revive(collector, start)
+            statuses.append(trainer.wait(120))
+        assert terminate(collector) == 0, pod.told
+        manager.end()
+        stored = Counter(Observations(tmp_path / "observations.db").values(pod.name))
+        written = (pod.folder / "written").read_text().split()
+
+    assert statuses == [0] * attempts
+    assert stored == Counter(written), pod.told
+
+
+def _disturb(
+    dice: random.Random,
+    pod: Trial,
+    manager: Program,
+    collector: subprocess.Popen[bytes],
+    start: Callable[[], subprocess.Popen[bytes]],
+) -> subprocess.Popen[bytes]:
+    """Kill one or the other while the trainer runs, and start it again after a while."""
+    del pod
+    for _ in range(dice.randrange(1, 4)):
+        time.sleep(dice.uniform(0.0, _SECONDS / 2))
+        victim = dice.choice(("collector", "manager", "both"))
+        if victim != "collector":
+            manager.kill()
+        if victim != "manager":
+            collector.kill()
+            collector.wait()
+        time.sleep(dice.choice((0.0, 0.1, 0.5)))
+        if victim != "collector":
+            manager.start()
+        collector = _revive(collector, start)
+    return collector
+
+
+def _revive(
+    collector: subprocess.Popen[bytes], start: Callable[[], subprocess.Popen[bytes]]
+) -> subprocess.Popen[bytes]:
+    """Do what the supervisor does."""
+    return collector if collector.poll() is None else start()
