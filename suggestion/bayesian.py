@@ -10,6 +10,8 @@ optimizer carries from one suggestion to the next are not in a history:
 
 Pairs of settings, as scikit-optimize 0.10 and scikit-learn 1.9 have them:
 
+A Gaussian process (GP) takes at most 250 trials: the newest, and the best of the others.
+
 | base_estimator | acq_optimizer auto | sampling | lbfgs |
 |---|---|---|---|
 | GP | lbfgs | works | works |
@@ -54,6 +56,8 @@ _HEDGED = ("EI", "LCB", "PI")
 _OPTIMIZERS = ("auto", "sampling", "lbfgs")
 _LARGEST = 1e100
 """A loss beyond it counts as this: the model squares its numbers."""
+_MOST_TOLD = 250
+"""Trials that a Gaussian process is fitted to: its time grows with their cube."""
 _ALMOST_NO_TIME = 1e-3
 """Seconds: the logarithm of a duration is taken, and time stamps have whole seconds."""
 
@@ -72,6 +76,8 @@ class BayesianOptimization:
 
         def choose(past: History) -> Point:
             told = _told(space, past)
+            if self.base_estimator == _GP:
+                told = _most_telling(told)
             if len(past) < self.n_initial_points or not told or not space.free:
                 return random_point(space, len(past), seed)
             point = self._best(space, told, seed_at(seed, len(past), "skopt"))
@@ -141,6 +147,13 @@ def _told(space: Space, history: History) -> list[_Told]:
             seconds = max(usual if past.seconds is None else past.seconds, _ALMOST_NO_TIME)
             told.append(_Told(place=place, loss=loss, seconds=seconds))
     return told
+
+
+def _most_telling(told: list[_Told]) -> list[_Told]:
+    """Return the newest trials and, of the others, the best: no more than the model can take."""
+    newest = told[-(_MOST_TOLD // 2) :]
+    older = sorted(told[: -len(newest)], key=lambda one: one.loss) if newest else []
+    return older[: _MOST_TOLD - len(newest)] + newest
 
 
 def _place(space: Space, past: Past) -> tuple[float, ...] | None:

@@ -8,6 +8,7 @@ import pytest
 
 from api.errors import SpecError
 from api.types import ParameterSpec
+from suggestion import bayesian
 from suggestion.history import History, Past
 from suggestion.registry import find
 from suggestion.tasks import task_of
@@ -91,3 +92,23 @@ def test_a_criterion_per_second_prefers_what_is_soon_done(criterion: str) -> Non
     ]
 
     assert sorted(chosen)[2] < 2.5  # the middle of the range
+
+
+def test_of_many_trials_a_gaussian_process_sees_the_newest_and_the_best(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One good trial was long ago: what lies between it and the newest changes no answer."""
+    monkeypatch.setattr(bayesian, "_MOST_TOLD", 12)
+    space = built(*EVERYTHING)
+    points = find("random").make().suggest(space, (), 40, 4)
+    losses = [0.0 if i == 3 else 9.0 if i == 20 else 1.0 + i / 100 for i in range(40)]
+    history = tuple(Past(assignments=p, loss=y) for p, y in zip(points, losses, strict=True))
+    search = find("bayesianoptimization").make(acq_func="EI", acq_optimizer="sampling")
+
+    def without(index: int) -> History:
+        return (*history[:index], Past(assignments=points[index]), *history[index + 1 :])
+
+    whole = search.suggest(space, history, 1, 1)
+    assert search.suggest(space, without(20), 1, 1) == whole
+    assert search.suggest(space, without(3), 1, 1) != whole
+    assert search.suggest(space, without(39), 1, 1) != whole
