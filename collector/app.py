@@ -15,13 +15,16 @@ from api.errors import SetupError, TrialwatchError, Unavailable
 from api.names import ATTEMPTS_DIR
 from api.sidecar import CollectorArgs, Salvage, Source
 from api.types import LogFormat
+from collector.collecting import IDLE_SECONDS
 from collector.disk import Disk
 from collector.fifo import Fifo
+from collector.katib_runs import KatibRuns, Wrapped
 from collector.launched import Launched
 from collector.lock import Lock
 from collector.logs import Log
 from collector.plan import Plan
-from collector.ports import Ports
+from collector.ports import Ports, Runs
+from collector.processes import KernelProcesses
 from collector.push import DbManager, EarlyStoppingService
 from collector.session import Session
 from collector.showing import Stdout
@@ -63,25 +66,36 @@ class Collector:
         self._args = args
         self._log = Log()
         self._files = Disk()
+        self._clock = SystemClock()
         self._told = threading.Event()
+        # Processes make no events: whoever has to look at them looks as often as `-p` says.
+        self._longest = IDLE_SECONDS if args.run_dir else args.poll_interval.total_seconds()
         self._wanted = reading(args.metrics, args.format or LogFormat.TEXT, args.filters)
         for notice in self._wanted.notices:
             self._log.tell(notice)
         self._plan = Plan(
             reading=self._wanted,
-            run_dir=args.run_dir,
-            path=args.path if args.source is Source.FILE else "",
+            run_dir=args.run_dir or None,
+            path="" if args.source is Source.STDOUT else args.path,
             rules=_rules(args),
             native=args.native,
         )
-        _make_attempts(args.run_dir)
-        self._lock = Lock(args.run_dir)
+        self._lock = None
+        if args.run_dir:
+            _make_attempts(args.run_dir)
+            self._lock = Lock(args.run_dir)
         self._echo = Stdout() if args.echo else None
-        self._unwrapped = (
-            Unwrapped(args.run_dir, args.path, self._files, SystemClock())
-            if args.unwrapped
-            else None
-        )
+        self._unwrapped = None
+        self._runs: Runs
+        if not args.run_dir:
+            self._runs = KatibRuns(
+                _wrapped(args), self._files, KernelProcesses(), self._clock, self._log.tell
+            )
+        elif args.unwrapped:
+            self._unwrapped = Unwrapped(args.run_dir, args.path, self._files, self._clock)
+            self._runs = self._unwrapped
+        else:
+            self._runs = Launched(args.run_dir, self._files, Fifo(args.run_dir))
         self._sink = DbManager(args.db_manager, args.trial, args.namespace)
         self._early_stopping = (
             EarlyStoppingService(args.early_stopping, args.trial) if args.early_stopping else None
@@ -110,17 +124,15 @@ class Collector:
         self._sink.close()
         if self._early_stopping is not None:
             self._early_stopping.close()
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
 
     def _collect(self) -> int:
-        runs = self._unwrapped or Launched(
-            self._args.run_dir, self._files, Fifo(self._args.run_dir)
-        )
         ports = Ports(
             files=self._files,
-            clock=SystemClock(),
+            clock=self._clock,
             sink=self._sink,
-            runs=runs,
+            runs=self._runs,
             reporter=self._log,
             early_stopping=self._early_stopping,
             echo=self._echo,
@@ -139,7 +151,8 @@ class Collector:
                     self._leave(session.summary())
                     return pause.done
                 if pause.most > 0:
-                    self._wakeup.wait(pause.least, pause.most)
+                    longest = max(pause.least, min(pause.most, self._longest))
+                    self._wakeup.wait(pause.least, longest)
         except TrialwatchError as error:
             self._leave(session.summary(str(error)))
             raise
@@ -154,6 +167,8 @@ class Collector:
         self._wakeup.wake()
 
     def _watched(self) -> list[Watched]:
+        if not self._args.run_dir:
+            return self._watched_log()
         attempts = f"{self._args.run_dir}/{ATTEMPTS_DIR}"
         found = [Watched(attempts)]
         with contextlib.suppress(ValueError, TrialwatchError):
@@ -211,6 +226,14 @@ def block_signals() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
 
+def _wrapped(args: CollectorArgs) -> Wrapped:
+    return Wrapped(
+        path=args.path,
+        poll=args.poll_interval.total_seconds(),
+        timeout=args.timeout.total_seconds() or None,
+    )
+
+
 def _make_attempts(run_dir: str) -> None:
     """Make the directory of the attempts, writable for the launcher, whoever it is."""
     path = f"{run_dir}/{ATTEMPTS_DIR}"
@@ -239,8 +262,6 @@ def start(args: CollectorArgs) -> int:
     Raises:
         TrialwatchError: what no retry cures.
     """
-    if not args.run_dir:
-        raise SetupError("Katib-injected mode is not there yet: give --run-dir and --source")
     collector = Collector(args)
     try:
         return collector.run()
