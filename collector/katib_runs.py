@@ -4,13 +4,14 @@ The webhook makes the trainer's command `sh -c "COMMAND && echo completed > DIR/
 the directory of the metrics file, which we share. So the trainer is the process that was started
 with those words, and no other process of the pod counts: a network proxy may run on for ever.
 
-| marker          | the process  | the trainer                                   |
-|-----------------|--------------|-----------------------------------------------|
-| `completed`     | any          | has ended well, long ago perhaps              |
-| any other, none | runs         | runs                                          |
-| `early-stopped` | has ended    | was stopped, and its shell could not say so   |
-| any other, none | has ended    | has failed                                    |
-| none            | never seen   | is still to come; see `Began`                 |
+| marker          | the process | the trainer                                              |
+|-----------------|-------------|----------------------------------------------------------|
+| `completed`     | any         | has ended well, long ago perhaps                         |
+| any other, none | runs        | runs                                                     |
+| `early-stopped` | has ended   | was stopped, and its shell could not say so              |
+| any other, none | has ended   | has failed                                               |
+| none            | never seen  | has failed if its log was there before we looked again,  |
+|                 |             | or when our patience has ended; is else still to come    |
 
 To stop it `early-stopped` is written into the marker, then the shell's child processes are ended.
 The shell finds the marker, writes `completed` over it, and ends well.
@@ -19,20 +20,18 @@ The shell finds the marker, writes `completed` over it, and ends well.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from enum import Enum
-from posixpath import dirname, normpath
+from dataclasses import dataclass
 
 from api.errors import SetupError
 from api.names import (
-    MARKER_COMMAND,
     MARKER_COMPLETED,
     MARKER_EARLY_STOPPED,
-    MARKER_SUFFIX,
     OUTCOME_FAILED,
     OUTCOME_STOPPED,
     OUTCOME_SUCCEEDED,
 )
 from api.run_directory import AttemptRecord
+from collector.markers import Markers
 from collector.ports import Clock, End, FileSystem
 from collector.processes import Process, Processes
 from collector.stopped_tree import StoppedTree
@@ -40,22 +39,22 @@ from collector.stopped_tree import StoppedTree
 PATIENCE = 60.0
 """Seconds until a trainer of which nothing was ever seen counts as failed.
 
-The kubelet starts us after the trainer, or after it has failed to start it.
+The kubelet starts us after the trainer, or after it could not start it.
 """
 _ONLY = 1
-"""The number of the one attempt: the kubelet restarts us when it restarts the trainer."""
+"""The number of the one attempt: the kubelet restarts us where it restarts a failed trainer."""
 
 
-class Began(Enum):
-    """What we know of the trainer's beginning."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrapped:
+    """A trainer that Katib has wrapped, and how long things may take, in seconds."""
 
-    NOT_SEEN = "not seen"
-    TRACED = "traced"
-    """Its log is there, its process was not: it may have started after we had looked."""
-    SEEN = "seen"
-    """Its process is known."""
-    OVER = "over"
-    """It has left its marker, or we have looked again: it must have ended."""
+    path: str
+    """Where it writes its metrics."""
+    poll: float = 1.0
+    """Between two looks at all processes."""
+    timeout: float | None = None
+    """Until a trainer that still runs is left to itself."""
 
 
 class KatibRuns:
@@ -63,46 +62,50 @@ class KatibRuns:
 
     def __init__(
         self,
-        path: str,
+        trainer: Wrapped,
         files: FileSystem,
         processes: Processes,
         clock: Clock,
         tell: Callable[[str], None],
-        *,
-        poll: float = 1.0,
-        timeout: float | None = None,
     ) -> None:
-        """Watch the trainer that writes its metrics to a path.
-
-        `poll`: seconds between two looks at all processes. `timeout`: seconds until a trainer that
-        still runs is left to itself. `tell` takes a sentence for the log.
-        """
-        self._path = path
-        self._directory = normpath(dirname(path)) if dirname(path) else "."
+        """Watch a trainer; `tell` takes a sentence for the log."""
+        self._trainer = trainer
         self._files = files
+        self._markers = Markers(trainer.path, files)
         self._processes = processes
         self._clock = clock
         self._tell = tell
-        self._poll = poll
         self._since = clock.monotonic()
-        self._timeout = timeout
         self._looked = float("-inf")
-        self._began = Began.NOT_SEEN
+        self._traced = False
+        """Its log is there: it has begun, be it after we looked for it."""
+        self._missed = False
+        """It has ended, and nobody has seen it."""
         self._shell: Process | None = None
-        self._stopping: StoppedTree | None = None
+        self._stop_wanted = False
+        self._stopped: StoppedTree | None = None
         self._end: End | None = None
 
     def started(self) -> Sequence[int]:
-        """Return the one attempt, once there is a trace of it, or no more hope."""
+        """Return the one attempt, once there is a trace of it, or no more hope.
+
+        Raises:
+            SetupError: it has begun, and we cannot see it.
+        """
         self._look()
-        return () if self._began is Began.NOT_SEEN and self._end is None else (_ONLY,)
+        begun = self._traced or self._shell is not None or self._end is not None
+        return (_ONLY,) if begun else ()
 
     def record(self, attempt: int) -> AttemptRecord | None:
         """Say that all there is in the file is of this attempt: the volume is the pod's own."""
         return AttemptRecord(number=_ONLY, started=0.0) if attempt == _ONLY else None
 
     def ended(self, attempt: int) -> End | None:
-        """Say how it ended, once it has."""
+        """Say how it ended, once it has.
+
+        Raises:
+            SetupError: it has begun, and we cannot see it.
+        """
         del attempt
         self._look()
         return self._end
@@ -120,15 +123,11 @@ class KatibRuns:
         return False
 
     def stop(self, attempt: int) -> bool:
-        """End what the trainer's shell has started. False: it has ended, or we may not."""
+        """End what the trainer's shell has started, now or when it is found."""
         del attempt
+        self._stop_wanted = True
         self._look()
-        if self._shell is None or self._end is not None:
-            return False
-        marker = self._marker(self._shell)
-        self._files.replace(marker, MARKER_EARLY_STOPPED.encode())
-        self._stopping = StoppedTree(self._shell, self._processes, self._clock)
-        return self._press_on(marker)
+        return self._stopped is not None
 
     def _look(self) -> None:
         """See what has changed."""
@@ -137,40 +136,44 @@ class KatibRuns:
         if self._shell is None:
             self._look_for_shell()
         running = self._shell is not None and self._processes.lives(self._shell)
-        if running and self._stopping is not None and self._shell is not None:
-            self._press_on(self._marker(self._shell))
-        found = self._marked()  # after the process: what it wrote at its end is there now
-        if found == MARKER_COMPLETED or (not running and self._is_over()):
-            self._end = self._ended(found)
-            if self._stopping is not None:
-                self._stopping.kill_what_is_left()
-        elif self._timeout is not None and self._waited() > self._timeout:
-            self._end = End(
-                outcome=OUTCOME_FAILED, cause=f"the trainer still runs after {self._timeout:g} s"
-            )
+        said = self._said()  # after the process: what it wrote at its end is there now
+        if said == MARKER_COMPLETED:
+            self._finish(OUTCOME_STOPPED if self._stopped else OUTCOME_SUCCEEDED)
+        elif running and self._shell is not None:
+            self._stop_if_wanted(self._shell)
+            self._check_timeout()
+        elif self._shell is not None or self._missed:
+            stopped = said == MARKER_EARLY_STOPPED
+            self._finish(OUTCOME_STOPPED if stopped else OUTCOME_FAILED)
+        elif not self._traced and self._waited() > PATIENCE:
+            self._check_sight()
+            self._finish(OUTCOME_FAILED, f"no trainer was seen in {PATIENCE:g} s")
+
+    def _said(self) -> str:
+        return (
+            self._markers.read_any() if self._shell is None else self._markers.read(self._shell.pid)
+        )
 
     def _look_for_shell(self) -> None:
         """Look at all processes, unless it was done a moment ago."""
         now = self._clock.monotonic()
-        if now - self._looked < self._poll:
+        if now - self._looked < self._trainer.poll:
             return
         self._looked = now
-        traced = self._began is not Began.NOT_SEEN
         self._shell = self._find_shell()
         if self._shell is not None:
-            self._began = Began.SEEN
             self._tell(f"the trainer is process {self._shell.pid}")
-        elif traced:
-            self._began = Began.OVER  # its log was there before we looked
-        elif self._files.stat(self._path) is not None:
-            self._began = Began.TRACED
+        elif self._traced:
+            self._missed = True
+        else:
+            self._traced = self._files.stat(self._trainer.path) is not None
 
     def _find_shell(self) -> Process | None:
         """Return the process that was started with the marker's words.
 
         Not one that it has forked, which has the same words: its parent has them too.
         """
-        words = f"{MARKER_COMMAND}{_within(self._directory)}"
+        words = self._markers.words
         found = {
             process.pid: process
             for process in self._processes.all()
@@ -179,61 +182,48 @@ class KatibRuns:
         first = (process for process in found.values() if process.parent not in found)
         return max(first, key=lambda process: process.started, default=None)
 
-    def _marked(self) -> str:
-        """Return what the trainer's marker says; before the trainer is known, any marker."""
-        if self._shell is not None:
-            return self._read(self._marker(self._shell))
-        said = [
-            self._read(_within(self._directory) + name)
-            for name in self._files.names(self._directory)
-            if name.endswith(MARKER_SUFFIX) and name[: -len(MARKER_SUFFIX)].isdecimal()
-        ]
-        for word in (MARKER_COMPLETED, MARKER_EARLY_STOPPED):
-            if word in said:
-                return word
-        return ""
+    def _check_sight(self) -> None:
+        """Refuse to guess about a trainer that may run where we cannot see it."""
+        if not self._processes.shared():
+            raise SetupError(
+                "the trainer's process cannot be seen: without --run-dir the pod has to have "
+                "`shareProcessNamespace: true`, as Katib's webhook sets it"
+            )
 
-    def _is_over(self) -> bool:
-        """Say whether a trainer that does not run has run."""
-        if self._began in (Began.SEEN, Began.OVER):
-            return True
-        return self._began is Began.NOT_SEEN and self._waited() > PATIENCE
+    def _check_timeout(self) -> None:
+        limit = self._trainer.timeout
+        if limit is not None and self._waited() > limit:
+            cause = f"the trainer still runs after the -timeout of {limit:g} s"
+            self._end = End(outcome=OUTCOME_FAILED, cause=cause)
 
-    def _ended(self, marker: str) -> End:
-        if marker == MARKER_EARLY_STOPPED or (marker and self._stopping is not None):
-            return End(outcome=OUTCOME_STOPPED)
-        if marker == MARKER_COMPLETED:
-            return End(outcome=OUTCOME_SUCCEEDED)
-        seen = self._began is not Began.NOT_SEEN
-        return End(
-            outcome=OUTCOME_FAILED,
-            cause=None if seen else f"no trainer was seen in {PATIENCE:g} s",
-        )
+    def _finish(self, outcome: str, cause: str | None = None) -> None:
+        if self._missed and outcome == OUTCOME_FAILED:
+            self._check_sight()
+        self._end = End(outcome=outcome, cause=cause)
+        if self._stopped is not None:
+            self._obey(self._stopped.kill_what_is_left)
 
-    def _press_on(self, marker: str) -> bool:
-        """Go on with the stop; take it back where it is not allowed."""
-        if self._stopping is None:
-            return False
+    def _stop_if_wanted(self, shell: Process) -> None:
+        """Begin or go on with a stop; take it back where we may not."""
+        if not self._stop_wanted:
+            return
+        if self._stopped is None:
+            if not self._obey(lambda: self._markers.write(shell.pid)):
+                return
+            self._stopped = StoppedTree(shell, self._processes, self._clock)
+        if not self._obey(self._stopped.press_on):
+            self._stopped = None
+            self._markers.remove(shell.pid)  # or a failure would pass for a stop
+
+    def _obey(self, act: Callable[[], None]) -> bool:
+        """Do a part of a stop; where we may not, say so and leave the trainer alone."""
         try:
-            self._stopping.press_on()
+            act()
         except SetupError as error:
+            self._stop_wanted = False
             self._tell(f"the trainer cannot be stopped: {error}")
-            self._stopping = None
-            self._files.unlink(marker)  # or a failure would pass for a stop
             return False
         return True
 
-    def _marker(self, shell: Process) -> str:
-        return f"{_within(self._directory)}{shell.pid}{MARKER_SUFFIX}"
-
-    def _read(self, marker: str) -> str:
-        text = self._files.read(marker)
-        return "" if text is None else text.decode("utf-8", "replace").strip()
-
     def _waited(self) -> float:
         return self._clock.monotonic() - self._since
-
-
-def _within(directory: str) -> str:
-    """Return what stands before a name in a directory, as Katib's webhook writes it."""
-    return "" if directory == "." else f"{directory.rstrip('/')}/"

@@ -29,6 +29,9 @@ class Process(NamedTuple):
 class Processes(Protocol):
     """What runs, and the means to end it. Zombies have ended."""
 
+    def shared(self) -> bool:
+        """Say whether the processes of the pod's other containers are among them for sure."""
+
     def all(self) -> Sequence[Process]:
         """Return all that run, in the order of their numbers."""
 
@@ -55,6 +58,13 @@ class Processes(Protocol):
 
 class KernelProcesses:
     """`Processes` as /proc tells them."""
+
+    def shared(self) -> bool:
+        """Say whether the first process of all is not the first one of our container."""
+        process = _look(os.getpid())
+        while process is not None and process.parent:
+            process = _look(process.parent)
+        return process is not None and process.pid != 1
 
     def all(self) -> list[Process]:
         """Return all that run."""
@@ -107,6 +117,12 @@ class MemoryProcesses:
         """Nobody may be told anything."""
         self.told: list[tuple[str, int]] = []
         """What was sent to whom, in order: `TERM` or `KILL`."""
+        self.hidden = False
+        """Those of other containers are not seen."""
+
+    def shared(self) -> bool:
+        """Say whether they are seen."""
+        return not self.hidden
 
     def start(self, pid: int, parent: int, command: str) -> Process:
         """Start one under a number that is free."""

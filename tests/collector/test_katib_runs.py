@@ -1,0 +1,308 @@
+from __future__ import annotations
+
+import pytest
+
+from api.errors import SetupError
+from api.names import OUTCOME_FAILED, OUTCOME_STOPPED, OUTCOME_SUCCEEDED
+from collector.katib_runs import PATIENCE, KatibRuns, Wrapped
+from collector.memory import MemoryClock, MemoryFiles, MemoryReporter
+from collector.ports import End
+from collector.processes import MemoryProcesses
+from collector.stopped_tree import GRACE, LAST
+
+DIRECTORY = "/var/log/katib"
+LOG = f"{DIRECTORY}/metrics.log"
+TRAINER = f"sh -c python main.py 1>{LOG} 2>&1 && echo completed > {DIRECTORY}/$$.pid"
+SHELL, PYTHON, WORKER = 7, 8, 9
+POLL = 1.0
+
+
+class Pod:
+    """The collector's view of a pod: a pause process, and what each test starts beside it."""
+
+    def __init__(self, path: str = LOG, timeout: float | None = None) -> None:
+        self.clock = MemoryClock()
+        self.files = MemoryFiles(self.clock)
+        self.processes = MemoryProcesses()
+        self.log = MemoryReporter()
+        self.processes.start(1, 0, "/pause")
+        self.path = path
+        self.timeout = timeout
+        self.runs = self.collector()
+
+    def collector(self) -> KatibRuns:
+        trainer = Wrapped(path=self.path, poll=POLL, timeout=self.timeout)
+        return KatibRuns(trainer, self.files, self.processes, self.clock, self.log.tell)
+
+    def train(self, command: str = TRAINER) -> None:
+        self.processes.start(SHELL, 0, command)
+        self.processes.start(PYTHON, SHELL, "python main.py")
+        self.processes.start(WORKER, PYTHON, "python worker.py")
+
+    def write(self, path: str, text: str) -> None:
+        self.files.replace(path, text.encode())
+
+    def finish(self, *pids: int) -> None:
+        for pid in pids:
+            self.processes.end(pid)
+
+    def wait(self, seconds: float = POLL) -> None:
+        """Look as often as a session does."""
+        for _ in range(max(1, round(seconds / POLL))):
+            self.clock.pass_by(POLL)
+            self.runs.started()
+
+    @property
+    def end(self) -> End | None:
+        self.runs.started()
+        return self.runs.ended(1)
+
+    @property
+    def outcome(self) -> str | None:
+        return self.end.outcome if self.end else None
+
+    def marker(self, pid: int = SHELL) -> str:
+        return f"{DIRECTORY}/{pid}.pid"
+
+
+@pytest.fixture
+def pod() -> Pod:
+    return Pod()
+
+
+@pytest.fixture
+def training(pod: Pod) -> Pod:
+    """A trainer that runs, and was seen."""
+    pod.train()
+    pod.write(LOG, "loss=1\n")
+    assert list(pod.runs.started()) == [1]
+    assert pod.end is None
+    return pod
+
+
+def test_a_trainer_that_leaves_its_marker_has_succeeded(training: Pod) -> None:
+    training.write(training.marker(), "completed\n")
+    assert training.outcome == OUTCOME_SUCCEEDED
+
+
+def test_a_trainer_that_ends_without_a_marker_has_failed(training: Pod) -> None:
+    training.finish(WORKER, PYTHON, SHELL)
+    assert training.outcome == OUTCOME_FAILED
+
+
+def test_another_container_that_runs_on_keeps_nobody_waiting(pod: Pod) -> None:
+    pod.processes.start(5, 0, "/usr/local/bin/pilot-agent proxy sidecar")
+    pod.train()
+    pod.processes.start(12, 0, f"fluent-bit -i tail -p path={LOG}")
+    assert pod.end is None
+    pod.write(pod.marker(), "completed\n")
+    pod.finish(WORKER, PYTHON, SHELL)
+    assert pod.outcome == OUTCOME_SUCCEEDED
+
+
+def test_a_training_that_ended_before_we_looked_has_succeeded(pod: Pod) -> None:
+    pod.write(LOG, "loss=0.1\n")
+    pod.write(pod.marker(), "completed\n")
+    assert list(pod.runs.started()) == [1]
+    assert pod.outcome == OUTCOME_SUCCEEDED
+
+
+def test_a_training_that_wrote_nothing_and_ended_before_we_looked_has_succeeded(pod: Pod) -> None:
+    pod.write(pod.marker(), "completed\n")
+    assert list(pod.runs.started()) == [1]
+    assert pod.outcome == OUTCOME_SUCCEEDED
+
+
+def test_a_training_that_failed_before_we_looked_is_looked_for_twice(pod: Pod) -> None:
+    pod.write(LOG, "loss=0.1\n")
+    assert list(pod.runs.started()) == [1]
+    assert pod.end is None, "its process may have begun after we had looked"
+    pod.wait()
+    assert pod.outcome == OUTCOME_FAILED
+
+
+def test_a_trainer_that_begins_while_we_look_is_found_the_next_time(pod: Pod) -> None:
+    pod.write(LOG, "")
+    assert pod.end is None
+    pod.train()
+    pod.wait(5)
+    assert pod.end is None
+
+
+def test_nothing_has_begun_where_there_is_no_trace(pod: Pod) -> None:
+    pod.wait(PATIENCE / 2)
+    assert not pod.runs.started()
+
+
+def test_a_trainer_that_never_comes_has_failed_in_the_end(pod: Pod) -> None:
+    pod.wait(PATIENCE + 2 * POLL)
+    assert list(pod.runs.started()) == [1]
+    assert pod.end is not None
+    assert pod.end.outcome == OUTCOME_FAILED
+    assert pod.end.cause is not None
+    assert "no trainer was seen" in pod.end.cause
+
+
+@pytest.mark.parametrize("traced", [True, False], ids=["with a log", "without a trace"])
+def test_a_pod_that_does_not_share_its_processes_is_refused(pod: Pod, traced: bool) -> None:  # noqa: FBT001
+    pod.processes.hidden = True
+    if traced:
+        pod.write(LOG, "loss=1\n")
+    with pytest.raises(SetupError, match="shareProcessNamespace"):
+        pod.wait(PATIENCE + 2 * POLL)
+
+
+def test_the_marker_tells_where_processes_are_not_shared(pod: Pod) -> None:
+    pod.processes.hidden = True
+    pod.write(pod.marker(), "completed\n")
+    assert pod.outcome == OUTCOME_SUCCEEDED
+
+
+@pytest.mark.parametrize("name", ["main.pid", "7.pid.old", "x7.pid"])
+def test_other_files_are_no_markers(pod: Pod, name: str) -> None:
+    pod.write(f"{DIRECTORY}/{name}", "completed\n")
+    assert pod.end is None
+
+
+def test_a_subshell_with_the_same_words_is_not_the_trainer(pod: Pod) -> None:
+    pod.processes.start(SHELL, 0, TRAINER)
+    pod.processes.start(PYTHON, SHELL, TRAINER)  # forked, as for `(cd src && python main.py)`
+    assert pod.end is None
+    pod.finish(PYTHON)
+    assert pod.end is None
+    assert f"process {SHELL}" in pod.log.sentences[0]
+
+
+def test_a_number_that_another_process_was_given_since_is_not_the_trainer(training: Pod) -> None:
+    training.finish(WORKER, PYTHON, SHELL)
+    training.processes.start(SHELL, 0, "sleep infinity")
+    assert training.outcome == OUTCOME_FAILED
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("metrics.log", "echo completed > $$.pid"),
+        ("./metrics.log", "echo completed > $$.pid"),
+        ("/metrics.log", "echo completed > /$$.pid"),
+        ("/var//log/./katib/m.log", "echo completed > /var/log/katib/$$.pid"),
+    ],
+)
+def test_the_marker_is_where_katibs_webhook_has_put_it(path: str, words: str) -> None:
+    pod = Pod(path)
+    pod.train(f"sh -c python main.py && {words}")
+    assert list(pod.runs.started()) == [1]
+
+
+def test_a_directory_with_a_longer_name_is_another_one(pod: Pod) -> None:
+    pod.train("sh -c true && echo completed > /var/log/katib2/$$.pid")
+    assert not pod.runs.started()
+
+
+def test_a_trainer_that_takes_longer_than_the_timeout_is_left_to_itself() -> None:
+    pod = Pod(timeout=10.0)
+    pod.train()
+    pod.wait(9)
+    assert pod.outcome is None
+    pod.wait(2)
+    assert pod.end is not None
+    assert pod.end.outcome == OUTCOME_FAILED
+    assert "-timeout" in (pod.end.cause or "")
+
+
+def test_a_stop_is_marked_then_the_shells_child_is_asked_to_end(training: Pod) -> None:
+    training.processes.stubborn = {PYTHON}
+    assert training.runs.stop(1)
+    assert training.files.read(training.marker()) == b"early-stopped"
+    assert training.processes.told == [("TERM", PYTHON)]
+
+
+def test_workers_are_left_to_their_parent_until_it_has_gone(training: Pod) -> None:
+    training.runs.stop(1)
+    training.wait()
+    assert training.processes.told == [("TERM", PYTHON), ("TERM", WORKER)]
+
+
+def test_a_stopped_trainer_whose_shell_has_said_so_was_stopped(training: Pod) -> None:
+    training.runs.stop(1)
+    training.wait()
+    assert training.end is None, "the shell still runs"
+    training.write(training.marker(), "completed\n")
+    training.finish(SHELL)
+    assert training.outcome == OUTCOME_STOPPED
+
+
+def test_a_stopped_trainer_whose_shell_was_killed_was_stopped(training: Pod) -> None:
+    training.runs.stop(1)
+    training.finish(SHELL)
+    assert training.outcome == OUTCOME_STOPPED
+
+
+def test_who_takes_no_notice_is_killed_after_the_grace(training: Pod) -> None:
+    training.processes.stubborn = {PYTHON}
+    training.runs.stop(1)
+    training.wait(GRACE - POLL)
+    assert ("KILL", PYTHON) not in training.processes.told
+    training.wait(2 * POLL)
+    assert ("KILL", PYTHON) in training.processes.told
+    assert ("KILL", SHELL) not in training.processes.told
+
+
+def test_what_the_shell_starts_next_is_asked_too(training: Pod) -> None:
+    training.runs.stop(1)
+    training.processes.start(20, SHELL, "python second.py")
+    training.wait()
+    assert ("TERM", 20) in training.processes.told
+
+
+def test_a_shell_that_goes_on_for_ever_is_killed_in_the_end(training: Pod) -> None:
+    training.runs.stop(1)
+    training.wait(GRACE + LAST + 2 * POLL)
+    assert ("KILL", SHELL) in training.processes.told
+    assert training.outcome == OUTCOME_STOPPED
+
+
+def test_what_a_stopped_trainer_left_behind_is_killed(training: Pod) -> None:
+    training.processes.stubborn = {WORKER}
+    training.runs.stop(1)
+    training.wait()
+    training.write(training.marker(), "completed\n")
+    training.finish(SHELL)
+    assert training.outcome == OUTCOME_STOPPED
+    assert ("KILL", WORKER) in training.processes.told
+
+
+def test_a_stop_that_is_wished_before_the_shell_was_found_is_kept(pod: Pod) -> None:
+    pod.write(LOG, "loss=1\n")
+    assert pod.end is None
+    pod.train()
+    assert not pod.runs.stop(1)
+    pod.wait()
+    assert pod.processes.told[0] == ("TERM", PYTHON)
+
+
+def test_a_stop_after_the_end_changes_nothing(training: Pod) -> None:
+    training.write(training.marker(), "completed\n")
+    assert not training.runs.stop(1)
+    assert training.outcome == OUTCOME_SUCCEEDED
+    assert training.files.read(training.marker()) == b"completed\n"
+
+
+def test_a_stop_that_we_may_not_do_is_told_and_leaves_no_marker(training: Pod) -> None:
+    training.processes.forbidden = True
+    assert not training.runs.stop(1)
+    assert "cannot be stopped" in training.log.sentences[-1]
+    training.wait(5)
+    assert training.log.sentences[-1] == training.log.sentences[1], "it is told once"
+    training.finish(WORKER, PYTHON, SHELL)
+    assert training.outcome == OUTCOME_FAILED
+
+
+def test_a_collector_that_comes_back_after_the_stop_knows_of_it(training: Pod) -> None:
+    training.processes.stubborn = {PYTHON}
+    training.runs.stop(1)
+    training.runs = training.collector()
+    training.wait()
+    assert training.end is None
+    training.finish(WORKER, PYTHON, SHELL)
+    assert training.outcome == OUTCOME_STOPPED
