@@ -1,0 +1,46 @@
+"""An early-stopping service that does nothing but remember."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent import futures
+from contextlib import contextmanager
+
+import grpc
+
+from api.v1beta1 import api_pb2 as pb
+
+
+class Service:
+    """What was told, and where."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.address = ""
+        self.refusals = 0
+        """So many calls are answered with UNAVAILABLE first."""
+
+    def answer(self, request: bytes, context: grpc.ServicerContext) -> bytes:
+        if self.refusals:
+            self.refusals -= 1
+            context.abort(grpc.StatusCode.UNAVAILABLE, "later")
+        self.told.append(pb.SetTrialStatusRequest.FromString(request).trial_name)
+        return pb.SetTrialStatusReply().SerializeToString()
+
+
+@contextmanager
+def early_stopping_service() -> Iterator[Service]:
+    """Serve on a free port."""
+    service = Service()
+    server = grpc.server(futures.ThreadPoolExecutor(1))
+    handler = grpc.unary_unary_rpc_method_handler(service.answer)
+    methods = grpc.method_handlers_generic_handler(
+        "api.v1.beta1.EarlyStopping", {"SetTrialStatus": handler}
+    )
+    server.add_generic_rpc_handlers((methods,))
+    service.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    try:
+        yield service
+    finally:
+        server.stop(None).wait()

@@ -1,0 +1,67 @@
+"""A pod as Katib's own webhook prepares it, as real processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.collector.trial import Trial, eventually
+
+
+class KatibPod(Trial):
+    """A trainer under a shell that writes markers, and a collector that was told Katib's flags."""
+
+    def __init__(self, folder: Path, address: str, name: str = "trial-1") -> None:
+        super().__init__(folder, address, name)
+        self.address = address
+        self.directory = folder / "katib"
+        self.directory.mkdir()
+        self.metrics = self.directory / "metrics.log"
+        self._namespace: tuple[str, ...] = ()
+
+    def share_processes(self) -> None:
+        """From now on start everything in one process namespace that has a pause process."""
+        pause = self._start(
+            ["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", "echo here; sleep 600"],
+            stdout=subprocess.PIPE,
+        )
+        assert pause.stdout is not None
+        assert pause.stdout.readline() == b"here\n"
+        [first] = _children(pause.pid)
+        self._namespace = ("nsenter", f"--target={first}", "--pid", "--mount", "--")
+
+    def collect(self, *flags: str, metrics: str = "loss;acc") -> subprocess.Popen[bytes]:
+        """Start the collector, with flags as Katib's webhook writes them."""
+        words = ["-t", self.name, "-m", metrics, "-o-type", "minimize", "-s-db", self.address]
+        words += ["-path", str(self.metrics), "-format", "TEXT", *flags]
+        command = [sys.executable, "-m", "collector", *words]
+        command.append(f"--termination-log={self.message}")
+        with self.log.open("ab") as log, self.shown.open("ab") as shown:
+            return self._start([*self._namespace, *command], stdout=shown, stderr=log)
+
+    def begin(self, command: str, *, stoppable: bool = False) -> subprocess.Popen[bytes]:
+        """Start a training, wrapped as kind StdOut is."""
+        directory, log = self.directory, self.metrics
+        words = [f"{command} 1>{log} 2>&1"]
+        if stoppable:
+            marker = f"{directory}/$$.pid"
+            words.append(
+                f"|| if test -f {marker} && [ $(head -n 1 {marker}) = early-stopped ]; "
+                "then echo Training Container was Early Stopped; "
+                "else echo Training Container was Failed; exit 1; fi"
+            )
+        words.append(f"&& echo completed > {directory}/$$.pid")
+        return self.run(["sh", "-c", " ".join(words)])
+
+    def run(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        """Start another process of the pod."""
+        return self._start([*self._namespace, *command], stdout=subprocess.PIPE)
+
+    def await_trainer(self) -> None:
+        eventually(lambda: "the trainer is process" in self.told, lambda: self.told)
+
+
+def _children(pid: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
