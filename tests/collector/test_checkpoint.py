@@ -1,0 +1,47 @@
+"""What a crash leaves behind, read again."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.errors import SetupError
+from collector.checkpoint import Attempt, Checkpoint
+from filters.columns import Header  # for hypothesis, which looks at annotations
+
+_KNOWN = Header
+
+
+@given(st.builds(Checkpoint, attempt=st.none() | st.builds(Attempt)))
+def test_what_is_written_is_read(checkpoint: Checkpoint) -> None:
+    assert Checkpoint.from_json(checkpoint.to_json()) == checkpoint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"version": 2, "attempt": null}',
+        b'{"version": 1}',
+        b'{"version": 1, "attempt": {}}',
+        b'{"version": 1, "attempt": null, "more": 1}',
+        b"\xff\xfe",
+        b"[" * 100_000,
+    ],
+)
+def test_what_is_none_is_refused_with_the_remedy(text: bytes) -> None:
+    with pytest.raises(SetupError, match="a run directory of its own"):
+        Checkpoint.from_json(text)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(text: bytes) -> None:
+    with contextlib.suppress(SetupError):
+        Checkpoint.from_json(text)

@@ -1,0 +1,185 @@
+"""What becomes of a log, and what is read of it: one situation each, told as a user would."""
+
+from __future__ import annotations
+
+from tests.collector.pod import LOG, Pod
+
+
+def followed(pod: Pod) -> None:
+    """Begin a training whose file has one line that is stored already."""
+    pod.begin()
+    pod.log("loss=1\n")
+    pod.session = pod.collector(path=LOG)  # type: ignore[attr-defined]
+    again(pod)
+
+
+def again(pod: Pod, *, crash: bool = False) -> None:
+    """Let the collector do what there is to do; or one that comes after a crash."""
+    if crash:
+        pod.session = pod.collector(path=LOG)  # type: ignore[attr-defined]
+    pod.run(pod.session)  # type: ignore[attr-defined]
+
+
+def test_renamed_and_made_anew_both_are_read() -> None:
+    pod = Pod()
+    followed(pod)
+    pod.log("loss=2\n")
+    pod.files.rename(LOG, f"{LOG}.1")
+    pod.log("loss=3\n")
+    again(pod)
+    assert pod.values() == ["1", "2", "3"]
+    assert "missing" not in pod.told
+
+
+def test_rotated_three_times_during_a_crash_all_are_read_in_order() -> None:
+    pod = Pod()
+    followed(pod)
+    for value in (2, 3, 4):
+        pod.log(f"loss={value}\n")
+        for number in (2, 1):
+            if pod.files.stat(f"{LOG}.{number}"):
+                pod.files.rename(f"{LOG}.{number}", f"{LOG}.{number + 1}")
+        pod.files.rename(LOG, f"{LOG}.1")
+    pod.log("loss=5\n")
+    again(pod, crash=True)
+    assert pod.values() == ["1", "2", "3", "4", "5"]
+
+
+def test_copied_and_emptied_the_rest_is_read_from_the_copy() -> None:
+    pod = Pod()
+    followed(pod)
+    pod.log("loss=2\n")
+    pod.log((pod.files.read(LOG) or b"").decode(), f"{LOG}.1")
+    pod.open(LOG).truncate(0)
+    pod.log("loss=3\n")
+    again(pod)
+    assert pod.values() == ["1", "2", "3"]
+    assert "missing" not in pod.told
+
+
+def test_emptied_without_a_copy_it_begins_anew_and_says_so() -> None:
+    pod = Pod()
+    followed(pod)
+    pod.open(LOG).truncate(0)
+    pod.log("loss=3\n")
+    again(pod)
+    assert pod.values() == ["1", "3"]
+    assert f"metrics may be missing: {LOG}, file 1: byte 7 to its unknown end" in pod.told
+
+
+def test_deleted_and_made_anew_while_it_is_followed_nothing_is_missing() -> None:
+    pod = Pod()
+    followed(pod)
+    pod.log("loss=2\n")
+    pod.files.unlink(LOG)
+    pod.log("loss=3\n")
+    again(pod)
+    assert pod.values() == ["1", "2", "3"]
+    assert "missing" not in pod.told
+
+
+def test_deleted_and_made_anew_during_a_crash_the_gap_is_told() -> None:
+    pod = Pod()
+    followed(pod)
+    pod.session.close()  # type: ignore[attr-defined]
+    pod.log("loss=2\n")
+    pod.files.unlink(LOG)
+    pod.log("loss=3\n")
+    again(pod, crash=True)
+    assert pod.values() == ["1", "3"]
+    assert "metrics may be missing" in pod.told
+
+
+def test_a_copy_that_somebody_saves_is_not_read_twice() -> None:
+    pod = Pod()
+    followed(pod)
+    pod.log((pod.files.read(LOG) or b"").decode(), f"{LOG}.bak1")
+    pod.files.rename(LOG, f"{LOG}.1")
+    pod.log("loss=2\n")
+    again(pod)
+    assert pod.values() == ["1", "2"]
+
+
+def test_files_of_other_names_and_compressed_ones_are_none_of_the_log() -> None:
+    pod = Pod()
+    followed(pod)
+    for name in (f"{LOG}.1.gz", f"{LOG}x", "/katib/other.log.1", "/katib/mnist.txt"):
+        pod.log("loss=9\n", name)
+    pod.files.rename(LOG, f"{LOG}.old")
+    pod.log("loss=2\n")
+    again(pod)
+    assert pod.values() == ["1", "2"]
+
+
+def test_what_stood_in_the_file_before_the_training_is_not_the_trainings() -> None:
+    pod = Pod()
+    pod.log("loss=8\nloss=9\n")
+    followed(pod)
+    assert pod.values() == ["1"]
+
+
+def test_a_trainer_that_opens_its_old_file_with_w_is_read_from_the_start() -> None:
+    pod = Pod()
+    pod.log("loss=8\n")
+    pod.begin()
+    pod.open(LOG).truncate(0)
+    pod.log("loss=1\nloss=2\nloss=3\n")
+    pod.run(pod.collector(path=LOG))
+    assert pod.values() == ["1", "2", "3"]
+    assert "missing" not in pod.told
+
+
+def test_a_second_attempt_that_writes_over_the_first_leaves_each_its_own() -> None:
+    pod = Pod()
+    followed(pod)
+    pod.end(1, 1)
+    again(pod)
+    pod.begin(2)
+    pod.open(LOG).truncate(0)
+    pod.log("loss=2\nloss=3\n")
+    again(pod)
+    assert (pod.values(1), pod.values(2)) == (["1"], ["2", "3"])
+    assert "missing" not in pod.told
+
+
+def test_a_second_attempt_that_wrote_over_what_was_not_read_yet_is_told_as_a_gap() -> None:
+    pod = Pod()
+    followed(pod)
+    pod.log("loss=11\nloss=12\n")
+    pod.end(1, 1)
+    pod.begin(2)
+    pod.open(LOG).truncate(0)
+    pod.log("loss=2\n" * 9)
+    again(pod, crash=True)
+    again(pod)
+    assert (pod.values(1), pod.values(2)) == (["1"], ["2"] * 9)
+    assert f"{LOG}, file 1: byte 7 to byte 23" in pod.told
+
+
+def test_a_second_attempt_that_appends_leaves_each_its_own_even_after_a_crash() -> None:
+    pod = Pod()
+    followed(pod)
+    pod.log("loss=2\n")
+    pod.end(1, 1)
+    pod.begin(2)
+    pod.log("loss=3\n")
+    pod.end(2)
+    again(pod, crash=True)
+    assert (pod.values(1), pod.values(2)) == (["1", "2"], ["3"])
+
+
+def test_bytes_that_were_replaced_under_a_report_on_its_way_are_never_sent_as_that_report() -> None:
+    pod = Pod()
+    pod.begin()
+    pod.log("loss=1\n")
+    pod.store.away = "connection refused"
+    session = pod.collector(path=LOG)
+    for _ in range(4):
+        session.step()
+    file = pod.open(LOG)
+    file.truncate(0)
+    file.append(b"loss=2\n")
+    pod.store.away = None
+    again(pod, crash=True)
+    assert pod.values() == ["2"]
+    assert "destroyed while report 1 of it was on its way" in pod.told
