@@ -182,10 +182,10 @@ def test_a_reader_that_does_not_read_delays_nobody() -> None:
     out.close()
     assert time.monotonic() - begun < 10.0
     writing = [thread for thread in threading.enumerate() if thread.name == "stdout"]
-    while any(thread.is_alive() for thread in writing):
-        os.read(reader, 1 << 16)
-    os.close(writer)
     os.close(reader)
+    for thread in writing:
+        thread.join()
+    os.close(writer)
 
 
 def test_a_reader_that_has_gone_is_no_fault() -> None:
