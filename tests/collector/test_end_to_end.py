@@ -130,6 +130,46 @@ def test_a_training_while_the_store_is_away_is_delivered_when_it_is_back(tmp_pat
     assert Observations(tmp_path / "observations.db").values(pod.name) == list("12345")
 
 
+def test_a_collector_that_is_killed_three_times_in_the_hold_loses_nothing(tmp_path: Path) -> None:
+    manager = Program(tmp_path, f"sqlite:///{tmp_path}/observations.db")
+    with trial(tmp_path / "pod", manager.address) as pod:
+        trainer = pod.trainer(["sh", "-c", "for n in 1 2 3; do echo loss=$n; done; exit 7"])
+        for waits in range(1, 4):
+            collector = pod.collector()
+            eventually(lambda: pod.told.count("a report waits") == waits, lambda: pod.told)  # noqa: B023 - asked at once
+            collector.kill()
+            collector.wait()
+        assert trainer.poll() is None, "the launcher did not hold the container"
+        manager.start()
+        try:
+            collector = pod.collector()
+            assert trainer.wait(60) == 7
+            assert terminate(collector) == 0
+        finally:
+            manager.end()
+    assert Observations(tmp_path / "observations.db").values(pod.name) == list("123")
+
+
+def test_of_several_pods_only_the_one_that_succeeded_is_read(
+    manager: Program, observations: Observations, tmp_path: Path
+) -> None:
+    for number, status in enumerate((1, 1, 0), start=1):
+        with trial(tmp_path / str(number), manager.address, "retried") as pod:
+            collector = pod.collector()
+            pod.train(f"echo loss={number}; exit {status}")
+            assert terminate(collector) == 0
+    with grpc.insecure_channel(manager.address) as channel:
+        read = channel.unary_unary(
+            "/api.v1.beta1.DBManager/GetObservationLog",
+            request_serializer=pb.GetObservationLogRequest.SerializeToString,
+            response_deserializer=pb.GetObservationLogReply.FromString,
+        )
+        reply = read(pb.GetObservationLogRequest(trial_name="retried", metric_name="loss"))
+    logs = reply.observation_log.metric_logs
+    assert [log.metric.value for log in logs] == ["3"]
+    assert observations.values("retried") == ["1", "2", "3"], "what failed is history"
+
+
 def test_a_store_that_never_comes_leaves_the_values_in_the_termination_message(
     tmp_path: Path,
 ) -> None:
