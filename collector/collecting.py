@@ -13,12 +13,10 @@ What a step does; each part comes only when the one before has nothing left to d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from api.errors import RemoteError, SetupError, Unavailable
+from api.errors import RemoteError, Unavailable
 from api.names import OUTCOME_STOPPED
-from api.run_directory import AttemptRecord
 from collector.batches import (
     Batch,
     Known,
@@ -31,14 +29,12 @@ from collector.batches import (
 from collector.checkpoint import MOST_GAPS, Attempt, InFlight
 from collector.courier import Courier, Sent
 from collector.echoing import Mirror
-from collector.following import FollowedFile, first_place
 from collector.journal import Journal
-from collector.places import Gap, Place
+from collector.places import Gap
 from collector.plan import AT_ONCE, Pause, Plan
 from collector.ports import End, Ports
 from collector.reading import AttemptReader, Step
-from collector.segments import PREFIXES, Segments
-from collector.streams import Stream
+from collector.sources import next_after, streams_of
 from filters.points import Found
 
 BATCH_SECONDS = 0.25
@@ -312,34 +308,3 @@ class Collecting:
         self._unsaved = 0
         for name, stream in self._reader.streams.items():
             stream.release(self._mirror.offset(stream, attempt.places[name]))
-
-
-def streams_of(plan: Plan, ports: Ports, number: int) -> tuple[Stream, ...]:
-    """Return what is to be read of an attempt."""
-    if plan.path:
-        return (FollowedFile(plan.path, ports.files, _record(ports, number)),)
-    directory = plan.attempt_directory(number)
-    return tuple(Segments(name, directory, ports.files, plan.segment_bytes) for name in PREFIXES)
-
-
-def first_places(plan: Plan, ports: Ports, number: int, before: Attempt | None) -> dict[str, Place]:
-    """Return where the reading of an attempt begins, by stream."""
-    if not plan.path:
-        return {name: Place() for name in PREFIXES}
-    previous = before.places.get(plan.path) if before else None
-    return {plan.path: first_place(_record(ports, number), previous)}
-
-
-def next_after(number: int, started: Sequence[int]) -> int | None:
-    """Return the attempt that began next."""
-    return min((each for each in started if each > number), default=None)
-
-
-def _record(ports: Ports, number: int) -> AttemptRecord:
-    record = ports.runs.record(number)
-    if record is None:
-        raise SetupError(
-            f"the record of attempt {number} is gone from the run directory: "
-            "nothing but the collector may remove files there"
-        )
-    return record

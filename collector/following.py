@@ -16,15 +16,14 @@ is read, so that what was written before the rotation is read before the file is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from api.run_directory import AttemptRecord, FileBorder
-from collector.places import ANCHOR_BYTES, Anchor, Gap, Generation, Place
+from api.run_directory import AttemptRecord
+from collector.borders import Limit, micros
+from collector.places import ANCHOR_BYTES, Anchor, Gap, Place
 from collector.ports import FileSystem, OpenFile
 from collector.rotated import fits, head_of, is_copy, is_passed, passed, snapshot
 from collector.streams import PIECE, Chunk
-from filters.extractor import Position
-from filters.lines import LinePosition
 
 _EMPTIED = "it was cut or written over before it was read to its end"
 _CUT = "it was cut before it was read to its end"
@@ -33,29 +32,15 @@ _TICK = 10_000
 """Microseconds by which a file system's clock may be behind."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """Where an attempt ends because another one began."""
-
-    border: FileBorder | None
-    since: int
-    """When, in microseconds since 1970."""
-
-    @classmethod
-    def of(cls, record: AttemptRecord) -> Limit:
-        """Take it from how the other attempt began."""
-        return cls(border=record.file, since=_micros(record.started))
-
-
 class FollowedFile:
     """The file at a path, within one attempt."""
 
     def __init__(self, path: str, files: FileSystem, record: AttemptRecord) -> None:
         """Follow what is written to a path from the beginning of an attempt on."""
-        self._limit: Limit | None = None
+        self._limit = Limit()
         self._path = path
         self._files = files
-        self._since = _micros(record.started) - _TICK
+        self._since = micros(record.started) - _TICK
         self._open: OpenFile | None = None
         self._upcoming: OpenFile | None = None
         """The generation after another one, once it has been seen."""
@@ -72,7 +57,7 @@ class FollowedFile:
         self, place: Place, count: int, *, over: bool, later: AttemptRecord | None = None
     ) -> Chunk:
         """Return the next bytes, or the beginning of the next generation where this one is read."""
-        self._limit = Limit.of(later) if later else None
+        self._limit = Limit.of(later)
         if place.sealed or place.generation.inode is None:
             return self._next(place, over=over)
         file = self._file(place)
@@ -80,12 +65,12 @@ class FollowedFile:
             return self._lost(place, _DELETED)
         known, place = place, _seen_in(place, file)
         successor = self._successor(place, file)
-        end = self._end_in(file)
+        end = self._limit.end_in(file)
         asked = count if end is None else max(0, min(count, end - place.offset))
         before = place.tail.length
         raw = file.read_at(place.offset - before, before + asked)
         intact = place.tail.fits(raw[:before]) and file.stat().size >= place.offset
-        if not intact or self._is_written_over(file):
+        if not intact or self._limit.is_written_over(file):
             return self._damaged(known, file)  # this file's age and inode are another one's
         read_all = len(raw) - before < count
         last = read_all and over and (successor is None or end is not None)
@@ -148,7 +133,7 @@ class FollowedFile:
         if copy is not None:
             self._take(copy, place)
             return Chunk(place=_seen_in(place, copy))
-        if self._is_written_over(file):
+        if self._limit.is_written_over(file):
             return self._overtaken(place, file)
         size, head = file.stat().size, place.head
         cut = 0 < head.length <= size < place.offset and head.fits(file.read_at(0, head.length))
@@ -162,11 +147,10 @@ class FollowedFile:
 
         What is left of this attempt's may be in a copy.
         """
-        border = self._limit.border if self._limit else None
-        end = border.size if border else 0
+        end = self._limit.border.size if self._limit.border else 0
         lost = place.offset not in (0, end) and not place.inherited
         gap = self._gap(place, end, _EMPTIED) if place.offset != end else None
-        copy = self._rotated(file, lambda other: self._end_in(other) is not None)
+        copy = self._rotated(file, lambda other: self._limit.end_in(other) is not None)
         if copy is not None:
             new = place.renewed(copy.stat().inode)
             self._take(copy, new)
@@ -229,7 +213,7 @@ class FollowedFile:
 
     def _unreached(self, place: Place) -> Gap | None:
         """Say what is missing where the file in which the attempt ended was not found."""
-        border = self._limit.border if self._limit else None
+        border = self._limit.border
         return self._gap(place, None, _DELETED) if border is not None and border.size else None
 
     def _successor(self, place: Place, current: OpenFile | None) -> OpenFile | None:
@@ -242,7 +226,7 @@ class FollowedFile:
             self._forget_upcoming()
         if self._upcoming is None:
             self._upcoming, self._upcoming_after = self._following(place, current), serial
-        return self._upcoming if self._upcoming and self._is_ours(self._upcoming) else None
+        return self._upcoming if self._upcoming and self._limit.is_ours(self._upcoming) else None
 
     def _following(self, place: Place, current: OpenFile | None) -> OpenFile | None:
         now = current.stat() if current is not None else None
@@ -268,28 +252,6 @@ class FollowedFile:
         known = is_passed(file, place.generation.others) or fits(file, place)
         return not (known or (current is not None and is_copy(file, current)))
 
-    def _is_ours(self, file: OpenFile) -> bool:
-        """Say whether a generation began before the next attempt did."""
-        if self._limit is None or self._end_in(file) is not None:
-            return True
-        return file.stat().mtime <= self._limit.since
-
-    def _end_in(self, file: OpenFile) -> int | None:
-        """Return where in a file, or a copy of it, the attempt ended; None if in another one."""
-        border = self._limit.border if self._limit else None
-        if border is None or file.stat().size < border.size:
-            return None
-        if not border.tail:
-            return border.size if file.stat().inode == border.inode else None
-        length = len(border.tail)
-        return border.size if file.read_at(border.size - length, length) == border.tail else None
-
-    def _is_written_over(self, file: OpenFile) -> bool:
-        """Say whether this was the file in which the attempt ended, and is another one's now."""
-        border = self._limit.border if self._limit else None
-        same = border is not None and file.stat().inode == border.inode
-        return same and self._end_in(file) is None
-
     def _take(self, file: OpenFile, place: Place) -> OpenFile:
         self._leave()
         self._open, self._serial = file, place.generation.serial
@@ -298,31 +260,6 @@ class FollowedFile:
     def _gap(self, place: Place, end: int | None, why: str) -> Gap:
         serial = place.generation.serial
         return Gap(stream=self._path, generation=serial, start=place.offset, end=end, why=why)
-
-
-def first_place(record: AttemptRecord, before: Place | None) -> Place:
-    """Return where an attempt begins in the file, from where the one before it has ended.
-
-    | at its start the file was | it begins                                            |
-    |---------------------------|------------------------------------------------------|
-    | not there                 | with the first file that is made                     |
-    | where the other one ended | there, knowing the bytes before it                   |
-    | another one               | at its end as it was then                            |
-    """
-    if record.file is None:
-        serial = before.generation.serial if before else 0
-        return Place(generation=Generation(serial=serial))
-    inode, size = record.file.inode, record.file.size
-    if before is not None and before.generation.inode == inode and before.offset <= size:
-        lines = LinePosition(offset=before.offset, line=before.position.lines.line)
-        position = Position(lines=lines)
-        return replace(before, position=position, inherited=True, sealed=False, finished=False)
-    return Place(
-        generation=Generation(inode=inode),
-        position=Position(lines=LinePosition(offset=size)),
-        tail=Anchor.of(record.file.tail),
-        inherited=size > 0,
-    )
 
 
 def _seen_in(place: Place, file: OpenFile) -> Place:
@@ -338,7 +275,3 @@ def _seen_in(place: Place, file: OpenFile) -> Place:
     length = min(place.offset, ANCHOR_BYTES)
     tail = Anchor.of(file.read_at(place.offset - length, length))
     return replace(place, head=head_of(file, length), tail=tail)
-
-
-def _micros(seconds: float) -> int:
-    return int(seconds * 1_000_000)

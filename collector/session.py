@@ -8,18 +8,13 @@ from api.errors import SetupError
 from api.names import OUTCOME_FAILED
 from collector.batches import Known, learn
 from collector.checkpoint import Attempt
-from collector.collecting import (
-    IDLE_SECONDS,
-    Collecting,
-    first_places,
-    next_after,
-    streams_of,
-)
+from collector.collecting import IDLE_SECONDS, Collecting
 from collector.courier import Courier
 from collector.journal import Journal
 from collector.plan import Pause, Plan
 from collector.ports import Ports
 from collector.reading import AttemptReader
+from collector.sources import first_places, next_after, streams_of
 from collector.summary import summary_of
 
 TRAINER_FAILED = 2
