@@ -7,6 +7,7 @@ import importlib
 import sys
 
 PARTS = {
+    "collector": "how soon a value is stored, and what the collector takes for it",
     "filters": "extraction against a plain loop, and its memory",
     "suggestion": "search from history alone against the libraries' stateful runs, and random",
 }
@@ -18,7 +19,7 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", metavar="PART", help="; ".join(PARTS))
     parser.add_argument("--mib", type=int, default=256, help="size of the logs (default 256)")
     parser.add_argument("--rounds", type=int, default=3, help="times each is measured (default 3)")
-    parser.add_argument("--trials", type=int, default=50, help="trials of a search (default 50)")
+    parser.add_argument("--trials", type=int, default=40, help="trials of a search (default 40)")
     parser.add_argument("--seeds", type=int, default=20, help="runs of a search (default 20)")
     parser.add_argument(
         "--peer",

@@ -270,7 +270,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _quality(trials: int, seeds: Sequence[int]) -> None:
     console = Console(width=120)
     console.print(f"gap to the minimum after {trials} trials, median of {len(seeds)} seeds")
-    for function in FUNCTIONS:  # each is printed when it is done: all take a quarter of an hour
+    for function in FUNCTIONS:  # each is printed when it is done: all four take half an hour
         console.print(_compared(function, trials, seeds))
 
 
