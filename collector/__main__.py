@@ -6,7 +6,8 @@ import sys
 
 from api.errors import TrialwatchError
 from api.sidecar import from_argv, salvage, usage
-from collector.app import block_signals, give_up, start
+from collector.app import give_up, start
+from collector.ending import Ending
 
 
 def main() -> int:
@@ -15,11 +16,11 @@ def main() -> int:
     if {"--help", "-help", "-h"} & set(argv):
         sys.stdout.write(usage())
         return 0
-    block_signals()
+    ending = Ending()
     try:
-        return start(from_argv(argv))
+        return start(from_argv(argv), ending)
     except TrialwatchError as error:
-        return give_up(salvage(argv), str(error))
+        return give_up(salvage(argv), str(error), ending)
 
 
 if __name__ == "__main__":

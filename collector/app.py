@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-import signal
-import threading
 import time
 from pathlib import Path
 from posixpath import basename, dirname
@@ -17,6 +15,7 @@ from api.sidecar import CollectorArgs, Salvage, Source
 from api.types import LogFormat
 from collector.collecting import IDLE_SECONDS
 from collector.disk import Disk
+from collector.ending import Ending
 from collector.fifo import Fifo
 from collector.katib_runs import KatibRuns, Wrapped
 from collector.launched import Launched
@@ -34,7 +33,6 @@ from collector.unwrapped import Unwrapped
 from collector.wake import Wakeup, Watched, nearest_that_exists
 from filters.extractor import reading
 
-SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 BAD_SETUP = 2
 """The exit status where no retry helps, beside a supervisor that takes it as final."""
 _RETRY_SECONDS = 1.0
@@ -55,9 +53,9 @@ class SystemClock:
 
 
 class Collector:
-    """One process's work. SIGTERM and SIGINT must be blocked: a thread of ours waits for them."""
+    """One process's work."""
 
-    def __init__(self, args: CollectorArgs) -> None:
+    def __init__(self, args: CollectorArgs, ending: Ending) -> None:
         """Take the run directory.
 
         Raises:
@@ -67,7 +65,7 @@ class Collector:
         self._log = Log()
         self._files = Disk()
         self._clock = SystemClock()
-        self._told = threading.Event()
+        self._ending = ending
         # Processes make no events: whoever has to look at them looks as often as `-p` says.
         self._longest = IDLE_SECONDS if args.run_dir else args.poll_interval.total_seconds()
         self._wanted = reading(args.metrics, args.format or LogFormat.TEXT, args.filters)
@@ -108,7 +106,7 @@ class Collector:
         Raises:
             TrialwatchError: what no retry cures.
         """
-        threading.Thread(target=self._await_signal, name="signals", daemon=True).start()
+        self._ending.then(self._end)
         while True:
             try:
                 return self._collect()
@@ -141,7 +139,7 @@ class Collector:
         hurried = False
         try:
             while True:
-                if self._told.is_set() and not hurried:
+                if self._ending.told.is_set() and not hurried:
                     hurried = True
                     session.told_to_end()
                     self._leave(session.summary())
@@ -159,9 +157,7 @@ class Collector:
         finally:
             session.close()
 
-    def _await_signal(self) -> None:
-        signal.sigwait(SIGNALS)
-        self._told.set()
+    def _end(self) -> None:
         if self._unwrapped is not None:
             self._unwrapped.end()
         self._wakeup.wake()
@@ -188,7 +184,7 @@ class Collector:
         leave_message(self._args.termination_log, message)
 
 
-def give_up(salvage: Salvage, cause: str) -> int:
+def give_up(salvage: Salvage, cause: str, ending: Ending) -> int:
     """Say why nothing will be collected, wherever somebody may wait for it.
 
     Native sidecars tell each attempt's launcher, lest it wait, and stay until they are told to go:
@@ -199,13 +195,12 @@ def give_up(salvage: Salvage, cause: str) -> int:
     if not salvage.native:
         return BAD_SETUP
     fifo, told = Fifo(salvage.run_dir), set[int]()
-    while True:
+    while not ending.told.wait(_RETRY_SECONDS / 2):
         with contextlib.suppress(TrialwatchError, OSError):
             for attempt in Launched(salvage.run_dir, Disk(), fifo).started():
                 if attempt not in told and fifo.delivered(attempt, cause):
                     told.add(attempt)
-        if signal.sigtimedwait(SIGNALS, _RETRY_SECONDS / 2):
-            return 0
+    return 0
 
 
 def leave_message(path: str, message: bytes) -> None:
@@ -216,14 +211,6 @@ def leave_message(path: str, message: bytes) -> None:
             os.write(descriptor, message)
         finally:
             os.close(descriptor)
-
-
-def block_signals() -> None:
-    """Keep the signals that tell us to end until somebody waits for them.
-
-    Our supervisor may have left one pending for us.
-    """
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
 
 def _wrapped(args: CollectorArgs) -> Wrapped:
@@ -256,13 +243,13 @@ def _rules(args: CollectorArgs) -> StopRules | None:
     )
 
 
-def start(args: CollectorArgs) -> int:
+def start(args: CollectorArgs, ending: Ending) -> int:
     """Run a collector; return the exit status.
 
     Raises:
         TrialwatchError: what no retry cures.
     """
-    collector = Collector(args)
+    collector = Collector(args, ending)
     try:
         return collector.run()
     finally:
