@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import time
 
 import grpc
 import pytest
@@ -241,11 +240,11 @@ async def test_a_large_report_does_not_hold_up_the_others() -> None:
         request = many(300_000)
         gc.collect()
         large = asyncio.ensure_future(client.manager.ReportObservationLog(request))
-        longest = 0.0
+        answered = 0
         while not large.done():
-            start = time.monotonic()
             await client.get("other")
-            longest = max(longest, time.monotonic() - start)
+            answered += 1
         await large
 
-    assert longest < 2.0
+    # Were the whole report taken in one go, one question would be answered before it, one behind.
+    assert answered > 5
