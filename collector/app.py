@@ -36,6 +36,8 @@ from filters.extractor import reading
 BAD_SETUP = 2
 """The exit status where no retry helps, beside a supervisor that takes it as final."""
 _RETRY_SECONDS = 1.0
+_LEAST_POLL = 0.1
+"""Seconds; looking at all processes more often than that would be a busy loop."""
 _NAME_FOR_ROTATED = 3
 """Characters of a log's name that its rotated files begin with as well."""
 
@@ -67,7 +69,9 @@ class Collector:
         self._clock = SystemClock()
         self._ending = ending
         # Processes make no events: whoever has to look at them looks as often as `-p` says.
-        self._longest = IDLE_SECONDS if args.run_dir else args.poll_interval.total_seconds()
+        self._longest = (
+            IDLE_SECONDS if args.run_dir else max(_LEAST_POLL, args.poll_interval.total_seconds())
+        )
         self._wanted = reading(args.metrics, args.format or LogFormat.TEXT, args.filters)
         for notice in self._wanted.notices:
             self._log.tell(notice)
