@@ -1,0 +1,121 @@
+"""Every read finds its rows by an index: the plans of the very statements that a store sends."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from sqlalchemy import event
+
+from dbmanager.connect import store_for
+from dbmanager.sql_store import SqlStore
+from dbmanager.store import Delivery, NewRow, Outcome, Query, Store, TrialKey
+
+KEY = TrialKey(namespace="team", trial="trial-150")
+TRIALS, ROWS = 300, 100
+EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN ", "postgresql": "EXPLAIN ", "mysql": "EXPLAIN "}
+ANALYZE = {"postgresql": "ANALYZE", "mysql": "ANALYZE TABLE observation_logs"}
+
+Statement = tuple[str, Any]
+
+
+async def whole(pages: AsyncIterator[object]) -> None:
+    async for _ in pages:
+        pass
+
+
+READS: dict[str, Callable[[Store], Awaitable[object]]] = {
+    "the objective's log": lambda store: whole(store.read(Query(key=KEY, metrics=("loss",)))),
+    "a log between two times": lambda store: whole(
+        store.read(Query(key=KEY, from_micros=10, to_micros=20))
+    ),
+    "a later page": lambda store: whole(store.read(Query(key=KEY, after=(50, 1), limit=10))),
+    "new rows": lambda store: whole(store.new_rows(KEY, 100)),
+    "a summary": lambda store: store.summary(KEY),
+    "the namespaces of a name": lambda store: store.namespaces(KEY.trial),
+}
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql", "mariadb"])
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A fresh database of each kind."""
+    if request.param == "sqlite":
+        folder: Path = tmp_path_factory.mktemp("plans")
+        return f"sqlite:///{folder}/observations.db"
+    server = request.getfixturevalue(request.param)
+    found: str = server.url(asyncio.run(server.fresh_database()))
+    return found
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[SqlStore]:
+    """A store with many trials, whose statistics the planner knows."""
+    store = store_for(url)
+    assert isinstance(store, SqlStore)
+    await store.open()
+    if not await store.namespaces(KEY.trial):
+        for trial in range(TRIALS):
+            key = TrialKey(namespace="team", trial=f"trial-{trial}")
+            rows = [NewRow(n, ("loss", "acc")[n % 2], f"0.{n}") for n in range(ROWS)]
+            await store.report(key, rows[:50], Delivery(source="a", sequence=1))
+            last = Delivery(source="b", sequence=1, outcome=Outcome.FAILED)
+            await store.report(key, rows[50:], last)
+        if _kind(url) in ANALYZE:
+            await run(store, [(ANALYZE[_kind(url)], None)])
+    yield store
+    await store.close()
+
+
+async def run(store: SqlStore, sent: list[Statement], how: str = "") -> list[str]:
+    """Run statements with words before them; return a text for each that gives something back."""
+    engine = store._engine  # noqa: SLF001 - it is its plans that this is about
+    found = []
+    async with engine.connect() as connection:
+        for statement, parameters in sent:
+            answer = await connection.exec_driver_sql(f"{how}{statement}", parameters)
+            if answer.returns_rows:
+                found.append("\n".join(" ".join(map(str, row)) for row in answer.all()))
+    return found
+
+
+def walks_over_all(plan: str) -> bool:
+    """Say whether a plan looks at every row of the table."""
+    # MariaDB tells of each table in a line of its own: id, kind, table, how, ...
+    whole = r"SCAN observation_logs|Seq Scan on observation_logs|observation_logs ALL "
+    return re.search(whole, plan) is not None
+
+
+@pytest.mark.parametrize("read", READS)
+async def test_a_read_uses_an_index(store: SqlStore, url: str, read: str) -> None:
+    sent: list[Statement] = []
+
+    def note(*facts: Any) -> None:  # noqa: ANN401 - what SQLAlchemy tells
+        sent.append((facts[2], facts[3]))
+
+    engine = store._engine.sync_engine  # noqa: SLF001 - it is its plans that this is about
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        await READS[read](cast(Store, store))
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    of_rows = [(statement, given) for statement, given in sent if "observation_logs" in statement]
+    assert of_rows
+    for plan in await run(store, of_rows, EXPLAIN[_kind(url)]):
+        assert not walks_over_all(plan), plan
+        assert "trialwatch_" in plan, plan
+
+
+async def test_a_question_without_an_index_is_seen_for_what_it_is(
+    store: SqlStore, url: str
+) -> None:
+    question = "SELECT * FROM observation_logs WHERE value = '7'"
+    [plan] = await run(store, [(question, None)], EXPLAIN[_kind(url)])
+    assert walks_over_all(plan), plan
+
+
+def _kind(url: str) -> str:
+    return url.partition(":")[0]
