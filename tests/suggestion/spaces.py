@@ -63,6 +63,13 @@ EVERYTHING = (
 )
 """All types, all distributions, steps, a value that must be kept as it is, and one without choice."""
 
+MIXED = (
+    double("rate", "1e-5", "1e-1", distribution=Distribution.LOG_UNIFORM),
+    integer("layers", "2", "9"),
+    categorical("optimizer", "sgd", "adam", "ftrl"),
+)
+"""Three of them, where the time matters."""
+
 PLANE = (double("x", "-5", "10"), double("y", "0", "15"))
 
 _DISTRIBUTIONS = [d for d in Distribution if d is not Distribution.UNKNOWN]

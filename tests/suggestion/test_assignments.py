@@ -17,8 +17,9 @@ EXAMPLES = {"bayesianoptimization": 8, "tpe": 40, "multivariate-tpe": 40}
 
 
 def search(name: str) -> Search:
-    few = {"n_initial_points": 3} if name == "bayesianoptimization" else {}
-    return find(name).make(**few)
+    if name == "bayesianoptimization":  # test_bayesian_pairs.py has its other settings
+        return find(name).make(n_initial_points=3, acq_optimizer="sampling")
+    return find(name).make()
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -88,7 +89,7 @@ def test_what_is_suggested_hangs_on_the_history(name: str) -> None:
 def test_fifty_suggestions_one_by_one_are_fifty_points(name: str) -> None:
     space = built(double("x", "-5", "10"), double("y", "1e-6", "1"))
     # A model of scikit-optimize takes long; `python -m bench suggestion` has it for all of them.
-    few = {"n_initial_points": 30} if name == "bayesianoptimization" else {}
+    few = {"n_initial_points": 40} if name == "bayesianoptimization" else {}
     asked = find(name).make(**few)
     history: History = ()
     for _ in range(50):

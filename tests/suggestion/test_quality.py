@@ -18,7 +18,7 @@ CASES = [
     ("tpe", SPHERE, 40, 8),
     ("multivariate-tpe", SPHERE, 40, 8),
     ("cmaes", SPHERE, 90, 12),
-    ("bayesianoptimization", BRANIN, 18, 3),
+    ("bayesianoptimization", BRANIN, 16, 3),
 ]
 
 
