@@ -99,7 +99,7 @@ async def test_a_read_uses_an_index(store: SqlStore, url: str, read: str) -> Non
     engine = store._engine.sync_engine  # noqa: SLF001 - it is its plans that this is about
     event.listen(engine, "before_cursor_execute", note)
     try:
-        await READS[read](cast(Store, store))
+        await READS[read](cast("Store", store))
     finally:
         event.remove(engine, "before_cursor_execute", note)
     of_rows = [(statement, given) for statement, given in sent if "observation_logs" in statement]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -13,6 +14,8 @@ from dbmanager.memory import MemoryStore
 from dbmanager.store import Store
 from tests.contracts.store import StoreContract
 from tests.dbmanager.databases import DatabaseServer
+from tests.dbmanager.over_the_wire import Noting, WireStore
+from tests.dbmanager.serving import served
 
 
 @asynccontextmanager
@@ -52,3 +55,13 @@ class TestMariaDB(StoreContract):
         database = await mariadb.fresh_database()
         async with opened(store_for(mariadb.url(database))) as store:
             yield store
+
+
+class TestGrpcOverSqlite(StoreContract):
+    @pytest.fixture
+    async def store(self, tmp_path: Path) -> AsyncIterator[Store]:
+        behind = Noting(store_for(f"sqlite:///{tmp_path}/observations.db"))
+        async with served(cast("Store", behind)) as client:
+            store = WireStore(client, behind)
+            yield store
+            store.hang_up()

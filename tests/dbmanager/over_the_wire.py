@@ -1,0 +1,193 @@
+"""A store behind a server: every question goes over gRPC, as far as gRPC can say it.
+
+What the wire does not tell (ids, receipts, how many rows were deleted) is noted in the server's own
+store; what it cannot carry (metadata is printable ASCII) goes there directly. Each read is also made
+there, and must give the same.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from api.errors import Unavailable
+from api.names import (
+    NAMESPACE_METADATA,
+    OUTCOME_METADATA,
+    SEQUENCE_METADATA,
+    SOURCE_METADATA,
+)
+from api.timestamps import from_micros, to_micros
+from api.trialwatchv1 import observations_pb2 as ours
+from api.v1beta1 import api_pb2 as pb
+from dbmanager.store import (
+    Delivery,
+    NewRow,
+    Query,
+    Receipt,
+    Row,
+    Store,
+    Summary,
+    TrialKey,
+)
+from tests.dbmanager.serving import Client
+
+Metadata = tuple[tuple[str, str], ...]
+
+
+class Noting:
+    """A store that remembers what its writes came to; all else is the inner one's."""
+
+    def __init__(self, inner: Store) -> None:
+        self.inner = inner
+        self.receipts: dict[tuple[TrialKey, Delivery | None], list[Receipt]] = defaultdict(list)
+        self.deleted: dict[TrialKey, list[int]] = defaultdict(list)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.inner, name)
+
+    async def report(
+        self, key: TrialKey, rows: Sequence[NewRow], delivery: Delivery | None = None
+    ) -> Receipt:
+        receipt = await self.inner.report(key, rows, delivery)
+        self.receipts[key, delivery].append(receipt)
+        return receipt
+
+    async def delete(self, key: TrialKey) -> int:
+        count = await self.inner.delete(key)
+        self.deleted[key].append(count)
+        return count
+
+
+class WireStore:
+    """`dbmanager.store.Store` by a client's calls."""
+
+    def __init__(self, client: Client, behind: Noting) -> None:
+        self._client: Any = client
+        self._behind = behind
+
+    def hang_up(self) -> None:
+        """Let go of the client: gRPC's descriptors go with its last object."""
+        self._client = None
+
+    async def open(self) -> None:
+        await self._behind.inner.open()
+
+    async def close(self) -> None:
+        await self._behind.inner.close()
+
+    async def ping(self) -> None:
+        await self._behind.inner.ping()
+
+    async def namespaces(self, trial: str) -> frozenset[str]:
+        return await self._behind.inner.namespaces(trial)
+
+    def new_rows(self, key: TrialKey, after_id: int) -> AsyncIterator[list[Row]]:
+        return self._behind.inner.new_rows(key, after_id)
+
+    async def report(
+        self, key: TrialKey, rows: Sequence[NewRow], delivery: Delivery | None = None
+    ) -> Receipt:
+        metadata = _metadata(key, delivery)
+        if metadata is None:
+            return await self._behind.inner.report(key, rows, delivery)
+        request = pb.ReportObservationLogRequest(trial_name=key.trial)
+        request.observation_log.SetInParent()
+        for row in rows:
+            log = request.observation_log.metric_logs.add(time_stamp=from_micros(row.micros))
+            log.metric.name, log.metric.value = row.metric, row.value
+        await _called(self._client.manager.ReportObservationLog(request, metadata=metadata))
+        receipts = self._behind.receipts[key, delivery]
+        return receipts.pop() if receipts else Receipt(stored=0)
+
+    async def delete(self, key: TrialKey) -> int:
+        metadata = await self._metadata_to_read(key)
+        if metadata is None:
+            return await self._behind.inner.delete(key)
+        request = pb.DeleteObservationLogRequest(trial_name=key.trial)
+        await _called(self._client.manager.DeleteObservationLog(request, metadata=metadata))
+        return self._behind.deleted[key].pop()
+
+    async def summary(self, key: TrialKey, metrics: Sequence[str] = ()) -> list[Summary]:
+        metadata = await self._metadata_to_read(key)
+        if metadata is None:
+            return await self._behind.inner.summary(key, metrics)
+        request = ours.SummaryRequest(trial_name=key.trial, metric_names=metrics)
+        reply = await _called(self._client.observations.Summary(request, metadata=metadata))
+        return [
+            Summary(
+                metric=found.name,
+                count=found.count,
+                first=found.first,
+                last=found.last,
+                minimum=found.min or None,
+                maximum=found.max or None,
+                first_micros=to_micros(found.first_time),
+                last_micros=to_micros(found.last_time),
+            )
+            for found in reply.metrics
+        ]
+
+    async def read(self, query: Query) -> AsyncIterator[list[Row]]:
+        metadata = await self._metadata_to_read(query.key)
+        async for rows in self._behind.inner.read(query):
+            yield rows
+        if metadata is None or query.after is not None:
+            return
+        found = [row async for rows in self._behind.inner.read(query) for row in rows]
+        metrics = tuple(dict.fromkeys(query.metrics)) or ("",)
+        shown = [row for name in metrics async for row in self._shown(query, name, metadata)]
+        if query.limit is None:
+            wanted = [(row.micros, row.metric, row.value) for row in found]
+            assert sorted(shown) == sorted(wanted) if len(metrics) > 1 else shown == wanted
+
+    async def _metadata_to_read(self, key: TrialKey) -> Metadata | None:
+        """Return it but where the server is kinder than its store.
+
+        A trial that only Katib's writers have, who name no namespace, is found under any.
+        """
+        stored = await self._behind.inner.namespaces(key.trial)
+        kinder = "" in stored and key.namespace not in stored
+        return None if kinder else _metadata(key)
+
+    async def _shown(
+        self, query: Query, metric: str, metadata: Metadata
+    ) -> AsyncIterator[tuple[int, str, str]]:
+        """Give the points of a metric page by page, as a client sees them."""
+        request = ours.ReadRequest(trial_name=query.key.trial, metric_name=metric)
+        if query.from_micros is not None:
+            request.start_time = from_micros(query.from_micros)
+        if query.to_micros is not None:
+            request.end_time = from_micros(query.to_micros)
+        while True:
+            reply = await _called(self._client.observations.Read(request, metadata=metadata))
+            for log in reply.observation_log.metric_logs:
+                yield to_micros(log.time_stamp), log.metric.name, log.metric.value
+            if not reply.next_page_token:
+                return
+            request.page_token = reply.next_page_token
+
+
+async def _called(call: Awaitable[Any]) -> Any:  # noqa: ANN401 - any reply
+    try:
+        return await call
+    except grpc.aio.AioRpcError as error:
+        if error.code() is grpc.StatusCode.UNAVAILABLE:
+            raise Unavailable(error.details() or "") from error
+        raise
+
+
+def _metadata(key: TrialKey, delivery: Delivery | None = None) -> Metadata | None:
+    """Return what goes beside a request; None where gRPC cannot carry it."""
+    said = [(NAMESPACE_METADATA, key.namespace)]
+    if delivery is not None:
+        said.append((SOURCE_METADATA, delivery.source))
+        said.append((SEQUENCE_METADATA, str(delivery.sequence)))
+        if delivery.outcome is not None:
+            said.append((OUTCOME_METADATA, delivery.outcome.value))
+    plain = all(text.isascii() and text.isprintable() and text == text.strip() for _, text in said)
+    return tuple(said) if plain and (delivery is None or delivery.source) else None
