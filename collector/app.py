@@ -10,7 +10,7 @@ from pathlib import Path
 from posixpath import basename, dirname
 
 from api.errors import SetupError, TrialwatchError, Unavailable
-from api.names import ATTEMPTS_DIR
+from api.names import ATTEMPTS_DIR, MARKER_SUFFIX
 from api.sidecar import CollectorArgs, Salvage, Source
 from api.types import LogFormat
 from collector.collecting import IDLE_SECONDS
@@ -168,12 +168,15 @@ class Collector:
 
     def _watched(self) -> list[Watched]:
         if not self._args.run_dir:
-            return self._watched_log()
+            return [
+                *self._watched_log(),
+                Watched(dirname(self._plan.path) or ".", suffix=MARKER_SUFFIX),
+            ]
         attempts = f"{self._args.run_dir}/{ATTEMPTS_DIR}"
-        found = [Watched(attempts)]
+        found = [Watched(attempts, records=True)]
         with contextlib.suppress(ValueError, TrialwatchError):
             newest = max(int(name) for name in self._files.names(attempts) if name.isdecimal())
-            found.append(Watched(f"{attempts}/{newest}"))
+            found.append(Watched(f"{attempts}/{newest}", records=True))
         return [*found, *self._watched_log()]
 
     def _watched_log(self) -> list[Watched]:

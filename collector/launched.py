@@ -57,8 +57,8 @@ class Launched:
         """Return how an attempt began."""
         if attempt not in self._records:
             text = self._files.read(f"{self.directory(attempt)}/{ATTEMPT_FILE}")
-            if text is None:
-                return None
+            if text is None or not text.endswith(b"\n"):
+                return None  # the launcher is still writing it
             self._records[attempt] = AttemptRecord.from_json(text)
         return self._records[attempt]
 

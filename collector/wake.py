@@ -1,16 +1,21 @@
 """Sleeping until there is something to do.
 
 A wait has two parts. In the first only what is urgent ends it: a signal, a new attempt, the record
-of an attempt's end. A trainer that writes a hundred thousand times a second costs nothing there,
-for nobody watches its files. In the second any change ends it. Files are watched with inotify; on
-file systems without it, and where the kernel has no watch left, the second part ends in time.
+of an attempt's end. In the second any change ends it. Changes are watched only there, and no
+longer than to the first one; the next follows no sooner than after a tenth of a second. So a
+trainer, or a neighbour of its log, that writes a hundred thousand times a second costs little.
+
+Directories are watched with inotify; on file systems without it, and where the kernel has no watch
+left, the second part ends in time.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,19 +35,35 @@ from watchdog.observers.inotify import InotifyObserver
 
 from api.names import ATTEMPT_FILE, EXIT_FILE
 
-_APPEARS = [DirCreatedEvent, DirMovedEvent, FileCreatedEvent, FileMovedEvent]
-_CHANGES = [*_APPEARS, FileDeletedEvent, FileModifiedEvent]
+_APPEARS: list[type[FileSystemEvent]] = [
+    DirCreatedEvent,
+    DirMovedEvent,
+    FileCreatedEvent,
+    FileMovedEvent,
+]
+_CHANGES: list[type[FileSystemEvent]] = [*_APPEARS, FileDeletedEvent, FileModifiedEvent]
 _URGENT = {ATTEMPT_FILE, EXIT_FILE}
 _NO_WATCH = 1.0
 """The longest wait, in seconds, where nothing can be watched."""
+_SPACING = 0.1
+"""Seconds between two wake-ups by changes."""
+_OTHERS = 0.25
+"""Seconds between two looks where it is other files that change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """Files in a directory whose names begin alike."""
+    """What is in a directory under names that begin, and end, alike."""
 
     directory: str
     prefix: str = ""
+    suffix: str = ""
+    records: bool = False
+    """Attempts and their records appear there: watched all the time, for they are urgent."""
+
+    def has(self, name: str) -> bool:
+        """Say whether the name is one of them."""
+        return name.startswith(self.prefix) and name.endswith(self.suffix)
 
 
 class Wakeup(FileSystemEventHandler):
@@ -57,9 +78,14 @@ class Wakeup(FileSystemEventHandler):
         self._tell = tell
         self._any = threading.Event()
         self._now = threading.Event()
-        self._observer: BaseObserver | None = None
-        self._permanent: dict[str, ObservedWatch] = {}
+        # Two, for each has but one set of events for a directory, the one that was asked for last.
+        self._for_records: BaseObserver | None = None
+        self._for_changes: BaseObserver | None = None
+        self._records: set[str] = set()
+        """Directories that are watched all the time."""
         self._seen: object = None
+        self._changed = float("-inf")
+        """When a wait's second part has ended."""
         self._start()
 
     def wake(self) -> None:
@@ -69,68 +95,93 @@ class Wakeup(FileSystemEventHandler):
 
     def before_step(self) -> None:
         """Note how the files are now: what changes from here on ends the next wait."""
+        for each in self._watched():
+            if each.records and each.directory not in self._records:
+                self._records.add(each.directory)
+                if self._schedule(self._for_records, each.directory, _APPEARS) is None:
+                    self._records.discard(each.directory)
         self._seen = self._state()
 
     def wait(self, least: float, most: float) -> None:
         """Sleep for `least` seconds unless it is urgent, then until a change, in all for `most`."""
+        begun = time.monotonic()
+        least = min(most, max(least, self._changed + _SPACING - begun))
         urgent = self._now.wait(least) if least > 0 else self._now.is_set()
-        if not urgent and most > least:
-            self._any.clear()
-            with self._watching() as watched:
-                if not self._now.is_set() and self._state() == self._seen:
-                    longest = most - least if watched else min(most - least, _NO_WATCH)
-                    self._any.wait(longest)
+        while not urgent and (left := begun + most - time.monotonic()) > 0:
+            if self._await_change(left):
+                self._changed = time.monotonic()
+                break
+            urgent = self._now.wait(min(_OTHERS, max(0.0, begun + most - time.monotonic())))
         self._now.clear()
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        """Wake up, at once if a record has appeared."""
-        paths = (os.fsdecode(event.src_path), os.fsdecode(event.dest_path))
-        if not isinstance(event, FileModifiedEvent) and any(
-            path.rpartition("/")[2] in _URGENT or event.is_directory for path in paths
+        """Wake up, at once if a record or an attempt has appeared."""
+        paths = [os.fsdecode(path) for path in (event.src_path, event.dest_path) if path]
+        if not isinstance(event, FileModifiedEvent | FileDeletedEvent) and any(
+            path.rpartition("/")[0] in self._records
+            and (event.is_directory or path.rpartition("/")[2] in _URGENT)
+            for path in paths
         ):
             self._now.set()
         self._any.set()
 
     def close(self) -> None:
         """Stop watching."""
-        if self._observer is not None:
-            self._observer.stop()
-            self._observer.join()
-            self._observer = None
+        for observer in (self._for_records, self._for_changes):
+            if observer is not None:
+                observer.stop()
+                observer.join()
+        self._for_records = self._for_changes = None
 
     def _start(self) -> None:
-        observer = InotifyObserver()
+        # What it says of itself is not for readers of our log; what matters is raised.
+        logging.getLogger("watchdog").addHandler(logging.NullHandler())
         try:
-            observer.start()
+            self._for_records, self._for_changes = InotifyObserver(), InotifyObserver()
+            self._for_records.start()
+            self._for_changes.start()
         except OSError as error:
             self._give_up(error)
-        else:
-            self._observer = observer
+
+    def _await_change(self, longest: float) -> bool:
+        """Wait for the first change of all, so many seconds at most; say whether it is one of ours.
+
+        It may have happened since the step began.
+        """
+        self._any.clear()
+        with self._watching() as watching:
+            if not self._now.is_set() and self._state() == self._seen:
+                self._any.wait(longest if watching else min(longest, _NO_WATCH))
+        return self._now.is_set() or not watching or self._state() != self._seen
 
     @contextlib.contextmanager
     def _watching(self) -> Iterator[bool]:
         """Watch for any change; say whether that can be done."""
-        watches: list[ObservedWatch] = []
-        for directory in {each.directory for each in self._watched()}:
-            if self._observer is None:
-                break
-            try:
-                if directory not in self._permanent:
-                    self._permanent[directory] = self._observer.schedule(
-                        self, directory, event_filter=_APPEARS
-                    )
-                watches.append(self._observer.schedule(self, directory, event_filter=_CHANGES))
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                self._give_up(error)
+        watches = [
+            self._schedule(self._for_changes, directory, _CHANGES)
+            for directory in {each.directory for each in self._watched()}
+        ]
         try:
-            yield self._observer is not None and bool(watches)
+            yield self._for_changes is not None
         finally:
             for watch in watches:
-                if self._observer is not None:
+                if watch is not None and self._for_changes is not None:
                     with contextlib.suppress(KeyError, OSError):
-                        self._observer.unschedule(watch)
+                        self._for_changes.unschedule(watch)
+
+    def _schedule(
+        self, observer: BaseObserver | None, path: str, events: list[type[FileSystemEvent]]
+    ) -> ObservedWatch | None:
+        """Watch a directory; None where it has gone meanwhile, or where there is no watching."""
+        if observer is None:
+            return None
+        try:
+            return observer.schedule(self, path, event_filter=events)
+        except FileNotFoundError:
+            self._any.set()  # look again
+        except OSError as error:
+            self._give_up(error)
+        return None
 
     def _give_up(self, error: OSError) -> None:
         self.close()
@@ -138,16 +189,11 @@ class Wakeup(FileSystemEventHandler):
 
     def _state(self) -> object:
         """Return what changes when a watched file does."""
-        found = []
-        for each in self._watched():
-            with contextlib.suppress(OSError), os.scandir(each.directory) as entries:
-                for entry in entries:
-                    if not entry.name.startswith(each.prefix):
-                        continue
-                    with contextlib.suppress(OSError):
-                        stat = entry.stat()
-                        found.append((entry.path, stat.st_ino, stat.st_size, stat.st_mtime_ns))
-        return sorted(found)
+        return sorted(
+            (path, found.st_ino, found.st_size, found.st_mtime_ns)
+            for each in self._watched()
+            for found, path in _entries(each)
+        )
 
 
 def nearest_that_exists(path: str) -> str:
@@ -156,3 +202,11 @@ def nearest_that_exists(path: str) -> str:
     while not place.is_dir() and place != place.parent:
         place = place.parent
     return str(place)
+
+
+def _entries(watched: Watched) -> Iterator[tuple[os.stat_result, str]]:
+    with contextlib.suppress(OSError), os.scandir(watched.directory) as entries:
+        for entry in entries:
+            if watched.has(entry.name):
+                with contextlib.suppress(OSError):
+                    yield entry.stat(), entry.path

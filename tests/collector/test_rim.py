@@ -82,8 +82,9 @@ def test_the_lock_is_held_once_and_can_be_had_again(tmp_path: Path) -> None:
 @pytest.fixture
 def wakeup(tmp_path: Path) -> Iterator[Wakeup]:
     (tmp_path / "1").mkdir()
+    watched = [Watched(str(place), records=True) for place in (tmp_path, tmp_path / "1")]
     told: list[str] = []
-    made = Wakeup(lambda: [Watched(str(tmp_path)), Watched(str(tmp_path / "1"))], told.append)
+    made = Wakeup(lambda: watched, told.append)
     yield made
     made.close()
     assert not told
@@ -115,13 +116,50 @@ def test_a_file_that_grows_does_not_end_the_first_part(wakeup: Wakeup, tmp_path:
 
 
 def test_the_record_of_an_end_ends_any_part(wakeup: Wakeup, tmp_path: Path) -> None:
-    wakeup.wait(0.0, 0.01)  # from the first wait on its directories are known
-
     def end() -> None:
         (tmp_path / "1" / "exit.new").write_text("x")
         (tmp_path / "1" / "exit.new").rename(tmp_path / "1" / "exit")
 
     assert slept(wakeup, 30.0, 30.0, end) < 10.0
+
+
+def test_the_record_of_an_end_is_urgent_after_other_changes_too(
+    wakeup: Wakeup, tmp_path: Path
+) -> None:
+    segment, record = tmp_path / "1" / "out-00000001", tmp_path / "1" / "exit"
+    for size in range(1, 4):
+        assert slept(wakeup, 0.0, 30.0, lambda: segment.write_text("x" * size)) < 10.0  # noqa: B023
+    assert slept(wakeup, 30.0, 30.0, lambda: record.write_text("x")) < 10.0
+
+
+def test_the_files_of_others_do_not_end_the_second_part(tmp_path: Path) -> None:
+    told: list[str] = []
+    wakeup = Wakeup(lambda: [Watched(str(tmp_path), "m", ".log")], told.append)
+    for name in ("other.log", "m.txt"):
+        assert slept(wakeup, 0.0, 0.6, lambda: (tmp_path / name).write_text("x")) >= 0.6  # noqa: B023
+    assert slept(wakeup, 0.0, 30.0, lambda: (tmp_path / "mnist.log").write_text("x")) < 10.0
+    wakeup.close()
+
+
+def test_a_file_that_never_rests_wakes_it_ten_times_a_second_at_most(
+    wakeup: Wakeup, tmp_path: Path
+) -> None:
+    over = time.monotonic() + 1.0
+
+    def write() -> None:
+        with (tmp_path / "1" / "out").open("wb", buffering=0) as file:
+            while time.monotonic() < over:
+                file.write(b"x")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    count = 0
+    while time.monotonic() < over:
+        wakeup.before_step()
+        wakeup.wait(0.0, 30.0)
+        count += 1
+    writer.join()
+    assert 2 <= count <= 12
 
 
 def test_what_changed_before_it_fell_asleep_is_not_slept_through(

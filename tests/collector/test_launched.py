@@ -1,0 +1,53 @@
+"""What the collector makes of a launcher's records."""
+
+from __future__ import annotations
+
+import pytest
+
+from api.errors import RemoteError
+from api.run_directory import AttemptRecord
+from collector.launched import Launched
+from collector.memory import MemoryClock, MemoryFiles
+
+RECORD = "/run/attempts/1/attempt"
+
+
+class Nobody:
+    """`collector.launched.Line`, and no launcher at its end."""
+
+    def alive(self, attempt: int) -> bool:
+        del attempt
+        return False
+
+    following = stop = alive
+
+    def delivered(self, attempt: int, gave_up: str | None) -> bool:
+        del attempt, gave_up
+        return False
+
+
+@pytest.fixture
+def files() -> MemoryFiles:
+    return MemoryFiles(MemoryClock())
+
+
+@pytest.fixture
+def launched(files: MemoryFiles) -> Launched:
+    return Launched("/run", files, Nobody())
+
+
+def test_an_attempt_begins_when_its_record_is_whole(files: MemoryFiles, launched: Launched) -> None:
+    text = AttemptRecord(number=1, started=5.0).to_json()
+    for length in range(len(text)):
+        files.replace(RECORD, text[:length])
+        assert not launched.started()
+    files.replace(RECORD, text)
+    assert launched.started() == [1]
+
+
+def test_a_record_that_is_none_is_the_launchers_fault(
+    files: MemoryFiles, launched: Launched
+) -> None:
+    files.replace(RECORD, b"rubbish\n")
+    with pytest.raises(RemoteError, match="rubbish"):
+        launched.started()
