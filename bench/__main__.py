@@ -8,6 +8,7 @@ import sys
 
 PARTS = {
     "collector": "how soon a value is stored, and what the collector takes for it",
+    "dbmanager": "storing and reading against the databases' own ways, and Katib's",
     "filters": "extraction against a plain loop, and its memory",
     "suggestion": "search from history alone against the libraries' stateful runs, and random",
 }

@@ -38,6 +38,11 @@ def one_line_in_a_hundred(rng: random.Random, number: int) -> str:
     return f"{_stamp(number)} INFO epoch {number // 100} {_pairs(rng)}\n"
 
 
+def one_line_in_a_thousand(rng: random.Random, number: int) -> str:
+    """Return nearly only chatter; each thousandth line has two metrics."""
+    return one_line_in_a_hundred(rng, number if number % 1000 == 0 else 1)
+
+
 def every_line(rng: random.Random, number: int) -> str:
     """Return a line with two of the three metrics that are asked for."""
     return f"{_stamp(number)} INFO epoch {number // 100} step {number} {_pairs(rng)} lr=0.001\n"

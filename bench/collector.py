@@ -1,0 +1,309 @@
+"""The collector beside real launchers and a real DB manager: how soon, how small, how fast.
+
+`python -m bench.collector --help` has the sizes. Trainer, launcher, collector, DB manager and the
+reader that waits for rows share the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from bench import logs
+from bench.filters import METRICS, extract
+from bench.timing import seconds
+from tests.collector.trial import Trial, eventually, terminate
+from tests.dbmanager.program import program
+
+_MIB = 1 << 20
+_LAUNCH = Path(__file__).parents[1] / ".build" / "launch"
+_console = Console()
+
+_PRINTER = """
+import sys, time
+for _ in range({count}):
+    time.sleep({pause})
+    print(f"loss={{time.time():.6f}}", flush=True)
+"""
+"""A trainer whose values are the moments at which they were printed."""
+_TALKER = """
+import sys, time
+piece = ("step fetched a batch of items from a shard\\n" * 24_000).encode()[: 1 << 20]
+end = time.monotonic() + {seconds}
+for _ in range({mib}):
+    sys.stdout.buffer.write(piece)
+    sys.stdout.flush()
+    time.sleep({seconds} / {mib})
+print("loss=1", flush=True)
+"""
+"""A trainer that writes so many MiB evenly, with a metric at its very end."""
+
+
+def run(_arguments: argparse.Namespace) -> None:
+    """Print all tables, in the sizes of the command line's defaults."""
+    _measure(_own_arguments([]))
+
+
+def _own_arguments(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.collector", description=__doc__)
+    parser.add_argument("--points", type=int, default=2_000, help="points of the live training")
+    parser.add_argument("--attempts", type=int, default=100, help="trainings whose end is timed")
+    parser.add_argument("--mib", type=int, default=1_024, help="size of the large log")
+    parser.add_argument("--idle", type=float, default=60.0, help="seconds of silence")
+    parser.add_argument("--starts", type=int, default=7, help="times the start is measured")
+    parser.add_argument("--only", choices=tuple(_PARTS), help="one table")
+    return parser.parse_args(argv)
+
+
+def _measure(arguments: argparse.Namespace) -> None:
+    for name, part in _PARTS.items():
+        if arguments.only in {None, name}:
+            with _pod() as pod:
+                part(pod, arguments)
+
+
+class _Pod(Trial):
+    """A trial whose collector knows the metrics of `bench.logs`."""
+
+    database: Path
+
+    def collect(self, *flags: str, under: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+        return self.collector("-m", ";".join(METRICS), *flags, under=under)
+
+    def launch(self, command: Sequence[str], *flags: str) -> subprocess.Popen[bytes]:
+        """Start a trainer under the static launcher, where it is built."""
+        if not _LAUNCH.exists():
+            return self.trainer(command, *flags)
+        own = ["--run-dir", str(self.run_dir), *flags]
+        own += [] if "--file" in flags else ["--capture"]
+        return self._start([str(_LAUNCH), "run", *own, "--", *command], stdout=subprocess.DEVNULL)
+
+
+@contextmanager
+def _pod() -> Iterator[_Pod]:
+    folder = Path(tempfile.mkdtemp(prefix="trialwatch-bench-"))
+    database = folder / "observations.db"
+    try:
+        with program(folder, f"sqlite:///{database}") as manager:
+            pod = _Pod(folder / "pod", manager.address)
+            pod.database = database
+            eventually(partial(_has_rows, database, 0), manager.log.read_text)
+            try:
+                yield pod
+            finally:
+                pod.end_all()
+    finally:
+        shutil.rmtree(folder)
+
+
+def _live(pod: _Pod, arguments: argparse.Namespace) -> None:
+    """From the trainer's write to the row in the database, and from its end to the last answer."""
+    table = _table("live", "p50", "p99", "worst", "aim")
+    pod.collect()
+    script = _PRINTER.format(count=arguments.points, pause=0.01)
+    ages = _watched(
+        pod, lambda: pod.launch([sys.executable, "-c", script]).wait(), arguments.points
+    )
+    table.add_row("write to row, 100 points/s", *_spread(ages), "p50 <= 400, p99 <= 1000 ms")
+    ends = [_end(pod, ["sh", "-c", "echo loss=1"]) for _ in range(arguments.attempts)]
+    table.add_row("end to delivered, small log", *_spread(ends), "p99 <= 300 ms")
+    talker = _TALKER.format(mib=64, seconds=4.0)
+    ends = [_end(pod, [sys.executable, "-c", talker]) for _ in range(5)]
+    table.add_row("the same, 64 MiB followed live", *_spread(ends), "p99 <= 300 ms")
+    _console.print(table)
+
+
+def _watched(pod: _Pod, train: Callable[[], object], count: int) -> list[float]:
+    """Return the ages at which the rows of a training, `count` of them, could be read."""
+    ages: list[float] = []
+    thread = threading.Thread(target=train)
+    with closing(sqlite3.connect(f"file:{pod.database}?mode=ro", uri=True)) as database:
+        thread.start()
+        last, deadline = 0, time.monotonic() + 60 + count / 20
+        query = "SELECT id, value FROM observation_logs WHERE id > ? ORDER BY id"
+        while len(ages) < count and time.monotonic() < deadline:
+            rows = database.execute(query, (last,)).fetchall()
+            now = time.time()
+            for last, value in rows:  # noqa: B007 - the last one is where the next look begins
+                ages.append(now - float(value))
+            time.sleep(0.005)
+    thread.join()
+    return ages
+
+
+def _end(pod: _Pod, command: Sequence[str]) -> float:
+    """Return the seconds from a trainer's end to that of its container."""
+    _wait_for(pod.launch(command))
+    over = time.time()
+    newest = max((pod.run_dir / "attempts").iterdir(), key=lambda each: int(each.name))
+    ended: float = json.loads((newest / "exit").read_text())["ended"]
+    return over - ended
+
+
+def _memory(pod: _Pod, arguments: argparse.Namespace) -> None:
+    """The worker's largest memory, on a small log and a large one, and with its supervisor."""
+    table = _table("memory", "MiB", "aim")
+    peaks = {}
+    for mib in (10, arguments.mib):
+        log = logs.write_log(pod.folder / "all.log", mib * _MIB, logs.one_line_in_a_hundred)
+        under = [str(_LAUNCH), "supervise", "--"] if _LAUNCH.exists() else []
+        first = pod.collect("--echo=false", under=under)
+        _wait_for(pod.launch(["cat", str(log)]))
+        worker = psutil.Process(first.pid)
+        if under:
+            [worker] = worker.children()
+        peaks[mib] = _status(worker.pid, "VmHWM") / 1024
+        together = sum(_pss(pid) for pid in {first.pid, worker.pid}) / 1024
+        table.add_row(f"worker's peak RSS, log of {mib} MiB", f"{peaks[mib]:.1f}", "48")
+        if under:
+            table.add_row("with its supervisor, PSS at the end", f"{together:.1f}", "56")
+        log.unlink()
+        terminate(first)
+    table.add_row("large less small", f"{peaks[arguments.mib] - peaks[10]:.1f}", "8")
+    _console.print(table)
+
+
+def _idle(pod: _Pod, arguments: argparse.Namespace) -> None:
+    """The share of a core that following a silent file costs."""
+    log = pod.folder / "silent.log"
+    collector = pod.collector("-path", str(log), source="file")
+    pod.launch(["sh", "-c", f"echo loss=1 > {log}; exec sleep 600"], "--file", str(log))
+    pod.await_following()
+    time.sleep(5)
+    before = psutil.Process(collector.pid).cpu_times()
+    time.sleep(arguments.idle)
+    after = psutil.Process(collector.pid).cpu_times()
+    used = after.user + after.system - before.user - before.system
+    table = _table("idle", "% of a core", "aim")
+    table.add_row(f"silent for {arguments.idle:g} s", f"{100 * used / arguments.idle:.2f}", "0.3")
+    _console.print(table)
+
+
+def _start(pod: _Pod, arguments: argparse.Namespace) -> None:
+    """From nothing to `following`, and what of it is spent where."""
+    parts = {
+        "the interpreter": ["-c", "pass"],
+        "with all imports": ["-c", "import collector.app"],
+    }
+    table = _table("start", "median ms", "aim")
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    for name, command in parts.items():
+        times = [
+            seconds(partial(subprocess.run, [sys.executable, *command], env=environ, check=True))
+            for _ in range(arguments.starts)
+        ]
+        table.add_row(name, f"{1000 * statistics.median(times):.0f}", "")
+    followed, stored = [], []
+    pod.launch(["sh", "-c", "echo loss=1; exec sleep 600"])
+    for number in range(arguments.starts):
+        (pod.run_dir / "checkpoint").unlink(missing_ok=True)
+        begun = time.perf_counter()
+        pod.log.unlink(missing_ok=True)
+        collector = pod.collect()
+        pod.await_following()
+        followed.append(time.perf_counter() - begun)
+        eventually(partial(_has_rows, pod.database, number + 1), lambda: pod.told)
+        stored.append(time.perf_counter() - begun)
+        collector.kill()
+        collector.wait()
+    table.add_row("until it follows", f"{1000 * statistics.median(followed):.0f}", "500")
+    table.add_row("until the first row is stored", f"{1000 * statistics.median(stored):.0f}", "")
+    _console.print(table)
+
+
+def _catch_up(pod: _Pod, arguments: argparse.Namespace) -> None:
+    """A log that is there before the collector: its speed as a share of `filters` alone."""
+    log = logs.write_log(pod.folder / "all.log", arguments.mib * _MIB, logs.one_line_in_a_thousand)
+    own = pod.folder / "own.log"
+    trainer = pod.launch(["cp", str(log), str(own)], "--file", str(own))
+    eventually((pod.run_dir / "attempts" / "1" / "exit").exists, lambda: "no end")
+    alone = seconds(lambda: extract(log, METRICS))
+    begun = time.perf_counter()
+    pod.collector("-m", ";".join(METRICS), "-path", str(own), "--echo=false", source="file")
+    pod.await_following()
+    following = time.perf_counter()
+    _wait_for(trainer)
+    over = time.perf_counter()
+    table = _table(f"catch-up, {arguments.mib} MiB", "s", "MiB/s", "share", "aim")
+    for name, took in (
+        ("filters alone", alone),
+        ("from `following` to delivered", over - following),
+        ("from the start to delivered", over - begun),
+    ):
+        share = "" if took == alone else f"{alone / took:.2f}"
+        aim = ">= 0.60" if took == over - following else ""
+        table.add_row(name, f"{took:.2f}", f"{arguments.mib / took:.0f}", share, aim)
+    _console.print(table)
+
+
+_PARTS = {
+    "live": _live,
+    "memory": _memory,
+    "idle": _idle,
+    "start": _start,
+    "catch-up": _catch_up,
+}
+
+
+def _wait_for(trainer: subprocess.Popen[bytes]) -> None:
+    status = trainer.wait()
+    if status:
+        raise RuntimeError(f"a trainer ended with status {status}: no figures")
+
+
+def _table(title: str, *headings: str) -> Table:
+    table = Table(title=title)
+    table.add_column("")
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    return table
+
+
+def _spread(times: Sequence[float]) -> tuple[str, str, str]:
+    ordered = sorted(times)
+    chosen = (ordered[len(ordered) // 2], ordered[int(0.99 * (len(ordered) - 1))], ordered[-1])
+    p50, p99, worst = (f"{1000 * each:.0f} ms" for each in chosen)
+    return p50, p99, worst
+
+
+def _status(pid: int, name: str) -> int:
+    """Return a value of /proc/PID/status, in KiB."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
+
+
+def _pss(pid: int) -> int:
+    """Return the memory of a process, shared pages in equal parts, in KiB."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+def _has_rows(path: Path, count: int) -> bool:
+    """Say whether there are at least so many; not while the table is still to come."""
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            found: int = database.execute("SELECT count(*) FROM observation_logs").fetchone()[0]
+    except sqlite3.OperationalError:
+        return False
+    return found >= count
+
+
+if __name__ == "__main__":
+    _measure(_own_arguments(sys.argv[1:]))
