@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = {
     "extract": "show which metrics would be collected from a log",
+    "inject": "show what the webhook would make of a pod or a job",
 }
 
 _INTERRUPTED = 128 + signal.SIGINT

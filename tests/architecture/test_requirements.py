@@ -21,7 +21,7 @@ OURS: list[str] = pyproject()["tool"]["importlinter"]["root_packages"]
 TOOLS = {"all", "dev"}
 
 # Which modules an extra serves, where it is not the package of its own name.
-SERVES = {"extract": "trialwatch.extract"}
+SERVES = {"extract": "trialwatch.extract", "inject": "trialwatch.inject"}
 
 # Named in an extra without an import of ours: what asks for each.
 UNIMPORTED = {

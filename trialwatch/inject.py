@@ -1,0 +1,163 @@
+"""Show what the webhook would make of pods, by the webhook's own code and without a cluster.
+
+FILE holds Pods, Jobs, or objects of any kind with pod templates in them. Standard output has the
+same objects as they would be created, as YAML, or with --diff the difference. Standard error says
+what was done to each pod, and why. No registry is asked: an image whose command stands in the
+image alone is treated as if its registry were silent.
+Exit status 0, or 2 where a pod is refused or a file is wrong.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from api.errors import UserError
+from api.objects.suggestions import parse_suggestion
+from api.objects.trials import parse_trial
+from api.objects.yamlout import dump_objects
+from api.objects.yamltext import load_objects
+from trialwatch.templates import pods_in, put
+from webhook.config import Config, parse_config
+from webhook.decide import decide
+from webhook.mutate import mutate
+from webhook.verdicts import Inject, Refuse, ReviewFacts, Verdict
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from api.types import JsonObject, Suggestion, Trial
+    from trialwatch import templates
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "-f", "--file", required=True, metavar="FILE", help="the objects, or - for standard input"
+    )
+    parser.add_argument(
+        "--trial",
+        metavar="FILE",
+        help="the Trial that the pods belong to, and its Suggestion where it matters; without it, "
+        "what the pods' own labels and annotations ask for is done",
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", help="katib-config, bare or as a ConfigMap; else our defaults"
+    )
+    parser.add_argument("--diff", action="store_true", help="print the difference only")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the objects as they would be created; return the exit status."""
+    config = parse_config(_text(arguments.config)) if arguments.config else Config()
+    family = _family(_text(arguments.trial)) if arguments.trial else _Family()
+    before = load_objects(_text(arguments.file))
+    if not before:
+        raise UserError(f"{arguments.file} is empty: give the YAML of a Pod or a Job")
+    judged = [_judged(document, family, config) for document in before]
+    for one in judged:
+        print(*one.told, sep="\n", file=sys.stderr)
+    if any(one.refused for one in judged):
+        return 2
+    after = [one.document for one in judged]
+    sys.stdout.write(_difference(before, after) if arguments.diff else dump_objects(after))
+    return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Family:
+    trial: Trial | None = None
+    suggestion: Suggestion | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    document: JsonObject
+    told: tuple[str, ...]
+    refused: bool
+
+
+def _family(text: str) -> _Family:
+    """Read a Trial, and its Suggestion if it is there."""
+    trial: Trial | None = None
+    suggestion: Suggestion | None = None
+    for document in load_objects(text):
+        if document.get("kind") == "Suggestion":
+            suggestion = parse_suggestion(document, unknown_fields=False)
+        else:
+            trial = parse_trial(document, unknown_fields=False)
+    if trial is None:
+        raise UserError("--trial: there is no Trial in the file; get it with kubectl get -o yaml")
+    return _Family(trial=trial, suggestion=suggestion)
+
+
+def _judged(document: JsonObject, family: _Family, config: Config) -> _Judged:
+    """Do to all pods of an object what the webhook would do."""
+    request = _facts(document, family)
+    changed, told, refused = document, [], False
+    for path, pod in pods_in(document):
+        verdict = decide(pod, request, family.trial, config)
+        told += [f"{_shown(document, path)}: {sentence}" for sentence in _sentences(verdict)]
+        refused = refused or isinstance(verdict, Refuse)
+        if isinstance(verdict, Inject):
+            changed = cast("JsonObject", put(changed, path, mutate(pod, verdict.plan)))
+    if not told:
+        told = [f"{_shown(document)}: there is no pod in it, and it stays as it is"]
+    return _Judged(document=changed, told=tuple(told), refused=refused)
+
+
+def _facts(document: JsonObject, family: _Family) -> ReviewFacts:
+    """Say what the API server would: the namespace; and as the pods' name, that of their job."""
+    metadata = document.get("metadata")
+    said = metadata if isinstance(metadata, Mapping) else {}
+    trials = family.trial.metadata.namespace if family.trial else ""
+    return ReviewFacts(
+        namespace=str(said.get("namespace") or trials or "default"),
+        name=str(said.get("name") or ""),
+        suggestion=family.suggestion,
+        image_asked=True,
+    )
+
+
+def _shown(document: JsonObject, path: templates.Path = ()) -> str:
+    """Name an object as kubectl does, and the place of a template in it."""
+    metadata = document.get("metadata")
+    said = metadata if isinstance(metadata, Mapping) else {}
+    name = said.get("name") or said.get("generateName") or "without a name"
+    place = ".".join(str(step) for step in path)
+    return f"{document.get('kind', 'object')}/{name}{f' {place}' if place else ''}"
+
+
+def _sentences(verdict: Verdict) -> Iterator[str]:
+    if isinstance(verdict, Inject):
+        yield f"{verdict.reason}: {verdict.reason.sentence}"
+        yield from (f"warning: {note.reason}: {note}" for note in verdict.warnings)
+    else:
+        refused = "refused: " if isinstance(verdict, Refuse) else ""
+        yield f"{refused}{verdict.reason}: {verdict}"
+
+
+def _difference(before: list[JsonObject], after: list[JsonObject]) -> str:
+    lines = difflib.unified_diff(
+        dump_objects(before).splitlines(keepends=True),
+        dump_objects(after).splitlines(keepends=True),
+        fromfile="as given",
+        tofile="as created",
+    )
+    return "".join(lines)
+
+
+def _text(name: str) -> str:
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        return data.decode()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(f"cannot read {name!r}: {reason}; give a file, or - for stdin") from error
+    except UnicodeDecodeError:
+        raise UserError(f"{name!r} is no text in UTF-8; write it anew") from None

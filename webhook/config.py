@@ -1,0 +1,186 @@
+"""The settings of an installation: Katib's `katib-config` as it is, and a section of ours.
+
+    apiVersion: config.kubeflow.org/v1beta1
+    kind: KatibConfig
+    init: {controller: {injectSecurityContext: false}}
+    runtime:
+      metricsCollectors:
+        - kind: StdOut
+          image: trialwatch/collector
+    trialwatch:                 # ours; all of it may be left out
+      sidecar: native           # or container, before Kubernetes 1.29
+      drainSeconds: 300
+      runAsUser: 65532          # null: the platform assigns users
+      echo: true
+      dbManagerAddress: katib-db-manager.kubeflow:6789
+
+Katib's controller may refuse a section that it does not know. Where it reads the same ConfigMap,
+ours stands in a key of its own, `trialwatch.yaml`, without the word `trialwatch:` above it.
+What of katib-config is not named here is for other programs, and passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from types import MappingProxyType
+
+from api import names
+from api.errors import SetupError, SpecError
+from api.objects.fields import Field
+from api.objects.yamltext import load_objects
+from api.types import CollectorKind, JsonObject
+from webhook.resources import Resources, read_resources
+
+COLLECTOR_IMAGE = "trialwatch/collector:0.1.0"
+"""Taken where katib-config is not given, or says nothing of collectors."""
+OWN_KEY = "trialwatch.yaml"
+"""The key of a ConfigMap under which our section may stand alone."""
+MAX_SECONDS = 10**7
+_SECTION = "trialwatch"
+
+
+class PullPolicy(StrEnum):
+    """When the kubelet fetches an image."""
+
+    ALWAYS = "Always"
+    IF_NOT_PRESENT = "IfNotPresent"
+    NEVER = "Never"
+
+
+class SidecarMode(StrEnum):
+    """What the collector is in a pod."""
+
+    NATIVE = "native"
+    """An init container that stays, from Kubernetes 1.29 on."""
+    CONTAINER = "container"
+    """An ordinary container, started first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectorConfig:
+    """How the collector of one kind is run."""
+
+    image: str
+    pull_policy: PullPolicy = PullPolicy.IF_NOT_PRESENT
+    resources: Resources = field(default_factory=Resources)
+    wait_all: bool | None = None
+
+
+_OURS = CollectorConfig(image=COLLECTOR_IMAGE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The settings of an installation; without any, the ones to start with."""
+
+    collectors: Mapping[CollectorKind, CollectorConfig] = field(
+        default_factory=lambda: MappingProxyType(
+            {CollectorKind.STDOUT: _OURS, CollectorKind.FILE: _OURS}
+        )
+    )
+    inject_security_context: bool = False
+    """The sidecar gets the trainer's securityContext in place of its own."""
+    sidecar: SidecarMode = SidecarMode.NATIVE
+    drain_seconds: int = 300
+    run_as_user: int | None = 65532
+    """The sidecar's user where the trainer has none; None: the platform assigns one."""
+    echo: bool = True
+    db_manager: str = f"{names.DB_MANAGER_SERVICE}.{names.CORE_NAMESPACE}:{names.DB_MANAGER_PORT}"
+
+
+def parse_config(
+    katib: str, own: str = "", *, environment: Mapping[str, str] | None = None
+) -> Config:
+    """Read the text of katib-config, and that of our own section where it stands alone.
+
+    A ConfigMap that holds these texts is taken in place of `katib`. `environment` names the DB
+    manager as it does to Katib's controller, unless our section does.
+
+    Raises:
+        SetupError: a text is no YAML, or a setting cannot be used; names each with its path.
+    """
+    config = Config(db_manager=db_manager_of(environment or {}))
+    try:
+        (document,) = load_objects(katib) or [{}]
+        if document.get("kind") == "ConfigMap":
+            katib, own = _texts_of(document)
+            (document,) = load_objects(katib) or [{}]
+        config = _read(document, config)
+        for section in load_objects(own) if own else []:
+            part = Field(section, OWN_KEY)
+            config = part.accept(_own(part, config))
+    except SpecError as error:
+        raise SetupError(f"{names.CONFIG_MAP} cannot be used: {error}") from None
+    except ValueError:
+        raise SetupError(f"{names.CONFIG_MAP} has several documents; leave one") from None
+    return config
+
+
+def db_manager_of(environment: Mapping[str, str]) -> str:
+    """Return the DB manager's address as Katib's controller makes it: set but empty is empty."""
+    host = environment.get(names.DB_MANAGER_HOST_ENV, names.DB_MANAGER_SERVICE)
+    core = environment.get(names.CORE_NAMESPACE_ENV, names.CORE_NAMESPACE)
+    namespace = environment.get(names.DB_MANAGER_NAMESPACE_ENV, core)
+    port = environment.get(names.DB_MANAGER_PORT_ENV, str(names.DB_MANAGER_PORT))
+    return f"{host}.{namespace}:{port}" if namespace else f"{host}:{port}"
+
+
+def _texts_of(config_map: JsonObject) -> tuple[str, str]:
+    root = Field(config_map).open_ended()
+    texts = root.at("data").text_map()
+    if names.CONFIG_MAP_KEY not in texts:
+        root.at("data").require(f"must have the key {names.CONFIG_MAP_KEY}")
+    root.accept(texts)
+    return texts[names.CONFIG_MAP_KEY], texts.get(OWN_KEY, "")
+
+
+def _read(document: JsonObject, config: Config) -> Config:
+    root = Field(document).open_ended()
+    controller = root.at("init").open_ended().at("controller").open_ended()
+    listed = root.at("runtime").open_ended().at("metricsCollectors")
+    entries = listed.records(_collector)
+    config = replace(
+        config,
+        inject_security_context=controller.at("injectSecurityContext").flag(),
+        # Of two entries for one kind the last one counts, as it does to Katib.
+        collectors=config.collectors if listed.absent else MappingProxyType(dict(entries)),
+    )
+    section = root.at(_SECTION)
+    return root.accept(section.record(lambda f: _own(f, config)) or config)
+
+
+def _collector(f: Field) -> tuple[CollectorKind, CollectorConfig]:
+    f.open_ended()
+    wait_all, policy = f.at("waitAllProcesses"), f.at("imagePullPolicy").text()
+    resources = f.at("resources").record(read_resources)
+    return f.at("kind").choice(CollectorKind, CollectorKind.STDOUT), CollectorConfig(
+        image=f.at("image").text().strip(),
+        pull_policy=PullPolicy(policy) if policy in set(PullPolicy) else PullPolicy.IF_NOT_PRESENT,
+        resources=resources or Resources(),
+        wait_all=None if wait_all.absent else wait_all.flag(),
+    )
+
+
+def _own(f: Field, config: Config) -> Config:
+    drain, echo, user = f.at("drainSeconds"), f.at("echo"), f.at("runAsUser")
+    seconds = drain.integer()
+    if seconds is not None and not 0 <= seconds <= MAX_SECONDS:
+        drain.refuse(f"must be seconds from 0 to {MAX_SECONDS}")
+    number = user.integer()
+    if number is not None and number < 0:
+        user.refuse("must be a user's number, from 0 on")
+    return replace(
+        config,
+        sidecar=f.at("sidecar").choice(SidecarMode, config.sidecar),
+        drain_seconds=config.drain_seconds if seconds is None else seconds,
+        # Left out is not the same as null, which says that nobody is to be named.
+        run_as_user=number if _has(f, "runAsUser") else config.run_as_user,
+        echo=config.echo if echo.absent else echo.flag(),
+        db_manager=f.at("dbManagerAddress").text() or config.db_manager,
+    )
+
+
+def _has(f: Field, name: str) -> bool:
+    return isinstance(f.value, Mapping) and name in f.value

@@ -1,0 +1,41 @@
+"""A whole review: from the pod that is to be created to the verdict, asking for what it needs.
+
+    questions = review(pod, facts, config)
+    question = next(questions)              # Wanted: an object; ImageWanted: an image's command
+    question = questions.send(answer)       # Found, Absent, Failed; ImageCommand or None
+    ...                                     # StopIteration.value is the verdict
+
+Nothing is fetched here, so whoever drives it decides on time limits, retries and caches, and
+`trialwatch inject` is the same review with other answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+
+from api.types import JsonObject
+from webhook.config import Config
+from webhook.decide import decide
+from webhook.images import ImageCommand, ImageWanted
+from webhook.owners import Answer, Wanted, kin_of
+from webhook.verdicts import Inject, ReviewFacts, Verdict
+
+Question = Wanted | ImageWanted
+Reply = Answer | ImageCommand | None
+Review = Generator[Question, Reply, Verdict]
+
+
+def review(pod: JsonObject, request: ReviewFacts, config: Config) -> Review:
+    """Judge a pod. Never raises, whatever the pod is."""
+    kin = yield from kin_of(pod, request.namespace)
+    if kin.refusal is not None:
+        return kin.refusal
+    request = replace(request, suggestion=kin.suggestion)
+    verdict = decide(pod, request, kin.trial, config)
+    if isinstance(verdict, Inject) and verdict.plan.image_wanted is not None:
+        image = yield verdict.plan.image_wanted
+        if not isinstance(image, ImageCommand):
+            image = None
+        verdict = decide(pod, replace(request, image_asked=True, image=image), kin.trial, config)
+    return verdict
