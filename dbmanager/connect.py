@@ -21,8 +21,11 @@ def store_for(url: str, *, initialize: bool = True) -> Store:
     Raises:
         SetupError: no store has such a URL.
     """
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError as error:
+        raise SetupError(f"--database: its URL cannot be read ({error}); write {_KINDS}") from None
     # Each kind is imported where it is wanted: an image may carry one driver alone.
-    scheme = urlsplit(url).scheme
     if scheme == "sqlite":
         from dbmanager.sqlite import SqliteStore  # noqa: PLC0415 - see above
 

@@ -34,6 +34,16 @@ _ROWS, _CHARACTERS = 2_000, 1_000_000
 """Of one INSERT, unless one row has more; a server takes 16 MiB by default, some only 4."""
 _LARGEST = r"^[+-]?0*1\.79769313486231570*[eE]\+?0*308$"
 """How the largest double is written."""
+_SETTINGS = (
+    "unix_socket",
+    "ssl_ca",
+    "ssl_capath",
+    "ssl_cert",
+    "ssl_key",
+    "ssl_cipher",
+    "ssl_check_hostname",
+)
+"""What the query of a URL may say."""
 _INSERT = (
     "INSERT INTO observation_logs (trial_name, namespace, source, time, metric_name, value)"
     " VALUES (%s, %s, %s, %s, %s, %s)"
@@ -44,7 +54,7 @@ class MysqlStore(ServerStore):
     """A `Store` in MySQL or MariaDB."""
 
     def __init__(self, url: str, name: str, *, initialize: bool = True) -> None:
-        """Take a URL; its query may have `unix_socket` and the `ssl_...` of SQLAlchemy.
+        """Take a URL.
 
         Raises:
             SetupError: the URL means nothing.
@@ -53,6 +63,10 @@ class MysqlStore(ServerStore):
             parsed = make_url(url).set(drivername="mysql+asyncmy")
         except (ArgumentError, ValueError) as error:
             raise SetupError(f"--database: {name} has no valid URL ({error})") from None
+        for setting in parsed.query:
+            if setting not in _SETTINGS:
+                known = ", ".join(_SETTINGS)
+                raise SetupError(f"--database: {name} has {setting!r}; known are {known}")
         engine = create_async_engine(
             parsed.update_query_dict({"charset": "utf8mb4"}),
             connect_args={

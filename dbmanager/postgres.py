@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from api.errors import SetupError
 from dbmanager.finite import LONGEST, PATTERN
 from dbmanager.schema import moment, sources
 from dbmanager.schema_postgres import MIGRATIONS
@@ -45,7 +46,10 @@ class PostgresStore(ServerStore):
         """Take a URL as libpq and asyncpg read it, `sslmode` and all."""
 
         async def connect() -> Any:  # noqa: ANN401 - asyncpg has no types
-            return await asyncpg.connect(dsn=url, timeout=_CONNECT_SECONDS)
+            try:
+                return await asyncpg.connect(dsn=url, timeout=_CONNECT_SECONDS)
+            except ValueError as error:  # so asyncpg says what is wrong with a URL
+                raise SetupError(f"--database: {name} has no valid URL ({error})") from None
 
         engine = create_async_engine(
             "postgresql+asyncpg://",

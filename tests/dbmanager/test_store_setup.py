@@ -49,6 +49,25 @@ def test_a_url_is_shown_without_its_password(url: str, wanted: str) -> None:
     assert shown(url) == wanted
 
 
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://u:secret@[::1/db", "Invalid IPv6"),
+        ("postgresql://u:secret@h:x/db", "'x'"),
+        ("postgresql://u:secret@h/db?sslmode=banana", "sslmode"),
+        ("mysql://u:secret@h:x/db", "'x'"),
+        ("mysql://u:secret@h/db?banana=1", "'banana'; known are unix_socket, ssl_ca"),
+    ],
+)
+async def test_a_url_that_means_nothing_to_its_driver_is_the_set_ups_fault(
+    url: str, words: str
+) -> None:
+    with pytest.raises(SetupError, match="--database: ") as caught:
+        await store_for(url).open()
+    assert words in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
 async def test_a_server_that_nobody_runs_is_unavailable(scheme: str) -> None:
     store = store_for(f"{scheme}://user:secret@127.0.0.1:{free_port()}/database")
