@@ -100,11 +100,12 @@ def _trainer(pod: Pod, collection: Collection) -> Container:
         if one.name == collection.container:
             return one
     there = [one.name for one in pod.containers]
+    near = nearest(collection.container, there).removeprefix("; ").capitalize()
     why = (
-        f"{quoted(collection.container)} is none of {', '.join(there) or 'no containers'}"
-        f"{nearest(collection.container, there)}; correct the Trial's primaryContainerName or the"
-        f" annotation {names.CONTAINER_ANNOTATION}, or, where a job has pods of several kinds, say"
-        " with primaryPodLabels which one trains"
+        f"it should be {quoted(collection.container)}, and there is {', '.join(there) or 'none'}."
+        f" {near or 'Correct'} {'Correct ' if near else ''}the Trial's primaryContainerName or the"
+        f" annotation {names.CONTAINER_ANNOTATION}; where a job has pods of several kinds, say with"
+        " primaryPodLabels which one trains"
     )
     raise Refused(Reason.NO_CONTAINER, why)
 

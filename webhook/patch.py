@@ -9,8 +9,13 @@ costs, and never descends into what a stranger has nested a thousand levels deep
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
+from itertools import count
 
 from api.types import Json, JsonObject
+
+_LONGEST = 256
+"""Items that are searched for what was moved; the time for it grows with their square."""
 
 
 def patch_between(sent: Json, wanted: Json) -> list[JsonObject]:
@@ -42,38 +47,43 @@ def _of_objects(old: JsonObject, new: JsonObject, path: str) -> Iterator[JsonObj
 
 
 def _of_lists(old: Sequence[Json], new: Sequence[Json], path: str) -> Iterator[JsonObject]:
-    """Keep what is the same at both ends; between, pair by place, then add or remove the rest.
+    """Compare what lies between the items that both lists begin and end with.
 
-    A list of words, such as a command, is replaced as a whole: it is read as a whole, too.
+    There, containers, volumes and variables are known by their names. Any other list, such as a
+    command, is replaced as a whole, as it is read; and so is one that is too long to search.
     """
-    if not any(isinstance(item, Mapping | list | tuple) for item in (*old, *new)):
-        if [*old] != [*new]:
-            yield {"op": "replace", "path": path, "value": new}
-        return
     shortest = min(len(old), len(new))
-    head = 0
-    while head < shortest and _same(old[head], new[head]):
-        head += 1
-    tail = 0
-    while tail < shortest - head and _same(old[-1 - tail], new[-1 - tail]):
-        tail += 1
-    old_end, new_end = len(old) - tail, len(new) - tail
-    paired = min(old_end, new_end)
-    for i in range(head, paired):
-        yield from _difference(old[i], new[i], f"{path}/{i}")
-    for i in range(paired, new_end):
-        yield {"op": "add", "path": f"{path}/{i}", "value": new[i]}
-    for i in reversed(range(paired, old_end)):
-        yield {"op": "remove", "path": f"{path}/{i}"}
+    head = next((i for i in range(shortest) if not _same(old[i], new[i])), shortest)
+    rest = shortest - head
+    tail = next((i for i in range(rest) if not _same(old[-1 - i], new[-1 - i])), rest)
+    if head == len(old) == len(new):
+        return
+    between = old[head : len(old) - tail], new[head : len(new) - tail]
+    names = _names(between[0]), _names(between[1])
+    if names[0] is None or names[1] is None or len(names[0]) + len(names[1]) > _LONGEST:
+        yield {"op": "replace", "path": path, "value": new}
+        return
+    steps = SequenceMatcher(None, names[0], names[1], autojunk=False).get_opcodes()
+    for step, first, last, start, end in steps:
+        if step == "equal":
+            for was, now, i in zip(between[0][first:last], between[1][start:], count(start)):
+                yield from _difference(was, now, f"{path}/{head + i}")
+            continue
+        # All before this place is as it will be, so the new list's indices hold.
+        for _ in range(first, last):
+            yield {"op": "remove", "path": f"{path}/{head + start}"}
+        for i in range(start, end):
+            yield {"op": "add", "path": f"{path}/{head + i}", "value": between[1][i]}
 
 
 def _same(old: Json, new: Json) -> bool:
-    """Tell whether two items are the same, without a look into them where they are large."""
-    if old is new:
-        return True
-    if isinstance(old, str) and isinstance(new, str):
-        return old == new
-    return not next(_difference(old, new, ""), None)
+    return old is new or (isinstance(old, str) and old == new)
+
+
+def _names(items: Sequence[Json]) -> list[str] | None:
+    """Return the items' names; None where one has none."""
+    names = [item.get("name") if isinstance(item, Mapping) else None for item in items]
+    return None if any(not isinstance(name, str) for name in names) else [*map(str, names)]
 
 
 def _escaped(name: str) -> str:
