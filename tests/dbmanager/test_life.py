@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import signal
 import socket
@@ -21,6 +20,7 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from api.errors import SetupError, Unavailable
+from api.v1beta1 import api_pb2 as pb
 from dbmanager.__main__ import main
 from dbmanager.app import run
 from dbmanager.settings import Address, Settings
@@ -89,10 +89,11 @@ async def opened(client: Client) -> None:
 
 async def refusal(client: Client) -> grpc.StatusCode:
     """Ask until there is no answer any more; return why not."""
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        for _ in itertools.count():
-            await client.get("nobody's")
-    return caught.value.code()
+    request = pb.GetObservationLogRequest(trial_name="nobody's")
+    code = grpc.StatusCode.OK
+    while code is grpc.StatusCode.OK:
+        code = await client.manager.GetObservationLog(request).code()
+    return code
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
