@@ -51,6 +51,7 @@ def _of_lists(old: Sequence[Json], new: Sequence[Json], path: str) -> Iterator[J
 
     There, containers, volumes and variables are known by their names. Any other list, such as a
     command, is replaced as a whole, as it is read; and so is one that is too long to search.
+    So the patch may say again what was there, where `mutate` made an equal object anew.
     """
     shortest = min(len(old), len(new))
     head = next((i for i in range(shortest) if not _same(old[i], new[i])), shortest)
@@ -60,7 +61,7 @@ def _of_lists(old: Sequence[Json], new: Sequence[Json], path: str) -> Iterator[J
         return
     between = old[head : len(old) - tail], new[head : len(new) - tail]
     names = _names(between[0]), _names(between[1])
-    if names[0] is None or names[1] is None or len(names[0]) + len(names[1]) > _LONGEST:
+    if len(names[0]) + len(names[1]) > _LONGEST or not all((*names[0], *names[1])):
         yield {"op": "replace", "path": path, "value": new}
         return
     steps = SequenceMatcher(None, names[0], names[1], autojunk=False).get_opcodes()
@@ -77,13 +78,15 @@ def _of_lists(old: Sequence[Json], new: Sequence[Json], path: str) -> Iterator[J
 
 
 def _same(old: Json, new: Json) -> bool:
-    return old is new or (isinstance(old, str) and old == new)
+    """Tell whether two items are the same one; two equal objects are as good as different."""
+    plain = not isinstance(old, Mapping | list | tuple)
+    return old is new or (plain and type(old) is type(new) and old == new)
 
 
-def _names(items: Sequence[Json]) -> list[str] | None:
-    """Return the items' names; None where one has none."""
+def _names(items: Sequence[Json]) -> list[str]:
+    """Return the items' names, "" for one that has none."""
     names = [item.get("name") if isinstance(item, Mapping) else None for item in items]
-    return None if any(not isinstance(name, str) for name in names) else [*map(str, names)]
+    return [name if isinstance(name, str) else "" for name in names]
 
 
 def _escaped(name: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 from api.objects.yamltext import load_objects
 from api.types import JsonObject
@@ -39,7 +39,7 @@ class Cluster:
         document = self.objects.get((wanted.api_version, wanted.kind, wanted.name))
         return Absent() if document is None else Found(document)
 
-    def judge(self, pod: Any, config: Config | None = None, *, name: str = "") -> Verdict:  # noqa: ANN401
+    def judge(self, pod: JsonObject, config: Config | None = None, *, name: str = "") -> Verdict:
         questions = review(pod, ReviewFacts(namespace=NAMESPACE, name=name), config or Config())
         reply: Reply = None
         try:
@@ -63,7 +63,12 @@ def cluster_of(documents: Iterable[JsonObject], image: ImageCommand | None = Non
 
 def shared_cluster(image: ImageCommand | None = None) -> Cluster:
     """Return the cluster of goldens/cluster.yaml."""
-    return cluster_of(load_objects((GOLDENS / "cluster.yaml").read_text()), image)
+    return cluster_of(_shared(), image)
+
+
+@cache
+def _shared() -> tuple[JsonObject, ...]:
+    return tuple(load_objects((GOLDENS / "cluster.yaml").read_text()))
 
 
 def name_of(document: JsonObject) -> str:
