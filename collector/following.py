@@ -67,18 +67,17 @@ class FollowedFile:
         successor = self._successor(place, file)
         end = self._limit.end_in(file)
         asked = count if end is None else max(0, min(count, end - place.offset))
-        before = place.tail.length
-        raw = file.read_at(place.offset - before, before + asked)
-        intact = place.tail.fits(raw[:before]) and file.stat().size >= place.offset
+        data = file.read_at(place.offset, asked)
+        # After the data: where these are the bytes that we know, the data was what came behind.
+        before = file.read_at(place.offset - place.tail.length, place.tail.length)
+        intact = place.tail.fits(before) and file.stat().size >= place.offset
         if not intact or self._limit.is_written_over(file):
             return self._damaged(known, file)  # this file's age and inode are another one's
-        read_all = len(raw) - before < count
+        read_all = len(data) < count
         last = read_all and over and (successor is None or end is not None)
         final = last or (read_all and successor is not None)
         gap = self._unreached(place) if last and end is None else None
-        return Chunk(
-            place=place, data=raw[before:], before=raw[:before], final=final, last=last, gap=gap
-        )
+        return Chunk(place=place, data=data, before=before, final=final, last=last, gap=gap)
 
     def again(self, start: Place, end: Place) -> Iterator[bytes]:
         """Give the bytes between two places of a generation; none where they are destroyed."""

@@ -15,6 +15,7 @@ from filters.lines import LONGEST_LINE
 from filters.points import Found
 
 _LEAST = 1 << 16
+_USUAL = 1 << 18
 _MOST = LONGEST_LINE + _LEAST
 """Bytes that are read at once. The most holds a line of the longest kind and what follows it."""
 
@@ -88,7 +89,8 @@ class AttemptReader:
         if not got.complete:
             self._count[stream.name] = max(_LEAST, 2 * (end.offset - chunk.place.offset))
         elif full:
-            self._count[stream.name] = min(_MOST, count * 2)
+            stuck = end.offset == chunk.place.offset  # in a line that is longer than that
+            self._count[stream.name] = min(_MOST if stuck else _USUAL, count * 2)
         return Step(
             stream=stream.name,
             start=chunk.place,
