@@ -17,7 +17,7 @@ from webhook.config import Config
 from webhook.custom import custom
 from webhook.injection import injection
 from webhook.plan import Plan
-from webhook.pods import Container, Head, Pod, read_pod
+from webhook.pods import Container, Head, Pod, read_head, read_pod
 from webhook.reasons import Reason
 from webhook.verdicts import Inject, Refuse, Refused, ReviewFacts, Skip, Verdict
 
@@ -34,11 +34,13 @@ def decide(pod: JsonObject, request: ReviewFacts, trial: Trial | None, config: C
     |---|---|---|---|
     | known | any | any | what the Trial says |
     | none | `true` | any | what the pod's annotations say |
-    | none | else | any name | the same |
-    | none | none or `false` | none | the pod passes as it is |
-    | none | anything else | none | refused: a slip must not cost the metrics in silence |
+    | none | none or `false` | any name | the same |
+    | none | none or `false` | none | the pod passes as it is, whatever it is |
+    | none | anything else | any | refused: a slip must not cost the metrics in silence |
     """
     try:
+        if trial is None and not _asks(read_head(pod)):
+            return Skip(Reason.NOBODYS_TRIAL)
         return _decide(read_pod(pod), request, trial, config)
     except Refused as refused:
         return refused.refusal
@@ -47,12 +49,7 @@ def decide(pod: JsonObject, request: ReviewFacts, trial: Trial | None, config: C
 
 
 def _decide(pod: Pod, request: ReviewFacts, trial: Trial | None, config: Config) -> Verdict:
-    if trial is not None:
-        collection = of_trial(trial, pod, request)
-    elif _asks(pod.head):
-        collection = of_pod(pod, request)
-    else:
-        return Skip(Reason.NOBODYS_TRIAL)
+    collection = of_pod(pod, request) if trial is None else of_trial(trial, pod, request)
     if not collection.primary:
         return Inject(reason=Reason.NOT_PRIMARY, plan=Plan(labels=collection.labels))
     trainer = _trainer(pod, collection)
@@ -96,6 +93,9 @@ def _trainer(pod: Pod, collection: Collection) -> Container:
     """Find the container that trains among the ordinary ones, as Katib does."""
     if pod.windows:
         raise Refused(Reason.WINDOWS, "run the trial on Linux nodes")
+    if collection.container == names.COLLECTOR_CONTAINER:
+        why = f"the container that trains is called {collection.container}; rename it"
+        raise Refused(Reason.NAME_TAKEN, why)
     for one in pod.containers:
         if one.name == collection.container:
             return one

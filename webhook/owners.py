@@ -75,9 +75,14 @@ class Kin:
 
 
 def kin_of(pod: JsonObject, namespace: str) -> Generator[Wanted, Answer, Kin]:
-    """Find a pod's trial and the suggestion it came from. Never raises, whatever the pod is."""
+    """Find a pod's trial and the suggestion it came from. Never raises, whatever the pod is.
+
+    A pod that is to be collected with no Trial object needs none, so nothing is asked about it.
+    """
     try:
         head = read_head(pod)
+        if head.collects:
+            return Kin()
         name = yield from _trial_name(head, namespace)
         trial = (yield from _trial(name, namespace)) if name else None
         if trial is None and not name and head.labels.get(TRIAL_LABEL):
@@ -153,8 +158,6 @@ def _trial(name: str, namespace: str) -> Generator[Wanted, Answer, Trial]:
 def _labelled(head: Head, namespace: str) -> Generator[Wanted, Answer, Trial | None]:
     """Find the Trial of a label; a pod that says by itself what to collect needs none."""
     name = head.labels[TRIAL_LABEL]
-    if head.collects:
-        return None
     trial = yield from _maybe_trial(name, namespace)
     if trial is None and not head.says_metrics:
         why = (

@@ -1,0 +1,191 @@
+"""A review asks for no more than it needs, in order, and knows what an answer is worth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from api.types import JsonObject
+from tests.webhook.cluster import NAMESPACE, Cluster, cluster_of, shared_cluster
+from webhook.images import ImageCommand, ImageWanted
+from webhook.owners import Absent, Failed, Found, Wanted, kin_of
+from webhook.reasons import Reason
+from webhook.verdicts import Inject, Refuse, Skip
+
+
+def reference(kind: str, name: str, version: str = "batch/v1") -> JsonObject:
+    return {"apiVersion": version, "kind": kind, "name": name, "uid": "u"}
+
+
+def pod(*owners: JsonObject, labels: JsonObject | None = None, **container: object) -> Any:  # noqa: ANN401 - JSON
+    training = {"name": "training", "image": "i", "command": ["./train"], **container}
+    metadata = {"labels": labels or {}, "ownerReferences": [*owners], "annotations": {}}
+    return {"metadata": metadata, "spec": {"containers": [training]}}
+
+
+def asked(cluster: Cluster) -> list[str]:
+    """Return what was asked for, as KIND/NAME."""
+    return [
+        question.image if isinstance(question, ImageWanted) else f"{question.kind}/{question.name}"
+        for question in cluster.asked
+    ]
+
+
+def test_a_pod_without_owners_and_labels_costs_no_question() -> None:
+    cluster = shared_cluster()
+
+    assert cluster.judge(pod()) == Skip(Reason.NOBODYS_TRIAL)
+    assert asked(cluster) == []
+
+
+def test_a_pod_that_is_to_be_collected_without_a_trial_costs_no_question() -> None:
+    cluster = shared_cluster()
+    collected = pod(reference("Vault", "v"), labels={"trialwatch.dev/collect": "true"})
+    collected["metadata"]["annotations"] = {
+        "trialwatch.dev/metrics": "loss",
+        "trialwatch.dev/trial": "t",
+    }
+
+    assert isinstance(cluster.judge(collected), Inject)
+    assert asked(cluster) == []
+
+
+def test_a_nobodys_pod_passes_whatever_its_spec_is() -> None:
+    assert shared_cluster().judge({"spec": {"containers": 7}}) == Skip(Reason.NOBODYS_TRIAL)
+
+
+def test_the_job_is_asked_for_then_the_trial_then_its_suggestion() -> None:
+    cluster = shared_cluster()
+
+    assert isinstance(cluster.judge(pod(reference("Job", "mnist-1"))), Inject)
+    assert asked(cluster) == ["Job/mnist-1", "Trial/mnist-1", "Suggestion/mnist"]
+
+
+def test_a_pod_that_a_trial_owns_itself_needs_no_job() -> None:
+    cluster = shared_cluster()
+    owned = pod(
+        reference("Job", "nightly-29"), reference("Trial", "push-1", "kubeflow.org/v1beta1")
+    )
+
+    assert cluster.judge(owned).reason is Reason.PUSHES
+    assert asked(cluster) == ["Trial/push-1"]
+
+
+def test_a_trial_of_another_api_version_is_an_owner_like_any_other() -> None:
+    cluster = shared_cluster()
+
+    cluster.judge(pod(reference("Trial", "mnist-1", "kubeflow.org/v1")))
+
+    assert asked(cluster) == ["Trial/mnist-1"]
+    assert isinstance(cluster.asked[0], Wanted)
+    assert cluster.asked[0].api_version == "kubeflow.org/v1"
+
+
+def test_one_owner_that_fails_does_not_hide_another_that_leads_to_a_trial() -> None:
+    verdict = shared_cluster().judge(pod(reference("Vault", "v"), reference("Job", "mnist-1")))
+
+    assert verdict.reason is Reason.INJECTED
+
+
+def test_where_no_way_leads_to_a_trial_one_failure_is_enough_to_refuse() -> None:
+    verdict = shared_cluster().judge(pod(reference("Job", "nightly-29"), reference("Vault", "v")))
+
+    assert isinstance(verdict, Refuse)
+    assert verdict.reason is Reason.LOOKUP_FAILED
+    assert "Vault team/v" in str(verdict)
+    assert "403" in str(verdict)
+
+
+def test_a_node_is_never_asked_for() -> None:
+    cluster = shared_cluster()
+
+    verdict = cluster.judge(pod(reference("Node", "n1", "v1")))
+
+    assert verdict == Skip(Reason.NOBODYS_TRIAL), "a static pod is its node's"
+    assert asked(cluster) == []
+
+
+@pytest.mark.parametrize("version", ["a/b/c", "batch/v1"])
+def test_an_owner_reference_that_makes_no_sense_is_a_failure(version: str) -> None:
+    broken = {**reference("", "x", version)}
+
+    assert shared_cluster().judge(pod(broken)).reason is Reason.LOOKUP_FAILED
+
+
+def test_an_owner_that_cannot_be_read_is_a_failure() -> None:
+    cluster = cluster_of([{"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j"}}])
+    cluster.objects["batch/v1", "Job", "j"] = {"metadata": {"ownerReferences": "none"}}
+
+    verdict = cluster.judge(pod(reference("Job", "j")))
+
+    assert verdict.reason is Reason.LOOKUP_FAILED
+    assert "metadata.ownerReferences" in str(verdict)
+
+
+@pytest.mark.parametrize("kind", ["Trial", "Suggestion"])
+def test_a_trial_or_suggestion_that_cannot_be_looked_up_is_refused(kind: str) -> None:
+    cluster = shared_cluster()
+    walk = kin_of(pod(reference("Job", "mnist-1")), NAMESPACE)
+    refusal: object = None
+    try:
+        question = next(walk)
+        while True:
+            answer = cluster.answer(question)
+            assert isinstance(answer, Found | Absent | Failed)
+            question = walk.send(Failed("504: timed out") if question.kind == kind else answer)
+    except StopIteration as end:
+        refusal = end.value.refusal
+
+    assert isinstance(refusal, Refuse)
+    assert refusal.reason is Reason.LOOKUP_FAILED
+    assert f"{kind} team/mnist" in str(refusal)
+    assert "504: timed out" in str(refusal)
+
+
+def test_the_image_is_asked_for_only_where_the_pod_has_no_command() -> None:
+    cluster = shared_cluster(ImageCommand(entrypoint=("/train",)))
+    labelled = {"katib.kubeflow.org/trial": "mnist-1"}
+    without = pod(labels=labelled, image="example/x:1", command=[])
+    without["spec"] |= {
+        "imagePullSecrets": [{"name": "a"}, {"name": "b"}],
+        "nodeSelector": {"kubernetes.io/arch": "arm64"},
+    }
+
+    cluster.judge(pod(labels=labelled, image="example/x:1"))
+    assert not any(isinstance(question, ImageWanted) for question in cluster.asked)
+    assert isinstance(cluster.judge(without), Inject)
+    assert cluster.asked[-1] == ImageWanted(
+        image="example/x:1", namespace=NAMESPACE, pull_secrets=("a", "b"), architecture="arm64"
+    )
+
+
+def test_the_image_of_a_pod_that_is_refused_anyway_is_not_asked_for() -> None:
+    cluster = shared_cluster(ImageCommand(entrypoint=("/train",)))
+
+    verdict = cluster.judge(pod(labels={"katib.kubeflow.org/trial": "one-group-1"}, command=[]))
+
+    assert verdict.reason is Reason.FILTER_WRONG
+    assert asked(cluster) == ["Trial/one-group-1"]
+
+
+def test_a_container_that_has_our_name_cannot_be_the_trainer() -> None:
+    ours = "metrics-logger-and-collector"
+    collected = pod(labels={"trialwatch.dev/collect": "true"}, name=ours)
+    collected["metadata"]["annotations"] = {
+        "trialwatch.dev/metrics": "loss",
+        "trialwatch.dev/container": ours,
+        "trialwatch.dev/trial": "t",
+    }
+
+    assert shared_cluster().judge(collected).reason is Reason.NAME_TAKEN
+
+
+def test_a_name_of_the_request_serves_where_the_pod_has_none() -> None:
+    collected = pod(labels={"trialwatch.dev/collect": "true"})
+    collected["metadata"]["annotations"] = {"trialwatch.dev/metrics": "loss"}
+
+    verdict = shared_cluster().judge(collected, name="fit-1")
+
+    assert isinstance(verdict, Inject)
+    assert verdict.plan.labels["katib.kubeflow.org/trial"] == "fit-1"
