@@ -12,8 +12,8 @@ from api.goflags import asks_for_help
 from dbmanager.app import run
 from dbmanager.connect import store_for
 from dbmanager.flags import usage
-from dbmanager.logs import start_logging
 from dbmanager.settings import read_settings
+from serving.logs import start_logging
 
 
 def main(argv: Sequence[str]) -> int:

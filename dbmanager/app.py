@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
-from pathlib import Path
 
-from api.errors import SetupError, Unavailable
+from api.errors import Unavailable
 from dbmanager.connection import Connection
-from dbmanager.metrics import Metrics, MetricsServer
+from dbmanager.metrics import Metrics
 from dbmanager.server import Server
-from dbmanager.settings import Address, Settings
+from dbmanager.settings import Settings
 from dbmanager.store import Store
 from dbmanager.tls import credentials_of
+from serving.addresses import Address
+from serving.life import until_signal, write_port
+from serving.metrics import MetricsServer
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ async def run(settings: Settings, store: Store) -> None:
     """
     metrics = Metrics()
     connection = Connection(store, changed=metrics.database)
-    with _until_signal() as ended:
+    with until_signal() as ended:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(store.close)
             await stack.enter_async_context(_serving(settings, connection, metrics))
@@ -51,7 +51,7 @@ async def _serving(
         await server.start()
         try:
             if settings.port_file is not None:
-                _write_port(settings.port_file, address.port)
+                write_port(settings.port_file, address.port)
             _announce(address, metrics_address, tls=tls is not None)
             yield
         finally:
@@ -94,37 +94,12 @@ async def _opened_in_time(connection: Connection, limit: timedelta | None) -> No
 
 
 @contextmanager
-def _until_signal() -> Iterator[asyncio.Event]:
-    """Give an event that SIGTERM and SIGINT set."""
-    ended, loop = asyncio.Event(), asyncio.get_running_loop()
-    signals = (signal.SIGTERM, signal.SIGINT)
-    for number in signals:
-        loop.add_signal_handler(number, ended.set)
-    try:
-        yield ended
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)
-
-
-@contextmanager
 def _metrics_served(metrics: Metrics, address: Address | None) -> Iterator[Address | None]:
     if address is None:
         yield None
         return
-    server = MetricsServer(metrics, address)
+    server = MetricsServer(metrics.registry, address)
     try:
         yield server.address
     finally:
         server.close()
-
-
-def _write_port(path: Path, port: int) -> None:
-    """Write the port by a rename, so that who waits for the file finds all of it."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_text(f"{port}\n", encoding="ascii")
-        unfinished.replace(path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise SetupError(f"--port-file: cannot write {path} ({error.strerror})") from None

@@ -1,4 +1,4 @@
-"""What Prometheus may ask for, and the port where it does."""
+"""What Prometheus may ask for."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from prometheus_client import (
     Gauge,
     Histogram,
     ProcessCollector,
-    start_http_server,
 )
 
-from api.errors import SetupError
-from dbmanager.settings import Address
 from dbmanager.store import Receipt
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -63,30 +60,3 @@ class Metrics:
     def database(self, up: bool) -> None:  # noqa: FBT001 - the one thing it is told
         """Note whether the database is there."""
         self._up.set(up)
-
-
-class MetricsServer:
-    """`GET /metrics` on a port and a thread of its own."""
-
-    def __init__(self, metrics: Metrics, address: Address) -> None:
-        """Start it.
-
-        Raises:
-            SetupError: the address cannot be listened on.
-        """
-        try:
-            self._server, self._thread = start_http_server(
-                address.port, address.host, metrics.registry
-            )
-        except OSError as error:
-            raise SetupError(
-                f"--metrics-listen: cannot listen on {address} ({error.strerror or error});"
-                " choose another, or `off`"
-            ) from None
-        self.address = Address(host=address.host, port=self._server.server_port)
-
-    def close(self) -> None:
-        """Stop listening, and end the thread."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()

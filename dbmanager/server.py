@@ -18,7 +18,8 @@ from dbmanager.news import News
 from dbmanager.observations import Observations
 from dbmanager.requests import MOST_BYTES
 from dbmanager.servicer import DBManager
-from dbmanager.settings import FOUR_MEBIBYTES, Address
+from dbmanager.settings import FOUR_MEBIBYTES
+from serving.addresses import Address
 
 _OPTIONS = (
     ("grpc.max_receive_message_length", MOST_BYTES),

@@ -10,29 +10,18 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from api import names
-from api.durations import parse_duration
 from api.errors import SetupError, UserError
-from api.goflags import Flag, read_flags
+from api.goflags import Flag
 from api.objects.faults import quoted
 from dbmanager import flags
+from serving import given as read
+from serving.addresses import Address
 
 DEFAULT_DATABASE = "sqlite:///trialwatch.db"
 """A file in the current directory: one that is found again after a restart."""
 FOUR_MEBIBYTES = 4 * 1024 * 1024
 _MOST_BYTES = 2**31 - 1
 _HIGHEST_PORT = 65535
-_ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^:\s/]*):(?P<port>[0-9]{1,5})")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """A host (name or number, IPv6 without brackets) and a port."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,21 +58,21 @@ def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
         UserError: a flag is unknown, or its value means nothing.
         SetupError: an environment variable means nothing, or files are missing of a pair.
     """
-    given = {flag.name: value for flag, value in read_flags(argv, flags.FLAGS)}
+    given = read.given_in(argv, flags.FLAGS)
     if flags.LISTEN_KATIB.name in given:
         given.setdefault(flags.LISTEN.name, given[flags.LISTEN_KATIB.name])
     plain = Settings(database=given.get(flags.DATABASE.name) or database_of(environ))
-    port_file = given.get(flags.PORT_FILE.name)
+    grace = read.duration(flags.GRACE, given)
     return Settings(
         database=plain.database,
-        listen=_address(flags.LISTEN, given) or plain.listen,
-        metrics_listen=_metrics_address(given, plain.metrics_listen),
+        listen=read.address(flags.LISTEN, given) or plain.listen,
+        metrics_listen=read.optional_address(flags.METRICS_LISTEN, given, plain.metrics_listen),
         initialize=environ.get(names.SKIP_DB_INITIALIZATION_ENV, "false") == "false",
-        connect_timeout=_duration(flags.CONNECT_TIMEOUT, given) or None,
-        grace=plain.grace if (grace := _duration(flags.GRACE, given)) is None else grace,
+        connect_timeout=read.duration(flags.CONNECT_TIMEOUT, given) or None,
+        grace=plain.grace if grace is None else grace,
         max_reply=_bytes(flags.MAX_REPLY, given) or plain.max_reply,
         tls=_tls(given),
-        port_file=Path(port_file) if port_file else None,
+        port_file=read.path(flags.PORT_FILE, given),
     )
 
 
@@ -150,38 +139,6 @@ def _url(environ: Mapping[str, str], kind: _Variables, options: Mapping[str, str
     where = Address(host=host, port=int(port))
     query = f"?{urlencode(options)}" if options else ""
     return f"{kind.scheme}://{login}@{where}/{quote(database, safe='')}{query}"
-
-
-def _address(flag: Flag, given: Mapping[str, str]) -> Address | None:
-    text = given.get(flag.name)
-    if text is None:
-        return None
-    match = _ADDRESS.fullmatch(text)
-    if match is None or int(match["port"]) > _HIGHEST_PORT:
-        raise UserError(
-            f"{flag.name}: {quoted(text)} is no address; write HOST:PORT as in 127.0.0.1:6789"
-        )
-    # Go's ":6789" is every address of this machine.
-    return Address(host=match["host"].strip("[]") or "::", port=int(match["port"]))
-
-
-def _metrics_address(given: Mapping[str, str], default: Address | None) -> Address | None:
-    if given.get(flags.METRICS_LISTEN.name) in {"off", ""}:
-        return None
-    return _address(flags.METRICS_LISTEN, given) or default
-
-
-def _duration(flag: Flag, given: Mapping[str, str]) -> timedelta | None:
-    text = given.get(flag.name)
-    if text is None:
-        return None
-    try:
-        duration = parse_duration(text)
-    except UserError as error:
-        raise UserError(f"{flag.name}: {error}") from None
-    if duration < timedelta(0):
-        raise UserError(f"{flag.name}: {quoted(text)} is less than nothing; write 0s or more")
-    return duration
 
 
 def _bytes(flag: Flag, given: Mapping[str, str]) -> int | None:

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from api.errors import TrialwatchError
 from api.goflags import asks_for_help
+from serving.logs import start_logging
 from suggestion.app import run
 from suggestion.flags import usage
-from suggestion.logs import start_logging
 from suggestion.settings import read_settings
 
 

@@ -5,14 +5,9 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
-from api.errors import SetupError
+from serving.life import until_signal, write_port
 from suggestion.manager_logs import ManagerLogs
 from suggestion.server import Server
 from suggestion.settings import Settings
@@ -28,12 +23,12 @@ async def run(settings: Settings) -> bool:
     """
     logs = ManagerLogs()
     server = Server(logs, partial(_mark, settings))
-    with _until_signal() as ended:
+    with until_signal() as ended:
         address = server.listen(settings.listen)
         await server.start()
         try:
             if settings.port_file is not None:
-                _write_port(settings.port_file, address.port)
+                write_port(settings.port_file, address.port)
             _log.info("listening", extra={"fields": {"address": str(address)}})
             await ended.wait()
             _log.info("ending: no new requests, those under way are finished")
@@ -51,28 +46,3 @@ async def _mark(settings: Settings, trial: str) -> None:
     # It takes a second and tens of MiB, and most of us never need it.
     marks = await asyncio.to_thread(importlib.import_module, "suggestion.marks")
     await marks.TrialMarks(settings.kubeconfig, settings.namespace).mark(trial)
-
-
-@contextmanager
-def _until_signal() -> Iterator[asyncio.Event]:
-    """Give an event that SIGTERM and SIGINT set."""
-    ended, loop = asyncio.Event(), asyncio.get_running_loop()
-    signals = (signal.SIGTERM, signal.SIGINT)
-    for number in signals:
-        loop.add_signal_handler(number, ended.set)
-    try:
-        yield ended
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)
-
-
-def _write_port(path: Path, port: int) -> None:
-    """Write the port by a rename, so that who waits for the file finds all of it."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_text(f"{port}\n", encoding="ascii")
-        unfinished.replace(path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise SetupError(f"--port-file: cannot write {path} ({error.strerror})") from None

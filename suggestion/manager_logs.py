@@ -12,7 +12,7 @@ from api import names
 from api.errors import RemoteError, Unavailable
 from api.v1beta1 import api_pb2 as pb
 from api.v1beta1 import api_pb2_grpc
-from suggestion.settings import Address
+from serving.addresses import Address
 
 SECONDS: Final = 30.0
 """For one log: the controller waits a minute for the rules of all trials."""

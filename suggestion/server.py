@@ -12,8 +12,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from api import names
 from api.errors import SetupError
 from api.v1beta1 import api_pb2, api_pb2_grpc
+from serving.addresses import Address
 from suggestion.servicer import Suggestion
-from suggestion.settings import Address
 from suggestion.stopping import EarlyStopping, Logs, Mark
 
 _MOST_BYTES: Final = 64 * 1024 * 1024

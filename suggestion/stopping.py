@@ -17,9 +17,9 @@ from api.v1beta1 import api_pb2 as pb
 from api.v1beta1 import api_pb2_grpc
 from api.wire.experiments import early_stopping_from_wire, experiment_from_wire
 from api.wire.trials import rule_to_wire, trial_from_wire
+from serving.addresses import Address, parse_address
 from suggestion.calls import Context, answering
 from suggestion.median_stop import MedianStop, median_stop_of
-from suggestion.settings import Address, parse_address
 
 _log = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from api.v1beta1 import api_pb2_grpc
 from dbmanager.connection import Connection
 from dbmanager.metrics import Metrics
 from dbmanager.server import Server
-from dbmanager.settings import Address
 from dbmanager.store import Store
+from serving.addresses import Address
 
 LOOPBACK = Address(host="127.0.0.1", port=0)
 LARGE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]

@@ -23,8 +23,9 @@ from api.errors import SetupError, Unavailable
 from api.v1beta1 import api_pb2 as pb
 from dbmanager.__main__ import main
 from dbmanager.app import run
-from dbmanager.settings import Address, Settings
+from dbmanager.settings import Settings
 from dbmanager.store import Delivery, NewRow, Receipt, TrialKey
+from serving.addresses import Address
 from tests.dbmanager.fragile import FragileStore
 from tests.dbmanager.program import program
 from tests.dbmanager.serving import LOOPBACK, Client, client_of

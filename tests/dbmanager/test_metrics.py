@@ -12,8 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from api.errors import SetupError, Unavailable
 from dbmanager.connection import Connection
 from dbmanager.memory import MemoryStore
-from dbmanager.metrics import Metrics, MetricsServer
+from dbmanager.metrics import Metrics
 from dbmanager.store import Receipt
+from serving.metrics import MetricsServer
 from tests.dbmanager.fragile import FragileStore
 from tests.dbmanager.serving import LOOPBACK, refused, served
 
@@ -63,7 +64,7 @@ async def test_whether_the_database_is_up_follows_the_database() -> None:
 def test_the_port_gives_them_as_text_and_the_document_names_them_all() -> None:
     metrics = Metrics()
     metrics.reported(Receipt(stored=7))
-    server = MetricsServer(metrics, LOOPBACK)
+    server = MetricsServer(metrics.registry, LOOPBACK)
     try:
         with urllib.request.urlopen(f"http://{server.address}/metrics", timeout=10) as reply:
             text = reply.read().decode()
@@ -78,9 +79,9 @@ def test_the_port_gives_them_as_text_and_the_document_names_them_all() -> None:
 
 
 def test_a_port_that_another_program_has_is_the_set_ups_fault() -> None:
-    first = MetricsServer(Metrics(), LOOPBACK)
+    first = MetricsServer(Metrics().registry, LOOPBACK)
     try:
         with pytest.raises(SetupError, match="--metrics-listen: cannot listen on 127"):
-            MetricsServer(Metrics(), first.address)
+            MetricsServer(Metrics().registry, first.address)
     finally:
         first.close()

@@ -9,7 +9,8 @@ import pytest
 
 from api.errors import SetupError, UserError
 from dbmanager import flags
-from dbmanager.settings import Address, Settings, TlsFiles, read_settings
+from dbmanager.settings import Settings, TlsFiles, read_settings
+from serving.addresses import Address
 
 
 def test_nothing_given_is_a_file_here_and_katibs_port() -> None:

@@ -11,8 +11,8 @@ import grpc.aio
 
 from api.errors import RemoteError, UserError
 from api.v1beta1 import api_pb2_grpc
+from serving.addresses import Address
 from suggestion.server import Server
-from suggestion.settings import Address
 
 
 @dataclass(slots=True)

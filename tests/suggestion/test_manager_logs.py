@@ -14,8 +14,8 @@ from api import names
 from api.errors import RemoteError, Unavailable
 from api.v1beta1 import api_pb2 as pb
 from api.v1beta1 import api_pb2_grpc
+from serving.addresses import Address
 from suggestion.manager_logs import ManagerLogs
-from suggestion.settings import Address
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from api.errors import UserError
+from serving.addresses import Address, parse_address
 from suggestion.__main__ import main
 from suggestion.flags import FLAGS
-from suggestion.settings import Address, Settings, parse_address, read_settings
+from suggestion.settings import Settings, read_settings
 
 
 def test_without_flags_it_listens_where_katib_looks_for_it() -> None:

@@ -1,0 +1,33 @@
+"""The port where Prometheus asks, of a program that serves no HTTP otherwise."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, start_http_server
+
+from api.errors import SetupError
+from serving.addresses import Address
+
+
+class MetricsServer:
+    """`GET /metrics` on a port and a thread of its own."""
+
+    def __init__(self, registry: CollectorRegistry, address: Address) -> None:
+        """Start it.
+
+        Raises:
+            SetupError: the address cannot be listened on.
+        """
+        try:
+            self._server, self._thread = start_http_server(address.port, address.host, registry)
+        except OSError as error:
+            raise SetupError(
+                f"--metrics-listen: cannot listen on {address} ({error.strerror or error});"
+                " choose another, or `off`"
+            ) from None
+        self.address = Address(host=address.host, port=self._server.server_port)
+
+    def close(self) -> None:
+        """Stop listening, and end the thread."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
