@@ -1,0 +1,95 @@
+"""The shipped experiments are in order, for every part that will read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from api.errors import UserError
+from api.objects.defaults import with_defaults
+from api.objects.experiments import parse_experiment
+from api.objects.validation import faults_of
+from api.objects.yamltext import load_objects
+from api.types import (
+    CollectorKind,
+    CollectorSpec,
+    Experiment,
+    LogFormat,
+    ObjectiveType,
+    PathKind,
+    Setting,
+)
+from filters.extractor import reading
+from suggestion.tasks import task_of
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+NAMES = ("random", "bayesianoptimization", "file-collector")
+
+
+def experiment(name: str) -> Experiment:
+    (document,) = load_objects((EXAMPLES / f"{name}.yaml").read_text())
+    return with_defaults(parse_experiment(document))
+
+
+def complaint(pattern: str) -> str | None:
+    try:
+        reading(["m"], LogFormat.TEXT, [pattern])
+    except UserError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_has_no_fault(name: str) -> None:
+    assert faults_of(experiment(name), check_filter=complaint) == ()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_search_can_begin_with_an_example(name: str) -> None:
+    task = task_of(experiment(name).spec)
+
+    (point,) = task.suggest((), 0, 1, seed=task.seed or 1)
+
+    values = {assignment.name: assignment.value for assignment in point}
+    assert 0.01 <= float(values["lr"]) <= 0.03
+    assert values["num-layers"] in {"2", "3", "4", "5"}
+    assert values["optimizer"] in {"sgd", "adam", "ftrl"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_all_three_search_for_the_same(name: str) -> None:
+    found, first = experiment(name).spec, experiment("random").spec
+
+    assert found.objective == first.objective
+    assert found.parameters == first.parameters
+    assert found.objective is not None
+    assert found.objective.type is ObjectiveType.MAXIMIZE
+    assert found.objective.metrics == ("Validation-accuracy", "Train-accuracy")
+
+
+def test_bayesian_optimization_has_its_settings() -> None:
+    algorithm = experiment("bayesianoptimization").spec.algorithm
+
+    assert algorithm is not None
+    assert algorithm.settings == (
+        Setting(name="random_state", value="1234"),
+        Setting(name="n_initial_points", value="5"),
+    )
+
+
+def test_metrics_come_from_the_output_where_nothing_is_said() -> None:
+    collector = experiment("random").spec.collector
+
+    assert collector is not None
+    assert collector.kind is CollectorKind.STDOUT
+
+
+def test_the_file_and_its_form_are_named_where_metrics_come_from_a_file() -> None:
+    assert experiment("file-collector").spec.collector == CollectorSpec(
+        kind=CollectorKind.FILE,
+        path="/katib/mnist.log",
+        path_kind=PathKind.FILE,
+        format=LogFormat.TEXT,
+        filters=(r"{metricName: ([\w|-]+), metricValue: ((-?\d+)(\.\d+)?)}",),
+    )
