@@ -1,0 +1,162 @@
+"""What a driver stands on. `controller.memory` has each of them over dictionaries.
+
+Two errors are part of every promise: `Unavailable`, where asking again is right, and `Conflict`,
+where the object has changed and is to be looked at anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from api.errors import RemoteError
+from api.types import (
+    ConfigMapSource,
+    Experiment,
+    JsonObject,
+    Setting,
+    SuggestedTrial,
+    Suggestion,
+    Trial,
+)
+from controller.actions import EmitEvent
+from controller.views import JobFacts, Key, MetricSummary
+
+
+class Conflict(RemoteError):
+    """Somebody else has changed the object since it was read."""
+
+
+class Objects(Protocol):
+    """Where Experiments, Suggestions and Trials are kept.
+
+    What is read is at least as new as what was last written through this same port.
+    """
+
+    async def experiment(self, key: Key) -> Experiment | None:
+        """Return the experiment, with defaults; None where there is none."""
+
+    async def suggestion(self, key: Key) -> Suggestion | None:
+        """Return the suggestion of the experiment of this name."""
+
+    async def trial(self, key: Key) -> Trial | None:
+        """Return a trial."""
+
+    async def trials(self, experiment: Key) -> Sequence[Trial]:
+        """Return all trials of an experiment, those being deleted too, in any order."""
+
+    async def template(self, source: ConfigMapSource) -> str | None:
+        """Return the text of a template; None where there is none."""
+
+    async def create(self, item: Suggestion | Trial) -> None:
+        """Store a new object; leave one of the same name as it is."""
+
+    async def write_spec(self, item: Suggestion) -> Suggestion:
+        """Store `spec`, and return the object as it is now.
+
+        Raises:
+            Conflict: the object is no longer what it was when it was read, or is gone.
+        """
+
+    async def write_status(self, item: Experiment | Suggestion | Trial) -> None:
+        """Store `status` and nothing else.
+
+        Raises:
+            Conflict: the object is no longer what it was when it was read, or is gone.
+        """
+
+    async def delete(self, trial: Trial) -> None:
+        """Mark a trial as being deleted; it is gone at once where it has no finalizer."""
+
+    async def release(self, trial: Trial) -> None:
+        """Remove our finalizer; a trial that is being deleted and has no other one is gone."""
+
+
+class Jobs(Protocol):
+    """Where the jobs of trials run. A job has its trial's name and namespace."""
+
+    async def look(self, trial: Trial) -> JobFacts:
+        """Say what is known of the trial's job and pods."""
+
+    async def create(self, trial: Trial, document: JsonObject) -> None:
+        """Start the job. What the user got wrong in it is no error here: such a job fails.
+
+        Raises:
+            RemoteError: it cannot be created, and will not be: the trial fails with this message.
+            Unavailable: not now.
+        """
+
+    async def delete(self, trial: Trial) -> None:
+        """End the job with all of its pods; it may take until a later `look`."""
+
+
+class Observations(Protocol):
+    """The store of metrics."""
+
+    async def summary(self, trial: Trial) -> Sequence[MetricSummary]:
+        """Return a summary of each of the objective's metrics that has points.
+
+        Raises:
+            RemoteError: the store did not answer, or refused.
+        """
+
+    async def report_unavailable(self, trial: Trial) -> None:
+        """Store `unavailable` for the objective, at `UNAVAILABLE_TIME`.
+
+        Raises:
+            RemoteError: the store did not answer, or refused.
+        """
+
+    async def delete(self, trial: Trial) -> None:
+        """Delete all that is stored of the trial.
+
+        Raises:
+            RemoteError: the store did not answer, or refused.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a search has answered."""
+
+    trials: tuple[SuggestedTrial, ...]
+    """Fewer than were asked for: the search has no more, now and later. A name may be ""."""
+    settings: tuple[Setting, ...] = ()
+    """What the search wants to be reminded of in every later question, its seed above all."""
+
+
+class Suggestions(Protocol):
+    """The search, and early stopping with it: the answer's trials carry their stop rules."""
+
+    async def ask(
+        self, experiment: Experiment, trials: Sequence[Trial], asked: int, count: int
+    ) -> Answer:
+        """Choose the next `count` trials.
+
+        `trials` is the history in the order of asking, running and failed ones too; `asked` is
+        how many were asked for in all, which may be more. Equal questions get equal answers, or
+        may at least: an answer that is lost is asked for again.
+
+        Raises:
+            UserError: the experiment cannot be searched so; it fails with this message.
+            RemoteError: the search refused; later it may not.
+        """
+
+
+class Events(Protocol):
+    """Takes what those who watch should know. Never raises, never waits."""
+
+    def emit(self, event: EmitEvent) -> None:
+        """Take one event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """All of them."""
+
+    objects: Objects
+    jobs: Jobs
+    observations: Observations
+    suggestions: Suggestions
+    events: Events

@@ -1,0 +1,121 @@
+"""What the core is told: objects as they are stored, and the world as it was last seen.
+
+A view is a value. Whoever makes it promises two things, for on them rests that no trial is made
+twice and no budget overrun: the objects are at least as new as his own last write of them, and
+what he does not know he leaves out and does not guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from api.types import Experiment, JsonObject, Suggestion, Trial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """An object's place."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What an operator chooses. The defaults are what docs/controller.md promises."""
+
+    metrics_grace: timedelta = timedelta(seconds=60)
+    """How long after a job's end the store may still get the objective."""
+    stop_grace: timedelta = timedelta(seconds=60)
+    """How long an early-stopped trial's job may take to end by itself."""
+    deletion_grace: timedelta = timedelta(seconds=60)
+    """How long a deleted trial waits for its job to go, and for a store that is away."""
+    start_deadline: timedelta | None = None
+    """How long a trial may be without a pod before it fails; None: for ever."""
+    template_retry: timedelta = timedelta(seconds=10)
+    """How soon a template that could not be had is looked for again."""
+    stop_at_end: bool = True
+    """Whether an experiment's end ends the trials that still run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricSummary:
+    """What the store says of one metric of a trial. Texts are as they were stored."""
+
+    name: str
+    count: int
+    last: str
+    min: str = ""
+    """The text of the smallest finite number; "" where no value is one."""
+    max: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """The store has answered; a metric without points is left out."""
+
+    metrics: tuple[MetricSummary, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreAway:
+    """The store was asked and did not answer, or refused."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodFacts:
+    """What is known of a trial's pods. All of it may be unknown."""
+
+    refused: str = ""
+    """Why the job gets no pod (denied by the webhook, by a quota), while that lasts."""
+    injected: bool | None = None
+    """Whether a collector stood beside the trainer; None where nobody knows."""
+    collector_failed: str = ""
+    """How the collector's container came to its end, where that was not well."""
+    last_words: str = ""
+    """The collector's termination message, as it was written: one JSON object."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFacts:
+    """What is known of a trial's job."""
+
+    document: JsonObject | None = None
+    """The job as it looks, or, where it is gone, as it was seen last; None: never seen."""
+    gone: bool = False
+    """It was deleted."""
+    pods: PodFacts = field(default_factory=PodFacts)
+
+    @property
+    def present(self) -> bool:
+        """Whether the job is there."""
+        return self.document is not None and not self.gone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialView:
+    """A trial and all that is known about it."""
+
+    trial: Trial
+    job: JobFacts = field(default_factory=JobFacts)
+    observed: Stored | StoreAway | None = None
+    """What came of the last `ReadObservation` (or `DeleteObservations`) since the job was last
+    looked at; None where nothing was asked yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentView:
+    """An experiment and all that it owns."""
+
+    experiment: Experiment
+    suggestion: Suggestion | None = None
+    trials: tuple[Trial, ...] = ()
+    """In any order; those that are being deleted are among them."""
+    template_text: str | None = None
+    """The template's text where `trialTemplate.configMap` names one; None: it was not found."""
