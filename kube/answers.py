@@ -1,0 +1,93 @@
+"""What the API server answered, read: an error becomes one of ours, with the server's own words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+from api.errors import RemoteError, TrialwatchError, Unavailable
+from api.types import Json, JsonObject
+from kube.errors import AlreadyExists, Conflict, Forbidden, Gone, Invalid, NotFound
+
+_ALREADY_EXISTS: Final = "AlreadyExists"
+_ERRORS: Final[Mapping[int, type[TrialwatchError]]] = {
+    HTTPStatus.BAD_REQUEST: Invalid,
+    HTTPStatus.UNAUTHORIZED: Forbidden,
+    HTTPStatus.FORBIDDEN: Forbidden,
+    HTTPStatus.NOT_FOUND: NotFound,
+    HTTPStatus.METHOD_NOT_ALLOWED: Invalid,
+    HTTPStatus.CONFLICT: Conflict,
+    HTTPStatus.GONE: Gone,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Invalid,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: Invalid,
+    HTTPStatus.UNPROCESSABLE_ENTITY: Invalid,
+    HTTPStatus.TOO_MANY_REQUESTS: Unavailable,
+}
+_REMEDIES: Final[Mapping[type[TrialwatchError], str]] = {
+    Conflict: "read it again, then decide again",
+    Forbidden: "give this program's account the right, or the right credentials",
+    Gone: "list again",
+    Unavailable: "ask again",
+}
+_LONGEST: Final = 500
+"""Characters of the server's own words that a message repeats."""
+
+
+def read_object(body: bytes, about: str) -> JsonObject:
+    """Read a document.
+
+    Raises:
+        Unavailable: it is none: something between us and the server spoke, or it was cut off.
+    """
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise Unavailable(f"{about}: the answer is no JSON object: {_start(body)}; ask again")
+    return document
+
+
+def error_of(status: int, body: bytes, about: str) -> TrialwatchError:
+    """Make the error of an answer whose HTTP status says that it is one."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        document = None
+    said = document if isinstance(document, dict) else {"message": _start(body)}
+    return error_in({**said, "code": status}, about)
+
+
+def error_in(said: JsonObject, about: str) -> TrialwatchError:
+    """Make the error of a `Status` document, which watches send as their last event."""
+    code = said.get("code")
+    status = code if isinstance(code, int) else HTTPStatus.INTERNAL_SERVER_ERROR
+    message = _words(said.get("message")) or _phrase(status)
+    kind = _kind_of(status, said.get("reason"))
+    remedy = _REMEDIES.get(kind)
+    return kind(f"{about}: {status} {message}" + (f"; {remedy}" if remedy else ""))
+
+
+def _kind_of(status: int, reason: Json) -> type[TrialwatchError]:
+    if status == HTTPStatus.CONFLICT and reason == _ALREADY_EXISTS:
+        return AlreadyExists
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Unavailable
+    return _ERRORS.get(status, RemoteError)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "an answer without words"
+
+
+def _words(message: Json) -> str:
+    return message[:_LONGEST] if isinstance(message, str) else ""
+
+
+def _start(body: bytes) -> str:
+    return body[:_LONGEST].decode(errors="replace").strip() or "nothing"

@@ -1,0 +1,342 @@
+"""The API server behind the port, by the official client: its credentials, TLS and connections.
+
+Of `kubernetes.aio` this takes what knows about clusters, and leaves its models: they would turn
+documents into objects and back, and drop what they do not know.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import aiohttp
+from kubernetes.aio.client import Configuration
+from kubernetes.aio.client.rest import RESTClientObject
+from kubernetes.aio.config import ConfigException
+
+from api.errors import SetupError, Unavailable
+from api.types import Json, JsonObject
+from kube.answers import error_in, error_of, read_object
+from kube.cluster import (
+    ANY_LABELS,
+    Change,
+    ChangeType,
+    Kind,
+    Listing,
+    Patch,
+    Propagation,
+    Ref,
+    ref_of,
+    version_of,
+)
+from kube.discovery import Discovery
+from kube.errors import Gone, Invalid
+
+WATCH_SECONDS: Final = 300
+"""How long one watch lasts; then the server ends it, and the caller goes on."""
+_PAGE: Final = 500
+"""Objects; a list is read in pages, so that neither side holds its JSON as a whole."""
+ANSWER_SECONDS: Final = 30.0
+_CONNECT_SECONDS: Final = 10.0
+SLACK_SECONDS: Final = 15.0
+"""How much later than it said the server may end a watch."""
+_MANAGER: Final = {"fieldManager": "trialwatch"}
+_WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
+_JSON: Final = "application/json"
+_MERGE: Final = "application/merge-patch+json"
+_JSON_PATCH: Final = "application/json-patch+json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    method: str
+    path: str
+    about: str
+    """What it is for, as an error has to say it."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Json = None
+    form: str = "application/json"
+    limit: aiohttp.ClientTimeout
+
+
+class KubernetesCluster:
+    """The port over HTTP. `kube.connect` makes one with the right credentials."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        answer_seconds: float = ANSWER_SECONDS,
+        watch_seconds: int = WATCH_SECONDS,
+        slack_seconds: float = SLACK_SECONDS,
+    ) -> None:
+        """`clock` counts seconds, never back; what takes longer than the others is no answer."""
+        self._configuration: Any = configuration  # the package's types are not complete
+        self._rest: Any = _Connections(configuration)
+        self._limit = aiohttp.ClientTimeout(total=answer_seconds, sock_connect=_CONNECT_SECONDS)
+        self._watch_seconds = watch_seconds
+        # Whoever is silent for longer than a watch may last is gone.
+        self._watch_limit = aiohttp.ClientTimeout(
+            sock_connect=_CONNECT_SECONDS, sock_read=watch_seconds + slack_seconds
+        )
+        self._discovery = Discovery(self._read, clock)
+
+    async def get(self, ref: Ref) -> JsonObject:
+        """Read an object."""
+        return await self._call("GET", await self._path(ref), f"get {ref}")
+
+    async def list(
+        self,
+        kind: Kind,
+        namespace: str = "",
+        *,
+        name: str = "",
+        labels: Mapping[str, str] = ANY_LABELS,
+    ) -> Listing:
+        """Read all objects of a kind, page by page."""
+        try:
+            return await self._listed(kind, namespace, _selection(name, labels), _PAGE)
+        except Gone:
+            # The pages took so long that their moment was forgotten: all at once, then.
+            return await self._listed(kind, namespace, _selection(name, labels), 0)
+
+    async def watch(
+        self,
+        kind: Kind,
+        namespace: str = "",
+        *,
+        since: str,
+        name: str = "",
+        labels: Mapping[str, str] = ANY_LABELS,
+    ) -> AsyncGenerator[Change, None]:
+        """Follow what happens after a version."""
+        resource = await self._discovery.resource_of(kind)
+        query = {
+            **_selection(name, labels),
+            "watch": "true",
+            "resourceVersion": since,
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(self._watch_seconds),
+        }
+        request = _Request(
+            method="GET",
+            path=resource.path(namespace),
+            about=f"watch {kind}",
+            query=query,
+            limit=self._watch_limit,
+        )
+        async with (
+            self._answered(request) as answer,
+            _explained(request.about),
+            aclosing(_lines(answer.content)) as lines,
+        ):
+            async for line in lines:
+                yield _change(line, request.about)
+
+    async def create(self, document: JsonObject) -> JsonObject:
+        """Create an object."""
+        ref = ref_of(document)
+        resource = await self._discovery.resource_of(ref.of)
+        if resource.namespaced and not ref.namespace:
+            raise Invalid(f"create {ref}: metadata.namespace is missing; say where it belongs")
+        return await self._call("POST", resource.path(ref.namespace), f"create {ref}", document)
+
+    async def replace(self, document: JsonObject, *, status: bool = False) -> JsonObject:
+        """Put a document in the place of the one there."""
+        ref = ref_of(document)
+        path = await self._path(ref, status=status)
+        if not version_of(document):
+            # Some kinds take such a document, over whatever has been written meanwhile.
+            raise Invalid(f"replace {ref}: metadata.resourceVersion is missing; read it first")
+        return await self._call("PUT", path, f"replace {ref}", document)
+
+    async def patch(self, ref: Ref, patch: Patch, *, status: bool = False) -> JsonObject:
+        """Change an object."""
+        form = _MERGE if isinstance(patch, Mapping) else _JSON_PATCH
+        path = await self._path(ref, status=status)
+        return await self._call("PATCH", path, f"patch {ref}", patch, form=form)
+
+    async def delete(
+        self, ref: Ref, *, uid: str = "", propagation: Propagation = Propagation.BACKGROUND
+    ) -> None:
+        """Delete an object."""
+        body: JsonObject = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": propagation.value,
+            **({"preconditions": {"uid": uid}} if uid else {}),
+        }
+        await self._call("DELETE", await self._path(ref), f"delete {ref}", body)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._rest.close()
+
+    async def _path(self, ref: Ref, *, status: bool = False) -> str:
+        resource = await self._discovery.resource_of(ref.of)
+        if not ref.name or (resource.namespaced and not ref.namespace):
+            raise Invalid(f"{ref}: a name or a namespace is missing; say which object is meant")
+        return resource.path(ref.namespace, ref.name, "status" if status else "")
+
+    async def _read(self, path: str) -> JsonObject:
+        return await self._call("GET", path, f"look for {path}")
+
+    async def _listed(
+        self, kind: Kind, namespace: str, selection: Mapping[str, str], page: int
+    ) -> Listing:
+        items: list[JsonObject] = []
+        query = {**selection, **({"limit": str(page)} if page else {})}
+        request = _Request(
+            method="GET",
+            path=(await self._discovery.resource_of(kind)).path(namespace),
+            about=f"list {kind}",
+            query=query,
+            limit=self._limit,
+        )
+        while True:
+            document = await self._asked(request)
+            items += _items(document, kind)
+            rest = _continue(document)
+            if not rest:
+                return Listing(items=tuple(items), version=version_of(document))
+            request = replace(request, query={**query, "continue": rest})
+
+    async def _call(
+        self, method: str, path: str, about: str, body: Json = None, *, form: str = _JSON
+    ) -> JsonObject:
+        query = _MANAGER if method in _WRITES else {}
+        return await self._asked(
+            _Request(
+                method=method,
+                path=path,
+                about=about,
+                query=query,
+                body=body,
+                form=form,
+                limit=self._limit,
+            )
+        )
+
+    async def _asked(self, request: _Request) -> JsonObject:
+        """Ask, and return the document that was answered."""
+        async with self._answered(request) as answer:
+            async with _explained(request.about):
+                content = await answer.read()
+            return read_object(content, request.about)
+
+    @asynccontextmanager
+    async def _answered(self, request: _Request) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Ask, and give an answer that is no error, its content still to be read."""
+        question = f"?{urlencode(request.query)}" if request.query else ""
+        async with _explained(request.about):
+            answered = await self._rest.request(
+                request.method,
+                f"{self._configuration.host}{request.path}{question}",
+                headers=await self._headers(request.form),
+                body=request.body,
+                _request_timeout=request.limit,
+            )
+        answer: aiohttp.ClientResponse = answered.response
+        async with answer:
+            if answer.status >= HTTPStatus.BAD_REQUEST:
+                async with _explained(request.about):
+                    content = await answer.read()
+                raise error_of(answer.status, content, request.about)
+            yield answer
+
+    async def _headers(self, form: str) -> dict[str, str]:
+        # Asked for each time: tokens are renewed on the way.
+        settings = await self._configuration.auth_settings()
+        headers = {"Accept": _JSON, "Content-Type": form, "User-Agent": "trialwatch"}
+        if "BearerToken" in settings:
+            headers["Authorization"] = settings["BearerToken"]["value"]
+        return headers
+
+
+class _Connections(RESTClientObject):
+    """The official client's connections, with a pulse: it notices a server that fell silent."""
+
+    def _create_connector(self) -> aiohttp.TCPConnector:
+        return aiohttp.TCPConnector(
+            limit=self.maxsize, ssl=self.ssl_context, socket_factory=_with_pulse
+        )
+
+
+def _with_pulse(address: aiohttp.AddrInfoType) -> socket.socket:
+    family, kind, protocol, _, _ = address
+    made = socket.socket(family=family, type=kind, proto=protocol)
+    made.settimeout(0)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, seconds in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, option):  # not on every system
+            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
+    return made
+
+
+@asynccontextmanager
+async def _explained(about: str) -> AsyncIterator[None]:
+    """Turn what the network does into one of our errors."""
+    try:
+        yield
+    except TimeoutError:
+        raise Unavailable(f"{about}: the API server did not answer in time; ask again") from None
+    except ConfigException as error:
+        raise SetupError(f"{about}: the credentials cannot be read: {error}") from None
+    except (aiohttp.ClientError, OSError) as error:
+        why = str(error) or type(error).__name__
+        raise Unavailable(f"{about}: the API server cannot be reached: {why}; ask again") from None
+
+
+async def _lines(content: aiohttp.StreamReader) -> AsyncGenerator[bytes, None]:
+    """Cut a stream into lines of any length; the last one, if it is not whole, is left out."""
+    rest: list[bytes] = []
+    async for piece in content.iter_any():
+        *whole, last = piece.split(b"\n")
+        for line in whole:
+            yield b"".join([*rest, line])
+            rest = []
+        rest.append(last)
+
+
+def _change(line: bytes, about: str) -> Change:
+    event = read_object(line, about)
+    document, what = event.get("object"), event.get("type")
+    if not isinstance(document, dict):
+        raise Unavailable(f"{about}: an event without an object came; ask again")
+    if what == "ERROR":
+        raise error_in(document, about)
+    if what not in set(ChangeType):
+        raise Unavailable(f"{about}: an event of the unknown type {what!r} came; ask again")
+    return Change(type=ChangeType(what), document=document)
+
+
+def _selection(name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
+    query: dict[str, str] = {}
+    if name:
+        query["fieldSelector"] = f"metadata.name={name}"
+    if labels:
+        query["labelSelector"] = ",".join(f"{key}={value}" for key, value in labels.items())
+    return query
+
+
+def _items(document: JsonObject, kind: Kind) -> list[JsonObject]:
+    listed = document.get("items")
+    named = {"apiVersion": kind.api_version, "kind": kind.kind}
+    return [
+        {**named, **item}
+        for item in (listed if isinstance(listed, list) else [])
+        if isinstance(item, dict)
+    ]
+
+
+def _continue(document: JsonObject) -> str:
+    metadata = document.get("metadata")
+    value = metadata.get("continue") if isinstance(metadata, Mapping) else None
+    return value if isinstance(value, str) else ""

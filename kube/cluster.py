@@ -1,0 +1,225 @@
+"""The port: what a program may ask of a cluster, and what it gets.
+
+Documents are plain JSON objects, as the API has them. What is handed out is the caller's own, and
+no later call changes it; what is handed in is not changed either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+from api.types import JsonObject
+
+Patch: TypeAlias = JsonObject | Sequence[JsonObject]
+"""A mapping is a JSON merge patch (RFC 7386), a sequence of operations a JSON patch (RFC 6902)."""
+
+ANY_LABELS: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of objects, as documents name it."""
+
+    api_version: str
+    """`v1`, `batch/v1`, `kubeflow.org/v1beta1`."""
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.api_version})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ref:
+    """One object; `namespace` is empty for kinds that have none."""
+
+    api_version: str
+    kind: str
+    name: str
+    namespace: str = ""
+
+    @property
+    def of(self) -> Kind:
+        """Its kind."""
+        return Kind(api_version=self.api_version, kind=self.kind)
+
+    def __str__(self) -> str:
+        place = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.kind} {place} ({self.api_version})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """All objects of a kind at one moment, and the moment's version: watch on from there."""
+
+    items: tuple[JsonObject, ...]
+    version: str
+
+
+class ChangeType(StrEnum):
+    """What happened to an object; the words are the API's."""
+
+    ADDED = "ADDED"
+    MODIFIED = "MODIFIED"
+    DELETED = "DELETED"
+    BOOKMARK = "BOOKMARK"
+    """Nothing happened up to the version in the document, which has nothing else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One event of a watch."""
+
+    type: ChangeType
+    document: JsonObject
+    """The object as it is now; of one that was deleted, as it was last."""
+
+    @property
+    def version(self) -> str:
+        """The version up to which the watcher has seen all."""
+        return version_of(self.document)
+
+
+class Propagation(StrEnum):
+    """What becomes of the objects that a deleted one owns; the words are the API's."""
+
+    BACKGROUND = "Background"
+    """They are deleted afterwards."""
+    FOREGROUND = "Foreground"
+    """They are deleted first."""
+    ORPHAN = "Orphan"
+    """They stay."""
+
+
+class Cluster(Protocol):
+    """Objects of any kind, by (apiVersion, kind, namespace, name).
+
+    Every call may raise, beside what it names itself (classes of `kube.errors`, by who must act):
+
+        UnknownKind: the cluster does not serve this kind.
+        Forbidden: credentials are missing or refused, or they do not allow this.
+        Unavailable: no answer in time, or the server has too much to do; asking again is right.
+
+    No call is repeated by itself; how often, and until when, is the caller's to say. All may be
+    cancelled at any moment.
+    """
+
+    async def get(self, ref: Ref) -> JsonObject:
+        """Read an object.
+
+        Raises:
+            NotFound: it is not there.
+        """
+
+    async def list(
+        self,
+        kind: Kind,
+        namespace: str = "",
+        *,
+        name: str = "",
+        labels: Mapping[str, str] = ANY_LABELS,
+    ) -> Listing:
+        """Read all objects of a kind, in one namespace or (where it is empty) in all.
+
+        `name` and `labels` leave out all others. Each item carries `apiVersion` and `kind`, which
+        the API's own lists leave out. Order means nothing.
+        """
+
+    def watch(
+        self,
+        kind: Kind,
+        namespace: str = "",
+        *,
+        since: str,
+        name: str = "",
+        labels: Mapping[str, str] = ANY_LABELS,
+    ) -> AsyncGenerator[Change, None]:
+        """Follow what happens after a version, in order, each once; close it when done.
+
+        Ends, without an error, when the server has had enough: go on from the last version seen.
+        An object that comes to match `labels` is added, one that ceases to match is deleted.
+        Labels and name of bookmarks are nobody's; they only carry a version.
+
+        Raises:
+            Gone: `since` is too long ago, at the start or on the way; list again.
+            Unavailable: the connection broke; go on from the last version seen.
+        """
+
+    async def create(self, document: JsonObject) -> JsonObject:
+        """Create an object, and return it as it was stored: with uid and version.
+
+        The document names it; `metadata.generateName` lets the cluster choose the name's end.
+
+        Raises:
+            AlreadyExists: one of that name is there.
+            NotFound: its namespace is not there.
+            Invalid: the document is wrong.
+        """
+
+    async def replace(self, document: JsonObject, *, status: bool = False) -> JsonObject:
+        """Put a document in the place of the one there, and return it as it was stored.
+
+        `metadata.resourceVersion` says in the place of which version. With `status` nothing but the
+        status is written, without it nothing of the status, for kinds that keep it apart. What
+        changes nothing makes no new version.
+
+        Raises:
+            NotFound: the object is not there.
+            Conflict: it has changed since that version, or is another one (`metadata.uid`).
+            Invalid: the document is wrong, or has no version.
+        """
+
+    async def patch(self, ref: Ref, patch: Patch, *, status: bool = False) -> JsonObject:
+        """Change an object, and return it as it was stored.
+
+        A merge patch with `metadata.resourceVersion` changes only that version, and one with
+        `metadata.uid` only that object. `status` as in `replace`.
+
+        Raises:
+            NotFound: the object is not there.
+            Conflict: it has changed since that version.
+            Invalid: the patch does not apply (a `test` that fails, too), or its result is wrong.
+        """
+
+    async def delete(
+        self, ref: Ref, *, uid: str = "", propagation: Propagation = Propagation.BACKGROUND
+    ) -> None:
+        """Delete an object; with `uid` only that one, not another that has taken its name.
+
+        One that has finalizers is marked, and goes when the last of them is taken away.
+
+        Raises:
+            NotFound: it is not there.
+            Conflict: it is another one.
+        """
+
+    async def close(self) -> None:
+        """Let go of connections; watches that are open end or fail."""
+
+
+def ref_of(document: JsonObject) -> Ref:
+    """Name the object that a document is."""
+    return Ref(
+        api_version=str(document.get("apiVersion", "")),
+        kind=str(document.get("kind", "")),
+        namespace=_said(document, "namespace"),
+        name=_said(document, "name"),
+    )
+
+
+def version_of(document: JsonObject) -> str:
+    """Return a document's resourceVersion; empty where it has none."""
+    return _said(document, "resourceVersion")
+
+
+def uid_of(document: JsonObject) -> str:
+    """Return a document's uid; empty where it has none."""
+    return _said(document, "uid")
+
+
+def _said(document: JsonObject, name: str) -> str:
+    metadata = document.get("metadata")
+    value = metadata.get(name) if isinstance(metadata, Mapping) else None
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,136 @@
+"""Which path a kind has: the API server is asked once, and again when a kind is not known to it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from api.types import Json, JsonObject
+from kube.cluster import Kind
+from kube.errors import NotFound, UnknownKind
+
+FORGET_SECONDS = 10.0
+"""How long a kind counts as unknown; it may be installed at any time."""
+_GROUP_VERSION = re.compile(r"[a-z0-9][a-z0-9.-]*(/[a-z0-9][a-z0-9.-]*)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """A kind's place in the API."""
+
+    api_version: str
+    kind: str
+    plural: str
+    namespaced: bool
+    status: bool = False
+    """Whether the status is a part of its own; what discovery says of it is not read."""
+
+    @property
+    def of(self) -> Kind:
+        """The kind."""
+        return Kind(api_version=self.api_version, kind=self.kind)
+
+    def path(self, namespace: str = "", name: str = "", part: str = "") -> str:
+        """Return the path of all objects, or of one, or of its part (`status`).
+
+        Raises:
+            NotFound: no object can have that name.
+        """
+        steps = [root_of(self.api_version)]
+        if self.namespaced and namespace:
+            steps += ["namespaces", _step(namespace)]
+        steps.append(self.plural)
+        if name:
+            steps.append(_step(name))
+        if part:
+            steps.append(part)
+        return "/".join(steps)
+
+
+class Discovery:
+    """The resources of a cluster, remembered."""
+
+    def __init__(
+        self, fetch: Callable[[str], Awaitable[JsonObject]], clock: Callable[[], float]
+    ) -> None:
+        """`fetch` gets a path and raises NotFound; `clock` counts seconds, never back."""
+        self._fetch, self._clock = fetch, clock
+        self._known: dict[str, dict[str, Resource]] = {}
+        self._asked: dict[str, float] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def resource_of(self, kind: Kind) -> Resource:
+        """Return where a kind is.
+
+        Raises:
+            UnknownKind: it is nowhere.
+        """
+        found = self._known.get(kind.api_version, {}).get(kind.kind)
+        if found is None and _GROUP_VERSION.fullmatch(kind.api_version):
+            await self._learn(kind.api_version)
+            found = self._known.get(kind.api_version, {}).get(kind.kind)
+        if found is None:
+            raise UnknownKind(
+                f"the cluster does not serve the kind {kind.kind} of {kind.api_version};"
+                " install what defines it, or correct the apiVersion"
+            )
+        return found
+
+    async def _learn(self, api_version: str) -> None:
+        """Ask for a version's kinds, unless that was a moment ago; together for all who wait."""
+        async with self._locks.setdefault(api_version, asyncio.Lock()):
+            asked = self._asked.get(api_version)
+            if asked is not None and self._clock() - asked < FORGET_SECONDS:
+                return
+            try:
+                document = await self._fetch(root_of(api_version))
+            except NotFound:
+                document = {}
+            self._known[api_version] = _resources_in(document, api_version)
+            self._asked[api_version] = self._clock()
+            self._forget()
+
+    def _forget(self) -> None:
+        """Drop what nobody serves: whoever makes up names must not fill our memory."""
+        now = self._clock()
+        for version in [v for v, known in self._known.items() if not known]:
+            if now - self._asked[version] >= FORGET_SECONDS:
+                for table in (self._known, self._asked, self._locks):
+                    table.pop(version, None)
+
+
+def root_of(api_version: str) -> str:
+    """Return the path under which all kinds of a version are."""
+    return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+
+
+def _step(name: str) -> str:
+    # As Kubernetes has it for every name that is a step of a path.
+    if name in {".", ".."} or "/" in name or "%" in name:
+        raise NotFound(f"no object can have the name {name!r}; correct it")
+    return quote(name, safe="")
+
+
+def _resources_in(document: JsonObject, api_version: str) -> dict[str, Resource]:
+    """Read an APIResourceList; parts such as `jobs/status` have the kind of the whole."""
+    listed = document.get("resources")
+    entries = listed if isinstance(listed, list) else []
+    found = (_resource(entry, api_version) for entry in entries)
+    return {one.kind: one for one in found if one is not None}
+
+
+def _resource(entry: Json, api_version: str) -> Resource | None:
+    if not isinstance(entry, Mapping):
+        return None
+    plural, kind = entry.get("name"), entry.get("kind")
+    if not isinstance(plural, str) or not isinstance(kind, str) or "/" in plural:
+        return None
+    return Resource(
+        api_version=api_version,
+        kind=kind,
+        plural=plural,
+        namespaced=bool(entry.get("namespaced")),
+    )

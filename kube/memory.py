@@ -1,0 +1,331 @@
+"""A cluster in memory: for tests, and for programs that run where no cluster is.
+
+It keeps what the API server keeps to: one version counter over all objects, conflicts, the status
+apart, finalizers, watches that begin at any version still remembered. It has no controllers: no
+pod comes of a job, and nothing is deleted with its owner until `collect_garbage`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from bisect import bisect_right
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from api.types import JsonObject
+from kube.cluster import (
+    ANY_LABELS,
+    Change,
+    ChangeType,
+    Kind,
+    Listing,
+    Patch,
+    Propagation,
+    Ref,
+    ref_of,
+    version_of,
+)
+from kube.discovery import Resource
+from kube.documents import Document, check_name, finalizers_of, labels_of, patched, renewed
+from kube.errors import AlreadyExists, Conflict, Gone, Invalid, NotFound, UnknownKind
+from kube.resources import KNOWN
+
+_HISTORY = 10_000
+"""Events that are remembered unless told otherwise."""
+_SUFFIX = 5
+"""Characters that the cluster adds to a generateName."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Happened:
+    """One write: what was there before, and after; as text, so that nobody can change it."""
+
+    version: int
+    ref: Ref
+    before: str | None
+    after: str | None
+
+
+class MemoryCluster:
+    """The port over a dict."""
+
+    def __init__(
+        self,
+        resources: Iterable[Resource] = KNOWN,
+        *,
+        namespaces: Iterable[str] = ("default",),
+        now: Callable[[], datetime] = _now,
+        history: int = _HISTORY,
+    ) -> None:
+        """Objects can be created in these `namespaces`; `history` is the events remembered."""
+        self.resources = {resource.of: resource for resource in resources}
+        self._now, self._limit = now, history
+        self._texts: dict[Ref, str] = {}
+        self._version = itertools.count(1)
+        self._last = self._forgotten = 0
+        self._happened: list[_Happened] = []
+        self._news = asyncio.Event()
+        self._ends = self._bookmarks = 0
+        for name in namespaces:
+            self._create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+
+    async def get(self, ref: Ref) -> JsonObject:
+        """Read an object."""
+        self._resource(ref.of)
+        return self._read(ref)
+
+    async def list(
+        self,
+        kind: Kind,
+        namespace: str = "",
+        *,
+        name: str = "",
+        labels: Mapping[str, str] = ANY_LABELS,
+    ) -> Listing:
+        """Read all objects of a kind."""
+        self._resource(kind)
+        found = (self._texts[ref] for ref in self._refs(kind, namespace, name))
+        documents = (_load(text) for text in found)
+        items = tuple(one for one in documents if _matches(one, labels))
+        return Listing(items=items, version=str(self._last))
+
+    async def watch(
+        self,
+        kind: Kind,
+        namespace: str = "",
+        *,
+        since: str,
+        name: str = "",
+        labels: Mapping[str, str] = ANY_LABELS,
+    ) -> AsyncGenerator[Change, None]:
+        """Follow what happens after a version."""
+        self._resource(kind)
+        seen = _number(since)
+        ends, bookmarks = self._ends, self._bookmarks
+        while ends == self._ends:
+            news = self._news
+            while (happened := self._after(seen)) is not None:
+                seen = happened.version
+                if _is_of(happened.ref, kind, namespace, name):
+                    change = _seen_as(happened, labels)
+                    if change is not None:
+                        yield change
+            if bookmarks != self._bookmarks:
+                bookmarks = self._bookmarks
+                yield _bookmark(kind, max(seen, self._last))
+            if news is self._news and ends == self._ends:
+                await news.wait()
+
+    async def create(self, document: JsonObject) -> JsonObject:
+        """Create an object."""
+        return self._create(document)
+
+    async def replace(self, document: JsonObject, *, status: bool = False) -> JsonObject:
+        """Put a document in the place of the one there."""
+        ref = ref_of(document)
+        resource = self._resource(ref.of)
+        before = self._read(ref)
+        if not version_of(document):
+            raise Invalid(f"replace {ref}: metadata.resourceVersion is missing; read it first")
+        return self._write(resource, ref, before, _load(_dump(document)), status=status)
+
+    async def patch(self, ref: Ref, patch: Patch, *, status: bool = False) -> JsonObject:
+        """Change an object."""
+        resource = self._resource(ref.of)
+        before = self._read(ref)
+        after = patched(self._read(ref), patch, about=f"patch {ref}")
+        if ref_of(after) != ref:
+            raise Invalid(f"patch {ref}: its kind and name cannot be changed")
+        return self._write(resource, ref, before, after, status=status)
+
+    async def delete(
+        self, ref: Ref, *, uid: str = "", propagation: Propagation = Propagation.BACKGROUND
+    ) -> None:
+        """Delete an object. What it owns stays until `collect_garbage`, whatever `propagation`."""
+        self._resource(ref.of)
+        document = self._read(ref)
+        del propagation
+        if uid and document["metadata"]["uid"] != uid:
+            raise Conflict(f"delete {ref}: it is another one by now; read it again")
+        if not finalizers_of(document):
+            self._put(ref, None)
+        elif "deletionTimestamp" not in document["metadata"]:
+            document["metadata"]["deletionTimestamp"] = self._moment()
+            self._put(ref, document)
+
+    async def close(self) -> None:
+        """End all watches."""
+        self.end_watches()
+
+    def end_watches(self) -> None:
+        """End all watches, as the API server does every few minutes."""
+        self._ends += 1
+        self._tell()
+
+    def send_bookmarks(self) -> None:
+        """Tell all watchers how far they are, as the API server does every minute."""
+        self._bookmarks += 1
+        self._tell()
+
+    def forget(self) -> None:
+        """Forget what happened so far: who asks from further back is told that it is gone."""
+        self._happened.clear()
+        self._forgotten = self._last
+
+    async def collect_garbage(self) -> None:
+        """Delete what has owners of which none is left, as a cluster does after a while."""
+        while orphans := self._orphans():
+            for ref in orphans:
+                await self.delete(ref)
+
+    def _orphans(self) -> Sequence[Ref]:
+        """Return what has lost its owners, and is not on its way already."""
+        every = {ref: _load(text)["metadata"] for ref, text in self._texts.items()}
+        there = {metadata["uid"] for metadata in every.values()}
+        return [
+            ref
+            for ref, metadata in every.items()
+            if "deletionTimestamp" not in metadata
+            and (owners := {owner["uid"] for owner in metadata.get("ownerReferences", ())})
+            and not owners & there
+        ]
+
+    def _resource(self, kind: Kind) -> Resource:
+        try:
+            return self.resources[kind]
+        except KeyError:
+            raise UnknownKind(f"the cluster does not serve the kind {kind}") from None
+
+    def _read(self, ref: Ref) -> Document:
+        try:
+            return _load(self._texts[ref])
+        except KeyError:
+            raise NotFound(f"{ref}: there is none") from None
+
+    def _refs(self, kind: Kind, namespace: str, name: str) -> Iterator[Ref]:
+        return (ref for ref in sorted(self._texts, key=str) if _is_of(ref, kind, namespace, name))
+
+    def _create(self, document: JsonObject) -> JsonObject:
+        resource = self._resource(ref_of(document).of)
+        made = _load(_dump(document))
+        metadata = made.setdefault("metadata", {})
+        version = next(self._version)
+        if not metadata.get("name") and metadata.get("generateName"):
+            metadata["name"] = f"{metadata['generateName']}{version:0{_SUFFIX}x}"
+        ref = ref_of(made)
+        check_name(ref, namespaced=resource.namespaced)
+        if resource.namespaced and self._home(ref) not in self._texts:
+            raise NotFound(f"create {ref}: there is no namespace {ref.namespace}; create it first")
+        if ref in self._texts:
+            raise AlreadyExists(f"create {ref}: there is one already; read it")
+        if resource.status:
+            made.pop("status", None)
+            metadata["generation"] = 1
+        metadata["uid"] = f"{version:08x}-0000-4000-8000-{version:012x}"
+        metadata["creationTimestamp"] = self._moment()
+        return self._put(ref, made, version)
+
+    def _home(self, ref: Ref) -> Ref:
+        return Ref(api_version="v1", kind="Namespace", name=ref.namespace)
+
+    def _write(
+        self, resource: Resource, ref: Ref, before: Document, wanted: Document, *, status: bool
+    ) -> JsonObject:
+        if status and not resource.status:
+            raise NotFound(f"{ref}: its kind does not keep the status apart")
+        after = renewed(before, wanted, ref, status=status, apart=resource.status)
+        if after == before:
+            return before
+        if "deletionTimestamp" in after["metadata"] and not finalizers_of(after):
+            self._put(ref, None)
+            return after
+        return self._put(ref, after)
+
+    def _put(self, ref: Ref, document: Document | None, version: int = 0) -> Document:
+        """Write or delete, and tell the watchers."""
+        version = version or next(self._version)
+        before = self._texts.pop(ref, None)
+        after = document if document is not None else _load(before or "{}")
+        after["metadata"]["resourceVersion"] = str(version)
+        text = _dump(after)
+        if document is not None:
+            self._texts[ref] = text
+        # The last document of one that is deleted carries the version of its deletion.
+        happened = _Happened(
+            version, ref, before if document is not None else text, text if document else None
+        )
+        self._happened.append(happened)
+        self._last = version
+        if len(self._happened) > self._limit:
+            self._forgotten = self._happened.pop(0).version
+        self._tell()
+        return after
+
+    def _after(self, version: int) -> _Happened | None:
+        """Return the first thing that happened after a version."""
+        if version < self._forgotten:
+            raise Gone(
+                f"version {version} is too old: what happened since is forgotten; list again"
+            )
+        place = bisect_right(self._happened, version, key=lambda one: one.version)
+        return self._happened[place] if place < len(self._happened) else None
+
+    def _tell(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+    def _moment(self) -> str:
+        return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _seen_as(happened: _Happened, labels: Mapping[str, str]) -> Change | None:
+    """Say what a watcher of some labels sees of it: who ceases to match them is gone."""
+    before = _load(happened.before) if happened.before else None
+    after = _load(happened.after) if happened.after else None
+    was = before is not None and _matches(before, labels)
+    if after is not None and _matches(after, labels):
+        return Change(type=ChangeType.MODIFIED if was else ChangeType.ADDED, document=after)
+    if not was or before is None:
+        return None
+    before["metadata"]["resourceVersion"] = str(happened.version)
+    return Change(type=ChangeType.DELETED, document=before)
+
+
+def _bookmark(kind: Kind, version: int) -> Change:
+    document: Document = {
+        "apiVersion": kind.api_version,
+        "kind": kind.kind,
+        "metadata": {"resourceVersion": str(version)},
+    }
+    return Change(type=ChangeType.BOOKMARK, document=document)
+
+
+def _is_of(ref: Ref, kind: Kind, namespace: str, name: str) -> bool:
+    return ref.of == kind and namespace in {"", ref.namespace} and name in {"", ref.name}
+
+
+def _matches(document: Document, labels: Mapping[str, str]) -> bool:
+    return labels.items() <= labels_of(document).items()
+
+
+def _number(version: str) -> int:
+    if not version.isascii() or not version.isdigit():
+        raise Invalid(f"{version!r} is no version; take one from a list")
+    return int(version)
+
+
+def _load(text: str) -> Document:
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def _dump(document: JsonObject) -> str:
+    return json.dumps(document)
