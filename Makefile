@@ -15,7 +15,7 @@ PROTOS := $(wildcard api/*/*.proto)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fix bench proto golden fuzz launcher clean
+.PHONY: help setup demo test lint fix bench proto crds golden fuzz launcher clean
 
 help:  ## list these words
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -56,6 +56,9 @@ bench: $(READY)  ## measure the speed, as ratios inside one run
 # From the root, so that the generated code imports itself by its right name.
 proto: $(READY)  ## generate the wire from the .proto files
 	@$(PY) -m grpc_tools.protoc -I. --python_out=. --grpc_python_out=. --pyi_out=. $(PROTOS)
+
+crds: $(READY)  ## generate manifests/crds from the readers of our objects
+	@$(PY) -m manifests.schema
 
 golden: $(READY)  ## rewrite the golden files; review the diff as code
 	@$(PY) -m pytest --update-golden $(ARGS)

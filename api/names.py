@@ -53,6 +53,8 @@ RUN_AS_USER_ANNOTATION: Final = "trialwatch.dev/run-as-user"
 """The numeric user that the sidecar runs as, where the trainer's files cannot be read by others."""
 RESOURCES_ANNOTATION: Final = "trialwatch.dev/resources"
 """The sidecar's requests and limits, as the JSON of a container's `resources`."""
+HANDOVER_LABEL: Final = "trialwatch.dev/injection"
+"""On a namespace beside Katib: `enabled` hands its trials' pods from Katib's webhook to ours."""
 
 # --- Containers and volumes of a trial's pod ---
 
@@ -183,6 +185,10 @@ WEBHOOK_CONFIGURATION: Final = "katib.kubeflow.org"
 """The name of Katib's webhook configurations, the mutating and the validating one."""
 WEBHOOK_SECRET: Final = "katib-webhook-cert"  # noqa: S105 - the name of a Secret, not a secret
 """The Secret with the webhook's certificate and its CA."""
+OWN_WEBHOOK: Final = "trialwatch-webhook"
+"""Our webhook: its Deployment, Service, ServiceAccount and MutatingWebhookConfiguration."""
+OWN_WEBHOOK_SECRET: Final = "trialwatch-webhook-cert"  # noqa: S105 - the name of a Secret
+"""The Secret with our webhook's certificate and its CA."""
 SUGGESTION_DATA_DIR: Final = "/opt/katib/data"
 """Where the volume of a suggestion service is mounted, where no other place is given."""
 

@@ -43,7 +43,7 @@ _TRAINING_JOBS = ("TFJob", "PyTorchJob", "XGBoostJob", "MPIJob")
 
 # The condition types that say success and failure, by kind of job. Katib looks at the kind alone,
 # so a Job of any apiVersion is meant.
-_OUTCOMES = {
+OUTCOMES = {
     "Job": ("Complete", "Failed"),
     "TrainJob": ("Complete", "Failed"),
     **dict.fromkeys(_TRAINING_JOBS, ("Succeeded", "Failed")),
@@ -92,9 +92,9 @@ def _objective(objective: Objective) -> Objective:
 def _template(template: TrialTemplate) -> TrialTemplate:
     """Fill in how to read the job; a template in a ConfigMap is not there to be looked at."""
     kind = template.trial_spec.get("kind") if template.trial_spec is not None else None
-    if not isinstance(kind, str) or kind not in _OUTCOMES:
+    if not isinstance(kind, str) or kind not in OUTCOMES:
         return template
-    success, failure = _OUTCOMES[kind]
+    success, failure = OUTCOMES[kind]
     return replace(
         template,
         success_condition=template.success_condition or _has_condition(success),

@@ -31,10 +31,11 @@ def parse_experiment(document: object, *, unknown_fields: bool = True) -> Experi
     Raises SpecError with every fault at once.
     """
     f = Field(document)
-    return f.accept(f.record(_parse), unknown=unknown_fields)
+    return f.accept(f.record(read_experiment), unknown=unknown_fields)
 
 
-def _parse(f: Field) -> Experiment:
+def read_experiment(f: Field) -> Experiment:
+    """Read an Experiment from a field; its faults stay there."""
     check_head(f, KIND)
     spec = f.at("spec")
     if spec.absent:

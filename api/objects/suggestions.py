@@ -42,10 +42,11 @@ def parse_suggestion(document: object, *, unknown_fields: bool = True) -> Sugges
     Raises SpecError with every fault at once.
     """
     f = Field(document)
-    return f.accept(f.record(_parse), unknown=unknown_fields)
+    return f.accept(f.record(read_suggestion), unknown=unknown_fields)
 
 
-def _parse(f: Field) -> Suggestion:
+def read_suggestion(f: Field) -> Suggestion:
+    """Read a Suggestion from a field; its faults stay there."""
     check_head(f, KIND)
     return Suggestion(
         metadata=f.at("metadata").record(parse_metadata) or ObjectMeta(),

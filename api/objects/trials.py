@@ -33,10 +33,11 @@ def parse_trial(document: object, *, unknown_fields: bool = True) -> Trial:
     Raises SpecError with every fault at once.
     """
     f = Field(document)
-    return f.accept(f.record(_parse), unknown=unknown_fields)
+    return f.accept(f.record(read_trial), unknown=unknown_fields)
 
 
-def _parse(f: Field) -> Trial:
+def read_trial(f: Field) -> Trial:
+    """Read a Trial from a field; its faults stay there."""
     check_head(f, KIND)
     return Trial(
         metadata=f.at("metadata").record(parse_metadata) or ObjectMeta(),

@@ -29,7 +29,7 @@ CheckFilter: TypeAlias = Callable[[str], str | None]
 LONGEST_NAME = 40
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _PREFIX = re.compile(r"[a-z][-a-z0-9]*")
-_NAME_RULE = (
+NAME_RULE = (
     "name must consist of lower case alphanumeric characters or '-', start with an alphabetic "
     "character, and end with an alphanumeric character (e.g. 'my-name', or 'abc-123'), and may "
     f"not be longer than {LONGEST_NAME} characters"
@@ -65,7 +65,7 @@ def _name_faults(metadata: ObjectMeta) -> Iterator[Fault]:
         name, path, pattern = metadata.name, "metadata.name", _NAME
         longest = LONGEST_NAME
     if not pattern.fullmatch(name) or len(name) > longest:
-        yield invalid(path, name, _NAME_RULE)
+        yield invalid(path, name, NAME_RULE)
 
 
 def _budget_faults(spec: ExperimentSpec) -> Iterator[Fault]:

@@ -1,0 +1,55 @@
+"""kustomize, wherever it is: the overlays as objects."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.objects.yamltext import load_objects
+
+ROOT = Path(__file__).resolve().parents[2]
+MANIFESTS = ROOT / "manifests"
+OVERLAYS = sorted(path.parent.name for path in MANIFESTS.glob("overlays/*/kustomization.yaml"))
+MISSING = (
+    "neither TRIALWATCH_KUSTOMIZE nor `kustomize` nor `kubectl` is there to render manifests/;"
+    " .ci/run brings one"
+)
+
+
+@cache
+def command() -> tuple[str, ...]:
+    """Return the words before a folder's name; skip where there are none."""
+    named = os.environ.get("TRIALWATCH_KUSTOMIZE")
+    if named:
+        return tuple(named.split())
+    if shutil.which("kustomize"):
+        return ("kustomize", "build")
+    if shutil.which("kubectl"):
+        return ("kubectl", "kustomize")
+    if os.environ.get("CI"):
+        pytest.fail(MISSING)
+    pytest.skip(MISSING)
+
+
+@cache
+def rendered(folder: Path) -> str:
+    """Render a kustomization."""
+    run = subprocess.run(
+        [*command(), str(folder)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert run.returncode == 0, run.stderr
+    # Deprecations are told there.
+    assert run.stderr == ""
+    return run.stdout
+
+
+@cache
+def objects(folder: Path) -> tuple[Any, ...]:
+    """Render a kustomization, as objects."""
+    return tuple(load_objects(rendered(folder)))

@@ -1,0 +1,102 @@
+"""The CRDs: made from the readers, explained, and true to the objects that Katib's users have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from api.objects.yamltext import load_objects
+from manifests.schema.__main__ import FOLDER, HEAD
+from manifests.schema.documents import EXPERIMENT, KINDS, LOOKED_AT, MORE, Kind, document, schema
+from manifests.schema.rules import RULES
+from manifests.schema.texts import TEXTS, text_of
+
+
+def places(node: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each place of a schema with its path."""
+    yield path, node
+    for name, member in node.get("properties", {}).items():
+        yield from places(member, f"{path}.{name}" if path else name)
+    if "items" in node:
+        yield from places(node["items"], f"{path}[]")
+
+
+PLACES = {kind.kind: dict(places(schema(kind))) for kind in KINDS}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+def test_a_file_is_what_make_crds_writes(kind: Kind) -> None:
+    text = (FOLDER / f"{kind.plural}.yaml").read_text()
+
+    assert text.startswith(HEAD)
+    assert load_objects(text) == [document(kind)], "say `make crds`, and review the diff as code"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+def test_every_field_is_explained(kind: Kind) -> None:
+    silent = [
+        path
+        for path, node in PLACES[kind.kind].items()
+        if "." in path and not path.endswith("[]") and "description" not in node
+    ]
+
+    assert silent == []
+
+
+def test_every_text_is_of_a_field() -> None:
+    paths = {path for places_of in PLACES.values() for path in places_of}
+    # The text of each place names one entry; an entry that no place names says nothing to nobody.
+    used = {end for path in paths for end in TEXTS if text_of(path) == TEXTS[end]}
+
+    assert used == TEXTS.keys()
+
+
+@pytest.mark.parametrize("path", sorted({*MORE, *LOOKED_AT, *RULES}))
+def test_what_is_added_to_the_readers_knowledge_has_its_place(path: str) -> None:
+    assert path in PLACES[EXPERIMENT.kind]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+def test_every_place_has_a_type(kind: Kind) -> None:
+    for path, node in PLACES[kind.kind].items():
+        assert ("type" in node) != ("x-kubernetes-int-or-string" in node), path
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+def test_what_is_of_any_form_stays_so(kind: Kind) -> None:
+    free = {
+        path.rsplit(".", 1)[-1]
+        for path, node in PLACES[kind.kind].items()
+        if node.get("x-kubernetes-preserve-unknown-fields") and not path.startswith("status")
+    }
+
+    assert free <= {"trialSpec", "runSpec", "customCollector", "metadata"}
+
+
+def test_the_columns_are_katibs() -> None:
+    crds: dict[str, Any] = {kind.kind: document(kind) for kind in KINDS}
+    columns = {
+        kind: [
+            (column["name"], column["type"], column["jsonPath"])
+            for column in crd["spec"]["versions"][0]["additionalPrinterColumns"]
+        ]
+        for kind, crd in crds.items()
+    }
+    state = [
+        ("Type", "string", ".status.conditions[-1:].type"),
+        ("Status", "string", ".status.conditions[-1:].status"),
+    ]
+    age = ("Age", "date", ".metadata.creationTimestamp")
+
+    assert columns == {
+        "Experiment": [*state, age],
+        "Suggestion": [
+            *state,
+            ("Requested", "string", ".spec.requests"),
+            ("Assigned", "string", ".status.suggestionCount"),
+            age,
+        ],
+        "Trial": [*state, age],
+    }
