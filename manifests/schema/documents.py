@@ -149,7 +149,7 @@ def schema(kind: Kind) -> dict[str, Json]:
     kind.read(shape)
     decorate = _of_experiment if kind is EXPERIMENT else _of_any
     parts = {name: shape.at(name).schema(decorate, name) for name in ("spec", "status")}
-    head = {"apiVersion": _TEXT, "kind": _TEXT, "metadata": {"type": "object"}}
+    head: dict[str, Json] = {"apiVersion": _TEXT, "kind": _TEXT, "metadata": {"type": "object"}}
     return {"type": "object", **decorate(""), "properties": {**head, **parts}}
 
 
@@ -164,12 +164,12 @@ def _of_any(path: str) -> dict[str, Json]:
 
 
 def _of_experiment(path: str) -> dict[str, Json]:
-    more = {**_of_any(path), **MORE.get(path, {})}
+    more: dict[str, Json] = {**_of_any(path), **MORE.get(path, {})}
     if path in LOOKED_AT:
-        more["properties"] = {
-            name: dict(member) | _of_experiment(f"{path}.{name}")
-            for name, member in LOOKED_AT[path].items()
-        }
+        members: dict[str, Json] = {}
+        for name, member in LOOKED_AT[path].items():
+            members[name] = {**member, **_of_experiment(f"{path}.{name}")}
+        more["properties"] = members
     if path in RULES:
         more["x-kubernetes-validations"] = [rule.written() for rule in RULES[path]]
     return more
