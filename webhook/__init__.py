@@ -3,8 +3,9 @@
 Belongs here: the decision about a pod with its reason, the change of the pod, and what a server
 of admission reviews needs to ask and to answer.
 Does not belong here: what the collector does in the pod, and what a trial is.
-May import: `filters` and `api`. May be imported by: `trialwatch` and `runner`.
+May import: `filters`, `kube`, `serving` and `api`. May be imported by: `trialwatch` and `runner`.
 
 The core is pure: `review` asks its questions one by one and gives a verdict. It is made of
 `owners` (is it a trial's pod?), `decide` (what is to be done, and why), `mutate` and `patch`.
+Around it: `registry` answers what an image runs.
 """

@@ -34,6 +34,13 @@ class ImageWanted:
     """Where the pod chooses its nodes by `kubernetes.io/arch`; else empty."""
 
 
+@dataclass(frozen=True, slots=True)
+class ImageUnknown:
+    """Nobody told the image's command, for this cause."""
+
+    cause: str
+
+
 def literal(word: str) -> str:
     """Write a word so that the kubelet leaves it as it is: `$$` is its way to say `$`."""
     return word.replace("$", "$$")

@@ -113,7 +113,8 @@ def _with_command(plan: Plan, case: Case) -> tuple[Plan, Note | None]:
             return replace(_wrapped(plan, case), image_wanted=_image_wanted(case)), None
         image = case.request.image
         if image is None:
-            note = Note(Reason.IMAGE_SILENT, f"image {quoted(case.trainer.image)}")
+            cause = f": {case.request.image_cause}" if case.request.image_cause else ""
+            note = Note(Reason.IMAGE_SILENT, f"image {quoted(case.trainer.image)}{cause}")
             return plan, _without_launcher(case, note, Reason.COMMAND_UNKNOWN)
         command = image.in_a_pod(case.trainer.args)
         if not command and not case.trainer.args:

@@ -2,7 +2,7 @@
 
     questions = review(pod, facts, config)
     question = next(questions)              # Wanted: an object; ImageWanted: an image's command
-    question = questions.send(answer)       # Found, Absent, Failed; ImageCommand or None
+    question = questions.send(answer)       # Found, Absent, Failed; ImageCommand, ImageUnknown
     ...                                     # StopIteration.value is the verdict
 
 Nothing is fetched here, so whoever drives it decides on time limits, retries and caches, and
@@ -17,12 +17,12 @@ from dataclasses import replace
 from api.types import JsonObject
 from webhook.config import Config
 from webhook.decide import decide
-from webhook.images import ImageCommand, ImageWanted
+from webhook.images import ImageCommand, ImageUnknown, ImageWanted
 from webhook.owners import Answer, Wanted, kin_of
 from webhook.verdicts import Inject, ReviewFacts, Verdict
 
 Question = Wanted | ImageWanted
-Reply = Answer | ImageCommand | None
+Reply = Answer | ImageCommand | ImageUnknown | None
 Review = Generator[Question, Reply, Verdict]
 
 
@@ -34,8 +34,12 @@ def review(pod: JsonObject, request: ReviewFacts, config: Config) -> Review:
     request = replace(request, suggestion=kin.suggestion)
     verdict = decide(pod, request, kin.trial, config)
     if isinstance(verdict, Inject) and verdict.plan.image_wanted is not None:
-        image = yield verdict.plan.image_wanted
-        if not isinstance(image, ImageCommand):
-            image = None
-        verdict = decide(pod, replace(request, image_asked=True, image=image), kin.trial, config)
+        answer = yield verdict.plan.image_wanted
+        request = replace(
+            request,
+            image_asked=True,
+            image=answer if isinstance(answer, ImageCommand) else None,
+            image_cause=answer.cause if isinstance(answer, ImageUnknown) else "",
+        )
+        verdict = decide(pod, request, kin.trial, config)
     return verdict

@@ -25,6 +25,8 @@ class ReviewFacts:
     """Whether the registry was asked for the image's command."""
     image: ImageCommand | None = None
     """Its answer; None where it was silent, too."""
+    image_cause: str = ""
+    """Why it was silent, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)

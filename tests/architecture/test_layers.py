@@ -35,7 +35,10 @@ def plant(folder: Path, packages: list[str]) -> None:
     for contract in pyproject()["tool"]["importlinter"]["contracts"]:
         for module in contract.get("source_modules", []):
             if "." in module:
-                (folder / f"{module.replace('.', '/')}.py").touch()
+                path = folder / f"{module.replace('.', '/')}.py"
+                path.parent.mkdir(exist_ok=True)
+                (path.parent / "__init__.py").touch()
+                path.touch()
 
 
 def test_the_tree_keeps_every_contract() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from api.objects.yamltext import load_objects
 from api.types import JsonObject
 from webhook.config import Config
-from webhook.images import ImageCommand, ImageWanted
+from webhook.images import ImageCommand, ImageUnknown, ImageWanted
 from webhook.owners import Absent, Answer, Failed, Found, Wanted
 from webhook.review import Question, Reply, review
 from webhook.verdicts import ReviewFacts, Verdict
@@ -25,7 +25,7 @@ class Cluster:
     """Objects by apiVersion, kind and name; and what an image's registry says."""
 
     objects: dict[tuple[str, str, str], JsonObject]
-    image: ImageCommand | None = None
+    image: ImageCommand | ImageUnknown | None = None
     asked: list[Question] = field(default_factory=list)
 
     def answer(self, question: Question) -> Reply:

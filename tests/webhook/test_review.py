@@ -8,7 +8,7 @@ import pytest
 
 from api.types import JsonObject
 from tests.webhook.cluster import NAMESPACE, Cluster, cluster_of, shared_cluster
-from webhook.images import ImageCommand, ImageWanted
+from webhook.images import ImageCommand, ImageUnknown, ImageWanted
 from webhook.owners import Absent, Failed, Found, Wanted, kin_of
 from webhook.reasons import Reason
 from webhook.verdicts import Inject, Refuse, Skip
@@ -189,3 +189,27 @@ def test_a_name_of_the_request_serves_where_the_pod_has_none() -> None:
 
     assert isinstance(verdict, Inject)
     assert verdict.plan.labels["katib.kubeflow.org/trial"] == "fit-1"
+
+
+@pytest.mark.parametrize("source", ["stdout", "file"])
+def test_why_a_registry_was_silent_is_told(source: str) -> None:
+    cluster = cluster_of([])
+    cluster.image = ImageUnknown("ghcr.io answers with status 429")
+    collected = pod(labels={"trialwatch.dev/collect": "true"}, command=[])
+    collected["metadata"]["annotations"] = {
+        "trialwatch.dev/metrics": "loss",
+        "trialwatch.dev/trial": "t",
+        "trialwatch.dev/source": source,
+        **({"trialwatch.dev/path": "/logs/metrics.log"} if source == "file" else {}),
+    }
+
+    verdict = cluster.judge(collected)
+
+    if isinstance(verdict, Inject):
+        assert source == "file"
+        told = next(str(note) for note in verdict.warnings if note.reason is Reason.IMAGE_SILENT)
+    else:
+        assert source == "stdout"
+        assert verdict.reason is Reason.COMMAND_UNKNOWN
+        told = str(verdict)
+    assert "ghcr.io answers with status 429" in told

@@ -1,0 +1,56 @@
+"""The way to ask in tests: one session, the pod's secrets from a dict."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+import aiohttp
+
+from api.types import JsonObject
+from kube.memory import MemoryCluster
+from webhook.images import ImageCommand, ImageUnknown, ImageWanted
+from webhook.registry.asking import Images, open_session
+
+Secrets = Mapping[str, JsonObject]
+NAMESPACE = "team"
+
+
+@asynccontextmanager
+async def images(
+    secrets: Secrets | None = None,
+    *,
+    clock: Callable[[], float] | None = None,
+    connector: aiohttp.BaseConnector | None = None,
+) -> AsyncIterator[Images]:
+    cluster = await cluster_with(secrets or {})
+    async with open_session(connector) as session, Images(session, cluster, clock=clock) as asking:
+        yield asking
+
+
+async def cluster_with(secrets: Secrets) -> MemoryCluster:
+    """Return a cluster with these secrets in the pod's namespace."""
+    cluster = MemoryCluster(namespaces=(NAMESPACE, "theirs"))
+    for name, secret in secrets.items():
+        head = {"apiVersion": "v1", "kind": "Secret"}
+        metadata: JsonObject = {"namespace": NAMESPACE, "name": name}
+        await cluster.create({**head, **secret, "metadata": metadata})
+    return cluster
+
+
+async def command_of(
+    asking: Images, image: str, *secrets: str, architecture: str = "", seconds: float = 60.0
+) -> ImageCommand | ImageUnknown:
+    wanted = ImageWanted(
+        image=image, namespace=NAMESPACE, pull_secrets=secrets, architecture=architecture
+    )
+    return await asking.command_of(wanted, asyncio.get_running_loop().time() + seconds)
+
+
+async def asked(
+    image: str, secrets: Secrets | None = None, *, architecture: str = ""
+) -> ImageCommand | ImageUnknown:
+    """Ask once, with all these secrets in the pod."""
+    async with images(secrets) as asking:
+        return await command_of(asking, image, *(secrets or {}), architecture=architecture)

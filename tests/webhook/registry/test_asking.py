@@ -1,0 +1,217 @@
+"""What is asked how often, and what is remembered for whom."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from api.types import JsonObject
+from kube.cluster import Ref
+from kube.memory import MemoryCluster
+from tests.webhook.registry.asked import command_of, images
+from tests.webhook.registry.documents import image
+from tests.webhook.registry.secrets_of_pods import docker_config
+from tests.webhook.registry.stand_in import StandIn, served
+from webhook.images import ImageCommand, ImageUnknown, ImageWanted
+from webhook.registry.asking import Images, open_session
+
+FIRST, SECOND = image(["first"]), image(["second"])
+RUNS_FIRST = ImageCommand(entrypoint=("first",), cmd=("main.py",))
+RUNS_SECOND = ImageCommand(entrypoint=("second",), cmd=("main.py",))
+
+
+@dataclass
+class Clock:
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Place:
+    registry: StandIn
+    name: str
+    clock: Clock
+    secrets: dict[str, JsonObject]
+    asking: Images
+
+
+@pytest.fixture
+async def place() -> AsyncIterator[Place]:
+    registry, clock = StandIn(), Clock()
+    registry.put("7", FIRST)
+    async with served(registry.answer) as port:
+        domain = f"127.0.0.1:{port}"
+        secrets = {name: docker_config({domain: (name, "1")}) for name in ("anna", "bert")}
+        async with images(secrets, clock=clock) as asking:
+            yield Place(registry, f"{domain}/trainer", clock, secrets, asking)
+
+
+async def test_those_who_ask_for_one_image_at_once_are_answered_by_one_request(
+    place: Place,
+) -> None:
+    place.registry.open.clear()
+    asks = [asyncio.create_task(command_of(place.asking, f"{place.name}:7")) for _ in range(50)]
+    await place.registry.arrived.wait()
+    place.registry.open.set()
+
+    assert await asyncio.gather(*asks) == [RUNS_FIRST] * 50
+    assert place.registry.asked == ["GET manifests/7", f"GET blobs/{FIRST.config.digest}"]
+
+
+async def test_a_tag_is_believed_for_a_minute_and_then_asked_for_without_a_pull(
+    place: Place,
+) -> None:
+    for now in (0.0, 59.9):
+        place.clock.now = now
+        assert await command_of(place.asking, f"{place.name}:7") == RUNS_FIRST
+    assert len(place.registry.asked) == 2
+
+    for now in (60.0, 119.9, 121.0):
+        place.clock.now = now
+        assert await command_of(place.asking, f"{place.name}:7") == RUNS_FIRST
+    assert place.registry.asked[2:] == ["HEAD manifests/7"] * 2
+
+
+async def test_a_tag_that_was_moved_is_seen_after_a_minute(place: Place) -> None:
+    assert await command_of(place.asking, f"{place.name}:7") == RUNS_FIRST
+    place.registry.put("7", SECOND)
+    assert await command_of(place.asking, f"{place.name}:7") == RUNS_FIRST
+
+    place.clock.now = 60.0
+
+    assert await command_of(place.asking, f"{place.name}:7") == RUNS_SECOND
+
+
+async def test_a_digest_is_asked_for_once(place: Place) -> None:
+    for now in (0.0, 1e6):
+        place.clock.now = now
+        name = f"{place.name}@{FIRST.manifest.digest}"
+        assert await command_of(place.asking, name) == RUNS_FIRST
+    assert place.registry.pulls == 1
+
+
+async def test_a_second_tag_of_one_image_costs_no_second_blob(place: Place) -> None:
+    place.registry.put("latest", FIRST)
+
+    assert await command_of(place.asking, f"{place.name}:7") == RUNS_FIRST
+    assert await command_of(place.asking, place.name) == RUNS_FIRST
+    assert len(place.registry.asked) == 3
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_what_was_true_a_minute_ago_serves_while_the_registry_is_out(
+    place: Place, status: int
+) -> None:
+    assert await command_of(place.asking, f"{place.name}:7") == RUNS_FIRST
+    place.clock.now = 60.0
+    place.registry.status = status
+
+    assert await command_of(place.asking, f"{place.name}:7") == RUNS_FIRST
+
+
+async def test_what_was_true_a_minute_ago_serves_while_the_registry_is_silent(
+    place: Place,
+) -> None:
+    assert await command_of(place.asking, f"{place.name}:7") == RUNS_FIRST
+    place.clock.now = 60.0
+    place.registry.open.clear()
+
+    assert await command_of(place.asking, f"{place.name}:7", seconds=0.05) == RUNS_FIRST
+    place.registry.open.set()
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_what_was_true_is_forgotten_where_the_registry_says_no(
+    place: Place, status: int
+) -> None:
+    assert await command_of(place.asking, f"{place.name}:7") == RUNS_FIRST
+    place.clock.now = 60.0
+    place.registry.status = status
+
+    assert isinstance(await command_of(place.asking, f"{place.name}:7"), ImageUnknown)
+
+
+async def test_nobody_learns_by_another_ones_login(place: Place) -> None:
+    assert await command_of(place.asking, f"{place.name}:7", "anna") == RUNS_FIRST
+    place.registry.status = 403
+
+    for others in ((), ("bert",)):
+        assert isinstance(await command_of(place.asking, f"{place.name}:7", *others), ImageUnknown)
+    assert await command_of(place.asking, f"{place.name}:7", "anna") == RUNS_FIRST
+
+
+async def test_a_registry_that_is_out_for_a_moment_is_asked_once_more(place: Place) -> None:
+    place.registry.status = 503
+    ask = asyncio.create_task(command_of(place.asking, f"{place.name}:7"))
+    await place.registry.arrived.wait()
+    place.registry.status = 200
+
+    assert await ask == RUNS_FIRST
+
+
+async def test_who_goes_away_takes_nothing_from_the_others(place: Place) -> None:
+    place.registry.open.clear()
+    first = asyncio.create_task(command_of(place.asking, f"{place.name}:7"))
+    await place.registry.arrived.wait()
+    second = asyncio.create_task(command_of(place.asking, f"{place.name}:7"))
+    hurried = await command_of(place.asking, f"{place.name}:7", seconds=0.01)
+    first.cancel()
+    place.registry.open.set()
+
+    assert await second == RUNS_FIRST
+    assert hurried == ImageUnknown("the registry did not answer in time")
+    assert place.registry.pulls == 1
+
+
+async def test_a_name_that_is_none_asks_nobody(place: Place) -> None:
+    answer = await command_of(place.asking, f"{place.name}:no tag")
+
+    assert isinstance(answer, ImageUnknown)
+    assert "names no image" in answer.cause
+    assert place.registry.asked == []
+
+
+async def test_a_registry_that_is_not_there_is_named() -> None:
+    async with served(StandIn().answer) as port:
+        pass
+    async with images() as asking:
+        answer = await command_of(asking, f"127.0.0.1:{port}/trainer")
+
+    assert isinstance(answer, ImageUnknown)
+    assert answer.cause.startswith("127.0.0.1 does not answer: ")
+
+
+class Silent(MemoryCluster):
+    async def get(self, ref: Ref) -> JsonObject:
+        await asyncio.Event().wait()
+        return await super().get(ref)
+
+
+async def test_secrets_that_take_too_long_end_the_ask(place: Place) -> None:
+    async with open_session() as session, Images(session, Silent()) as asking:
+        answer = await command_of(asking, f"{place.name}:7", "anna", seconds=0.01)
+
+    assert answer == ImageUnknown("the pod's imagePullSecrets could not be read in time")
+
+
+@pytest.mark.parametrize("moment", [-1.0, 0.0])
+async def test_a_deadline_that_is_past_is_an_answer_too(place: Place, moment: float) -> None:
+    answer = await command_of(place.asking, f"{place.name}:7", seconds=moment)
+
+    assert isinstance(answer, ImageUnknown | ImageCommand)
+
+
+async def test_secrets_of_another_namespace_open_nothing(place: Place) -> None:
+    place.registry.status = 403
+    wanted = ImageWanted(image=f"{place.name}:7", namespace="theirs", pull_secrets=("anna",))
+
+    answer = await place.asking.command_of(wanted, asyncio.get_running_loop().time() + 60)
+
+    assert isinstance(answer, ImageUnknown)
+    assert "no imagePullSecret of the pod has a login for it" in answer.cause
+    assert "imagePullSecret anna: Secret theirs/anna (v1): there is none" in answer.cause

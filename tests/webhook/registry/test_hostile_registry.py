@@ -1,0 +1,250 @@
+"""A registry is a stranger's program: whatever it does, there is an answer, in time."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+
+import pytest
+from aiohttp import web
+
+from tests.webhook.registry.asked import asked, command_of, images
+from tests.webhook.registry.documents import LAYER, Document, image, index
+from tests.webhook.registry.secrets_of_pods import docker_config
+from tests.webhook.registry.stand_in import Handler, StandIn, served, spoken
+from webhook.images import ImageCommand, ImageUnknown
+
+MADE = image()
+RUN = ImageCommand(entrypoint=("python",), cmd=("main.py",))
+
+
+async def cause_of(handler: Handler) -> str:
+    """Ask a registry, with a login for it, and return why nobody knows."""
+    async with served(handler) as port:
+        domain = f"127.0.0.1:{port}"
+        answer = await asked(f"{domain}/x:7", {"s": docker_config({domain: ("anna", "1")})})
+    assert isinstance(answer, ImageUnknown)
+    return answer.cause
+
+
+async def test_a_body_without_end_is_cut_off() -> None:
+    sent = 0
+
+    async def pour(request: web.Request) -> web.StreamResponse:
+        nonlocal sent
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b" " * 65536)
+            sent += 65536
+
+    assert await cause_of(pour) == "127.0.0.1 sends more than 4194304 bytes"
+    assert sent < 64 * 1024 * 1024
+
+
+async def test_a_slow_drip_ends_with_the_time() -> None:
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b" ")
+            await asyncio.sleep(0.01)
+
+    async with served(drip) as port, images() as asking:
+        answer = await command_of(asking, f"127.0.0.1:{port}/x", seconds=0.1)
+
+    assert answer == ImageUnknown("the registry did not answer in time")
+
+
+async def test_three_seconds_are_the_most_whatever_the_deadline() -> None:
+    async def never(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(3600)
+        return web.Response(text=str(request))
+
+    assert await cause_of(never) == "the registry did not answer in time"
+
+
+async def test_a_redirect_that_leads_back_is_not_followed_for_ever() -> None:
+    numbers = itertools.count()
+
+    async def round_about(request: web.Request) -> web.StreamResponse:
+        raise web.HTTPTemporaryRedirect(f"{request.path}?{next(numbers)}")
+
+    assert "from place to place without end" in await cause_of(round_about)
+    assert next(numbers) < 10
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "http://169.254.169.254/latest/meta-data",
+        "http://kubernetes.default.svc/",
+        "ftp://127.0.0.1/x",
+        "file:///etc/passwd",
+        "http://[bad",
+        "https://x:99999/",
+    ],
+)
+async def test_nobody_is_sent_where_no_certificate_is_asked_for(place: str) -> None:
+    async def elsewhere(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=307, headers={"Location": place})
+
+    cause = await cause_of(elsewhere)
+
+    assert "only https will do" in cause or "to no address" in cause or "not answer" in cause
+
+
+async def test_a_login_stays_with_its_registry_when_blobs_are_elsewhere() -> None:
+    """Signed addresses stay as they were written, too."""
+    store, seen = StandIn(), list[tuple[str, str | None]]()
+    store.put("7", MADE)
+    signed = "sig=a%2Fb%20c%2B&x=%E4"
+
+    async def elsewhere(request: web.Request) -> web.StreamResponse:
+        seen.append((request.raw_path, request.headers.get("Authorization")))
+        return await store.answer(request)
+
+    async with served(elsewhere) as other:
+
+        async def registry(request: web.Request) -> web.StreamResponse:
+            if "Authorization" not in request.headers:
+                return web.Response(status=401, headers={"WWW-Authenticate": "Basic realm=x"})
+            location = f"http://127.0.0.1:{other}{request.path}?{signed}"
+            return web.Response(status=307, headers={"Location": location})
+
+        async with served(registry) as port:
+            domain = f"127.0.0.1:{port}"
+            secrets = {"s": docker_config({domain: ("anna", "1")})}
+            assert await asked(f"{domain}/x:7", secrets) == RUN
+
+    assert len(seen) == 2
+    assert all(path.endswith(f"?{signed}") for path, _ in seen)
+    assert {authorization for _, authorization in seen} == {None}
+
+
+async def test_who_stores_blobs_cannot_ask_for_the_login() -> None:
+    asked_for = 0
+
+    async def greedy(_: web.Request) -> web.StreamResponse:
+        nonlocal asked_for
+        asked_for += 1
+        return web.Response(status=401, headers={"WWW-Authenticate": "Basic realm=x"})
+
+    async with served(greedy) as other:
+
+        async def registry(_: web.Request) -> web.StreamResponse:
+            location = f"http://127.0.0.1:{other}/v2/x/manifests/7"
+            return web.Response(status=307, headers={"Location": location})
+
+        assert "does not let 'anna'" in await cause_of(registry)
+    assert asked_for == 1
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    [
+        'Bearer realm="http://evil.example/token"',
+        'Bearer realm="http://169.254.169.254/token"',
+        'Bearer realm="//evil.example/token"',
+        "Bearer",
+        "Negotiate",
+        "",
+        'Bearer realm="\\"',
+    ],
+)
+async def test_a_challenge_sends_no_login_to_another_host_in_the_clear(challenge: str) -> None:
+    async def registry(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=401, headers={"WWW-Authenticate": challenge})
+
+    assert await cause_of(registry)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no json",
+        b"[]",
+        b"{}",
+        b'{"token": 7}',
+        b'{"token": "a\\nX-Evil: b"}',
+        b'{"token": "\\u00e9"}',
+        b"[" * 100_000,
+        b" " * (256 * 1024 + 1),
+    ],
+)
+async def test_a_token_that_is_none_is_not_used(body: bytes) -> None:
+    async def registry(request: web.Request) -> web.StreamResponse:
+        if request.path == "/token":
+            return web.Response(body=body)
+        realm = f"http://{request.host}/token"
+        return web.Response(status=401, headers={"WWW-Authenticate": f'Bearer realm="{realm}"'})
+
+    cause = await cause_of(registry)
+
+    assert "no token" in cause or "no JSON" in cause or "sends more than" in cause
+
+
+@pytest.mark.parametrize("what", ["manifest", "config"])
+async def test_a_document_that_was_exchanged_is_not_believed(what: str) -> None:
+    registry, other = StandIn(), image(["evil"])
+    registry.put("7", MADE)
+    true, false = getattr(MADE, what), getattr(other, what)
+    registry.documents[true.digest] = false
+    name = f"x@{MADE.manifest.digest}"
+
+    async with served(registry.answer) as port:
+        answer = await asked(f"127.0.0.1:{port}/{name}")
+
+    assert isinstance(answer, ImageUnknown)
+    assert answer.cause == f"the registry's answer is not {true.digest}: it was changed on its way"
+
+
+async def test_an_index_that_leads_to_indexes_ends() -> None:
+    registry, inner = StandIn(), MADE.manifest
+    for _ in range(9):
+        inner = index({"linux/amd64": inner})
+        registry.documents[inner.digest] = inner
+    registry.tags["7"] = inner
+
+    assert "index of indexes without end" in await cause_of(registry.answer)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"garbage", b"\xff" * 1000, b"[" * 100_000, b'{"config": {"digest": "/../../x"}}', LAYER],
+)
+async def test_garbage_is_told_as_such(body: bytes) -> None:
+    registry = StandIn()
+    registry.tags["7"] = Document(body, "application/json")
+
+    assert "the registry's answer" in await cause_of(registry.answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"\x16\x03\x01",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 10_000 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 1_000_000 + b"\r\n\r\n",
+        b"HTTP/1.1 99999 ?\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: http://\xff\xfe\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
+    ],
+)
+async def test_what_is_not_even_http_is_an_answer(answer: bytes) -> None:
+    async with spoken(answer) as port:
+        assert isinstance(await asked(f"127.0.0.1:{port}/x"), ImageUnknown)
+
+
+async def test_a_packed_body_is_not_unpacked() -> None:
+    async def packed(_: web.Request) -> web.StreamResponse:
+        headers = {"Content-Encoding": "gzip"}
+        return web.Response(body=json.dumps({"a": 1}).encode(), headers=headers)
+
+    assert "is no manifest" in await cause_of(packed)

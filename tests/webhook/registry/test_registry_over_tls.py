@@ -1,0 +1,147 @@
+"""Registries with names of their own: over TLS, or not at all."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from tests.webhook.registry.asked import command_of, images
+from tests.webhook.registry.documents import image
+from tests.webhook.registry.secrets_of_pods import auth, docker_config
+from tests.webhook.registry.stand_in import StandIn, served
+from tests.webhook.tls import Authority
+from webhook.images import ImageCommand, ImageUnknown
+
+MADE = image()
+RUN = ImageCommand(entrypoint=("python",), cmd=("main.py",))
+
+
+class EveryNameIsHere(AbstractResolver):
+    """Leads all names, at their port 443, to one port of this machine."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self.names: list[str] = []
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        assert port == 443, "a registry's port was not HTTPS' own"
+        self.names.append(host)
+        return [
+            ResolveResult(
+                hostname=host, host="127.0.0.1", port=self._port, family=family, proto=0, flags=0
+            )
+        ]
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def authority() -> Authority:
+    return Authority("the test's")
+
+
+@pytest.fixture
+def names() -> list[str]:
+    return ["registry-1.docker.io", "auth.docker.io", "registry.example", "store.example"]
+
+
+class World:
+    """One server for all names, and a session that finds it."""
+
+    def __init__(self, port: int, trusted: ssl.SSLContext) -> None:
+        self.resolver = EveryNameIsHere(port)
+        self._trusted = trusted
+
+    def connector(self) -> aiohttp.TCPConnector:
+        return aiohttp.TCPConnector(resolver=self.resolver, ssl=self._trusted)
+
+
+class Registry(StandIn):
+    """Docker Hub as it is: tokens from one host, blobs from another; `seen` is who was told what."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.put("3.12", MADE)
+        self.seen: list[tuple[str, str, str | None]] = []
+        self.blobs = "https://store.example"
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        authorization = request.headers.get("Authorization")
+        self.seen.append((request.host, request.path.split("/")[-2], authorization))
+        if request.host == "auth.docker.io":
+            return web.json_response({"access_token": "let-me-in"})
+        if request.host == "store.example":
+            return await super().answer(request)
+        if authorization != "Bearer let-me-in":
+            challenge = 'Bearer realm="https://auth.docker.io/token",service="registry.docker.io"'
+            return web.Response(status=401, headers={"WWW-Authenticate": challenge})
+        if "/blobs/" in request.path:
+            return web.Response(status=307, headers={"Location": self.blobs + request.path})
+        return await super().answer(request)
+
+
+@pytest.fixture
+def registry() -> Registry:
+    return Registry()
+
+
+@pytest.fixture
+async def world(
+    registry: Registry, authority: Authority, names: list[str], tmp_path: Path
+) -> AsyncIterator[World]:
+    context = authority.server_context(tmp_path, *names)
+    async with served(registry.answer, context) as port:
+        yield World(port, authority.client_context())
+
+
+async def test_a_short_name_comes_from_docker_hub(world: World, registry: Registry) -> None:
+    secrets = {"s": docker_config({"https://index.docker.io/v1/": ("anna", "1")})}
+    async with images(secrets, connector=world.connector()) as asking:
+        assert await command_of(asking, "python:3.12", "s") == RUN
+
+    assert registry.seen == [
+        ("registry-1.docker.io", "manifests", None),
+        ("auth.docker.io", "", f"Basic {auth('anna', '1')}"),
+        ("registry-1.docker.io", "manifests", "Bearer let-me-in"),
+        ("registry-1.docker.io", "blobs", "Bearer let-me-in"),
+        ("store.example", "blobs", None),
+    ]
+    assert base64.b64decode(auth("anna", "1")) == b"anna:1"
+
+
+async def test_a_registry_without_a_certificate_is_not_asked(
+    world: World, registry: Registry
+) -> None:
+    async with images(connector=world.connector()) as asking:
+        answer = await command_of(asking, "stranger.example/x:3.12")
+
+    assert isinstance(answer, ImageUnknown)
+    assert "stranger.example does not answer" in answer.cause
+    assert "certificate" in answer.cause
+    assert registry.seen == []
+
+
+@pytest.mark.parametrize(
+    "place", ["http://store.example", "http://127.0.0.1:80", "http://10.0.0.1"]
+)
+async def test_a_registry_over_tls_sends_nobody_out_of_it(
+    world: World, registry: Registry, place: str
+) -> None:
+    registry.blobs = place
+    async with images(connector=world.connector()) as asking:
+        answer = await command_of(asking, "python:3.12")
+
+    assert isinstance(answer, ImageUnknown)
+    assert "only https will do" in answer.cause
+    assert "store.example" not in world.resolver.names

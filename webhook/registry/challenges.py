@@ -1,0 +1,98 @@
+"""A registry's challenge (`WWW-Authenticate`), and the question that it asks us to put."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
+
+from api.errors import RemoteError
+from webhook.registry.references import Reference, is_loopback
+
+_PART = re.compile(
+    r"""[\s,]*
+    (?P<word> [!#$%&'*+.^_`|~0-9A-Za-z-]+ )
+    (?P<value> \s*=\s* (?: "(?P<quoted> (?:[^"\\]|\\.)* )" | (?P<bare> [^\s,"]* ) ) )?""",
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+BEARER: Final = "bearer"
+BASIC: Final = "basic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Challenge:
+    """One way in that a registry offers."""
+
+    scheme: str
+    """In small letters."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Their names in small letters."""
+
+
+def parse_challenges(headers: Iterable[str]) -> tuple[Challenge, ...]:
+    """Read what a registry offers, in its order; whatever makes no sense ends a header."""
+    found: list[Challenge] = []
+    for header in headers:
+        found += _parse(header)
+    return tuple(found)
+
+
+def _parse(header: str) -> list[Challenge]:
+    found: list[tuple[str, dict[str, str]]] = []
+    at = 0
+    while match := _PART.match(header, at):
+        at = match.end()
+        word = match["word"].lower()
+        if match["value"] is None:
+            found.append((word, {}))
+        elif found:
+            quoted = match["quoted"]
+            value = match["bare"] if quoted is None else _ESCAPED.sub(r"\1", quoted)
+            found[-1][1].setdefault(word, value)
+    return [Challenge(scheme=scheme, parameters=parameters) for scheme, parameters in found]
+
+
+def token_address(challenge: Challenge, reference: Reference) -> str:
+    """Return where a token for reading the image is to be had.
+
+    Raises:
+        RemoteError: the registry names no place, or one to which no password may be sent.
+    """
+    realm = challenge.parameters.get("realm", "")
+    parts = _split(realm)
+    if parts is None or not parts.hostname or parts.username is not None:
+        raise RemoteError(f"{reference.domain} names no place to get a token from")
+    check_scheme(parts.scheme, parts.hostname, reference)
+    asked = {"scope": f"repository:{reference.repository}:pull"}
+    for name in ("service", "scope"):
+        if name in challenge.parameters:
+            asked[name] = challenge.parameters[name]
+    query = urlencode([*parse_qsl(parts.query), *asked.items()])
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
+
+
+def check_scheme(scheme: str, host: str, reference: Reference) -> None:
+    """See that a registry sends us nowhere but over TLS.
+
+    A certificate is what keeps a pod's author from pointing us at things inside of the cluster. The
+    one exception: what is served by the machine itself may send us on over plain HTTP, to itself.
+
+    Raises:
+        RemoteError: it does.
+    """
+    plain_allowed = reference.origin.startswith("http://") and is_loopback(host)
+    if scheme != "https" and not (scheme == "http" and plain_allowed):
+        raise RemoteError(f"{reference.domain} sends us to {scheme}://{host}; only https will do")
+
+
+def _split(address: str) -> SplitResult | None:
+
+    try:
+        parts = urlsplit(address)
+        parts.port  # noqa: B018 - it raises where the port is no number
+    except ValueError:
+        return None
+    return parts
