@@ -72,6 +72,22 @@ class ApiServer:
         self._token = token
         self._pages: dict[str, tuple[Listing, int]] = {}
         self._page_names = itertools.count(1)
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, port: int = 0) -> None:
+        """Listen on a port of this machine; 0 takes a free one."""
+        application = web.Application(client_max_size=_LARGEST)
+        application.router.add_route("*", "/{path:.*}", self.answer)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", port).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def stop(self) -> None:
+        """End all watches and connections, and listen no more."""
+        self.cluster.end_watches()
+        if self._runner is not None:
+            await self._runner.cleanup()
 
     def forget_pages(self) -> None:
         """Forget the lists that are half read: who asks for the rest is told that it is gone."""
@@ -217,18 +233,11 @@ class ApiServer:
 async def served(cluster: MemoryCluster, *, token: str = "") -> AsyncIterator[ApiServer]:
     """Serve a cluster on a free port of this machine."""
     server = ApiServer(cluster, token=token)
-    application = web.Application(client_max_size=_LARGEST)
-    application.router.add_route("*", "/{path:.*}", server.answer)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
+    await server.start()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         yield server
     finally:
-        cluster.end_watches()
-        await runner.cleanup()
+        await server.stop()
 
 
 async def _pour(changes: Any, response: web.StreamResponse) -> None:  # noqa: ANN401 - a watch

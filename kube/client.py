@@ -100,12 +100,25 @@ class KubernetesCluster:
         name: str = "",
         labels: Mapping[str, str] = ANY_LABELS,
     ) -> Listing:
-        """Read all objects of a kind, page by page."""
+        """Read all objects of a kind."""
         try:
-            return await self._listed(kind, namespace, _selection(name, labels), _PAGE)
+            return await self._listed(kind, namespace, name, labels, _PAGE)
         except Gone:
             # The pages took so long that their moment was forgotten: all at once, then.
-            return await self._listed(kind, namespace, _selection(name, labels), 0)
+            return await self._listed(kind, namespace, name, labels, 0)
+
+    async def pages(
+        self,
+        kind: Kind,
+        namespace: str = "",
+        *,
+        name: str = "",
+        labels: Mapping[str, str] = ANY_LABELS,
+    ) -> AsyncGenerator[Listing, None]:
+        """Read all objects of a kind, page by page."""
+        async with aclosing(self._pages(kind, namespace, _selection(name, labels), _PAGE)) as pages:
+            async for page in pages:
+                yield page
 
     async def watch(
         self,
@@ -189,10 +202,18 @@ class KubernetesCluster:
         return await self._call("GET", path, f"look for {path}")
 
     async def _listed(
-        self, kind: Kind, namespace: str, selection: Mapping[str, str], page: int
+        self, kind: Kind, namespace: str, name: str, labels: Mapping[str, str], size: int
     ) -> Listing:
-        items: list[JsonObject] = []
-        query = {**selection, **({"limit": str(page)} if page else {})}
+        pages = self._pages(kind, namespace, _selection(name, labels), size)
+        async with aclosing(pages):
+            found = [page async for page in pages]
+        items = tuple(item for page in found for item in page.items)
+        return Listing(items=items, version=found[-1].version)
+
+    async def _pages(
+        self, kind: Kind, namespace: str, selection: Mapping[str, str], size: int
+    ) -> AsyncGenerator[Listing, None]:
+        query = {**selection, **({"limit": str(size)} if size else {})}
         request = _Request(
             method="GET",
             path=(await self._discovery.resource_of(kind)).path(namespace),
@@ -202,10 +223,10 @@ class KubernetesCluster:
         )
         while True:
             document = await self._asked(request)
-            items += _items(document, kind)
+            yield Listing(items=_items(document, kind), version=version_of(document))
             rest = _continue(document)
             if not rest:
-                return Listing(items=tuple(items), version=version_of(document))
+                return
             request = replace(request, query={**query, "continue": rest})
 
     async def _call(
@@ -326,14 +347,14 @@ def _selection(name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
     return query
 
 
-def _items(document: JsonObject, kind: Kind) -> list[JsonObject]:
+def _items(document: JsonObject, kind: Kind) -> tuple[JsonObject, ...]:
     listed = document.get("items")
     named = {"apiVersion": kind.api_version, "kind": kind.kind}
-    return [
+    return tuple(
         {**named, **item}
         for item in (listed if isinstance(listed, list) else [])
         if isinstance(item, dict)
-    ]
+    )
 
 
 def _continue(document: JsonObject) -> str:

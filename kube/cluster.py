@@ -127,6 +127,22 @@ class Cluster(Protocol):
         the API's own lists leave out. Order means nothing.
         """
 
+    def pages(
+        self,
+        kind: Kind,
+        namespace: str = "",
+        *,
+        name: str = "",
+        labels: Mapping[str, str] = ANY_LABELS,
+    ) -> AsyncGenerator[Listing, None]:
+        """Read what `list` reads, part by part, so that it need never be in memory as a whole.
+
+        There is at least one part. All show the same moment, whose version the last one carries.
+
+        Raises:
+            Gone: that moment was forgotten before the last part was read; begin again.
+        """
+
     def watch(
         self,
         kind: Kind,

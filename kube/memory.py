@@ -97,6 +97,17 @@ class MemoryCluster:
         items = tuple(one for one in documents if _matches(one, labels))
         return Listing(items=items, version=str(self._last))
 
+    async def pages(
+        self,
+        kind: Kind,
+        namespace: str = "",
+        *,
+        name: str = "",
+        labels: Mapping[str, str] = ANY_LABELS,
+    ) -> AsyncGenerator[Listing, None]:
+        """Read all objects of a kind; there is one page, for they are in memory anyhow."""
+        yield await self.list(kind, namespace, name=name, labels=labels)
+
     async def watch(
         self,
         kind: Kind,

@@ -234,6 +234,9 @@ class ClusterContract:
         listed = await cluster.list(CONFIG_MAP, "team", labels={"many": ""})
 
         assert names(listed.items) == wanted
+        pages = [page async for page in cluster.pages(CONFIG_MAP, "team", labels={"many": ""})]
+        assert names(tuple(item for page in pages for item in page.items)) == wanted
+        assert pages[-1].version
 
     # --- replace ---
 
