@@ -53,8 +53,12 @@ def quoted(text: str) -> str:
     if len(text) > _LONGEST:
         text = text[: _LONGEST - 1] + "…"
     plain = text.replace("\\", "\\\\").replace('"', '\\"')
-    visible = "".join(c if c.isprintable() else _escaped(c) for c in plain)
-    return f'"{visible}"'
+    return f'"{visible(plain)}"'
+
+
+def visible(text: str) -> str:
+    """Escape what does not print: line ends, terminal codes, half of a surrogate pair."""
+    return "".join(c if c.isprintable() else _escaped(c) for c in text)
 
 
 def nearest(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str:

@@ -1,0 +1,179 @@
+"""How an experiment stands at one moment, as people are shown it: a row for each trial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from api.errors import UserError
+from api.names import UNAVAILABLE
+from api.timestamps import to_micros
+from api.types import (
+    Assignment,
+    Condition,
+    ConditionStatus,
+    ConditionType,
+    Experiment,
+    Objective,
+    Observation,
+    ParameterSpec,
+    Strategy,
+    Trial,
+)
+from filters.numbers import finite
+
+Latest = Mapping[str, Mapping[str, str]]
+"""By trial, by metric: the value that was stored last, as it was written."""
+
+
+class State(StrEnum):
+    """What has become of a trial, in a person's words."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    STOPPED = "stopped early"
+    FAILED = "failed"
+    KILLED = "killed"
+    WITHOUT_METRICS = "no metrics"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come of the trial."""
+        return self not in (State.WAITING, State.RUNNING)
+
+
+# The first condition of these that is True says it; Running stays True beside EarlyStopped.
+_STATES = (
+    (ConditionType.KILLED, State.KILLED),
+    (ConditionType.FAILED, State.FAILED),
+    (ConditionType.METRICS_UNAVAILABLE, State.WITHOUT_METRICS),
+    (ConditionType.EARLY_STOPPED, State.STOPPED),
+    (ConditionType.SUCCEEDED, State.SUCCEEDED),
+    (ConditionType.RUNNING, State.RUNNING),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One trial."""
+
+    name: str
+    state: State
+    assignments: tuple[Assignment, ...] = ()
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    """By name: what stands for the trial once it has ended, before that the newest value."""
+    value: float | None = None
+    """The objective, where it is a finite number."""
+    seconds: float | None = None
+    """How long it ran, or runs."""
+    cause: str = ""
+    """Why it ended as it did, in one line; "" where there is nothing to say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """An experiment with its rows, in the order in which the trials were asked for."""
+
+    name: str
+    objective: Objective
+    parameters: tuple[ParameterSpec, ...]
+    algorithm: str = ""
+    rows: tuple[Row, ...] = ()
+    best: Row | None = None
+    """The best trial so far, as the experiment's status has it."""
+    most: int | None = None
+    """`maxTrialCount`; None: without a limit."""
+    outcome: ConditionType | None = None
+    """Succeeded or Failed, where it has ended."""
+    reason: str = ""
+    """What the condition of the outcome says."""
+    seconds: float | None = None
+
+    @property
+    def ended(self) -> int:
+        """How many trials have ended."""
+        return sum(row.state.ended for row in self.rows)
+
+    def count(self, state: State) -> int:
+        """Return how many trials are in a state."""
+        return sum(row.state is state for row in self.rows)
+
+
+def standing_of(
+    experiment: Experiment, trials: Sequence[Trial], latest: Latest, now: datetime
+) -> Standing:
+    """Gather what is shown; `trials` come in the order in which they were asked for.
+
+    `latest` may leave out trials and metrics; those that have ended it need not have at all.
+    """
+    spec, status = experiment.spec, experiment.status
+    objective = spec.objective or Objective()
+    rows = tuple(_row(trial, objective, latest, now) for trial in trials)
+    best = status.optimal_trial.name if status.optimal_trial else ""
+    outcome = _true(status.conditions, (ConditionType.FAILED, ConditionType.SUCCEEDED))
+    return Standing(
+        name=experiment.metadata.name,
+        objective=objective,
+        parameters=spec.parameters,
+        algorithm=spec.algorithm.name if spec.algorithm else "",
+        rows=rows,
+        best=next((row for row in rows if row.name == best), None),
+        most=spec.max_trial_count,
+        outcome=ConditionType(outcome.type) if outcome else None,
+        reason=_one_line(outcome.message) if outcome else "",
+        seconds=_seconds(status.start_time, status.completion_time, now),
+    )
+
+
+def _row(trial: Trial, objective: Objective, latest: Latest, now: datetime) -> Row:
+    status = trial.status
+    ended_by = _true(status.conditions, [kind for kind, _ in _STATES])
+    state = dict(_STATES)[ConditionType(ended_by.type)] if ended_by else State.WAITING
+    newest = latest.get(trial.metadata.name, {})
+    metrics = {
+        name: text
+        for name in objective.metrics
+        if (text := observed(status.observation, objective, name) or newest.get(name, ""))
+    }
+    return Row(
+        name=trial.metadata.name,
+        state=state,
+        assignments=trial.spec.assignments,
+        metrics=metrics,
+        value=finite(metrics.get(objective.metric, "")),
+        seconds=_seconds(status.start_time, status.completion_time, now),
+        cause=_one_line(ended_by.message) if ended_by and state.ended else "",
+    )
+
+
+def observed(observation: Observation | None, objective: Objective, name: str) -> str:
+    """Return the text that stands for a metric, by its strategy; "" where there is none."""
+    metric = next((m for m in observation.metrics if m.name == name), None) if observation else None
+    if metric is None:
+        return ""
+    strategy = next((s.strategy for s in objective.strategies if s.name == name), Strategy.LATEST)
+    text = {Strategy.MIN: metric.min, Strategy.MAX: metric.max}.get(strategy, metric.latest)
+    return "" if text == UNAVAILABLE else text
+
+
+def _true(conditions: Sequence[Condition], kinds: Sequence[ConditionType]) -> Condition | None:
+    """Return the condition of the first of these types that is True."""
+    met = {c.type: c for c in conditions if c.status is ConditionStatus.TRUE}
+    return next((met[kind] for kind in kinds if kind in met), None)
+
+
+def _seconds(start: str | None, end: str | None, now: datetime) -> float | None:
+    if not start:
+        return None
+    try:
+        last = to_micros(end) / 1e6 if end else now.timestamp()
+        return max(last - to_micros(start) / 1e6, 0.0)
+    except UserError:
+        return None
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
