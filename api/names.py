@@ -29,6 +29,8 @@ EXPERIMENT_FINALIZER: Final = "update-prometheus-metrics"
 
 # --- Labels and annotations of ours ---
 
+NUMBER_LABEL: Final = "trialwatch.dev/number"
+"""On a trial: its place among all that the search was asked for, from 0."""
 COLLECT_LABEL: Final = "trialwatch.dev/collect"
 """On a pod, as a label: `true` asks for its metrics to be collected, with no Trial object."""
 TRIAL_ANNOTATION: Final = "trialwatch.dev/trial"

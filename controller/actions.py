@@ -64,10 +64,10 @@ class DeleteTrial:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseTrial:
-    """Take our finalizer off, so that the trial can go."""
+class Release:
+    """Take our finalizer off an object that is being deleted, so that it can go."""
 
-    trial: Trial
+    target: Experiment | Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +129,7 @@ Action = (
     | AskSuggestions
     | CreateTrial
     | DeleteTrial
-    | ReleaseTrial
+    | Release
     | CreateJob
     | DeleteJob
     | ReadObservation

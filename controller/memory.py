@@ -13,7 +13,7 @@ from itertools import count
 from typing import TypeVar
 
 from api.errors import Unavailable, UserError
-from api.names import EXPERIMENT_LABEL, TRIAL_FINALIZER, UNAVAILABLE
+from api.names import EXPERIMENT_FINALIZER, EXPERIMENT_LABEL, TRIAL_FINALIZER, UNAVAILABLE
 from api.types import (
     Assignment,
     ConfigMapSource,
@@ -89,18 +89,13 @@ class MemoryObjects:
             self._write(self.all_trials, item)
 
     async def delete(self, trial: Trial) -> None:
-        kept = self.all_trials.get(key_of(trial))
-        if kept is None or kept.metadata.deletion_timestamp:
-            return
-        meta = replace(self._next(kept.metadata), deletion_timestamp=stamp(self._now()))
-        self._keep_or_drop(replace(kept, metadata=meta))
+        self._mark(self.all_trials, key_of(trial))
 
-    async def release(self, trial: Trial) -> None:
-        kept = self.all_trials.get(key_of(trial))
-        if kept is not None and TRIAL_FINALIZER in kept.metadata.finalizers:
-            left = tuple(name for name in kept.metadata.finalizers if name != TRIAL_FINALIZER)
-            meta = replace(self._next(kept.metadata), finalizers=left)
-            self._keep_or_drop(replace(kept, metadata=meta))
+    async def release(self, item: Experiment | Trial) -> None:
+        if isinstance(item, Trial):
+            self._release(self.all_trials, key_of(item), TRIAL_FINALIZER)
+        else:
+            self._release(self.experiments, key_of(item), EXPERIMENT_FINALIZER)
 
     def apply(self, experiment: Experiment) -> None:
         """Do what `kubectl apply` does: a new object, or another spec of one that is there."""
@@ -127,11 +122,23 @@ class MemoryObjects:
         changed = replace(item, metadata=self._next(kept.metadata), spec=kept.spec)
         kind[key_of(item)] = changed
 
-    def _keep_or_drop(self, trial: Trial) -> None:
-        if trial.metadata.deletion_timestamp and not trial.metadata.finalizers:
-            del self.all_trials[key_of(trial)]
+    def _mark(self, kind: dict[Key, Kept], key: Key) -> None:
+        kept = kind.get(key)
+        if kept is not None and not kept.metadata.deletion_timestamp:
+            meta = self._next(kept.metadata)
+            self._keep(kind, kept, replace(meta, deletion_timestamp=stamp(self._now())))
+
+    def _release(self, kind: dict[Key, Kept], key: Key, finalizer: str) -> None:
+        kept = kind.get(key)
+        if kept is not None and finalizer in kept.metadata.finalizers:
+            left = tuple(name for name in kept.metadata.finalizers if name != finalizer)
+            self._keep(kind, kept, replace(self._next(kept.metadata), finalizers=left))
+
+    def _keep(self, kind: dict[Key, Kept], item: Kept, metadata: ObjectMeta) -> None:
+        if metadata.deletion_timestamp and not metadata.finalizers:
+            del kind[key_of(item)]
         else:
-            self.all_trials[key_of(trial)] = trial
+            kind[key_of(item)] = replace(item, metadata=metadata)
 
     def _next(self, metadata: ObjectMeta) -> ObjectMeta:
         return replace(metadata, resource_version=str(next(self._versions)))
@@ -185,7 +192,7 @@ class MemoryObservations:
     async def report_unavailable(self, trial: Trial) -> None:
         self._answer()
         metric = trial.spec.objective.metric if trial.spec.objective else ""
-        point = MetricSummary(name=metric, count=1, last=UNAVAILABLE)
+        point = MetricSummary(name=metric, count=1, first=UNAVAILABLE, last=UNAVAILABLE)
         self.metrics.setdefault(key_of(trial), (point,))
 
     async def delete(self, trial: Trial) -> None:

@@ -69,8 +69,8 @@ class Objects(Protocol):
     async def delete(self, trial: Trial) -> None:
         """Mark a trial as being deleted; it is gone at once where it has no finalizer."""
 
-    async def release(self, trial: Trial) -> None:
-        """Remove our finalizer; a trial that is being deleted and has no other one is gone."""
+    async def release(self, item: Experiment | Trial) -> None:
+        """Remove our finalizer; what is being deleted and has no other one is gone."""
 
 
 class Jobs(Protocol):

@@ -30,6 +30,8 @@ class Policy:
 
     metrics_grace: timedelta = timedelta(seconds=60)
     """How long after a job's end the store may still get the objective."""
+    metrics_poll: timedelta = timedelta(seconds=1)
+    """How soon a store is asked again that has not got it, or does not answer."""
     stop_grace: timedelta = timedelta(seconds=60)
     """How long an early-stopped trial's job may take to end by itself."""
     deletion_grace: timedelta = timedelta(seconds=60)
@@ -48,7 +50,11 @@ class MetricSummary:
 
     name: str
     count: int
+    """All points, whatever their values are."""
     last: str
+    """The value of the latest point."""
+    first: str = ""
+    """The value of the earliest one."""
     min: str = ""
     """The text of the smallest finite number; "" where no value is one."""
     max: str = ""
@@ -105,8 +111,9 @@ class TrialView:
     trial: Trial
     job: JobFacts = field(default_factory=JobFacts)
     observed: Stored | StoreAway | None = None
-    """What came of the last `ReadObservation` (or `DeleteObservations`) since the job was last
-    looked at; None where nothing was asked yet."""
+    """What came of `ReadObservation` or `DeleteObservations` in this same turn of the driver.
+
+    Every turn begins with None, so an answer is never older than the job that is judged by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

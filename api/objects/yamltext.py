@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar, NamedTuple
 
 import yaml
@@ -44,8 +44,12 @@ _TRUE = {"true", "y", "yes", "on"}
 _FALSE = {"false", "n", "no", "off"}
 
 
-def load_objects(text: str) -> list[JsonObject]:
+def load_objects(text: str, fill: Callable[[str], str] | None = None) -> list[JsonObject]:
     """Read every document of a YAML (or JSON) text; empty ones are passed over.
+
+    `fill` is applied to each key and value when the text has been parsed, so what it puts there
+    cannot change the document's shape; a value without quotes is then a number, true, false or
+    null where it looks like one, as it would if it had stood in the text.
 
     Raises SpecError, whose fault has the line as its path, where the text is no YAML, is too
     large, has a key twice, or holds a document that is not a mapping.
@@ -59,6 +63,8 @@ def load_objects(text: str) -> list[JsonObject]:
     documents: list[JsonObject] = []
     for node in nodes:
         _check_aliases(node)
+        if fill is not None:
+            _fill(node, fill)
         value = _value(node)
         if isinstance(value, Mapping):
             documents.append(value)
@@ -131,6 +137,36 @@ def _parts(node: yaml.Node) -> Iterator[yaml.Node]:
         for key, value in node.value:
             yield key
             yield value
+
+
+def _fill(root: yaml.Node, fill: Callable[[str], str]) -> None:
+    """Fill each scalar in its place, once, be it known under many aliases."""
+    waiting, seen = [root], {id(root)}
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.ScalarNode):
+            _fill_scalar(node, fill)
+        for part in _parts(node):
+            if id(part) not in seen:
+                seen.add(id(part))
+                waiting.append(part)
+
+
+def _fill_scalar(node: yaml.ScalarNode, fill: Callable[[str], str]) -> None:
+    """Fill a scalar; `.inf` and `<<`, which JSON has not, are then the texts that they are."""
+    text = fill(node.value)
+    if text == node.value:
+        return
+    node.value = text
+    if node.style or node.tag != TAG + "str":
+        return
+    node.tag = _Loader("").resolve(yaml.ScalarNode, text, (True, False))
+    try:
+        _scalar(node)
+    except SpecError:
+        node.tag = TAG + "str"
+    if node.tag == TAG + "merge":
+        node.tag = TAG + "str"
 
 
 def _value(node: yaml.Node) -> Json:

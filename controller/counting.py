@@ -1,0 +1,92 @@
+"""From the trials to the experiment's counters, and to the best of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from api.types import (
+    ExperimentStatus,
+    Objective,
+    ObjectiveType,
+    Observation,
+    OptimalTrial,
+    Trial,
+)
+from controller.observing import objective_value
+from controller.trial_states import State, state_of
+
+_COUNTING = frozenset({State.SUCCEEDED, State.EARLY_STOPPED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Best:
+    """The best trial, and its objective."""
+
+    trial: Trial
+    value: float
+
+
+def recounted(
+    status: ExperimentStatus, trials: Sequence[Trial], best: Best | None
+) -> ExperimentStatus:
+    """Rebuild lists and counters from the trials, in their order.
+
+    The optimum stays where no trial has one any more: the trial may have been deleted.
+    """
+    names: dict[State, list[str]] = {state: [] for state in State}
+    for trial in trials:
+        names[state_of(trial)].append(trial.metadata.name)
+    return replace(
+        status,
+        optimal_trial=status.optimal_trial if best is None else _optimal(best.trial),
+        running=tuple(names[State.RUNNING]),
+        pending=tuple(names[State.PENDING]),
+        failed=tuple(names[State.FAILED]),
+        succeeded=tuple(names[State.SUCCEEDED]),
+        killed=tuple(names[State.KILLED]),
+        early_stopped=tuple(names[State.EARLY_STOPPED]),
+        metrics_unavailable=tuple(names[State.METRICS_UNAVAILABLE]),
+        trials=len(trials),
+        trials_running=len(names[State.RUNNING]),
+        trials_pending=len(names[State.PENDING]),
+        trials_failed=len(names[State.FAILED]),
+        trials_succeeded=len(names[State.SUCCEEDED]),
+        trials_killed=len(names[State.KILLED]),
+        trials_early_stopped=len(names[State.EARLY_STOPPED]),
+        trials_metrics_unavailable=len(names[State.METRICS_UNAVAILABLE]),
+    )
+
+
+def best_of(trials: Iterable[Trial], objective: Objective) -> Best | None:
+    """Choose the best trial that succeeded or was stopped early; of equal ones the first.
+
+    Only a finite number counts, so a training that diverged is never the best.
+    """
+    best: Best | None = None
+    for trial in trials:
+        value = objective_value(trial) if state_of(trial) in _COUNTING else None
+        if value is not None and (best is None or _better(value, best.value, objective)):
+            best = Best(trial=trial, value=value)
+    return best
+
+
+def goal_reached(best: Best | None, objective: Objective) -> bool:
+    """Say whether the best trial is as good as was asked for."""
+    if best is None or objective.goal is None:
+        return False
+    if objective.type is ObjectiveType.MAXIMIZE:
+        return best.value >= objective.goal
+    return best.value <= objective.goal
+
+
+def _better(value: float, than: float, objective: Objective) -> bool:
+    return value > than if objective.type is ObjectiveType.MAXIMIZE else value < than
+
+
+def _optimal(trial: Trial) -> OptimalTrial:
+    return OptimalTrial(
+        name=trial.metadata.name,
+        assignments=trial.spec.assignments,
+        observation=trial.status.observation or Observation(),
+    )

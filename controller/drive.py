@@ -1,0 +1,304 @@
+"""The driver: makes a view, asks the core, does what it says, until nothing is due.
+
+It keeps no state that matters: what it knows, the ports know. Any number of turns may be lost,
+and a turn may end between any two actions. `now` is the caller's; so are the dice. Turns of one
+object must not overlap; turns of different ones may.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from api.errors import RemoteError, Unavailable, UserError
+from api.types import Experiment, Suggestion, Trial
+from controller import suggestions
+from controller.actions import (
+    Action,
+    AskSuggestions,
+    CreateJob,
+    CreateSuggestion,
+    CreateTrial,
+    DeleteJob,
+    DeleteObservations,
+    DeleteTrial,
+    EmitEvent,
+    EventType,
+    ReadObservation,
+    Release,
+    ReportUnavailable,
+    WakeAt,
+    WriteStatus,
+)
+from controller.experiments import reconcile_experiment
+from controller.ports import Conflict, Ports
+from controller.trial_states import early_stopped
+from controller.trials import failed_to_start, reconcile_trial
+from controller.views import (
+    ExperimentView,
+    Key,
+    Policy,
+    StoreAway,
+    Stored,
+    TrialView,
+)
+
+_ROUNDS = 12
+"""No object needs more in one turn; one that does is looked at again soon."""
+_FIRST_DELAY, _LONGEST_DELAY = timedelta(milliseconds=250), timedelta(seconds=60)
+_SOON = timedelta(milliseconds=50)
+_TRIES = 5
+
+_Change = WriteStatus | CreateSuggestion | CreateTrial | DeleteTrial | Release | DeleteJob
+Seen = Stored | StoreAway | None
+
+
+class Driver:
+    """Brings experiments and trials forward, one turn at a time."""
+
+    def __init__(self, ports: Ports, dice: random.Random, policy: Policy | None = None) -> None:
+        self._ports, self._dice, self._policy = ports, dice, policy or Policy()
+        self._failures: dict[tuple[str, Key], int] = {}
+
+    async def experiment(self, key: Key, now: datetime) -> datetime | None:
+        """Do what is due for an experiment; return when to come again without being called.
+
+        Its trials have turns of their own, which the caller gives: `objects.trials` has them.
+        """
+        for _ in range(_ROUNDS):
+            view = None
+            try:
+                view = await self._experiment_view(key)
+                actions = reconcile_experiment(view, now, self._policy) if view else ()
+                if not await self._do(actions, now):
+                    return self._rest("experiment", key, actions)
+            except RemoteError as error:
+                about = view.experiment if view else None
+                return self._again(("experiment", key), about, error, now)
+        return now + _SOON
+
+    async def trial(self, key: Key, now: datetime) -> datetime | None:
+        """Do what is due for a trial; return when to come again without being called.
+
+        Call it too when its job or its pods have changed.
+        """
+        observed: Seen = None
+        for _ in range(_ROUNDS):
+            trial = None
+            try:
+                trial = await self._ports.objects.trial(key)
+                if trial is None:
+                    return self._rest("trial", key, ())
+                job = await self._ports.jobs.look(trial)
+                view = TrialView(trial=trial, job=job, observed=observed)
+                actions = reconcile_trial(view, now, self._policy)
+                if _is_read(actions):
+                    observed = await self._read(trial)
+                elif not await self._do(actions, now):
+                    return self._rest("trial", key, actions)
+            except _StoreAwayError as error:
+                observed = StoreAway(cause=str(error))
+            except RemoteError as error:
+                return self._again(("trial", key), trial, error, now)
+        return now + _SOON
+
+    async def settle(self, key: Key, now: datetime) -> datetime | None:
+        """Give the experiment and all of its trials their turns until nothing is due.
+
+        Returns the first moment at which one of them is to be looked at again. For many
+        experiments at once give each object its own turns, when it has changed.
+        """
+        before: object = None
+        while True:
+            wakes = [await self.experiment(key, now)]
+            trials = await self._ports.objects.trials(key)
+            wakes += [await self.trial(_key(trial), now) for trial in trials]
+            after = await self._picture(key)
+            if after == before:
+                return min((wake for wake in wakes if wake), default=None)
+            before = after
+
+    async def stop_early(self, key: Key, now: datetime) -> None:
+        """Mark a trial as stopped early, for a stop rule was met: what `SetTrialStatus` asks.
+
+        Raises:
+            UserError: there is no such trial.
+            Unavailable: it could not be written down.
+        """
+        for _ in range(_TRIES):
+            trial = await self._ports.objects.trial(key)
+            if trial is None:
+                raise UserError(f"there is no trial {key}; send the name of one that runs")
+            after = early_stopped(trial, now)
+            if after is trial:
+                return
+            try:
+                await self._ports.objects.write_status(after)
+            except Conflict:
+                continue
+            return
+        raise Unavailable(f"trial {key} was changed by others all the time")
+
+    # -- views ------------------------------------------------------------------------------
+
+    async def _experiment_view(self, key: Key) -> ExperimentView | None:
+        objects = self._ports.objects
+        experiment = await objects.experiment(key)
+        if experiment is None:
+            return None
+        template = experiment.spec.trial_template
+        source = template.config_map if template else None
+        return ExperimentView(
+            experiment=experiment,
+            suggestion=await objects.suggestion(key),
+            trials=tuple(await objects.trials(key)),
+            template_text=await objects.template(source) if source else None,
+        )
+
+    async def _picture(self, key: Key) -> object:
+        """Return what tells whether anything has changed."""
+        objects = self._ports.objects
+        items: Sequence[Experiment | Suggestion | Trial | None] = (
+            await objects.experiment(key),
+            await objects.suggestion(key),
+            *await objects.trials(key),
+        )
+        return [(item.metadata.name, item.metadata.resource_version) for item in items if item]
+
+    async def _read(self, trial: Trial) -> Stored | StoreAway:
+        try:
+            return Stored(metrics=tuple(await self._ports.observations.summary(trial)))
+        except RemoteError as error:
+            return StoreAway(cause=str(error))
+
+    # -- actions ----------------------------------------------------------------------------
+
+    async def _do(self, actions: Sequence[Action], now: datetime) -> bool:
+        """Do them in order; return whether there is any after which to look again."""
+        changed = False
+        for action in actions:
+            match action:
+                case WakeAt():
+                    continue
+                case EmitEvent():
+                    self._ports.events.emit(action)
+                    continue
+                case AskSuggestions():
+                    await self._ask(action, now)
+                case CreateJob(trial=trial):
+                    await self._create_job(action, trial, now)
+                case DeleteObservations() | ReportUnavailable():
+                    await self._change_store(action)
+                case ReadObservation():
+                    continue  # `trial` has done it
+                case _:
+                    await self._change(action)
+            changed = True
+        return changed
+
+    async def _change(self, action: _Change) -> None:
+        objects = self._ports.objects
+        match action:
+            case WriteStatus(target=target):
+                await objects.write_status(target)
+            case CreateSuggestion(suggestion=suggestion):
+                await objects.create(suggestion)
+            case CreateTrial(trial=trial):
+                await objects.create(trial)
+            case DeleteTrial(trial=trial):
+                await objects.delete(trial)
+            case Release(target=target):
+                await objects.release(target)
+            case DeleteJob(trial=trial):
+                await self._ports.jobs.delete(trial)
+
+    async def _change_store(self, action: DeleteObservations | ReportUnavailable) -> None:
+        store = self._ports.observations
+        try:
+            if isinstance(action, DeleteObservations):
+                await store.delete(action.trial)
+            else:
+                await store.report_unavailable(action.trial)
+        except RemoteError as error:
+            raise _StoreAwayError(str(error)) from error
+
+    async def _create_job(self, action: CreateJob, trial: Trial, now: datetime) -> None:
+        try:
+            await self._ports.jobs.create(trial, action.document)
+        except (Unavailable, Conflict):
+            raise
+        except RemoteError as error:
+            await self._do(failed_to_start(trial, str(error), now), now)
+
+    async def _ask(self, action: AskSuggestions, now: datetime) -> None:
+        """Ask, and write the answer down; or why there is none and will be none."""
+        asked = action.suggestion
+        objects = self._ports.objects
+        if (await objects.suggestion(_key(asked))) is None:
+            raise Conflict(f"suggestion {_key(asked)} is gone")
+        stored = await objects.write_spec(asked)
+        asked = replace(asked, metadata=stored.metadata)
+        try:
+            answer = await self._ports.suggestions.ask(
+                action.experiment, action.trials, action.asked, action.count
+            )
+        except UserError as error:
+            await objects.write_status(suggestions.failed(asked, str(error), now))
+            return
+        draw = self._names(asked.metadata.name, {trial.metadata.name for trial in action.trials})
+        await objects.write_status(suggestions.answered(asked, answer, action.count, draw, now))
+
+    def _names(self, experiment: str, taken: Collection[str]) -> Callable[[], str]:
+        """Return what draws names that no trial has; of 27**8 most are free."""
+
+        def draw() -> str:
+            while True:
+                letters = self._dice.choices(suggestions.NAME_LETTERS, k=suggestions.NAME_LENGTH)
+                name = f"{experiment}-{''.join(letters)}"
+                if name not in taken:
+                    return name
+
+        return draw
+
+    # -- when to come again -----------------------------------------------------------------
+
+    def _rest(self, kind: str, key: Key, actions: Sequence[Action]) -> datetime | None:
+        self._failures.pop((kind, key), None)
+        return min((a.moment for a in actions if isinstance(a, WakeAt)), default=None)
+
+    def _again(
+        self,
+        what: tuple[str, Key],
+        about: Experiment | Trial | None,
+        error: RemoteError,
+        now: datetime,
+    ) -> datetime:
+        """Come again, later each time; say why, but for a conflict, which is nobody's fault."""
+        if isinstance(error, Conflict):
+            return now + _SOON
+        failures = self._failures[what] = self._failures.get(what, 0) + 1
+        if about is not None:
+            self._ports.events.emit(
+                EmitEvent(
+                    about=about,
+                    reason="ReconcileError",
+                    message=f"Failed to reconcile: {error}",
+                    type=EventType.WARNING,
+                )
+            )
+        doublings: int = 2 ** min(failures - 1, 10)
+        return now + min(_FIRST_DELAY * doublings, _LONGEST_DELAY)
+
+
+class _StoreAwayError(RemoteError):
+    """The store of metrics failed; the core has to know."""
+
+
+def _is_read(actions: Sequence[Action]) -> bool:
+    return len(actions) == 1 and isinstance(actions[0], ReadObservation)
+
+
+def _key(item: Suggestion | Trial) -> Key:
+    return Key(namespace=item.metadata.namespace, name=item.metadata.name)

@@ -1,0 +1,299 @@
+r"""The part of GJSON that a job's conditions are written in: `query(document, path) -> value`.
+
+Katib reads `successCondition` and `failureCondition` with the Go library of this name. Taken are
+
+| written | means |
+|---|---|
+| `a.b`, `a|b` | part `b` of `a`; `\` takes the next character as it is; `*`, `?` match names |
+| `2` | the third item of a list |
+| `#` | how many items; followed by `.x`, the part `x` of each item that has it |
+| `#(a=="b")`, `#(a=="b")#` | the first item that fits, all items that fit |
+| `==` `=` `!=` `<` `<=` `>` `>=` `%` `!%` | between a path in the item and a value |
+| no operator | the path is there |
+| `@this` | the value itself |
+| `[a,b]` | a list of what is there of these paths |
+
+After `#` and `#(...)#` a `.` goes on in each item, and a `|` with the list as a whole. Other
+modifiers, `{...}` and literals are refused, so that none of them means nothing in silence.
+"""
+
+from __future__ import annotations
+
+import operator as operators
+import re
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from typing import Any, Final, TypeAlias
+
+from api.errors import UserError
+from api.objects.faults import quoted
+from api.types import Json
+
+
+class Missing:
+    """Stands for what is not there; a null is there."""
+
+
+MISSING: Final = Missing()
+Value: TypeAlias = "Json | Missing"
+
+_OPERATOR = re.compile(r"==|!=|!%|<=|>=|<|>|=|%")
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operators.eq,
+    "!=": operators.ne,
+    "<": operators.lt,
+    "<=": operators.le,
+    ">": operators.gt,
+    ">=": operators.ge,
+}
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
+_MOST_LEVELS = 50
+
+
+def query(document: Json, path: str) -> Value:
+    """Find what a path names in a document.
+
+    Raises:
+        UserError: the path is none that we know; the message says what is the matter with it.
+    """
+    return _get(document, path, _MOST_LEVELS)
+
+
+def _get(value: Value, path: str, levels: int) -> Value:
+    if not levels:
+        raise UserError(f"{quoted(path)} is nested too deep for a condition; write it simpler")
+    if isinstance(value, Missing) or not path:
+        return MISSING
+    part, rest = _part(path)
+    piped, after = rest[:1] == "|", rest[1:]
+    if (part == "#" or part[:2] == "#(") and isinstance(value, list | tuple):
+        return _items(value, part, after, piped=piped, levels=levels)
+    found = _step(value, part, levels)
+    return _get(found, after, levels - 1) if rest else found
+
+
+def _items(
+    items: list[Json] | tuple[Json, ...], part: str, after: str, *, piped: bool, levels: int
+) -> Value:
+    """Answer `#`, `#(...)` and `#(...)#` over a list, and what follows."""
+    if part == "#" and (piped or not after):
+        count: Value = len(items)
+        return _get(count, after, levels - 1) if after else count
+    fitting = items if part == "#" else _fitting(items, part, levels)
+    if part[-1] != "#":
+        first = next(iter(fitting), MISSING)
+        return _get(first, after, levels - 1) if after else first
+    if piped or not after:
+        return _get(list(fitting), after, levels - 1) if after else list(fitting)
+    each, pipe = _split_pipe(after)
+    answers = [_get(item, each, levels - 1) for item in fitting]
+    there: Value = [answer for answer in answers if not isinstance(answer, Missing)]
+    return _get(there, pipe, levels - 1) if pipe else there
+
+
+def _step(value: Json, part: str, levels: int) -> Value:
+    """Take one plain step."""
+    if part[0] == "@":
+        if part != "@this":
+            raise UserError(f"the modifier {quoted(part)} is not known here; only @this is")
+        return value
+    if part[0] == "[":
+        answers = [_get(value, inner, levels - 1) for inner in _split(part[1:-1], ",")]
+        return [answer for answer in answers if not isinstance(answer, Missing)]
+    if part[0] in "{!":
+        raise UserError(f"{quoted(part)} is not known here; write paths, #(...), @this or [...]")
+    if isinstance(value, Mapping):
+        return _named(value, part)
+    if isinstance(value, list | tuple) and re.fullmatch(r"[0-9]{1,9}", part):
+        index = int(part)
+        return value[index] if index < len(value) else MISSING
+    return MISSING
+
+
+def _named(mapping: Mapping[str, Json], part: str) -> Value:
+    pattern = _name_pattern(part)
+    if isinstance(pattern, str):
+        return mapping.get(pattern, MISSING)
+    return next((mapping[name] for name in mapping if pattern.fullmatch(name)), MISSING)
+
+
+def _name_pattern(part: str) -> str | re.Pattern[str]:
+    """Return a name, or the pattern that its wildcards make."""
+    plain: list[str] = []
+    pattern: list[str] = []
+    wild = False
+    letters = iter(part)
+    for letter in letters:
+        if letter in "*?":
+            wild = True
+            pattern.append(".*" if letter == "*" else ".")
+            continue
+        taken = next(letters, "") if letter == "\\" else letter
+        plain.append(taken)
+        pattern.append(re.escape(taken))
+    return re.compile("".join(pattern), re.DOTALL) if wild else "".join(plain)
+
+
+# -- queries --------------------------------------------------------------------------------
+
+
+def _fitting(items: list[Json] | tuple[Json, ...], part: str, levels: int) -> list[Json]:
+    inner = part[2 : part.rindex(")")]
+    path, operator, wanted = _parts_of_query(inner)
+    fitting = []
+    for item in items:
+        found = _get(item, path, levels - 1) if path else item
+        if not isinstance(found, Missing) and _fits(found, operator, wanted):
+            fitting.append(item)
+            if part[-1] != "#":
+                break
+    return fitting
+
+
+def _parts_of_query(inner: str) -> tuple[str, str, str]:
+    for position in _outside(inner):
+        operator = _OPERATOR.match(inner, position)
+        if operator:
+            wanted = inner[operator.end() :].strip()
+            return inner[:position].strip(), operator[0].replace("==", "="), _unquoted(wanted)
+    return inner.strip(), "", ""
+
+
+def _unquoted(wanted: str) -> str:
+    if wanted[:1] == "~":
+        raise UserError(f"{quoted(wanted)} is not known here; compare with a value")
+    if wanted[:1] != '"':
+        return wanted
+    if len(wanted) == 1 or wanted[-1] != '"':
+        raise UserError(f"{quoted(wanted)} has no closing quote")
+    if "\\" in wanted:
+        raise UserError(f"{quoted(wanted)} has a backslash, which means nothing certain here")
+    return wanted[1:-1]
+
+
+def _fits(found: Json, operator: str, wanted: str) -> bool:
+    """Compare as GJSON does: by the type of what was found.
+
+    Null, lists and mappings fit nothing.
+    """
+    if not operator:
+        return True
+    if isinstance(found, bool):
+        return _flag_fits(operator, wanted, found=found)
+    if isinstance(found, int | float):
+        return _ordered(float(found), operator, _number(wanted))
+    if not isinstance(found, str):
+        return False
+    if operator in ("%", "!%"):
+        pattern = _name_pattern(wanted)
+        same = found == pattern if isinstance(pattern, str) else bool(pattern.fullmatch(found))
+        return same is (operator == "%")
+    return _ordered(found, operator, wanted)
+
+
+def _flag_fits(operator: str, wanted: str, *, found: bool) -> bool:
+    """Compare true or false, of which false is the lesser; `>=` and `<=` are as GJSON has them."""
+    own, other = ("true", "false") if found else ("false", "true")
+    beyond = ">" if found else "<"
+    fits = {"=": wanted == own, "!=": wanted != own, beyond: wanted == other, beyond + "=": True}
+    return fits.get(operator, False)
+
+
+def _ordered(found: str | float, operator: str, wanted: str | float) -> bool:
+    """Compare two of one kind; bytes decide on texts, as in Go."""
+    left, right = (
+        v.encode("utf-8", "surrogatepass") if isinstance(v, str) else v for v in (found, wanted)
+    )
+    return operator in _COMPARE and _COMPARE[operator](left, right)
+
+
+def _number(text: str) -> float:
+    """Read a number; what is none counts as 0, as in Go."""
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+# -- where a path is cut --------------------------------------------------------------------
+
+
+def _part(path: str) -> tuple[str, str]:
+    """Cut off the first part; the rest begins with its separator, or is empty."""
+    if path.startswith("#("):
+        end = _closed(path, 1)
+        end += path[end : end + 1] == "#"
+    elif path[0] in "[{":
+        end = _closed(path, 0)
+    else:
+        end = _plain_end(path)
+    part, rest = path[:end], path[end:]
+    if rest[:1] not in ("", ".", "|"):
+        raise UserError(f"after {quoted(part)} there must be `.` or `|`, not {quoted(rest[:10])}")
+    if not part or rest in (".", "|"):
+        raise UserError(f"{quoted(path)} has an empty part; write a name between the points")
+    return part, rest
+
+
+def _plain_end(path: str) -> int:
+    position = 0
+    while position < len(path) and path[position] not in ".|":
+        position += 2 if path[position] == "\\" else 1
+    return min(position, len(path))
+
+
+def _closed(path: str, start: int) -> int:
+    """Return the place behind the bracket that closes the one at `start`."""
+    waiting: list[str] = []
+    for position, letter in _unquoted_letters(path, start):
+        if letter in _CLOSING:
+            waiting.append(_CLOSING[letter])
+        elif waiting and letter == waiting[-1]:
+            waiting.pop()
+            if not waiting:
+                return position + 1
+    raise UserError(f"{quoted(path)}: a bracket or a quote is not closed")
+
+
+def _unquoted_letters(path: str, start: int = 0) -> list[tuple[int, str]]:
+    """Return the characters outside of quotes, each with its place; a backslash hides one."""
+    outside: list[tuple[int, str]] = []
+    position, inside = start, False
+    while position < len(path):
+        letter = path[position]
+        if letter == "\\":
+            position += 2
+            continue
+        if letter == '"':
+            inside = not inside
+        elif not inside:
+            outside.append((position, letter))
+        position += 1
+    return outside
+
+
+def _outside(text: str) -> list[int]:
+    """Return the places outside of all quotes and brackets."""
+    depth, places = 0, []
+    for position, letter in _unquoted_letters(text):
+        if letter in _CLOSING:
+            depth += 1
+        elif letter in _CLOSING.values():
+            depth -= 1
+        elif not depth:
+            places.append(position)
+    return places
+
+
+def _split(text: str, separator: str) -> list[str]:
+    cuts = [place for place in _outside(text) if text[place] == separator]
+    edges = [-1, *cuts, len(text)]
+    return [text[a + 1 : b].strip() for a, b in pairwise(edges)]
+
+
+def _split_pipe(path: str) -> tuple[str, str]:
+    """Part what is asked of each item from what is asked of the list of answers."""
+    for place in _outside(path):
+        if path[place] == "|":
+            return path[:place], path[place + 1 :]
+    return path, ""

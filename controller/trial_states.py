@@ -1,0 +1,197 @@
+"""The states of a trial, and the moves between them.
+
+    Pending ──> Running ──> Waiting ──> Succeeded | MetricsUnavailable
+       │           │           │
+       └───────────┴───────────┴─────> Failed | EarlyStopped | Killed
+
+`Waiting` is Running turned False while the job has succeeded and its metrics are still to come.
+Ended states stay: `moved` leaves a trial in one of them as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from api.types import (
+    ConditionStatus,
+    ConditionType,
+    Observation,
+    Trial,
+    TrialStatus,
+    holds,
+)
+from controller.conditions import Conditions, find, no_longer_running, with_condition
+from controller.times import moment_of, stamp
+
+METRICS_AWAITED = "TrialMetricsAwaited"
+PODS_REFUSED = "TrialPodsRefused"
+_RUNNING = ("TrialRunning", "Trial is running")
+
+
+class State(StrEnum):
+    """What a trial is counted as. Each is in exactly one."""
+
+    KILLED = "Killed"
+    FAILED = "Failed"
+    SUCCEEDED = "Succeeded"
+    EARLY_STOPPED = "EarlyStopped"
+    RUNNING = "Running"
+    METRICS_UNAVAILABLE = "MetricsUnavailable"
+    PENDING = "Pending"
+
+
+# The first of these that holds is the state.
+_IN_ORDER = (
+    (ConditionType.KILLED, State.KILLED),
+    (ConditionType.FAILED, State.FAILED),
+    (ConditionType.SUCCEEDED, State.SUCCEEDED),
+    (ConditionType.EARLY_STOPPED, State.EARLY_STOPPED),
+    (ConditionType.RUNNING, State.RUNNING),
+    (ConditionType.METRICS_UNAVAILABLE, State.METRICS_UNAVAILABLE),
+)
+
+ACTIVE = frozenset({State.PENDING, State.RUNNING})
+FAILED = frozenset({State.FAILED, State.METRICS_UNAVAILABLE})
+
+# How each ended state is said; what the job said comes behind, where it said anything.
+_ENDINGS = {
+    ConditionType.SUCCEEDED: ("TrialSucceeded", "Trial has succeeded"),
+    ConditionType.FAILED: ("TrialFailed", "Trial has failed"),
+    ConditionType.METRICS_UNAVAILABLE: ("MetricsUnavailable", "Metrics are not available"),
+    ConditionType.KILLED: ("TrialKilled", "Trial is killed"),
+    ConditionType.EARLY_STOPPED: ("TrialEarlyStopped", "Trial is early stopped"),
+}
+
+
+def state_of(trial: Trial) -> State:
+    """Say what a trial is counted as. One that waits for its metrics still runs."""
+    conditions = trial.status.conditions
+    for kind, state in _IN_ORDER:
+        if holds(conditions, kind):
+            return state
+    return State.RUNNING if waiting_since(trial) is not None else State.PENDING
+
+
+def ended(trial: Trial) -> bool:
+    """Say whether nothing can become of the trial any more."""
+    return state_of(trial) not in ACTIVE
+
+
+def created(trial: Trial, now: datetime) -> Trial:
+    """Begin a trial's life."""
+    moment = stamp(now)
+    conditions = with_condition(
+        trial.status.conditions, ConditionType.CREATED, ("TrialCreated", "Trial is created"), now
+    )
+    status = replace(
+        trial.status, start_time=trial.status.start_time or moment, conditions=conditions
+    )
+    return replace(trial, status=status)
+
+
+def running(trial: Trial, now: datetime) -> Trial:
+    """Say that the job is there."""
+    if ended(trial):
+        return trial
+    return _with(
+        trial, with_condition(trial.status.conditions, ConditionType.RUNNING, _RUNNING, now)
+    )
+
+
+def not_running(trial: Trial, reason: str, message: str, now: datetime) -> Trial:
+    """Say why it does not train: it waits for its metrics, or gets no pod."""
+    if ended(trial):
+        return trial
+    conditions = with_condition(
+        trial.status.conditions,
+        ConditionType.RUNNING,
+        (reason, message),
+        now,
+        status=ConditionStatus.FALSE,
+    )
+    return _with(trial, conditions)
+
+
+def waiting_since(trial: Trial, reason: str = METRICS_AWAITED) -> datetime | None:
+    """Return since when the trial waits for this reason; None where it does not."""
+    condition = find(trial.status.conditions, ConditionType.RUNNING)
+    if condition is None or condition.status is not ConditionStatus.FALSE:
+        return None
+    return moment_of(condition.last_update_time) if condition.reason == reason else None
+
+
+def moved(  # noqa: PLR0913 - the words of one condition
+    trial: Trial,
+    kind: ConditionType,
+    now: datetime,
+    *,
+    cause: str = "",
+    job_reason: str = "",
+    job_message: str = "",
+    observation: Observation | None = None,
+) -> Trial:
+    """End a trial; one that has ended stays as it is.
+
+    The condition's message is Katib's, then the cause in words, then what the job said.
+    """
+    if ended(trial):
+        return trial
+    reason, message = _ENDINGS[kind]
+    if cause:
+        message += f": {cause}"
+    if job_reason:
+        reason += f". Job reason: {job_reason}"
+    if job_message:
+        message += f". Job message: {job_message}"
+    status = trial.status
+    conditions = no_longer_running(status.conditions, _RUNNING, now)
+    conditions = with_condition(conditions, kind, (reason, message), now)
+    return replace(
+        trial,
+        status=replace(
+            status,
+            conditions=conditions,
+            completion_time=stamp(now),
+            observation=observation or status.observation,
+        ),
+    )
+
+
+def early_stopped(trial: Trial, now: datetime) -> Trial:
+    """Mark a trial as stopped early, as `SetTrialStatus` asks; one that has ended stays as it is.
+
+    Running stays True and there is no completion time yet, for the trainer is only about to end.
+    """
+    if ended(trial):
+        return trial
+    return _with(
+        trial,
+        with_condition(
+            trial.status.conditions,
+            ConditionType.EARLY_STOPPED,
+            _ENDINGS[ConditionType.EARLY_STOPPED],
+            now,
+        ),
+    )
+
+
+def observed(trial: Trial, observation: Observation, now: datetime) -> Trial:
+    """Give an early-stopped trial what was observed of it; that is its completion."""
+    status = replace(trial.status, observation=observation, completion_time=stamp(now))
+    return replace(trial, status=status)
+
+
+def since(trial: Trial, kind: ConditionType, now: datetime) -> timedelta:
+    """Return for how long a condition has been what it is; no time where that is unreadable."""
+    condition = find(trial.status.conditions, kind)
+    moment = moment_of(condition.last_transition_time) if condition else None
+    return now - moment if moment else timedelta(0)
+
+
+def _with(trial: Trial, conditions: Conditions) -> Trial:
+    if conditions is trial.status.conditions:
+        return trial
+    status: TrialStatus = replace(trial.status, conditions=conditions)
+    return replace(trial, status=status)

@@ -1,0 +1,262 @@
+"""The life of a trial: from what is known about it to what is due.
+
+| the trial | its job | due |
+|---|---|---|
+| is new | | the condition Created |
+| lives | is not there | create it |
+| lives | runs | the condition Running; or why it gets no pod |
+| lives | failed | Failed |
+| lives | succeeded | read the metrics: Succeeded, wait for them, or MetricsUnavailable |
+| was stopped early, not observed | runs | wait for its end, not for ever |
+| was stopped early, not observed | else | read the metrics and keep them |
+| has ended | is there | delete it, unless it is to be kept |
+| is being deleted | | delete the job, then the metrics, then let go |
+
+The observation is in the status, as it is stored, before the job is deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from api.names import TRIAL_FINALIZER, UNAVAILABLE
+from api.types import CollectorKind, ConditionType, Objective, Trial, holds
+from controller.actions import (
+    Action,
+    CreateJob,
+    DeleteJob,
+    DeleteObservations,
+    EmitEvent,
+    EventType,
+    ReadObservation,
+    Release,
+    ReportUnavailable,
+    WakeAt,
+    WriteStatus,
+)
+from controller.jobs import JobState, Outcome, desired, state_of_job
+from controller.observing import Finding, find_observation, nothing_observed
+from controller.times import moment_of
+from controller.trial_states import (
+    METRICS_AWAITED,
+    PODS_REFUSED,
+    State,
+    created,
+    ended,
+    moved,
+    not_running,
+    observed,
+    running,
+    since,
+    state_of,
+    waiting_since,
+)
+from controller.views import JobFacts, Policy, StoreAway, Stored, TrialView
+
+Actions = tuple[Action, ...]
+
+
+def reconcile_trial(view: TrialView, now: datetime, policy: Policy) -> Actions:
+    """Say what is due for a trial. Equal arguments give equal actions."""
+    trial = view.trial
+    if trial.metadata.deletion_timestamp:
+        return _deleting(view, now, policy)
+    if not holds(trial.status.conditions, ConditionType.CREATED):
+        return (WriteStatus(target=created(trial, now)),)
+    if state_of(trial) is State.EARLY_STOPPED and not trial.status.completion_time:
+        return _stopping(view, now, policy)
+    if ended(trial):
+        return _cleaning(view)
+    if waiting_since(trial) is not None:
+        return _measuring(view, JobState(outcome=Outcome.SUCCEEDED), now, policy)
+    return _living(view, now, policy)
+
+
+def failed_to_start(trial: Trial, why: str, now: datetime) -> Actions:
+    """Say what is due where the job cannot be created, now or later."""
+    after = moved(trial, ConditionType.FAILED, now, cause=why)
+    return (WriteStatus(target=after), _warning(trial, "JobFailed", f"{_job(trial)}: {why}"))
+
+
+def _living(view: TrialView, now: datetime, policy: Policy) -> Actions:
+    trial, document = view.trial, view.job.document
+    state = JobState(outcome=Outcome.RUNNING)
+    if document is not None:
+        state = state_of_job(trial, document)
+    if state.outcome is Outcome.SUCCEEDED:
+        return _measuring(view, state, now, policy)
+    if state.outcome is Outcome.FAILED:
+        return _failing(trial, state, now)
+    if not view.job.present:
+        made = _event(trial, "JobCreated", f"{_job(trial)} has been created")
+        return (CreateJob(trial=trial, document=desired(trial)), made)
+    if view.job.pods.refused:
+        return _refused(trial, view.job.pods.refused, now, policy)
+    after = running(trial, now)
+    if after is trial:
+        return ()
+    return (WriteStatus(target=after), _event(trial, "JobRunning", f"{_job(trial)} is running"))
+
+
+def _failing(trial: Trial, state: JobState, now: datetime) -> Actions:
+    after = moved(
+        trial, ConditionType.FAILED, now, job_reason=state.reason, job_message=state.message
+    )
+    words = " ".join(word for word in (state.message, state.reason) if word)
+    told = f"{_job(trial)} has failed" + (f". {words}" if words else "")
+    return (WriteStatus(target=after), _event(trial, "JobFailed", told))
+
+
+def _refused(trial: Trial, why: str, now: datetime, policy: Policy) -> Actions:
+    """The job gets no pod: say so, and fail where that lasts too long."""
+    after = not_running(trial, PODS_REFUSED, why, now)
+    if after is not trial:
+        return (WriteStatus(target=after), _warning(trial, PODS_REFUSED, why))
+    deadline = policy.start_deadline
+    begun = waiting_since(trial, PODS_REFUSED)
+    if deadline is None or begun is None:
+        return ()
+    if now < begun + deadline:
+        return (WakeAt(moment=begun + deadline),)
+    return failed_to_start(trial, f"no pod could be created for {deadline}: {why}", now)
+
+
+# -- metrics --------------------------------------------------------------------------------
+
+
+def _measuring(view: TrialView, state: JobState, now: datetime, policy: Policy) -> Actions:
+    """The job has succeeded: the trial has only if its objective is known."""
+    trial = view.trial
+    if view.observed is None:
+        return (ReadObservation(trial=trial),)
+    finding = find_observation(view)
+    begun = waiting_since(trial)
+    deadline = (begun or now) + policy.metrics_grace
+    if not finding.final and now < deadline:
+        return _awaiting(trial, now, policy, deadline)
+    if not finding.usable:
+        return _unavailable(view, finding, state, now)
+    after = moved(
+        trial,
+        ConditionType.SUCCEEDED,
+        now,
+        job_reason=state.reason,
+        job_message=state.message,
+        observation=finding.observation,
+    )
+    told = _event(trial, "JobSucceeded", f"{_job(trial)} has succeeded")
+    return (WriteStatus(target=after), told)
+
+
+def _awaiting(trial: Trial, now: datetime, policy: Policy, deadline: datetime) -> Actions:
+    wake = WakeAt(moment=min(now + policy.metrics_poll, deadline))
+    message = "Trial's job has succeeded, its metrics are awaited"
+    after = not_running(trial, METRICS_AWAITED, message, now)
+    return (wake,) if after is trial else (WriteStatus(target=after), wake)
+
+
+def _unavailable(view: TrialView, finding: Finding, state: JobState, now: datetime) -> Actions:
+    trial = view.trial
+    after = moved(
+        trial,
+        ConditionType.METRICS_UNAVAILABLE,
+        now,
+        cause=finding.cause,
+        job_reason=state.reason,
+        job_message=state.message,
+        observation=finding.observation,
+    )
+    why = f"Metrics are not available for {_job(trial)}: {finding.cause}"
+    told = _warning(trial, "MetricsUnavailable", why)
+    report = (ReportUnavailable(trial=trial),) if _to_report(view) else ()
+    return (*report, WriteStatus(target=after), told)
+
+
+def _to_report(view: TrialView) -> bool:
+    """Whoever pushes has no collector that says `unavailable` in the store; so we do."""
+    collector, objective = view.trial.spec.collector, view.trial.spec.objective or Objective()
+    if collector is None or collector.kind is not CollectorKind.PUSH:
+        return False
+    if not isinstance(view.observed, Stored):
+        return False
+    told = (m for m in view.observed.metrics if m.name == objective.metric)
+    return not any(UNAVAILABLE in (metric.first, metric.last) for metric in told)
+
+
+def _stopping(view: TrialView, now: datetime, policy: Policy) -> Actions:
+    """The trial was stopped early: keep what was measured before anything is deleted."""
+    trial = view.trial
+    begun = now - since(trial, ConditionType.EARLY_STOPPED, now)
+    if _runs(trial, view.job) and now < begun + policy.stop_grace:
+        return (WakeAt(moment=begun + policy.stop_grace),)
+    if view.observed is None:
+        return (ReadObservation(trial=trial),)
+    finding = find_observation(view)
+    deadline = begun + policy.stop_grace + policy.metrics_grace
+    if not finding.final and now < deadline:
+        return (WakeAt(moment=min(now + policy.metrics_poll, deadline)),)
+    objective = trial.spec.objective or Objective()
+    after = observed(trial, finding.observation or nothing_observed(objective), now)
+    if finding.usable:
+        return (WriteStatus(target=after),)
+    why = f"Metrics are not available for {_job(trial)}: {finding.cause}"
+    return (WriteStatus(target=after), _warning(trial, "MetricsUnavailable", why))
+
+
+def _runs(trial: Trial, job: JobFacts) -> bool:
+    if job.document is None or job.gone:
+        return False
+    return state_of_job(trial, job.document).outcome is Outcome.RUNNING
+
+
+# -- the end --------------------------------------------------------------------------------
+
+
+def _cleaning(view: TrialView) -> Actions:
+    """Delete the job of a trial that has ended; one that was killed must not go on."""
+    trial = view.trial
+    kept = trial.spec.retain_run and state_of(trial) is not State.KILLED
+    if kept or not view.job.present or _is_going(view.job):
+        return ()
+    return _job_deletion(trial)
+
+
+def _deleting(view: TrialView, now: datetime, policy: Policy) -> Actions:
+    """Let the trial go when its job and its metrics are gone, or cannot be had."""
+    trial = view.trial
+    if TRIAL_FINALIZER not in trial.metadata.finalizers:
+        return ()
+    begun = moment_of(trial.metadata.deletion_timestamp) or now
+    deadline = begun + policy.deletion_grace
+    due = _job_deletion(trial) if view.job.present and not _is_going(view.job) else ()
+    if view.job.present and now < deadline:
+        return (*due, WakeAt(moment=deadline))
+    if not isinstance(view.observed, StoreAway):
+        return (*due, DeleteObservations(trial=trial), Release(target=trial))
+    if now < deadline:
+        return (*due, WakeAt(moment=min(now + policy.metrics_poll, deadline)))
+    why = f"its metrics stay in the store, which did not answer: {view.observed.cause}"
+    return (*due, _warning(trial, "MetricsNotDeleted", why), Release(target=trial))
+
+
+def _is_going(job: JobFacts) -> bool:
+    metadata = job.document.get("metadata") if job.document is not None else None
+    return isinstance(metadata, Mapping) and bool(metadata.get("deletionTimestamp"))
+
+
+def _job_deletion(trial: Trial) -> Actions:
+    told = _event(trial, "JobDeleted", f"{_job(trial)} has been deleted")
+    return (DeleteJob(trial=trial), told)
+
+
+def _job(trial: Trial) -> str:
+    return f"Job {trial.metadata.name}"
+
+
+def _event(trial: Trial, reason: str, message: str) -> EmitEvent:
+    return EmitEvent(about=trial, reason=reason, message=message)
+
+
+def _warning(trial: Trial, reason: str, message: str) -> EmitEvent:
+    return EmitEvent(about=trial, reason=reason, message=message, type=EventType.WARNING)
