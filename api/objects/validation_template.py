@@ -195,14 +195,24 @@ def _form_faults(spec: ExperimentSpec, form: _Form) -> Iterator[Fault]:
     if document is None or template is None:
         yield invalid(_PATH, "", f"unable to convert {_PATH} to unstructured: {form.problem}")
         return
-    metadata = document.get("metadata")
-    if isinstance(metadata, Mapping) and (metadata.get("name") or metadata.get("namespace")):
-        why = "must be omitted, for each trial gets its own; delete them"
-        name = metadata.get("name") or metadata.get("namespace")
-        yield invalid(_PATH, name, f"metadata.name and metadata.namespace in {_PATH} {why}")
-    if not document.get("apiVersion") or not document.get("kind"):
+    yield from _identity_faults(document.get("metadata"))
+    said = [document.get(name) for name in ("apiVersion", "kind")]
+    if not all(isinstance(word, str) and word for word in said):
         yield required(_PATH, f"APIVersion and Kind in {_PATH} must be specified")
     elif document["apiVersion"] == "batch/v1" and document["kind"] == "Job":
         pushes = spec.collector is not None and spec.collector.kind is CollectorKind.PUSH
         container = "" if pushes else template.primary_container_name
         yield from job_faults(document, primary_container=container)
+
+
+def _identity_faults(metadata: Json) -> Iterator[Fault]:
+    if metadata is None:
+        return
+    if not isinstance(metadata, Mapping):
+        yield invalid(f"{_PATH}.trialSpec.metadata", metadata, "must be a mapping")
+        return
+    for name in (metadata.get("name"), metadata.get("namespace")):
+        if name is not None and name != "":
+            why = "must be omitted, for each trial gets its own; delete them"
+            yield invalid(_PATH, name, f"metadata.name and metadata.namespace in {_PATH} {why}")
+            return
