@@ -1,0 +1,103 @@
+"""The DB manager within the runner: on loopback for the collectors, and as a port of the core."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from api.errors import Unavailable
+from api.names import UNAVAILABLE
+from api.types import Trial
+from controller.views import MetricSummary
+from dbmanager.connect import store_for
+from dbmanager.connection import Connection
+from dbmanager.server import Server
+from dbmanager.store import NewRow, Query, Store, Summary, TrialKey
+from serving.addresses import Address
+
+_LOOPBACK = "127.0.0.1"
+_PATIENCE = 30.0
+"""Seconds that a database has to come."""
+_GRACE = 2.0
+_YEAR_ONE = -62135596800_000_000
+"""Microseconds of `UNAVAILABLE_TIME`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """A store that is open, and where it is served."""
+
+    store: Store
+    address: str
+
+
+@asynccontextmanager
+async def database(url: str) -> AsyncIterator[Database]:
+    """Open a database and serve it on a free port of this machine.
+
+    Raises:
+        SetupError: the URL names none, or it cannot be used.
+        Unavailable: it did not answer.
+    """
+    store = store_for(url)
+    connection = Connection(store)
+    try:
+        try:
+            await asyncio.wait_for(connection.open(), _PATIENCE)
+        except TimeoutError:
+            raise Unavailable(
+                f"--database: it did not answer within {_PATIENCE:.0f} s; see that it runs"
+            ) from None
+        server = Server(connection)
+        address = server.listen(Address(host=_LOOPBACK, port=0))
+        await server.start()
+        try:
+            yield Database(store=store, address=str(address))
+        finally:
+            await server.stop(_GRACE)
+    finally:
+        await store.close()
+
+
+class StoredObservations:
+    """`controller.ports.Observations` over a store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def summary(self, trial: Trial) -> Sequence[MetricSummary]:
+        """Return a summary of each of the objective's metrics that has points."""
+        objective = trial.spec.objective
+        wanted = objective.metrics if objective else ()
+        return [_summary(one) for one in await self._store.summary(_key(trial), wanted)]
+
+    async def report_unavailable(self, trial: Trial) -> None:
+        """Store `unavailable` for the objective."""
+        if trial.spec.objective is not None:
+            row = NewRow(_YEAR_ONE, trial.spec.objective.metric, UNAVAILABLE)
+            await self._store.report(_key(trial), [row])
+
+    async def delete(self, trial: Trial) -> None:
+        """Delete all that is stored of the trial."""
+        await self._store.delete(_key(trial))
+
+    async def values(self, trial: Trial, metric: str) -> list[str]:
+        """Return all values of a metric, in the order of time."""
+        query = Query(key=_key(trial), metrics=(metric,))
+        return [row.value async for rows in self._store.read(query) for row in rows]
+
+
+def _key(trial: Trial) -> TrialKey:
+    return TrialKey(namespace=trial.metadata.namespace, trial=trial.metadata.name)
+
+
+def _summary(one: Summary) -> MetricSummary:
+    return MetricSummary(
+        name=one.metric,
+        count=one.count,
+        last=one.last,
+        min=one.minimum or "",
+        max=one.maximum or "",
+    )

@@ -1,0 +1,252 @@
+"""A pod's document, read for running it here; what this machine cannot give is a fault with a path.
+
+Parts that matter to a scheduler or to a cluster's network are passed over; so are probes and
+resources, which have no meaning for processes that share a machine with everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from api.errors import Fault
+from api.objects.fields import Field
+from api.types import JsonObject
+
+DEFAULT_GRACE = 30
+"""Seconds from SIGTERM to SIGKILL where a pod says nothing, as Kubernetes has it."""
+_LONGEST = 2**53
+_INSTEAD = "write the value itself: this machine has no cluster to ask"
+
+
+class RestartPolicy(StrEnum):
+    """When a container is started again."""
+
+    ALWAYS = "Always"
+    ON_FAILURE = "OnFailure"
+    NEVER = "Never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """One variable of a container: its value, or the field of the pod that has it."""
+
+    name: str
+    value: str = ""
+    field_path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """A volume in a container."""
+
+    volume: str
+    path: str
+    sub_path: str = ""
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """One container; `stays` marks a native sidecar among the init containers."""
+
+    name: str
+    image: str = ""
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    env: tuple[Variable, ...] = ()
+    working_dir: str = ""
+    mounts: tuple[Mount, ...] = ()
+    stays: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostPath:
+    """A volume that is a place of this machine."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmptyDir:
+    """A volume that begins empty with the pod and goes with it."""
+
+
+Volume = EmptyDir | HostPath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pod:
+    """A pod."""
+
+    name: str
+    namespace: str
+    uid: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    containers: tuple[Container, ...] = ()
+    init_containers: tuple[Container, ...] = ()
+    volumes: Mapping[str, Volume] = field(default_factory=dict)
+    restart_policy: RestartPolicy = RestartPolicy.ALWAYS
+    grace: int = DEFAULT_GRACE
+    deadline: int | None = None
+
+
+def read_pod(document: JsonObject, path: str = "") -> Pod:
+    """Read a pod.
+
+    Raises:
+        SpecError: it is none, or it needs what is not on this machine; names every place.
+    """
+    root = Field(document, path).open_ended()
+    metadata, spec = root.at("metadata").open_ended(), root.at("spec").open_ended()
+    grace = spec.at("terminationGracePeriodSeconds").integer(limit=_LONGEST)
+    containers = spec.at("containers").records(_container)
+    inits = spec.at("initContainers").records(_init_container)
+    mounted = frozenset(mount.volume for one in (*containers, *inits) for mount in one.mounts)
+    pod = Pod(
+        name=metadata.at("name").text(),
+        namespace=metadata.at("namespace").text() or "default",
+        uid=metadata.at("uid").text(),
+        labels=metadata.at("labels").text_map(),
+        annotations=metadata.at("annotations").text_map(),
+        containers=containers,
+        init_containers=inits,
+        restart_policy=spec.at("restartPolicy").choice(RestartPolicy, RestartPolicy.ALWAYS),
+        grace=DEFAULT_GRACE if grace is None else max(0, grace),
+        deadline=spec.at("activeDeadlineSeconds").integer(limit=_LONGEST),
+        volumes=_volumes(spec.at("volumes"), mounted),
+    )
+    if not pod.containers:
+        spec.at("containers").require("a pod needs at least one container")
+    return root.accept(pod)
+
+
+def unheeded(document: JsonObject, path: str = "") -> tuple[Fault, ...]:
+    """Say which parts of a pod change what it does in a cluster, and are passed over here."""
+    spec = Field(document, path).at("spec")
+    faults: list[Fault] = []
+    for listed in ("containers", "initContainers"):
+        containers = spec.at(listed).value
+        for i, container in enumerate(containers if isinstance(containers, list) else ()):
+            place = Field(container, f"{spec.at(listed).path}[{i}]")
+            faults.extend(_unheeded(place))
+    return tuple(faults)
+
+
+_WITHOUT_EFFECT = {
+    "lifecycle": "its hooks are not run on this machine",
+    "livenessProbe": "nobody probes it on this machine",
+    "startupProbe": "nobody probes it on this machine",
+}
+
+
+def _unheeded(container: Field) -> Iterator[Fault]:
+    for name, why in _WITHOUT_EFFECT.items():
+        if not container.at(name).absent:
+            yield Fault(container.at(name).path, why)
+
+
+def _container(f: Field) -> Container:
+    f.open_ended()
+    if not f.at("envFrom").absent:
+        f.at("envFrom").refuse(f"is not known here; {_INSTEAD}, in env")
+    if f.at("name").absent:
+        f.at("name").require("must be specified")
+    return Container(
+        name=f.at("name").text(),
+        image=f.at("image").text(),
+        command=f.at("command").texts(),
+        args=f.at("args").texts(),
+        env=f.at("env").records(_variable),
+        working_dir=f.at("workingDir").text(),
+        mounts=f.at("volumeMounts").records(_mount),
+    )
+
+
+def _init_container(f: Field) -> Container:
+    container = _container(f)
+    stays = f.at("restartPolicy").text() == RestartPolicy.ALWAYS
+    return Container(
+        name=container.name,
+        image=container.image,
+        command=container.command,
+        args=container.args,
+        env=container.env,
+        working_dir=container.working_dir,
+        mounts=container.mounts,
+        stays=stays,
+    )
+
+
+def _variable(f: Field) -> Variable:
+    f.open_ended()
+    source = f.at("valueFrom").open_ended()
+    for kind in ("configMapKeyRef", "secretKeyRef", "resourceFieldRef", "fileKeyRef"):
+        if not source.at(kind).absent:
+            source.at(kind).refuse(f"cannot be looked up; {_INSTEAD}")
+    path = source.at("fieldRef").open_ended().at("fieldPath")
+    if path.text() and not _is_field(path.text()):
+        path.refuse(f"is no field that is known here; write one of: {', '.join(FIELDS)}")
+    return Variable(name=f.at("name").text(), value=f.at("value").text(), field_path=path.text())
+
+
+FIELDS = (
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+    "metadata.labels['KEY']",
+    "metadata.annotations['KEY']",
+    "spec.nodeName",
+    "spec.serviceAccountName",
+    "status.hostIP",
+    "status.podIP",
+)
+
+
+def _is_field(path: str) -> bool:
+    return path in FIELDS or (
+        path.startswith(("metadata.labels['", "metadata.annotations['")) and path.endswith("']")
+    )
+
+
+def _mount(f: Field) -> Mount:
+    f.open_ended()
+    if not f.at("subPathExpr").absent:
+        f.at("subPathExpr").refuse("is not known here; write subPath")
+    path = f.at("mountPath")
+    if not path.text().startswith("/") or path.text().strip("/") == "":
+        path.refuse("must be an absolute path below /")
+    sub_path = f.at("subPath")
+    if ".." in sub_path.text().split("/") or sub_path.text().startswith("/"):
+        sub_path.refuse("must stay within its volume")
+    return Mount(
+        volume=f.at("name").text(),
+        path=path.text(),
+        sub_path=sub_path.text(),
+        read_only=f.at("readOnly").flag(),
+    )
+
+
+def _volumes(f: Field, mounted: frozenset[str]) -> dict[str, Volume]:
+    found = dict(f.records(lambda one: _volume(one, mounted)))
+    return {name: volume for name, volume in found.items() if volume is not None}
+
+
+def _volume(f: Field, mounted: frozenset[str]) -> tuple[str, Volume | None]:
+    f.open_ended()
+    name = f.at("name").text()
+    if not f.at("hostPath").absent:
+        path = f.at("hostPath").open_ended().at("path").text()
+        return name, HostPath(path=path)
+    if f.at("emptyDir").mapping() is not None:
+        return name, EmptyDir()
+    if name in mounted:
+        kinds = [
+            kind for kind in (f.value if isinstance(f.value, Mapping) else ()) if kind != "name"
+        ]
+        for kind in kinds or ["emptyDir"]:
+            why = "is no volume of this machine; write emptyDir, or hostPath with a path of it"
+            f.at(kind).refuse(why)
+    return name, None

@@ -1,0 +1,136 @@
+"""A container of a pod, and this machine, put together: what is to be started."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from api.errors import UserError
+from api.names import COLLECTOR_CONTAINER, RUN_VOLUME
+from api.sidecar_flags import EARLY_STOPPING, TERMINATION_LOG
+from runner.pods.documents import Container, Pod
+from runner.pods.environment import environment_of, variables_of
+from runner.pods.expansion import expand
+from runner.pods.orders import Launch
+from runner.pods.places import Bind, binds_of, run_dir_written, unreachable, written
+from webhook.wrapping import LAUNCHER
+
+COLLECTOR = ("python", "-m", "collector")
+_END = "--"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What a container gets of this machine."""
+
+    python: str
+    environ: Mapping[str, str]
+    cwd: str
+    """Where a container without a workingDir is at work: where the user was."""
+    no_mounts: str | None = None
+    early_stopping: str = ""
+    """The address of the service that hears of early stops."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folders:
+    """The directories of one pod."""
+
+    volumes: str
+    """One directory in it for each emptyDir."""
+    logs: str
+    """One file in it for each container."""
+    words: str
+    """Termination messages, one file for each container."""
+    staging: str
+
+
+def launch_of(
+    container: Container, pod: Pod, machine: Machine, folders: Folders, name: str
+) -> Launch:
+    """Say how a container is started; `name` is never used for another start.
+
+    Raises:
+        UserError: it cannot be; says what to do.
+    """
+    variables = variables_of(container, pod)
+    words = tuple(expand(word, variables) for word in (*container.command, *container.args))
+    if not words:
+        raise UserError(
+            f"container {container.name} has no command: it stands in the image, and a trial runs"
+            " here without its image; set `command`"
+        )
+    launch = Launch(
+        id=name,
+        argv=words,
+        env=environment_of(variables, machine.environ),
+        cwd=container.working_dir or machine.cwd,
+        log=f"{folders.logs}/{container.name}.log",
+        binds=binds_of(container, pod, folders.volumes),
+        staging=folders.staging,
+    )
+    run_dir = f"{folders.volumes}/{RUN_VOLUME}"
+    if words[:2] == (LAUNCHER, "run"):
+        launch = _launched(launch, machine, run_dir)
+    elif container.name == COLLECTOR_CONTAINER and words[-3:] != words:
+        launch = _collecting(launch, machine, run_dir, f"{folders.words}/{container.name}")
+    if machine.no_mounts is not None and launch.binds:
+        launch = _without_mounts(launch, container, variables, machine)
+    return launch
+
+
+def _launched(launch: Launch, machine: Machine, run_dir: str) -> Launch:
+    """Put the launcher's twin in place of the program of the image."""
+    end = launch.argv.index(_END) + 1
+    flags, command = run_dir_written(launch.argv[1:end], run_dir), launch.argv[end:]
+    return replace(
+        launch,
+        argv=(machine.python, "-I", "-m", "launcher", *flags, *command),
+        program=command[0] if command else "",
+    )
+
+
+def _collecting(launch: Launch, machine: Machine, run_dir: str, words: str) -> Launch:
+    """Take the collector that is in memory; the image's supervisor is the pod's own work here."""
+    begin = next(
+        (i + 3 for i in range(len(launch.argv)) if launch.argv[i : i + 3] == COLLECTOR), None
+    )
+    if begin is None:
+        return launch
+    flags = list(run_dir_written(launch.argv[begin:], run_dir))
+    if EARLY_STOPPING.name in flags and machine.early_stopping:
+        flags[flags.index(EARLY_STOPPING.name) + 1] = machine.early_stopping
+    flags.append(f"{TERMINATION_LOG.name}={words}")
+    return replace(
+        launch,
+        argv=("collector", *flags),
+        cwd=machine.cwd,
+        program=machine.python,
+        collector=True,
+    )
+
+
+def _without_mounts(
+    launch: Launch, container: Container, variables: Mapping[str, str], machine: Machine
+) -> Launch:
+    told: Sequence[str] = (*launch.argv, *variables.values())
+    lost = unreachable(told, launch.binds)
+    if lost and not launch.collector:
+        raise UserError(_no_way(container, lost[0], machine))
+    env = {name: written((value,), launch.binds)[0] for name, value in variables.items()}
+    return replace(
+        launch,
+        argv=written(launch.argv, launch.binds),
+        env={**launch.env, **env},
+        binds=(),
+    )
+
+
+def _no_way(container: Container, bind: Bind, machine: Machine) -> str:
+    return (
+        f"container {container.name} has a volume at {bind.target}: this machine cannot mount it"
+        f" there ({machine.no_mounts}), and neither its command, nor its args, nor its env name the"
+        " path, so it cannot be led to another place; allow user namespaces"
+        " (sysctl user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns), or take"
+        " the path from an argument"
+    )

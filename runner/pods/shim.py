@@ -1,0 +1,238 @@
+"""One container's guardian: a process that starts it, keeps its log, and leaves nothing of it.
+
+It is forked from the spawner, a child subreaper, and the parent of all that the container starts.
+When the container's first process has ended it kills what is left, as the kernel does when the
+PID 1 of a container ends. When the spawner ends, however it does, it kills everything at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import sys
+from collections.abc import Mapping
+from typing import NoReturn
+
+from launcher import linux
+from launcher.processes import exit_code, kill_descendants
+from runner.pods import mounting
+from runner.pods.keeping import Log
+from runner.pods.orders import Ended, Launch, Refused, Report, Started, to_line
+
+FORWARD = signal.SIGUSR2
+"""Comes with a value: the signal that is meant for the container."""
+ORPHANED = signal.SIGHUP
+"""The kernel's word that the spawner is dead."""
+_PIECE = 1 << 16
+_LAST_PIECES = 1000
+"""What a container has written before it ended is in its pipe; nobody writes any more."""
+
+
+def guard(launch: Launch, reports: int, spawner: int) -> NoReturn:
+    """Run a container to its end, in a process that was just forked; all signals are blocked."""
+    try:
+        linux.die_with_parent(ORPHANED)
+        if os.getppid() != spawner:
+            os._exit(1)
+        linux.adopt_orphans(adopt=True)
+        _Shim(launch, reports).run()
+    except BaseException as fault:  # noqa: BLE001 - the last place where it can be told
+        _send(reports, Refused(id=launch.id, why=f"the container's shim failed: {fault!r}"))
+    finally:  # whatever went wrong, there must not be two spawners
+        with contextlib.suppress(BaseException):
+            kill_descendants()
+        os._exit(0)
+
+
+class _Shim:
+    def __init__(self, launch: Launch, reports: int) -> None:
+        self._launch = launch
+        self._reports = reports
+        self._signals = linux.open_signals()
+        self._log = Log(launch.log)
+        self._output, self._input = os.pipe()
+        os.set_blocking(self._output, False)
+        self._status: int | None = None
+        self._killed = False
+
+    def run(self) -> None:
+        failure, failing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(failure)
+            _become(self._launch, self._input, failing)
+        os.close(failing)
+        os.close(self._input)
+        refusal = b"".join(iter(lambda: os.read(failure, _PIECE), b""))
+        os.close(failure)
+        if refusal:
+            os.waitpid(pid, 0)
+            self._tell(Refused(id=self._launch.id, **json.loads(refusal)))
+            return
+        self._tell(Started(id=self._launch.id, pid=pid))
+        status = self._watch(pid)
+        kill_descendants()
+        for _ in range(_LAST_PIECES):
+            if not self._take_output():
+                break
+        self._log.close()
+        number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        self._tell(Ended(id=self._launch.id, status=exit_code(status), signal=number))
+
+    def _watch(self, pid: int) -> int:
+        poll = select.poll()
+        poll.register(self._signals, select.POLLIN)
+        poll.register(self._output, select.POLLIN)
+        while self._status is None:
+            for descriptor, _ in poll.poll():
+                if descriptor == self._output and not self._take_output():
+                    poll.unregister(self._output)
+                elif descriptor == self._signals:
+                    self._obey(pid)
+        return self._status
+
+    def _obey(self, pid: int) -> None:
+        for got in linux.read_signals(self._signals):
+            if got.number == FORWARD:
+                self._forward(pid, got.value)
+            elif got.number == ORPHANED:
+                self._kill(pid)
+        self._reap(pid)
+
+    def _forward(self, pid: int, number: int) -> None:
+        if number == signal.SIGKILL:
+            self._kill(pid)
+        elif self._status is None:
+            os.kill(pid, number)
+
+    def _kill(self, pid: int) -> None:
+        """End all of it, the launcher first: it must not take this for the trainer's own end."""
+        if self._status is None:
+            os.kill(pid, signal.SIGKILL)
+            _, self._status = os.waitpid(pid, 0)
+
+    def _reap(self, pid: int) -> None:
+        with contextlib.suppress(ChildProcessError):
+            while self._status is None:
+                ended, status = os.waitpid(-1, os.WNOHANG)
+                if not ended:
+                    return
+                if ended == pid:
+                    self._status = status
+
+    def _take_output(self) -> bool:
+        """Put what there is into the log; False when there will be no more, or is none now."""
+        try:
+            data = os.read(self._output, _PIECE)
+        except BlockingIOError:
+            return False
+        if data:
+            self._log.write(data)
+        return bool(data)
+
+    def _tell(self, report: Report) -> None:
+        _send(self._reports, report)
+
+
+def _send(reports: int, report: Report) -> None:
+    with contextlib.suppress(OSError):  # the runner is gone; so are we, in a moment
+        os.write(reports, to_line(report))
+
+
+def _become(launch: Launch, output: int, failing: int) -> NoReturn:
+    """Be the container's first process."""
+    try:
+        os.setsid()
+        shim = os.getppid()
+        if launch.binds:
+            mounting.mount_all(launch.binds, launch.staging)
+        # Behind the mounts: with other rights the kernel forgets it.
+        linux.die_with_parent(signal.SIGKILL)
+        if os.getppid() != shim:
+            os._exit(1)
+        _enter(launch.cwd)
+        program = find_program(launch.program or launch.argv[0], launch.env, launch.cwd)
+        _set_up(output, failing)
+        if launch.collector:
+            os.close(failing)
+            _collect(launch)
+        name = launch.argv[0] if launch.program else program
+        os.execve(name, launch.argv, launch.env)  # noqa: S606 - starting it is the job
+    except FileNotFoundError as fault:
+        _refuse(failing, str(fault.args[0] if len(fault.args) == 1 else fault), missing=True)
+    except OSError as fault:
+        _refuse(failing, f"{fault.strerror} ({fault.filename})", missing=False)
+    finally:
+        os._exit(1)
+
+
+def _refuse(failing: int, why: str, *, missing: bool) -> None:
+    os.write(failing, json.dumps({"why": why[:_PIECE], "missing": missing}).encode())
+
+
+def _enter(folder: str) -> None:
+    try:
+        os.chdir(folder)
+    except OSError as fault:
+        raise FileNotFoundError(
+            f"working directory {folder!r}: {fault.strerror} on this machine; make it, or correct"
+            " workingDir"
+        ) from None
+
+
+def find_program(name: str, env: Mapping[str, str], cwd: str) -> str:
+    """Return the path of a program, as the kubelet's runtime looks for it.
+
+    Raises:
+        FileNotFoundError: there is none; its one argument says so to a user.
+    """
+    if "/" in name:
+        path = os.path.join(cwd, name)
+        if os.path.isfile(path):
+            return path
+        raise FileNotFoundError(
+            f"command {name!r} is not on this machine; a trial runs here without its image: make"
+            " the file, or write a command that is here"
+        )
+    search = env.get("PATH", os.defpath)
+    for folder in search.split(os.pathsep):
+        path = os.path.join(cwd, folder, name)
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    raise FileNotFoundError(
+        f"command {name!r} is not on this machine, nowhere in its PATH; a trial runs here without"
+        " its image: install it, or write a command that is here"
+    )
+
+
+def _set_up(output: int, failing: int) -> None:
+    """Give the process its streams and the signals of a new process; close all else."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.closerange(3, failing)
+    os.closerange(failing + 1, os.sysconf("SC_OPEN_MAX"))
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # which Python ignores
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def _collect(launch: Launch) -> NoReturn:
+    """Be a collector: `python -m collector`, without the time that it takes to load."""
+    status = 1
+    try:
+        from collector.__main__ import main  # noqa: PLC0415 - loaded by the spawner, if by anybody
+
+        sys.argv = list(launch.argv)
+        os.environ.clear()
+        os.environ.update(launch.env)
+        status = main()
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)

@@ -1,0 +1,79 @@
+"""The search algorithms within the runner, and the rules by which trials are stopped early."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+
+from api.types import (
+    ConditionType,
+    Experiment,
+    Setting,
+    StopRule,
+    SuggestedTrial,
+    Trial,
+    holds,
+)
+from controller.ports import Answer
+from runner.database import StoredObservations
+from suggestion.algorithm import RANDOM_STATE
+from suggestion.median_stop import median_stop_of
+from suggestion.space import Point
+from suggestion.tasks import task_of
+
+
+def _any_seed() -> int:
+    return secrets.randbits(31)
+
+
+class LocalSuggestions:
+    """`controller.ports.Suggestions`: asks the algorithms themselves, in `worker`."""
+
+    def __init__(
+        self,
+        worker: Executor,
+        observations: StoredObservations,
+        any_seed: Callable[[], int] = _any_seed,
+    ) -> None:
+        self._worker, self._observations, self._any_seed = worker, observations, any_seed
+
+    async def ask(
+        self, experiment: Experiment, trials: Sequence[Trial], asked: int, count: int
+    ) -> Answer:
+        """Choose the next trials."""
+        loop = asyncio.get_running_loop()
+        seed = self._any_seed()
+        points, drawn = await loop.run_in_executor(
+            self._worker, _points, experiment, trials, asked, count, seed
+        )
+        rules = await self._rules(experiment, trials)
+        return Answer(
+            trials=tuple(
+                SuggestedTrial(name="", assignments=point, stop_rules=rules) for point in points
+            ),
+            settings=() if drawn is None else (Setting(name=RANDOM_STATE, value=str(drawn)),),
+        )
+
+    async def _rules(self, experiment: Experiment, trials: Sequence[Trial]) -> tuple[StopRule, ...]:
+        spec = experiment.spec
+        if spec.early_stopping is None or spec.objective is None:
+            return ()
+        stop = median_stop_of(spec.early_stopping)
+        ended = [t for t in trials if holds(t.status.conditions, ConditionType.SUCCEEDED)]
+        averages = [
+            stop.average(await self._observations.values(trial, spec.objective.metric))
+            for trial in ended
+        ]
+        return stop.rules(spec.objective, [one for one in averages if one is not None])
+
+
+def _points(
+    experiment: Experiment, trials: Sequence[Trial], asked: int, count: int, any_seed: int
+) -> tuple[tuple[Point, ...], int | None]:
+    """Return the points, and the seed where it was drawn just now."""
+    task = task_of(experiment.spec)
+    seed = any_seed if task.seed is None and task.seeded else task.seed or 0
+    points = task.suggest(trials, max(asked, len(trials)), count, seed)
+    return points, seed if task.seed is None and task.seeded else None

@@ -1,0 +1,149 @@
+"""The places of a state directory, and the lock by which one run has it for itself."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from api.errors import SetupError, UserError
+
+DEFAULT = Path(".trialwatch")
+_PATIENCE = 20.0
+"""Seconds that a run waits for the last processes of the one before."""
+_LOOK = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class StateDirectory:
+    """The directory of one experiment."""
+
+    path: Path
+
+    @property
+    def experiment(self) -> Path:
+        """The Experiment."""
+        return self.path / "experiment.yaml"
+
+    @property
+    def suggestion(self) -> Path:
+        """The Suggestion."""
+        return self.path / "suggestion.yaml"
+
+    @property
+    def trials(self) -> Path:
+        """A file for each Trial."""
+        return self.path / "trials"
+
+    @property
+    def jobs(self) -> Path:
+        """A file for each job."""
+        return self.path / "jobs"
+
+    @property
+    def logs(self) -> Path:
+        """A directory for each trial, with one for each pod."""
+        return self.path / "logs"
+
+    @property
+    def pods(self) -> Path:
+        """The same, for volumes."""
+        return self.path / "pods"
+
+    @property
+    def database(self) -> Path:
+        """The metrics."""
+        return self.path / "observations.db"
+
+    def make(self) -> None:
+        """Make it.
+
+        Raises:
+            SetupError: that is not possible.
+        """
+        try:
+            for folder in (self.trials, self.jobs, self.logs, self.pods):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SetupError(
+                f"the state directory {self.path} cannot be made ({error.strerror}): name another"
+                " with --state-dir"
+            ) from None
+
+    @contextmanager
+    def locked(
+        self, patience: float = _PATIENCE, sleep: Callable[[float], None] = time.sleep
+    ) -> Iterator[int]:
+        """Have the directory for oneself; gives the descriptor on which the lock is held.
+
+        Who inherits the descriptor holds the lock too. A run that was killed leaves it to the
+        process that ends its containers, so there is a moment to wait.
+
+        Raises:
+            SetupError: another run has it.
+        """
+        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            until = time.monotonic() + patience
+            while not _taken(descriptor):
+                holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
+                if _is_alive(holder) or time.monotonic() >= until:
+                    raise SetupError(
+                        f"another run (process {holder or 'unknown'}) is at work in {self.path}:"
+                        " end it, or give this one another --state-dir"
+                    )
+                sleep(_LOOK)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_alive(pid: str) -> bool:
+    """Say whether a process runs; one that has ended, and that nobody has waited for, does not."""
+    try:
+        stat = Path(f"/proc/{int(pid)}/stat").read_text(encoding="utf-8", errors="replace")
+    except (ValueError, OSError):
+        return False
+    return stat.rpartition(")")[2].split()[0] not in {"Z", "X"}
+
+
+def state_of(root: Path, namespace: str, experiment: str) -> StateDirectory:
+    """Return the directory of an experiment."""
+    return StateDirectory(root / namespace / experiment)
+
+
+def all_states(root: Path) -> list[StateDirectory]:
+    """Return the directories of all experiments below a root, by namespace and name."""
+    found = sorted(root.glob("*/*/experiment.yaml"))
+    return [StateDirectory(path.parent) for path in found]
+
+
+def find_trial(root: Path, name: str) -> StateDirectory:
+    """Find the experiment that a trial is of.
+
+    Raises:
+        UserError: there is none, or there are several.
+    """
+    found = [state for state in all_states(root) if (state.trials / f"{name}.yaml").exists()]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        where = ", ".join(str(state.path) for state in found)
+        raise UserError(f"several experiments have a trial {name}: {where}; say -n NAMESPACE")
+    raise UserError(
+        f"there is no trial {name} in {root}: `trialwatch get trials` lists those that are there"
+    )

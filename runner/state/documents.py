@@ -1,0 +1,55 @@
+"""Objects as YAML files, each written at once: after a crash a file is the old one or the new."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from api.errors import SetupError, SpecError
+from api.objects.yamlout import dump_objects
+from api.objects.yamltext import load_objects
+from api.types import JsonObject
+
+
+def write_document(path: Path, document: JsonObject) -> None:
+    """Put a file in place.
+
+    Raises:
+        SetupError: the disk refuses it.
+    """
+    unfinished = path.with_name(f".{path.name}.new")
+    try:
+        unfinished.write_text(dump_objects([document]), encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise SetupError(
+            f"cannot write {path} ({os.strerror(error.errno or 0)}): make room, then run again;"
+            " what was done until now is kept"
+        ) from None
+
+
+def read_document(path: Path) -> JsonObject | None:
+    """Return what a file holds; None where there is none.
+
+    Raises:
+        SetupError: it is not one of ours.
+    """
+    try:
+        documents = load_objects(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError, SpecError) as error:
+        raise _damaged(path, error) from None
+    if len(documents) != 1:
+        raise _damaged(path, "it holds no object, or several")
+    return documents[0]
+
+
+def _damaged(path: Path, why: object) -> SetupError:
+    return SetupError(
+        f"{path} cannot be read ({why}): put back what was there, or remove {path.parent} to begin"
+        " anew"
+    )

@@ -1,0 +1,107 @@
+"""Trials with their jobs for tests, on a machine with a store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from api.types import (
+    CollectorKind,
+    CollectorSpec,
+    JsonObject,
+    LogFormat,
+    Objective,
+    ObjectiveType,
+    ObjectMeta,
+    PathKind,
+    Trial,
+    TrialSpec,
+)
+from runner.database import StoredObservations, database
+from runner.injection import Family
+from runner.jobs.run import Here, JobRun, Place
+from tests.runner.pods import Node, node
+from webhook.config import Config
+
+FILE = CollectorSpec(
+    kind=CollectorKind.FILE,
+    path="/katib/mnist.log",
+    path_kind=PathKind.FILE,
+    format=LogFormat.TEXT,
+)
+
+
+def trial(name: str = "trial", collector: CollectorSpec | None = None) -> Trial:
+    return Trial(
+        metadata=ObjectMeta(name=name, namespace="ns", uid="u"),
+        spec=TrialSpec(
+            objective=Objective(type=ObjectiveType.MINIMIZE, metric="loss", additional=("acc",)),
+            primary_container_name="main",
+            collector=collector or CollectorSpec(),
+        ),
+    )
+
+
+def job(*containers: JsonObject, name: str = "trial", pod: Any = None, **spec: Any) -> JsonObject:  # noqa: ANN401 - JSON
+    owner = {"apiVersion": "kubeflow.org/v1beta1", "kind": "Trial", "name": name, "uid": "u"}
+    template = {"spec": {"restartPolicy": "Never", "containers": list(containers), **(pod or {})}}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name, "namespace": "ns", "uid": "j", "ownerReferences": [owner]},
+        "spec": {"backoffLimit": 0, "template": template, **spec},
+    }
+
+
+@dataclass
+class Cluster:
+    """The smallest one: a machine and a store."""
+
+    node: Node
+    here: Here
+    observations: StoredObservations
+    seen: list[JsonObject] = field(default_factory=list)
+
+    def job(self, document: JsonObject, owner: Trial | None = None) -> JobRun:
+        owner = owner or trial()
+        folder = self.node.folder / "state" / owner.metadata.name
+        place = Place(pods=folder / "pods", logs=folder / "logs")
+        return JobRun(Family(trial=owner, job=document), self.here, place, self.seen.append)
+
+    async def run(self, document: JsonObject, owner: Trial | None = None) -> JobRun:
+        made = self.job(document, owner)
+        await made.run()
+        return made
+
+    async def values(self, metric: str = "loss", owner: Trial | None = None) -> list[str]:
+        return await self.observations.values(owner or trial(), metric)
+
+    def log(self, container: str = "main", name: str = "trial") -> str:
+        logs = (self.node.folder / "state" / name / "logs").glob(f"*/{container}.log")
+        return "".join(log.read_text() for log in sorted(logs))
+
+
+@asynccontextmanager
+async def cluster(folder: Path, **environ: str) -> AsyncIterator[Cluster]:
+    async with node(folder, **environ) as made, database(f"sqlite:///{folder}/o.db") as store:
+        here = Here(
+            spawner=made.line, machine=made.machine, config=Config(db_manager=store.address)
+        )
+        yield Cluster(made, here, StoredObservations(store.store))
+
+
+def status_of(run: JobRun) -> Any:  # noqa: ANN401 - JSON
+    """Return the status of a job's document."""
+    return run.document["status"]
+
+
+def conditions(run: JobRun) -> dict[str, tuple[str, str]]:
+    """Return the conditions that hold: type -> reason, message."""
+    return {
+        one["type"]: (one["reason"], one["message"])
+        for one in status_of(run).get("conditions", [])
+        if one["status"] == "True"
+    }
