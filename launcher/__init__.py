@@ -5,5 +5,6 @@ laptop, `python -m launcher`. Both keep one contract, written down in docs/launc
 suite in tests/contracts runs over both.
 Does not belong here: what a line or a metric is, a network, a third-party package. The twin is
 started before every local trial, so its imports are few, and of the standard library.
-May import: api. May be imported by: nothing; it is started as a program.
+May import: api. May be imported by: `runner.pods`, for what Linux offers and for ending what a
+process has left; else it is started as a program.
 """
