@@ -84,10 +84,10 @@ class FileObjects(MemoryObjects):
         await super().delete(trial)
         self._save(trial)
 
-    async def release(self, trial: Trial) -> None:
+    async def release(self, target: Experiment | Trial) -> None:
         """Remove our finalizer."""
-        await super().release(trial)
-        self._save(trial)
+        await super().release(target)
+        self._save(target)
 
     def apply(self, experiment: Experiment) -> None:
         """Do what `kubectl apply` does."""
