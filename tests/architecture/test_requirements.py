@@ -21,7 +21,11 @@ OURS: list[str] = pyproject()["tool"]["importlinter"]["root_packages"]
 TOOLS = {"all", "dev"}
 
 # Which modules an extra serves, where it is not the package of its own name.
-SERVES = {"extract": "trialwatch.extract", "inject": "trialwatch.inject"}
+SERVES = {
+    "extract": "trialwatch.extract",
+    "inject": "trialwatch.inject",
+    "report": "trialwatch.view.report",
+}
 
 # Named in an extra without an import of ours: what asks for each.
 UNIMPORTED = {
