@@ -15,10 +15,11 @@ PROTOS := $(wildcard api/*/*.proto)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fix bench proto crds golden fuzz launcher clean
+.PHONY: help setup demo test test-cluster cluster-up cluster-down lint fix bench proto crds golden
+.PHONY: fuzz launcher clean
 
 help:  ## list these words
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 21
 
 setup: $(READY)  ## make .venv and install every program into it (all others do this first)
 
@@ -37,8 +38,17 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)  ## find the metrics in real training logs
 	@PATH="$(BIN):$$PATH" sh examples/demo.sh $(ARGS)
 
-test: $(READY)  ## run every test
-	@$(PY) -m pytest $(ARGS)
+test: $(READY)  ## run every test but those that need a cluster
+	@$(PY) -m pytest $(or $(ARGS),--ignore=tests/cluster)
+
+test-cluster: $(READY)  ## run the tests that need Kubernetes, on a node brought up here (root)
+	@$(PY) -m tests.cluster $(ARGS)
+
+cluster-up: $(READY)  ## bring up a Kubernetes node by hand; prints its kubeconfig (root)
+	@$(PY) -m tests.cluster.node up
+
+cluster-down: $(READY)  ## end that node, and remove all that it was
+	@$(PY) -m tests.cluster.node down
 
 lint: $(READY)  ## style, types, and what may import what
 	@$(PY) -m ruff check .

@@ -1,0 +1,64 @@
+"""`python -m tests.cluster ARGS...`: pytest on a cluster that has all images.
+
+The cluster is that of `TRIALWATCH_E2E_KUBECONFIG`, and `TRIALWATCH_E2E_LOAD` the command that gives
+it an archive of images (`kind load image-archive`). Without the first, it is a node of this
+machine: brought up here, and taken down, unless `make cluster-up` did so before.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.cluster import trainers
+from tests.cluster.binaries import note, run
+from tests.cluster.conftest import VARIABLE
+from tests.cluster.dockerfiles import build
+from tests.cluster.node import Node, default_folder
+
+_LOADER = "TRIALWATCH_E2E_LOAD"
+# What the tests deploy; the others' images are built when something here runs them.
+_PROGRAMS = ("collector", "dbmanager")
+# Most of what a situation takes is waiting.
+_AT_ONCE = "8"
+
+Load = Callable[[Path], None]
+
+
+@contextmanager
+def _cluster() -> Iterator[tuple[Path, Load]]:
+    """Give a kubeconfig, and the way to bring images there."""
+    if named := os.environ.get(VARIABLE):
+        loader = shlex.split(os.environ.get(_LOADER, "kind load image-archive"))
+        yield Path(named), lambda archive: note(run([*loader, str(archive)]))
+        return
+    node = Node(default_folder().absolute())
+    was_up = node.sandbox.alive()
+    try:
+        yield node.up(), node.load
+    finally:
+        if not was_up:
+            node.down()
+
+
+def main(arguments: list[str]) -> int:
+    """Run the tests; return pytest's status."""
+    built = [build(program) for program in _PROGRAMS]
+    for image in built:
+        note(f"{image.name}: {image.unpacked_bytes() / 1e6:.0f} MB unpacked")
+    with _cluster() as (kubeconfig, load), tempfile.TemporaryDirectory() as folder:
+        for archive in (*(image.archive for image in built), *trainers.archives(Path(folder))):
+            load(archive)
+        environ = {**os.environ, VARIABLE: str(kubeconfig)}
+        tests = ("-m", "pytest", "-n", _AT_ONCE, "--dist=worksteal", *arguments)
+        return subprocess.run([sys.executable, *tests], env=environ, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:] or ["tests/cluster"]))

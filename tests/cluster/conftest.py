@@ -1,0 +1,46 @@
+"""The cluster of `make test-cluster`, and what its tests share.
+
+`TRIALWATCH_E2E_KUBECONFIG` names the cluster. `make test-cluster` sets it to the node that it
+brings up, unless it is set already.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cluster.client import Cluster
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+VARIABLE = "TRIALWATCH_E2E_KUBECONFIG"
+
+
+@pytest.fixture(scope="session")
+def kubeconfig() -> Path:
+    named = os.environ.get(VARIABLE)
+    if not named:
+        pytest.skip(f"no cluster: say `make test-cluster`, as root, or name one by {VARIABLE}")
+    return Path(named)
+
+
+@pytest.fixture(scope="session")
+def cluster(kubeconfig: Path) -> Iterator[Cluster]:
+    beside = kubeconfig.parent / "kubectl"
+    client = Cluster(kubeconfig, str(beside) if beside.exists() else "kubectl")
+    client.request("GET", "/version")
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def namespace(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Give the test a namespace of its own, called after it."""
+    words = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower())
+    with cluster.namespace(f"{words[:50].strip('-')}-{os.getpid()}") as name:
+        yield name

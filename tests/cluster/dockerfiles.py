@@ -1,0 +1,161 @@
+"""The repository's own Dockerfiles, built by buildah on a base that is made here.
+
+No registry has a part in it. The base is Debian's smallest, by debootstrap, with Python; what the
+Dockerfiles fetch, they fetch as this machine does: its proxies, its certificates, pip's settings.
+An archive is kept by what it is made of, so only a change to a program builds its image anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.cluster.binaries import cache, locked, note, run
+from tests.cluster.sandbox import require
+
+ROOT = Path(__file__).parents[2]
+SUITE = "bookworm"
+VERSION = "0.1.0"
+# Beside the packages: what an image is made of.
+_INTO_IMAGES = {"LICENSE", "README.md", "constraints.txt", "launcher", "pyproject.toml"}
+_STRIPPED = (
+    "usr/share/doc",
+    "usr/share/man",
+    "usr/share/locale",
+    "usr/share/info",
+    "var/cache/apt",
+)
+_STRIPPED_FILES = ("var/lib/apt/lists", "var/log")
+_BUILD_BASE = "RUN apt-get update && apt-get install -y --no-install-recommends python3-pip"
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The archive of an image, and how large the image is when it is unpacked."""
+
+    name: str
+    archive: Path
+
+    def unpacked_bytes(self) -> int:
+        """Return what its layers take on a node's disk."""
+        with tarfile.open(self.archive) as outer:
+            return sum(entry.size for entry in outer if entry.name.endswith(".tar"))
+
+
+def programs_with_images() -> list[str]:
+    """Return the programs that have a Dockerfile."""
+    return sorted(path.suffix.removeprefix(".") for path in ROOT.glob("Dockerfile.*"))
+
+
+def build(program: str) -> Built:
+    """Return the image of a program, built if it is not in the cache."""
+    require("buildah", "debootstrap")
+    name = f"docker.io/trialwatch/{program}:{VERSION}"
+    dockerfile = ROOT / f"Dockerfile.{program}"
+    archive = cache() / f"image-{program}-{_digest(dockerfile)}.tar"
+    with locked(cache() / "images"):
+        if not archive.exists():
+            note(f"building {name}")
+            _build(name, dockerfile, archive)
+    return Built(name, archive)
+
+
+def _build(name: str, dockerfile: Path, archive: Path) -> None:
+    base = _base()
+    with tempfile.TemporaryDirectory(dir=cache()) as folder:
+        context = Path(folder, "context")
+        for path in _sources():
+            target = context / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / path, target)
+        _buildah(
+            *("build-using-dockerfile", "--layers", "--isolation=chroot", "--pull-never"),
+            *_machines_settings(Path(folder)),
+            *(f"--build-arg=BASE={base}", f"--build-arg=BUILD_BASE={base}-build"),
+            *(f"--file={dockerfile}", f"--tag={name}", str(context)),
+        )
+        written = Path(folder, "image.tar")
+        _buildah("push", name, f"docker-archive:{written}:{name}")
+        for older in cache().glob(f"{archive.name.rpartition('-')[0]}-*.tar"):
+            older.unlink()
+        written.rename(archive)
+
+
+def _base() -> str:
+    """Return the name of the base, once it and its twin for building are in buildah's store."""
+    base = f"localhost/trialwatch-python:{SUITE}"
+    known = _buildah("images", "--format={{.Name}}:{{.Tag}}").split()
+    if f"{base}-build" in known:
+        return base
+    note("making the base of the images")
+    with tempfile.TemporaryDirectory(dir=cache()) as folder:
+        root = Path(folder, "root")
+        _bootstrap(root)
+        first = Path(folder, "Dockerfile")
+        first.write_text('FROM scratch\nADD root /\nCMD ["python3"]\n')
+        _buildah("build-using-dockerfile", f"--file={first}", f"--tag={base}", folder)
+        second = Path(folder, "build", "Dockerfile")
+        second.parent.mkdir()
+        second.write_text(f"FROM {base}\n{_BUILD_BASE}\n")
+        settings = _machines_settings(Path(folder))
+        chroot = ("--isolation=chroot", "--pull-never", f"--tag={base}-build")
+        _buildah("build-using-dockerfile", *chroot, *settings, str(second.parent))
+    return base
+
+
+def _bootstrap(root: Path) -> None:
+    include = "--include=ca-certificates,python3"
+    run(["nice", "debootstrap", "--variant=minbase", include, SUITE, str(root)])
+    (root / "usr/bin/python").symlink_to("python3")
+    for folder in _STRIPPED:
+        shutil.rmtree(root / folder, ignore_errors=True)
+    for folder in _STRIPPED_FILES:
+        for path in (root / folder).rglob("*"):
+            if path.is_file():
+                path.unlink()
+
+
+def _machines_settings(folder: Path) -> list[str]:
+    """Return what lets a RUN step reach the packages as this machine does."""
+    settings = run(["python3", "-m", "pip", "config", "list"]).splitlines()
+    given = [line.partition("=") for line in settings if line.startswith(("global.", ":env:."))]
+    pairs = {key.rpartition(".")[2]: value.strip("'\"") for key, _, value in given}
+    config = folder / "pip.conf"
+    lines = (f"{key} = {value}" for key, value in pairs.items())
+    config.write_text("\n".join(("[global]", *lines, "")))
+    # Certificates and folders of wheels that the settings name are shown as well.
+    shown = {Path("/etc/ssl/certs"), *(Path(value) for value in pairs.values() if value[:1] == "/")}
+    volumes = [f"--volume={path}:{path}:ro" for path in sorted(shown) if path.exists()]
+    apt = "/etc/apt/apt.conf.d"
+    return [f"--volume={config}:/etc/pip.conf:ro", f"--volume={apt}:{apt}:ro", *volumes]
+
+
+def _buildah(*argv: str) -> str:
+    store = cache() / "buildah"
+    where = [f"--root={store}", f"--runroot={store}/run", "--storage-driver=overlay"]
+    return run(["nice", "buildah", *where, *argv])
+
+
+def _sources() -> list[Path]:
+    """Return the files that git knows, or would, and that an image may be made of."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = {name.split(".")[0] for name in project["tool"]["setuptools"]["packages"]}
+    listed = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    said = subprocess.run(listed, cwd=ROOT, capture_output=True, check=True).stdout
+    paths = [Path(os.fsdecode(name)) for name in said.split(b"\0") if name]
+    wanted = packages | _INTO_IMAGES
+    return sorted(path for path in paths if path.parts[0] in wanted and (ROOT / path).is_file())
+
+
+def _digest(dockerfile: Path) -> str:
+    digest = hashlib.sha256(dockerfile.read_bytes())
+    for path in _sources():
+        digest.update(f"{path}\0".encode() + (ROOT / path).read_bytes())
+    return digest.hexdigest()[:12]
