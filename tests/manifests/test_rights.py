@@ -1,0 +1,151 @@
+"""What our programs may do in a cluster: this table, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pytest
+
+from api import names
+from tests.manifests.cluster import Object, named, of_kind, overlay
+from tests.manifests.kustomize import OVERLAYS
+
+ANYWHERE = "in any namespace"
+HERE = "in our own namespace"
+
+
+class Right(NamedTuple):
+    """Verbs on resources; `name` where it is one object only."""
+
+    where: str
+    group: str
+    resource: str
+    verbs: frozenset[str]
+    name: str = ""
+
+
+def right(where: str, what: str, verbs: str, name: str = "") -> Right:
+    group, _, resource = what.rpartition("/")
+    return Right(where, group, resource, frozenset(verbs.split()), name)
+
+
+SELF_SIGNED = {
+    # webhook/certificates: it keeps its certificate here, and tells the API server to trust it.
+    right(HERE, "secrets", "get update", names.OWN_WEBHOOK_SECRET),
+    right(
+        ANYWHERE,
+        "admissionregistration.k8s.io/mutatingwebhookconfigurations",
+        "get patch",
+        names.OWN_WEBHOOK,
+    ),
+}
+WEBHOOK = {
+    # webhook/lookups: what is remembered, and asked for where it is new.
+    right(ANYWHERE, "kubeflow.org/trials", "get list watch"),
+    right(ANYWHERE, "kubeflow.org/suggestions", "get list watch"),
+    right(ANYWHERE, "batch/jobs", "get list watch"),
+    # webhook/owners: what may own these, up to the trial.
+    right(ANYWHERE, "batch/cronjobs", "get"),
+    right(ANYWHERE, "jobset.x-k8s.io/jobsets", "get"),
+    right(ANYWHERE, "trainer.kubeflow.org/trainjobs", "get"),
+    *(
+        right(ANYWHERE, f"kubeflow.org/{kind}jobs", "get")
+        for kind in ("jax", "mpi", "paddle", "pytorch", "tf", "xgboost")
+    ),
+    # webhook/events: why a pod was refused.
+    right(ANYWHERE, "events", "create patch"),
+    # webhook/katib_config: the settings, as they change.
+    right(HERE, "configmaps", "list watch", names.CONFIG_MAP),
+}
+RIGHTS = {
+    ("standalone", names.OWN_WEBHOOK): WEBHOOK | SELF_SIGNED,
+    ("with-katib", names.OWN_WEBHOOK): WEBHOOK | SELF_SIGNED,
+    ("postgres", names.OWN_WEBHOOK): WEBHOOK | SELF_SIGNED,
+    ("mysql", names.OWN_WEBHOOK): WEBHOOK | SELF_SIGNED,
+    ("cert-manager", names.OWN_WEBHOOK): WEBHOOK,
+}
+
+
+def rights_in(rule: dict[str, Any], where: str) -> set[Right]:
+    return {
+        Right(where, group, resource, frozenset(rule["verbs"]), name)
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for name in rule.get("resourceNames", [""])
+    }
+
+
+def rules_of(role: Object, rendered: tuple[Object, ...]) -> list[dict[str, Any]]:
+    """Return a role's rules; Kubernetes gathers those of an aggregated one by labels."""
+    if "aggregationRule" not in role:
+        return list(role["rules"])
+    (selector,) = role["aggregationRule"]["clusterRoleSelectors"]
+    wanted = selector["matchLabels"].items()
+    return [
+        rule
+        for other in of_kind(rendered, "ClusterRole")
+        if wanted <= other["metadata"]["labels"].items()
+        for rule in other["rules"]
+    ]
+
+
+def rights_of(account: str, rendered: tuple[Object, ...]) -> set[Right]:
+    found: set[Right] = set()
+    for kind, of, where in (
+        ("RoleBinding", "Role", HERE),
+        ("ClusterRoleBinding", "ClusterRole", ANYWHERE),
+    ):
+        for binding in of_kind(rendered, kind):
+            if account in {subject["name"] for subject in binding["subjects"]}:
+                role = named(rendered, of, binding["roleRef"]["name"])
+                for rule in rules_of(role, rendered):
+                    found |= rights_in(rule, where)
+    return found
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_each_program_has_the_rights_of_the_table(name: str) -> None:
+    rendered = overlay(name)
+    accounts = {account["metadata"]["name"] for account in of_kind(rendered, "ServiceAccount")}
+
+    for account in accounts:
+        assert rights_of(account, rendered) == RIGHTS.get((name, account), set())
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_nobody_may_read_secrets_of_others(name: str) -> None:
+    rendered = overlay(name)
+
+    for account in of_kind(rendered, "ServiceAccount"):
+        for one in rights_of(account["metadata"]["name"], rendered):
+            if one.resource == "secrets":
+                assert (one.where, one.name) == (HERE, names.OWN_WEBHOOK_SECRET)
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_pull_secrets_are_read_only_where_an_admin_says_so(name: str) -> None:
+    rendered = overlay(name)
+    role = "trialwatch-webhook-pull-secrets"
+
+    (rule,) = named(rendered, "ClusterRole", role)["rules"]
+    assert rights_in(rule, "") == {right("", "secrets", "get")}
+    bindings = [*of_kind(rendered, "RoleBinding"), *of_kind(rendered, "ClusterRoleBinding")]
+    assert role not in {binding["roleRef"]["name"] for binding in bindings}
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_no_right_has_a_star(name: str) -> None:
+    for kind in ("Role", "ClusterRole"):
+        for role in of_kind(overlay(name), kind):
+            for rule in role.get("rules", ()):
+                for words in rule.values():
+                    assert "*" not in words
+
+
+@pytest.mark.parametrize("name", [name for name in OVERLAYS if name != "with-katib"])
+def test_the_store_has_no_token_at_all(name: str) -> None:
+    rendered = overlay(name)
+    pod = named(rendered, "Deployment", names.DB_MANAGER_SERVICE)["spec"]["template"]["spec"]
+
+    assert pod["automountServiceAccountToken"] is False
+    assert rights_of(pod["serviceAccountName"], rendered) == set()
