@@ -199,11 +199,14 @@ class MariaDB(DatabaseServer):
 
     def _make_data(self) -> Sequence[str | Path]:
         options = ("--auth-root-authentication-method=normal", "--skip-test-db")
-        return ("mariadb-install-db", "--no-defaults", f"--datadir={self.folder}/data", *options)
+        # Not every machine lets this user write to /tmp.
+        folders = (f"--datadir={self.folder}/data", f"--tmpdir={self.folder}")
+        return ("mariadb-install-db", "--no-defaults", *folders, *options)
 
     def _serve(self) -> Sequence[str | Path]:
         settings = {
             "datadir": self.folder / "data",
+            "tmpdir": self.folder,
             "socket": self.folder / "socket",
             "pid-file": self.folder / "pid",
             "bind-address": "127.0.0.1",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -158,14 +159,19 @@ def _moment(point: Point) -> tuple[str, str]:
 
 
 async def stored(stub: Manager, trial: str) -> list[Point]:
-    """Return a trial's log as the server gives it."""
-    reply = await stub.GetObservationLog(
-        pb.GetObservationLogRequest(trial_name=trial),
-        metadata=[(names.NAMESPACE_METADATA, "faults"), (names.MAX_REPLY_METADATA, str(2**30))],
-        timeout=_PATIENCE_SECONDS,
-        wait_for_ready=True,
-    )
-    return [
-        (entry.time_stamp, entry.metric.name, entry.metric.value)
-        for entry in reply.observation_log.metric_logs
-    ]
+    """Return a trial's log as the server gives it, once the server has its database."""
+    request = pb.GetObservationLogRequest(trial_name=trial)
+    metadata = [(names.NAMESPACE_METADATA, "faults"), (names.MAX_REPLY_METADATA, str(2**30))]
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            reply = await stub.GetObservationLog(
+                request, metadata=metadata, timeout=_PATIENCE_SECONDS, wait_for_ready=True
+            )
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.UNAVAILABLE or time.monotonic() > deadline:
+                raise
+        else:
+            entries = reply.observation_log.metric_logs
+            return [(entry.time_stamp, entry.metric.name, entry.metric.value) for entry in entries]
+        await asyncio.sleep(0.05)
