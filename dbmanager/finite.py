@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 PATTERN = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 """A decimal number as Go's `ParseFloat` reads it: no blanks, no `_`, no hexadecimal digits. It is
@@ -13,6 +14,8 @@ LONGEST = 1_000
 """Characters of a number; what is longer is none, since some database would not read it."""
 
 _decimal = re.compile(PATTERN).fullmatch
+_only_of_decimals = re.compile(r"[0-9.eE+-]*").fullmatch
+"""Of such characters Python's `float` takes what `PATTERN` takes, and nothing else."""
 
 
 def number_of(text: str) -> float | None:
@@ -21,3 +24,15 @@ def number_of(text: str) -> float | None:
         return None
     number = float(text)
     return number if math.isfinite(number) else None
+
+
+def numbers_of(texts: Sequence[str]) -> list[float | None]:
+    """Return the numbers of many texts, faster where each is one."""
+    try:
+        if max(map(len, texts), default=0) <= LONGEST and _only_of_decimals("".join(texts)):
+            numbers: list[float | None] = [*map(float, texts)]
+            if all(map(math.isfinite, numbers)):  # type: ignore[arg-type]  # none is None yet
+                return numbers
+    except ValueError:
+        pass
+    return [number_of(text) for text in texts]

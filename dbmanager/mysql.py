@@ -22,16 +22,18 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from api.errors import SetupError
+from dbmanager.columns import Columns
 from dbmanager.finite import LONGEST, PATTERN
-from dbmanager.schema import moment, sources
+from dbmanager.mysql_insert import inserts
+from dbmanager.progress import SourceKey
+from dbmanager.schema import sources
 from dbmanager.schema_mysql import MIGRATIONS, collation
+from dbmanager.sql_reads import unsourced_noted
 from dbmanager.sql_server import POOL, ServerStore
-from dbmanager.store import NewRow, TrialKey
+from dbmanager.store import TrialKey
 
 _CONNECT_SECONDS = 5
 _LOCK_SECONDS = 60
-_ROWS, _CHARACTERS = 2_000, 1_000_000
-"""Of one INSERT, unless one row has more; a server takes 16 MiB by default, some only 4."""
 _LARGEST = r"^[+-]?0*1\.79769313486231570*[eE]\+?0*308$"
 """How the largest double is written."""
 _SETTINGS = (
@@ -44,10 +46,6 @@ _SETTINGS = (
     "ssl_check_hostname",
 )
 """What the query of a URL may say."""
-_INSERT = (
-    "INSERT INTO observation_logs (trial_name, namespace, source, time, metric_name, value)"
-    " VALUES (%s, %s, %s, %s, %s, %s)"
-)
 
 
 class MysqlStore(ServerStore):
@@ -94,26 +92,35 @@ class MysqlStore(ServerStore):
             (value.op("REGEXP")(_LARGEST), double),
         )
 
-    def claim(self, values: dict[str, Any]) -> Executable:
-        """Add a row, or leave it; either way it is locked."""
-        added = insert(sources).values(values)
-        return added.on_duplicate_key_update(gaps=sources.c.gaps)
+    def claim(self) -> Executable:
+        """Add a row, or leave it."""
+        return insert(sources).on_duplicate_key_update(gaps=sources.c.gaps)
+
+    def advance(self) -> Executable:
+        """Add a row, or change it."""
+        new = insert(sources)
+        return new.on_duplicate_key_update(
+            last_sequence=new.inserted.last_sequence,
+            gaps=sources.c.gaps + new.inserted.gaps,
+            outcome=new.inserted.outcome,
+        )
 
     async def insert(
-        self, connection: AsyncConnection, key: TrialKey, source: str, rows: Sequence[NewRow]
+        self, connection: AsyncConnection, batches: Sequence[tuple[SourceKey, Columns]]
     ) -> None:
-        """Insert many rows with each statement; asyncmy writes them as one."""
-        shared = (key.trial, key.namespace, source)
-        rows_at_hand: list[tuple[object, ...]] = []
-        size = 0
-        for micros, metric, value in rows:
-            weight = len(metric) + len(value)
-            if rows_at_hand and (len(rows_at_hand) == _ROWS or size + weight > _CHARACTERS):
-                await connection.exec_driver_sql(_INSERT, rows_at_hand)
-                rows_at_hand, size = [], 0
-            rows_at_hand.append((*shared, moment(micros), metric, value))
-            size += weight
-        await connection.exec_driver_sql(_INSERT, rows_at_hand)
+        """Insert many rows with each statement."""
+        raw = await connection.get_raw_connection()
+        driver: Any = raw.driver_connection
+        async with driver.cursor() as cursor:
+            for statement in inserts(batches):
+                await cursor.execute(statement)
+
+    async def has_unsourced(self, key: TrialKey) -> bool:
+        """Look where it was noted: here an index for it would cost every row, not only those."""
+        if key.namespace == "":  # Katib's manager, which notes nothing, may have written some
+            return await super().has_unsourced(key)
+        [[noted]] = await self._all(unsourced_noted(key))
+        return bool(noted)
 
     async def migrate(self, connection: AsyncConnection) -> None:
         """Upgrade under a named lock; each statement of it is a transaction of its own."""

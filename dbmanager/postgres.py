@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import asyncpg
@@ -20,16 +20,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from api.errors import SetupError
+from dbmanager.columns import Columns
 from dbmanager.finite import LONGEST, PATTERN
-from dbmanager.schema import moment, sources
+from dbmanager.postgres_copy import COLUMNS, HEADER, TRAILER, copied
+from dbmanager.progress import SourceKey
+from dbmanager.schema import sources
 from dbmanager.schema_postgres import MIGRATIONS
 from dbmanager.sql_server import POOL, ServerStore
-from dbmanager.store import NewRow, TrialKey
 
 _CONNECT_SECONDS = 5.0
 _LOCK = 0x7472_6961_6C77_6174
 """The advisory lock of who changes the schema: "trialwat" in ASCII."""
-_COLUMNS = ("trial_name", "namespace", "source", "time", "metric_name", "value")
 
 _LARGEST_EXPONENT = 9_999
 """PostgreSQL's `numeric` refuses exponents that are much larger."""
@@ -77,19 +78,39 @@ class PostgresStore(ServerStore):
             else_=in_range,
         )
 
-    def claim(self, values: dict[str, Any]) -> Executable:
+    def claim(self) -> Executable:
         """Add a row, or leave it."""
-        return insert(sources).values(values).on_conflict_do_nothing()
+        return insert(sources).on_conflict_do_nothing()
+
+    def advance(self) -> Executable:
+        """Add a row, or change it."""
+        new = insert(sources)
+        return new.on_conflict_do_update(
+            index_elements=sources.primary_key,
+            set_={
+                "last_sequence": new.excluded.last_sequence,
+                "gaps": sources.c.gaps + new.excluded.gaps,
+                "outcome": new.excluded.outcome,
+            },
+        )
 
     async def insert(
-        self, connection: AsyncConnection, key: TrialKey, source: str, rows: Sequence[NewRow]
+        self, connection: AsyncConnection, batches: Sequence[tuple[SourceKey, Columns]]
     ) -> None:
-        """COPY within the transaction; the records are made as they are sent."""
+        """COPY within the transaction; the bytes are made as they are sent."""
         raw = await connection.get_raw_connection()
         driver: Any = raw.driver_connection
-        shared = (key.trial, key.namespace, source)
-        records = ((*shared, moment(micros), metric, value) for micros, metric, value in rows)
-        await driver.copy_records_to_table("observation_logs", records=records, columns=_COLUMNS)
+
+        async def written() -> AsyncIterator[bytes]:
+            yield HEADER
+            for (key, source), rows in batches:
+                for piece in copied((key.trial, key.namespace, source), rows):
+                    yield piece
+            yield TRAILER
+
+        await driver.copy_to_table(
+            "observation_logs", source=written(), columns=COLUMNS, format="binary"
+        )
 
     async def migrate(self, connection: AsyncConnection) -> None:
         """Upgrade in one transaction, under an advisory lock."""

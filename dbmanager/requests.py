@@ -21,9 +21,8 @@ from dataclasses import dataclass
 from api import names
 from api.errors import UserError
 from api.objects.faults import nearest, quoted
-from api.timestamps import to_micros
-from api.v1beta1 import api_pb2 as pb
-from dbmanager.store import LONGEST_NAME, Delivery, NewRow, Outcome
+from dbmanager.decoding import check_name, check_text, read_moment
+from dbmanager.store import Delivery, Outcome
 
 MOST_BYTES = 2**31 - 1
 """Of one message; gRPC holds no more."""
@@ -36,9 +35,6 @@ _KEYS = (
     names.OUTCOME_METADATA,
     names.MAX_REPLY_METADATA,
 )
-_SECOND = len("2026-01-31T12:00:00")
-_REMEMBERED = 10_000
-"""Seconds whose microseconds are known; a report seldom spans more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +67,7 @@ def read_metadata(pairs: Iterable[tuple[str, str | bytes]]) -> CallMetadata:
             _note(found, key, value)
     namespace = found.get(names.NAMESPACE_METADATA)
     if namespace:
-        _check_text(f"metadata {names.NAMESPACE_METADATA}", namespace)
+        check_text(f"metadata {names.NAMESPACE_METADATA}", namespace)
     most = found.get(names.MAX_REPLY_METADATA)
     return CallMetadata(
         namespace=namespace,
@@ -86,30 +82,7 @@ def read_trial_name(name: str) -> str:
     Raises:
         UserError: it is empty, too long, or holds a NUL.
     """
-    return _name("trial_name", name)
-
-
-def read_rows(log: pb.ObservationLog) -> list[NewRow]:
-    """Return the rows of a report, in its order.
-
-    Raises:
-        UserError: an entry lacks its metric, has a bad time stamp, name or value.
-    """
-    rows: list[NewRow] = []
-    add = rows.append
-    known: dict[str, str] = {}
-    moments = Moments()
-    for entry in log.metric_logs:
-        metric = entry.metric
-        name, value, stamp = metric.name, metric.value, entry.time_stamp
-        micros = moments.micros(stamp)
-        known_name = known.get(name)
-        if known_name is None or micros is None or "\0" in value:
-            _check_entry(f"observation_log.metric_logs[{len(rows)}]", entry)
-            known_name = known[name] = name
-            micros = to_micros(stamp)
-        add(NewRow(micros, known_name, value))
-    return rows
+    return check_name("trial_name", name)
 
 
 def read_bounds(metric_names: Sequence[str], start: str = "", end: str = "") -> Bounds:
@@ -119,84 +92,10 @@ def read_bounds(metric_names: Sequence[str], start: str = "", end: str = "") -> 
         UserError: a name is too long or holds a NUL, or a time is not RFC 3339.
     """
     return Bounds(
-        metrics=tuple(_name("metric_name", name) for name in metric_names if name),
-        from_micros=_moment("start_time", start) if start else None,
-        to_micros=_moment("end_time", end) if end else None,
+        metrics=tuple(check_name("metric_name", name) for name in metric_names if name),
+        from_micros=read_moment("start_time", start) if start else None,
+        to_micros=read_moment("end_time", end) if end else None,
     )
-
-
-class Moments:
-    """Reads time stamps as `to_micros` does, several times faster where they are of few seconds."""
-
-    def __init__(self) -> None:
-        self._seconds: dict[str, int] = {}
-
-    def micros(self, text: str) -> int | None:
-        """Return the microseconds since 1970; None where the text is no time stamp."""
-        second, rest = text[:_SECOND], text[_SECOND:]
-        micros = self._seconds.get(second)
-        if micros is None:
-            return self._learned(second, text)
-        if rest == "Z":
-            return micros
-        digits = rest[1:-1]
-        if rest[:1] == "." and rest[-1:] == "Z" and digits.isdecimal() and digits.isascii():
-            return micros + int(digits[:6].ljust(6, "0"))
-        return _micros_or_none(text)
-
-    def _learned(self, second: str, text: str) -> int | None:
-        micros = _micros_or_none(text)
-        if micros is not None and len(self._seconds) < _REMEMBERED:
-            self._seconds[second] = to_micros(f"{second}Z")
-        return micros
-
-
-def _micros_or_none(text: str) -> int | None:
-    try:
-        return to_micros(text)
-    except UserError:
-        return None
-
-
-def _check_entry(path: str, entry: pb.MetricLog) -> None:
-    """Refuse what is wrong with one entry; all that `read_rows` did not take at once comes here."""
-    if not entry.HasField("metric"):
-        raise UserError(f"{path}.metric: missing; send name and value")
-    _name(f"{path}.metric.name", entry.metric.name)
-    if not entry.time_stamp:
-        raise UserError(
-            f"{path}.time_stamp: missing for metric {quoted(entry.metric.name)};"
-            " send RFC 3339 text as in 2026-01-31T12:00:00Z"
-        )
-    _moment(f"{path}.time_stamp", entry.time_stamp)
-    if "\0" in entry.metric.value:
-        raise UserError(
-            f"{path}.metric.value: {quoted(entry.metric.value)} holds a NUL character;"
-            " databases cannot keep it: remove it"
-        )
-
-
-def _moment(path: str, text: str) -> int:
-    try:
-        return to_micros(text)
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from None
-
-
-def _name(path: str, name: str) -> str:
-    if not name:
-        raise UserError(f"{path}: missing; send a name of 1 to {LONGEST_NAME} characters")
-    _check_text(path, name)
-    return name
-
-
-def _check_text(path: str, text: str) -> None:
-    if len(text) > LONGEST_NAME:
-        raise UserError(
-            f"{path}: {quoted(text)} has {len(text)} characters; at most {LONGEST_NAME} are kept"
-        )
-    if "\0" in text:
-        raise UserError(f"{path}: {quoted(text)} holds a NUL character; remove it")
 
 
 def _note(found: dict[str, str], key: str, value: str | bytes) -> None:
@@ -220,7 +119,7 @@ def _delivery(found: dict[str, str]) -> Delivery | None:
                     " say whose report this is"
                 )
         return None
-    _name(f"metadata {names.SOURCE_METADATA}", source)
+    check_name(f"metadata {names.SOURCE_METADATA}", source)
     if sequence is None:
         raise UserError(
             f"metadata {names.SOURCE_METADATA}: {quoted(source)} without"

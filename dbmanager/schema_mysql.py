@@ -17,11 +17,8 @@ from dbmanager.migrations import Execute, Migrations
 _COLLATIONS = ("utf8mb4_nopad_bin", "utf8mb4_0900_bin")
 """MariaDB's from 10.2, MySQL's from 8.0.17."""
 
-_INDEXES = {
-    "trialwatch_in_order": "trial_name, namespace, time",
-    "trialwatch_by_id": "trial_name, namespace",
-    "trialwatch_by_source": "trial_name, namespace, source",
-}
+_HERE = "WHERE table_schema = database() AND table_name = 'observation_logs'"
+_INDEXES = {"trialwatch_in_order": "trial_name, namespace, time"}
 
 
 def collation(execute: Execute) -> str | None:
@@ -65,21 +62,45 @@ def _changed_columns(name: str, exact: str) -> list[str]:
 
 
 def _missing(execute: Execute, name: str) -> list[str]:
-    here = "WHERE table_schema = database() AND table_name = 'observation_logs'"
-    columns = execute(f"SELECT column_name FROM information_schema.columns {here}")  # noqa: S608
-    indexes = execute(f"SELECT index_name FROM information_schema.statistics {here}")  # noqa: S608
-    present = {str(row[0]) for row in (*columns, *indexes)}
+    columns = {
+        str(row[0])
+        for row in execute(f"SELECT column_name FROM information_schema.columns {_HERE}")  # noqa: S608 - our own words
+    }
     added = [
         f"ADD COLUMN {column} {name} DEFAULT ''"
         for column in ("namespace", "source")
-        if column not in present
+        if column not in columns
     ]
+    present = _present_indexes(execute)
     return added + [
         f"ADD INDEX {index} ({parts})" for index, parts in _INDEXES.items() if index not in present
     ]
 
 
+def _present_indexes(execute: Execute) -> set[str]:
+    found = execute(f"SELECT index_name FROM information_schema.statistics {_HERE}")  # noqa: S608 - our own words
+    return {str(row[0]) for row in found}
+
+
+def _second(execute: Execute) -> None:
+    """Drop the indexes by which version 1 found new rows, and rows without a source.
+
+    `sql_reads` says how new rows are found now. That a trial has rows without a source is noted in
+    its own row of `trialwatch_sources`, save what Katib writes, which has no namespace.
+    """
+    execute(
+        "UPDATE trialwatch_sources AS trial SET last_sequence = 1 WHERE source = '' AND EXISTS"
+        " (SELECT 1 FROM observation_logs AS log WHERE log.trial_name = trial.trial_name"
+        " AND log.namespace = trial.namespace AND log.source = '')"
+    )
+    present = _present_indexes(execute)
+    dropped = [name for name in ("trialwatch_by_id", "trialwatch_by_source") if name in present]
+    if dropped:
+        changes = ", ".join(f"DROP INDEX {name}" for name in dropped)
+        execute(f"ALTER TABLE observation_logs {changes}")
+
+
 MIGRATIONS = Migrations(
     list_tables="SELECT table_name FROM information_schema.tables WHERE table_schema = database()",
-    steps=(_first,),
+    steps=(_first, _second),
 )

@@ -46,12 +46,14 @@ _FIRST = statements(
     """,
     "CREATE INDEX IF NOT EXISTS trialwatch_in_order"
     " ON observation_logs (trial_name, namespace, time, id)",
-    "CREATE INDEX IF NOT EXISTS trialwatch_by_id ON observation_logs (trial_name, namespace, id)",
     "CREATE INDEX IF NOT EXISTS trialwatch_unsourced"
     " ON observation_logs (trial_name, namespace) WHERE source = ''",
 )
 
+_SECOND = statements("DROP INDEX IF EXISTS trialwatch_by_id")
+"""Version 1 had it to find new rows; `sql_reads` says how they are found now."""
+
 MIGRATIONS = Migrations(
     list_tables="SELECT tablename FROM pg_tables WHERE schemaname = ANY (current_schemas(false))",
-    steps=(_FIRST,),
+    steps=(_FIRST, _SECOND),
 )

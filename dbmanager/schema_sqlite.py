@@ -35,11 +35,13 @@ _FIRST = statements(
     # Every index of SQLite ends with the row's id.
     "CREATE INDEX IF NOT EXISTS trialwatch_in_order"
     " ON observation_logs (trial_name, namespace, time)",
-    "CREATE INDEX IF NOT EXISTS trialwatch_by_id ON observation_logs (trial_name, namespace)",
     "CREATE INDEX IF NOT EXISTS trialwatch_unsourced"
     " ON observation_logs (trial_name, namespace) WHERE source = ''",
 )
 
+_SECOND = statements("DROP INDEX IF EXISTS trialwatch_by_id")
+"""Version 1 had it to find new rows; `sql_reads` says how they are found now."""
+
 MIGRATIONS = Migrations(
-    list_tables="SELECT name FROM sqlite_master WHERE type = 'table'", steps=(_FIRST,)
+    list_tables="SELECT name FROM sqlite_master WHERE type = 'table'", steps=(_FIRST, _SECOND)
 )

@@ -12,7 +12,9 @@ import grpc.aio
 from api.errors import UserError
 from api.v1beta1 import api_pb2 as pb
 from api.v1beta1 import api_pb2_grpc
+from dbmanager.columns import Columns
 from dbmanager.connection import Connection
+from dbmanager.decoding import pieces_of
 from dbmanager.metrics import Metrics
 from dbmanager.news import News
 from dbmanager.replies import LogReply
@@ -20,15 +22,11 @@ from dbmanager.requests import (
     CallMetadata,
     read_bounds,
     read_metadata,
-    read_rows,
     read_trial_name,
 )
-from dbmanager.store import NewRow, Query, Row, Store, TrialKey, resolve
+from dbmanager.store import Query, Row, Store, TrialKey, resolve
 
 Context = grpc.aio.ServicerContext[Any, Any]
-
-LARGE = 5_000
-"""Points; a report of more is decoded beside the event loop, so that other calls go on."""
 
 
 async def key_of(store: Store, trial: str, metadata: CallMetadata) -> TrialKey:
@@ -106,12 +104,16 @@ class DBManager(api_pb2_grpc.DBManagerServicer):
         return pb.DeleteObservationLogReply()
 
 
-async def _rows_of(request: pb.ReportObservationLogRequest) -> list[NewRow]:
+async def _rows_of(request: pb.ReportObservationLogRequest) -> Columns:
+    """Read the points, and let other calls go on between the pieces of a large report."""
     if not request.HasField("observation_log"):
         raise UserError("observation_log: missing; send one, be it without points")
-    if len(request.observation_log.metric_logs) <= LARGE:
-        return read_rows(request.observation_log)
-    return await asyncio.to_thread(read_rows, request.observation_log)
+    rows = Columns()
+    for piece in pieces_of(request.observation_log):
+        if rows:
+            await asyncio.sleep(0)
+        rows.extend(piece)
+    return rows
 
 
 async def _key_to_report(store: Store, trial: str, metadata: CallMetadata) -> TrialKey:

@@ -72,6 +72,12 @@ def unsourced(key: TrialKey) -> Select[tuple[bool]]:
     return select(exists().where(rows_of(key), ROWS.source == nothing))
 
 
+def unsourced_noted(key: TrialKey) -> Select[tuple[bool]]:
+    """Ask whether a trial's own row notes that it has rows without a source."""
+    own = and_(sources_of(key), SOURCES.source == "", SOURCES.last_sequence > 0)
+    return select(exists().where(own))
+
+
 def page(
     query: Query, wanted: Collection[str], after: tuple[int, int] | None, size: int
 ) -> Select[tuple[int, int, str, str]]:
@@ -94,11 +100,38 @@ def page(
     return columns.where(*conditions).order_by(ROWS.time, ROWS.id).limit(size)
 
 
-def stored_behind(key: TrialKey, row_id: int, size: int) -> Select[tuple[int, int, str, str]]:
-    """Ask for the next rows by id, whatever their source."""
+def last_id() -> Select[tuple[int | None]]:
+    """Ask for the id of the row that was stored last, of whatever trial."""
+    return select(func.max(ROWS.id))
+
+
+def stored_lately(key: TrialKey, row_id: int, size: int) -> Select[tuple[int, int, str, str]]:
+    """Ask for the next rows by id, whatever their source, along the ids of all trials.
+
+    Right where few rows were stored behind the id. There is no index of a trial's ids: each row
+    would pay for it, and only watchers use it.
+    """
     columns = select(ROWS.id, ROWS.time, ROWS.metric_name, ROWS.value)
-    wanted = columns.where(rows_of(key), ROWS.time.is_not(None), ROWS.id > row_id)
+    # So written, no planner can choose the trial's index instead.
+    of_trial = and_(
+        func.coalesce(ROWS.trial_name, "") == key.trial,
+        func.coalesce(ROWS.namespace, "") == key.namespace,
+    )
+    wanted = columns.where(ROWS.id > row_id, of_trial, ROWS.time.is_not(None))
     return wanted.order_by(ROWS.id).limit(size)
+
+
+def ids_behind(key: TrialKey, row_id: int, size: int) -> Select[tuple[int]]:
+    """Ask for the next ids of a trial, along all entries of the trial in its index."""
+    ids = select(ROWS.id).where(rows_of(key), ROWS.time.is_not(None))
+    # So written, no planner can choose to walk along the ids of all trials instead.
+    return ids.where(ROWS.id + 0 > row_id).order_by(ROWS.id + 0).limit(size)
+
+
+def with_ids(ids: Collection[int]) -> Select[tuple[int, int, str, str]]:
+    """Ask for rows by their ids, in their order."""
+    columns = select(ROWS.id, ROWS.time, ROWS.metric_name, ROWS.value)
+    return columns.where(ROWS.id.in_(ids)).order_by(ROWS.id)
 
 
 def summaries(

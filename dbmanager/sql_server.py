@@ -2,7 +2,11 @@
 
 Who writes to a trial first locks the trial's own row in `trialwatch_sources`, the one with the
 source "". So the number of a report is compared and stored by one at a time, and a trial's ids
-grow in the order of the commits: who reads behind an id passes no row over.
+grow in the order of the commits: who reads behind an id passes no row over. The `last_sequence` of
+that row is 1 once rows came without a source.
+
+Reports that wait at the same time are stored in one transaction, which locks all their trials,
+always in one order.
 """
 
 from __future__ import annotations
@@ -10,13 +14,17 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Executable, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Executable, and_, delete, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api.errors import Unavailable
+from dbmanager.columns import Columns
+from dbmanager.gathering import Gathering
+from dbmanager.progress import Progress, Report, SourceKey
 from dbmanager.schema import observation_logs, sources
 from dbmanager.sql_errors import is_worth_another_try, understood
 from dbmanager.sql_reads import SOURCES, rows_of, sources_of
@@ -24,8 +32,14 @@ from dbmanager.sql_store import SqlStore
 from dbmanager.store import Delivery, NewRow, Receipt, TrialKey
 
 POOL = 10
-"""Connections; more writers than these wait for one."""
+"""Connections. Reports take few of them, so reads need not wait for one."""
+_REPORTS, _ROWS = 100, 20_000
+"""In one transaction; whoever comes later waits for the next. A report that has as many rows by
+itself goes past the others, so that they need not wait for it."""
+_LARGE_AT_ONCE = 2
 _TRIES = 10
+_NEVER = {"last_sequence": 0, "gaps": 0}
+"""The numbers of who has not reported yet."""
 _LONGEST_PAUSE = 0.2
 
 T = TypeVar("T")
@@ -36,14 +50,25 @@ class ServerStore(SqlStore):
 
     _open = False
 
-    def claim(self, values: dict[str, Any]) -> Executable:
-        """Make the statement that adds a row of `trialwatch_sources`, or finds it there."""
+    def __init__(self, engine: AsyncEngine, name: str) -> None:
+        """Take over an engine; `name` is how messages name the database."""
+        super().__init__(engine, name)
+        # With one transaction at a time most are gathered: a second one costs more than it brings.
+        self._reports = Gathering(self._stored, rounds=1, requests=_REPORTS, weight=_ROWS)
+        self._large = Gathering(self._stored, rounds=_LARGE_AT_ONCE, requests=1, weight=1)
+
+    def claim(self) -> Executable:
+        """Make the statement that adds a row of `trialwatch_sources`, or leaves it as it is."""
+        raise NotImplementedError
+
+    def advance(self) -> Executable:
+        """Make the statement that adds such a row, or changes it; the gaps are added up."""
         raise NotImplementedError
 
     async def insert(
-        self, connection: AsyncConnection, key: TrialKey, source: str, rows: Sequence[NewRow]
+        self, connection: AsyncConnection, batches: Sequence[tuple[SourceKey, Columns]]
     ) -> None:
-        """Insert rows by the fastest way that the driver has."""
+        """Insert rows by the fastest way that the driver has, in their order."""
         raise NotImplementedError
 
     async def migrate(self, connection: AsyncConnection) -> None:
@@ -58,7 +83,9 @@ class ServerStore(SqlStore):
         self._open = True
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Finish the reports that wait, and close the connections."""
+        await self._reports.finish()
+        await self._large.finish()
         self._open = False
         await self._engine.dispose()
 
@@ -68,20 +95,26 @@ class ServerStore(SqlStore):
         """Store rows and the number of their report in one transaction."""
         if delivery is None and not rows:
             return Receipt(stored=0)
+        report = Report(key=key, rows=Columns.of(rows), delivery=delivery)
+        gathered = self._reports if len(rows) < _ROWS else self._large
+        return await gathered.result(report, len(rows))
 
-        async def store(connection: AsyncConnection) -> Receipt:
-            gap = 0
-            if delivery is not None:
-                state = await self._advance(connection, key, delivery)
-                if state is None:
-                    return Receipt(stored=0, repeat=True)
-                gap = state
-            if rows:
-                source = delivery.source if delivery else ""
-                await self.insert(connection, key, source, rows)
-            return Receipt(stored=len(rows), gap=gap)
+    async def _stored(self, reports: Sequence[Report]) -> Sequence[Receipt]:
+        async def store(connection: AsyncConnection) -> Sequence[Receipt]:
+            progress = Progress(await self._last(connection, reports))
+            receipts = [progress.take(report) for report in reports]
+            if changes := progress.changes():
+                await connection.execute(self.advance(), changes)
+            batches = [
+                (report.source, report.rows)
+                for report, receipt in zip(reports, receipts, strict=True)
+                if receipt.stored
+            ]
+            if batches:
+                await self.insert(connection, batches)
+            return receipts
 
-        return await self._written(key, store)
+        return await self._written({report.key for report in reports}, store)
 
     async def delete(self, key: TrialKey) -> int:
         """Delete a trial's rows and its sources."""
@@ -91,16 +124,22 @@ class ServerStore(SqlStore):
             await connection.execute(delete(sources).where(sources_of(key)))
             return found.rowcount
 
-        return await self._written(key, remove)
+        return await self._written({key}, remove)
 
-    async def _written(self, key: TrialKey, write: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """Write in a transaction that holds the trial's lock; again where the database gave up."""
+    async def _written(
+        self, keys: AbstractSet[TrialKey], write: Callable[[AsyncConnection], Awaitable[T]]
+    ) -> T:
+        """Write in a transaction that holds the trials' locks; again where the database gave up."""
         cause: Exception | None = None
         for attempt in range(1, _TRIES + 1):
             try:
                 async with self._connection() as connection, connection.begin():
-                    await self._lock(connection, key)
-                    return await write(connection)
+                    missing = keys - await self._locked(connection, keys)
+                    if not missing:
+                        return await write(connection)
+                # In a transaction of its own: who holds no lock yet can wait for one.
+                await self._claim(missing)
+                continue
             except Exception as error:
                 if not is_worth_another_try(error):
                     raise
@@ -109,34 +148,39 @@ class ServerStore(SqlStore):
             await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - no secret
         raise Unavailable(f"{self._name} gave up {_TRIES} times ({cause}); ask again") from cause
 
-    async def _lock(self, connection: AsyncConnection, key: TrialKey) -> None:
-        locked = (
-            select(SOURCES.source).where(sources_of(key), SOURCES.source == "").with_for_update()
-        )
-        while (await connection.execute(locked)).first() is None:
-            own = {"namespace": key.namespace, "trial_name": key.trial, "source": ""}
-            await connection.execute(self.claim({**own, "last_sequence": 0, "gaps": 0}))
+    async def _locked(
+        self, connection: AsyncConnection, keys: AbstractSet[TrialKey]
+    ) -> frozenset[TrialKey]:
+        """Lock the trials' own rows, as far as they are there; return whose they are."""
+        own = [and_(sources_of(key), SOURCES.source == "") for key in sorted(keys)]
+        names = select(SOURCES.namespace, SOURCES.trial_name).where(or_(*own))
+        in_order = names.order_by(SOURCES.trial_name, SOURCES.namespace).with_for_update()
+        found = (await connection.execute(in_order)).all()
+        return frozenset(TrialKey(namespace=namespace, trial=trial) for namespace, trial in found)
 
-    async def _advance(
-        self, connection: AsyncConnection, key: TrialKey, delivery: Delivery
-    ) -> int | None:
-        """Note the number of a report; return the gap before it, None of a repeat."""
-        own = (sources_of(key), SOURCES.source == delivery.source)
-        found = (await connection.execute(select(SOURCES.last_sequence).where(*own))).first()
-        last = found[0] if found else 0
-        if delivery.sequence <= last:
-            return None
-        gap = delivery.sequence - last - 1
-        outcome = delivery.outcome and delivery.outcome.value
-        state = {"last_sequence": delivery.sequence, "outcome": outcome}
-        if found:
-            change = update(sources).where(*own).values(gaps=SOURCES.gaps + gap, **state)
-            await connection.execute(change)
-        else:
-            names = {"namespace": key.namespace, "trial_name": key.trial}
-            row = {**names, "source": delivery.source, "gaps": gap, **state}
-            await connection.execute(insert(sources).values(row))
-        return gap
+    async def _claim(self, keys: AbstractSet[TrialKey]) -> None:
+        rows = [
+            {"namespace": key.namespace, "trial_name": key.trial, "source": ""}
+            for key in sorted(keys)
+        ]
+        async with self._connection() as connection, connection.begin():
+            await connection.execute(self.claim(), [{**row, **_NEVER} for row in rows])
+
+    async def _last(
+        self, connection: AsyncConnection, reports: Sequence[Report]
+    ) -> dict[SourceKey, int]:
+        """Return the numbers of the sources that report, as far as they have reported before."""
+        named = {report.source for report in reports}
+        own = [and_(sources_of(key), SOURCES.source == source) for key, source in named]
+        found = await connection.execute(
+            select(
+                SOURCES.namespace, SOURCES.trial_name, SOURCES.source, SOURCES.last_sequence
+            ).where(or_(*own))
+        )
+        return {
+            (TrialKey(namespace=namespace, trial=trial), source): last
+            for namespace, trial, source, last in found
+        }
 
     async def _all(self, statement: Executable) -> Sequence[Sequence[Any]]:
         async with self._connection() as connection:

@@ -15,6 +15,10 @@ from dbmanager.store import Outcome, Query, Row, Summary, TrialKey
 
 PAGE, FIRST_PAGE = 5_000, 1_000
 """Rows that a read holds at a time, and at first, while it knows nothing of their size."""
+LATELY = 5_000
+"""Up to so many rows behind an id are looked at, whosever they are, to find a trial's."""
+IDS = 50_000
+"""Of a trial, that are held at a time."""
 PAGE_BYTES = 4 * 1024 * 1024
 """What they may weigh, about."""
 
@@ -57,12 +61,32 @@ class SqlStore:
         """Give the rows behind an id, a page at a time."""
         size = FIRST_PAGE
         while True:
-            rows = await self._rows(sql_reads.stored_behind(key, after_id, size))
+            [[last]] = await self._all(sql_reads.last_id())
+            if last is None or last <= after_id:
+                return
+            if last - after_id > LATELY:
+                ids = [row[0] for row in await self._all(sql_reads.ids_behind(key, after_id, IDS))]
+                if not ids:
+                    return
+                async for rows in self._of_ids(ids):
+                    yield rows
+                after_id = ids[-1]
+                continue
+            rows = await self._rows(sql_reads.stored_lately(key, after_id, size))
             if rows:
                 yield rows
             if len(rows) < size:
                 return
             after_id, size = rows[-1].id, _next_size(rows)
+
+    async def _of_ids(self, ids: Sequence[int]) -> AsyncIterator[list[Row]]:
+        start, size = 0, FIRST_PAGE
+        while start < len(ids):
+            rows = await self._rows(sql_reads.with_ids(ids[start : start + size]))
+            start += size
+            if rows:  # else they were deleted just now
+                yield rows
+                size = _next_size(rows)
 
     async def summary(self, key: TrialKey, metrics: Sequence[str] = ()) -> list[Summary]:
         """Return a summary of each metric that has rows, by name."""
@@ -83,8 +107,12 @@ class SqlStore:
             return chosen(
                 outcomes, unsourced=True
             )  # these count either way: there is no need to ask
-        [[unsourced]] = await self._all(sql_reads.unsourced(key))
-        return chosen(outcomes, unsourced=bool(unsourced))
+        return chosen(outcomes, unsourced=await self.has_unsourced(key))
+
+    async def has_unsourced(self, key: TrialKey) -> bool:
+        """Say whether a trial has rows without a source."""
+        [[found]] = await self._all(sql_reads.unsourced(key))
+        return bool(found)
 
     async def _rows(self, statement: Executable) -> list[Row]:
         return [Row(*row) for row in await self._all(statement)]

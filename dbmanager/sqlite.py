@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sqlalchemy import URL, ColumnElement, Float, column, event
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from api.errors import Unavailable
+from dbmanager.columns import Columns
 from dbmanager.schema_sqlite import MIGRATIONS
 from dbmanager.sql_errors import understood
 from dbmanager.sql_store import SqlStore
@@ -77,7 +79,8 @@ class SqliteStore(SqlStore):
         self, key: TrialKey, rows: Sequence[NewRow], delivery: Delivery | None = None
     ) -> Receipt:
         """Store rows and the number of their report in one transaction."""
-        receipt: Receipt = await self._written(lambda to: store_report(to, key, rows, delivery))
+        columns = Columns.of(rows)
+        receipt: Receipt = await self._written(lambda to: store_report(to, key, columns, delivery))
         return receipt
 
     async def delete(self, key: TrialKey) -> int:
@@ -104,13 +107,18 @@ class SqliteStore(SqlStore):
             self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
-            for pragma in _PRAGMAS:
-                connection.execute(pragma)
-            self._migrate(connection)
+            _patiently(lambda: self._prepare(connection))
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        if connection.in_transaction:  # left by an attempt that was cut off
+            connection.execute("ROLLBACK")
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+        self._migrate(connection)
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         def execute(statement: str) -> Sequence[Sequence[Any]]:
@@ -121,6 +129,23 @@ class SqliteStore(SqlStore):
         connection.execute("BEGIN IMMEDIATE")  # others who open the file wait here
         MIGRATIONS.run(execute, initialize=self._initialize)
         connection.execute("COMMIT")
+
+
+def _patiently(act: Callable[[], None]) -> None:
+    """Do it again while others hold the file.
+
+    SQLite waits by itself, save where it thinks that two could wait for each other for ever, as
+    when several open a new file and each wants to be the one that switches it to WAL.
+    """
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            return act()
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() > deadline:
+                raise
+        time.sleep(0.005)
 
 
 def _forbid_writing(connection: Any, _record: object) -> None:  # noqa: ANN401 - SQLAlchemy's own

@@ -7,11 +7,11 @@ Python's lock is given up and taken again: a busy event loop then makes each row
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from functools import cache
 
-from dbmanager.finite import number_of
-from dbmanager.store import Delivery, NewRow, Receipt, TrialKey
+from dbmanager.columns import Columns
+from dbmanager.finite import numbers_of
+from dbmanager.store import Delivery, Receipt, TrialKey
 
 _SIZES = (400, 40, 4, 1)
 """Rows of a statement; SQLite takes 32,766 parameters."""
@@ -28,7 +28,7 @@ _ADVANCE = (
 
 
 def store_report(
-    to: sqlite3.Connection, key: TrialKey, rows: Sequence[NewRow], delivery: Delivery | None
+    to: sqlite3.Connection, key: TrialKey, rows: Columns, delivery: Delivery | None
 ) -> Receipt:
     """Store a report, or see that it is a repeat."""
     gap, source = 0, ""
@@ -54,15 +54,21 @@ def delete_trial(to: sqlite3.Connection, key: TrialKey) -> int:
     return rows.rowcount
 
 
-def _insert(to: sqlite3.Connection, shared: tuple[str, str, str], rows: Sequence[NewRow]) -> None:
+def _insert(to: sqlite3.Connection, shared: tuple[str, str, str], rows: Columns) -> None:
     start = 0
     for size in _SIZES:
         while len(rows) - start >= size:
-            values: list[str | float | None] = [*shared]
-            for micros, metric, value in rows[start : start + size]:
-                values += (micros, metric, value, number_of(value))
-            to.execute(_statement(size), values)
+            to.execute(_statement(size), _values(shared, rows[start : start + size]))
             start += size
+
+
+def _values(shared: tuple[str, str, str], rows: Columns) -> list[str | float | None]:
+    own: list[str | float | None] = [None] * (4 * len(rows))
+    own[0::4] = rows.micros
+    own[1::4] = rows.metrics
+    own[2::4] = rows.values
+    own[3::4] = numbers_of(rows.values)
+    return [*shared, *own]
 
 
 @cache

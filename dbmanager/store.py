@@ -77,7 +77,7 @@ class Outcome(StrEnum):
     STOPPED = "stopped"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class TrialKey:
     """A trial in a namespace; "" is no namespace."""
 

@@ -155,6 +155,24 @@ async def test_several_managers_may_open_one_new_file_at_once(tmp_path: Path) ->
         await asyncio.gather(*(store.close() for store in stores))
 
 
+async def test_a_file_that_another_program_is_making_is_opened_once_it_is_made(
+    tmp_path: Path,
+) -> None:
+    other = sqlite3.connect(tmp_path / "new.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")  # SQLite does not wait for it in order to switch to WAL
+    store = store_for(f"sqlite:///{tmp_path}/new.db")
+    opening = asyncio.create_task(store.open())
+    try:
+        done, _ = await asyncio.wait({opening}, timeout=0.2)
+        assert not done
+        other.execute("COMMIT")
+        await opening
+        await store.ping()
+    finally:
+        other.close()
+        await store.close()
+
+
 @pytest.mark.parametrize(
     "done_before",
     [
@@ -177,7 +195,80 @@ async def test_an_upgrade_that_was_cut_off_is_finished(
         assert len(await read(store)) == 5
     async with opened(katib.url) as store:
         assert len(await read(store)) == 5
-    assert await katib.run("SELECT version FROM trialwatch_schema") == [(1,)]
+    assert await katib.run("SELECT version FROM trialwatch_schema") == [(1,), (2,)]
+
+
+UNSOURCED = TrialKey(namespace="team", trial="unsourced")
+
+
+async def test_a_database_of_version_1_comes_to_todays_version(
+    katib: KatibDatabase, server: DatabaseServer
+) -> None:
+    delivery = Delivery(source="pod", sequence=1)
+    async with opened(katib.url) as store:
+        await store.report(UNSOURCED, [NewRow(0, "loss", "1")])
+        await store.report(UNSOURCED, [NewRow(1, "loss", "2")], delivery)
+    await to_version_1(katib, server)
+    async with opened(katib.url) as store:
+        assert await indexes(katib, server) == {"trialwatch_in_order"}
+        # A row without a source counts before one of an attempt that goes on.
+        assert [value for *_, value in await read(store, UNSOURCED)] == ["1"]
+        assert (await store.report(UNSOURCED, [], delivery)).repeat
+        assert len(await read(store)) == 4
+    assert await katib.run("SELECT version FROM trialwatch_schema") == [(1,), (2,)]
+
+
+async def test_an_upgrade_of_version_1_that_was_cut_off_is_finished(
+    katib: KatibDatabase, server: DatabaseServer
+) -> None:
+    async with opened(katib.url):
+        pass
+    await katib.run("DELETE FROM trialwatch_schema WHERE version = 2")
+    async with opened(katib.url) as store:
+        assert len(await read(store)) == 4
+    assert await indexes(katib, server) == {"trialwatch_in_order"}
+
+
+async def to_version_1(katib: KatibDatabase, server: DatabaseServer) -> None:
+    """Put back what version 2 took away."""
+    added = {"trialwatch_by_id": "trial_name, namespace"}
+    if server.kind == "MariaDB":
+        added["trialwatch_by_source"] = "trial_name, namespace, source"
+    for name, columns in added.items():
+        await katib.run(f"CREATE INDEX {name} ON observation_logs ({columns})")
+    await katib.run("UPDATE trialwatch_sources SET last_sequence = 0 WHERE source = ''")
+    await katib.run("DELETE FROM trialwatch_schema WHERE version = 2")
+
+
+async def indexes(katib: KatibDatabase, server: DatabaseServer) -> set[str]:
+    """Return our indexes of the rows, but for the one of rows without a source."""
+    if server.kind == "MariaDB":
+        found = await katib.run("SHOW INDEX FROM observation_logs")
+        names = {str(row[2]) for row in found}
+    else:
+        found = await katib.run(
+            "SELECT indexname FROM pg_indexes WHERE tablename = 'observation_logs'"
+        )
+        names = {str(row[0]) for row in found}
+    return {name for name in names if name.startswith("trialwatch_")} - {"trialwatch_unsourced"}
+
+
+async def test_a_file_of_version_1_comes_to_todays_version(tmp_path: Path) -> None:
+    url, key = f"sqlite:///{tmp_path}/file.db", TrialKey(namespace="team", trial="trial")
+    async with opened(url) as store:
+        await store.report(key, [NewRow(0, "loss", "1")])
+    with sqlite3.connect(tmp_path / "file.db") as connection:
+        connection.execute(
+            "CREATE INDEX trialwatch_by_id ON observation_logs (trial_name, namespace)"
+        )
+        connection.execute("DELETE FROM trialwatch_schema WHERE version = 2")
+    connection.close()
+    async with opened(url) as store:
+        assert len(await read(store, key)) == 1
+    with sqlite3.connect(tmp_path / "file.db") as connection:
+        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'").fetchall()
+    connection.close()
+    assert {name for (name,) in found} == {"trialwatch_in_order", "trialwatch_unsourced"}
 
 
 async def test_a_database_of_a_later_version_is_refused(katib: KatibDatabase) -> None:

@@ -20,6 +20,12 @@ TRIALS, ROWS = 300, 100
 EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN ", "postgresql": "EXPLAIN ", "mysql": "EXPLAIN "}
 ANALYZE = {"postgresql": "ANALYZE", "mysql": "ANALYZE TABLE observation_logs"}
 
+# By one of ours, or by the ids; MariaDB finds the last id while it makes the plan.
+BY_INDEX = (
+    "trialwatch_|INTEGER PRIMARY KEY|observation_logs_pkey|observation_logs range PRIMARY"
+    "|Select tables optimized away|^[0-9 ]+SEARCH observation_logs$"
+)
+
 Statement = tuple[str, Any]
 
 
@@ -34,7 +40,8 @@ READS: dict[str, Callable[[Store], Awaitable[object]]] = {
         store.read(Query(key=KEY, from_micros=10, to_micros=20))
     ),
     "a later page": lambda store: whole(store.read(Query(key=KEY, after=(50, 1), limit=10))),
-    "new rows": lambda store: whole(store.new_rows(KEY, 100)),
+    "all rows as new ones": lambda store: whole(store.new_rows(KEY, 100)),
+    "the newest rows": lambda store: whole(store.new_rows(KEY, TRIALS * ROWS - 50)),
     "a summary": lambda store: store.summary(KEY),
     "the namespaces of a name": lambda store: store.namespaces(KEY.trial),
 }
@@ -106,7 +113,7 @@ async def test_a_read_uses_an_index(store: SqlStore, url: str, read: str) -> Non
     assert of_rows
     for plan in await run(store, of_rows, EXPLAIN[_kind(url)]):
         assert not walks_over_all(plan), plan
-        assert "trialwatch_" in plan, plan
+        assert re.search(BY_INDEX, plan), plan
 
 
 async def test_a_question_without_an_index_is_seen_for_what_it_is(

@@ -3,96 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from api.errors import UserError
-from api.timestamps import from_micros, to_micros
 from api.v1beta1 import api_pb2 as pb
 from dbmanager.requests import (
     CallMetadata,
-    Moments,
     read_bounds,
     read_metadata,
-    read_rows,
     read_trial_name,
 )
-from dbmanager.store import Delivery, NewRow, Outcome
+from dbmanager.store import Delivery, Outcome
 
 STAMP = "2026-01-31T12:00:00.5Z"
 GOOD = pb.MetricLog(time_stamp=STAMP, metric=pb.Metric(name="loss", value="0.3"))
-
-
-def test_a_report_becomes_rows_in_its_order() -> None:
-    log = pb.ObservationLog(
-        metric_logs=[
-            GOOD,
-            pb.MetricLog(
-                time_stamp="2026-01-31T13:00:00+01:00", metric=pb.Metric(name="acc", value="")
-            ),
-            pb.MetricLog(
-                time_stamp="0001-01-01T00:00:00Z",
-                metric=pb.Metric(name="loss", value="unavailable"),
-            ),
-        ]
-    )
-
-    assert read_rows(log) == [
-        NewRow(to_micros(STAMP), "loss", "0.3"),
-        NewRow(to_micros("2026-01-31T12:00:00Z"), "acc", ""),
-        NewRow(to_micros("0001-01-01T00:00:00Z"), "loss", "unavailable"),
-    ]
-
-
-def test_a_log_without_entries_is_no_rows() -> None:
-    assert read_rows(pb.ObservationLog()) == []
-
-
-@pytest.mark.parametrize(
-    ("entry", "field", "words"),
-    [
-        (pb.MetricLog(time_stamp=STAMP), "metric", "missing"),
-        (pb.MetricLog(time_stamp=STAMP, metric=pb.Metric(value="1")), "metric.name", "missing"),
-        (pb.MetricLog(time_stamp=STAMP, metric=pb.Metric(name="x" * 256)), "metric.name", "256 characters"),
-        (pb.MetricLog(time_stamp=STAMP, metric=pb.Metric(name="a\0b")), "metric.name", "NUL"),
-        (pb.MetricLog(time_stamp=STAMP, metric=pb.Metric(name="a", value="1\0")), "metric.value", '"1\\x00"'),
-        (pb.MetricLog(metric=pb.Metric(name="loss")), "time_stamp", 'metric "loss"'),
-        (pb.MetricLog(time_stamp="noon", metric=pb.Metric(name="a")), "time_stamp", '"noon"'),
-        (pb.MetricLog(time_stamp="2026-01-31T12:00:00.5z", metric=pb.Metric(name="a")), "time_stamp", "RFC 3339"),
-    ],
-)  # fmt: skip
-def test_a_bad_entry_is_refused_with_its_place_its_field_and_its_value(
-    entry: pb.MetricLog, field: str, words: str
-) -> None:
-    log = pb.ObservationLog(metric_logs=[GOOD, GOOD, GOOD, entry, GOOD])
-
-    with pytest.raises(UserError) as refused:
-        read_rows(log)
-
-    assert str(refused.value).startswith(f"observation_log.metric_logs[3].{field}: ")
-    assert words in str(refused.value)
-
-
-_FRACTIONS = st.text("0123456789", max_size=10)
-_CLOSE_TO_STAMPS = st.one_of(
-    st.builds(from_micros, st.integers(-(10**15), 10**15)),
-    st.builds("2026-01-31T12:00:00.{}Z".format, _FRACTIONS),
-    st.builds("2026-01-31T12:00:0{}".format, st.text("0123456789.Z+-:", max_size=9)),
-    st.text(max_size=30),
-    st.just("2026-01-31T12:00:00.٣Z"),
-)
-
-
-@given(st.lists(_CLOSE_TO_STAMPS))
-def test_moments_are_those_of_to_micros_whatever_came_before(texts: list[str]) -> None:
-    moments = Moments()
-
-    for text in ["2026-01-31T12:00:00Z", *texts]:
-        try:
-            expected: int | None = to_micros(text)
-        except UserError:
-            expected = None
-        assert moments.micros(text) == expected, text
 
 
 @pytest.mark.parametrize("name", ["", "x" * 256, "a\0b"])

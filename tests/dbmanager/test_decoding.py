@@ -1,0 +1,144 @@
+"""How the points of a report are read, and how a bad one is refused."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.errors import UserError
+from api.timestamps import from_micros, to_micros
+from api.v1beta1 import api_pb2 as pb
+from dbmanager.decoding import PIECE, Moments, pieces_of, read_rows
+from dbmanager.finite import LONGEST, number_of, numbers_of
+from dbmanager.store import NewRow
+
+STAMP = "2026-01-31T12:00:00.5Z"
+GOOD = pb.MetricLog(time_stamp=STAMP, metric=pb.Metric(name="loss", value="0.3"))
+
+
+def test_a_report_becomes_rows_in_its_order() -> None:
+    log = pb.ObservationLog(
+        metric_logs=[
+            GOOD,
+            pb.MetricLog(
+                time_stamp="2026-01-31T13:00:00+01:00", metric=pb.Metric(name="acc", value="")
+            ),
+            pb.MetricLog(
+                time_stamp="0001-01-01T00:00:00Z",
+                metric=pb.Metric(name="loss", value="unavailable"),
+            ),
+        ]
+    )
+
+    assert [*read_rows(log)] == [
+        NewRow(to_micros(STAMP), "loss", "0.3"),
+        NewRow(to_micros("2026-01-31T12:00:00Z"), "acc", ""),
+        NewRow(to_micros("0001-01-01T00:00:00Z"), "loss", "unavailable"),
+    ]
+
+
+def test_a_log_without_entries_is_no_rows() -> None:
+    assert len(read_rows(pb.ObservationLog())) == 0
+
+
+@pytest.mark.parametrize(
+    ("entry", "field", "words"),
+    [
+        (pb.MetricLog(time_stamp=STAMP), "metric", "missing"),
+        (pb.MetricLog(time_stamp=STAMP, metric=pb.Metric(value="1")), "metric.name", "missing"),
+        (pb.MetricLog(time_stamp=STAMP, metric=pb.Metric(name="x" * 256)), "metric.name", "256 characters"),
+        (pb.MetricLog(time_stamp=STAMP, metric=pb.Metric(name="a\0b")), "metric.name", "NUL"),
+        (pb.MetricLog(time_stamp=STAMP, metric=pb.Metric(name="a", value="1\0")), "metric.value", '"1\\x00"'),
+        (pb.MetricLog(metric=pb.Metric(name="loss")), "time_stamp", 'metric "loss"'),
+        (pb.MetricLog(time_stamp="noon", metric=pb.Metric(name="a")), "time_stamp", '"noon"'),
+        (pb.MetricLog(time_stamp="2026-01-31T12:00:00.5z", metric=pb.Metric(name="a")), "time_stamp", "RFC 3339"),
+    ],
+)  # fmt: skip
+def test_a_bad_entry_is_refused_with_its_place_its_field_and_its_value(
+    entry: pb.MetricLog, field: str, words: str
+) -> None:
+    log = pb.ObservationLog(metric_logs=[GOOD, GOOD, GOOD, entry, GOOD])
+
+    with pytest.raises(UserError) as refused:
+        read_rows(log)
+
+    assert str(refused.value).startswith(f"observation_log.metric_logs[3].{field}: ")
+    assert words in str(refused.value)
+
+
+def test_a_report_is_read_in_pieces_and_its_bad_entry_counted_over_all_of_them() -> None:
+    log = pb.ObservationLog(metric_logs=[GOOD] * (2 * PIECE + 1))
+    assert [len(piece) for piece in pieces_of(log)] == [PIECE, PIECE, 1]
+
+    log.metric_logs[PIECE + 7].time_stamp = "noon"
+    with pytest.raises(UserError, match=rf"metric_logs\[{PIECE + 7}\]\.time_stamp"):
+        read_rows(log)
+
+
+_FRACTIONS = st.text("0123456789", min_size=1, max_size=10)
+_GOOD_STAMPS = st.one_of(
+    st.builds(from_micros, st.integers(-(10**15), 10**15)),
+    st.builds("2026-01-31T12:00:00.{}Z".format, _FRACTIONS),
+    st.builds("2026-01-31T12:00:0{}Z".format, st.integers(0, 9)),
+)
+_OFFSETS = st.builds(
+    "2026-01-31T12:00:00{}{}".format,
+    st.sampled_from(["", ".25"]),
+    st.sampled_from(["Z", "+01:00", "-23:59"]),
+)
+_CLOSE_TO_STAMPS = st.one_of(
+    _GOOD_STAMPS,
+    _OFFSETS,
+    st.builds("2026-01-31T12:00:0{}".format, st.text("0123456789.Z+-:", max_size=9)),
+    st.builds("2026-01-31T12:00:00{}Z".format, st.text(".Z0", max_size=4)),
+    st.builds("{}T00:00:00+01:00".format, st.sampled_from(["0001-01-01", "9999-12-31"])),
+    st.text(max_size=30),
+    st.just("2026-01-31T12:00:00.٣Z"),
+)
+
+
+@given(
+    st.one_of(
+        st.lists(_GOOD_STAMPS),
+        st.lists(st.one_of(_GOOD_STAMPS, _OFFSETS)),
+        st.builds(
+            lambda *lists: [*chain(*lists)],
+            st.lists(_GOOD_STAMPS),
+            st.lists(_CLOSE_TO_STAMPS, max_size=2),
+        ),
+    )
+)
+def test_moments_are_those_of_to_micros_whatever_stands_beside_them(texts: list[str]) -> None:
+    moments = Moments()
+    for _ in range(2):  # what was learned the first time changes nothing
+        try:
+            expected: list[int] | None = [to_micros(text) for text in texts]
+        except UserError:
+            expected = None
+        try:
+            found: list[int] | None = moments.micros(texts)
+        except UserError:
+            found = None
+        assert found == expected
+
+
+_NUMBERS = st.one_of(
+    st.floats().map(repr),
+    st.integers().map(str),
+    st.text("0123456789.eE+-_ ", max_size=8),
+    st.sampled_from(["inf", "nan", "1e999", "0" * LONGEST, "0" * (LONGEST + 1), "1_0", "٣", ""]),
+)
+
+
+@given(
+    st.one_of(
+        st.lists(st.floats(allow_nan=False, allow_infinity=False).map(repr)), st.lists(_NUMBERS)
+    )
+)
+def test_the_numbers_of_many_texts_are_those_of_each(texts: list[str]) -> None:
+    assert [repr(number) for number in numbers_of(texts)] == [
+        repr(number_of(text)) for text in texts
+    ]
