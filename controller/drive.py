@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from api.errors import RemoteError, Unavailable, UserError
+from api.names import EXPERIMENT_LABEL
 from api.types import Experiment, Suggestion, Trial
 from controller import suggestions
 from controller.actions import (
@@ -51,7 +52,7 @@ _FIRST_DELAY, _LONGEST_DELAY = timedelta(milliseconds=250), timedelta(seconds=60
 _SOON = timedelta(milliseconds=50)
 _TRIES = 5
 
-_Change = WriteStatus | CreateSuggestion | CreateTrial | DeleteTrial | Release | DeleteJob
+_Change = WriteStatus | CreateSuggestion | DeleteTrial | Release | DeleteJob
 Seen = Stored | StoreAway | None
 
 
@@ -187,6 +188,8 @@ class Driver:
                     continue
                 case AskSuggestions():
                     await self._ask(action, now)
+                case CreateTrial(trial=trial):
+                    await self._create_trial(trial)
                 case CreateJob(trial=trial):
                     await self._create_job(action, trial, now)
                 case DeleteObservations() | ReportUnavailable():
@@ -205,8 +208,6 @@ class Driver:
                 await objects.write_status(target)
             case CreateSuggestion(suggestion=suggestion):
                 await objects.create(suggestion)
-            case CreateTrial(trial=trial):
-                await objects.create(trial)
             case DeleteTrial(trial=trial):
                 await objects.delete(trial)
             case Release(target=target):
@@ -224,6 +225,16 @@ class Driver:
         except RemoteError as error:
             raise _StoreAwayError(str(error)) from error
 
+    async def _create_trial(self, trial: Trial) -> None:
+        """Create it while it is still written down: later it may have been made, and deleted."""
+        owner = trial.metadata.labels[EXPERIMENT_LABEL]
+        key = Key(namespace=trial.metadata.namespace, name=owner)
+        suggestion = await self._ports.objects.suggestion(key)
+        entries = suggestion.status.suggestions if suggestion else ()
+        if all(entry.name != trial.metadata.name for entry in entries):
+            raise Conflict(f"trial {_key(trial)} is no longer to be created")
+        await self._ports.objects.create(trial)
+
     async def _create_job(self, action: CreateJob, trial: Trial, now: datetime) -> None:
         try:
             await self._ports.jobs.create(trial, action.document)
@@ -236,10 +247,8 @@ class Driver:
         """Ask, and write the answer down; or why there is none and will be none."""
         asked = action.suggestion
         objects = self._ports.objects
-        if (await objects.suggestion(_key(asked))) is None:
-            raise Conflict(f"suggestion {_key(asked)} is gone")
-        stored = await objects.write_spec(asked)
-        asked = replace(asked, metadata=stored.metadata)
+        kept = await objects.write_spec(asked)
+        asked = replace(asked, metadata=kept.metadata)
         try:
             answer = await self._ports.suggestions.ask(
                 action.experiment, action.trials, action.asked, action.count

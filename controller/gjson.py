@@ -56,52 +56,68 @@ def query(document: Json, path: str) -> Value:
     Raises:
         UserError: the path is none that we know; the message says what is the matter with it.
     """
-    return _get(document, path, _MOST_LEVELS)
+    _check(path, _MOST_LEVELS)
+    return _get(document, path)
 
 
-def _get(value: Value, path: str, levels: int) -> Value:
-    if not levels:
-        raise UserError(f"{quoted(path)} is nested too deep for a condition; write it simpler")
-    if isinstance(value, Missing) or not path:
+def _check(path: str, levels: int) -> None:
+    """Look at each part, so that a fault is found whatever the document has."""
+    rest = path
+    while True:
+        if not levels:
+            raise UserError(f"{quoted(path)} is nested too deep for a condition; write it simpler")
+        levels -= 1
+        part, rest = _part(rest)
+        if part[0] == "[":
+            for inner in _split(part[1:-1], ","):
+                _check(inner, levels)
+        elif part[:2] == "#(":
+            inner, _, _ = _parts_of_query(part[2 : part.rindex(")")])
+            if inner:
+                _check(inner, levels)
+        elif part[0] in "{!" or (part[0] == "@" and part != "@this"):
+            why = "is not known here; write paths, #(...), @this or [...]"
+            raise UserError(f"{quoted(part)} {why}")
+        if not rest:
+            return
+        rest = rest[1:]
+
+
+def _get(value: Value, path: str) -> Value:
+    if isinstance(value, Missing):
         return MISSING
     part, rest = _part(path)
     piped, after = rest[:1] == "|", rest[1:]
     if (part == "#" or part[:2] == "#(") and isinstance(value, list | tuple):
-        return _items(value, part, after, piped=piped, levels=levels)
-    found = _step(value, part, levels)
-    return _get(found, after, levels - 1) if rest else found
+        return _items(value, part, after, piped=piped)
+    found = _step(value, part)
+    return _get(found, after) if rest else found
 
 
-def _items(
-    items: list[Json] | tuple[Json, ...], part: str, after: str, *, piped: bool, levels: int
-) -> Value:
+def _items(items: list[Json] | tuple[Json, ...], part: str, after: str, *, piped: bool) -> Value:
     """Answer `#`, `#(...)` and `#(...)#` over a list, and what follows."""
     if part == "#" and (piped or not after):
         count: Value = len(items)
-        return _get(count, after, levels - 1) if after else count
-    fitting = items if part == "#" else _fitting(items, part, levels)
+        return _get(count, after) if after else count
+    fitting = items if part == "#" else _fitting(items, part)
     if part[-1] != "#":
         first = next(iter(fitting), MISSING)
-        return _get(first, after, levels - 1) if after else first
+        return _get(first, after) if after else first
     if piped or not after:
-        return _get(list(fitting), after, levels - 1) if after else list(fitting)
+        return _get(list(fitting), after) if after else list(fitting)
     each, pipe = _split_pipe(after)
-    answers = [_get(item, each, levels - 1) for item in fitting]
+    answers = [_get(item, each) for item in fitting]
     there: Value = [answer for answer in answers if not isinstance(answer, Missing)]
-    return _get(there, pipe, levels - 1) if pipe else there
+    return _get(there, pipe) if pipe else there
 
 
-def _step(value: Json, part: str, levels: int) -> Value:
+def _step(value: Json, part: str) -> Value:
     """Take one plain step."""
-    if part[0] == "@":
-        if part != "@this":
-            raise UserError(f"the modifier {quoted(part)} is not known here; only @this is")
+    if part == "@this":
         return value
     if part[0] == "[":
-        answers = [_get(value, inner, levels - 1) for inner in _split(part[1:-1], ",")]
+        answers = [_get(value, inner) for inner in _split(part[1:-1], ",")]
         return [answer for answer in answers if not isinstance(answer, Missing)]
-    if part[0] in "{!":
-        raise UserError(f"{quoted(part)} is not known here; write paths, #(...), @this or [...]")
     if isinstance(value, Mapping):
         return _named(value, part)
     if isinstance(value, list | tuple) and re.fullmatch(r"[0-9]{1,9}", part):
@@ -137,12 +153,12 @@ def _name_pattern(part: str) -> str | re.Pattern[str]:
 # -- queries --------------------------------------------------------------------------------
 
 
-def _fitting(items: list[Json] | tuple[Json, ...], part: str, levels: int) -> list[Json]:
+def _fitting(items: list[Json] | tuple[Json, ...], part: str) -> list[Json]:
     inner = part[2 : part.rindex(")")]
     path, operator, wanted = _parts_of_query(inner)
     fitting = []
     for item in items:
-        found = _get(item, path, levels - 1) if path else item
+        found = _get(item, path) if path else item
         if not isinstance(found, Missing) and _fits(found, operator, wanted):
             fitting.append(item)
             if part[-1] != "#":
@@ -223,7 +239,7 @@ def _part(path: str) -> tuple[str, str]:
     if path.startswith("#("):
         end = _closed(path, 1)
         end += path[end : end + 1] == "#"
-    elif path[0] in "[{":
+    elif path[:1] in ("[", "{"):
         end = _closed(path, 0)
     else:
         end = _plain_end(path)

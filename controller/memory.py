@@ -77,6 +77,8 @@ class MemoryObjects:
     async def write_spec(self, item: Suggestion) -> Suggestion:
         key = key_of(item)
         kept = _unchanged(self.suggestions, item)
+        if kept.spec == item.spec:
+            return kept  # a write that changes nothing makes no new version
         self.suggestions[key] = replace(kept, metadata=self._next(kept.metadata), spec=item.spec)
         return self.suggestions[key]
 
@@ -118,6 +120,8 @@ class MemoryObjects:
 
     def _write(self, kind: dict[Key, Kept], item: Kept) -> None:
         kept = _unchanged(kind, item)
+        if kept.status == item.status:
+            return
         # The three kinds have a status each; that it is the right one is what Kept says.
         changed = replace(item, metadata=self._next(kept.metadata), spec=kept.spec)
         kind[key_of(item)] = changed

@@ -37,17 +37,8 @@ def rendered(
     Raises:
         SpecError: the template is not to be had or cannot be read, or a parameter has no value.
     """
-    document = template.trial_spec
-    if document is None:
-        document = _only(load_objects(_found(template, text)))
-    values = _values(template, document, key, assignments)
-    filled = (
-        _filled(document, _filler({_place(name): value for name, value in values.items()}))
-        if template.trial_spec is not None
-        else _filled_text(_found(template, text), values)
-    )
-    if not isinstance(filled, Mapping):
-        raise _fault("", "is no object")
+    form = _form(template, text)
+    filled = form.filled(_values(template, form.document, key, assignments))
     metadata = filled.get("metadata")
     named = {**(metadata if isinstance(metadata, Mapping) else {}), "name": key.name}
     if key.namespace:
@@ -55,20 +46,20 @@ def rendered(
     return {**filled, "metadata": named}
 
 
+def _form(template: TrialTemplate, text: str | None) -> _Parsed | _Text:
+    if template.trial_spec is not None:
+        return _Parsed(template.trial_spec)
+    return _Text(_found(template, text), [one.name for one in template.trial_parameters])
+
+
 def _found(template: TrialTemplate, text: str | None) -> str:
     if text is not None:
         return text
     source = template.config_map
     if source is None:
-        raise _fault("", "has neither trialSpec nor configMap")
+        raise SpecError((invalid(_PATH, "", "has neither trialSpec nor configMap"),))
     where = f"key {quoted(source.path)} of ConfigMap {source.namespace}/{source.name}"
     raise SpecError((invalid(f"{_PATH}.configMap", source.name, f"there is no {where}"),))
-
-
-def _only(documents: Sequence[JsonObject]) -> JsonObject:
-    if len(documents) != 1:
-        raise _fault("", f"holds {len(documents)} objects, not one")
-    return documents[0]
 
 
 # -- values ---------------------------------------------------------------------------------
@@ -123,6 +114,38 @@ def _fact(name: str, document: JsonObject, key: Key) -> str | None:
 # -- filling in -----------------------------------------------------------------------------
 
 
+class _Parsed:
+    """A template that is an object already."""
+
+    def __init__(self, document: JsonObject) -> None:
+        self.document = document
+
+    def filled(self, values: Mapping[str, str]) -> JsonObject:
+        fill = _filler({_place(name): value for name, value in values.items()})
+        return {fill(name): _filled(part, fill) for name, part in self.document.items()}
+
+
+class _Text:
+    """A template that is a text; `document` is what it says, its places as they are written.
+
+    Each place becomes a plain word before anything is parsed, for as it is written it is no YAML
+    where it stands without quotes in `{...}` or `[...]`. Then the words become the values.
+    """
+
+    def __init__(self, text: str, names: Sequence[str]) -> None:
+        prefix = next(word for n in count() if (word := f"trialParameter{n}x") not in text)
+        self._words = {name: f"{prefix}{number}x" for number, name in enumerate(names)}
+        self._text = _filler({_place(name): word for name, word in self._words.items()})(text)
+        self.document = self.filled({name: _place(name) for name in names})
+
+    def filled(self, values: Mapping[str, str]) -> JsonObject:
+        fill = _filler({self._words[name]: value for name, value in values.items()})
+        documents = load_objects(self._text, fill)
+        if len(documents) != 1:
+            raise SpecError((invalid(_PATH, "", f"holds {len(documents)} objects, not one"),))
+        return documents[0]
+
+
 def _place(name: str) -> str:
     return f"${{trialParameters.{name}}}"
 
@@ -144,18 +167,3 @@ def _filled(part: Json, fill: Callable[[str], str]) -> Json:
     if isinstance(part, list | tuple):
         return [_filled(inner, fill) for inner in part]
     return part
-
-
-def _filled_text(text: str, values: Mapping[str, str]) -> Json:
-    """Fill a template's text: the places become plain words, and the words become the values.
-
-    A place as it is written is no YAML where it stands without quotes in `{...}` or `[...]`.
-    """
-    prefix = next(word for n in count() if (word := f"trialParameter{n}x") not in text)
-    words = {_place(name): f"{prefix}{number}x" for number, name in enumerate(values)}
-    by_word = {words[_place(name)]: value for name, value in values.items()}
-    return _only(load_objects(_filler(words)(text), _filler(by_word)))
-
-
-def _fault(value: object, why: str) -> SpecError:
-    return SpecError((invalid(_PATH, value, why),))

@@ -69,7 +69,7 @@ def reconcile_trial(view: TrialView, now: datetime, policy: Policy) -> Actions:
     if ended(trial):
         return _cleaning(view)
     if waiting_since(trial) is not None:
-        return _measuring(view, JobState(outcome=Outcome.SUCCEEDED), now, policy)
+        return _measuring(view, _success(view), now, policy)
     return _living(view, now, policy)
 
 
@@ -97,6 +97,14 @@ def _living(view: TrialView, now: datetime, policy: Policy) -> Actions:
     if after is trial:
         return ()
     return (WriteStatus(target=after), _event(trial, "JobRunning", f"{_job(trial)} is running"))
+
+
+def _success(view: TrialView) -> JobState:
+    """The job is known to have succeeded; its words are had only while it is there."""
+    document = view.job.document
+    state = state_of_job(view.trial, document) if document is not None else None
+    succeeded = JobState(outcome=Outcome.SUCCEEDED)
+    return state if state and state.outcome is succeeded.outcome else succeeded
 
 
 def _failing(trial: Trial, state: JobState, now: datetime) -> Actions:

@@ -1,0 +1,314 @@
+"""A whole experiment in a world where everything breaks: what holds at any moment, and at the end.
+
+Jobs succeed, fail and vanish; metrics come late, never, or as nan; the store and the search are
+away; the controller is killed between any two calls, calls fail that were done, an older
+controller's decisions are carried out late; users change the budget and delete trials.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import random
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from api.errors import RemoteError
+from api.names import NUMBER_LABEL, UNAVAILABLE
+from api.objects.validation_update import completed
+from api.types import Experiment, ExperimentStatus, Trial
+from controller.actions import Action, CreateJob
+from controller.counting import recounted
+from controller.creation import in_order
+from controller.drive import Driver
+from controller.experiments import reconcile_experiment
+from controller.memory import Memory, MemorySuggestions
+from controller.trial_states import ACTIVE, State, ended, state_of
+from controller.trials import reconcile_trial
+from controller.views import ExperimentView, JobFacts, Key, Policy, Stored, TrialView
+from tests.controller.hazards import Crash, Fate, Hazard, at_once, hazardous
+from tests.controller.worlds import KEY, START, experiment, job_with, key_of, loss
+
+_TEXTS = ("0.5", "0.25", "-1", "3e1", "0.125", "nan", "inf", "", "text")
+_HAZARDS = st.none() | st.sampled_from(Hazard)
+_PLACES = st.integers(0, 12)
+_WHO = st.integers(0, 9)
+
+
+class Experiments(RuleBasedStateMachine):
+    """The rules are what may happen; the invariants are what we promise."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = START
+        self.memory = Memory(lambda: self.now)
+        self.fate = Fate()
+        self.policy = Policy(stop_at_end=True)
+        self.seed = 0
+        self.most_parallel = self.most_trials = 0
+        self.names: dict[str, str] = {}
+        """By a trial's number, its name."""
+        self.gone: set[str] = set()
+        self.final: dict[str, State] = {}
+        self.printed: dict[str, str] = {}
+        self.late: list[Action] = []
+        self.made_late: set[Key] = set()
+
+    # -- what is done -----------------------------------------------------------------------
+
+    @initialize(
+        most=st.integers(1, 6),
+        parallel=st.integers(1, 3),
+        failed=st.none() | st.integers(0, 3),
+        goal=st.none() | st.just(-0.5),
+        size=st.none() | st.integers(0, 5),
+        stop=st.booleans(),
+        retain=st.booleans(),
+        seed=st.integers(0, 2**32),
+    )
+    def begin(  # noqa: PLR0917 - drawn by name
+        self,
+        most: int,
+        parallel: int,
+        failed: int | None,
+        goal: float | None,
+        size: int | None,
+        stop: bool,  # noqa: FBT001
+        retain: bool,  # noqa: FBT001
+        seed: int,
+    ) -> None:
+        made = experiment(
+            goal=goal,
+            max_trial_count=most,
+            parallel_trial_count=parallel,
+            max_failed_trial_count=failed,
+        )
+        assert made.spec.trial_template is not None
+        kept = replace(made.spec.trial_template, retain=retain)
+        self.memory.objects.apply(replace(made, spec=replace(made.spec, trial_template=kept)))
+        self.memory.suggestions = MemorySuggestions(size)
+        self.policy = Policy(stop_at_end=stop)
+        self.most_parallel, self.most_trials, self.seed = parallel, most, seed
+
+    @rule(hazard=_HAZARDS, at=_PLACES)
+    def experiment_turn(self, hazard: Hazard | None, at: int) -> None:
+        self._struck(hazard, at)
+        with contextlib.suppress(Crash):
+            at_once(self._driver().experiment(KEY, self.now))
+
+    @rule(who=_WHO, hazard=_HAZARDS, at=_PLACES)
+    def trial_turn(self, who: int, hazard: Hazard | None, at: int) -> None:
+        for trial in self._some(who):
+            self._struck(hazard, at)
+            with contextlib.suppress(Crash):
+                at_once(self._driver().trial(key_of(trial), self.now))
+
+    @rule()
+    def everything_settles(self) -> None:
+        self._settle()
+
+    @rule(who=_WHO)
+    def decide_now_and_act_late(self, who: int) -> None:
+        """An older controller has decided, and was held up."""
+        objects = self.memory.objects
+        view = ExperimentView(
+            experiment=self.experiment,
+            suggestion=objects.suggestions.get(KEY),
+            trials=tuple(objects.all_trials.values()),
+        )
+        self.late += reconcile_experiment(view, self.now, self.policy)
+        for trial in self._some(who):
+            self.late += reconcile_trial(self._view(trial), self.now, self.policy)
+
+    @precondition(lambda self: self.late)
+    @rule()
+    def act_late(self) -> None:
+        due, self.late = self.late, []
+        self._struck(None, 0)
+        for action in due:
+            if isinstance(action, CreateJob):
+                if key_of(action.trial) not in self._living():
+                    continue
+                # Its trial may be about to go: Kubernetes deletes what a trial owned, in the end.
+                self.made_late.add(key_of(action.trial))
+            with contextlib.suppress(RemoteError):
+                at_once(self._driver()._do((action,), self.now))  # noqa: SLF001 - the act alone
+
+    # -- what happens -----------------------------------------------------------------------
+
+    @rule(who=_WHO, kind=st.sampled_from(["Complete", "Complete", "Failed"]))
+    def a_job_ends(self, who: int, kind: str) -> None:
+        for key, facts in self._job(who):
+            assert facts.document is not None
+            self.memory.jobs.facts[key] = replace(facts, document=job_with(facts.document, kind))
+
+    @rule(who=_WHO)
+    def a_job_vanishes(self, who: int) -> None:
+        for key, facts in self._job(who):
+            self.memory.jobs.facts[key] = replace(facts, gone=True)
+
+    @rule(who=_WHO, text=st.sampled_from(_TEXTS))
+    def metrics_come(self, who: int, text: str) -> None:
+        for trial in self._some(who):
+            if trial.metadata.name not in self.printed and not trial.metadata.deletion_timestamp:
+                self.printed[trial.metadata.name] = text
+                self.memory.observations.metrics[key_of(trial)] = loss(text)
+
+    @rule(who=_WHO)
+    def a_trial_is_stopped_early(self, who: int) -> None:
+        for trial in self._some(who):
+            self._struck(None, 0)
+            at_once(self._driver().stop_early(key_of(trial), self.now))
+
+    @rule(store=st.booleans(), search=st.booleans())
+    def others_are_away_or_back(self, store: bool, search: bool) -> None:  # noqa: FBT001
+        self.memory.observations.away = "it is down" if store else ""
+        self.memory.suggestions.away = "it is down" if search else ""
+
+    @rule(seconds=st.sampled_from([0.1, 1, 30, 90, 400]))
+    def time_passes(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    @rule(parallel=st.integers(1, 3), more=st.integers(0, 2))
+    def the_user_changes_the_budget(self, parallel: int, more: int) -> None:
+        spec = self.experiment.spec
+        most = (spec.max_trial_count or 0) + more
+        changed = replace(spec, parallel_trial_count=parallel, max_trial_count=most)
+        self.memory.objects.apply(replace(self.experiment, spec=changed))
+        self.most_parallel = max(parallel, self.most_parallel)
+        self.most_trials = max(most, self.most_trials)
+
+    @rule(who=_WHO)
+    def the_user_deletes_a_trial(self, who: int) -> None:
+        for trial in self._some(who):
+            at_once(self.memory.objects.delete(trial))
+
+    # -- what holds -------------------------------------------------------------------------
+
+    @invariant()
+    def the_budget_is_kept(self) -> None:
+        trials = self._trials()
+        assert len([t for t in trials if state_of(t) in ACTIVE]) <= self.most_parallel
+        assert len(trials) <= self.most_trials
+
+    @invariant()
+    def no_trial_is_made_twice(self) -> None:
+        now = {trial.metadata.name for trial in self._trials()}
+        assert not now & self.gone, "a trial that was deleted has come back"
+        for trial in self._trials():
+            number = trial.metadata.labels[NUMBER_LABEL]
+            assert self.names.setdefault(number, trial.metadata.name) == trial.metadata.name
+        self.gone |= set(self.names.values()) - now - self._written_down()
+
+    @invariant()
+    def what_has_ended_stays_as_it_ended(self) -> None:
+        for trial in self._trials():
+            state, name = state_of(trial), trial.metadata.name
+            if ended(trial):
+                assert self.final.setdefault(name, state) is state
+            else:
+                assert name not in self.final
+
+    @invariant()
+    def the_record_stays_small(self) -> None:
+        assert len(self._written_down()) <= self.most_parallel
+
+    def teardown(self) -> None:
+        """All comes back, jobs come to their ends: then the experiment does, and is right."""
+        if not self.most_trials:
+            return
+        self.memory.observations.away = self.memory.suggestions.away = ""
+        for _ in range(60):
+            self._settle()
+            if completed(self.experiment) and self._at_rest():
+                break
+            for index in range(len(self.memory.jobs.facts)):
+                self.metrics_come(index, "0.75")
+                self.a_job_ends(index, "Complete")
+            self.time_passes(30)
+        status, trials = self.experiment.status, self._trials()
+        assert completed(self.experiment), f"seed {self.seed}: it does not end: {status}"
+        assert self._at_rest(), f"seed {self.seed}: a trial does not end"
+        assert status == recounted(status, in_order(tuple(trials)), None)
+        self._check_optimum(status, trials)
+        self._check_jobs(trials)
+
+    def _check_optimum(self, status: ExperimentStatus, trials: list[Trial]) -> None:
+        """Compare with what was printed; a best trial that was deleted is not forgotten."""
+        good = [
+            (float(self.printed[t.metadata.name]), t.metadata.name)
+            for t in trials
+            if state_of(t) in (State.SUCCEEDED, State.EARLY_STOPPED)
+            and t.status.observation is not None
+            and t.status.observation.metrics[0].min != UNAVAILABLE
+        ]
+        assert all(math.isfinite(value) for value, _ in good)
+        if good:
+            assert status.optimal_trial is not None
+            best = min(value for value, _ in good)
+            assert float(status.optimal_trial.observation.metrics[0].min) == best
+
+    def _check_jobs(self, trials: list[Trial]) -> None:
+        names = {trial.metadata.name for trial in trials}
+        template = self.experiment.spec.trial_template
+        for key, facts in self.memory.jobs.facts.items():
+            if facts.present and (key.name in names or key not in self.made_late):
+                assert template is not None
+                assert key.name in names, "a job outlives its trial"
+                assert template.retain, "a job outlives the end of its trial"
+
+    # -- helpers of the rules ---------------------------------------------------------------
+
+    @property
+    def experiment(self) -> Experiment:
+        return self.memory.objects.experiments[KEY]
+
+    def _driver(self) -> Driver:
+        """Return a driver that knows nothing, as after a restart."""
+        self.seed += 1
+        return Driver(hazardous(self.memory, self.fate), random.Random(self.seed), self.policy)
+
+    def _struck(self, hazard: Hazard | None, at: int) -> None:
+        self.fate.hazard, self.fate.at = hazard, at
+
+    def _settle(self) -> None:
+        self._struck(None, 0)
+        at_once(self._driver().settle(KEY, self.now))
+
+    def _trials(self) -> list[Trial]:
+        return list(self.memory.objects.all_trials.values())
+
+    def _living(self) -> set[Key]:
+        return {key_of(trial) for trial in self._trials() if not ended(trial)}
+
+    def _some(self, who: int) -> list[Trial]:
+        trials = self._trials()
+        return [trials[who % len(trials)]] if trials else []
+
+    def _job(self, who: int) -> list[tuple[Key, JobFacts]]:
+        there = [(k, f) for k, f in self.memory.jobs.facts.items() if f.present]
+        return [there[who % len(there)]] if there else []
+
+    def _view(self, trial: Trial) -> TrialView:
+        facts = self.memory.jobs.facts.get(key_of(trial), JobFacts())
+        stored = Stored(metrics=self.memory.observations.metrics.get(key_of(trial), ()))
+        return TrialView(trial=trial, job=facts, observed=stored)
+
+    def _written_down(self) -> set[str]:
+        suggestion = self.memory.objects.suggestions.get(KEY)
+        entries = suggestion.status.suggestions if suggestion else ()
+        return {entry.name for entry in entries}
+
+    def _at_rest(self) -> bool:
+        return all(
+            ended(trial) and trial.status.completion_time and not trial.metadata.deletion_timestamp
+            for trial in self._trials()
+        )
+
+
+Experiments.TestCase.settings = settings(stateful_step_count=40)
+TestExperiments = Experiments.TestCase
