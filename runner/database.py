@@ -98,6 +98,7 @@ def _summary(one: Summary) -> MetricSummary:
         name=one.metric,
         count=one.count,
         last=one.last,
+        first=one.first,
         min=one.minimum or "",
         max=one.maximum or "",
     )

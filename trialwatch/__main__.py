@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "extract": "show which metrics would be collected from a log",
     "inject": "show what the webhook would make of a pod or a job",
+    "run": "run an experiment on this machine, or go on with one",
+    "get": "show the experiments, trials and suggestions of this machine",
+    "logs": "print what a trial's container wrote",
 }
 
 _INTERRUPTED = 128 + signal.SIGINT

@@ -65,14 +65,19 @@ class LocalJobs:
         """End all jobs with the runner; they are taken up by the next one."""
         for run in self._runs.values():
             run.leave()
-        await self._idle()
+        await self._ended()
 
     def kill(self) -> None:
         """End all that is still at work at once."""
         for run in self._runs.values():
             run.kill()
 
-    async def _idle(self) -> None:
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is at work, and nothing is being deleted."""
+        return all(task.done() for task in (*self._tasks.values(), *self._deleting.values()))
+
+    async def _ended(self) -> None:
         await asyncio.gather(*self._tasks.values(), *self._deleting.values())
 
     async def _delete(self, trial: Trial) -> None:

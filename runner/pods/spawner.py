@@ -117,9 +117,11 @@ def main(folder: str) -> int:
     gc.collect()
     gc.freeze()  # the forks share what is never written to
     spawner = _Spawner()
-    os.write(_OUTPUT, to_line(Ready(no_mounts=no_mounts)))
     try:
+        os.write(_OUTPUT, to_line(Ready(no_mounts=no_mounts)))
         spawner.run()
+    except BrokenPipeError:
+        return 0  # the runner is gone
     finally:
         spawner.end()
     return 0

@@ -123,22 +123,26 @@ def _is_alive(pid: str) -> bool:
 
 def state_of(root: Path, namespace: str, experiment: str) -> StateDirectory:
     """Return the directory of an experiment."""
-    return StateDirectory(root / namespace / experiment)
+    return StateDirectory(root.absolute() / namespace / experiment)
 
 
 def all_states(root: Path) -> list[StateDirectory]:
     """Return the directories of all experiments below a root, by namespace and name."""
-    found = sorted(root.glob("*/*/experiment.yaml"))
+    found = sorted(root.absolute().glob("*/*/experiment.yaml"))
     return [StateDirectory(path.parent) for path in found]
 
 
-def find_trial(root: Path, name: str) -> StateDirectory:
-    """Find the experiment that a trial is of.
+def find_trial(root: Path, name: str, namespace: str = "") -> StateDirectory:
+    """Find the experiment that a trial is of, in one namespace or in any.
 
     Raises:
         UserError: there is none, or there are several.
     """
-    found = [state for state in all_states(root) if (state.trials / f"{name}.yaml").exists()]
+    found = [
+        state
+        for state in all_states(root)
+        if namespace in ("", state.path.parent.name) and (state.trials / f"{name}.yaml").exists()
+    ]
     if len(found) == 1:
         return found[0]
     if found:

@@ -16,7 +16,7 @@ from controller.views import Key
 from runner.state.directory import StateDirectory
 from runner.state.documents import read_document, write_document
 
-Changed = Callable[[], None]
+Changed = Callable[[Experiment | Suggestion | Trial], None]
 
 
 class FileObjects(MemoryObjects):
@@ -28,7 +28,7 @@ class FileObjects(MemoryObjects):
     def __init__(
         self, state: StateDirectory, now: Callable[[], datetime], changed: Changed
     ) -> None:
-        """Read what is there; `changed` is called after each change.
+        """Read what is there; `changed` is called after each change, with what was changed.
 
         Raises:
             SetupError: a file is damaged.
@@ -84,10 +84,10 @@ class FileObjects(MemoryObjects):
         await super().delete(trial)
         self._save(trial)
 
-    async def release(self, target: Experiment | Trial) -> None:
+    async def release(self, item: Experiment | Trial) -> None:
         """Remove our finalizer."""
-        await super().release(target)
-        self._save(target)
+        await super().release(item)
+        self._save(item)
 
     def apply(self, experiment: Experiment) -> None:
         """Do what `kubectl apply` does."""
@@ -112,7 +112,7 @@ class FileObjects(MemoryObjects):
             write_document(self._state.suggestion, render_suggestion(self.suggestions[key]))
         else:
             self._save_trial(key)
-        self._changed()
+        self._changed(item)
 
     def _save_trial(self, key: Key) -> None:
         path = self._state.trials / f"{key.name}.yaml"

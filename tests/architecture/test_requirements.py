@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from suggestion.registry import OURS as ALGORITHMS
 from tests.architecture.tree import ROOT, packages, pyproject
 
 EXTRAS: dict[str, list[str]] = pyproject()["project"]["optional-dependencies"]
@@ -25,6 +26,13 @@ SERVES = {
     "extract": "trialwatch.extract",
     "inject": "trialwatch.inject",
     "report": "trialwatch.view.report",
+    "run": "trialwatch.run",
+}
+
+# A module of ours, and those that it loads or starts by name.
+BY_NAME = {
+    "suggestion.registry": {entry.module for entry in ALGORITHMS.values()},
+    "runner.pods.containers": {"runner.pods.spawner", "launcher.__main__"},
 }
 
 # Named in an extra without an import of ours: what asks for each.
@@ -98,6 +106,8 @@ def _distributions_behind(module: str) -> set[str]:
     """Return the distributions of others that a module of ours may come to import."""
     graph = grimp.build_graph(*OURS, include_external_packages=True)
     roots = {module} | graph.find_descendants(module)
+    known = roots.union(*(graph.find_upstream_modules(root) for root in roots))
+    roots = roots.union(*(named for module, named in BY_NAME.items() if module in known))
     reached = roots.union(*(graph.find_upstream_modules(root) for root in roots))
     tops = {name.split(".")[0] for name in reached} - set(OURS) - sys.stdlib_module_names
     origin = packages_distributions()

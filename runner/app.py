@@ -1,0 +1,300 @@
+"""One run: everything that a cluster has, set up around one experiment, until it has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from api.errors import RemoteError
+from api.objects.validation_update import completed
+from api.types import Experiment, Suggestion, Trial
+from controller.actions import EmitEvent, EventType
+from controller.creation import in_order
+from controller.drive import Driver
+from controller.memory import key_of
+from controller.ports import Ports
+from controller.trial_states import ended
+from controller.views import Key, Policy
+from runner.database import Database, StoredObservations, database
+from runner.early_stopping import early_stopping
+from runner.experiments import Given
+from runner.jobs.local import LocalJobs
+from runner.jobs.run import Here
+from runner.pods.containers import spawner
+from runner.pods.launches import Machine
+from runner.resuming import begin
+from runner.search import LocalSuggestions
+from runner.state.directory import StateDirectory
+from runner.state.objects import FileObjects
+from runner.turns import Turns
+from webhook.config import Config
+
+_POLICY = Policy(metrics_grace=timedelta(seconds=10), metrics_poll=timedelta(milliseconds=100))
+"""Here the store is as near as can be: what it has not got by now, it will not get."""
+_REFRESH = 0.2
+"""Seconds between two looks at how the experiment stands."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """How an experiment stands."""
+
+    experiment: Experiment
+    trials: tuple[Trial, ...]
+    """In the order in which they were asked for."""
+    latest: Mapping[str, Mapping[str, str]]
+    """By trial that runs, by metric: the value that was stored last."""
+
+
+class Watcher(Protocol):
+    """Who is told what happens."""
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Take how the experiment stands; called a few times a second, where it has changed."""
+
+    def tell(self, text: str) -> None:
+        """Take a warning."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How a run ended."""
+
+    last: Snapshot
+    interrupted: bool
+
+
+class _Events:
+    """`controller.ports.Events`: what goes wrong between the parts is told, once."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell, self._told = tell, set[str]()
+
+    def emit(self, event: EmitEvent) -> None:
+        if event.type is EventType.WARNING and event.reason == "ReconcileError":
+            text = f"{event.about.metadata.name}: {event.message}"
+            if text not in self._told:
+                self._told.add(text)
+                self._tell(text)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Run:
+    """The parts of a run, put together."""
+
+    def __init__(self, state: StateDirectory, given: Given, watcher: Watcher) -> None:
+        self._state, self._given, self._watcher = state, given, watcher
+        self._objects = FileObjects(state, _now, self._object_changed)
+        source = given.experiment.spec.trial_template
+        if source is not None and source.config_map is not None and given.template is not None:
+            self._objects.templates[source.config_map] = given.template
+        self._key = key_of(given.experiment)
+        self._experiments = Turns(self._experiment_turn, _now)
+        self._trials = Turns(self._trial_turn, _now)
+        self._driver: Driver | None = None
+        self._jobs: LocalJobs | None = None
+        self._changed = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._observations: StoredObservations | None = None
+
+    async def run(self, database_url: str, lock: int) -> Result:
+        """Bring the experiment to its end, or to where it is interrupted.
+
+        Raises:
+            TrialwatchError: it cannot be begun, or not go on.
+        """
+        begin(self._objects, self._given.experiment, self._state.path, _now())
+        if self._over() and not self._left_over():
+            return Result(last=await self._snapshot(), interrupted=False)
+        with self._signals():
+            async with self._set_up(database_url, lock):
+                self._experiments.wake(self._key)
+                for trial in self._objects.all_trials:
+                    self._trials.wake(trial)
+                await self._work()
+                last = await self._snapshot()
+        self._watcher.show(last)
+        return Result(last=last, interrupted=self._stopping.is_set() and not self._over())
+
+    @asynccontextmanager
+    async def _set_up(self, database_url: str, lock: int) -> AsyncIterator[None]:
+        probe = self._state.path / "pods"
+        async with AsyncExitStack() as stack:
+            store = await stack.enter_async_context(database(database_url))
+            marks = await stack.enter_async_context(early_stopping(self._stop_early))
+            line = await stack.enter_async_context(spawner(str(probe), hold=(lock,)))
+            worker = stack.enter_context(ThreadPoolExecutor(1, "search"))
+            machine = Machine(
+                python=sys.executable,
+                environ=dict(os.environ),
+                cwd=str(Path.cwd()),
+                no_mounts=line.no_mounts,
+                early_stopping=marks,
+            )
+            here = Here(spawner=line, machine=machine, config=Config(db_manager=store.address))
+            self._put_together(store, here, worker)
+            try:
+                yield
+            finally:
+                if self._jobs is not None:
+                    await self._jobs.leave()
+
+    def _put_together(self, store: Database, here: Here, worker: ThreadPoolExecutor) -> None:
+        observations = self._observations = StoredObservations(store.store)
+        self._jobs = LocalJobs(
+            self._state, here, lambda: self._objects.kept_suggestion, self._job_changed
+        )
+        ports = Ports(
+            objects=self._objects,
+            jobs=self._jobs,
+            observations=observations,
+            suggestions=LocalSuggestions(worker, observations),
+            events=_Events(self._watcher.tell),
+        )
+        self._driver = Driver(ports, random.Random(), _POLICY)  # noqa: S311 - names of trials
+
+    async def _work(self) -> None:
+        """Give turns until all has ended, or the end is asked for."""
+        tasks = [
+            asyncio.create_task(work)
+            for work in (self._experiments.run(), self._trials.run(), self._show())
+        ]
+        ending = asyncio.create_task(self._until_over())
+        try:
+            done, _ = await asyncio.wait((*tasks, ending), return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in (*tasks, ending):
+                task.cancel()
+            await asyncio.gather(*tasks, ending, return_exceptions=True)
+
+    async def _until_over(self) -> None:
+        while not self._stopping.is_set() and not (self._over() and self._quiet()):
+            self._changed.clear()
+            waits = (self._changed.wait(), self._stopping.wait())
+            pending = [asyncio.create_task(wait) for wait in waits]
+            await asyncio.wait(pending, timeout=_REFRESH, return_when=asyncio.FIRST_COMPLETED)
+            for task in pending:
+                task.cancel()
+
+    def _over(self) -> bool:
+        experiment = self._objects.kept
+        return (
+            experiment is not None
+            and completed(experiment)
+            and all(_is_done(trial) for trial in self._objects.all_trials.values())
+        )
+
+    def _left_over(self) -> bool:
+        """Say whether an earlier run has left jobs that are not to be kept."""
+        trials = self._objects.all_trials.values()
+        passing = (trial.metadata.name for trial in trials if not trial.spec.retain_run)
+        return any((self._state.jobs / f"{name}.yaml").exists() for name in passing)
+
+    def _quiet(self) -> bool:
+        jobs = self._jobs
+        return self._experiments.idle and self._trials.idle and (jobs is None or jobs.idle)
+
+    # -- what the parts tell each other -----------------------------------------------------
+
+    async def _experiment_turn(self, key: Key, now: datetime) -> datetime | None:
+        return await self._driver.experiment(key, now) if self._driver else None
+
+    async def _trial_turn(self, key: Key, now: datetime) -> datetime | None:
+        return await self._driver.trial(key, now) if self._driver else None
+
+    async def _stop_early(self, name: str) -> None:
+        if self._driver is not None:
+            await self._driver.stop_early(Key(namespace=self._key.namespace, name=name), _now())
+
+    def _object_changed(self, item: Experiment | Suggestion | Trial) -> None:
+        self._experiments.wake(self._key)
+        if isinstance(item, Trial):
+            self._trials.wake(key_of(item))
+        self._changed.set()
+
+    def _job_changed(self, trial: Trial) -> None:
+        self._trials.wake(key_of(trial))
+        self._changed.set()
+
+    # -- what is shown ----------------------------------------------------------------------
+
+    async def _show(self) -> None:
+        last: Snapshot | None = None
+        while True:
+            snapshot = await self._snapshot()
+            if snapshot != last:
+                self._watcher.show(snapshot)
+                last = snapshot
+            await asyncio.sleep(_REFRESH)
+
+    async def _snapshot(self) -> Snapshot:
+        experiment = self._objects.kept or self._given.experiment
+        trials = in_order(tuple(self._objects.all_trials.values()))
+        latest = {}
+        for trial in trials:
+            if self._observations is not None and not ended(trial):
+                with contextlib.suppress(RemoteError):
+                    found = await self._observations.summary(trial)
+                    latest[trial.metadata.name] = {one.name: one.last for one in found}
+        return Snapshot(experiment=experiment, trials=tuple(trials), latest=latest)
+
+    # -- signals ----------------------------------------------------------------------------
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self._interrupt)
+        try:
+            yield
+        finally:
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
+
+    def _interrupt(self) -> None:
+        """End in peace at first; told once more, at once."""
+        if self._stopping.is_set() and self._jobs is not None:
+            self._jobs.kill()
+        self._stopping.set()
+
+
+def _is_done(trial: Trial) -> bool:
+    """Say whether nothing is awaited: one that was stopped early has yet to be observed."""
+    return ended(trial) and trial.status.completion_time is not None
+
+
+def run_experiment(
+    given: Given, state: StateDirectory, database_url: str | None, watcher: Watcher
+) -> Result:
+    """Run an experiment on this machine, or go on with it.
+
+    Raises:
+        TrialwatchError: it cannot be begun, or not go on; what was done until then is kept.
+    """
+    state.make()
+    with state.locked() as lock:
+        url = database_url or f"sqlite:///{state.database}"
+        return asyncio.run(_run(given, state, url, lock, watcher))
+
+
+async def _run(
+    given: Given, state: StateDirectory, url: str, lock: int, watcher: Watcher
+) -> Result:
+    return await Run(state, given, watcher).run(url, lock)
