@@ -21,7 +21,7 @@ from api.objects.experiments import render_experiment
 from api.types import ConditionType, holds
 from runner.app import Snapshot, run_experiment
 from runner.experiments import read_file
-from runner.state.directory import DEFAULT, state_of
+from runner.state.directory import DEFAULT, StateDirectory, state_of
 from trialwatch.screen import Screen
 from trialwatch.view.standing import Standing, standing_of
 
@@ -72,13 +72,28 @@ def run(arguments: argparse.Namespace) -> int:
     screen = Screen(Console(stderr=as_json))
     with screen:
         result = run_experiment(given, state, arguments.database, _Watcher(screen))
-    screen.close(_standing(result.last))
+    standing = _standing(result.last)
+    screen.close(standing, _report(standing, state))
     if as_json:
         print(json.dumps(render_experiment(result.last.experiment), ensure_ascii=False, indent=2))
     if result.interrupted:
         return _INTERRUPTED
     failed = holds(result.last.experiment.status.conditions, ConditionType.FAILED)
     return _FAILED if failed else 0
+
+
+def _report(standing: Standing, state: StateDirectory) -> str:
+    """Write the report beside the objects; return its place, "" where there is nothing in it."""
+    if standing.best is None:
+        return ""
+    from trialwatch.view.report import report  # noqa: PLC0415 - plotly takes a moment to load
+
+    try:
+        state.report.write_text(report(standing), encoding="utf-8")
+    except OSError as error:
+        print(f"trialwatch run: no report: {state.report}: {error.strerror}", file=sys.stderr)
+        return ""
+    return str(state.report)
 
 
 class _Watcher:

@@ -12,5 +12,6 @@ May import: `api`, `controller`. May be imported by: `runner` and `trialwatch`.
         jobs/NAME.yaml      its Job, with its status
         logs/NAME/POD/...   what its containers printed, a file for each
         pods/NAME/POD/...   volumes of pods; gone when the trial has ended
+        report.html         the trials with plots, at the end of each run
         observations.db     the metrics (SQLite), unless --database names another database
 """

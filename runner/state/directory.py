@@ -59,6 +59,11 @@ class StateDirectory:
         """The metrics."""
         return self.path / "observations.db"
 
+    @property
+    def report(self) -> Path:
+        """The experiment as one HTML file, at the end of each run."""
+        return self.path / "report.html"
+
     def make(self) -> None:
         """Make it.
 

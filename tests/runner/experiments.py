@@ -151,7 +151,7 @@ class Machine:
 def state_of(trial: dict[str, Any]) -> str:
     """Return the last condition that holds."""
     conditions = trial.get("status", {}).get("conditions", [])
-    return [one["type"] for one in conditions if one["status"] == "True"][-1]
+    return str([one["type"] for one in conditions if one["status"] == "True"][-1])
 
 
 def message_of(trial: dict[str, Any]) -> str:

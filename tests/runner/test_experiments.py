@@ -25,7 +25,7 @@ def test_a_good_one_has_no_fault() -> None:
     assert (read.metadata.namespace, read.spec.parallel_trial_count) == ("default", 2)
 
 
-NEWCOMERS = {
+NEWCOMERS: dict[str, tuple[dict[str, Any], str, str]] = {
     "unknown algorithm": (
         {"algorithm": {"algorithmName": "randm"}},
         "spec.algorithm.algorithmName",
@@ -164,7 +164,7 @@ def test_a_template_in_a_config_map_of_the_same_file_is_taken() -> None:
     }
     template["successCondition"] = 'status.conditions.#(type=="Complete")#|#(status=="True")#'
     template["failureCondition"] = 'status.conditions.#(type=="Failed")#|#(status=="True")#'
-    map_ = {
+    map_: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": "templates", "namespace": "default"},

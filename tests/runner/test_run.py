@@ -13,12 +13,11 @@ import pytest
 from tests.runner.experiments import Machine, experiment, message_of, state_of, wait_for
 from tests.runner.pods import processes_with
 
-SLOW = [
-    "sh",
-    "-c",
+_WAITS = (
     "echo ${trialParameters.lr} >> begun; echo loss=${trialParameters.lr};"
-    " until [ -e go ]; do sleep 0.05; done; echo ${trialParameters.lr} >> ended",
-]
+    " until [ -e go ]; do sleep 0.05; done; echo ${trialParameters.lr} >> ended"
+)
+SLOW = ["sh", "-c", _WAITS]
 
 
 def test_it_runs_to_the_end_and_the_store_has_what_was_printed(machine: Machine) -> None:
