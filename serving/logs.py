@@ -27,11 +27,11 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-def start_logging(stream: TextIO | None = None) -> None:
-    """Send all that this process logs, libraries included, to the stream."""
+def start_logging(stream: TextIO | None = None, *, level: int = logging.INFO) -> None:
+    """Send what this process logs from a level on, libraries included, to the stream."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
+    root.setLevel(level)
     logging.captureWarnings(capture=True)

@@ -38,6 +38,8 @@ class Wanted:
     kind: str
     namespace: str
     name: str
+    uid: str = ""
+    """As the reference to it says; an object of the same name with another uid is not meant."""
 
     def __str__(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name} ({self.api_version})"
@@ -83,9 +85,9 @@ def kin_of(pod: JsonObject, namespace: str) -> Generator[Wanted, Answer, Kin]:
         head = read_head(pod)
         if head.collects:
             return Kin()
-        name = yield from _trial_name(head, namespace)
-        trial = (yield from _trial(name, namespace)) if name else None
-        if trial is None and not name and head.labels.get(TRIAL_LABEL):
+        owner = yield from _owning_trial(head, namespace)
+        trial = (yield from _trial(owner, namespace)) if owner else None
+        if trial is None and head.labels.get(TRIAL_LABEL):
             trial = yield from _labelled(head, namespace)
         suggestion = (yield from _suggestion(trial, namespace)) if trial else None
     except Refused as refused:
@@ -95,8 +97,8 @@ def kin_of(pod: JsonObject, namespace: str) -> Generator[Wanted, Answer, Kin]:
     return Kin(trial=trial, suggestion=suggestion)
 
 
-def _trial_name(head: Head, namespace: str) -> Generator[Wanted, Answer, str]:
-    """Walk up the owners, nearest first, breadth before depth; "" where no way leads to a Trial.
+def _owning_trial(head: Head, namespace: str) -> Generator[Wanted, Answer, Owner | None]:
+    """Walk up the owners, nearest first, breadth before depth; None where no way leads to a Trial.
 
     A look-up that failed may have hidden the Trial, so where none is found it counts.
     """
@@ -105,8 +107,8 @@ def _trial_name(head: Head, namespace: str) -> Generator[Wanted, Answer, str]:
     level = head.owners
     for _ in range(MAX_DEPTH):
         for owner in level:
-            if (owner.api_version, owner.kind) == (API_VERSION, _TRIAL):
-                return owner.name
+            if (owner.api_version, owner.kind) == (API_VERSION, _TRIAL) and owner.name:
+                return owner
         above: list[Owner] = []
         for owner in level:
             if owner in seen or (owner.api_version, owner.kind) in _ROOTS:
@@ -120,7 +122,7 @@ def _trial_name(head: Head, namespace: str) -> Generator[Wanted, Answer, str]:
         raise Refused(Reason.LOOKUP_FAILED, f"its owners are a chain longer than {MAX_DEPTH}")
     if failed:
         raise Refused(Reason.LOOKUP_FAILED, "; ".join(failed))
-    return ""
+    return None
 
 
 def _owners_of(
@@ -128,7 +130,11 @@ def _owners_of(
 ) -> Generator[Wanted, Answer, tuple[Owner, ...]]:
     """Fetch an owner and return those above it; a failure is noted, for others may lead on."""
     wanted = Wanted(
-        api_version=owner.api_version, kind=owner.kind, namespace=namespace, name=owner.name
+        api_version=owner.api_version,
+        kind=owner.kind,
+        namespace=namespace,
+        name=owner.name,
+        uid=owner.uid,
     )
     if owner.api_version.count("/") > 1 or not owner.kind or not owner.name:
         failed.append(f"the owner reference to {wanted} is malformed; correct it")
@@ -147,10 +153,11 @@ def _owners_of(
     return ()
 
 
-def _trial(name: str, namespace: str) -> Generator[Wanted, Answer, Trial]:
-    trial = yield from _maybe_trial(name, namespace)
+def _trial(owner: Owner, namespace: str) -> Generator[Wanted, Answer, Trial]:
+    trial = yield from _maybe_trial(owner.name, namespace, owner.uid)
     if trial is None:
-        why = f"Trial {namespace}/{name} owns the pod, but was not found; it may be deleted already"
+        which = f"Trial {namespace}/{owner.name}"
+        why = f"{which} owns the pod, but was not found; it may be deleted already"
         raise Refused(Reason.TRIAL_MISSING, why)
     return trial
 
@@ -168,8 +175,10 @@ def _labelled(head: Head, namespace: str) -> Generator[Wanted, Answer, Trial | N
     return trial
 
 
-def _maybe_trial(name: str, namespace: str) -> Generator[Wanted, Answer, Trial | None]:
-    document = yield from _fetch(_TRIAL, name, namespace)
+def _maybe_trial(
+    name: str, namespace: str, uid: str = ""
+) -> Generator[Wanted, Answer, Trial | None]:
+    document = yield from _fetch(_TRIAL, name, namespace, uid)
     if document is None:
         return None
     try:
@@ -193,9 +202,11 @@ def _suggestion(trial: Trial, namespace: str) -> Generator[Wanted, Answer, Sugge
         raise Refused(Reason.SUGGESTION_UNREADABLE, f"{namespace}/{name}: {error}") from None
 
 
-def _fetch(kind: str, name: str, namespace: str) -> Generator[Wanted, Answer, JsonObject | None]:
+def _fetch(
+    kind: str, name: str, namespace: str, uid: str = ""
+) -> Generator[Wanted, Answer, JsonObject | None]:
     """Fetch one of Katib's objects; None where it is not there."""
-    wanted = Wanted(api_version=API_VERSION, kind=kind, namespace=namespace, name=name)
+    wanted = Wanted(api_version=API_VERSION, kind=kind, namespace=namespace, name=name, uid=uid)
     answer = yield wanted
     match answer:
         case Found(document=document):

@@ -23,11 +23,13 @@ _NO_OBJECT: JsonObject = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """An owner reference; its uid is not looked at, as Katib does not."""
+    """An owner reference."""
 
     api_version: str
     kind: str
     name: str
+    uid: str = ""
+    """Tells a cache that it is behind; whatever has the name is taken in the end, as by Katib."""
     controller: bool = False
 
 
@@ -139,6 +141,7 @@ def _owner(f: Field) -> Owner:
         api_version=f.at("apiVersion").text(),
         kind=f.at("kind").text(),
         name=f.at("name").text(),
+        uid=f.at("uid").text(),
         controller=f.at("controller").flag(),
     )
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import tracemalloc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from random import Random
 from typing import Any
@@ -24,6 +24,7 @@ from kube.watching import Pace, Scope, WatchCache
 from tests.contracts.cluster import CONFIG_MAP, config_map, ref
 from tests.kube.fragile import Faults, FragileCluster
 from tests.kube.test_client import plain
+from tests.polling import eventually
 
 SCOPE = Scope(kind=CONFIG_MAP)
 SEEDS = range(int(os.environ.get("TRIALWATCH_EXAMPLES", "2000")) // 100)
@@ -63,12 +64,6 @@ async def running(cache: WatchCache[Any]) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-
-
-async def eventually(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110 - it asks about others' state, which tells nobody
-            await asyncio.sleep(0.001)
 
 
 @pytest.fixture

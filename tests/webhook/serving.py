@@ -1,0 +1,178 @@
+"""A webhook in this process, over plain HTTP, in front of a cluster in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from jsonpath import patch as rfc6902
+
+from api.types import JsonObject
+from kube.cluster import Cluster
+from kube.memory import MemoryCluster
+from serving.addresses import Address
+from webhook.config import Config
+from webhook.events import Events
+from webhook.images import ImageCommand, ImageUnknown, ImageWanted
+from webhook.judging import Judge
+from webhook.lookups import LookUps, caches
+from webhook.metrics import Metrics
+from webhook.server import Parts, Server, application
+
+NAMESPACE = "team"
+HERE = Address(host="127.0.0.1", port=0)
+
+
+@dataclass(slots=True)
+class Registry:
+    """Images and what they run; of all others nobody knows."""
+
+    commands: Mapping[str, ImageCommand] = field(default_factory=dict)
+    deadlines: list[float] = field(default_factory=list)
+
+    async def command_of(self, wanted: ImageWanted, deadline: float) -> ImageCommand | ImageUnknown:
+        self.deadlines.append(deadline)
+        return self.commands.get(wanted.image, ImageUnknown("there is no such image"))
+
+
+@dataclass(slots=True)
+class Settings:
+    """Settings that never change."""
+
+    config: Config = field(default_factory=Config)
+    trouble: str = ""
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """A running webhook, and who calls it."""
+
+    url: str
+    session: aiohttp.ClientSession
+    metrics: Metrics
+    events: Events
+    missing: list[str]
+
+    async def review(self, pod: object, *, within: str = "10s", **fields: object) -> dict[str, Any]:
+        """Send a review; return its response, and check what holds for each."""
+        body = json.dumps(asked(pod, **fields))
+        answer = await self.post(body.encode(), within=within)
+        assert answer.status == 200, answer.text
+        review = json.loads(answer.text)
+        assert (review["apiVersion"], review["kind"]) == ("admission.k8s.io/v1", "AdmissionReview")
+        response: dict[str, Any] = review["response"]
+        assert response["uid"] == fields.get("uid", "uid-1")
+        return response
+
+    async def post(
+        self, body: bytes, *, content_type: str = "application/json", within: str = "10s"
+    ) -> Answer:
+        headers = {"Content-Type": content_type}
+        url = f"{self.url}/mutate-pod?timeout={within}"
+        # In a file: aiohttp warns of large bytes.
+        async with self.session.post(url, data=io.BytesIO(body), headers=headers) as answer:
+            return Answer(answer.status, await answer.text())
+
+    async def get(self, path: str) -> Answer:
+        async with self.session.get(f"{self.url}{path}") as answer:
+            return Answer(answer.status, await answer.text())
+
+    async def metric(self, name: str, **labels: str) -> float:
+        """Return a metric's value, as it is asked for over HTTP."""
+        text = (await self.get("/metrics")).text
+        said = ",".join(f'{key}="{value}"' for key, value in sorted(labels.items()))
+        wanted = f"{name}{{{said}}}" if said else name
+        values = [line.rpartition(" ")[2] for line in text.splitlines() if line.startswith(wanted)]
+        return float(values[0]) if values else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    text: str
+
+
+def asked(pod: object, **fields: object) -> JsonObject:
+    """Return a review of a pod, as the API server sends it."""
+    request: dict[str, Any] = {
+        "uid": "uid-1",
+        "kind": {"group": "", "version": "v1", "kind": "Pod"},
+        "resource": {"group": "", "version": "v1", "resource": "pods"},
+        "operation": "CREATE",
+        "namespace": NAMESPACE,
+        "object": pod,
+        **fields,
+    }
+    return {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request}
+
+
+def patched(pod: JsonObject, response: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a pod
+    """Return the pod that the API server would create, by an independent library."""
+    if "patch" not in response:
+        return pod
+    assert response["patchType"] == "JSONPatch"
+    operations = json.loads(base64.b64decode(response["patch"]))
+    return rfc6902.apply(operations, json.loads(json.dumps(pod)))
+
+
+@asynccontextmanager
+async def webhook(
+    cluster: Cluster | None = None,
+    *,
+    registry: Registry | None = None,
+    settings: Settings | None = None,
+    watching: bool = True,
+) -> AsyncIterator[Webhook]:
+    """Run one; without `watching` it asks the cluster for everything."""
+    cluster = cluster or MemoryCluster(namespaces=(NAMESPACE,))
+    metrics, missing = Metrics(), list[str]()
+    clock = asyncio.get_running_loop().time
+    events = Events(cluster, counted=metrics.told, clock=clock)
+    watched = caches(cluster) if watching else ()
+    metrics.watch(watched)
+    lookups = LookUps(cluster, watched, counted=metrics.looked_up)
+    parts = Parts(
+        judge=Judge(lookups, registry or Registry()),
+        config=settings or Settings(),
+        events=events,
+        metrics=metrics,
+        missing=lambda: missing,
+    )
+    server = Server(application(parts))
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(_beside([events.run(), *(one.run() for one in watched)]))
+        for one in watched:
+            await one.synced()
+        address = await server.listen(HERE, "--listen")
+        stack.push_async_callback(server.close)
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        yield Webhook(
+            url=f"http://{address}",
+            session=session,
+            metrics=metrics,
+            events=events,
+            missing=missing,
+        )
+
+
+@asynccontextmanager
+async def _beside(endless: Iterable[Any]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(one) for one in endless]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task

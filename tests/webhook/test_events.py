@@ -1,0 +1,181 @@
+"""Events about refused pods: said on the right object, and not too often."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from kube.cluster import Kind, Ref
+from kube.memory import MemoryCluster
+from webhook.events import AGAIN_SECONDS, BURST, PER_SECOND, Events, Refusal
+from webhook.reasons import Reason
+from webhook.verdicts import Refuse
+
+EVENT = Kind(api_version="v1", kind="Event")
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Told(list[str]):
+    def __call__(self, outcome: str) -> None:
+        self.append(outcome)
+
+
+@pytest.fixture
+def memory() -> MemoryCluster:
+    return MemoryCluster(namespaces=("team",))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+async def events(memory: MemoryCluster, clock: Clock, told: Told) -> AsyncIterator[Events]:
+    moment = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    events = Events(memory, counted=told, clock=clock, now=lambda: moment)
+    task = asyncio.create_task(events.run())
+    yield events
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def refusal(name: str = "mnist-1", detail: str = "rename it") -> Refusal:
+    about = Ref(api_version="kubeflow.org/v1beta1", kind="Trial", namespace="team", name=name)
+    return Refusal(about=about, uid=f"uid-of-{name}", refuse=Refuse(Reason.NO_CONTAINER, detail))
+
+
+async def posted(memory: MemoryCluster) -> list[Any]:
+    return list((await memory.list(EVENT)).items)
+
+
+async def test_an_event_says_what_kubectl_describe_shows(
+    memory: MemoryCluster, events: Events
+) -> None:
+    events.tell(refusal())
+    await events.drain(10)
+
+    (event,) = await posted(memory)
+    assert event["involvedObject"] == {
+        "apiVersion": "kubeflow.org/v1beta1",
+        "kind": "Trial",
+        "namespace": "team",
+        "name": "mnist-1",
+        "uid": "uid-of-mnist-1",
+    }
+    assert (event["type"], event["reason"], event["count"]) == ("Warning", "PodRefused", 1)
+    assert event["source"] == {"component": "trialwatch-webhook"}
+    assert event["firstTimestamp"] == event["lastTimestamp"] == "2026-01-31T12:00:00Z"
+    assert event["message"] == (
+        "a pod was refused (no-container): the container that trains is not in the pod: rename it"
+    )
+
+
+async def test_a_job_that_tries_again_and_again_is_told_once_in_a_while(
+    memory: MemoryCluster, events: Events, clock: Clock, told: Told
+) -> None:
+    for _ in range(5):
+        events.tell(refusal())
+        await events.drain(10)
+    assert [event["count"] for event in await posted(memory)] == [1]
+
+    clock.now += AGAIN_SECONDS
+    events.tell(refusal())
+    await events.drain(10)
+
+    assert [event["count"] for event in await posted(memory)] == [6]
+    assert told == ["posted", *["throttled"] * 4, "posted"]
+
+
+async def test_each_reason_and_each_object_is_told(memory: MemoryCluster, events: Events) -> None:
+    for one in (refusal(), refusal(detail="other"), refusal("mnist-2")):
+        events.tell(one)
+    await events.drain(10)
+
+    assert len(await posted(memory)) == 3
+
+
+async def test_replicas_say_the_same_in_one_event(memory: MemoryCluster, events: Events) -> None:
+    other = Events(memory, counted=Told(), clock=Clock())
+    task = asyncio.create_task(other.run())
+    for one in (events, other):
+        one.tell(refusal())
+        await one.drain(10)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+    assert len(await posted(memory)) == 1
+
+
+async def test_a_flood_is_held_to_a_rate(
+    memory: MemoryCluster, events: Events, clock: Clock, told: Told
+) -> None:
+    for number in range(200):
+        events.tell(refusal(f"mnist-{number}"))
+    await events.drain(10)
+    assert len(await posted(memory)) == BURST
+
+    clock.now += 3
+    for number in range(200, 400):
+        events.tell(refusal(f"mnist-{number}"))
+    await events.drain(10)
+
+    assert len(await posted(memory)) == BURST + 3 * PER_SECOND
+    assert told.count("throttled") == 400 - BURST - 3 * PER_SECOND
+
+
+async def test_what_was_throttled_is_told_when_there_is_room(
+    memory: MemoryCluster, events: Events, clock: Clock
+) -> None:
+    for number in range(int(BURST) + 1):
+        events.tell(refusal(f"mnist-{number}"))
+    clock.now += 1
+    events.tell(refusal(f"mnist-{int(BURST)}"))
+    await events.drain(10)
+
+    assert [e["count"] for e in await posted(memory) if "-20." in e["metadata"]["name"]] == [2]
+
+
+async def test_an_event_that_cannot_be_posted_costs_nothing_but_itself(
+    memory: MemoryCluster, events: Events, told: Told
+) -> None:
+    lost = Ref(api_version="batch/v1", kind="Job", namespace="gone", name="j")
+    events.tell(Refusal(about=lost, uid="u", refuse=Refuse(Reason.WINDOWS)))
+    events.tell(refusal())
+    await events.drain(10)
+
+    assert told == ["failed", "posted"]
+    assert len(await posted(memory)) == 1
+
+
+def test_a_message_is_as_long_as_an_event_can_be() -> None:
+    assert len(refusal(detail="x" * 5000).message) == 1024
+
+
+async def test_events_wait_in_bounded_room(memory: MemoryCluster) -> None:
+    """Nobody posts them here."""
+    clock, told = Clock(), Told()
+    events = Events(memory, counted=told, clock=clock)
+    for number in range(300):
+        clock.now += 1
+        events.tell(refusal(f"mnist-{number}"))
+
+    assert told.count("throttled") == 200

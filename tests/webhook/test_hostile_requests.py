@@ -1,0 +1,287 @@
+"""Whatever is sent: a well-formed answer with the same uid, or a 4xx. Never a 5xx, never a trace."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.types import JsonObject
+from kube.memory import MemoryCluster
+from tests.webhook.pods import pods
+from tests.webhook.serving import Answer, Webhook, asked, webhook
+from tests.webhook.team import team
+from webhook.admission import NoReview, answer, read_admission
+from webhook.reasons import Reason
+from webhook.server import MOST_BYTES
+from webhook.verdicts import Refuse
+
+
+@pytest.fixture
+async def running() -> AsyncIterator[Webhook]:
+    memory = MemoryCluster(namespaces=("team",))
+    await team(memory)
+    async with webhook(memory) as running:
+        yield running
+
+
+def review(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever is to be wrong
+    return {**asked({"metadata": {"name": "p"}, "spec": {"containers": []}}), **changes}
+
+
+def request(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - the same
+    whole: Any = review()
+    return {**whole, "request": {**whole["request"], **changes}}
+
+
+def without(key: str) -> dict[str, Any]:
+    whole: Any = review()
+    del whole["request"][key]
+    return dict(whole)
+
+
+DEEP = '{"a":' * 100_000 + "1" + "}" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "no JSON"),
+        (b"\xff\xfe", "no JSON"),
+        (b"null", "no AdmissionReview"),
+        (b"[]", "no AdmissionReview"),
+        (b"3", "no AdmissionReview"),
+        (b'{"kind": "AdmissionReview"', "no JSON"),
+        (b'{"kind": "AdmissionReview", "a": 1' + b"0" * 5000 + b"}", "no JSON"),
+        (DEEP.encode(), "nested too deeply"),
+        (b"[" * 1_000_000, "nested too deeply"),
+        (review(kind="Pod"), "no AdmissionReview"),
+        (review(kind=None), "no AdmissionReview"),
+        (review(apiVersion="admission.k8s.io/v1beta1"), r"set the webhook's .* to \[v1\]"),
+        (review(apiVersion=["admission.k8s.io/v1"]), "only admission.k8s.io/v1 is spoken"),
+        (review(request=None), "request is missing"),
+        (review(request=[]), "request is missing"),
+        ({**review(request=None), "response": {"uid": "u", "allowed": True}}, "is an answer"),
+        (without("uid"), "request.uid is"),
+        (request(uid=""), "request.uid is"),
+        (request(uid=3), "request.uid is"),
+        (request(uid={}), "request.uid is"),
+        (request(uid="x" * 257), "request.uid is"),
+        (without("operation"), "only the creation of pods"),
+        (request(operation="UPDATE"), "only the creation of pods"),
+        (request(operation=["CREATE"]), "only the creation of pods"),
+        (without("resource"), "only the creation of pods"),
+        (request(resource="pods"), "only the creation of pods"),
+        (request(resource={"group": "apps", "version": "v1", "resource": "pods"}), "apps/v1/pods"),
+        (request(resource={"group": [], "version": {}, "resource": 3}), "only the creation"),
+        (request(subResource="exec"), "only the creation of pods"),
+    ],
+)
+async def test_what_is_no_review_of_a_new_pod_is_refused_with_the_remedy(
+    running: Webhook, body: bytes | JsonObject, says: str
+) -> None:
+    sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+
+    answer = await running.post(sent)
+
+    assert answer.status == 400
+    assert len(answer.text) < 1000
+    with pytest.raises(NoReview, match=says):
+        read_admission(sent)
+    assert await running.metric("trialwatch_webhook_rejected_requests_total", code="400") == 1
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        None,
+        [],
+        "pod",
+        3,
+        {},
+        {"metadata": None, "spec": None},
+        {"metadata": {"ownerReferences": "me"}},
+        {"metadata": {"ownerReferences": [{"kind": "Trial"}]}},
+        {"metadata": {"ownerReferences": [{"kind": "../../x", "apiVersion": "..", "name": ".."}]}},
+        {"metadata": {"ownerReferences": [{"kind": "Job", "apiVersion": "batch/v1", "name": ""}]}},
+        {"metadata": {"labels": {"katib.kubeflow.org/trial": "../secrets/x"}}},
+        {"metadata": {"labels": {"katib.kubeflow.org/trial": "mnist-1"}}, "spec": 3},
+        {"metadata": {"labels": {"trialwatch.dev/collect": ["true"]}}},
+        {"metadata": {"labels": {"trialwatch.dev/collect": "yes"}}},
+        {"metadata": {"labels": {"\ud800": "\udfff"}}},
+    ],
+)
+async def test_an_odd_pod_gets_an_answer(running: Webhook, document: object) -> None:
+    response = await running.review(document)
+
+    assert response["allowed"] or response["status"]["message"].startswith("trialwatch (")
+
+
+async def test_a_request_without_namespace_and_name_gets_an_answer(running: Webhook) -> None:
+    for fields in ({"namespace": None}, {"namespace": 3, "name": []}, {"dryRun": "yes"}):
+        await running.review({"metadata": {"labels": {"katib.kubeflow.org/trial": "x"}}}, **fields)
+
+
+@pytest.mark.parametrize("depth", [100, 300, 900, 2_000, 50_000])
+async def test_a_pod_may_be_nested_as_deeply_as_it_likes(running: Webhook, depth: int) -> None:
+    deep = '{"a":' * depth + "1" + "}" * depth
+    text = json.dumps(
+        {
+            "metadata": {"labels": {"katib.kubeflow.org/trial": "mnist-1"}},
+            "spec": {"containers": [{"name": "training", "command": ["x"], "resources": "DEEP"}]},
+        }
+    )
+    body = json.dumps(asked("POD")).replace('"POD"', text).replace('"DEEP"', deep)
+
+    _check(await running.post(body.encode()), "uid-1")
+
+
+async def test_a_body_that_is_too_large_is_refused(running: Webhook) -> None:
+    answer = await running.post(b'{"a": "' + b"x" * MOST_BYTES + b'"}')
+
+    assert answer.status == 413
+
+
+async def test_a_pod_as_large_as_an_object_can_be_gets_an_answer(running: Webhook) -> None:
+    environment = [{"name": f"E{number}", "value": "x" * 1000} for number in range(1500)]
+    training = {"name": "training", "command": ["x"], "env": environment}
+    response = await running.review(
+        {
+            "metadata": {"labels": {"katib.kubeflow.org/trial": "mnist-1"}},
+            "spec": {"containers": [training]},
+        }
+    )
+
+    assert response["allowed"]
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/yaml", "", "application"])
+async def test_what_does_not_say_that_it_is_json_is_refused(
+    running: Webhook, content_type: str
+) -> None:
+    assert (await running.post(b"{}", content_type=content_type)).status == 415
+
+
+async def test_other_paths_and_methods_are_refused(running: Webhook) -> None:
+    assert (await running.get("/mutate-pod")).status == 405
+    assert (await running.get("/")).status == 404
+    assert (await running.get("/mutate-pod/../metrics/..")).status == 404
+
+
+@pytest.mark.parametrize("within", ["", "s", "-1s", "0s", "nan", "1e99s", "3600s", "10s&timeout=1"])
+async def test_an_odd_time_limit_counts_as_none(running: Webhook, within: str) -> None:
+    response = await running.review({"metadata": {}, "spec": {}}, within=within)
+
+    assert response["allowed"]
+
+
+# --- by chance ---
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
+    max_leaves=10,
+)
+_places = st.sampled_from(
+    [
+        "kind",
+        "apiVersion",
+        "request",
+        "uid",
+        "resource",
+        "operation",
+        "namespace",
+        "name",
+        "object",
+        "metadata",
+        "labels",
+        "annotations",
+        "ownerReferences",
+        "spec",
+        "containers",
+        "initContainers",
+        "volumes",
+        "env",
+        "command",
+        "args",
+        "volumeMounts",
+        "securityContext",
+    ]
+)
+
+
+@st.composite
+def spoilt(draw: st.DrawFn) -> Any:  # noqa: ANN401 - any JSON
+    """Draw a review of a trial's pod, and put anything into some places of it."""
+    whole = json.loads(json.dumps(asked(draw(pods()))))
+    for key in draw(st.lists(_places, max_size=3)):
+        _put(whole, key, draw(_json))
+    return whole
+
+
+def _put(document: Any, key: str, value: object) -> None:  # noqa: ANN401 - any JSON
+    if isinstance(document, dict):
+        if key in document:
+            document[key] = value
+            return
+        for part in document.values():
+            _put(part, key, value)
+    elif isinstance(document, list):
+        for part in document:
+            _put(part, key, value)
+
+
+@given(body=st.binary(max_size=200) | _json.map(lambda one: json.dumps(one).encode()))
+def test_any_bytes_are_a_review_or_are_none(body: bytes) -> None:
+    try:
+        read_admission(body)
+    except NoReview as error:
+        assert len(str(error)) < 1000  # noqa: PT017 - it may be one or the other
+
+
+@given(document=spoilt())
+def test_any_review_gets_an_answer_with_its_uid(document: Any) -> None:  # noqa: ANN401 - any JSON
+    try:
+        admission = read_admission(json.dumps(document).encode())
+    except NoReview:
+        return
+    response = json.loads(answer(admission, Refuse(Reason.POD_UNREADABLE, "x")))["response"]
+    assert response["uid"] == admission.uid == document["request"]["uid"]
+
+
+async def test_a_spoilt_review_over_http_gets_an_answer_or_a_4xx(
+    running: Webhook,
+) -> None:
+    """The same, through the whole server; hypothesis draws first, for it knows no running loop."""
+    drawn: list[Any] = []
+
+    @given(document=spoilt())
+    def draw(document: Any) -> None:  # noqa: ANN401 - any JSON
+        drawn.append(document)
+
+    draw()
+    for document in drawn:
+        sent = json.dumps(document).encode()
+        _check(await running.post(sent), _uid_of(document))
+    assert await running.metric("trialwatch_webhook_faults_total") == 0
+
+
+def _uid_of(document: Any) -> Any:  # noqa: ANN401 - any JSON
+    asked_for = document.get("request")
+    return asked_for.get("uid") if isinstance(asked_for, dict) else None
+
+
+def _check(answered: Answer, uid: object) -> None:
+    assert "Traceback" not in answered.text
+    if answered.status == 200:
+        response = json.loads(answered.text)["response"]
+        assert response["uid"] == uid
+        assert response.get("status", {}).get("code") != 500, response
+    else:
+        assert 400 <= answered.status < 500, answered

@@ -1,0 +1,355 @@
+"""The server of reviews: what each pod gets, and what it costs the API server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from api.errors import Unavailable
+from api.types import JsonObject
+from kube.apiserver import ApiServer, served
+from kube.cluster import Cluster, Kind, Ref
+from kube.connect import connected
+from kube.discovery import Resource
+from kube.errors import Forbidden
+from kube.memory import MemoryCluster
+from kube.resources import KNOWN
+from tests.webhook.serving import Registry, Webhook, asked, patched, webhook
+from tests.webhook.team import job, object_of, owned_by, pod, team, trial
+from webhook.images import ImageCommand
+
+COLLECTOR = "metrics-logger-and-collector"
+EVENT = Kind(api_version="v1", kind="Event")
+TRAIN_JOB = Resource(
+    api_version="trainer.kubeflow.org/v1alpha1",
+    kind="TrainJob",
+    plural="trainjobs",
+    namespaced=True,
+)
+
+
+@pytest.fixture
+def memory() -> MemoryCluster:
+    return MemoryCluster((*KNOWN, TRAIN_JOB), namespaces=("team",))
+
+
+@pytest.fixture
+async def api(memory: MemoryCluster) -> AsyncIterator[ApiServer]:
+    async with served(memory) as server:
+        yield server
+
+
+@pytest.fixture
+async def cluster(api: ApiServer, tmp_path: Path) -> AsyncIterator[Cluster]:
+    async with connected(api.write_kubeconfig(tmp_path / "kubeconfig")) as cluster:
+        yield cluster
+
+
+async def refused(
+    running: Webhook, document: JsonObject, *, within: str = "10s", **fields: object
+) -> str:
+    """Review a pod that is to be refused, and return what its owner reads."""
+    response = await running.review(document, within=within, **fields)
+    assert not response["allowed"]
+    assert "patch" not in response
+    return f"{response['status']['code']} {response['status']['message']}"
+
+
+def questions(api: ApiServer) -> int:
+    """Count what was asked, but for the watches that are always open."""
+    return sum(n for what, n in api.asked.items() if what.startswith(("get", "list")))
+
+
+# --- what each pod gets ---
+
+
+async def test_a_trials_pod_gets_the_collector(memory: MemoryCluster) -> None:
+    wanted = await team(memory)
+    async with webhook(memory) as running:
+        response = await running.review(wanted)
+
+        assert response["allowed"]
+        after = patched(wanted, response)
+        assert [one["name"] for one in after["spec"]["initContainers"]] == [COLLECTOR]
+        assert after["metadata"]["labels"]["katib.kubeflow.org/trial"] == "mnist-1"
+        assert response["auditAnnotations"] == {"reason": "injected"}
+        labels = {"verdict": "inject", "reason": "injected"}
+        assert await running.metric("trialwatch_webhook_reviews_total", **labels) == 1
+        assert await running.metric("trialwatch_webhook_review_seconds_count") == 1
+
+
+async def test_the_pod_as_it_was_made_passes_unchanged_when_it_comes_again(
+    memory: MemoryCluster,
+) -> None:
+    wanted = await team(memory)
+    async with webhook(memory) as running:
+        after = patched(wanted, await running.review(wanted))
+
+        assert patched(after, await running.review(after)) == after
+
+
+async def test_nobodys_pod_passes_as_it_is() -> None:
+    async with webhook() as running:
+        response = await running.review(pod())
+
+        assert response == {"uid": "uid-1", "allowed": True}
+        labels = {"verdict": "skip", "reason": "nobodys-trial"}
+        assert await running.metric("trialwatch_webhook_reviews_total", **labels) == 1
+
+
+async def test_what_is_to_be_known_is_told_as_a_warning(memory: MemoryCluster) -> None:
+    wanted = await team(memory)
+    wanted["metadata"]["annotations"] = {"trialwatch.dev/wrap": "false"}
+    path = {"kind": "File", "path": "/logs/mnist.log"}
+    await memory.patch(
+        Ref(api_version="kubeflow.org/v1beta1", kind="Trial", namespace="team", name="mnist-1"),
+        {
+            "spec": {
+                "metricsCollector": {
+                    "collector": {"kind": "File"},
+                    "source": {"fileSystemPath": path},
+                }
+            }
+        },
+    )
+    async with webhook(memory) as running:
+        (warning,) = (await running.review(wanted))["warnings"]
+
+    assert warning.startswith("trialwatch: the trainer runs without launcher")
+    assert "\n" not in warning
+
+
+async def test_the_uid_is_echoed_whatever_it_is() -> None:
+    async with webhook() as running:
+        for uid in ("705ab4f5-6393-11e8-b7cc-42010a800002", "ü\ud800", '"', " "):
+            await running.review(pod(), uid=uid)
+
+
+async def test_the_image_is_asked_for_within_the_requests_time(memory: MemoryCluster) -> None:
+    wanted = await team(memory)
+    del wanted["spec"]["containers"][0]["command"]
+    command = ImageCommand(entrypoint=("python3",), cmd=("mnist.py",))
+    registry = Registry({"example/mnist:1": command})
+    async with webhook(memory, registry=registry) as running:
+        before = asyncio.get_running_loop().time()
+        after = patched(wanted, await running.review(wanted, within="4s"))
+
+    assert after["spec"]["containers"][0]["command"][-2:] == ["python3", "mnist.py"]
+    assert 0 < registry.deadlines[0] - before < 4
+
+
+# --- what a refusal says, and where ---
+
+
+async def test_a_refused_pod_is_told_on_its_trial(memory: MemoryCluster) -> None:
+    wanted = await team(memory, primaryContainerName="train")
+    async with webhook(memory) as running:
+        said = await refused(running, wanted)
+        await running.events.drain(10)
+
+    assert said.startswith("400 trialwatch (no-container): the container that trains is not in")
+    (event,) = (await memory.list(EVENT)).items
+    assert (event["type"], event["reason"]) == ("Warning", "PodRefused")
+    assert "(no-container)" in str(event["message"])
+    about = event["involvedObject"]
+    assert isinstance(about, dict)
+    assert (about["kind"], about["name"]) == ("Trial", "mnist-1")
+
+
+async def test_a_refused_pod_without_a_trial_is_told_on_its_job(memory: MemoryCluster) -> None:
+    nightly = await memory.create(job("nightly"))
+    wanted = pod(nightly)
+    wanted["metadata"]["labels"] = {"trialwatch.dev/collect": "true"}
+    async with webhook(memory) as running:
+        assert "(no-metrics)" in await refused(running, wanted)
+        await running.events.drain(10)
+
+    (event,) = (await memory.list(EVENT)).items
+    about = event["involvedObject"]
+    assert isinstance(about, dict)
+    assert (about["kind"], about["name"]) == ("Job", "nightly")
+
+
+async def test_a_dry_run_leaves_no_trace(memory: MemoryCluster) -> None:
+    wanted = await team(memory, primaryContainerName="train")
+    async with webhook(memory) as running:
+        await refused(running, wanted, dryRun=True)
+        await running.events.drain(10)
+
+    assert (await memory.list(EVENT)).items == ()
+
+
+# --- look-ups ---
+
+
+async def test_in_steady_state_a_review_asks_the_api_server_nothing(
+    memory: MemoryCluster, cluster: Cluster, api: ApiServer
+) -> None:
+    ours = await team(memory)
+    nobodys = pod(await memory.create(job("nightly")))
+    async with webhook(cluster) as running:
+        before = questions(api)
+        for _ in range(50):
+            assert "patch" in await running.review(ours)
+            assert (await running.review(nobodys))["allowed"]
+
+    assert before == 3  # a list of each kind
+    assert questions(api) == before
+
+
+async def test_a_trial_that_the_cache_has_not_seen_yet_is_asked_for(
+    memory: MemoryCluster, cluster: Cluster, api: ApiServer
+) -> None:
+    async with webhook(cluster) as running:
+        memory.end_watches()  # and it takes a moment until they are back
+        wanted = await team(memory)
+        assert "patch" in await running.review(wanted)
+
+    assert api.asked["get Trial"] + api.asked["get Job"] > 0
+
+
+async def test_a_name_that_was_taken_by_another_trial_is_asked_for_anew(
+    memory: MemoryCluster,
+) -> None:
+    """The cache still has the trial of before; the uid tells that it is not the one meant."""
+    await memory.create(trial(primaryContainerName="old"))
+    async with webhook(memory) as running:
+        name = Ref(
+            api_version="kubeflow.org/v1beta1", kind="Trial", namespace="team", name="mnist-1"
+        )
+        await memory.delete(name)
+        wanted = await team(memory)  # no turn of the loop for the cache in between
+        response = await running.review(wanted)
+
+    assert "patch" in response
+
+
+async def test_who_owns_an_object_of_another_kind_is_remembered(
+    memory: MemoryCluster, cluster: Cluster, api: ApiServer
+) -> None:
+    made = await memory.create(trial())
+    metadata = {"ownerReferences": [owned_by(made)]}
+    train_job = object_of(TRAIN_JOB.api_version, "TrainJob", "mnist-1", metadata=metadata)
+    worker = pod(await memory.create(train_job))
+    async with webhook(cluster) as running:
+        for _ in range(20):
+            assert "patch" in await running.review(worker)
+        labels = {"kind": "other", "source": "cache"}
+        assert await running.metric("trialwatch_webhook_lookups_total", **labels) == 19
+
+    assert api.asked["get TrainJob"] == 1
+
+
+class Unsteady:
+    """A cluster whose first answers fail."""
+
+    def __init__(self, cluster: Cluster, *failures: Exception) -> None:
+        self._cluster, self.failures = cluster, list(failures)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._cluster, name)
+
+    async def get(self, ref: Ref) -> JsonObject:
+        if self.failures:
+            raise self.failures.pop(0)
+        return await self._cluster.get(ref)
+
+
+async def test_a_look_up_that_fails_is_tried_again(memory: MemoryCluster) -> None:
+    wanted = await team(memory)
+    unsteady = Unsteady(memory, *(Unavailable("the API server restarts") for _ in range(3)))
+    async with webhook(unsteady, watching=False) as running:  # type: ignore[arg-type]
+        assert "patch" in await running.review(wanted)
+
+    assert unsteady.failures == []
+
+
+async def test_a_look_up_that_fails_until_the_end_refuses_the_pod(memory: MemoryCluster) -> None:
+    wanted = await team(memory)
+    unsteady = Unsteady(memory, *(Unavailable("the API server restarts") for _ in range(1000)))
+    async with webhook(unsteady, watching=False) as running:  # type: ignore[arg-type]
+        said = await refused(running, wanted, within="0.3s")
+
+    assert said.startswith("503 trialwatch (lookup-failed): ")
+    assert said.endswith("the API server restarts")
+
+
+async def test_a_cluster_that_never_answers_is_given_up_in_time(memory: MemoryCluster) -> None:
+    class Silent(Unsteady):
+        async def get(self, ref: Ref) -> JsonObject:
+            await asyncio.Event().wait()
+            return await self._cluster.get(ref)
+
+    wanted = await team(memory)
+    async with webhook(Silent(memory), watching=False) as running:  # type: ignore[arg-type]
+        said = await refused(running, wanted, within="0.2s")
+
+    assert "(lookup-failed)" in said
+    assert "the API server did not answer in time" in said
+
+
+async def test_what_we_may_not_read_is_not_tried_again(memory: MemoryCluster) -> None:
+    wanted = await team(memory)
+    unsteady = Unsteady(memory, Forbidden("jobs is forbidden"))
+    async with webhook(unsteady, watching=False) as running:  # type: ignore[arg-type]
+        said = await refused(running, wanted)
+
+    assert said.startswith("503 trialwatch (lookup-failed): ")
+    assert "jobs is forbidden" in said
+    assert unsteady.failures == []
+
+
+# --- beside the reviews ---
+
+
+async def test_it_is_ready_when_nothing_is_missing() -> None:
+    async with webhook() as running:
+        assert (await running.get("/readyz")).status == 200
+        running.missing.append("Trial (kubeflow.org/v1beta1) has not been listed yet")
+        answer = await running.get("/readyz")
+        assert (await running.get("/healthz")).status == 200
+
+    assert answer.status == 503
+    assert answer.text == "Trial (kubeflow.org/v1beta1) has not been listed yet\n"
+
+
+async def test_its_metrics_tell_what_is_in_memory(memory: MemoryCluster) -> None:
+    await team(memory)
+    async with webhook(memory) as running:
+        for kind in ("Trial", "Suggestion", "Job"):
+            assert await running.metric("trialwatch_webhook_cached_objects", kind=kind) == 1
+            assert await running.metric("trialwatch_webhook_cache_up_to_date", kind=kind) == 1
+
+
+async def test_a_fault_of_ours_refuses_the_pod_and_shows_nothing_of_it(
+    memory: MemoryCluster,
+) -> None:
+    class Broken(Registry):
+        async def command_of(self, *_: object) -> ImageCommand:
+            raise ZeroDivisionError
+
+    wanted = await team(memory)
+    del wanted["spec"]["containers"][0]["command"]
+    async with webhook(memory, registry=Broken()) as running:
+        response = await running.review(wanted)
+        assert await running.metric("trialwatch_webhook_faults_total") == 1
+
+    assert not response["allowed"]
+    assert response["status"]["code"] == 500
+    assert "Zero" not in json.dumps(response)
+
+
+async def test_requests_at_once_do_not_mix(memory: MemoryCluster) -> None:
+    wanted = await team(memory)
+    async with webhook(memory) as running:
+
+        async def one(number: int) -> bool:
+            body = json.dumps(asked(wanted if number % 2 else pod(), uid=f"u{number}"))
+            answer = json.loads((await running.post(body.encode())).text)["response"]
+            return answer["uid"] == f"u{number}" and ("patch" in answer) == bool(number % 2)
+
+        assert all(await asyncio.gather(*(one(number) for number in range(60))))

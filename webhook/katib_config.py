@@ -1,0 +1,167 @@
+"""The settings in force: from katib-config in the cluster or in a file, renewed while we run.
+
+A change that cannot be used changes nothing: it is logged, and the settings of before stay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Protocol
+
+from api import names
+from api.errors import SetupError
+from api.objects.yamlout import dump_objects
+from api.types import JsonObject
+from kube.cluster import Cluster, Kind, Ref
+from kube.watching import Pace, Scope, WatchCache
+from webhook.config import Config, parse_config
+
+_CONFIG_MAP: Final = Kind(api_version="v1", kind="ConfigMap")
+_LOOK_SECONDS: Final = 5.0
+_log = logging.getLogger(__name__)
+
+
+class ConfigSource(Protocol):
+    """Where the settings come from."""
+
+    @property
+    def config(self) -> Config:
+        """The settings in force."""
+
+    @property
+    def trouble(self) -> str:
+        """Why there are none in force yet; empty once there are some."""
+
+    async def run(self) -> None:
+        """Keep them up to date until cancelled."""
+
+
+class _InForce:
+    """The last settings that could be used."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.trouble = f"{names.CONFIG_MAP} was not read yet"
+        self.config = Config()
+        self._environment = environment
+
+    def take(self, text: str) -> None:
+        """Read the settings anew; an empty text stands for our own defaults."""
+        try:
+            config = parse_config(text, environment=self._environment)
+        except SetupError as error:
+            fields = {"cause": str(error)}
+            _log.error("the settings stay as they were", extra={"fields": fields})
+            if self.trouble:
+                self.trouble = str(error)
+            return
+        if self.trouble or config != self.config:
+            _log.info("the settings are read", extra={"fields": {"defaults": not text}})
+        self.config, self.trouble = config, ""
+
+
+class ConfigMapSource:
+    """katib-config as it is in the cluster; our own defaults where there is none."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        namespace: str,
+        environment: Mapping[str, str],
+        *,
+        pace: Pace | None = None,
+    ) -> None:
+        self._in_force = _InForce(environment)
+        self._cache = WatchCache(
+            cluster,
+            Scope(kind=_CONFIG_MAP, namespace=namespace, name=names.CONFIG_MAP),
+            keep=_text_of,
+            changed=self._take,
+            pace=pace,
+        )
+        self._namespace = namespace
+
+    @property
+    def config(self) -> Config:
+        """The settings in force."""
+        return self._in_force.config
+
+    @property
+    def trouble(self) -> str:
+        """Why there are none yet."""
+        return self._in_force.trouble and (self._cache.trouble or self._in_force.trouble)
+
+    async def run(self) -> None:
+        """Keep them up to date until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._cache.run())
+            await self._cache.synced()
+            if len(self._cache) == 0:
+                self._in_force.take("")
+
+    def _take(self, ref: Ref) -> None:
+        # Who deletes it means that the defaults are to hold.
+        self._in_force.take(self._cache.get(ref.namespace, ref.name) or "")
+
+
+class FileSource:
+    """katib-config as a file, such as a ConfigMap that is mounted."""
+
+    def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
+        """Read it.
+
+        Raises:
+            SetupError: it cannot be read, or not be used.
+        """
+        self._path, self._in_force, self._text = path, _InForce(environment), ""
+        self._take(_read(path))
+        if self.trouble:
+            raise SetupError(f"--katib-config: {self.trouble}")
+
+    @property
+    def config(self) -> Config:
+        """The settings in force."""
+        return self._in_force.config
+
+    @property
+    def trouble(self) -> str:
+        """Why there are none yet."""
+        return self._in_force.trouble
+
+    async def run(self) -> None:
+        """Look every few seconds whether it has changed."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.to_thread(self.look)
+
+    def look(self) -> None:
+        """Take what is in the file now; one that cannot be read stays as it was."""
+        try:
+            text = _read(self._path)
+        except SetupError as error:
+            _log.warning("the settings stay", extra={"fields": {"cause": str(error)}})
+        else:
+            self._take(text)
+
+    def _take(self, text: str) -> None:
+        if text != self._text:
+            self._text = text
+            self._in_force.take(text)
+
+
+def _text_of(document: JsonObject) -> str:
+    """Write a ConfigMap as `parse_config` takes it."""
+    data = document.get("data")
+    return dump_objects([{"kind": "ConfigMap", "data": data if isinstance(data, dict) else {}}])
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        why = f"cannot read {path} ({error.strerror})"
+    except UnicodeDecodeError:
+        why = f"{path} is no text in UTF-8"
+    raise SetupError(f"--katib-config: {why}")

@@ -1,0 +1,214 @@
+"""HTTP: the reviews, and what a cluster asks about the server itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import web
+
+from api.errors import SetupError, SpecError
+from api.types import JsonObject
+from kube.cluster import Ref
+from serving.addresses import Address
+from webhook import admission
+from webhook.admission import Admission, NoReview
+from webhook.events import Events, Refusal
+from webhook.judging import Judge, Judgement
+from webhook.katib_config import ConfigSource
+from webhook.metrics import Metrics
+from webhook.owners import MAX_DEPTH
+from webhook.pods import Owner, read_head
+from webhook.verdicts import Refuse, ReviewFacts
+
+MOST_BYTES: Final = 8 * 1024 * 1024
+"""Of a request: twice what the API server takes of an object, and the review around it."""
+_SECONDS: Final = 10.0
+"""What the API server waits where the request does not say."""
+_MOST_SECONDS: Final = 30.0
+_MARGIN: Final = 0.1
+"""The part of the time that is left for the way back."""
+_KEEP_ALIVE: Final = 120.0
+"""Seconds; longer than the API server keeps its own end, so that it is never cut off by us."""
+_JSON: Final = "application/json"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the server is made of."""
+
+    judge: Judge
+    config: ConfigSource
+    events: Events
+    metrics: Metrics
+    missing: Callable[[], list[str]]
+    """Says what is yet to come before pods can be judged; empty when all is there."""
+
+
+class Reviews:
+    """Answers reviews."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Answer a review; what is none gets a 4xx."""
+        started = asyncio.get_running_loop().time()
+        try:
+            asked = await self._read(request)
+        except NoReview as error:
+            return self._rejected(HTTPStatus.BAD_REQUEST, str(error))
+        except web.HTTPException as error:
+            return self._rejected(HTTPStatus(error.status), error.text or error.reason)
+        try:
+            return _json(await self._judged(asked, started, _deadline(request, started)))
+        except RecursionError:
+            return self._rejected(HTTPStatus.BAD_REQUEST, "the pod is nested too deeply")
+        except Exception:  # noqa: BLE001 - whatever it is, the API server gets an answer
+            _log.exception("a fault of ours", extra={"fields": {"uid": asked.uid}})
+            self._parts.metrics.failed()
+            message = "trialwatch could not judge the pod by a fault of its own; its log has more"
+            return _json(admission.answer_of_a_fault(asked.uid, message))
+
+    async def _read(self, request: web.Request) -> Admission:
+        if request.content_type != _JSON:
+            raise web.HTTPUnsupportedMediaType(text=f"send {_JSON}")
+        return admission.read_admission(await request.read())
+
+    async def _judged(self, asked: Admission, started: float, deadline: float) -> bytes:
+        facts = ReviewFacts(namespace=asked.namespace, name=asked.name)
+        parts = self._parts
+        judgement = await parts.judge.judge(asked.pod, facts, parts.config.config, deadline)
+        answer = admission.answer(asked, judgement.verdict)
+        parts.metrics.judged(judgement.verdict, asyncio.get_running_loop().time() - started)
+        if isinstance(judgement.verdict, Refuse):
+            self._refused(asked, judgement, judgement.verdict)
+        return answer
+
+    def _refused(self, asked: Admission, judgement: Judgement, refuse: Refuse) -> None:
+        """Log it, and tell the trial or whoever made the pod; a dry run touches nothing."""
+        about = _whom_to_tell(asked, judgement)
+        fields = {
+            "reason": refuse.reason.value,
+            "cause": str(refuse),
+            "namespace": asked.namespace,
+            "owner": str(about[0]) if about else None,
+            "dryRun": asked.dry_run,
+        }
+        _log.warning("refused a pod", extra={"fields": fields})
+        if about is not None and not asked.dry_run:
+            ref, uid = about
+            self._parts.events.tell(Refusal(about=ref, uid=uid, refuse=refuse))
+
+    def _rejected(self, code: HTTPStatus, message: str) -> web.Response:
+        self._parts.metrics.rejected(code)
+        _log.info("no review", extra={"fields": {"code": int(code), "cause": message}})
+        return web.Response(status=code, text=f"{message}\n")
+
+
+def application(parts: Parts, *, reviews: bool = True) -> web.Application:
+    """Make the HTTP application; without `reviews` only what is asked about the server."""
+
+    async def healthy(_: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def ready(_: web.Request) -> web.Response:
+        missing = parts.missing()
+        if missing:
+            return web.Response(
+                status=HTTPStatus.SERVICE_UNAVAILABLE, text="".join(f"{one}\n" for one in missing)
+            )
+        return web.Response(text="ok\n")
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=parts.metrics.text(), content_type="text/plain", charset="utf-8")
+
+    made = web.Application(client_max_size=MOST_BYTES)
+    made.router.add_get("/healthz", healthy)
+    made.router.add_get("/readyz", ready)
+    made.router.add_get("/metrics", metrics)
+    if reviews:
+        made.router.add_post("/mutate-pod", Reviews(parts).answer)
+    return made
+
+
+class Server:
+    """One port on which an application is served."""
+
+    def __init__(
+        self,
+        application: web.Application,
+        *,
+        tls: ssl.SSLContext | None = None,
+        grace: float = 0.0,
+    ) -> None:
+        """At the end requests under way get `grace` seconds."""
+        self._runner = web.AppRunner(
+            application, access_log=None, keepalive_timeout=_KEEP_ALIVE, shutdown_timeout=grace
+        )
+        self._tls = tls
+
+    async def listen(self, address: Address, flag: str) -> Address:
+        """Serve; return the address with the port that was taken.
+
+        Raises:
+            SetupError: the address cannot be listened on; `flag` is named.
+        """
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, address.host, address.port, ssl_context=self._tls)
+        try:
+            await site.start()
+        except OSError as error:
+            await self._runner.cleanup()
+            why = f"{flag}: cannot listen on {address} ({error.strerror or error})"
+            raise SetupError(f"{why}; choose another") from None
+        return Address(host=address.host, port=self._runner.addresses[0][1])
+
+    async def close(self) -> None:
+        """Take no more connections, and let requests under way end."""
+        await self._runner.cleanup()
+
+
+def _json(body: bytes) -> web.Response:
+    return web.Response(body=body, content_type=_JSON)
+
+
+def _deadline(request: web.Request, started: float) -> float:
+    """Return when the review must be over, as the API server's `timeout` says."""
+    text = request.query.get("timeout", "").removesuffix("s")
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = _SECONDS
+    if not 0 < seconds <= _MOST_SECONDS:
+        seconds = _SECONDS
+    return started + seconds * (1 - _MARGIN)
+
+
+def _whom_to_tell(asked: Admission, judgement: Judgement) -> tuple[Ref, str] | None:
+    """Return the trial, else who made the pod, else nobody."""
+    if judgement.trial is not None:
+        return judgement.trial, judgement.trial_uid
+    for owner in _owners(asked.pod)[:MAX_DEPTH]:
+        if owner.controller and owner.name and owner.uid:
+            ref = Ref(
+                api_version=owner.api_version,
+                kind=owner.kind,
+                namespace=asked.namespace,
+                name=owner.name,
+            )
+            return ref, owner.uid
+    return None
+
+
+def _owners(pod: JsonObject) -> tuple[Owner, ...]:
+    try:
+        return read_head(pod).owners
+    except SpecError:
+        return ()
