@@ -17,9 +17,9 @@ from api.types import (
     ObjectiveType,
     Trial,
 )
-from suggestion.algorithm import RANDOM_STATE, Search
+from suggestion.algorithm import RANDOM_STATE, Algorithm, Search, Values
 from suggestion.history import History, Past
-from suggestion.registry import find
+from suggestion.registry import find, names
 from suggestion.space import Point, Space, space_of
 
 _ENDED = frozenset(
@@ -69,11 +69,8 @@ def task_of(spec: ExperimentSpec) -> Task:
         space = space_of(spec.parameters)
     except SpecError as error:
         raise SpecError((*faults, *error.faults, *_algorithm_faults(spec))) from None
-    name = spec.algorithm.name if spec.algorithm else ""
-    settings = spec.algorithm.settings if spec.algorithm else ()
     try:
-        algorithm = find(name)
-        values = algorithm.read(name, settings)
+        algorithm, values = _algorithm(spec)
     except SpecError as error:
         raise SpecError((*faults, *error.faults)) from None
     faults.extend(algorithm.judge(space, spec, values))
@@ -89,10 +86,18 @@ def task_of(spec: ExperimentSpec) -> Task:
     )
 
 
+def _algorithm(spec: ExperimentSpec) -> tuple[Algorithm, Values]:
+    """Find the algorithm, and read its settings."""
+    if spec.algorithm is None:
+        why = f"must be specified; write one of {', '.join(names())} as its algorithmName"
+        raise SpecError((required("spec.algorithm", why),))
+    algorithm = find(spec.algorithm.name)
+    return algorithm, algorithm.read(spec.algorithm.name, spec.algorithm.settings)
+
+
 def _algorithm_faults(spec: ExperimentSpec) -> tuple[Fault, ...]:
-    name = spec.algorithm.name if spec.algorithm else ""
     try:
-        find(name).read(name, spec.algorithm.settings if spec.algorithm else ())
+        _algorithm(spec)
     except SpecError as error:
         return error.faults
     return ()

@@ -164,7 +164,8 @@ class Field:
             return default
         if isinstance(self.value, str) and self.value in set(kind):
             return kind(self.value)
-        self._refuse_choice([word.value for word in kind if word.value])
+        # `unknown` stands for what an object does not say: nobody is to write it.
+        self._refuse_choice([word.value for word in kind if word.value not in ("", "unknown")])
         return default
 
     def mapping(self) -> JsonObject | None:
@@ -279,10 +280,17 @@ def _kind(value: object) -> str:
 
 def _as_number(value: object) -> str:
     if isinstance(value, str):
-        return "write it without quotes"
+        return "write it without quotes" if _reads_as_number(value) else "write digits"
     if isinstance(value, float) and value.is_integer() and abs(value) <= INT32_MAX:
         return f"write {int(value)}, without a point"
     return "write digits only"
+
+
+def _reads_as_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _has_surrogate(text: str) -> bool:

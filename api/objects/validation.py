@@ -21,7 +21,7 @@ from api.types import Experiment, ExperimentSpec, Objective, ObjectiveType, Obje
 from .faults import invalid, required
 from .validation_collector import collector_faults
 from .validation_space import space_faults
-from .validation_template import template_faults
+from .validation_template import template_faults, unused_faults
 
 CheckFilter: TypeAlias = Callable[[str], str | None]
 """Says what is wrong with a `metricsFormat` regex, or None. `filters` knows; we may not ask it."""
@@ -56,6 +56,11 @@ def faults_of(
     )
 
 
+def warnings_of(experiment: Experiment) -> tuple[Fault, ...]:
+    """List what may be meant, and most often is not. Katib takes it without a word."""
+    return tuple(unused_faults(experiment.spec))
+
+
 def _name_faults(metadata: ObjectMeta) -> Iterator[Fault]:
     if not metadata.name and metadata.generate_name:
         # Kubernetes will append five characters.
@@ -84,7 +89,7 @@ def _budget_faults(spec: ExperimentSpec) -> Iterator[Fault]:
         yield invalid("spec.parallelTrialCount", parallel, why)
     if most is None or most <= 0:
         return
-    limit = f"should be less than or equal to spec.maxTrialCount, which is {most}"
+    limit = f"should be less than or equal to spec.maxTrialCount, which is {most}; write less"
     if failed is not None and failed > most:
         yield invalid("spec.maxFailedTrialCount", failed, limit)
     if parallel is not None and parallel > most:

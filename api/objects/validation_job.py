@@ -73,7 +73,7 @@ def job_faults(job: Mapping[str, object], *, primary_container: str) -> Iterator
             yield required(pod.at("containers").path, "a Job needs at least one container")
     elif primary_container and primary_container not in names:
         why = f"is no container of the Job, which has {', '.join(names)}"
-        hint = nearest(primary_container, names)
+        hint = nearest(primary_container, names) or "; name the one that trains"
         yield invalid("spec.trialTemplate.primaryContainerName", primary_container, why + hint)
 
 

@@ -46,6 +46,20 @@ def template_faults(spec: ExperimentSpec, text: str | None) -> Iterator[Fault]:
         yield from _form_faults(spec, form)
 
 
+def unused_faults(spec: ExperimentSpec) -> Iterator[Fault]:
+    """Find parameters that are searched without effect: no trial parameter refers to them."""
+    if spec.trial_template is None:
+        return
+    references = {parameter.reference for parameter in spec.trial_template.trial_parameters}
+    for i, parameter in enumerate(spec.parameters):
+        if parameter.name and parameter.name not in references:
+            why = (
+                f"is searched but changes nothing, for nothing in {_PATH}.trialParameters has it as"
+                " its reference; add that, or delete the parameter"
+            )
+            yield invalid(f"spec.parameters[{i}].name", parameter.name, why)
+
+
 def _reading_faults(template: TrialTemplate) -> Iterator[Fault]:
     if not template.primary_container_name:
         why = "must be specified; write the name of the container that trains"
@@ -184,7 +198,7 @@ def _left_over(form: _Form, used: set[str]) -> Iterator[Fault]:
         listed = ", ".join(shown(name) for name in missing)
         hints = "".join(nearest(name, used) for name in missing[:3])
         why = f"in {_PATH} not found in spec.trialParameters{hints}; add each of them there"
-        yield invalid(_PATH, missing, f"parameters: [{listed}] {why}")
+        yield invalid(_PATH, ", ".join(missing), f"parameters: [{listed}] {why}")
 
 
 # -- the object -----------------------------------------------------------------------------

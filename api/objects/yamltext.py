@@ -59,7 +59,7 @@ def load_objects(text: str, fill: Callable[[str], str] | None = None) -> list[Js
         _check_depth(text)
         nodes = list(yaml.compose_all(text, Loader=_Loader))
     except yaml.YAMLError as error:
-        raise SpecError((_syntax_fault(error),)) from None
+        raise SpecError((_syntax_fault(error, text),)) from None
     documents: list[JsonObject] = []
     for node in nodes:
         _check_aliases(node)
@@ -235,7 +235,7 @@ def _number(node: yaml.ScalarNode, digits: str) -> int | float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise _error(node, f"JSON has no number {shown(node.value)}; write it in quotes")
+        raise _error(node, f"JSON has no number {shown(node.value)}; write a finite one")
     return number
 
 
@@ -251,11 +251,14 @@ def _whole(digits: str) -> int | None:
     return number if _INT64_MIN <= number <= _UINT64_MAX else None
 
 
-def _syntax_fault(error: yaml.YAMLError) -> Fault:
+def _syntax_fault(error: yaml.YAMLError, text: str) -> Fault:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable"
     path = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "document"
-    return Fault(path, f"is not valid YAML: {problem}; look at the indent and quotes around it")
+    remedy = "look at the indent and quotes around it"
+    if mark and text[mark.index : mark.index + 1] == "\t":
+        problem, remedy = "there is a tab", "write blanks in its place"
+    return Fault(path, f"is not valid YAML: {problem}; {remedy}")
 
 
 def _error(node: yaml.Node, message: str) -> SpecError:

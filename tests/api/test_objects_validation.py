@@ -83,7 +83,7 @@ def test_a_count_above_the_limit_is_told_the_limit(judge: Judge) -> None:
     (fault,) = judge(setting("spec", "parallelTrialCount", to=20))
     assert str(fault) == (
         "spec.parallelTrialCount: Invalid value: 20: should be less than or equal to "
-        "spec.maxTrialCount, which is 12"
+        "spec.maxTrialCount, which is 12; write less"
     )
 
 

@@ -142,7 +142,7 @@ def _trial_at(number: int, point: tuple[str, ...]) -> Trial:
         (experiment("tpe", values={"gamma": "2"}), "gamma should be in the range of (0, 1)"),
         (experiment("random", ()), "spec.parameters or spec.nasConfig must be specified"),
         (experiment("random", objective=None), "spec.objective: Required value"),
-        (Experiment(spec=ExperimentSpec(parameters=PLANE, objective=OBJECTIVE)), "spec.algorithm.algorithmName: Required"),
+        (Experiment(spec=ExperimentSpec(parameters=PLANE, objective=OBJECTIVE)), "spec.algorithm: Required"),
         (Experiment(), "spec.objective: Required value"),
     ],
 )  # fmt: skip
