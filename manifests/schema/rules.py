@@ -291,12 +291,13 @@ _TRIAL_SPEC = (
         message="apiVersion and kind must be specified",
         why="FieldValueRequired",
     ),
+)
+
+_OMITTED = (
     Rule(
-        holds="!has(self.metadata) || (!has(self.metadata.name) || self.metadata.name == '')"
-        " && (!has(self.metadata.namespace) || self.metadata.namespace == '')",
+        holds="self == ''",
         message="metadata.name and metadata.namespace must be omitted, for each trial gets its own;"
         " delete them",
-        at=".metadata",
     ),
 )
 
@@ -398,6 +399,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "spec.parameters[].feasibleSpace": _SPACE,
     "spec.trialTemplate": _TEMPLATE,
     "spec.trialTemplate.trialSpec": _TRIAL_SPEC,
+    "spec.trialTemplate.trialSpec.metadata.name": _OMITTED,
+    "spec.trialTemplate.trialSpec.metadata.namespace": _OMITTED,
     "spec.trialTemplate.configMap": _CONFIG_MAP,
     "spec.trialTemplate.trialParameters[]": _TRIAL_PARAMETER,
     "spec.metricsCollectorSpec": _COLLECTOR,

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 
 from api.objects.yamltext import load_objects
+from tests.cluster.binaries import programs
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFESTS = ROOT / "manifests"
 OVERLAYS = sorted(path.parent.name for path in MANIFESTS.glob("overlays/*/kustomization.yaml"))
 MISSING = (
-    "neither TRIALWATCH_KUSTOMIZE nor `kustomize` nor `kubectl` is there to render manifests/;"
-    " .ci/run brings one"
+    "nothing is there to render manifests/: install `kustomize` or `kubectl`, or name one in"
+    " TRIALWATCH_KUSTOMIZE, as in `kubectl kustomize`"
 )
 
 
@@ -32,8 +33,8 @@ def command() -> tuple[str, ...]:
         return ("kustomize", "build")
     if shutil.which("kubectl"):
         return ("kubectl", "kustomize")
-    if os.environ.get("CI"):
-        pytest.fail(MISSING)
+    if os.environ.get("CI"):  # which builds it for its cluster anyway; Debian's may be too old
+        return (str(programs() / "kubectl"), "kustomize")
     pytest.skip(MISSING)
 
 
