@@ -215,17 +215,22 @@ class MemorySuggestions:
         self.size = size
         self.refuses = ""
         self.away = ""
+        self.asked: list[tuple[Experiment, tuple[Trial, ...], int, int]] = []
+        """Every question, answered or not."""
+        self.turned: Callable[[Answer], Answer] = lambda answer: answer
+        """What becomes of an answer before it is given."""
 
     async def ask(
         self, experiment: Experiment, trials: Sequence[Trial], asked: int, count: int
     ) -> Answer:
-        del trials
+        self.asked.append((experiment, tuple(trials), asked, count))
         if self.refuses:
             raise UserError(self.refuses)
         if self.away:
             raise Unavailable(self.away)
         end = asked + count if self.size is None else min(asked + count, self.size)
-        return Answer(trials=tuple(_counted(experiment, number) for number in range(asked, end)))
+        points = (_counted(experiment, number) for number in range(asked, end))
+        return self.turned(Answer(trials=tuple(points)))
 
 
 def _counted(experiment: Experiment, number: int) -> SuggestedTrial:

@@ -2,9 +2,51 @@
 
 from __future__ import annotations
 
-from api.types import ConditionType, holds
+from dataclasses import replace
+
+import pytest
+
+from api.names import EXPERIMENT_FINALIZER, EXPERIMENT_LABEL, NUMBER_LABEL, TRIAL_FINALIZER
+from api.types import (
+    Comparison,
+    ConditionStatus,
+    ConditionType,
+    ConfigMapSource,
+    EarlyStoppingSpec,
+    OwnerReference,
+    ResumePolicy,
+    Setting,
+    StopRule,
+    SuggestedTrial,
+    Trial,
+    TrialParameter,
+    holds,
+)
+from controller.actions import (
+    AskSuggestions,
+    CreateSuggestion,
+    CreateTrial,
+    DeleteTrial,
+    WriteStatus,
+)
+from controller.experiments import reconcile_experiment
+from controller.ports import Answer
 from controller.trial_states import State
-from tests.controller.worlds import World, experiment
+from controller.views import ExperimentView, Policy
+from tests.controller.worlds import START, World, experiment, key_of, template
+
+
+def words(world: World) -> tuple[str, str, str]:
+    last = world.experiment.status.conditions[-1]
+    return last.type, last.reason, last.message
+
+
+async def all_succeed(world: World, *texts: str) -> None:
+    """Let trials succeed one by one with these values, all that run at a time."""
+    for text in texts:
+        await world.settle(seconds=1)
+        world.succeed(world.in_state(State.RUNNING)[0], text)
+    await world.settle(seconds=1)
 
 
 async def test_it_keeps_as_many_trials_active_as_it_may_and_ends_when_all_are_done() -> None:
@@ -21,7 +63,473 @@ async def test_it_keeps_as_many_trials_active_as_it_may_and_ends_when_all_are_do
     status = world.experiment.status
     assert status.trials_succeeded == status.trials == 4
     assert [c.type for c in status.conditions] == ["Created", "Running", "Succeeded"]
-    assert holds(status.conditions, ConditionType.SUCCEEDED)
+    assert [c.status.value for c in status.conditions] == ["True", "False", "True"]
+    assert words(world) == (
+        "Succeeded",
+        "ExperimentMaxTrialsReached",
+        "Experiment has succeeded because max trial count has reached",
+    )
+    assert status.start_time == "2026-01-02T03:04:06Z"
+    assert status.completion_time == "2026-01-02T03:04:08Z"
     assert status.optimal_trial is not None
     assert status.optimal_trial.observation.metrics[0].min == "0.4"
-    assert status.optimal_trial.name == status.succeeded[2]
+    assert status.optimal_trial.name == status.succeeded[2], "of equal ones the first"
+    assert not any(facts.present for facts in world.memory.jobs.facts.values())
+
+
+async def test_it_is_created_then_runs_as_soon_as_there_is_a_trial() -> None:
+    world = World(experiment())
+    await world.settle()
+
+    conditions = world.experiment.status.conditions
+    assert [(c.type, c.reason, c.message) for c in conditions] == [
+        ("Created", "ExperimentCreated", "Experiment is created"),
+        ("Running", "ExperimentRunning", "Experiment is running"),
+    ]
+    assert world.experiment.status.trials_running == 2
+
+
+async def test_a_trial_is_what_the_experiment_says() -> None:
+    world = World(experiment())
+    await world.settle()
+
+    trial = world.trials[0]
+    assert trial.metadata.name.startswith("exp-")
+    assert len(trial.metadata.name) == len("exp-") + 8
+    assert trial.metadata.labels == {"team": "x", EXPERIMENT_LABEL: "exp", NUMBER_LABEL: "0"}
+    assert trial.metadata.finalizers == (TRIAL_FINALIZER,)
+    owner = trial.metadata.owner_references[0]
+    assert (owner.kind, owner.name, owner.controller) == ("Experiment", "exp", True)
+    assert trial.spec.run_spec is not None
+    metadata = trial.spec.run_spec["metadata"]
+    assert metadata == {"name": trial.metadata.name, "namespace": "ns"}
+    assert "--lr=0" in str(trial.spec.run_spec)
+    assert trial.spec.objective == world.experiment.spec.objective
+    assert trial.spec.collector == world.experiment.spec.collector
+    assert trial.spec.primary_container_name == "main"
+
+
+async def test_labels_of_the_search_go_to_the_trial_and_conditions_only_in_pairs() -> None:
+    entry = SuggestedTrial(
+        name="exp-theirs", assignments=(), labels={"generation": "3", NUMBER_LABEL: "0"}
+    )
+    form = template(trial_parameters=(), success_condition="a", failure_condition="")
+    made = experiment()
+    world = World(replace(made, spec=replace(made.spec, trial_template=form)))
+    world.memory.suggestions.turned = lambda _: Answer(trials=(entry,))
+    await world.settle()
+
+    (trial,) = world.trials
+    assert trial.metadata.name == "exp-theirs"
+    assert trial.metadata.labels["generation"] == "3"
+    assert (trial.spec.success_condition, trial.spec.failure_condition) == ("", "")
+
+
+# -- how it ends ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("maximize", "goal", "texts"),
+    [(False, 0.25, ("0.5", "0.25")), (True, 0.9, ("0.5", "0.95"))],
+)
+async def test_the_goal_ends_it_and_ends_what_still_runs(
+    maximize: bool,  # noqa: FBT001
+    goal: float,
+    texts: tuple[str, ...],
+) -> None:
+    world = World(experiment(goal=goal, maximize=maximize, max_trial_count=9))
+    await all_succeed(world, *texts)
+
+    assert words(world) == (
+        "Succeeded",
+        "ExperimentGoalReached",
+        "Experiment has succeeded because Objective goal has reached",
+    )
+    (killed,) = world.in_state(State.KILLED)
+    last = killed.status.conditions[-1]
+    assert (last.type, last.reason) == ("Killed", "TrialKilled")
+    assert last.message == "Trial is killed: the experiment has ended"
+    assert not world.memory.jobs.facts[key_of(killed)].present
+    assert world.experiment.status.killed == (killed.metadata.name,)
+
+
+async def test_by_policy_what_still_runs_runs_on_and_is_counted() -> None:
+    world = World(experiment(goal=0.5, max_trial_count=9), Policy(stop_at_end=False))
+    await all_succeed(world, "0.5")
+    assert world.experiment.status.trials_running == 1
+
+    world.succeed(world.in_state(State.RUNNING)[0], "0.1")
+    await world.settle(seconds=1)
+
+    status = world.experiment.status
+    assert (status.trials_running, status.trials_succeeded) == (0, 2)
+    assert status.optimal_trial is not None
+    assert status.optimal_trial.observation.metrics[0].min == "0.1"
+
+
+@pytest.mark.parametrize(("limit", "failures"), [(0, 1), (1, 1), (2, 2)])
+async def test_too_many_failures_end_it(limit: int, failures: int) -> None:
+    world = World(experiment(max_failed_trial_count=limit, parallel_trial_count=1))
+    for _ in range(failures):
+        await world.settle(seconds=1)
+        assert not holds(world.experiment.status.conditions, ConditionType.FAILED)
+        world.fail(world.in_state(State.RUNNING)[0])
+    await world.settle(seconds=1)
+
+    assert words(world) == (
+        "Failed",
+        "ExperimentFailed",
+        "Experiment has failed because max failed count has reached",
+    )
+    assert world.experiment.status.trials == failures
+
+
+async def test_trials_without_metrics_count_as_failed_and_as_done() -> None:
+    world = World(experiment(max_trial_count=2, parallel_trial_count=1))
+    for _ in range(2):
+        await world.settle(seconds=1)
+        world.succeed(world.in_state(State.RUNNING)[0], "nan")
+        await world.settle(seconds=1)
+        await world.settle(seconds=61)
+
+    assert words(world)[1] == "ExperimentMaxTrialsReached"
+    assert world.experiment.status.trials_metrics_unavailable == 2
+    assert world.experiment.status.trials == 2, "none was made in their place"
+    assert world.experiment.status.optimal_trial is None
+
+
+async def test_a_search_that_ends_ends_the_experiment_when_none_is_active() -> None:
+    world = World(experiment(max_trial_count=None))
+    world.memory.suggestions.size = 3
+    await all_succeed(world, "1", "2")
+    assert world.experiment.status.completion_time is None
+
+    await all_succeed(world, "3")
+
+    assert words(world) == (
+        "Succeeded",
+        "ExperimentSuggestionEndReached",
+        "Experiment has succeeded because suggestion service has reached the end",
+    )
+    assert world.experiment.status.trials == 3
+
+
+async def test_a_search_without_a_single_point_ends_it_too() -> None:
+    world = World(experiment())
+    world.memory.suggestions.size = 0
+    await world.settle()
+
+    assert words(world)[1] == "ExperimentSuggestionEndReached"
+
+
+async def test_an_experiment_that_cannot_be_searched_fails_with_the_cause() -> None:
+    world = World(experiment())
+    world.memory.suggestions.refuses = "sigma should be greater than zero"
+    await world.settle()
+
+    assert words(world) == (
+        "Failed",
+        "ExperimentFailed",
+        "Suggestion has failed: Validation failed: sigma should be greater than zero",
+    )
+    last = world.suggestion.status.conditions[-1]
+    assert (last.type, last.reason) == ("Failed", "SuggestionFailed")
+    assert last.message == "Validation failed: sigma should be greater than zero"
+
+
+async def test_a_search_that_is_away_is_asked_again_later_and_later() -> None:
+    world = World(experiment())
+    world.memory.suggestions.away = "it is down"
+    first = await world.settle()
+    second = await world.settle(seconds=1)
+    assert first is not None
+    assert second is not None
+    assert first - START < second - world.now
+    assert [event.message for event in world.memory.events.all][-1] == (
+        "Failed to reconcile: it is down"
+    )
+
+    world.memory.suggestions.away = ""
+    await world.settle(seconds=1)
+    assert world.experiment.status.trials == 2
+
+
+async def test_a_template_that_cannot_be_filled_in_fails_the_experiment() -> None:
+    wrong = (TrialParameter(name="lr", reference="nope"),)
+    world = World(experiment(trial_template=template(trial_parameters=wrong)))
+    await world.settle()
+
+    assert words(world)[:2] == ("Failed", "ExperimentFailed")
+    assert "its trial template cannot be filled in" in words(world)[2]
+    assert not world.trials
+
+
+async def test_a_template_in_a_config_map_may_come_later() -> None:
+    source = ConfigMapSource(name="forms", namespace="ns", path="job")
+    form = template(
+        trial_spec=None, config_map=source, success_condition="a", failure_condition="b"
+    )
+    world = World(experiment(trial_template=form))
+    wake = await world.settle()
+    assert wake is not None
+    warning = world.memory.events.all[-1]
+    assert warning.reason == "ReconcileError"
+    assert 'there is no key "job" of ConfigMap ns/forms' in warning.message
+    assert not world.trials
+
+    world.memory.objects.templates[source] = "kind: Job\nargs: [--lr=${trialParameters.lr}]\n"
+    world.now = wake
+    await world.settle()
+
+    run_specs = [trial.spec.run_spec for trial in world.trials]
+    assert [spec and spec["args"] for spec in run_specs] == [["--lr=0"], ["--lr=1"]]
+
+
+# -- the budget changes ---------------------------------------------------------------------
+
+
+async def test_a_lowered_parallel_count_removes_the_newest_active_trials_only() -> None:
+    world = World(experiment(parallel_trial_count=4, max_trial_count=9))
+    await world.settle()
+    done = world.trials[3]
+    world.succeed(done, "1")
+    await world.settle(seconds=1)
+    assert len(world.in_state(State.RUNNING)) == 4
+
+    spec = world.experiment.spec
+    world.memory.objects.apply(
+        replace(world.experiment, spec=replace(spec, parallel_trial_count=2))
+    )
+    await world.settle(seconds=1)
+
+    assert [t.metadata.labels[NUMBER_LABEL] for t in world.trials] == ["0", "1", "3"]
+    assert world.experiment.status.succeeded == (done.metadata.name,)
+    assert len(world.in_state(State.RUNNING)) == 2
+    assert len(world.memory.jobs.deleted) == 3, "two removed, and the one that was done"
+    assert world.suggestion.status.suggestion_count == 5, "a number is never given twice"
+
+
+async def test_a_trial_that_is_going_counts_as_removed() -> None:
+    world = World(experiment(parallel_trial_count=3, max_trial_count=9))
+    await world.settle()
+    await world.memory.objects.delete(world.trials[0])
+    spec = replace(world.experiment.spec, parallel_trial_count=2)
+    view = ExperimentView(
+        experiment=replace(world.experiment, spec=spec),
+        suggestion=world.suggestion,
+        trials=tuple(world.trials),
+    )
+
+    actions = reconcile_experiment(view, world.now, Policy())
+
+    assert not [action for action in actions if isinstance(action, DeleteTrial)]
+
+
+@pytest.mark.parametrize("policy", [ResumePolicy.LONG_RUNNING, ResumePolicy.FROM_VOLUME])
+async def test_a_raised_count_lets_it_go_on(policy: ResumePolicy) -> None:
+    world = World(experiment(max_trial_count=1, parallel_trial_count=1, resume_policy=policy))
+    await all_succeed(world, "1")
+    assert words(world)[1] == "ExperimentMaxTrialsReached"
+    ended = holds(world.suggestion.status.conditions, ConditionType.SUCCEEDED)
+    assert ended is (policy is ResumePolicy.FROM_VOLUME)
+
+    spec = replace(world.experiment.spec, max_trial_count=2)
+    world.memory.objects.apply(replace(world.experiment, spec=spec))
+    actions = reconcile_experiment(
+        ExperimentView(
+            experiment=world.experiment, suggestion=world.suggestion, trials=tuple(world.trials)
+        ),
+        world.now,
+        Policy(),
+    )
+    assert isinstance(actions[0], WriteStatus)
+    after = actions[0].target.status.conditions
+    assert (after[-1].type, after[-1].reason, after[-1].message) == (
+        "Restarting",
+        "ExperimentRestarting",
+        "Experiment is restarted",
+    )
+    assert not holds(after, ConditionType.SUCCEEDED)
+    await world.settle(seconds=1)
+
+    assert world.experiment.status.trials_running == 1
+    assert world.experiment.status.completion_time is None
+    running = [c for c in world.suggestion.status.conditions if c.type == "Running"]
+    assert [c.status for c in running] == [ConditionStatus.TRUE]
+    assert not holds(world.suggestion.status.conditions, ConditionType.SUCCEEDED)
+
+    world.succeed(world.in_state(State.RUNNING)[0], "0.5")
+    await world.settle(seconds=1)
+    assert words(world)[1] == "ExperimentMaxTrialsReached"
+    assert world.experiment.status.trials == 2
+
+
+async def test_with_the_policy_never_a_raised_count_changes_nothing() -> None:
+    world = World(experiment(max_trial_count=1, parallel_trial_count=1))
+    await all_succeed(world, "1")
+    last = world.suggestion.status.conditions[-1]
+    assert (last.reason, last.message) == (
+        "Experiment is succeeded",
+        "Suggestion is succeeded, can't be restarted",
+    )
+
+    spec = replace(world.experiment.spec, max_trial_count=5)
+    world.memory.objects.apply(replace(world.experiment, spec=spec))
+    await world.settle(seconds=1)
+
+    assert world.experiment.status.trials == 1
+
+
+async def test_an_experiment_without_a_count_that_has_ended_does_not_start_again() -> None:
+    world = World(experiment(goal=1, max_trial_count=None, parallel_trial_count=1))
+    await all_succeed(world, "1")
+    before = world.experiment
+
+    await world.settle(seconds=100)
+
+    assert world.experiment == before
+
+
+# -- what it owns ---------------------------------------------------------------------------
+
+
+async def test_trials_and_suggestion_of_an_older_experiment_of_this_name_are_not_its_own() -> None:
+    world = World(experiment())
+    await world.settle()
+    old = OwnerReference(
+        api_version="kubeflow.org/v1beta1",
+        kind="Experiment",
+        name="exp",
+        uid="old",
+        controller=True,
+    )
+    theirs = [
+        replace(t, metadata=replace(t.metadata, owner_references=(old,))) for t in world.trials
+    ]
+    suggestion = replace(
+        world.suggestion, metadata=replace(world.suggestion.metadata, owner_references=(old,))
+    )
+    fresh = replace(world.experiment, status=type(world.experiment.status)())
+
+    view = ExperimentView(experiment=fresh, trials=tuple(theirs), suggestion=suggestion)
+    (first,) = reconcile_experiment(view, START, Policy())
+    assert isinstance(first, WriteStatus)
+    assert not isinstance(first.target, Trial)
+    view = replace(view, experiment=first.target)  # type: ignore[arg-type]
+    assert [type(a).__name__ for a in reconcile_experiment(view, START, Policy())] == ["WakeAt"]
+
+    view = replace(view, suggestion=None)
+    (made,) = reconcile_experiment(view, START, Policy())
+    assert isinstance(made, CreateSuggestion)
+
+
+async def test_an_experiment_that_is_being_deleted_is_let_go_whatever_is_down() -> None:
+    made = experiment()
+    meta = replace(
+        made.metadata,
+        deletion_timestamp="2026-01-02T03:04:05Z",
+        finalizers=(EXPERIMENT_FINALIZER,),
+    )
+    view = ExperimentView(experiment=replace(made, metadata=meta))
+
+    assert [type(a).__name__ for a in reconcile_experiment(view, START, Policy())] == ["Release"]
+    free = replace(meta, finalizers=())
+    view = ExperimentView(experiment=replace(made, metadata=free))
+    assert reconcile_experiment(view, START, Policy()) == ()
+
+
+async def test_a_deleted_trial_is_replaced_and_does_not_come_back() -> None:
+    world = World(experiment(max_trial_count=2, parallel_trial_count=2))
+    await world.settle()
+    gone = world.trials[0]
+    await world.memory.objects.delete(gone)
+    await world.settle(seconds=1)
+
+    assert len(world.trials) == 2
+    assert gone.metadata.name not in {trial.metadata.name for trial in world.trials}
+    assert key_of(gone) not in world.memory.observations.metrics
+
+
+# -- the search -----------------------------------------------------------------------------
+
+
+async def test_what_was_suggested_is_made_in_its_order_and_then_dropped_from_the_record() -> None:
+    world = World(experiment())
+    await world.settle()
+
+    assert [trial.spec.assignments[0].value for trial in world.trials] == ["0", "1"]
+    assert world.suggestion.status.suggestions == ()
+    assert world.suggestion.status.suggestion_count == world.suggestion.spec.requests == 2
+    assert [c.type for c in world.suggestion.status.conditions] == ["Created", "Running"]
+
+
+async def test_trials_that_were_written_down_are_made_before_the_search_is_asked_again() -> None:
+    """Katib's own case: trials 1 and 3 are there, 1, 2 and 3 were suggested: 2 is made."""
+    world = World(experiment(parallel_trial_count=3, max_trial_count=3))
+    await world.settle()
+    one, two, three = world.trials
+    entries = tuple(
+        SuggestedTrial(name=t.metadata.name, assignments=t.spec.assignments)
+        for t in (one, two, three)
+    )
+    status = replace(world.suggestion.status, suggestions=entries)
+    view = ExperimentView(
+        experiment=world.experiment,
+        suggestion=replace(world.suggestion, status=status),
+        trials=(one, three),
+    )
+
+    actions = reconcile_experiment(view, world.now, Policy())
+
+    assert [a.trial.metadata.name for a in actions if isinstance(a, CreateTrial)] == [
+        two.metadata.name
+    ]
+    assert not [a for a in actions if isinstance(a, AskSuggestions)]
+
+
+async def test_the_history_is_asked_about_in_order_with_the_settings_to_be_reminded_of() -> None:
+    world = World(experiment(parallel_trial_count=1))
+    search = world.memory.suggestions
+    reminder = (Setting(name="random_state", value="7"),)
+    search.turned = lambda answer: replace(answer, settings=reminder)
+    await all_succeed(world, "1", "2", "3", "4")
+
+    assert [asked for _, _, asked, _ in search.asked] == [0, 1, 2, 3]
+    (first, *_), *_, (last, history, _, _) = search.asked
+    assert [t.metadata.labels[NUMBER_LABEL] for t in history] == ["0", "1", "2"]
+    assert last.spec.algorithm is not None
+    assert last.spec.algorithm.settings == reminder
+    assert first.spec.algorithm is not None
+    assert first.spec.algorithm.settings == ()
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_stop_rules_come_with_the_suggestions_where_they_were_asked_for(
+    wanted: bool,  # noqa: FBT001
+) -> None:
+    rule = StopRule(name="loss", value="0.5", comparison=Comparison.GREATER, start_step=4)
+    stopping = EarlyStoppingSpec(name="medianstop") if wanted else None
+    world = World(experiment(early_stopping=stopping))
+    world.memory.suggestions.turned = lambda answer: replace(
+        answer, trials=tuple(replace(trial, stop_rules=(rule,)) for trial in answer.trials)
+    )
+    await world.settle()
+
+    assert {trial.spec.stop_rules for trial in world.trials} == {(rule,) if wanted else ()}
+
+
+async def test_an_early_stopped_trial_frees_its_place_and_may_be_the_best() -> None:
+    world = World(experiment(parallel_trial_count=1, max_trial_count=2))
+    await world.settle()
+    first = world.trials[0]
+    await world.driver.stop_early(key_of(first), world.now)
+    world.succeed(first, "0.1")
+    await world.settle(seconds=1)
+    world.succeed(world.in_state(State.RUNNING)[0], "0.2")
+    await world.settle(seconds=1)
+
+    status = world.experiment.status
+    assert (status.trials_early_stopped, status.trials_succeeded) == (1, 1)
+    assert status.optimal_trial is not None
+    assert status.optimal_trial.name == first.metadata.name
+    assert not world.memory.jobs.facts[key_of(first)].present, "and its job is deleted"

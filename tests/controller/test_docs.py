@@ -1,0 +1,58 @@
+"""docs/controller.md names every reason, every cause and every setting of the policy."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from controller.views import Policy
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "controller.md").read_text(encoding="utf-8")
+SOURCES = {
+    path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "controller").glob("*.py")
+}
+
+
+@pytest.mark.parametrize("module", ["trial_states", "experiment_states"])
+def test_it_names_every_reason(module: str) -> None:
+    reasons = set(
+        re.findall(r'"((?:Trial|Experiment)[A-Z]\w+|MetricsUnavailable)"', SOURCES[module])
+    )
+
+    assert len(reasons) > 4
+    assert {reason for reason in reasons if f"`{reason}`" not in TEXT} == set()
+
+
+def test_it_names_every_reason_that_the_code_has_and_no_other() -> None:
+    code = SOURCES["trial_states"] + SOURCES["experiment_states"] + SOURCES["experiments"]
+    code += (ROOT / "api" / "objects" / "validation_update.py").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| \w+(?:, False)? \| `(\w+)` \|", TEXT, re.MULTILINE))
+
+    assert told
+    assert {reason for reason in told if f'"{reason}"' not in code} == set()
+
+
+def test_every_cause_that_it_explains_is_one_that_the_code_gives() -> None:
+    table = TEXT.split("| it says | look at |")[1].split("\n\n")[0]
+    causes = re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
+
+    assert len(causes) == 8
+    assert [cause for cause in causes if cause not in SOURCES["observing"]] == []
+
+
+def test_it_has_the_policy_with_its_defaults() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", TEXT.split("## Times")[1], re.MULTILINE))
+    policy = Policy()
+
+    assert rows.keys() == {field.name for field in fields(Policy)}
+    for name, told in rows.items():
+        value = getattr(policy, name)
+        if isinstance(value, timedelta):
+            assert told == f"{value.total_seconds():g} s"
+        else:
+            assert told == {None: "none", True: "true"}[value]

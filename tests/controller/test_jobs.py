@@ -1,0 +1,163 @@
+"""A trial's job: what is created, and what its status means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from api.names import EXPERIMENT_LABEL, TRIAL_LABEL
+from api.types import Json, JsonObject, ObjectMeta, Trial, TrialSpec
+from controller.jobs import JobState, Outcome, desired, holding, state_of_job
+
+CONDITIONS: JsonObject = {
+    "status": {
+        "succeeded": 1,
+        "conditions": [
+            {"type": "Failed", "status": "False", "reason": "no", "message": "not this"},
+            {"type": "Complete", "status": "True", "Reason": "Done", "message": "well done"},
+        ],
+        "words": ["True"],
+        "odd": {"reason": 3, "message": None},
+    }
+}
+POD: JsonObject = {"containers": [{"name": "main"}]}
+
+
+def trial(run_spec: JsonObject | None = None, *, success: str = "", failure: str = "") -> Trial:
+    labels = {EXPERIMENT_LABEL: "exp", "role": "master", "team": "x"}
+    return Trial(
+        metadata=ObjectMeta(name="t", namespace="ns", uid="uid-t", labels=labels),
+        spec=TrialSpec(
+            run_spec=run_spec,
+            primary_pod_labels={"role": "master"},
+            success_condition=success,
+            failure_condition=failure,
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("expression", "holds"),
+    [
+        ('status.conditions.#(type=="Complete")#|#(status=="True")#', True),
+        ('status.conditions.#(type=="Complete")', True),
+        ('status.conditions.#(type=="Failed")#|#(status=="True")#', False),
+        ("status.[@this].#(succeeded==1)", True),
+        ("status", True),
+        ("status.succeeded", False),
+        ("status.words", False),
+        ("nothing", False),
+    ],
+)
+def test_a_condition_holds_by_an_object_or_by_the_first_of_a_list(
+    expression: str,
+    holds: bool,  # noqa: FBT001
+) -> None:
+    assert (holding(CONDITIONS, expression) is not None) is holds
+
+
+COMPLETE = 'status.conditions.#(type=="Complete")#|#(status=="True")#'
+FAILED = 'status.conditions.#(type=="Failed")#|#(status=="True")#'
+
+
+@pytest.mark.parametrize(
+    ("success", "failure", "expected"),
+    [
+        (COMPLETE, FAILED, JobState(outcome=Outcome.SUCCEEDED, reason="Done", message="well done")),
+        (FAILED, FAILED, JobState(outcome=Outcome.RUNNING)),
+        (COMPLETE, COMPLETE, JobState(outcome=Outcome.FAILED, reason="Done", message="well done")),
+        ("status.[@this].#(succeeded==1)", FAILED, JobState(outcome=Outcome.SUCCEEDED)),
+        ("status.odd", "", JobState(outcome=Outcome.SUCCEEDED)),
+        ("", "", JobState(outcome=Outcome.RUNNING)),
+    ],
+)
+def test_a_job_is_judged_by_failure_then_success(
+    success: str, failure: str, expected: JobState
+) -> None:
+    assert state_of_job(trial(success=success, failure=failure), CONDITIONS) == expected
+
+
+def templates(part: Json) -> list[Mapping[str, Json]]:
+    """Find every pod template by what it has, wherever it is."""
+    if isinstance(part, Mapping):
+        own = [part] if part.get("spec") == POD else []
+        return own + [t for inner in part.values() for t in templates(inner)]
+    if isinstance(part, list):
+        return [t for inner in part for t in templates(inner)]
+    return []
+
+
+@pytest.mark.parametrize(
+    "run_spec",
+    [
+        {"kind": "Job", "spec": {"template": {"spec": POD}}},
+        {"kind": "CronJob", "spec": {"jobTemplate": {"spec": {"template": {"spec": POD}}}}},
+        {
+            "kind": "PyTorchJob",
+            "spec": {
+                "pytorchReplicaSpecs": {
+                    "Master": {"template": {"spec": POD}},
+                    "Worker": {"template": {"spec": POD}},
+                }
+            },
+        },
+        {
+            "kind": "JobSet",
+            "spec": {
+                "replicatedJobs": [{"template": {"spec": {"template": {"spec": POD}}}}],
+            },
+        },
+    ],
+    ids=lambda spec: str(spec["kind"]),
+)
+def test_every_pod_template_gets_the_trials_labels(run_spec: JsonObject) -> None:
+    made = desired(trial(run_spec))
+
+    found = templates(made)
+    assert found
+    for one in found:
+        metadata = one["metadata"]
+        assert isinstance(metadata, Mapping)
+        assert metadata["labels"] == {TRIAL_LABEL: "t", EXPERIMENT_LABEL: "exp", "team": "x"}, (
+            "not the label that tells the primary pod"
+        )
+
+
+def test_a_templates_own_labels_stay_but_not_one_that_names_another_trial() -> None:
+    own = {"team": "y", TRIAL_LABEL: "other"}
+    spec: JsonObject = {"spec": {"template": {"metadata": {"labels": own}, "spec": POD}}}
+
+    (found,) = templates(desired(trial(spec)))
+
+    assert isinstance(found["metadata"], Mapping)
+    labels = found["metadata"]["labels"]
+    assert labels == {TRIAL_LABEL: "t", EXPERIMENT_LABEL: "exp", "team": "y"}
+
+
+def test_a_bare_pod_is_labelled_itself() -> None:
+    made = desired(trial({"kind": "Pod", "spec": POD}))
+
+    assert isinstance(made["metadata"], Mapping)
+    assert made["metadata"]["labels"] == {TRIAL_LABEL: "t", EXPERIMENT_LABEL: "exp", "team": "x"}
+
+
+def test_the_job_is_the_trials_by_name_and_by_owner() -> None:
+    made = desired(trial({"kind": "Job", "metadata": {"annotations": {"a": "b"}}}))
+
+    assert made["metadata"] == {
+        "annotations": {"a": "b"},
+        "name": "t",
+        "namespace": "ns",
+        "ownerReferences": [
+            {
+                "apiVersion": "kubeflow.org/v1beta1",
+                "kind": "Trial",
+                "name": "t",
+                "uid": "uid-t",
+                "controller": True,
+                "blockOwnerDeletion": True,
+            }
+        ],
+    }
+    assert made["kind"] == "Job"
