@@ -52,7 +52,7 @@ _FIRST_DELAY, _LONGEST_DELAY = timedelta(milliseconds=250), timedelta(seconds=60
 _SOON = timedelta(milliseconds=50)
 _TRIES = 5
 
-_Change = WriteStatus | CreateSuggestion | DeleteTrial | Release | DeleteJob
+_Change = WriteStatus | CreateSuggestion | DeleteTrial | Release
 Seen = Stored | StoreAway | None
 
 
@@ -192,6 +192,10 @@ class Driver:
                     await self._create_trial(trial)
                 case CreateJob(trial=trial):
                     await self._create_job(action, trial, now)
+                case DeleteJob(trial=trial):
+                    # It may take its time, and what comes of it is a reason for another turn.
+                    await self._ports.jobs.delete(trial)
+                    continue
                 case DeleteObservations() | ReportUnavailable():
                     await self._change_store(action)
                 case ReadObservation():
@@ -212,8 +216,6 @@ class Driver:
                 await objects.delete(trial)
             case Release(target=target):
                 await objects.release(target)
-            case DeleteJob(trial=trial):
-                await self._ports.jobs.delete(trial)
 
     async def _change_store(self, action: DeleteObservations | ReportUnavailable) -> None:
         store = self._ports.observations

@@ -74,7 +74,11 @@ class Objects(Protocol):
 
 
 class Jobs(Protocol):
-    """Where the jobs of trials run. A job has its trial's name and namespace."""
+    """Where the jobs of trials run. A job has its trial's name and namespace.
+
+    What `look` says is at least as new as the last `create` through this same port. While a job
+    is going, its document has `metadata.deletionTimestamp`, or `delete` is asked for again.
+    """
 
     async def look(self, trial: Trial) -> JobFacts:
         """Say what is known of the trial's job and pods."""
