@@ -57,6 +57,8 @@ RESOURCES_ANNOTATION: Final = "trialwatch.dev/resources"
 """The sidecar's requests and limits, as the JSON of a container's `resources`."""
 HANDOVER_LABEL: Final = "trialwatch.dev/injection"
 """On a namespace beside Katib: `enabled` hands its trials' pods from Katib's webhook to ours."""
+JOBS_LABEL: Final = "trialwatch.dev/jobs-of-trials"
+"""On a ClusterRole: `true` adds its rights to look at what stands between a pod and its trial."""
 
 # --- Containers and volumes of a trial's pod ---
 
