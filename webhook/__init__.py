@@ -7,5 +7,5 @@ May import: `filters`, `kube`, `serving` and `api`. May be imported by: `trialwa
 
 The core is pure: `review` asks its questions one by one and gives a verdict. It is made of
 `owners` (is it a trial's pod?), `decide` (what is to be done, and why), `mutate` and `patch`.
-Around it: `registry` answers what an image runs.
+Around it: `registry` answers what an image runs; `certificates` has what the server serves with.
 """

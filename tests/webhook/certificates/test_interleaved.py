@@ -1,0 +1,294 @@
+"""Replicas that rotate one certificate, interleaved at every call, dying at any moment.
+
+The model: time that passes, a Secret and a configuration with versions, clients who hold a bundle
+of at most `settle` seconds ago, and replicas whose clocks differ by `skew`. The turns are those of
+the product; only who is next, and when, is chosen here. What must hold at every moment: a bundle
+that some client may hold verifies what any replica serves that calls itself trusted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+
+from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import strategies as st
+
+from api.types import JsonObject
+from kube.cluster import Ref, ref_of
+from tests.webhook.certificates.places import (
+    MUTATING,
+    NOW,
+    PLACE,
+    SERVICE,
+    VALIDATING,
+    bundle_of,
+    configuration,
+    webhook_entry,
+)
+from tests.webhook.tls import Authority
+from webhook.certificates.bundles import ours_in, split_bundle
+from webhook.certificates.issued import Issued, mint
+from webhook.certificates.rotation import State, Timing
+from webhook.certificates.stored import read_state
+from webhook.certificates.turn import Get, Operation, Patch, Put, Turn, Turning, turn
+
+TIMING = Timing(lifetime=400, renew=150, settle=20, skew=4, look=2)
+REPLICAS = 3
+STRANGERS = Authority("a stranger's").cert.decode()
+
+
+@cache
+def _issued(number: int, second: int) -> Issued:
+    """Mint the nth certificate of a world; the worlds share them, for keys take time."""
+    assert number >= 0
+    return mint(SERVICE, float(second), TIMING.lifetime)
+
+
+@dataclass
+class World:
+    """The cluster, with the configurations as they were and since when."""
+
+    now: float = NOW
+    version: int = 0
+    objects: dict[Ref, JsonObject] = field(default_factory=dict)
+    bundles: dict[tuple[Ref, int], list[tuple[float, str]]] = field(default_factory=dict)
+    minted: int = 0
+    emptied: float = 0.0
+
+    def get(self, ref: Ref) -> JsonObject | None:
+        found = self.objects.get(ref)
+        copied: JsonObject | None = json.loads(json.dumps(found))
+        return copied
+
+    def write(self, document: JsonObject) -> JsonObject | None:
+        """Replace or create; None: another was quicker."""
+        ref = ref_of(document)
+        there = self.objects.get(ref)
+        said = _version(document)
+        if (there is not None and said != _version(there)) or (there is None and said):
+            return None
+        return self._store(document)
+
+    def patch(self, ref: Ref, patch: JsonObject) -> JsonObject | None:
+        there = self.objects.get(ref)
+        if there is None or _version(patch) != _version(there):
+            return None
+        return self._store({**there, "webhooks": patch["webhooks"]})
+
+    def _store(self, document: JsonObject) -> JsonObject:
+        self.version += 1
+        metadata = document["metadata"]
+        assert isinstance(metadata, dict)
+        stored: JsonObject = {
+            **document,
+            "metadata": {**metadata, "resourceVersion": str(self.version)},
+        }
+        ref = ref_of(document)
+        self.objects[ref] = stored
+        entries = stored.get("webhooks")
+        for number in range(len(entries) if isinstance(entries, list) else 0):
+            bundle = bundle_of(stored, number)
+            self.bundles.setdefault((ref, number), []).append((self.now, bundle))
+        return stored
+
+    def held_by_clients(self) -> Iterator[str]:
+        """Yield each bundle that was the newest at some moment of the last `settle` seconds."""
+        for history in self.bundles.values():
+            ends = [moment for moment, _ in history[1:]] + [float("inf")]
+            for (_, bundle), end in zip(history, ends, strict=True):
+                if end >= self.now - TIMING.settle:
+                    yield bundle
+
+    def mint(self, now: float) -> Issued:
+        self.minted += 1
+        return _issued(self.minted, int(now))
+
+    @property
+    def state(self) -> State | None:
+        return read_state(self.objects.get(PLACE.secret), SERVICE)
+
+
+def _version(document: JsonObject) -> str:
+    metadata = document["metadata"]
+    assert isinstance(metadata, dict)
+    return str(metadata.get("resourceVersion") or "")
+
+
+@dataclass
+class Replica:
+    """What the rim does, call by call; see webhook/certificates/self_signed.py."""
+
+    world: World
+    offset: float
+    held: State | None = None
+    trusted: bool = False
+    turning: Turning | None = None
+    operation: Operation | None = None
+    read_at: float = NOW
+    """When the Secret was last asked for: what it serves is that old."""
+    asked_at: float = NOW
+
+    def clock(self) -> float:
+        return self.world.now + self.offset
+
+    def call(self) -> None:
+        """Make one call to the cluster, and go on to the next."""
+        if self.turning is None:
+            self.turning = turn(PLACE, TIMING, self.held, self.clock, self.world.mint)
+            self.operation = next(self.turning)
+        assert self.operation is not None
+        try:
+            self.operation = self.turning.send(self._answer_to(self.operation))
+        except StopIteration as end:
+            self._end(end.value)
+
+    def _answer_to(self, operation: Operation) -> JsonObject | None:
+        match operation:
+            case Get(ref):
+                self.asked_at = self.world.now
+                return self.world.get(ref)
+            case Patch(ref, patch):
+                return self.world.patch(ref, patch)
+            case Put(document):
+                return self.world.write(document)
+
+    def _end(self, done: Turn) -> None:
+        self.turning = None
+        self.read_at = self.asked_at
+        if done.state is not None:
+            self.held, self.trusted = done.state, done.trusted
+
+    def whole_turn(self) -> None:
+        """End the turn that has begun, and take another: it has read what is there now."""
+        self._to_the_end()
+        self.call()
+        self._to_the_end()
+
+    def _to_the_end(self) -> None:
+        while self.turning is not None:
+            self.call()
+
+    def die(self) -> None:
+        """End without a word, and start again with nothing in memory."""
+        self.turning, self.held, self.trusted = None, None, False
+        self.read_at = self.world.now
+
+    @property
+    def serves(self) -> Issued | None:
+        return self.held.current if self.held and self.trusted else None
+
+
+@cache
+def authorities_in(bundle: str) -> tuple[str, ...]:
+    return ours_in(split_bundle(bundle), SERVICE)
+
+
+def check(world: World, replicas: list[Replica]) -> None:
+    """See that every client verifies what every replica serves.
+
+    A bundle without any authority of ours was emptied by somebody else, or never filled: nothing
+    that we do can help who holds it.
+    """
+    served = [one.serves for one in replicas]
+    for bundle in world.held_by_clients():
+        trusted = authorities_in(bundle)
+        assert STRANGERS in bundle
+        for issued in served:
+            assert issued is None or not trusted or issued.ca in trusted
+
+
+@st.composite
+def schedules(draw: st.DrawFn) -> list[tuple[float, str, int]]:
+    """Who makes the next call, after how long, and what befalls whom."""
+    what = st.sampled_from(["call"] * 16 + ["die", "empty"])
+    step = st.tuples(
+        st.sampled_from([0.0, 0.0, 0.1, 1.0, 5.0, 9.0]), what, st.integers(0, REPLICAS - 1)
+    )
+    return draw(st.lists(step, min_size=40, max_size=200))
+
+
+offsets = st.tuples(*[st.floats(-TIMING.skew / 2, TIMING.skew / 2)] * REPLICAS)
+
+
+def new_world() -> World:
+    world = World()
+    both = (webhook_entry(STRANGERS), webhook_entry(STRANGERS))
+    world.write(configuration(*both))
+    world.write(configuration(webhook_entry(STRANGERS), ref=VALIDATING))
+    return world
+
+
+def is_settled(world: World, replicas: list[Replica]) -> bool:
+    """Say whether one certificate is all there is, known to everybody."""
+    state = world.state
+    if state is None or state != State(current=state.current) or state.current is None:
+        return False
+    newest = [history[-1][1] for history in world.bundles.values()]
+    return newest == [STRANGERS + state.current.ca] * len(newest) and all(
+        one.serves == state.current for one in replicas
+    )
+
+
+def befall(world: World, replicas: list[Replica], what: str, who: int) -> None:
+    """Let it happen. Secret and bundles are never emptied together: then nobody knows anything."""
+    if what == "die":
+        replicas[who].die()
+    elif what == "call":
+        replicas[who].call()
+    elif world.now - world.emptied > 2 * TIMING.settle:
+        ref = (PLACE.secret, MUTATING, VALIDATING)[who]
+        there = world.get(ref)
+        if there is not None:
+            world.emptied = world.now
+            entries = [webhook_entry(STRANGERS)] * (2 if ref == MUTATING else 1)
+            world.write({**there, **({"data": {}} if who == 0 else {"webhooks": entries})})
+
+
+# To shrink a schedule takes minutes, and makes it no easier to read.
+interleaved = settings(
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@interleaved
+@given(schedules(), offsets)
+def test_what_is_served_is_trusted_whoever_is_next_and_whoever_dies(
+    schedule: list[tuple[float, str, int]], skews: tuple[float, ...]
+) -> None:
+    world = new_world()
+    replicas = [Replica(world, skew) for skew in skews]
+    for passed, what, who in schedule:
+        world.now += passed
+        for one in replicas:
+            # That a live replica looks so often is what is assumed.
+            if world.now - one.read_at > TIMING.settle / 2:
+                one.whole_turn()
+                check(world, replicas)
+        befall(world, replicas, what, who)
+        check(world, replicas)
+    event(f"certificates: {world.minted}")
+
+
+@interleaved
+@given(schedules(), offsets)
+def test_whatever_happened_a_quiet_time_ends_in_one_certificate(
+    schedule: list[tuple[float, str, int]], skews: tuple[float, ...]
+) -> None:
+    world = new_world()
+    replicas = [Replica(world, skew) for skew in skews]
+    for passed, what, who in schedule:
+        world.now += passed
+        befall(world, replicas, what, who)
+
+    # A rotation takes two waits; one may have to end before the last begins.
+    end = world.now + 6 * (TIMING.settle + TIMING.skew)
+    while world.now < end and not is_settled(world, replicas):
+        world.now += TIMING.look
+        for one in replicas:
+            one.whole_turn()
+
+    assert is_settled(world, replicas)

@@ -1,0 +1,116 @@
+"""New connections get the newest certificate; open ones, and a bad pair, change nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from api.errors import SetupError
+from tests.webhook.certificates.handshakes import handshake
+from tests.webhook.certificates.places import SERVICE
+from tests.webhook.tls import Authority
+from webhook.certificates.issued import mint
+from webhook.certificates.newest import Newest
+
+FIRST, SECOND = (mint(SERVICE, time.time(), 1000.0) for _ in range(2))
+ENCRYPTED = (
+    ec.generate_private_key(ec.SECP256R1())
+    .private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"a pass phrase"),
+    )
+    .decode()
+)
+BOTH = FIRST.ca + SECOND.ca
+
+
+@pytest.mark.parametrize("host", [SERVICE.host, None])
+def test_each_handshake_gets_the_newest_with_a_name_or_without(host: str | None) -> None:
+    newest = Newest()
+    for issued in (FIRST, SECOND, FIRST):
+        newest.load(issued.cert, issued.key)
+        assert handshake(newest.context, BOTH, host) == issued.cert
+
+
+def test_without_a_certificate_a_client_is_told_so() -> None:
+    with pytest.raises(ssl.SSLError):
+        handshake(Newest().context, BOTH, SERVICE.host)
+
+
+def test_a_chain_is_served_whole() -> None:
+    newest = Newest()
+    newest.load(FIRST.cert + FIRST.ca, FIRST.key)
+
+    assert handshake(newest.context, FIRST.ca, SERVICE.host) == FIRST.cert
+
+
+@pytest.mark.parametrize(
+    ("certs", "key"),
+    [
+        (FIRST.cert, SECOND.key),
+        (FIRST.cert, ""),
+        ("", FIRST.key),
+        (FIRST.cert, "no key"),
+        ("no certificate", FIRST.key),
+        (FIRST.cert, FIRST.key[:-60]),
+        (FIRST.cert, ENCRYPTED),
+    ],
+)
+def test_a_pair_that_cannot_be_served_leaves_the_one_before(certs: str, key: str) -> None:
+    newest = Newest()
+    newest.load(SECOND.cert, SECOND.key)
+
+    with pytest.raises(SetupError, match="cannot be served"):
+        newest.load(certs, key)
+
+    assert handshake(newest.context, BOTH, SERVICE.host) == SECOND.cert
+
+
+def test_nothing_older_than_tls_1_2_is_spoken() -> None:
+    newest = Newest()
+    newest.load(FIRST.cert, FIRST.key)
+
+    assert newest.context.minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+async def test_an_open_connection_goes_on_when_the_certificate_changes() -> None:
+    newest = Newest()
+    newest.load(FIRST.cert, FIRST.key)
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := await reader.readline():
+            writer.write(line)
+        writer.close()
+
+    server = await asyncio.start_server(echo, "127.0.0.1", 0, ssl=newest.context)
+    port = server.sockets[0].getsockname()[1]
+    client = ssl.create_default_context(cadata=FIRST.ca)
+    async with server:
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", port, ssl=client, server_hostname=SERVICE.host
+        )
+        for issued in (FIRST, SECOND, SECOND):
+            newest.load(issued.cert, issued.key)
+            writer.write(b"still here\n")
+            assert await reader.readline() == b"still here\n"
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await asyncio.open_connection(
+                "127.0.0.1", port, ssl=client, server_hostname=SERVICE.host
+            )
+        writer.close()
+        await writer.wait_closed()
+
+
+def test_certificates_of_others_are_served_as_well() -> None:
+    authority = Authority("a stranger's")
+    pair = authority.signed("hook.ours.svc")
+    newest = Newest()
+    newest.load(pair.cert.decode(), pair.key.decode())
+
+    assert handshake(newest.context, authority.cert.decode(), "hook.ours.svc")

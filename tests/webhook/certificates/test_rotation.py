@@ -1,0 +1,115 @@
+"""One step after another: what is known, and what is to be done."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.webhook.certificates.places import NOW
+from webhook.certificates.issued import Issued
+from webhook.certificates.rotation import (
+    MintCurrent,
+    MintNext,
+    Observed,
+    State,
+    Step,
+    Timing,
+    Trust,
+    Write,
+    may_be_old,
+    next_step,
+)
+
+TIMING = Timing(lifetime=900, renew=300, settle=60, skew=15, look=5)
+
+
+def issued(name: str, expires: float = NOW + 900) -> Issued:
+    return Issued(ca=name, cert=f"cert of {name}", key=f"key of {name}", expires=expires)
+
+
+ONE, TWO = issued("1"), issued("2")
+FRESH = State(current=ONE)
+TRUSTING = State(current=ONE, next=TWO)
+SERVING = State(current=TWO, old=("1",))
+DROPPING = State(current=TWO, old=("1",), dropping=True)
+# What both waits take, as seen by any clock.
+WAIT = TIMING.settle + TIMING.skew
+
+
+def since(state: State, moment: float) -> State:
+    return State(
+        current=state.current,
+        next=state.next,
+        old=state.old,
+        dropping=state.dropping,
+        since=moment,
+    )
+
+
+STEPS = [
+    # what the Secret says, our authorities in each bundle, seconds from now, what is to be done
+    (None, [], 0, MintCurrent()),
+    (None, ["", ""], 0, MintCurrent()),
+    (None, ["9"], 0, MintNext(State(old=("9",)))),
+    (None, ["", "9 8"], 0, MintNext(State(old=("9", "8")))),
+    (FRESH, ["1", "1"], 0, None),
+    (FRESH, [], 0, None),
+    (FRESH, ["1", ""], 0, Trust(("1",))),
+    (FRESH, ["1 9"], 0, Trust(("1",))),
+    (FRESH, ["1"], 599, None),
+    (FRESH, ["1"], 600, MintNext(FRESH)),
+    (FRESH, ["1"], 9999, MintNext(FRESH)),
+    (TRUSTING, ["1"], 0, Trust(("1", "2"))),
+    (TRUSTING, ["1 2", "1"], 0, Trust(("1", "2"))),
+    (TRUSTING, ["1 2", "2 1"], 0, Write(since(TRUSTING, NOW))),
+    (since(TRUSTING, NOW), ["1 2"], WAIT - 1, None),
+    (since(TRUSTING, NOW), ["1 2"], WAIT, Write(SERVING)),
+    (since(TRUSTING, NOW), ["1 2", "1"], WAIT, Write(TRUSTING)),
+    (since(TRUSTING, NOW + 14), ["1 2"], 0, None),
+    (since(TRUSTING, NOW + 16), ["1 2"], 0, Write(since(TRUSTING, NOW))),
+    (State(next=TWO, old=("9",)), ["9 2"], 0, Write(State(next=TWO, old=("9",), since=NOW))),
+    (State(next=TWO, old=("9",), since=NOW), ["9 2"], WAIT, Write(State(current=TWO, old=("9",)))),
+    (SERVING, ["2"], 0, Trust(("1", "2"))),
+    (SERVING, ["1 2"], 0, Write(since(SERVING, NOW))),
+    (since(SERVING, NOW), ["1 2"], WAIT - 1, None),
+    (since(SERVING, NOW), ["1 2"], WAIT, Write(since(DROPPING, NOW))),
+    (DROPPING, ["1 2"], 0, Trust(("2",))),
+    (DROPPING, ["2"], 0, Write(State(current=TWO))),
+]
+
+
+@pytest.mark.parametrize(("state", "bundles", "seconds", "step"), STEPS)
+def test_the_next_step_follows_from_secret_bundles_and_time(
+    state: State | None, bundles: list[str], seconds: float, step: Step | None
+) -> None:
+    observed = Observed(bundles=tuple(tuple(bundle.split()) for bundle in bundles))
+
+    assert next_step(state, observed, NOW + seconds, TIMING) == step
+
+
+@pytest.mark.parametrize("held", [FRESH, TRUSTING, SERVING, DROPPING])
+def test_an_emptied_secret_gets_back_what_a_replica_has_read(held: State) -> None:
+    step = next_step(None, Observed(bundles=(("1", "2", "9"),)), NOW, TIMING, since(held, NOW))
+
+    assert isinstance(step, Write)
+    written = step.state
+    assert (written.current, written.next) == (held.current, held.next)
+    assert set(written.trusted) == {"1", "2", "9"}
+    assert (written.dropping, written.since) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("state", "seconds", "old"),
+    [
+        (FRESH, 0, False),
+        (FRESH, 584, False),
+        (FRESH, 585, True),
+        (TRUSTING, 0, True),
+        (SERVING, 0, True),
+        (DROPPING, 0, False),
+        (State(next=ONE), 0, True),
+    ],
+)
+def test_what_was_read_long_ago_is_good_until_a_rotation_may_have_begun(
+    state: State, seconds: float, *, old: bool
+) -> None:
+    assert may_be_old(state, NOW + seconds, TIMING) == old

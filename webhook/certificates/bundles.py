@@ -1,0 +1,124 @@
+"""The `caBundle` of a webhook configuration: what others have put there stays as it is.
+
+A bundle is certificates in PEM, one after another, maybe with remarks between them. Ours are known
+by their subject (`issued.is_authority_of`); each stands at the end, or is cut out again.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from api.types import Json, JsonObject
+from webhook.certificates.issued import Service, is_authority_of
+
+_BLOCK = re.compile(
+    r"-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----(?:\r?\n)?", re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """A bundle's pieces in their order: certificates, as `mint` writes them, and all else."""
+
+    pieces: tuple[tuple[bool, str], ...]
+    """Whether it is a certificate, and its text."""
+
+    @property
+    def certificates(self) -> tuple[str, ...]:
+        """The certificates alone, each ended by a newline."""
+        return tuple(_normal(text) for is_cert, text in self.pieces if is_cert)
+
+    def only(self, wanted: Callable[[str], bool]) -> str:
+        """Return the text without the certificates that are not wanted."""
+        return "".join(
+            text for is_cert, text in self.pieces if not is_cert or wanted(_normal(text))
+        )
+
+
+def split_bundle(text: str) -> Bundle:
+    """Take a bundle apart; nothing is lost."""
+    pieces: list[tuple[bool, str]] = []
+    at = 0
+    for match in _BLOCK.finditer(text):
+        pieces += [(False, text[at : match.start()]), (True, match[0])]
+        at = match.end()
+    pieces.append((False, text[at:]))
+    return Bundle(pieces=tuple(piece for piece in pieces if piece[1]))
+
+
+def ours_in(bundle: Bundle, service: Service) -> tuple[str, ...]:
+    """Return our authorities in a bundle."""
+    return tuple(one for one in bundle.certificates if is_authority_of(service, one))
+
+
+def with_ours(bundle: Bundle, authorities: Sequence[str], service: Service) -> str:
+    """Return the bundle's text with these authorities of ours, and no others of ours."""
+    there = set(bundle.certificates)
+    text = bundle.only(lambda one: one in authorities or not is_authority_of(service, one))
+    if not text.strip():
+        text = ""
+    if text and not text.endswith("\n"):
+        text += "\n"
+    return text + "".join(one for one in authorities if one not in there)
+
+
+def bundles_of(configuration: JsonObject, service: Service) -> Iterator[Bundle]:
+    """Yield the bundle of each webhook of a configuration that calls the service."""
+    for client in _clients(configuration, service):
+        yield split_bundle(_text(client.get("caBundle")))
+
+
+def trusting(configuration: JsonObject, authorities: Sequence[str], service: Service) -> JsonObject:
+    """Return the patch that lets each webhook which calls the service trust these authorities.
+
+    It applies to this version of the configuration only.
+    """
+    ours = list(_clients(configuration, service))
+    webhooks = configuration.get("webhooks")
+    metadata = configuration.get("metadata")
+    version = metadata.get("resourceVersion") if isinstance(metadata, dict) else None
+    return {
+        "metadata": {"resourceVersion": version},
+        "webhooks": [
+            _trusting(one, authorities, service)
+            if isinstance(one, dict) and one.get("clientConfig") in ours
+            else one
+            for one in (webhooks if isinstance(webhooks, list) else [])
+        ],
+    }
+
+
+def _trusting(webhook: JsonObject, authorities: Sequence[str], service: Service) -> JsonObject:
+    client = webhook["clientConfig"]
+    assert isinstance(client, dict)  # noqa: S101 - it was found by what it says
+    text = with_ours(split_bundle(_text(client.get("caBundle"))), authorities, service)
+    bundle = base64.b64encode(text.encode("utf-8", "surrogateescape")).decode()
+    return {**webhook, "clientConfig": {**client, "caBundle": bundle}}
+
+
+def _clients(configuration: JsonObject, service: Service) -> Iterator[JsonObject]:
+    webhooks = configuration.get("webhooks")
+    for webhook in webhooks if isinstance(webhooks, list) else []:
+        client = webhook.get("clientConfig") if isinstance(webhook, dict) else None
+        called = client.get("service") if isinstance(client, dict) else None
+        if (
+            isinstance(client, dict)
+            and isinstance(called, dict)
+            and called.get("name") == service.name
+            and called.get("namespace") == service.namespace
+        ):
+            yield client
+
+
+def _text(bundle: Json) -> str:
+    try:
+        return base64.b64decode(str(bundle or "")).decode("utf-8", "surrogateescape")
+    except ValueError:
+        return ""
+
+
+def _normal(block: str) -> str:
+    return block.replace("\r\n", "\n").rstrip("\n") + "\n"

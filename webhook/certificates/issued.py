@@ -1,0 +1,189 @@
+"""An authority and the one certificate that it has signed, made and read.
+
+The authority's key is thrown away as soon as it has signed: whoever reads the Secret can be taken
+for the webhook, and for nobody else. A new certificate comes from a new authority.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from api.errors import SetupError
+
+AUTHORITY: Final = "trialwatch-webhook-ca"
+"""The common name of each authority of ours; its organization is the service it signs for."""
+_BACKDATED: Final = timedelta(hours=1)
+"""Clocks that are behind must not find a certificate that is not valid yet."""
+_PEM = serialization.Encoding.PEM
+_LONGEST_COMMON_NAME: Final = 64
+_USAGES: Final = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Whom the API server calls: a Service, by name and namespace."""
+
+    name: str
+    namespace: str
+
+    @property
+    def host(self) -> str:
+        """The name that the API server looks for in the certificate."""
+        return f"{self.name}.{self.namespace}.svc"
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """All names by which a pod can call it."""
+        short = f"{self.name}.{self.namespace}"
+        return (self.host, f"{self.host}.cluster.local", short, self.name)
+
+    def __str__(self) -> str:
+        return f"{self.name}.{self.namespace}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """Three texts in PEM, and until when they are good."""
+
+    ca: str
+    cert: str
+    key: str = field(repr=False)
+    expires: float
+    """In seconds since 1970."""
+
+
+Mint = Callable[[float], Issued]
+"""Makes a new authority and its certificate, at a time in seconds since 1970."""
+
+
+def mint(service: Service, now: float, lifetime: float) -> Issued:
+    """Make an authority, let it sign a certificate for the service, and forget its key."""
+    begins = datetime.fromtimestamp(int(now), UTC)
+    ends = begins + timedelta(seconds=int(lifetime))
+    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    ca_name = _ca_name(service)
+
+    def draft(subject: x509.Name, public: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(ca_name)
+            .public_key(public)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(begins - _BACKDATED)
+            .not_valid_after(ends)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+        )
+
+    ca = (
+        draft(ca_name, ca_key.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage("key_cert_sign", "crl_sign"), critical=True)
+        .sign(ca_key, hashes.SHA256())
+    )
+    hosts = [x509.DNSName(host) for host in service.hosts]
+    signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
+    common = x509.NameAttribute(NameOID.COMMON_NAME, service.host[:_LONGEST_COMMON_NAME])
+    cert = (
+        draft(x509.Name([common]), key.public_key())
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage("digital_signature"), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(hosts), critical=False)
+        .add_extension(signer, critical=False)
+        .sign(ca_key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        _PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return Issued(
+        ca=_text(ca),
+        cert=_text(cert),
+        key=private.decode(),
+        expires=cert.not_valid_after_utc.timestamp(),
+    )
+
+
+def read_issued(ca: str, cert: str, key: str, service: Service) -> Issued:
+    """Read what `mint` has made.
+
+    Raises:
+        SetupError: the three do not belong together, or not to this service.
+    """
+    try:
+        authority = x509.load_pem_x509_certificate(ca.encode())
+        signed = x509.load_pem_x509_certificate(cert.encode())
+        private = serialization.load_pem_private_key(key.encode(), None)
+        signed.verify_directly_issued_by(authority)
+        alternatives = signed.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
+        raise SetupError(f"it is no certificate with its authority: {_cause(error)}") from None
+    except x509.ExtensionNotFound:
+        raise SetupError("the certificate names no host") from None
+    if private.public_key() != signed.public_key():
+        raise SetupError("the key is another certificate's")
+    if service.host not in alternatives.value.get_values_for_type(x509.DNSName):
+        raise SetupError(f"the certificate is not for {service.host}")
+    expires = min(one.not_valid_after_utc for one in (authority, signed)).timestamp()
+    return Issued(ca=ca, cert=cert, key=key, expires=expires)
+
+
+def is_authority_of(service: Service, pem: str) -> bool:
+    """Say whether a certificate is that of an authority which we made for this service."""
+    try:
+        return x509.load_pem_x509_certificate(pem.encode()).subject == _ca_name(service)
+    except ValueError:
+        return False
+
+
+def expiry_of(certs: str) -> float:
+    """Return until when the first certificate of a chain is good, in seconds since 1970.
+
+    Raises:
+        SetupError: there is none.
+    """
+    try:
+        return x509.load_pem_x509_certificate(certs.encode()).not_valid_after_utc.timestamp()
+    except ValueError as error:
+        raise SetupError(f"it is no certificate: {_cause(error)}") from None
+
+
+def _ca_name(service: Service) -> x509.Name:
+    organization = str(service)[:_LONGEST_COMMON_NAME]
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization),
+            x509.NameAttribute(NameOID.COMMON_NAME, AUTHORITY),
+        ]
+    )
+
+
+def _usage(*named: str) -> x509.KeyUsage:
+    return x509.KeyUsage(**{usage: usage in named for usage in _USAGES})
+
+
+def _text(cert: x509.Certificate) -> str:
+    return cert.public_bytes(_PEM).decode()
+
+
+def _cause(error: BaseException) -> str:
+    return str(error) or type(error).__name__

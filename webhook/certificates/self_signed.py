@@ -1,0 +1,213 @@
+"""--self-signed: makes the certificate, has it trusted, and renews it, beside the other replicas.
+
+async with SelfSigned(cluster, place) as certificates:
+    ... serve with certificates.ssl_context; certificates.ready says whether that makes sense
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Self
+
+from api import names
+from api.errors import TrialwatchError, Unavailable
+from api.types import JsonObject
+from kube.cluster import Cluster, Ref, version_of
+from kube.errors import Conflict, Forbidden, NotFound
+from webhook.certificates import rotation
+from webhook.certificates.issued import Issued, Mint, Service, mint
+from webhook.certificates.newest import Newest
+from webhook.certificates.rotation import State, Timing
+from webhook.certificates.turn import Get, Operation, Patch, Place, Turn, turn
+
+_CONFIGURATION_API: Final = "admissionregistration.k8s.io/v1"
+_MUTATING: Final = "MutatingWebhookConfiguration"
+_VALIDATING: Final = "ValidatingWebhookConfiguration"
+_MOST_STEPS: Final = 16
+"""More in a row mean that somebody undoes each of them."""
+_PLACEHOLDER_SECONDS: Final = 86_400.0
+_log = logging.getLogger(__name__)
+
+
+def place_of(
+    service: Service,
+    *,
+    secret: str = names.OWN_WEBHOOK_SECRET,
+    configuration: str = names.OWN_WEBHOOK,
+) -> Place:
+    """Say where the certificate of a service is kept, and who has to trust it."""
+    return Place(
+        service=service,
+        secret=Ref(api_version="v1", kind="Secret", namespace=service.namespace, name=secret),
+        configurations=tuple(
+            Ref(api_version=_CONFIGURATION_API, kind=kind, name=configuration)
+            for kind in (_MUTATING, _VALIDATING)
+        ),
+    )
+
+
+class SelfSigned:
+    """The certificate of this replica."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        place: Place,
+        *,
+        timing: Timing | None = None,
+        clock: Callable[[], float] = time.time,
+        mint_with: Mint | None = None,
+    ) -> None:
+        """`clock` gives seconds since 1970; `mint_with` makes an authority with its certificate."""
+        self._cluster, self._place, self._clock = cluster, place, clock
+        self._timing = timing or Timing()
+        self._mint = mint_with or self._mint_own
+        self._newest = Newest()
+        self._held: State | None = None
+        self._trusted = False
+        self._seen = -1.0
+        self._told = ""
+        self._task: asyncio.Task[None] | None = None
+        # For the kubelet's probes, which believe any: until there is a true one, `ready` is false.
+        placeholder = mint(place.service, clock(), _PLACEHOLDER_SECONDS)
+        self._newest.load(placeholder.cert, placeholder.key)
+        self.ssl_context = self._newest.context
+        """What to serve with; it may be taken at once, and stays the same."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether callers trust what is served."""
+        if self._held is None or self._held.current is None or not self._trusted:
+            return False
+        now = self._clock()
+        fresh = now - self._seen <= self._timing.settle
+        return fresh or not rotation.may_be_old(self._held, now, self._timing)
+
+    @property
+    def expires(self) -> float | None:
+        """Until when the certificate is good, in seconds since 1970; None: there is none yet."""
+        current = self._held.current if self._held else None
+        return current.expires if current else None
+
+    async def __aenter__(self) -> Self:
+        """Start to look after it."""
+        self._task = asyncio.create_task(self._run(), name="certificate")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop; what was written stays as it is, and others go on with it."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def look(self) -> Turn:
+        """Take one turn; where it has a step, the next one may have more to do.
+
+        Raises:
+            TrialwatchError: the cluster cannot be asked or told; try again later.
+        """
+        began = self._clock()
+        done = await self._drive()
+        self._serve(done, began)
+        return done
+
+    async def _run(self) -> None:
+        while True:
+            # A turn that did something is followed by one that reads it back; a race lost, too.
+            for _ in range(_MOST_STEPS):
+                if not await self._looked():
+                    break
+            await asyncio.sleep(self._timing.look)
+
+    async def _looked(self) -> bool:
+        """Take a turn and tell of it; return whether the next one may have more to do."""
+        try:
+            done = await self.look()
+        except TrialwatchError as error:
+            self._complain(str(error))
+            return False
+        self._complain(self._fault_of(done))
+        if done.step is not None:
+            fields = {"step": type(done.step).__name__, "expires": self.expires}
+            _log.info("a step of the certificate's rotation", extra={"fields": fields})
+        return done.step is not None
+
+    async def _drive(self) -> Turn:
+        """Do what the turn asks for."""
+        turning = turn(self._place, self._timing, self._held, self._clock, self._mint)
+        answer: JsonObject | None = None
+        try:
+            operation = next(turning)
+            while True:
+                async with asyncio.timeout(self._timing.settle / 2):
+                    answer = await self._do(operation)
+                operation = turning.send(answer)
+        except StopIteration as end:
+            done: Turn = end.value
+            return done
+        except TimeoutError:
+            raise Unavailable("the API server did not answer in time") from None
+
+    async def _do(self, operation: Operation) -> JsonObject | None:
+        if isinstance(operation, Get):
+            return await self._get(operation.ref)
+        try:
+            if isinstance(operation, Patch):
+                return await self._cluster.patch(operation.ref, operation.patch)
+            if version_of(operation.document):
+                return await self._cluster.replace(operation.document)
+            return await self._cluster.create(operation.document)
+        except Conflict:
+            # Another replica was quicker; the next turn sees what it wrote.
+            return None
+
+    async def _get(self, ref: Ref) -> JsonObject | None:
+        try:
+            return await self._cluster.get(ref)
+        except NotFound:
+            return None
+        except Forbidden:
+            # Nobody has to give us rights on a configuration that he does not have.
+            if ref.kind != _VALIDATING:
+                raise
+            return None
+
+    def _mint_own(self, now: float) -> Issued:
+        return mint(self._place.service, now, self._timing.lifetime)
+
+    def _serve(self, done: Turn, began: float) -> None:
+        """Load what the Secret says; what was loaded before serves on where it says nothing."""
+        if done.state is None:
+            return
+        current = done.state.current
+        if current is not None and (self._held is None or self._held.current != current):
+            self._newest.load(current.cert, current.key)
+        self._held, self._trusted, self._seen = done.state, done.trusted, began
+
+    def _fault_of(self, done: Turn) -> str:
+        if done.fault:
+            return f"Secret {self._place.secret.name}: {done.fault}; it is written anew"
+        if not done.watched:
+            return (
+                f"no webhook configuration {self._place.configurations[0].name} calls"
+                f" {self._place.service}, so nobody trusts the certificate; apply the configuration"
+            )
+        return ""
+
+    def _complain(self, cause: str) -> None:
+        """Say what is wrong, once for as long as it lasts; nothing is wrong where it is empty."""
+        if cause and cause != self._told:
+            fields = {"cause": cause, "ready": self.ready}
+            _log.error("something is wrong with the certificate", extra={"fields": fields})
+        self._told = cause

@@ -1,0 +1,120 @@
+"""The state of the rotation as the Secret's data, there and back.
+
+| key | what |
+|---|---|
+| `tls.crt`, `tls.key`, `ca.crt` | the certificate that is served, its key, its authority |
+| `next.crt`, `next.key`, `next-ca.crt` | the one that is to follow |
+| `old-ca.crt` | authorities that are still trusted, or on their way out |
+| `rotation` | JSON: whether they are on their way out, and since when the state is as it is |
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Mapping
+from typing import Final
+
+from api.errors import SetupError
+from api.types import JsonObject
+from webhook.certificates.bundles import split_bundle
+from webhook.certificates.issued import Issued, Service, read_issued
+from webhook.certificates.rotation import State
+
+_CURRENT: Final = ("ca.crt", "tls.crt", "tls.key")
+_NEXT: Final = ("next-ca.crt", "next.crt", "next.key")
+_OLD: Final = "old-ca.crt"
+_ROTATION: Final = "rotation"
+KEYS: Final = (*_CURRENT, *_NEXT, _OLD, _ROTATION)
+
+
+def read_state(secret: JsonObject | None, service: Service) -> State | None:
+    """Read a Secret; None where it says nothing.
+
+    Raises:
+        SetupError: it says something that makes no sense.
+    """
+    texts = _texts(secret or {})
+    if not texts:
+        return None
+    dropping, since = _rotation(texts.get(_ROTATION, "{}"))
+    state = State(
+        current=_issued(texts, _CURRENT, service),
+        next=_issued(texts, _NEXT, service),
+        old=tuple(split_bundle(texts.get(_OLD, "")).certificates),
+        dropping=dropping,
+        since=since,
+    )
+    if state.current is None and state.next is None:
+        raise SetupError(f"there is neither {_CURRENT[1]} nor {_NEXT[1]}")
+    return state
+
+
+def with_state(secret: JsonObject, state: State, service: Service) -> JsonObject:
+    """Return the Secret with this state in it; what others have put there stays.
+
+    Raises:
+        SetupError: the state could not be read back, so it must not be written.
+    """
+    texts = {
+        **_written(state.current, _CURRENT),
+        **_written(state.next, _NEXT),
+        **({_OLD: "".join(state.old)} if state.old else {}),
+        _ROTATION: json.dumps({"dropping": state.dropping, "since": state.since}),
+    }
+    data = secret.get("data")
+    others = dict(data) if isinstance(data, Mapping) else {}
+    kept = {key: value for key, value in others.items() if key not in KEYS}
+    encoded = {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}
+    written: JsonObject = {**secret, "data": {**kept, **encoded}}
+    if read_state(written, service) != state:
+        raise SetupError("the new certificates could not be read back; nothing was written")
+    return written
+
+
+def _texts(secret: JsonObject) -> dict[str, str]:
+    data = secret.get("data")
+    if data is None:
+        return {}
+    if not isinstance(data, Mapping):
+        raise SetupError("its data is no map")
+    try:
+        return {
+            key: base64.b64decode(str(data[key]), validate=True).decode()
+            for key in KEYS
+            if data.get(key)
+        }
+    except ValueError:
+        raise SetupError("its data is not the base64 of text") from None
+
+
+def _rotation(text: str) -> tuple[bool, float | None]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise SetupError(f"its {_ROTATION} is no JSON object")
+    since = document.get("since")
+    known = isinstance(since, int | float) and math.isfinite(since)
+    return document.get("dropping") is True, float(since or 0) if known else None
+
+
+def _issued(
+    texts: Mapping[str, str], keys: tuple[str, str, str], service: Service
+) -> Issued | None:
+    found = [texts.get(key, "") for key in keys]
+    if not any(found):
+        return None
+    ca, cert, key = found
+    try:
+        return read_issued(ca, cert, key, service)
+    except SetupError as error:
+        raise SetupError(f"its {', '.join(keys)}: {error}") from None
+
+
+def _written(issued: Issued | None, keys: tuple[str, str, str]) -> dict[str, str]:
+    return (
+        {} if issued is None else dict(zip(keys, (issued.ca, issued.cert, issued.key), strict=True))
+    )
