@@ -21,6 +21,7 @@ _COMMANDS = {
     "run": "run an experiment on this machine, or go on with one",
     "get": "show the experiments, trials and suggestions of this machine",
     "logs": "print what a trial's container wrote",
+    "plot": "write the report of an experiment of this machine",
 }
 
 _INTERRUPTED = 128 + signal.SIGINT

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from api.errors import UserError
 from api.objects.experiments import render_experiment
+from api.objects.validation import warnings_of
 from api.types import ConditionType, holds
 from runner.app import Snapshot, run_experiment
 from runner.experiments import read_file
@@ -66,6 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output not in ("text", "json"):
         raise UserError(f"--output {arguments.output!r} is unknown: use text or json")
     given = read_file(arguments.experiment, arguments.parallel)
+    for warning in warnings_of(given.experiment):
+        print(f"trialwatch run: warning: {warning}", file=sys.stderr)
     metadata = given.experiment.metadata
     state = state_of(arguments.state_dir, metadata.namespace, metadata.name)
     as_json = arguments.output == "json"

@@ -25,7 +25,7 @@ TOOLS = {"all", "dev"}
 SERVES = {
     "extract": "trialwatch.extract",
     "inject": "trialwatch.inject",
-    "report": "trialwatch.view.report",
+    "plot": "trialwatch.plot",
     "run": "trialwatch.run",
 }
 

@@ -72,7 +72,7 @@ def stamp(seconds: float) -> str:
 
 
 def condition(kind: ConditionType, message: str = "") -> Condition:
-    return Condition(type=kind, status=ConditionStatus.TRUE, message=message)
+    return Condition(type=kind.value, status=ConditionStatus.TRUE, message=message)
 
 
 def trial(
