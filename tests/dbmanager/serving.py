@@ -46,6 +46,7 @@ class Client:
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         # The generated stubs know the synchronous channel only.
+        self.channel = channel
         any_channel: Any = channel
         self.manager: Any = api_pb2_grpc.DBManagerStub(any_channel)
         self.observations: Any = observations_pb2_grpc.ObservationsStub(any_channel)
