@@ -221,12 +221,14 @@ static char **run_flags(char **at) {
 
 int main(int argc, char **argv) {
     static const char usage[] =
-        "launch run|supervise|install ...; each says more when called without arguments";
+        "launch run|supervise|install|await ...; each says more when called without arguments";
     const char *word = argc > 1 ? argv[1] : "";
     if (strcmp(word, "run") == 0) return run(run_flags(argv + 2));
     if (strcmp(word, "supervise") == 0)
         return supervise(command(argv + 2, "launch supervise -- COMMAND..."));
     if (strcmp(word, "install") == 0 && argc == 3) return install(argv[2]);
     if (strcmp(word, "install") == 0) refuse("launch install DEST", "install takes one path", "");
+    if (strcmp(word, "await") == 0 && argc == 3) return await(argv[2]);
+    if (strcmp(word, "await") == 0) refuse("launch await PATH", "await takes one path", "");
     refuse(usage, *word ? "no such word: " : "a word is missing", word);
 }

@@ -3,7 +3,7 @@
  *   launch.c    the life of an attempt; the command line
  *   attempt.c   what is in the run directory: set-up, segments, the exit record
  *   process.c   being unseen: what was inherited, starting the command, ending what it left
- *   sidecar.c   supervise and install, for the collector's container
+ *   sidecar.c   supervise, install and await, for the collector's container
  *
  * One thread, one poll loop, no dependency. All signals stay blocked and are read from a
  * descriptor, so no disposition changes: what the launcher inherited, the trainer inherits. */
@@ -106,5 +106,6 @@ void release(struct stream *s);
 /* sidecar.c */
 int supervise(char **argv);
 int install(const char *place);
+int await(const char *path);
 
 #endif

@@ -1,7 +1,7 @@
-/* For the collector's container: `supervise`, its PID 1, and `install`, its postStart hook. */
+/* For the collector's container: `supervise`, its PID 1; `install` and `await`, its postStart hooks. */
 #include "launch.h"
 
-static const double RESTART = 0.05, LONGEST_PAUSE = 10, STEADY = 10;
+static const double RESTART = 0.05, LONGEST_PAUSE = 10, STEADY = 10, LONGEST_AWAIT = 30;
 enum { QUICK_RESTARTS = 5 };
 
 /* Statuses after which another try would end the same: done, bad usage, cannot be run. */
@@ -132,4 +132,16 @@ int install(const char *place) {
     bool nothing = lstat(place, &st) < 0 && (errno == ENOENT || errno == ENOTDIR) &&
                    lstat(sibling, &st) < 0 && (errno == ENOENT || errno == ENOTDIR);
     return nothing ? 1 : 0;
+}
+
+/* --- await ----------------------------------------------------------------------------------- */
+
+/* Where nothing of ours is in the trainer's container, the trainer must not start before the
+ * collector has seen where the file ends. A collector that cannot start holds nobody up for long. */
+int await(const char *path) {
+    static const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+    double deadline = now() + LONGEST_AWAIT;
+    struct stat st;
+    while (lstat(path, &st) < 0 && now() < deadline) nanosleep(&pause, NULL);
+    return 0;
 }

@@ -20,6 +20,7 @@ from webhook.wrapping import LAUNCHER
 # Of the image: Dockerfile.collector.
 _PROGRAM = "/usr/local/bin/launch"
 _COMMAND = (_PROGRAM, "supervise", "--", "python", "-m", "collector")
+_NOTED = f"{names.RUN_DIR}/{names.ATTEMPT_FILE}"
 RUN_MOUNT: JsonObject = {"name": names.RUN_VOLUME, "mountPath": names.RUN_DIR}
 
 
@@ -41,10 +42,10 @@ def sidecar(
     }
     if case.native:
         parts["restartPolicy"] = "Always"
-    if wrapped:
-        # The kubelet starts the trainer when this is done.
-        install: JsonObject = {"exec": {"command": [_PROGRAM, "install", LAUNCHER]}}
-        parts["lifecycle"] = {"postStart": install}
+    # The kubelet starts the trainer when this is done: the launcher is in its place, or, without
+    # one, the collector has seen where the file ends.
+    hook = ["install", LAUNCHER] if wrapped else ["await", _NOTED]
+    parts["lifecycle"] = {"postStart": {"exec": {"command": [_PROGRAM, *hook]}}}
     return {
         **parts,
         "resources": _resources(case, collector),

@@ -22,7 +22,9 @@ def _assert_installed(launcher: Launcher, place: Path) -> None:
     assert place.read_bytes() == Path(launcher.argv[0]).read_bytes()
     ran = subprocess.run([place], capture_output=True, check=False)
     assert ran.returncode == 2
-    assert ran.stderr.startswith(b"launch: a word is missing\nusage: launch run|supervise|install")
+    assert ran.stderr.startswith(
+        b"launch: a word is missing\nusage: launch run|supervise|install|await"
+    )
 
 
 def test_the_program_is_put_where_it_is_told(c_launcher: Launcher, tmp_path: Path) -> None:
