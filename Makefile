@@ -15,7 +15,7 @@ PROTOS := $(wildcard api/*/*.proto)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-cluster cluster-up cluster-down lint fix bench proto crds golden
+.PHONY: help setup demo logs test test-cluster cluster-up cluster-down lint fix bench proto crds golden
 .PHONY: fuzz launcher clean
 
 help:  ## list these words
@@ -35,8 +35,12 @@ $(READY): pyproject.toml constraints.txt
 	@$(PY) -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[all]'
 	@touch $@
 
-demo: $(READY)  ## find the metrics in real training logs
-	@PATH="$(BIN):$$PATH" sh examples/demo.sh $(ARGS)
+demo: $(READY)  ## search for the best training of handwritten digits, on this machine
+	@rm -rf .build/demo
+	@PATH="$(BIN):$$PATH" trialwatch run examples/random.yaml --state-dir .build/demo $(ARGS)
+
+logs: $(READY)  ## find the metrics in the logs of real trainings
+	@PATH="$(BIN):$$PATH" sh examples/find_metrics.sh $(ARGS)
 
 test: $(READY)  ## run every test but those that need a cluster
 	@$(PY) -m pytest $(or $(ARGS),--ignore=tests/cluster)

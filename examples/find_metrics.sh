@@ -1,5 +1,5 @@
 #!/bin/sh
-# `make demo`: what trialwatch finds in real training logs, told nothing but the metrics' names.
+# `make logs`: what trialwatch finds in real training logs, told nothing but the metrics' names.
 # metrics.tsv says what each log is asked for; trainings/ has the programs that wrote the logs.
 set -eu
 cd "$(dirname "$0")/logs"
