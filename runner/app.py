@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -36,6 +37,7 @@ from runner.pods.launches import Machine
 from runner.resuming import begin
 from runner.search import LocalSuggestions
 from runner.state.directory import StateDirectory
+from runner.state.disk import Disk
 from runner.state.objects import FileObjects
 from runner.turns import Turns
 from webhook.config import Config
@@ -111,6 +113,7 @@ class Run:
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
         self._observations: StoredObservations | None = None
+        self._disk = Disk(state.path, time.monotonic)
 
     async def run(self, database_url: str, lock: int) -> Result:
         """Bring the experiment to its end, or to where it is interrupted.
@@ -186,6 +189,9 @@ class Run:
 
     async def _until_over(self) -> None:
         while not self._stopping.is_set() and not (self._over() and self._quiet()):
+            if self._jobs is not None:
+                self._jobs.check()
+            self._disk.check()
             self._changed.clear()
             waits = (self._changed.wait(), self._stopping.wait())
             pending = [asyncio.create_task(wait) for wait in waits]

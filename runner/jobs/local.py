@@ -77,8 +77,15 @@ class LocalJobs:
         """Whether nothing is at work, and nothing is being deleted."""
         return all(task.done() for task in (*self._tasks.values(), *self._deleting.values()))
 
+    def check(self) -> None:
+        """Raise what ended the work on a job that was not the job's own: a disk that is full."""
+        for task in (*self._tasks.values(), *self._deleting.values()):
+            if task.done():
+                task.result()
+
     async def _ended(self) -> None:
-        await asyncio.gather(*self._tasks.values(), *self._deleting.values())
+        tasks = (*self._tasks.values(), *self._deleting.values())
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _delete(self, trial: Trial) -> None:
         name = trial.metadata.name

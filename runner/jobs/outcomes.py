@@ -20,6 +20,7 @@ _SENTENCES = {
     REFUSED: "No pod of the job can run on this machine",
 }
 _LONGEST_CAUSE = 400
+_LAST_LINES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +107,7 @@ def cause_of(pod: PodStatus) -> str:
     """Say in a sentence what a pod died of: its own word, else its first container that failed."""
     if pod.message:
         last = next((one for one in pod.containers if one.ended), None)
-        words = _last_line(last)
+        words = _last_lines(last)
         return f"{pod.message}; the last it printed: {words}" if words else pod.message
     for one in (*pod.init_containers, *pod.containers):
         end = one.ended
@@ -117,7 +118,7 @@ def cause_of(pod: PodStatus) -> str:
         how = f"ended with status {end.status}"
         if end.signal is not None:
             how = f"was killed by signal {end.signal}"
-        words = _last_line(one)
+        words = _last_lines(one)
         return (
             f"container {one.name} {how}; the last it printed: {words}"
             if words
@@ -126,9 +127,9 @@ def cause_of(pod: PodStatus) -> str:
     return ""
 
 
-def _last_line(one: ContainerStatus | None) -> str:
+def _last_lines(one: ContainerStatus | None) -> str:
     """Return what a user would look for at the end of a log, on one line."""
     text = one.ended.message if one is not None and one.ended is not None else ""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    shown = "".join(c if c.isprintable() else " " for c in lines[-1]) if lines else ""
+    shown = "".join(c if c.isprintable() else " " for c in " | ".join(lines[-_LAST_LINES:]))
     return shown if len(shown) <= _LONGEST_CAUSE else f"{shown[: _LONGEST_CAUSE - 1]}…"

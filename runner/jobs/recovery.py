@@ -36,7 +36,9 @@ def left_behind(folder: Path) -> Path | None:
 
 def _counts(pod: Path) -> bool:
     record = last_exit(run_dir_of(pod))
-    by_itself = record is not None and (record.status is not None or record.stopped)
+    if record is None or not record.complete:  # the disk was full: part of its output is lost
+        return False
+    by_itself = record.status is not None or record.stopped
     return by_itself and not (pod / INTERRUPTED).exists()
 
 

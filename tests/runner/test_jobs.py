@@ -65,7 +65,7 @@ async def test_a_job_that_fails_is_tried_again_and_its_cause_is_told(tmp_path: P
     assert reason == "BackoffLimitExceeded"
     assert message == (
         "Job has reached the specified backoff limit: container main ended with status 3;"
-        " the last it printed: CUDA out of memory"
+        " the last it printed: loss=9 | CUDA out of memory"
     )
 
 

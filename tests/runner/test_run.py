@@ -69,7 +69,7 @@ def test_an_experiment_that_fails_ends_with_status_1_and_the_cause(machine: Mach
     assert done["status"]["conditions"][-1]["type"] == "Failed"
     failed = [trial for trial in trials.values() if state_of(trial) == "Failed"]
     assert len(failed) >= 2
-    assert all("the last it printed: ValueError: no data" in message_of(one) for one in failed)
+    assert all(message_of(one).endswith(" | ValueError: no data") for one in failed)
 
 
 def test_bad_input_ends_with_status_2_and_a_line_for_each_fault(machine: Machine) -> None:

@@ -1,0 +1,119 @@
+"""`trialwatch get` and `trialwatch logs`: what kubectl would show, and what was printed."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+
+import pytest
+
+from api.objects.yamltext import load_objects
+from tests.runner.experiments import Machine, experiment, wait_for
+
+SCRIPT = "echo loss=${trialParameters.lr}; echo warning: slow >&2"
+
+
+@pytest.fixture
+def ended(machine: Machine) -> Machine:
+    """A machine on which an experiment has run."""
+    status, _ = machine.run(experiment(command=["sh", "-c", SCRIPT], maxTrialCount=2))
+    assert status == 0
+    return machine
+
+
+def test_tables_are_those_of_kubectl(ended: Machine) -> None:
+    experiments = ended.call("get", "experiments")[1].splitlines()
+    trials = ended.call("get", "trial")[1].splitlines()
+    suggestions = ended.call("get", "suggestions", "quick")[1].splitlines()
+
+    assert re.split(r"\s{2,}", experiments[0]) == ["NAME", "TYPE", "STATUS", "AGE"]
+    assert re.fullmatch(r"quick +Succeeded +True +\d+s", experiments[1])
+    assert re.split(r"\s{2,}", trials[0]) == ["NAME", "TYPE", "STATUS", "AGE"]
+    assert len(trials) == 3
+    assert all(re.fullmatch(r"quick-\w{8} +Succeeded +True +\d+s", line) for line in trials[1:])
+    assert suggestions[0].split() == ["NAME", "TYPE", "STATUS", "REQUESTED", "ASSIGNED", "AGE"]
+    assert suggestions[1].split()[3:5] == ["2", "2"]
+
+
+def test_objects_are_given_whole(ended: Machine) -> None:
+    [trial, *_] = ended.trials()
+    [as_yaml] = load_objects(ended.call("get", "trials", trial, "-o", "yaml")[1])
+    as_json = json.loads(ended.call("get", "trials", trial, "-o", "json")[1])
+    listed = json.loads(ended.call("get", "trials", "-o", "json")[1])
+    wide = ended.call("get", "trials", "-o", "wide")[1]
+
+    assert as_yaml == as_json == ended.trials()[trial]
+    assert (listed["kind"], len(listed["items"])) == ("List", 2)
+    assert "PARAMETERS" in wide
+    assert re.search(r"lr=0\.\d+ +loss=0\.\d+", wide)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("get", "pods"), "'pods' is nothing to get; write experiments, trials, suggestions"),
+        (("get", "trials", "-o", "xml"), "-o 'xml' is unknown"),
+        (("get", "trials", "none"), "there is no trial none"),
+        (("logs", "none"), "there is no trial none"),
+    ],
+)
+def test_what_is_not_there_is_said_in_one_line(
+    machine: Machine, words: tuple[str, ...], said: str
+) -> None:
+    status, out, err = machine.call(*words)
+
+    assert (status, out) == (2, "")
+    assert said in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_machine_without_experiments_has_none(machine: Machine) -> None:
+    status, out, err = machine.call("get", "experiments")
+
+    assert (status, out) == (0, "")
+    assert "trialwatch run" in err
+
+
+def test_logs_are_the_trainers_lines_after_the_end_too(ended: Machine) -> None:
+    for trial, [value] in ended.stored().items():
+        assert ended.call("logs", trial)[:2] == (0, f"loss={value}\nwarning: slow\n")
+
+
+def test_the_collectors_log_is_there_too(ended: Machine) -> None:
+    [trial, *_] = ended.trials()
+    status, out, _ = ended.call("logs", trial, "-c", "metrics-logger-and-collector")
+    wrong, _, err = ended.call("logs", trial, "-c", "mian")
+
+    assert status == 0
+    assert "attempt 1 succeeded; stored: 1 of loss" in out
+    assert wrong == 2
+    assert "main" in err
+
+
+def test_a_log_is_followed_to_the_trials_end(machine: Machine) -> None:
+    script = (
+        "echo first; until [ -e go ]; do sleep 0.05; done; echo last; echo loss=1;"
+        " : ${trialParameters.lr}"
+    )
+    machine.write(experiment(command=["sh", "-c", script], maxTrialCount=1, parallelTrialCount=1))
+    run = machine.start("run", "e.yaml")
+    wait_for(lambda: [*machine.state().glob("logs/*/*/main.log")])
+    [trial] = machine.trials()
+    follower = machine.start("logs", "-f", trial)
+    (machine.folder / "go").touch()
+    out, _ = follower.communicate(timeout=60)
+    run.communicate(timeout=60)
+
+    assert (follower.returncode, run.returncode) == (0, 0)
+    assert out == "first\nlast\nloss=1\n"
+
+
+def test_a_reader_that_has_had_enough_is_no_error(ended: Machine) -> None:
+    [trial, *_] = ended.trials()
+    process = ended.start("logs", trial)
+    assert process.stdout is not None
+    process.stdout.close()
+    process.wait(timeout=60)
+
+    assert process.returncode in (0, 128 + signal.SIGPIPE)
