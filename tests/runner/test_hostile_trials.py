@@ -13,7 +13,7 @@ import pytest
 from tests.runner.experiments import Machine, experiment, message_of, state_of
 from tests.runner.pods import processes_with
 
-ONE = {"maxTrialCount": 1, "parallelTrialCount": 1, "maxFailedTrialCount": 1}
+ONE: dict[str, Any] = {"maxTrialCount": 1, "parallelTrialCount": 1, "maxFailedTrialCount": 1}
 
 
 def only_trial(
