@@ -11,6 +11,7 @@ PARTS = {
     "dbmanager": "storing and reading against the databases' own ways, and Katib's",
     "filters": "extraction against a plain loop, and its memory",
     "suggestion": "search from history alone against the libraries' stateful runs, and random",
+    "webhook": "reviews in a second and how long one takes, beside a plain aiohttp echo",
 }
 
 

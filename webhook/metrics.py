@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     ProcessCollector,
     generate_latest,
@@ -74,6 +75,14 @@ class Metrics:
     def watch(self, caches: Iterable[WatchCache[Kept]]) -> None:
         """Show the state of caches from now on."""
         self.registry.register(_Caches(tuple(caches)))
+
+    def watch_certificate(self, expires: Callable[[], float | None]) -> None:
+        """Show from now on until when the certificate is good."""
+        Gauge(
+            f"{_PREFIX}_certificate_expires_seconds",
+            "Until when the certificate is good, in seconds since 1970; 0: there is none yet.",
+            registry=self.registry,
+        ).set_function(lambda: expires() or 0.0)
 
     def text(self) -> bytes:
         """Return all of it in Prometheus' text format."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
-from typing import TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 from api.errors import Fault, SpecError
 from api.types import JsonObject
@@ -26,6 +26,8 @@ T = TypeVar("T")
 D = TypeVar("D")
 E = TypeVar("E", bound=StrEnum)
 
+_Way: TypeAlias = "str | tuple[_Way, str]"
+
 INT32_MAX = 2**31 - 1
 _LONGEST_NAME = 100
 _SHOWN_UNKNOWN = 20
@@ -35,14 +37,24 @@ _SHOWN_UNKNOWN = 20
 class Field:
     """One place in a document: its path, the value found there, what was asked of it."""
 
-    __slots__ = ("_faults", "_open", "_parts", "path", "value")
+    # A review of a pod makes a hundred of these; so a list of faults is made when there is one, and
+    # a path is put together when somebody asks for it, which only a fault does. The way there is
+    # kept apart from the fields, for these would hold on to each other in cycles.
+    __slots__ = ("_faults", "_known", "_open", "_parts", "_way", "value")
 
-    def __init__(self, value: object, path: str = "") -> None:
+    def __init__(self, value: object, way: _Way = "") -> None:
+        """`way` is the path of the field, or that of the one above it and a step further."""
         self.value = value
-        self.path = path
+        self._way = way
         self._parts: dict[str | int, Field] = {}
-        self._faults: list[Fault] = []
+        self._faults: list[Fault] | None = None
         self._open = False
+        self._known: Mapping[str, object] | None = None
+
+    @property
+    def path(self) -> str:
+        """Where it is, as kubectl writes it: `spec.parameters[0].name`."""
+        return _path(self._way)
 
     @property
     def absent(self) -> bool:
@@ -51,21 +63,22 @@ class Field:
 
     def refuse(self, why: str) -> None:
         """Note that the value cannot be used."""
-        self._faults.append(invalid(self.path or "document", self.value, why))
+        self._note(invalid(self.path or "document", self.value, why))
 
     def require(self, why: str) -> None:
         """Note that a value must be here."""
-        self._faults.append(required(self.path or "document", why))
+        self._note(required(self.path or "document", why))
 
     # -- parts of a mapping or list ------------------------------------------------------
 
     def at(self, name: str) -> Field:
         """Go to a part of a mapping; of anything else every part is absent."""
-        if name not in self._parts:
+        part = self._parts.get(name)
+        if part is None:
             found = self._mapping()
             value = found.get(name) if found is not None else None
-            self._parts[name] = Field(value, _join(self.path, name))
-        return self._parts[name]
+            part = self._parts[name] = Field(value, (self._way, name))
+        return part
 
     def record(self, parse: Callable[[Field], T]) -> T | None:
         """Read a mapping by its parse function; None where it is left out or no mapping."""
@@ -180,7 +193,7 @@ class Field:
         found = self._mapping() or {}
         texts: dict[str, str] = {}
         for name in found:
-            part = self._parts[name] = Field(found[name], f"{self.path}[{_plain(name)}]")
+            part = self._parts[name] = Field(found[name], (self._way, f"[{_plain(name)}]"))
             if part.value is None:
                 part.refuse('must be a string; write "" for an empty one')
             texts[name] = part.text()
@@ -193,11 +206,13 @@ class Field:
 
         With `unknown` false, what the schema does not know is passed over in silence.
         """
-        yield from self._faults
+        if self._faults:
+            yield from self._faults
         if unknown and not self._open:
             yield from self._unknown_parts()
         for part in self._parts.values():
-            yield from part.faults(unknown=unknown)
+            if part._parts or part._faults:  # noqa: SLF001 - most have nothing to say
+                yield from part.faults(unknown=unknown)
 
     def accept(self, result: T | None, *, unknown: bool = True) -> T:
         """Give the result back, or raise SpecError with every fault that reading found."""
@@ -229,15 +244,16 @@ class Field:
         return self._mapping() is not None
 
     def _mapping(self) -> Mapping[str, object] | None:
-        if self.value is None:
-            return None
+        if self._known is not None or self.value is None:
+            return self._known
         if not isinstance(self.value, Mapping):
             self._refuse_once(f"must be a mapping, not {_kind(self.value)}")
             return None
         if not all(isinstance(name, str) and not _has_surrogate(name) for name in self.value):
             self._refuse_once("must have names that are valid strings; write them in quotes")
             return None
-        return self.value
+        self._known = self.value
+        return self._known
 
     def _items(self) -> list[Field]:
         if self.value is None:
@@ -246,13 +262,27 @@ class Field:
             hint = "; put `- ` before each item"
             self._refuse_once(f"must be a list, not {_kind(self.value)}{hint}")
             return []
-        items = [Field(item, f"{self.path}[{i}]") for i, item in enumerate(self.value)]
+        items = [Field(item, (self._way, f"[{i}]")) for i, item in enumerate(self.value)]
         self._parts.update(enumerate(items))
         return items
 
     def _refuse_once(self, why: str) -> None:
         if not self._faults:
             self.refuse(why)
+
+    def _note(self, fault: Fault) -> None:
+        if self._faults is None:
+            self._faults = []
+        self._faults.append(fault)
+
+
+def _path(way: _Way) -> str:
+    """Write a way; a step in brackets stands without a point."""
+    if isinstance(way, str):
+        return way
+    above, step = way
+    path = _path(above)
+    return f"{path}{step}" if step.startswith("[") else _join(path, step)
 
 
 def _join(path: str, name: str) -> str:

@@ -1,0 +1,201 @@
+"""The webhook: reviews in a second and how long one takes, beside a plain aiohttp echo.
+
+`python -m bench.webhook --help` has the sizes. Both servers are processes of their own, with one
+certificate; the client and the API server in memory share the machine with them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from bench.webhook_load import Caller, Latency, callers, flood, request_of, steadily
+from kube.apiserver import ApiServer, served
+from kube.memory import MemoryCluster
+from tests.polling import eventually
+from tests.webhook.program import program
+from tests.webhook.serving import asked
+from tests.webhook.team import job, pod, suggestion, trial
+
+CONNECTIONS = 8
+RATE = 300
+DIFFERENT = 200
+"""Reviews that are sent in turn, each of another trial's pod."""
+_MIB = 1 << 20
+_console = Console()
+
+
+def run(_arguments: argparse.Namespace) -> None:
+    """Print the table, in the sizes of the command line's defaults."""
+    asyncio.run(_measure(_own_arguments([])))
+
+
+def _own_arguments(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.webhook", description=__doc__)
+    parser.add_argument("--trials", type=int, default=10_000, help="trials in the cluster")
+    parser.add_argument("--reviews", type=int, default=5_000, help="reviews in one measurement")
+    parser.add_argument("--seconds", type=float, default=10, help=f"of {RATE} reviews a second")
+    parser.add_argument("--rounds", type=int, default=3, help="times each is measured")
+    return parser.parse_args(argv)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Row:
+    """What was measured of one server with one sort of pods."""
+
+    name: str
+    aim: str
+    connections: list[Caller]
+    process: psutil.Process
+    requests: list[bytes]
+    per_second: list[float] = field(default_factory=list)
+    per_cpu_second: list[float] = field(default_factory=list)
+    latencies: list[Latency] = field(default_factory=list)
+
+    async def measure(self, reviews: int, seconds: float) -> None:
+        """Send a flood, and then so many a second."""
+        before = sum(self.process.cpu_times()[:2])
+        took = await flood(self.connections, self.requests, reviews)
+        spent = sum(self.process.cpu_times()[:2]) - before
+        self.per_second.append(reviews / took)
+        self.per_cpu_second.append(reviews / max(spent, 0.01))
+        self.latencies.append(await steadily(self.connections, self.requests, RATE, seconds))
+
+
+async def _measure(arguments: argparse.Namespace) -> None:
+    async with _servers(arguments.trials) as (rows, api, resident):
+        before = _questions(api)
+        for _ in range(arguments.rounds):
+            for row in rows:
+                await row.measure(arguments.reviews, arguments.seconds)
+        _print(rows, arguments)
+        reviews = (arguments.reviews + RATE * arguments.seconds) * arguments.rounds * 2
+        _console.print(
+            f"requests to the API server: {_questions(api) - before} in {reviews:,.0f} reviews\n"
+            f"memory of the webhook with {arguments.trials:,} trials: {resident:.0f} MiB"
+        )
+
+
+@asynccontextmanager
+async def _servers(trials: int) -> AsyncIterator[tuple[list[_Row], ApiServer, float]]:
+    """Run both servers; the webhook's cache is full."""
+    memory = MemoryCluster(namespaces=("team", "kubeflow"))
+    pods = [one async for one in _fill(memory, trials)]
+    async with AsyncExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="trialwatch-bench-"))
+        stack.callback(shutil.rmtree, folder)
+        api = await stack.enter_async_context(served(memory))
+        webhook = await stack.enter_async_context(program(api, folder))
+        await webhook.ready()
+        echo_process, echo_port = await stack.enter_async_context(_echo(folder))
+        trust = webhook.trust
+        ours = await stack.enter_async_context(callers(webhook.port, trust, CONNECTIONS))
+        theirs = await stack.enter_async_context(callers(echo_port, trust, CONNECTIONS))
+        process = psutil.Process(webhook.process.pid)
+        requests = [_request(one) for one in pods]
+        nobodys = [_request(pod()) for _ in range(DIFFERENT)]
+        rows = [
+            _Row(
+                name="aiohttp echo, the same body",
+                aim="",
+                connections=theirs,
+                process=psutil.Process(echo_process.pid),
+                requests=requests,
+            ),
+            _Row(
+                name="a trial's pod: injected",
+                aim=">= 1,000/s, p99 <= 10 ms",
+                connections=ours,
+                process=process,
+                requests=requests,
+            ),
+            _Row(
+                name="nobody's pod: passed",
+                aim=">= 3,000/s",
+                connections=ours,
+                process=process,
+                requests=nobodys,
+            ),
+        ]
+        yield rows, api, process.memory_info().rss / _MIB
+
+
+async def _fill(memory: MemoryCluster, trials: int) -> AsyncIterator[dict[str, object]]:
+    """Create trials with their jobs, as large as usual; give some of their pods."""
+    await memory.create(suggestion())
+    run_spec = pod(command=["python3", "/opt/mnist/mnist.py"], args=["--epochs=10"] * 20)
+    for number in range(trials):
+        made = await memory.create(trial(f"mnist-{number}", runSpec=run_spec))
+        owner = await memory.create(job(f"mnist-{number}", made))
+        if number % max(1, trials // DIFFERENT) == 0:
+            yield pod(owner, env=[{"name": f"SETTING_{n}", "value": "x" * 20} for n in range(20)])
+    memory.forget()
+
+
+@asynccontextmanager
+async def _echo(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench.webhook_echo", str(folder)
+    )
+    try:
+        port = folder / "echo-port"
+        await eventually(port.exists)
+        yield process, int(port.read_text())
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def _request(document: object) -> bytes:
+    return request_of(json.dumps(asked(document)).encode())
+
+
+def _questions(api: ApiServer) -> int:
+    return sum(n for what, n in api.asked.items() if not what.startswith("watch"))
+
+
+def _print(rows: Sequence[_Row], arguments: argparse.Namespace) -> None:
+    echo = rows[0]
+    table = Table(title=f"{arguments.trials:,} trials in memory; medians of {arguments.rounds}")
+    for heading in ("", "reviews/s", "of the echo", "per CPU second", "of the echo"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for heading in (f"median at {RATE}/s", "p99", "of the echo's", "aim"):
+        table.add_column(heading, justify="left" if heading == "aim" else "right")
+    for row in rows:
+        table.add_row(row.name, *_cells(row, echo), row.aim)
+    _console.print(table)
+
+
+def _cells(row: _Row, echo: _Row) -> Iterator[str]:
+    for ours, theirs in (
+        (row.per_second, echo.per_second),
+        (row.per_cpu_second, echo.per_cpu_second),
+    ):
+        yield f"{statistics.median(ours):,.0f}"
+        yield f"{_ratio(ours, theirs):.2f}"
+    yield f"{statistics.median(one.median for one in row.latencies):.1f} ms"
+    p99 = [one.p99 for one in row.latencies]
+    yield f"{statistics.median(p99):.1f} ms"
+    yield f"{_ratio(p99, [one.p99 for one in echo.latencies]):.1f}"
+
+
+def _ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """Return the median of the ratios, round by round."""
+    return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+
+
+if __name__ == "__main__":
+    asyncio.run(_measure(_own_arguments(sys.argv[1:])))

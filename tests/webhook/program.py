@@ -1,0 +1,106 @@
+"""`python -m webhook` as a process of its own, in front of a cluster in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import ssl
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from kube.apiserver import ApiServer
+from tests.polling import SECONDS, eventually
+from tests.webhook.serving import asked
+from tests.webhook.tls import Authority
+
+HOST = "localhost"
+
+
+@dataclass(slots=True, kw_only=True)
+class Program:
+    """One running webhook, and a client that trusts its certificate."""
+
+    process: asyncio.subprocess.Process
+    session: aiohttp.ClientSession
+    port: int
+    trust: ssl.SSLContext
+    folder: Path
+
+    @property
+    def url(self) -> str:
+        return f"https://{HOST}:{self.port}"
+
+    async def get(self, path: str) -> tuple[int, str]:
+        async with self.session.get(f"{self.url}{path}") as answer:
+            return answer.status, await answer.text()
+
+    async def review(self, pod: object) -> dict[str, Any]:
+        body = json.dumps(asked(pod))
+        headers = {"Content-Type": "application/json"}
+        url = f"{self.url}/mutate-pod?timeout=10s"
+        async with self.session.post(url, data=body, headers=headers) as answer:
+            assert answer.status == 200, await answer.text()
+            response: dict[str, Any] = json.loads(await answer.text())["response"]
+            return response
+
+    async def until(self, path: str, holds: Callable[[int, str], bool]) -> None:
+        """Ask until the answer's status and text are as wanted."""
+        async with asyncio.timeout(SECONDS):
+            while not holds(*await self.get(path)):  # noqa: ASYNC110 - of another process
+                await asyncio.sleep(0.02)
+
+    async def ready(self) -> None:
+        await self.until("/readyz", lambda status, _: status == HTTPStatus.OK)
+
+    async def ended(self) -> int:
+        async with asyncio.timeout(SECONDS):
+            return await self.process.wait()
+
+    def end(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+    def log(self) -> list[dict[str, Any]]:
+        lines = (self.folder / "log").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+
+def certificate(folder: Path) -> ssl.SSLContext:
+    """Write a certificate into a folder; return who trusts it."""
+    authority = Authority("authority")
+    authority.signed(HOST).write(folder)
+    return authority.client_context()
+
+
+@asynccontextmanager
+async def program(api: ApiServer, folder: Path, *flags: str) -> AsyncIterator[Program]:
+    """Start one; kill it at the end where it still runs."""
+    trust = certificate(folder)
+    kubeconfig = api.write_kubeconfig(folder / "kubeconfig")
+    port_file = folder / "port"
+    own = ("--cert-dir", folder, "--kubeconfig", kubeconfig, "--listen", "127.0.0.1:0")
+    words = [str(word) for word in (*own, "--port-file", port_file, *flags)]
+    environ = {name: value for name, value in os.environ.items() if "KATIB" not in name}
+    with (folder / "log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "webhook", *words, stderr=log, env=environ
+        )
+    connector = aiohttp.TCPConnector(ssl=trust)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        try:
+            await eventually(lambda: port_file.exists() or process.returncode is not None)
+            assert port_file.exists(), (folder / "log").read_text()
+            port = int(port_file.read_text())
+            yield Program(process=process, session=session, port=port, trust=trust, folder=folder)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()

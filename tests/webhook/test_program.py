@@ -1,0 +1,155 @@
+"""`python -m webhook`: a real process, real TLS, a cluster over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from api.types import JsonObject
+from kube.apiserver import ApiServer, served
+from kube.cluster import Ref
+from kube.memory import MemoryCluster
+from kube.resources import KNOWN
+from tests.polling import eventually
+from tests.webhook.program import program
+from tests.webhook.serving import patched
+from tests.webhook.team import job, pod, team, trial
+
+
+@pytest.fixture
+def memory() -> MemoryCluster:
+    return MemoryCluster(namespaces=("team", "kubeflow"))
+
+
+@pytest.fixture
+async def api(memory: MemoryCluster) -> AsyncIterator[ApiServer]:
+    async with served(memory, token="sesame") as server:
+        yield server
+
+
+async def test_a_pod_is_reviewed_over_tls(
+    memory: MemoryCluster, api: ApiServer, tmp_path: Path
+) -> None:
+    wanted = await team(memory)
+    async with program(api, tmp_path) as running:
+        await running.ready()
+        after = patched(wanted, await running.review(wanted))
+
+    args = after["spec"]["initContainers"][0]["args"]
+    assert "katib-db-manager.kubeflow:6789" in args
+
+
+async def test_it_is_alive_but_not_ready_before_it_knows_the_cluster(tmp_path: Path) -> None:
+    """There are no trials here: their definition is yet to be installed."""
+    without = [one for one in KNOWN if one.kind != "Trial"]
+    memory = MemoryCluster(without, namespaces=("team", "kubeflow"))
+    async with served(memory) as api, program(api, tmp_path, "--linger", "0s") as running:
+        await running.until("/readyz", lambda _, text: "does not serve the kind Trial" in text)
+        assert (await running.get("/readyz"))[0] == 503
+        assert (await running.get("/healthz"))[0] == 200
+
+
+async def test_told_to_end_it_serves_on_until_nobody_is_sent_to_it(
+    memory: MemoryCluster, api: ApiServer, tmp_path: Path
+) -> None:
+    wanted = await team(memory)
+    async with program(api, tmp_path, "--linger", "1s") as running:
+        await running.ready()
+        running.end()
+        await running.until("/readyz", lambda status, _: status == 503)
+        assert "patch" in await running.review(wanted)
+        assert await running.ended() == 0
+
+    messages = [line["message"] for line in running.log()]
+    assert messages[-1] == "ended"
+    assert not any("trace" in line for line in running.log())
+
+
+class Gated(MemoryCluster):
+    """It answers no question about a single object before the gate is open."""
+
+    def __init__(self) -> None:
+        super().__init__(namespaces=("team", "kubeflow"))
+        self.gate = asyncio.Event()
+
+    async def get(self, ref: Ref) -> JsonObject:
+        await self.gate.wait()
+        return await super().get(ref)
+
+
+async def test_a_review_under_way_is_finished(tmp_path: Path) -> None:
+    memory = Gated()
+    async with served(memory) as api, program(api, tmp_path, "--linger", "0s") as running:
+        await running.ready()
+        reviewing = asyncio.create_task(
+            running.review(pod(job("not-there", await memory.create(trial()))))
+        )
+        await eventually(lambda: api.asked["get Job"] == 1)
+        running.end()
+        await eventually(lambda: running.log()[-1]["message"].startswith("draining"))
+        memory.gate.set()
+        response = await reviewing
+        assert response["uid"] == "uid-1"
+        assert await running.ended() == 0
+
+
+async def test_the_plain_port_tells_about_the_server_and_reviews_nothing(
+    api: ApiServer, tmp_path: Path
+) -> None:
+    async with program(api, tmp_path, "--plain-listen", "127.0.0.1:0") as running:
+        plain = next(line["plain"] for line in running.log() if "plain" in line)
+        for path, status in (("healthz", 200), ("metrics", 200), ("mutate-pod", 404)):
+            async with running.session.get(f"http://{plain}/{path}") as answer:
+                assert answer.status == status
+
+
+def run(*words: str) -> tuple[int, str]:
+    command = (sys.executable, "-m", "webhook", *words)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stderr or done.stdout
+
+
+def test_its_help_names_every_flag() -> None:
+    from webhook.flags import FLAGS  # noqa: PLC0415 - beside what it prints
+
+    status, text = run("--help")
+
+    assert status == 0
+    assert all(flag.name in text for flag in FLAGS)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([], "webhook: give either --cert-dir DIR"),
+        (
+            ["--cert-dir", ".", "--kubeconfig", "nowhere"],
+            "webhook: --kubeconfig: nowhere cannot be",
+        ),
+        (["--cert-dir", "."], "webhook: the cluster cannot be used"),
+        (
+            ["--cert-dir", ".", "--kubeconfig", "HERE", "--katib-config", "no"],
+            "--katib-config: cannot",
+        ),
+        (
+            ["--cert-dir", ".", "--kubeconfig", "HERE", "--listen", "192.0.2.1:1"],
+            "--listen: cannot listen",
+        ),
+    ],
+)
+def test_a_wrong_set_up_ends_it_with_one_line(words: list[str], says: str, tmp_path: Path) -> None:
+    server = ApiServer(MemoryCluster())
+    server.url = "http://127.0.0.1:1"
+    here = str(server.write_kubeconfig(tmp_path / "kubeconfig"))
+
+    status, text = run(*(here if word == "HERE" else word for word in words))
+
+    last = text.splitlines()[-1]
+    assert status == 2
+    assert says in last

@@ -1,0 +1,173 @@
+"""One webhook's life: listen, get to know the cluster, answer, linger, drain, close."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from kube.cluster import Cluster
+from kube.connect import connected
+from kube.watching import WatchCache
+from serving.addresses import Address
+from serving.life import until_signal, write_port
+from webhook import flags
+from webhook.certificates.files import Mounted
+from webhook.certificates.self_signed import SelfSigned, place_of
+from webhook.events import Events
+from webhook.judging import Judge
+from webhook.katib_config import ConfigMapSource, ConfigSource, FileSource
+from webhook.lookups import Kept, LookUps, caches
+from webhook.metrics import Metrics
+from webhook.ports import Certificates
+from webhook.registry.asking import Images, open_session
+from webhook.server import Parts, Server, application
+from webhook.settings import Settings
+
+_log = logging.getLogger(__name__)
+_EVENT_SECONDS = 2.0
+"""What is left to be told at the end gets so long."""
+_ASIDE_SECONDS = 600.0
+
+
+async def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        SetupError: an address, a file or the credentials are wrong, and waiting will not help.
+    """
+    with until_signal() as ended:
+        async with AsyncExitStack() as stack:
+            cluster = await stack.enter_async_context(connected(settings.kubeconfig))
+            session = await stack.enter_async_context(open_session())
+            images = await stack.enter_async_context(Images(session, cluster))
+            webhook = _Webhook(settings, cluster, images)
+            await stack.enter_async_context(webhook.certificates)
+            await stack.enter_async_context(webhook.working(ended))
+            await stack.enter_async_context(webhook.serving())
+            await ended.wait()
+            webhook.ending = True
+            _log.info("ending: not ready any more, and serving on for a moment")
+            await asyncio.sleep(settings.linger.total_seconds())
+    _log.info("ended")
+
+
+class _Webhook:
+    """What a webhook is made of."""
+
+    def __init__(self, settings: Settings, cluster: Cluster, images: Images) -> None:
+        self.ending = False
+        self.metrics = Metrics()
+        self.certificates = _certificates(settings, cluster)
+        self._settings = settings
+        self._config = _config(settings, cluster)
+        self._caches = caches(cluster)
+        clock = asyncio.get_running_loop().time
+        self._events = Events(cluster, counted=self.metrics.told, clock=clock)
+        lookups = LookUps(cluster, self._caches, counted=self.metrics.looked_up)
+        self.metrics.watch(self._caches)
+        self.metrics.watch_certificate(lambda: self.certificates.expires)
+        self._parts = Parts(
+            judge=Judge(lookups, images),
+            config=self._config,
+            events=self._events,
+            metrics=self.metrics,
+            missing=lambda: list(self._missing()),
+        )
+
+    def _missing(self) -> Iterable[str]:
+        """Yield what keeps pods from being sent here."""
+        if self.ending:
+            yield "ending"
+        if not self.certificates.ready:
+            yield "the certificate is not there yet, or not trusted yet"
+        if self._config.trouble:
+            yield self._config.trouble
+        for cache in self._caches:
+            if not cache.is_synced:
+                yield _not_synced(cache)
+
+    @asynccontextmanager
+    async def working(self, ended: asyncio.Event) -> AsyncIterator[None]:
+        """Do what goes on in the background; a fault in it ends all."""
+        background = [self._config.run, self._events.run, self._set_aside]
+        endless = [*background, *(cache.run for cache in self._caches)]
+        async with _beside(endless, ended):
+            yield
+            await self._events.drain(_EVENT_SECONDS)
+
+    async def _set_aside(self) -> None:
+        """Keep what is in memory out of the collector's way.
+
+        With 10,000 trials it looks at it for 70 ms each time, in the middle of some review.
+        """
+        for cache in self._caches:
+            await cache.synced()
+        while True:
+            gc.collect()
+            gc.freeze()
+            await asyncio.sleep(_ASIDE_SECONDS)
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Serve on one port or two; at the end wait for requests under way."""
+        settings, grace = self._settings, self._settings.grace.total_seconds()
+        tls = self.certificates.ssl_context
+        main = Server(application(self._parts), tls=tls, grace=grace)
+        plain = Server(application(self._parts, reviews=False))
+        try:
+            address = await main.listen(settings.listen, flags.LISTEN.name)
+            told: Address | None = None
+            if settings.plain_listen is not None:
+                told = await plain.listen(settings.plain_listen, flags.PLAIN_LISTEN.name)
+            if settings.port_file is not None:
+                write_port(settings.port_file, address.port)
+            fields = {"address": str(address), "plain": str(told) if told else None}
+            _log.info("listening", extra={"fields": fields})
+            yield
+            _log.info("draining: no new requests, those under way are finished")
+        finally:
+            await main.close()
+            await plain.close()
+
+
+@asynccontextmanager
+async def _beside(
+    endless: Iterable[Callable[[], Coroutine[object, object, object]]], ended: asyncio.Event
+) -> AsyncIterator[None]:
+    """Run what never ends beside the body, and cancel it afterwards.
+
+    What ends even so has a fault: then `ended` is set, and in the end the fault is raised.
+    """
+    tasks = [asyncio.create_task(start()) for start in endless]
+    for task in tasks:
+        task.add_done_callback(lambda _: ended.set())
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
+
+
+def _certificates(settings: Settings, cluster: Cluster) -> Certificates:
+    if settings.cert_dir is not None:
+        return Mounted(settings.cert_dir)
+    assert settings.service is not None  # noqa: S101 - the settings see to it
+    return SelfSigned(cluster, place_of(settings.service))
+
+
+def _config(settings: Settings, cluster: Cluster) -> ConfigSource:
+    if settings.katib_config is not None:
+        return FileSource(settings.katib_config, settings.environment)
+    return ConfigMapSource(cluster, settings.core_namespace, settings.environment)
+
+
+def _not_synced(cache: WatchCache[Kept]) -> str:
+    cause = f": {cache.trouble}" if cache.trouble else ""
+    return f"{cache.scope.kind} has not been listed yet{cause}"
