@@ -53,6 +53,15 @@ class State:
     """When it was known that `next` is trusted everywhere, or that `current` is to be served."""
 
     @property
+    def phase(self) -> str:
+        """Where the rotation stands, in a word."""
+        if self.next is not None:
+            return "trusting"
+        if self.dropping:
+            return "dropping"
+        return "serving" if self.old else "steady"
+
+    @property
     def trusted(self) -> tuple[str, ...]:
         """The authorities that belong in every bundle."""
         issued = (one.ca for one in (self.current, self.next) if one is not None)

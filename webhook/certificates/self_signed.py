@@ -139,7 +139,9 @@ class SelfSigned:
             return False
         self._complain(self._fault_of(done))
         if done.step is not None:
-            fields = {"step": type(done.step).__name__, "expires": self.expires}
+            phase = done.state.phase if done.state else "beginning"
+            step = type(done.step).__name__
+            fields = {"phase": phase, "step": step, "expires": self.expires}
             _log.info("a step of the certificate's rotation", extra={"fields": fields})
         return done.step is not None
 
