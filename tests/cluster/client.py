@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 import yaml
 from kubernetes import config
 from kubernetes.client import ApiClient
@@ -113,7 +114,7 @@ class Cluster:
     def kubectl(self, *argv: str, objects: list[Object] | None = None) -> str:
         """Run kubectl, with `objects` as its input; return what it prints."""
         done = subprocess.run(
-            [self._kubectl, f"--kubeconfig={self._kubeconfig}", *argv],
+            self.argv(*argv),
             input=yaml.safe_dump_all(objects or []),
             capture_output=True,
             text=True,
@@ -121,6 +122,10 @@ class Cluster:
         )
         assert done.returncode == 0, f"kubectl {' '.join(argv)}: {done.stderr}"
         return done.stdout
+
+    def argv(self, *argv: str) -> list[str]:
+        """Return the command line of kubectl for this cluster."""
+        return [self._kubectl, f"--kubeconfig={self._kubeconfig}", *argv]
 
     @contextmanager
     def namespace(self, name: str, labels: dict[str, str] | None = None) -> Iterator[str]:
@@ -135,11 +140,20 @@ class Cluster:
             self.delete("namespaces", "", name)
 
 
-def until(what: str, look: Callable[[], T | None], seconds: float = PATIENCE_SECONDS) -> T:
-    """Look until there is something to see, and return it; fail when patience has run out."""
+def until(
+    what: str,
+    look: Callable[[], T | None],
+    seconds: float = PATIENCE_SECONDS,
+    tell: Callable[[], str] = str,
+) -> T:
+    """Look until there is something to see, and return it; fail when patience has run out.
+
+    `tell` says then how things stand.
+    """
     deadline = time.monotonic() + seconds
     while not (seen := look()):
-        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {seconds:.0f} s for {what}\n{tell()}", pytrace=False)
         time.sleep(_PAUSE_SECONDS)
     return seen
 

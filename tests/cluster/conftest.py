@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cluster.client import Cluster
+from tests.cluster.trials import Trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VARIABLE = "TRIALWATCH_E2E_KUBECONFIG"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "alone: no other test of the cluster runs beside this one")
 
 
 @pytest.fixture(scope="session")
@@ -29,10 +35,15 @@ def kubeconfig() -> Path:
     return Path(named)
 
 
+def cluster_of(kubeconfig: Path) -> Cluster:
+    """Return a cluster by its kubeconfig, beside which its own kubectl may stand."""
+    beside = kubeconfig.parent / "kubectl"
+    return Cluster(kubeconfig, str(beside) if beside.exists() else "kubectl")
+
+
 @pytest.fixture(scope="session")
 def cluster(kubeconfig: Path) -> Iterator[Cluster]:
-    beside = kubeconfig.parent / "kubectl"
-    client = Cluster(kubeconfig, str(beside) if beside.exists() else "kubectl")
+    client = cluster_of(kubeconfig)
     client.request("GET", "/version")
     yield client
     client.close()
@@ -42,5 +53,11 @@ def cluster(kubeconfig: Path) -> Iterator[Cluster]:
 def namespace(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]:
     """Give the test a namespace of its own, called after it."""
     words = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower())
-    with cluster.namespace(f"{words[:50].strip('-')}-{os.getpid()}") as name:
+    labels = {"katib.kubeflow.org/metrics-collector-injection": "enabled"}
+    with cluster.namespace(f"{words[:50].strip('-')}-{secrets.token_hex(3)}", labels) as name:
         yield name
+
+
+@pytest.fixture
+def trials(cluster: Cluster, namespace: str) -> Trials:
+    return Trials(cluster, namespace)

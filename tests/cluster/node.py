@@ -6,6 +6,7 @@ what `up` started and removes its folder. `TRIALWATCH_CLUSTER` names the folder.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -93,6 +94,7 @@ class Node:
         wait_until("the node", lambda: _succeeds(*kubectl, *ready), watched)
         account = ("get", "--namespace=default", "serviceaccount/default")
         wait_until("an account for pods", lambda: _succeeds(*kubectl, *account), watched)
+        self._give_storage(kubectl)
         (self.folder / "kubectl").symlink_to(kubernetes / "kubectl")
         self.kubeconfig.symlink_to(place.kubeconfig("admin"))
 
@@ -105,6 +107,22 @@ class Node:
         run(argv("ip", "link", "add", "name", SERVICE_LINK, "type", "bridge"))
         run(argv("ip", "address", "add", f"{DNS_SERVICE}/32", "dev", SERVICE_LINK))
         run(argv("ip", "link", "set", SERVICE_LINK, "up"))
+
+    def _give_storage(self, kubectl: tuple[str, ...]) -> None:
+        """Offer one volume: a claim of any class is bound to it, and nothing provisions others."""
+        place = "var/lib/volume"
+        (self.folder / place).mkdir()
+        affinity = {"key": "kubernetes.io/hostname", "operator": "In", "values": [NODE]}
+        spec = {
+            "capacity": {"storage": "10Gi"},
+            "accessModes": ["ReadWriteOnce"],
+            "local": {"path": f"/{place}"},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [affinity]}]}},
+        }
+        volume = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "volume"}}
+        file = self.folder / "etc" / "volume.json"
+        file.write_text(json.dumps({**volume, "spec": spec}))
+        run([*kubectl, "create", f"--filename={file}"])
 
     def _containerd_answers(self) -> bool:
         return _succeeds(*self.sandbox.argv("ctr", "--namespace=k8s.io", "images", "list"))

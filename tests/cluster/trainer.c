@@ -3,6 +3,8 @@
  *   print TEXT        a line on stdout
  *   err TEXT          a line on stderr
  *   file PATH TEXT    a line at the end of a file
+ *   private PATH TEXT the same, and nobody else may read it
+ *   first PATH STATUS where PATH is not there yet: make it, and end with STATUS
  *   count N MS        N lines "step=I loss=1/I", one each MS milliseconds
  *   sleep MS
  *   fork WORD...      a child does the rest; the parent waits for it
@@ -10,6 +12,8 @@
  *   exit STATUS
  *   kill SIGNAL       itself
  *   stubborn          from here on, ignore SIGTERM
+ *
+ * Called sh or ls, it prints how it was called, as a metric.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -29,14 +33,25 @@ static void line(int fd, const char *text) {
     dprintf(fd, "%s\n", text);
 }
 
-static void append(const char *path, const char *text) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+static void append(const char *path, const char *text, mode_t mode) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, mode);
     if (fd < 0) {
         perror(path);
         exit(99);
     }
     line(fd, text);
     close(fd);
+}
+
+static void fail_first(const char *path, const char *status) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+    if (fd >= 0) exit(atoi(status));
+}
+
+static int tell_the_name(char **word) {
+    while (*word) dprintf(1, "own program's word: %s\n", *word++);
+    line(1, "loss=0.25");
+    return 0;
 }
 
 static void count(int steps, long pause) {
@@ -63,12 +78,17 @@ static void follow_child(void) {
 
 int main(int argc, char **argv) {
     char **word = argv + 1;
+    const char *slash = strrchr(argv[0], '/');
+    const char *name = slash ? slash + 1 : argv[0];
     (void)argc;
+    if (!strcmp(name, "sh") || !strcmp(name, "ls")) return tell_the_name(argv);
     while (*word) {
         const char *what = *word++;
         if (!strcmp(what, "print")) line(1, *word++);
         else if (!strcmp(what, "err")) line(2, *word++);
-        else if (!strcmp(what, "file")) append(word[0], word[1]), word += 2;
+        else if (!strcmp(what, "file")) append(word[0], word[1], 0644), word += 2;
+        else if (!strcmp(what, "private")) append(word[0], word[1], 0600), word += 2;
+        else if (!strcmp(what, "first")) fail_first(word[0], word[1]), word += 2;
         else if (!strcmp(what, "count")) count(atoi(word[0]), atol(word[1])), word += 2;
         else if (!strcmp(what, "sleep")) nap(atol(*word++));
         else if (!strcmp(what, "fork")) follow_child();

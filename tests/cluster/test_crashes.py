@@ -1,0 +1,44 @@
+"""The collector crashes while the trainer runs: no point is lost, none is stored twice."""
+
+from __future__ import annotations
+
+from api.names import COLLECTOR_CONTAINER
+from tests.cluster.client import until
+from tests.cluster.killer import SUPERVISOR, WORKER, killing
+from tests.cluster.trials import Trials, counted, job, running, status_of
+
+
+def test_a_worker_killed_again_and_again_loses_nothing(trials: Trials) -> None:
+    name = trials.start(job("worker", "count", "150", "100"))
+    pod = trials.pod_when(name, "start", running)
+
+    with killing(trials.cluster, trials.namespace, pod, WORKER, times=8, pause=1.2):
+        assert trials.end(name) == "Complete"
+
+    assert status_of(trials.pod(name), COLLECTOR_CONTAINER)["restartCount"] == 0
+    assert trials.rows(name) == counted(150)
+
+
+def test_a_collector_whose_container_dies_is_started_again_and_loses_nothing(
+    trials: Trials,
+) -> None:
+    name = trials.start(job("container", "count", "200", "100"))
+    pod = trials.pod_when(name, "start", running)
+
+    with killing(trials.cluster, trials.namespace, pod, SUPERVISOR, times=1, pause=0.1):
+        assert trials.end(name) == "Complete"
+
+    assert status_of(trials.pod(name), COLLECTOR_CONTAINER)["restartCount"] == 1
+    assert trials.rows(name) == counted(200)
+
+
+def test_a_collector_killed_in_the_hold_still_delivers(trials: Trials) -> None:
+    """The trainer has ended; its container waits, so the sidecar is started again."""
+    name = trials.start(job("hold", "count", "40", "100"))
+    pod = trials.pod_when(name, "start", running)
+
+    with killing(trials.cluster, trials.namespace, pod, WORKER, times=12, pause=0.4):
+        until("some metrics", lambda: trials.log(pod))
+        assert trials.end(name) == "Complete"
+
+    assert trials.rows(name) == counted(40)
