@@ -91,6 +91,7 @@ def test_it_starts_its_program_as_a_numbered_user(path: Path) -> None:
     assert re.fullmatch(r"[1-9][0-9]*:[1-9][0-9]*", user)
     (start,) = starts
     assert re.search(rf'"python", "-m", "{program(path)}"\]$', start)
+    assert (ROOT / program(path) / "__main__.py").exists()
 
 
 def test_it_says_which_ports_it_serves(path: Path) -> None:

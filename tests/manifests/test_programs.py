@@ -9,8 +9,10 @@ import pytest
 
 from api import names
 from dbmanager.settings import read_settings
-from tests.manifests.cluster import containers, overlay
+from tests.manifests.cluster import containers, overlay, pods
 from tests.manifests.kustomize import OVERLAYS
+from webhook import settings as webhook_settings
+from webhook.certificates.issued import Service
 
 SECRETS = {
     # What the Secret `trialwatch-database` may hold.
@@ -55,16 +57,34 @@ def test_every_overlay_with_a_store_is_tried() -> None:
     assert DATABASES.keys() == set(OVERLAYS) - {"with-katib"}
 
 
-@pytest.mark.parametrize("name", DATABASES)
-def test_requests_under_way_may_end(name: str) -> None:
-    rendered = overlay(name)
-    (pod,) = (
-        o["spec"]["template"]["spec"]
-        for o in rendered
-        if o["kind"] == "Deployment" and o["metadata"]["name"] == names.DB_MANAGER_SERVICE
-    )
-    container = containers(rendered)[names.DB_MANAGER_SERVICE]
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_the_webhook_knows_whence_its_certificate_comes(name: str) -> None:
+    container = containers(overlay(name))[names.OWN_WEBHOOK]
     environ = environment(container, name)
 
-    grace = read_settings(arguments(container, environ), environ).grace.total_seconds()
-    assert grace < pod["terminationGracePeriodSeconds"]
+    settings = webhook_settings.read_settings(arguments(container, environ), environ)
+
+    assert str(settings.listen) == f"0.0.0.0:{names.WEBHOOK_PORT}"
+    assert str(settings.plain_listen) == f"0.0.0.0:{names.METRICS_PORT}"
+    assert settings.core_namespace == names.CORE_NAMESPACE
+    if name == "cert-manager":
+        mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+        assert (str(settings.cert_dir), settings.service) == (mounts["cert"], None)
+    else:
+        own = Service(name=names.OWN_WEBHOOK, namespace=names.CORE_NAMESPACE)
+        assert (settings.cert_dir, settings.service) == (None, own)
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_requests_under_way_may_end(name: str) -> None:
+    rendered = overlay(name)
+    for program, container in containers(rendered).items():
+        environ = environment(container, name)
+        argv = arguments(container, environ)
+        if program == names.OWN_WEBHOOK:
+            webhook = webhook_settings.read_settings(argv, environ)
+            needed = webhook.linger + webhook.grace
+        else:
+            needed = read_settings(argv, environ).grace
+        given = pods(rendered)[program]["spec"]["terminationGracePeriodSeconds"]
+        assert needed.total_seconds() < given
