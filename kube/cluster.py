@@ -235,7 +235,18 @@ def uid_of(document: JsonObject) -> str:
     return _said(document, "uid")
 
 
+def labels_of(document: JsonObject) -> Mapping[str, str]:
+    """Return a document's labels; what is no text is left out."""
+    labels = _metadata(document).get("labels")
+    found = labels if isinstance(labels, Mapping) else {}
+    return {key: value for key, value in found.items() if isinstance(value, str)}
+
+
 def _said(document: JsonObject, name: str) -> str:
-    metadata = document.get("metadata")
-    value = metadata.get(name) if isinstance(metadata, Mapping) else None
+    value = _metadata(document).get(name)
     return value if isinstance(value, str) else ""
+
+
+def _metadata(document: JsonObject) -> JsonObject:
+    metadata = document.get("metadata")
+    return metadata if isinstance(metadata, Mapping) else {}

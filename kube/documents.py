@@ -64,11 +64,6 @@ def renewed(before: Document, wanted: Document, ref: Ref, *, status: bool, apart
     return after
 
 
-def labels_of(document: JsonObject) -> dict[str, str]:
-    """Return a document's labels."""
-    return _of_metadata(document, "labels") or {}
-
-
 def finalizers_of(document: JsonObject) -> list[str]:
     """Return who still has to agree to a document's end."""
     return _of_metadata(document, "finalizers") or []

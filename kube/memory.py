@@ -26,11 +26,12 @@ from kube.cluster import (
     Patch,
     Propagation,
     Ref,
+    labels_of,
     ref_of,
     version_of,
 )
 from kube.discovery import Resource
-from kube.documents import Document, check_name, finalizers_of, labels_of, patched, renewed
+from kube.documents import Document, check_name, finalizers_of, patched, renewed
 from kube.errors import AlreadyExists, Conflict, Gone, Invalid, NotFound, UnknownKind
 from kube.resources import KNOWN
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "extract": "show which metrics would be collected from a log",
     "inject": "show what the webhook would make of a pod or a job",
+    "explain": "say what the webhook says about a pod in the cluster, and what to do",
     "run": "run an experiment on this machine, or go on with one",
     "get": "show the experiments, trials and suggestions of this machine",
     "logs": "print what a trial's container wrote",

@@ -77,7 +77,7 @@ class ConfigMapSource:
         self._cache = WatchCache(
             cluster,
             Scope(kind=_CONFIG_MAP, namespace=namespace, name=names.CONFIG_MAP),
-            keep=_text_of,
+            keep=text_of,
             changed=self._take,
             pace=pace,
         )
@@ -151,7 +151,7 @@ class FileSource:
             self._in_force.take(text)
 
 
-def _text_of(document: JsonObject) -> str:
+def text_of(document: JsonObject) -> str:
     """Write a ConfigMap as `parse_config` takes it."""
     data = document.get("data")
     return dump_objects([{"kind": "ConfigMap", "data": data if isinstance(data, dict) else {}}])

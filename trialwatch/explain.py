@@ -1,0 +1,144 @@
+"""Say what the webhook says about a pod that is in the cluster, why, and what to do about it.
+
+POD is a pod's name; job/NAME stands for the pod that a Job wants, also where it gets none. The
+pod is judged by the webhook's own code and by what the cluster and the image's registry say now.
+Exit status 0 where all is as it should be; 2 where the pod is refused, or lacks its collector.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from api import names
+from api.errors import UserError
+from api.types import JsonObject
+from kube.cluster import Cluster, Ref, uid_of
+from kube.connect import connected
+from kube.errors import Forbidden, NotFound
+from trialwatch.templates import pods_in
+from webhook.config import Config, parse_config
+from webhook.explaining import Sight, explain
+from webhook.judging import Judge, Judgement
+from webhook.katib_config import text_of
+from webhook.lookups import LookUps
+from webhook.registry.asking import Images, open_session
+from webhook.verdicts import ReviewFacts
+
+if TYPE_CHECKING:
+    import argparse
+
+_SECONDS = 10.0
+"""What the API server gives the webhook."""
+_KINDS = {"pod": ("v1", "Pod"), "job": ("batch/v1", "Job")}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("pod", metavar="POD", help="a pod's name, or job/NAME")
+    parser.add_argument(
+        "-n", "--namespace", default="default", metavar="NAMESPACE", help="where it is"
+    )
+    parser.add_argument(
+        "--kubeconfig",
+        type=Path,
+        metavar="FILE",
+        help="how to reach the cluster; else $KUBECONFIG, ~/.kube/config, or this pod's account",
+    )
+    parser.add_argument(
+        "--core-namespace",
+        default=os.environ.get(names.CORE_NAMESPACE_ENV) or names.CORE_NAMESPACE,
+        metavar="NAMESPACE",
+        help=f"where {names.CONFIG_MAP} is (default %(default)s)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the explanation; return the exit status."""
+    about = _ref(arguments.pod, arguments.namespace)
+    sight = asyncio.run(_look(about, arguments.kubeconfig or _usual(), arguments.core_namespace))
+    explanation = explain(sight)
+    print(*explanation.lines, sep="\n")
+    return 0 if explanation.well else 2
+
+
+def _ref(text: str, namespace: str) -> Ref:
+    kind, slash, name = text.partition("/")
+    if not slash:
+        kind, name = "pod", text
+    if kind.lower() not in _KINDS or not name:
+        raise UserError(f"{text!r} is no pod; write a pod's name, or job/NAME")
+    api_version, kind = _KINDS[kind.lower()]
+    return Ref(api_version=api_version, kind=kind, namespace=namespace, name=name)
+
+
+def _usual() -> Path | None:
+    """Return the kubeconfig that kubectl would take; None: this runs in a cluster."""
+    named = os.environ.get("KUBECONFIG")
+    if named:
+        return Path(named)
+    usual = Path("~/.kube/config").expanduser()
+    return usual if usual.exists() else None
+
+
+async def _look(about: Ref, kubeconfig: Path | None, core_namespace: str) -> Sight:
+    async with AsyncExitStack() as stack:
+        cluster = await stack.enter_async_context(connected(kubeconfig))
+        session = await stack.enter_async_context(open_session())
+        images = await stack.enter_async_context(Images(session, cluster))
+        pod = _pod_of(await cluster.get(about), about)
+        judge = Judge(LookUps(cluster, counted=lambda *_: None), images)
+        facts = ReviewFacts(namespace=about.namespace, name=about.name)
+        deadline = asyncio.get_running_loop().time() + _SECONDS
+        config = await _config(cluster, core_namespace)
+        judgement = await judge.judge(pod, facts, config, deadline)
+        return await _sight(cluster, pod, about, judgement)
+
+
+def _pod_of(document: JsonObject, about: Ref) -> JsonObject:
+    """Return the pod itself, or the one that a job will want."""
+    if about.kind == "Pod":
+        return document
+    template: Any = next((pod for _, pod in pods_in(document)), None)
+    if template is None:
+        raise UserError(f"{about} has no pod template")
+    owner = {
+        "apiVersion": about.api_version,
+        "kind": about.kind,
+        "name": about.name,
+        "uid": uid_of(document),
+        "controller": True,
+    }
+    metadata = {**(template.get("metadata") or {}), "ownerReferences": [owner]}
+    return {"apiVersion": "v1", "kind": "Pod", **template, "metadata": metadata}
+
+
+async def _config(cluster: Cluster, namespace: str) -> Config:
+    """Read the settings in force; without any, or where we may not, our own defaults."""
+    wanted = Ref(api_version="v1", kind="ConfigMap", namespace=namespace, name=names.CONFIG_MAP)
+    try:
+        return parse_config(text_of(await cluster.get(wanted)))
+    except (NotFound, Forbidden):
+        return Config()
+
+
+async def _sight(cluster: Cluster, pod: JsonObject, about: Ref, judgement: Judgement) -> Sight:
+    """Put together what is known, with the webhook's registration where we may read that."""
+    namespace = Ref(api_version="v1", kind="Namespace", name=about.namespace)
+    registered = Ref(
+        api_version="admissionregistration.k8s.io/v1",
+        kind="MutatingWebhookConfiguration",
+        name=names.OWN_WEBHOOK,
+    )
+    sight = Sight(pod=pod, about=about, judgement=judgement)
+    try:
+        sight = replace(sight, namespace=await cluster.get(namespace))
+        return replace(sight, configuration=await cluster.get(registered))
+    except NotFound:
+        return sight
+    except Forbidden as error:
+        return replace(sight, unread=str(error))
