@@ -25,6 +25,7 @@ from dbmanager.requests import (
     read_trial_name,
 )
 from dbmanager.store import Query, Row, Store, TrialKey, resolve
+from dbmanager.trimming import trim_after
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -61,7 +62,15 @@ class DBManager(api_pb2_grpc.DBManagerServicer):
         self, request: pb.ReportObservationLogRequest, context: Context
     ) -> pb.ReportObservationLogReply:
         """Store the points of a report; a repeat is acknowledged and changes nothing."""
-        metadata = read_metadata(context.invocation_metadata() or ())
+        try:
+            await self._report(request, read_metadata(context.invocation_metadata() or ()))
+        finally:
+            trim_after(len(request.observation_log.metric_logs))
+        return pb.ReportObservationLogReply()
+
+    async def _report(
+        self, request: pb.ReportObservationLogRequest, metadata: CallMetadata
+    ) -> None:
         trial = read_trial_name(request.trial_name)
         rows = await _rows_of(request)
         store = self._connection.store
@@ -70,7 +79,6 @@ class DBManager(api_pb2_grpc.DBManagerServicer):
             receipt = await store.report(key, rows, metadata.delivery)
             self._metrics.reported(receipt)
             self._news.tell(trial)
-        return pb.ReportObservationLogReply()
 
     async def GetObservationLog(  # noqa: N802 - the wire's name
         self, request: pb.GetObservationLogRequest, context: Context
@@ -87,9 +95,12 @@ class DBManager(api_pb2_grpc.DBManagerServicer):
             to_micros=bounds.to_micros,
         )
         reply = LogReply(trial, metadata.max_reply or self._max_reply)
-        async with ended(store.read(query)) as chunks:
-            async for rows in chunks:
-                reply.add(rows)
+        try:
+            async with ended(store.read(query)) as chunks:
+                async for rows in chunks:
+                    reply.add(rows)
+        finally:
+            trim_after(len(reply.log.metric_logs))
         return pb.GetObservationLogReply(observation_log=reply.log)
 
     async def DeleteObservationLog(  # noqa: N802 - the wire's name

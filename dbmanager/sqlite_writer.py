@@ -66,6 +66,7 @@ class Writer:
     def _run(self) -> None:
         while requests := self._gathered():
             self._commit(requests)
+            requests.clear()  # lest the last rows are held until the next ones come
         self._connection.close()
 
     def _gathered(self) -> list[_Request]:

@@ -158,6 +158,11 @@ def _moment(point: Point) -> tuple[str, str]:
     return second, fraction.ljust(6, "0")
 
 
+async def opened(stub: Manager) -> None:
+    """Return once the server has its database."""
+    await stored(stub, "nobody's")
+
+
 async def stored(stub: Manager, trial: str) -> list[Point]:
     """Return a trial's log as the server gives it, once the server has its database."""
     request = pb.GetObservationLogRequest(trial_name=trial)

@@ -1,0 +1,35 @@
+"""What a very large report takes, the process gives back."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import psutil
+
+from api.timestamps import from_micros
+from api.v1beta1 import api_pb2 as pb
+from tests.dbmanager.program import program
+from tests.dbmanager.writers import manager_at, opened
+
+POINTS = 400_000
+MIB = 1 << 20
+KEPT = 40 * MIB
+"""The report itself takes three times that, and without being asked the C library keeps most."""
+
+
+async def test_little_memory_stays_of_a_report_of_very_many_points(tmp_path: Path) -> None:
+    request = pb.ReportObservationLogRequest(trial_name="large")
+    add = request.observation_log.metric_logs.add
+    for n in range(POINTS):
+        add(time_stamp=from_micros(n), metric=pb.Metric(name="loss", value=str(n)))
+    with program(tmp_path, f"sqlite:///{tmp_path}/large.db") as manager:
+        async with manager_at(manager.address) as stub:
+            await opened(stub)
+            memory = psutil.Process(manager.pid).memory_info
+            before = memory().rss
+            await stub.ReportObservationLog(request)
+            deadline = time.monotonic() + 30
+            while memory().rss > before + KEPT:
+                assert time.monotonic() < deadline, f"{(memory().rss - before) // MIB} MiB stay"
+                time.sleep(0.05)
