@@ -23,6 +23,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="times each is measured (default 3)")
     parser.add_argument("--trials", type=int, default=40, help="trials of a search (default 40)")
     parser.add_argument("--seeds", type=int, default=20, help="runs of a search (default 20)")
+    parser.add_argument("--points", type=int, default=1_000_000, help="stored (default 1,000,000)")
+    parser.add_argument(
+        "--only", choices=("store", "read", "large"), help="one of the DB manager's tables"
+    )
     parser.add_argument(
         "--peer",
         metavar="CMD",

@@ -1,6 +1,7 @@
 """The DB manager: how fast it stores, as a multiple of the databases' own ways; reads under load.
 
-`python -m bench.dbmanager --help` has the sizes. Servers, clients and databases share the machine.
+`python -m bench.dbmanager --help` has the sizes. Servers, clients and databases share the machine,
+and whoever else is on it: then the seconds of CPU are a better measure than those of the clock.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import dbmanager_references as references
+from bench.costs import Cost, costing, shown_costs
 from bench.dbmanager_load import (
     batches_of,
     client_of,
@@ -39,9 +41,11 @@ _MIB = 1 << 20
 _console = Console()
 
 
-def run(_arguments: argparse.Namespace) -> None:
-    """Print all tables, in the sizes of the command line's defaults."""
-    _measure(_own_arguments([]))
+def run(arguments: argparse.Namespace) -> None:
+    """Print the tables; `--trials` has a meaning of its own here, and its default."""
+    own = _own_arguments([])
+    own.rounds, own.points, own.only = arguments.rounds, arguments.points, arguments.only
+    _measure(own)
 
 
 def _own_arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -74,29 +78,36 @@ def _store(folder: Path, servers: Sequence[DatabaseServer], arguments: argparse.
     requests = [request_of(batch) for batch in batches]
     table = Table(
         title=f"{arguments.points:,} points, batches of 1,000, {WRITERS} writers; median seconds"
+        " (of CPU: client, server and database together)"
     )
-    for heading in ("database", "ours", "reference", "ours / it", "aim", "peak MiB"):
+    for heading in ("database", "ours", "reference", "ours / it", "aim", "by CPU", "peak MiB"):
         table.add_column(
             heading, justify="left" if heading in {"database", "reference"} else "right"
         )
     ways: list[tuple[str, DatabaseServer | None]] = [("SQLite", None)]
     ways += [(server.kind, server) for server in servers]
     for name, server in ways:
-        ours, peaks = [], []
-        theirs: dict[str, list[float]] = {}
+        pids = [server.pid] if server else []
+        ours: list[Cost] = []
+        peaks = []
+        theirs: dict[str, list[Cost]] = {}
         for _ in range(arguments.rounds):
             with _manager(folder, server) as manager:
-                ours.append(asyncio.run(store_all(manager.address, requests, WRITERS)))
+                with costing(ours, *pids, manager.pid) as cost:
+                    cost.seconds = asyncio.run(store_all(manager.address, requests, WRITERS))
                 peaks.append(_peak(manager))
             for way, act in _references(folder, server, batches).items():
-                start = time.perf_counter()
-                act()
-                theirs.setdefault(way, []).append(time.perf_counter() - start)
-        for way, seconds in theirs.items():
-            ratio = statistics.median(a / b for a, b in zip(ours, seconds, strict=True))
-            median, reference = statistics.median(ours), statistics.median(seconds)
-            shown = (f"{median:.2f}", f"{way} {reference:.2f}", f"{ratio:.2f}", _AIMS[way])
-            table.add_row(name, *shown, f"{max(peaks) / _MIB:.0f}")
+                with costing(theirs.setdefault(way, []), *pids):
+                    act()
+        for way, costs in theirs.items():
+            ratio, by_cpu = (
+                statistics.median(
+                    getattr(a, field) / getattr(b, field) for a, b in zip(ours, costs, strict=True)
+                )
+                for field in ("seconds", "cpu")
+            )
+            shown = (shown_costs(ours), f"{way} {shown_costs(costs)}", f"{ratio:.2f}", _AIMS[way])
+            table.add_row(name, *shown, f"{by_cpu:.2f}", f"{max(peaks) / _MIB:.0f}")
     _console.print(table)
 
 
@@ -184,10 +195,12 @@ async def _reads(manager: Program, trials: int, period: float) -> dict[str, list
         client_of(manager.address) as client,
         under_load(manager.address, READING_WRITERS, period, 100),
     ):
-        return {
-            "Summary": await milliseconds(client.summary, trials, READS),
-            "GetObservationLog": await milliseconds(client.objective, trials, READS),
+        asks = {
+            "(an empty report)": client.nothing,
+            "Summary": client.summary,
+            "GetObservationLog": client.objective,
         }
+        return await milliseconds(asks, trials, READS)
 
 
 def _large(folder: Path, servers: Sequence[DatabaseServer], arguments: argparse.Namespace) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -86,6 +86,12 @@ class Client:
                 return
         raise TimeoutError("the DB manager does not find its database")
 
+    async def nothing(self, _trial: str) -> None:
+        """Report nothing: what a call takes on this machine that asks nothing of a database."""
+        request = pb.ReportObservationLogRequest(trial_name="nobody's")
+        request.observation_log.SetInParent()
+        await self.manager.ReportObservationLog(request, metadata=(NAMESPACE,))
+
     async def summary(self, trial: str) -> None:
         """Ask for the summary of every metric."""
         request = ours.SummaryRequest(trial_name=trial)
@@ -163,14 +169,15 @@ async def under_load(address: str, writers: int, period: float, size: int) -> As
 
 
 async def milliseconds(
-    ask: Callable[[str], Awaitable[None]], trials: int, count: int
-) -> list[float]:
-    """Ask for trials by chance, one after the other; return what each took, sorted."""
+    asks: Mapping[str, Callable[[str], Awaitable[None]]], trials: int, count: int
+) -> dict[str, list[float]]:
+    """Ask all in turn for trials by chance; return what each of them took, sorted."""
     dice = random.Random(2)  # noqa: S311 - a choice, no secret
-    taken = []
+    taken: dict[str, list[float]] = {name: [] for name in asks}
     for _ in range(count):
         trial = f"random-experiment-{dice.randrange(trials):05d}"
-        start = time.perf_counter()
-        await ask(trial)
-        taken.append((time.perf_counter() - start) * 1_000)
-    return sorted(taken)
+        for name, ask in asks.items():
+            start = time.perf_counter()
+            await ask(trial)
+            taken[name].append((time.perf_counter() - start) * 1_000)
+    return {name: sorted(of) for name, of in taken.items()}

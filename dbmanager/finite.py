@@ -10,6 +10,11 @@ PATTERN = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 """A decimal number as Go's `ParseFloat` reads it: no blanks, no `_`, no hexadecimal digits. It is
 written so that Python, PostgreSQL, MariaDB and MySQL read it alike."""
 
+USUAL = r"[+-]?[0-9]+[.]?[0-9]*"
+"""How nearly all numbers are written: up to `USUAL_LENGTH` characters any database reads them as
+they are, and need not be asked all that other numbers need."""
+USUAL_LENGTH = 24
+
 LONGEST = 1_000
 """Characters of a number; what is longer is none, since some database would not read it."""
 

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Double,
     Executable,
     Float,
+    and_,
     case,
     func,
     literal,
@@ -23,13 +24,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from api.errors import SetupError
 from dbmanager.columns import Columns
-from dbmanager.finite import LONGEST, PATTERN
+from dbmanager.finite import LONGEST, PATTERN, USUAL, USUAL_LENGTH
 from dbmanager.mysql_insert import inserts
 from dbmanager.progress import SourceKey
 from dbmanager.schema import sources
 from dbmanager.schema_mysql import MIGRATIONS, collation
 from dbmanager.sql_reads import unsourced_noted
-from dbmanager.sql_server import POOL, ServerStore
+from dbmanager.sql_server import READERS, WRITERS, ServerStore
 from dbmanager.store import TrialKey
 
 _CONNECT_SECONDS = 5
@@ -65,27 +66,29 @@ class MysqlStore(ServerStore):
             if setting not in _SETTINGS:
                 known = ", ".join(_SETTINGS)
                 raise SetupError(f"--database: {name} has {setting!r}; known are {known}")
-        engine = create_async_engine(
-            parsed.update_query_dict({"charset": "utf8mb4"}),
-            connect_args={
+        options = {
+            "connect_args": {
                 "connect_timeout": _CONNECT_SECONDS,
                 # A value that does not fit is an error, never cut off.
                 "sql_mode": "STRICT_ALL_TABLES",
-            },
+            }
+        }
+        where = parsed.update_query_dict({"charset": "utf8mb4"})
+        super().__init__(
             # What is read behind a lock has to be what was committed before it.
-            isolation_level="READ COMMITTED",
-            pool_size=POOL,
-            max_overflow=0,
-            pool_pre_ping=True,
+            create_async_engine(where, isolation_level="READ COMMITTED", **WRITERS, **options),
+            create_async_engine(where, **READERS, **options),
+            name,
         )
-        super().__init__(engine, name)
         self._initialize = initialize
 
     def number(self, value: ColumnElement[str]) -> ColumnElement[float]:
         """Let the server read the text; it makes the largest double of what is too large."""
         double: ColumnElement[float] = type_coerce(value.op("+")(text("0e0")), Double())
         largest = literal(1.7976931348623157e308, Float())
+        usual = and_(func.char_length(value) <= USUAL_LENGTH, value.op("REGEXP")(rf"^{USUAL}\z"))
         return case(
+            (usual, double),
             (func.char_length(value) > LONGEST, None),
             (value.op("NOT REGEXP")(rf"^({PATTERN})\z"), None),
             (func.abs(double) < largest, double),
@@ -115,12 +118,10 @@ class MysqlStore(ServerStore):
             for statement in inserts(batches):
                 await cursor.execute(statement)
 
-    async def has_unsourced(self, key: TrialKey) -> bool:
+    def unsourced(self, key: TrialKey) -> ColumnElement[bool]:
         """Look where it was noted: here an index for it would cost every row, not only those."""
-        if key.namespace == "":  # Katib's manager, which notes nothing, may have written some
-            return await super().has_unsourced(key)
-        [[noted]] = await self._all(unsourced_noted(key))
-        return bool(noted)
+        # Katib's manager, which knows no namespace, notes nothing.
+        return unsourced_noted(key) if key.namespace else super().unsourced(key)
 
     async def migrate(self, connection: AsyncConnection) -> None:
         """Upgrade under a named lock; each statement of it is a transaction of its own."""

@@ -13,7 +13,7 @@ from dbmanager.connection import Connection
 from dbmanager.news import News
 from dbmanager.replies import log_of, pieces, summary_of
 from dbmanager.requests import CallMetadata, read_bounds, read_metadata, read_trial_name
-from dbmanager.servicer import Context, ended, key_of
+from dbmanager.servicer import Context, ended, found_in
 from dbmanager.store import Query, Row, Store, TrialKey, resolve
 from dbmanager.tokens import Tokens
 
@@ -38,7 +38,13 @@ class Observations(observations_pb2_grpc.ObservationsServicer):
         trial = read_trial_name(request.trial_name)
         wanted = read_bounds(request.metric_names).metrics
         store = self._connection.store
-        found = await store.summary(await key_of(store, trial, metadata), wanted)
+        found = await found_in(
+            store,
+            trial,
+            metadata,
+            lambda key: store.summary(key, wanted),
+            is_empty=lambda found: not found,
+        )
         place = {name: index for index, name in enumerate(wanted)}
         found.sort(key=lambda summary: (place.get(summary.metric, 0), summary.metric))
         return pb.SummaryReply(metrics=[summary_of(summary) for summary in found])
@@ -54,15 +60,21 @@ class Observations(observations_pb2_grpc.ObservationsServicer):
         tokens = Tokens(field="page_token", question=question)
         after = tokens.read(request.page_token, 2)
         store, size = self._connection.store, _page_size(request.page_size)
-        query = Query(
-            key=await key_of(store, trial, metadata),
-            metrics=bounds.metrics,
-            from_micros=bounds.from_micros,
-            to_micros=bounds.to_micros,
-            after=(after[0], after[1]) if after else None,
-            limit=size + 1,
+
+        async def read(key: TrialKey) -> tuple[Sequence[Row], bool]:
+            query = Query(
+                key=key,
+                metrics=bounds.metrics,
+                from_micros=bounds.from_micros,
+                to_micros=bounds.to_micros,
+                after=(after[0], after[1]) if after else None,
+                limit=size + 1,
+            )
+            return await _page(store, query, size)
+
+        page, more = await found_in(
+            store, trial, metadata, read, is_empty=lambda found: not found[0]
         )
-        page, more = await _page(store, query, size)
         token = tokens.written(page[-1].micros, page[-1].id) if more else ""
         return pb.ReadReply(observation_log=log_of(page), next_page_token=token)
 

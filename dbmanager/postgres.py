@@ -11,6 +11,7 @@ from sqlalchemy import (
     Double,
     Executable,
     Numeric,
+    and_,
     case,
     cast,
     func,
@@ -21,12 +22,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from api.errors import SetupError
 from dbmanager.columns import Columns
-from dbmanager.finite import LONGEST, PATTERN
+from dbmanager.finite import LONGEST, PATTERN, USUAL, USUAL_LENGTH
 from dbmanager.postgres_copy import COLUMNS, HEADER, TRAILER, copied
 from dbmanager.progress import SourceKey
 from dbmanager.schema import sources
 from dbmanager.schema_postgres import MIGRATIONS
-from dbmanager.sql_server import POOL, ServerStore
+from dbmanager.sql_server import READERS, WRITERS, ServerStore
 
 _CONNECT_SECONDS = 5.0
 _LOCK = 0x7472_6961_6C77_6174
@@ -52,24 +53,24 @@ class PostgresStore(ServerStore):
             except ValueError as error:  # so asyncpg says what is wrong with a URL
                 raise SetupError(f"--database: {name} has no valid URL ({error})") from None
 
-        engine = create_async_engine(
-            "postgresql+asyncpg://",
-            async_creator=connect,
-            pool_size=POOL,
-            max_overflow=0,
-            pool_pre_ping=True,
+        super().__init__(
+            create_async_engine("postgresql+asyncpg://", async_creator=connect, **WRITERS),
+            create_async_engine("postgresql+asyncpg://", async_creator=connect, **READERS),
+            name,
         )
-        super().__init__(engine, name)
         self._initialize = initialize
 
     def number(self, value: ColumnElement[str]) -> ColumnElement[float]:
         """Cast only what can be cast: PostgreSQL fails where others give infinity or 0."""
         exact = cast(value, Numeric())
+        double_of_text: ColumnElement[float] = cast(value, Double())
         double: ColumnElement[float] = cast(exact, Double())
         size = func.abs(exact)
         in_range = case((size < _UNDERFLOW, 0.0), (size < _OVERFLOW, double))
         # CASE decides one after the other; AND may be reordered.
+        usual = and_(func.length(value) <= USUAL_LENGTH, value.op("~")(f"^{USUAL}$"))
         return case(
+            (usual, double_of_text),
             (func.length(value) > LONGEST, None),
             (value.op("!~")(f"^({PATTERN})$"), None),
             (value.op("~")(r"^[+-]?[0.]+([eE]|$)"), 0.0),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc.aio
 
@@ -29,6 +29,8 @@ from dbmanager.trimming import trim_after
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
+T = TypeVar("T")
+
 
 async def key_of(store: Store, trial: str, metadata: CallMetadata) -> TrialKey:
     """Return which trial a read or a delete means.
@@ -37,6 +39,26 @@ async def key_of(store: Store, trial: str, metadata: CallMetadata) -> TrialKey:
         Ambiguous: the name is in several namespaces, and none was asked for.
     """
     return resolve(trial, metadata.namespace, await store.namespaces(trial))
+
+
+async def found_in(
+    store: Store,
+    trial: str,
+    metadata: CallMetadata,
+    read: Callable[[TrialKey], Awaitable[T]],
+    *,
+    is_empty: Callable[[T], bool],
+) -> T:
+    """Read a trial; look for its namespace only where there is nothing in the one asked for.
+
+    Raises:
+        Ambiguous: the name is in several namespaces, and none was asked for.
+    """
+    if metadata.namespace is not None:
+        found = await read(TrialKey(namespace=metadata.namespace, trial=trial))
+        if not is_empty(found):
+            return found
+    return await read(await key_of(store, trial, metadata))
 
 
 @asynccontextmanager
@@ -88,20 +110,25 @@ class DBManager(api_pb2_grpc.DBManagerServicer):
         trial = read_trial_name(request.trial_name)
         bounds = read_bounds((request.metric_name,), request.start_time, request.end_time)
         store = self._connection.store
-        query = Query(
-            key=await key_of(store, trial, metadata),
-            metrics=bounds.metrics,
-            from_micros=bounds.from_micros,
-            to_micros=bounds.to_micros,
-        )
-        reply = LogReply(trial, metadata.max_reply or self._max_reply)
-        try:
-            async with ended(store.read(query)) as chunks:
-                async for rows in chunks:
-                    reply.add(rows)
-        finally:
-            trim_after(len(reply.log.metric_logs))
-        return pb.GetObservationLogReply(observation_log=reply.log)
+
+        async def read(key: TrialKey) -> pb.ObservationLog:
+            query = Query(
+                key=key,
+                metrics=bounds.metrics,
+                from_micros=bounds.from_micros,
+                to_micros=bounds.to_micros,
+            )
+            reply = LogReply(trial, metadata.max_reply or self._max_reply)
+            try:
+                async with ended(store.read(query)) as chunks:
+                    async for rows in chunks:
+                        reply.add(rows)
+            finally:
+                trim_after(len(reply.log.metric_logs))
+            return reply.log
+
+        log = await found_in(store, trial, metadata, read, is_empty=lambda log: not log.metric_logs)
+        return pb.GetObservationLogReply(observation_log=log)
 
     async def DeleteObservationLog(  # noqa: N802 - the wire's name
         self, request: pb.DeleteObservationLogRequest, context: Context

@@ -60,22 +60,24 @@ def namespaces(trial: str) -> CompoundSelect[Any]:
     )
 
 
-def outcomes(key: TrialKey) -> Select[tuple[str, str | None]]:
-    """Ask how a trial's sources ended."""
-    return select(SOURCES.source, SOURCES.outcome).where(sources_of(key), SOURCES.source != "")
+def outcomes(key: TrialKey, unsourced: ColumnElement[bool]) -> Select[tuple[str, str | None, bool]]:
+    """Ask how a trial's sources ended, and whether it has rows without a source."""
+    columns = select(SOURCES.source, SOURCES.outcome, unsourced)
+    return columns.where(sources_of(key), SOURCES.source != "")
 
 
-def unsourced(key: TrialKey) -> Select[tuple[bool]]:
-    """Ask whether a trial has rows without a source."""
+def unsourced(key: TrialKey) -> ColumnElement[bool]:
+    """Say whether a trial has rows without a source."""
     # Written out, since a bound "" would not be known to be the "" of the partial index.
     nothing: ColumnElement[str] = literal("", literal_execute=True)
-    return select(exists().where(rows_of(key), ROWS.source == nothing))
+    return exists().where(rows_of(key), ROWS.source == nothing)
 
 
-def unsourced_noted(key: TrialKey) -> Select[tuple[bool]]:
-    """Ask whether a trial's own row notes that it has rows without a source."""
-    own = and_(sources_of(key), SOURCES.source == "", SOURCES.last_sequence > 0)
-    return select(exists().where(own))
+def unsourced_noted(key: TrialKey) -> ColumnElement[bool]:
+    """Say whether a trial's own row notes that it has rows without a source."""
+    own = sources.alias("own").c
+    of_trial = and_(own.trial_name == key.trial, own.namespace == key.namespace)
+    return exists().where(of_trial, own.source == "", own.last_sequence > 0)
 
 
 def page(

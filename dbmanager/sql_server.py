@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -31,8 +31,15 @@ from dbmanager.sql_reads import SOURCES, rows_of, sources_of
 from dbmanager.sql_store import SqlStore
 from dbmanager.store import Delivery, NewRow, Receipt, TrialKey
 
-POOL = 10
-"""Connections. Reports take few of them, so reads need not wait for one."""
+WRITERS: Mapping[str, Any] = {"pool_size": 5, "max_overflow": 0, "pool_pre_ping": True}
+"""The connections that write."""
+READERS: Mapping[str, Any] = {
+    "pool_size": 8,
+    "max_overflow": 0,
+    "isolation_level": "AUTOCOMMIT",
+    "pool_reset_on_return": None,
+}
+"""The connections that read: each question is one round trip, with nothing before or after it."""
 _REPORTS, _ROWS = 100, 20_000
 """In one transaction; whoever comes later waits for the next. A report that has as many rows by
 itself goes past the others, so that they need not wait for it."""
@@ -50,9 +57,10 @@ class ServerStore(SqlStore):
 
     _open = False
 
-    def __init__(self, engine: AsyncEngine, name: str) -> None:
-        """Take over an engine; `name` is how messages name the database."""
-        super().__init__(engine, name)
+    def __init__(self, writers: AsyncEngine, readers: AsyncEngine, name: str) -> None:
+        """Take over two engines; `name` is how messages call the database."""
+        super().__init__(name)
+        self._writers, self._readers = writers, readers
         # With one transaction at a time most are gathered: a second one costs more than it brings.
         self._reports = Gathering(self._stored, rounds=1, requests=_REPORTS, weight=_ROWS)
         self._large = Gathering(self._stored, rounds=_LARGE_AT_ONCE, requests=1, weight=1)
@@ -78,7 +86,7 @@ class ServerStore(SqlStore):
     async def open(self) -> None:
         """Connect, and bring the schema up to date."""
         with understood(self._name, opening=True):
-            async with self._engine.connect() as connection:
+            async with self._writers.connect() as connection:
                 await self.migrate(connection)
         self._open = True
 
@@ -87,7 +95,8 @@ class ServerStore(SqlStore):
         await self._reports.finish()
         await self._large.finish()
         self._open = False
-        await self._engine.dispose()
+        await self._writers.dispose()
+        await self._readers.dispose()
 
     async def report(
         self, key: TrialKey, rows: Sequence[NewRow], delivery: Delivery | None = None
@@ -133,7 +142,7 @@ class ServerStore(SqlStore):
         cause: Exception | None = None
         for attempt in range(1, _TRIES + 1):
             try:
-                async with self._connection() as connection, connection.begin():
+                async with self._connection(self._writers) as connection, connection.begin():
                     missing = keys - await self._locked(connection, keys)
                     if not missing:
                         return await write(connection)
@@ -163,7 +172,7 @@ class ServerStore(SqlStore):
             {"namespace": key.namespace, "trial_name": key.trial, "source": ""}
             for key in sorted(keys)
         ]
-        async with self._connection() as connection, connection.begin():
+        async with self._connection(self._writers) as connection, connection.begin():
             await connection.execute(self.claim(), [{**row, **_NEVER} for row in rows])
 
     async def _last(
@@ -183,13 +192,22 @@ class ServerStore(SqlStore):
         }
 
     async def _all(self, statement: Executable) -> Sequence[Sequence[Any]]:
-        async with self._connection() as connection:
+        try:
+            return await self._asked(statement)
+        except Unavailable as error:
+            # The connection was kept from before the server was started anew: take a fresh one.
+            if not getattr(error.__cause__, "connection_invalidated", False):
+                raise
+        return await self._asked(statement)
+
+    async def _asked(self, statement: Executable) -> Sequence[Sequence[Any]]:
+        async with self._connection(self._readers) as connection:
             return (await connection.execute(statement)).all()
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection]:
+    async def _connection(self, of: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         if not self._open:
             raise Unavailable(f"{self._name} is not open: ask again when it is")
         with understood(self._name):
-            async with self._engine.connect() as connection:
+            async with of.connect() as connection:
                 yield connection

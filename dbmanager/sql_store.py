@@ -6,11 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Executable, text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dbmanager import sql_reads
 from dbmanager.attempts import chosen
-from dbmanager.sql_errors import understood
 from dbmanager.store import Outcome, Query, Row, Summary, TrialKey
 
 PAGE, FIRST_PAGE = 5_000, 1_000
@@ -26,9 +24,9 @@ PAGE_BYTES = 4 * 1024 * 1024
 class SqlStore:
     """The half of a `Store` that only reads."""
 
-    def __init__(self, engine: AsyncEngine, name: str) -> None:
-        """Take over an engine; `name` is how messages name the database."""
-        self._engine, self._name = engine, name
+    def __init__(self, name: str) -> None:
+        """Take the name by which messages call the database."""
+        self._name = name
 
     def number(self, value: ColumnElement[str]) -> ColumnElement[float]:
         """Make the expression that is a value's number, or NULL where it is no finite one."""
@@ -96,31 +94,27 @@ class SqlStore:
         summaries = [Summary(**dict(zip(names, row, strict=True))) for row in found]
         return sorted(summaries, key=lambda summary: summary.metric)
 
+    def unsourced(self, key: TrialKey) -> ColumnElement[bool]:
+        """Make the expression that says whether a trial has rows without a source."""
+        return sql_reads.unsourced(key)
+
     async def _wanted(self, key: TrialKey) -> frozenset[str]:
         """Return the sources whose rows are given."""
-        found = await self._all(sql_reads.outcomes(key))
-        outcomes = {source: Outcome(outcome) if outcome else None for source, outcome in found}
-        if not outcomes:
-            return chosen({}, unsourced=True)
-        undecided = chosen(outcomes, unsourced=False)
-        if outcomes[next(iter(undecided))] in {Outcome.SUCCEEDED, Outcome.STOPPED}:
-            return chosen(
-                outcomes, unsourced=True
-            )  # these count either way: there is no need to ask
-        return chosen(outcomes, unsourced=await self.has_unsourced(key))
-
-    async def has_unsourced(self, key: TrialKey) -> bool:
-        """Say whether a trial has rows without a source."""
-        [[found]] = await self._all(sql_reads.unsourced(key))
-        return bool(found)
+        found = await self._all(sql_reads.outcomes(key, self.unsourced(key)))
+        outcomes = {source: Outcome(outcome) if outcome else None for source, outcome, _ in found}
+        # Who has no source at all can only have rows without one.
+        return chosen(outcomes, unsourced=not found or bool(found[0][2]))
 
     async def _rows(self, statement: Executable) -> list[Row]:
         return [Row(*row) for row in await self._all(statement)]
 
     async def _all(self, statement: Executable) -> Sequence[Sequence[Any]]:
-        with understood(self._name):
-            async with self._engine.connect() as connection:
-                return (await connection.execute(statement)).all()
+        """Ask, in a transaction of its own.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        raise NotImplementedError
 
 
 def _next_size(rows: Sequence[Row]) -> int:

@@ -2,7 +2,8 @@
 
 All writes go through one thread with one connection. Reports that come while it commits are stored
 together in the next transaction, so many writers cost one commit, and each is acknowledged after
-it. Readers have connections of their own; with WAL they and the writer do not wait for each other.
+it. Readers have threads and connections of their own, one step of a thread for each question; with
+WAL they and the writer do not wait for each other.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, ColumnElement, Float, column, event
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import URL, ColumnElement, Executable, Float, column, create_engine, event
 
 from api.errors import Unavailable
 from dbmanager.columns import Columns
@@ -41,13 +42,17 @@ class SqliteStore(SqlStore):
     """A `Store` in one file."""
 
     def __init__(self, path: Path, *, initialize: bool = True) -> None:
-        url = URL.create("sqlite+aiosqlite", database=str(path))
-        options = {"timeout": _BUSY_SECONDS}
-        engine = create_async_engine(url, pool_size=_READERS, max_overflow=0, connect_args=options)
-        super().__init__(engine, f"the database file {path}")
-        event.listen(engine.sync_engine, "connect", _forbid_writing)
+        super().__init__(f"the database file {path}")
+        self._readers = create_engine(
+            URL.create("sqlite", database=str(path)),
+            pool_size=_READERS,
+            max_overflow=0,
+            connect_args={"timeout": _BUSY_SECONDS},
+        )
+        event.listen(self._readers, "connect", _forbid_writing)
         self._path, self._initialize = path, initialize
         self._writer: Writer | None = None
+        self._threads: ThreadPoolExecutor | None = None
         self._opening = asyncio.Lock()
 
     def number(self, value: ColumnElement[str]) -> ColumnElement[float]:  # noqa: ARG002 - see the schema
@@ -61,14 +66,18 @@ class SqliteStore(SqlStore):
                 with understood(self._name, opening=True):
                     connection = await asyncio.to_thread(self._connect)
                 self._writer = Writer(connection)
+                self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader")
 
     async def close(self) -> None:
         """Let the writer finish, then close the file."""
         async with self._opening:
             writer, self._writer = self._writer, None
+            threads, self._threads = self._threads, None
             if writer is not None:
                 await asyncio.to_thread(writer.close)
-            await self._engine.dispose()
+            if threads is not None:
+                await asyncio.to_thread(threads.shutdown)
+            self._readers.dispose()
 
     async def ping(self) -> None:
         """Return where the file is open and can be read."""
@@ -92,9 +101,15 @@ class SqliteStore(SqlStore):
         with understood(self._name):
             return await self._opened().write(write)
 
-    async def _all(self, statement: Any) -> Sequence[Sequence[Any]]:  # noqa: ANN401 - the base's
+    async def _all(self, statement: Executable) -> Sequence[Sequence[Any]]:
         self._opened()
-        return await super()._all(statement)
+        with understood(self._name):
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, self._asked, statement)
+
+    def _asked(self, statement: Executable) -> Sequence[Sequence[Any]]:
+        with self._readers.connect() as connection:
+            return connection.execute(statement).all()
 
     def _opened(self) -> Writer:
         if self._writer is None:

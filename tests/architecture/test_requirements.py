@@ -38,8 +38,7 @@ BY_NAME = {
 
 # Named in an extra without an import of ours: what asks for each.
 UNIMPORTED = {
-    "aiosqlite": "SQLAlchemy imports the driver that the URL names",
-    "asyncmy": "the same",
+    "asyncmy": "SQLAlchemy imports the driver that the URL names",
     "asyncpg": "the same",
 }
 

@@ -42,6 +42,11 @@ class DatabaseServer(ABC):
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     @classmethod
     @abstractmethod
     def program(cls) -> Path | None:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, Engine, event
 
 from dbmanager.connect import store_for
+from dbmanager.sql_server import ServerStore
 from dbmanager.sql_store import SqlStore
+from dbmanager.sqlite import SqliteStore
 from dbmanager.store import Delivery, NewRow, Outcome, Query, Store, TrialKey
 
 KEY = TrialKey(namespace="team", trial="trial-150")
@@ -79,13 +81,20 @@ async def store(url: str) -> AsyncIterator[SqlStore]:
 
 async def run(store: SqlStore, sent: list[Statement], how: str = "") -> list[str]:
     """Run statements with words before them; return a text for each that gives something back."""
-    engine = store._engine  # noqa: SLF001 - it is its plans that this is about
     found = []
-    async with engine.connect() as connection:
+
+    def run_all(connection: Connection) -> None:
         for statement, parameters in sent:
-            answer = await connection.exec_driver_sql(f"{how}{statement}", parameters)
+            answer = connection.exec_driver_sql(f"{how}{statement}", parameters)
             if answer.returns_rows:
                 found.append("\n".join(" ".join(map(str, row)) for row in answer.all()))
+
+    if isinstance(store, SqliteStore):
+        with store._readers.connect() as one:  # noqa: SLF001 - it is its plans that this is about
+            run_all(one)
+    elif isinstance(store, ServerStore):
+        async with store._readers.connect() as connection:  # noqa: SLF001 - the same
+            await connection.run_sync(run_all)
     return found
 
 
@@ -103,12 +112,11 @@ async def test_a_read_uses_an_index(store: SqlStore, url: str, read: str) -> Non
     def note(*facts: Any) -> None:  # noqa: ANN401 - what SQLAlchemy tells
         sent.append((facts[2], facts[3]))
 
-    engine = store._engine.sync_engine  # noqa: SLF001 - it is its plans that this is about
-    event.listen(engine, "before_cursor_execute", note)
+    event.listen(Engine, "before_cursor_execute", note)
     try:
         await READS[read](cast("Store", store))
     finally:
-        event.remove(engine, "before_cursor_execute", note)
+        event.remove(Engine, "before_cursor_execute", note)
     of_rows = [(statement, given) for statement, given in sent if "observation_logs" in statement]
     assert of_rows
     for plan in await run(store, of_rows, EXPLAIN[_kind(url)]):
