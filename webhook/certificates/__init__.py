@@ -6,5 +6,5 @@ May be imported by: the webhook's server.
 
 Pure: `rotation` (what is to be done next), `turn` (one look and one step, as a generator of reads
 and writes), `stored` and `bundles` (the documents), `issued` (X.509; what it makes is random). The
-rim: `newest` (TLS), `files` (--cert-dir), `self_signed` (--self-signed).
+rim: `newest` (TLS), `attended` (the task), `files` (--cert-dir), `self_signed` (--self-signed).
 """

@@ -7,21 +7,19 @@ async with SelfSigned(cluster, place) as certificates:
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from api import names
-from api.errors import TrialwatchError, Unavailable
+from api.errors import Unavailable
 from api.types import JsonObject
 from kube.cluster import Cluster, Ref, version_of
 from kube.errors import Conflict, Forbidden, NotFound
 from webhook.certificates import rotation
+from webhook.certificates.attended import Attended
 from webhook.certificates.issued import Issued, Mint, Service, mint
-from webhook.certificates.newest import Newest
 from webhook.certificates.rotation import State, Timing
 from webhook.certificates.turn import Get, Operation, Patch, Place, Turn, turn
 
@@ -30,7 +28,6 @@ _MUTATING: Final = "MutatingWebhookConfiguration"
 _VALIDATING: Final = "ValidatingWebhookConfiguration"
 _MOST_STEPS: Final = 16
 """More in a row mean that somebody undoes each of them."""
-_PLACEHOLDER_SECONDS: Final = 86_400.0
 _log = logging.getLogger(__name__)
 
 
@@ -51,7 +48,7 @@ def place_of(
     )
 
 
-class SelfSigned:
+class SelfSigned(Attended):
     """The certificate of this replica."""
 
     def __init__(
@@ -67,17 +64,10 @@ class SelfSigned:
         self._cluster, self._place, self._clock = cluster, place, clock
         self._timing = timing or Timing()
         self._mint = mint_with or self._mint_own
-        self._newest = Newest()
+        super().__init__(self._timing.look)
         self._held: State | None = None
         self._trusted = False
         self._seen = -1.0
-        self._told = ""
-        self._task: asyncio.Task[None] | None = None
-        # For the kubelet's probes, which believe any: until there is a true one, `ready` is false.
-        placeholder = mint(place.service, clock(), _PLACEHOLDER_SECONDS)
-        self._newest.load(placeholder.cert, placeholder.key)
-        self.ssl_context = self._newest.context
-        """What to serve with; it may be taken at once, and stays the same."""
 
     @property
     def ready(self) -> bool:
@@ -94,23 +84,6 @@ class SelfSigned:
         current = self._held.current if self._held else None
         return current.expires if current else None
 
-    async def __aenter__(self) -> Self:
-        """Start to look after it."""
-        self._task = asyncio.create_task(self._run(), name="certificate")
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop; what was written stays as it is, and others go on with it."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-
     async def look(self) -> Turn:
         """Take one turn; where it has a step, the next one may have more to do.
 
@@ -122,21 +95,15 @@ class SelfSigned:
         self._serve(done, began)
         return done
 
-    async def _run(self) -> None:
-        while True:
-            # A turn that did something is followed by one that reads it back; a race lost, too.
-            for _ in range(_MOST_STEPS):
-                if not await self._looked():
-                    break
-            await asyncio.sleep(self._timing.look)
+    async def _attend(self) -> None:
+        # A turn that did something is followed by one that reads it back; a race lost, too.
+        for _ in range(_MOST_STEPS):
+            if not await self._looked():
+                return
 
     async def _looked(self) -> bool:
         """Take a turn and tell of it; return whether the next one may have more to do."""
-        try:
-            done = await self.look()
-        except TrialwatchError as error:
-            self._complain(str(error))
-            return False
+        done = await self.look()
         self._complain(self._fault_of(done))
         if done.step is not None:
             phase = done.state.phase if done.state else "beginning"
@@ -206,10 +173,3 @@ class SelfSigned:
                 f" {self._place.service}, so nobody trusts the certificate; apply the configuration"
             )
         return ""
-
-    def _complain(self, cause: str) -> None:
-        """Say what is wrong, once for as long as it lasts; nothing is wrong where it is empty."""
-        if cause and cause != self._told:
-            fields = {"cause": cause, "ready": self.ready}
-            _log.error("something is wrong with the certificate", extra={"fields": fields})
-        self._told = cause

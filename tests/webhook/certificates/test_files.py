@@ -6,11 +6,11 @@ import asyncio
 import itertools
 import json
 import ssl
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.polling import eventually
 from tests.webhook.certificates.handshakes import handshake
 from tests.webhook.tls import Authority, Pair
 from webhook.certificates.files import Mounted
@@ -52,12 +52,6 @@ def served(certificates: Mounted) -> bytes:
     return handshake(certificates.ssl_context, CA, HOST).encode()
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not holds():  # noqa: ASYNC110 - what is waited for is on the disk
-            await asyncio.sleep(0.005)
-
-
 def causes(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [
         json.dumps(record.__dict__["fields"])
@@ -73,7 +67,7 @@ async def test_a_renewed_certificate_is_served_to_new_connections(volume: Volume
         assert served(certificates) == FIRST.cert
         for pair in (SECOND, FIRST):
             volume.put(pair)
-            await until(lambda pair=pair: served(certificates) == pair.cert)  # type: ignore[misc]  # bound at once
+            await eventually(lambda pair=pair: served(certificates) == pair.cert)  # type: ignore[misc]  # bound at once
             assert certificates.expires == expiry_of(pair.cert.decode())
 
 
@@ -146,7 +140,7 @@ async def test_before_there_is_a_certificate_it_is_not_ready_but_probes_are_answ
             writer.close()
             await writer.wait_closed()
         volume.put(FIRST)
-        await until(lambda: certificates.ready)
+        await eventually(lambda: certificates.ready)
         assert served(certificates) == FIRST.cert
 
 

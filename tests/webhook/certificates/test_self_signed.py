@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from kube.cluster import Cluster, Ref
 from kube.connect import connected
 from kube.errors import Forbidden, NotFound
 from kube.memory import MemoryCluster
+from tests.polling import eventually
 from tests.webhook.certificates.handshakes import handshake
 from tests.webhook.certificates.places import (
     MUTATING,
@@ -43,12 +44,6 @@ def causes(caplog: pytest.LogCaptureFixture) -> list[str]:
         for record in caplog.records
         if record.levelno >= logging.ERROR
     ]
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not holds():  # noqa: ASYNC110 - what is waited for is several replicas' work
-            await asyncio.sleep(0.005)
 
 
 async def state_in(cluster: Cluster) -> State:
@@ -95,7 +90,7 @@ async def test_a_first_start_makes_a_certificate_and_has_it_trusted(cluster: Clu
     await cluster.create(configuration(webhook_entry(), ref=VALIDATING))
     async with SelfSigned(cluster, PLACE, timing=QUICK) as certificates:
         assert (certificates.ready, certificates.expires) == (False, None)
-        await until(lambda: certificates.ready)
+        await eventually(lambda: certificates.ready)
 
         current = (await state_in(cluster)).current
         assert current is not None
@@ -111,7 +106,7 @@ async def test_replicas_that_start_at_once_agree_on_one_certificate(cluster: Clu
         replicas = [SelfSigned(cluster, PLACE, timing=QUICK) for _ in range(5)]
         for one in replicas:
             await stack.enter_async_context(one)
-        await until(lambda: all(one.ready for one in replicas))
+        await eventually(lambda: all(one.ready for one in replicas))
 
         bundle = await bundle_in(cluster)
         assert bundle.count("BEGIN CERTIFICATE") == 1
@@ -135,7 +130,7 @@ async def test_an_empty_secret_that_was_installed_is_filled_and_keeps_its_labels
     )
     await memory.create(configuration(webhook_entry()))
     async with SelfSigned(memory, PLACE, timing=QUICK) as certificates:
-        await until(lambda: certificates.ready)
+        await eventually(lambda: certificates.ready)
 
     secret = await memory.get(PLACE.secret)
     assert isinstance(secret["metadata"], dict)
@@ -145,11 +140,11 @@ async def test_an_empty_secret_that_was_installed_is_filled_and_keeps_its_labels
 async def test_a_restart_takes_what_is_there(memory: MemoryCluster) -> None:
     await memory.create(configuration(webhook_entry()))
     async with SelfSigned(memory, PLACE, timing=QUICK) as first:
-        await until(lambda: first.ready)
+        await eventually(lambda: first.ready)
     before = await state_in(memory)
 
     async with SelfSigned(memory, PLACE, timing=QUICK) as second:
-        await until(lambda: second.ready)
+        await eventually(lambda: second.ready)
 
     assert await state_in(memory) == before
 
@@ -157,7 +152,7 @@ async def test_a_restart_takes_what_is_there(memory: MemoryCluster) -> None:
 async def test_a_configuration_that_is_applied_anew_is_trusted_again(memory: MemoryCluster) -> None:
     await memory.create(configuration(webhook_entry()))
     async with SelfSigned(memory, PLACE, timing=QUICK) as certificates:
-        await until(lambda: certificates.ready)
+        await eventually(lambda: certificates.ready)
         bundle = await bundle_in(memory)
         await memory.patch(MUTATING, {"webhooks": [webhook_entry(STRANGERS)]})
         async with asyncio.timeout(60):
@@ -171,7 +166,7 @@ async def test_a_secret_that_somebody_spoils_is_written_back(
 ) -> None:
     await memory.create(configuration(webhook_entry()))
     async with SelfSigned(memory, PLACE, timing=QUICK) as certificates:
-        await until(lambda: certificates.ready)
+        await eventually(lambda: certificates.ready)
         before = await state_in(memory)
         if what == "deleted":
             await memory.delete(PLACE.secret)
@@ -196,7 +191,7 @@ async def test_without_a_configuration_nobody_is_told_and_the_log_says_so(
     memory: MemoryCluster, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with SelfSigned(memory, PLACE, timing=QUICK) as certificates:
-        await until(lambda: certificates.ready and bool(causes(caplog)))
+        await eventually(lambda: certificates.ready and bool(causes(caplog)))
 
     assert len(causes(caplog)) == 1
     assert "no webhook configuration hook calls hook.ours" in causes(caplog)[0]
@@ -219,7 +214,7 @@ async def test_no_right_on_a_configuration_that_we_need_not_have_is_no_fault() -
     cluster = NotAllowed(VALIDATING.kind)
     await cluster.create(configuration(webhook_entry()))
     async with SelfSigned(cluster, PLACE, timing=QUICK) as certificates:
-        await until(lambda: certificates.ready)
+        await eventually(lambda: certificates.ready)
 
 
 @pytest.mark.parametrize("kind", ["Secret", MUTATING.kind])
@@ -229,11 +224,11 @@ async def test_a_right_that_is_missing_is_named_once_and_made_good_when_it_comes
     cluster = NotAllowed(kind)
     await cluster.create(configuration(webhook_entry()))
     async with SelfSigned(cluster, PLACE, timing=QUICK) as certificates:
-        await until(lambda: bool(causes(caplog)))
+        await eventually(lambda: bool(causes(caplog)))
         assert not certificates.ready
         assert "403 forbidden" in causes(caplog)[0]
         cluster.kinds = ()
-        await until(lambda: certificates.ready)
+        await eventually(lambda: certificates.ready)
 
     assert len(causes(caplog)) == 1
 
