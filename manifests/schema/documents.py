@@ -105,7 +105,10 @@ LOOKED_AT: dict[str, Mapping[str, Mapping[str, Json]]] = {
     "spec.trialTemplate.trialSpec": {"apiVersion": _TEXT, "kind": _TEXT, "metadata": _ANY_FORM},
     "spec.trialTemplate.trialSpec.metadata": {"name": _TEXT, "namespace": _TEXT},
 }
-_PORT: dict[str, Json] = {"type": None, "format": None, "x-kubernetes-int-or-string": True}
+_PORT: dict[str, Json] = {
+    **dict.fromkeys(("type", "format", "minimum", "maximum")),
+    "x-kubernetes-int-or-string": True,
+}
 
 
 def document(kind: Kind) -> dict[str, Json]:

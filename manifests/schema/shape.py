@@ -116,7 +116,7 @@ class Shape(Field):
     def integer(self, *, limit: int = INT32_MAX) -> int | None:
         """Note a whole number."""
         width = "int32" if limit == INT32_MAX else "int64"
-        self._keywords |= {"type": "integer", "format": width}
+        self._keywords |= {"type": "integer", "format": width, "minimum": -limit, "maximum": limit}
         return None
 
     def number(self) -> float | None:

@@ -86,6 +86,7 @@ MISTAKES: list[tuple[str, Change, str]] = [
     ("more at a time than at all", spec("parallelTrialCount", to=99), "spec.parallelTrialCount"),
     ("more failures than trials", spec("maxFailedTrialCount", to=99), "spec.maxFailedTrialCount"),
     ("a count that is a text", spec("maxTrialCount", to="12"), "spec.maxTrialCount"),
+    ("a count that no 32 bits hold", spec("maxTrialCount", to=2**31), "spec.maxTrialCount"),
     ("an unknown policy", spec("resumePolicy", to="Sometimes"), "spec.resumePolicy"),
     ("no objective", spec("objective", to=None), "spec.objective"),
     ("an objective without a way", spec("objective", "type", to=""), "spec.objective.type"),
