@@ -196,7 +196,8 @@ class Cluster(Protocol):
         Raises:
             NotFound: the object is not there.
             Conflict: it has changed since that version.
-            Invalid: the patch does not apply (a `test` that fails, too), or its result is wrong.
+            Invalid: the patch does not apply (a `test` that fails, too), its result is wrong, or
+                the object is another one (`metadata.uid`).
         """
 
     async def delete(

@@ -28,6 +28,7 @@ from kube.cluster import (
     Ref,
     labels_of,
     ref_of,
+    uid_of,
     version_of,
 )
 from kube.discovery import Resource
@@ -154,8 +155,8 @@ class MemoryCluster:
         resource = self._resource(ref.of)
         before = self._read(ref)
         after = patched(self._read(ref), patch, about=f"patch {ref}")
-        if ref_of(after) != ref:
-            raise Invalid(f"patch {ref}: its kind and name cannot be changed")
+        if ref_of(after) != ref or uid_of(after) != uid_of(before):
+            raise Invalid(f"patch {ref}: its kind, name and uid cannot be changed")
         return self._write(resource, ref, before, after, status=status)
 
     async def delete(

@@ -21,7 +21,15 @@ from kube.connect import connected
 from kube.discovery import FORGET_SECONDS
 from kube.errors import Conflict, Forbidden, Gone, Invalid, NotFound, UnknownKind
 from kube.memory import MemoryCluster
-from tests.contracts.cluster import CONFIG_MAP, ClusterContract, config_map, heard, names, ref
+from tests.contracts.cluster import (
+    CONFIG_MAP,
+    ClusterContract,
+    ForgettingContract,
+    config_map,
+    heard,
+    names,
+    ref,
+)
 
 TOKEN = "sesame"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -39,7 +47,7 @@ async def cluster(server: ApiServer, tmp_path: Path) -> AsyncIterator[Cluster]:
         yield cluster
 
 
-class TestKubernetesCluster(ClusterContract):
+class TestKubernetesCluster(ClusterContract, ForgettingContract):
     @pytest.fixture
     async def long_ago(self, server: ApiServer) -> str:
         await server.cluster.create(config_map())

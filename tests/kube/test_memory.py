@@ -11,7 +11,15 @@ import pytest
 from kube.cluster import ChangeType, Cluster, Ref, uid_of
 from kube.errors import Gone, NotFound
 from kube.memory import MemoryCluster
-from tests.contracts.cluster import CONFIG_MAP, ClusterContract, config_map, heard, metadata, ref
+from tests.contracts.cluster import (
+    CONFIG_MAP,
+    ClusterContract,
+    ForgettingContract,
+    config_map,
+    heard,
+    metadata,
+    ref,
+)
 
 
 @pytest.fixture
@@ -26,7 +34,7 @@ def cluster(memory: MemoryCluster) -> Cluster:
     return memory
 
 
-class TestMemoryCluster(ClusterContract):
+class TestMemoryCluster(ClusterContract, ForgettingContract):
     @pytest.fixture
     async def long_ago(self, memory: MemoryCluster) -> str:
         await memory.create(config_map())
