@@ -9,6 +9,7 @@ from typing import Final
 
 from api.errors import RemoteError, TrialwatchError, Unavailable
 from api.types import Json, JsonObject
+from kube.cluster import Change, ChangeType, Kind
 from kube.errors import AlreadyExists, Conflict, Forbidden, Gone, Invalid, NotFound
 
 _ALREADY_EXISTS: Final = "AlreadyExists"
@@ -68,6 +69,41 @@ def error_in(said: JsonObject, about: str) -> TrialwatchError:
     kind = _kind_of(status, said.get("reason"))
     remedy = _REMEDIES.get(kind)
     return kind(f"{about}: {status} {message}" + (f"; {remedy}" if remedy else ""))
+
+
+def change_of(line: bytes, about: str) -> Change:
+    """Read a line of a watch.
+
+    Raises:
+        Gone, Unavailable, ...: the line says so, or is none.
+    """
+    event = read_object(line, about)
+    document, what = event.get("object"), event.get("type")
+    if not isinstance(document, dict):
+        raise Unavailable(f"{about}: an event without an object came; ask again")
+    if what == "ERROR":
+        raise error_in(document, about)
+    if what not in set(ChangeType):
+        raise Unavailable(f"{about}: an event of the unknown type {what!r} came; ask again")
+    return Change(type=ChangeType(what), document=document)
+
+
+def items_of(document: JsonObject, kind: Kind) -> tuple[JsonObject, ...]:
+    """Read the items of a list, each with what it is, which the API's own lists leave out."""
+    listed = document.get("items")
+    named = {"apiVersion": kind.api_version, "kind": kind.kind}
+    return tuple(
+        {**named, **item}
+        for item in (listed if isinstance(listed, list) else [])
+        if isinstance(item, dict)
+    )
+
+
+def rest_of(document: JsonObject) -> str:
+    """Return by what the rest of a list is asked for; empty where there is no more."""
+    metadata = document.get("metadata")
+    value = metadata.get("continue") if isinstance(metadata, Mapping) else None
+    return value if isinstance(value, str) else ""
 
 
 def _kind_of(status: int, reason: Json) -> type[TrialwatchError]:

@@ -12,7 +12,6 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -22,8 +21,8 @@ from aiohttp import web
 
 from api.errors import RemoteError, TrialwatchError, Unavailable
 from api.types import JsonObject
-from kube.cluster import Listing, Propagation, Ref
-from kube.discovery import Resource
+from kube.apipaths import Target, labels_in, name_in, split_path, target_of, verb_of
+from kube.cluster import Listing, Propagation
 from kube.errors import AlreadyExists, Conflict, Forbidden, Gone, Invalid, NotFound
 from kube.memory import MemoryCluster
 
@@ -40,26 +39,6 @@ _STATUSES: Final[Mapping[type[TrialwatchError], HTTPStatus]] = {
     RemoteError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 _MERGE: Final = "application/merge-patch+json"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Target:
-    """What a path names: all objects of a kind, one of them, or its status."""
-
-    resource: Resource
-    namespace: str = ""
-    name: str = ""
-    status: bool = False
-
-    @property
-    def ref(self) -> Ref:
-        kind = self.resource.of
-        return Ref(
-            api_version=kind.api_version,
-            kind=kind.kind,
-            namespace=self.namespace,
-            name=self.name,
-        )
 
 
 class ApiServer:
@@ -117,18 +96,18 @@ class ApiServer:
             return _refusal(_status(error), type(error).__name__, str(error))
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        version, steps = _split(request.path)
+        version, steps = split_path(request.path)
         if not steps:
             self.asked[f"discover {version}"] += 1
             return web.json_response(self._resources(version))
-        target = self._target(version, steps)
-        verb = _verb(request, target)
+        target = target_of(self.cluster.resources.values(), version, steps)
+        verb = verb_of(request.method, request.query, target)
         self.asked[f"{verb} {target.resource.kind}"] += 1
         if verb == "watch":
             return await self._watch(request, target)
         return await self._once(verb, target, request)
 
-    async def _once(self, verb: str, target: _Target, request: web.Request) -> web.Response:
+    async def _once(self, verb: str, target: Target, request: web.Request) -> web.Response:
         match verb:
             case "get":
                 answer: JsonObject = await self.cluster.get(target.ref)
@@ -146,7 +125,7 @@ class ApiServer:
                 answer = await self._delete(target, request)
         return web.json_response(answer)
 
-    async def _list(self, target: _Target, query: Mapping[str, str]) -> JsonObject:
+    async def _list(self, target: Target, query: Mapping[str, str]) -> JsonObject:
         """Give a page of the list as it was when its first page was read."""
         rest = query.get("continue", "")
         if rest and rest not in self._pages:
@@ -165,18 +144,18 @@ class ApiServer:
             "items": [_unnamed(item) for item in listing.items[start:end]],
         }
 
-    async def _listing(self, target: _Target, query: Mapping[str, str]) -> Listing:
+    async def _listing(self, target: Target, query: Mapping[str, str]) -> Listing:
         return await self.cluster.list(
-            target.resource.of, target.namespace, name=_name(query), labels=_labels(query)
+            target.resource.of, target.namespace, name=name_in(query), labels=labels_in(query)
         )
 
-    async def _patch(self, target: _Target, request: web.Request) -> JsonObject:
+    async def _patch(self, target: Target, request: web.Request) -> JsonObject:
         patch = await _json(request)
         if isinstance(patch, dict) != (request.content_type == _MERGE):
             raise Invalid(f"a patch of type {request.content_type} is of another form")
         return await self.cluster.patch(target.ref, patch, status=target.status)
 
-    async def _delete(self, target: _Target, request: web.Request) -> JsonObject:
+    async def _delete(self, target: Target, request: web.Request) -> JsonObject:
         options = await _json(request) if request.can_read_body else {}
         await self.cluster.delete(
             target.ref,
@@ -185,14 +164,14 @@ class ApiServer:
         )
         return {"apiVersion": "v1", "kind": "Status", "status": "Success"}
 
-    async def _watch(self, request: web.Request, target: _Target) -> web.StreamResponse:
+    async def _watch(self, request: web.Request, target: Target) -> web.StreamResponse:
         query = request.query
         changes = self.cluster.watch(
             target.resource.of,
             target.namespace,
             since=query.get("resourceVersion", ""),
-            name=_name(query),
-            labels=_labels(query),
+            name=name_in(query),
+            labels=labels_in(query),
         )
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
@@ -213,20 +192,6 @@ class ApiServer:
             for part in (["/status", ""] if one.status else [""])
         ]
         return {"kind": "APIResourceList", "groupVersion": version, "resources": listed}
-
-    def _target(self, version: str, steps: list[str]) -> _Target:
-        namespace = ""
-        if steps[0] == "namespaces" and len(steps) > 2:  # noqa: PLR2004 - else it is a namespace
-            namespace, steps = steps[1], steps[2:]
-        for resource in self.cluster.resources.values():
-            if (resource.api_version, resource.plural) == (version, steps[0]):
-                return _Target(
-                    resource=resource,
-                    namespace=namespace,
-                    name=steps[1] if len(steps) > 1 else "",
-                    status=steps[2:] == ["status"],
-                )
-        raise NotFound("the server could not find the requested resource")
 
 
 @asynccontextmanager
@@ -250,27 +215,7 @@ async def _pour(changes: Any, response: web.StreamResponse) -> None:  # noqa: AN
         await response.write(json.dumps({"type": "ERROR", "object": said}).encode() + b"\n")
 
 
-def _split(path: str) -> tuple[str, list[str]]:
-    """Split a path into the version of an API and what is meant of it."""
-    match path.strip("/").split("/"):
-        case ["api", "v1", *steps]:
-            return "v1", steps
-        case ["apis", group, version, *steps]:
-            return f"{group}/{version}", steps
-        case _:
-            raise NotFound("the server could not find the requested resource")
-
-
-def _verb(request: web.Request, target: _Target) -> str:
-    if request.method == "GET" and not target.name:
-        return "watch" if request.query.get("watch") == "true" else "list"
-    verbs = {"GET": "get", "POST": "create", "PUT": "replace", "PATCH": "patch", "DELETE": "delete"}
-    if request.method not in verbs or (request.method == "POST") == bool(target.name):
-        raise Invalid(f"{request.method} is not allowed here")
-    return verbs[request.method]
-
-
-async def _body(request: web.Request, target: _Target) -> JsonObject:
+async def _body(request: web.Request, target: Target) -> JsonObject:
     document = await _json(request)
     if not isinstance(document, dict) or document.get("kind") != target.resource.kind:
         raise Invalid(f"the body is no {target.resource.kind}")
@@ -287,15 +232,6 @@ async def _json(request: web.Request) -> Any:  # noqa: ANN401 - any JSON
 def _unnamed(item: JsonObject) -> JsonObject:
     """Leave out what the API's own lists leave out."""
     return {key: value for key, value in item.items() if key not in {"apiVersion", "kind"}}
-
-
-def _name(query: Mapping[str, str]) -> str:
-    return query.get("fieldSelector", "").removeprefix("metadata.name=")
-
-
-def _labels(query: Mapping[str, str]) -> dict[str, str]:
-    pairs = (pair.partition("=") for pair in query.get("labelSelector", "").split(",") if pair)
-    return {key: value for key, _, value in pairs}
 
 
 def _status(error: TrialwatchError) -> HTTPStatus:

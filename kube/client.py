@@ -6,7 +6,6 @@ documents into objects and back, and drop what they do not know.
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
@@ -17,16 +16,12 @@ from urllib.parse import urlencode
 
 import aiohttp
 from kubernetes.aio.client import Configuration
-from kubernetes.aio.client.rest import RESTClientObject
-from kubernetes.aio.config import ConfigException
 
-from api.errors import SetupError, Unavailable
 from api.types import Json, JsonObject
-from kube.answers import error_in, error_of, read_object
+from kube.answers import change_of, error_of, items_of, read_object, rest_of
 from kube.cluster import (
     ANY_LABELS,
     Change,
-    ChangeType,
     Kind,
     Listing,
     Patch,
@@ -35,6 +30,7 @@ from kube.cluster import (
     ref_of,
     version_of,
 )
+from kube.connections import Connections, explained, lines_of
 from kube.discovery import Discovery
 from kube.errors import Gone, Invalid
 
@@ -79,7 +75,7 @@ class KubernetesCluster:
     ) -> None:
         """`clock` counts seconds, never back; what takes longer than the others is no answer."""
         self._configuration: Any = configuration  # the package's types are not complete
-        self._rest: Any = _Connections(configuration)
+        self._rest: Any = Connections(configuration)
         self._limit = aiohttp.ClientTimeout(total=answer_seconds, sock_connect=_CONNECT_SECONDS)
         self._watch_seconds = watch_seconds
         # Whoever is silent for longer than a watch may last is gone.
@@ -147,11 +143,11 @@ class KubernetesCluster:
         )
         async with (
             self._answered(request) as answer,
-            _explained(request.about),
-            aclosing(_lines(answer.content)) as lines,
+            explained(request.about),
+            aclosing(lines_of(answer.content)) as lines,
         ):
             async for line in lines:
-                yield _change(line, request.about)
+                yield change_of(line, request.about)
 
     async def create(self, document: JsonObject) -> JsonObject:
         """Create an object."""
@@ -223,8 +219,8 @@ class KubernetesCluster:
         )
         while True:
             document = await self._asked(request)
-            yield Listing(items=_items(document, kind), version=version_of(document))
-            rest = _continue(document)
+            yield Listing(items=items_of(document, kind), version=version_of(document))
+            rest = rest_of(document)
             if not rest:
                 return
             request = replace(request, query={**query, "continue": rest})
@@ -248,7 +244,7 @@ class KubernetesCluster:
     async def _asked(self, request: _Request) -> JsonObject:
         """Ask, and return the document that was answered."""
         async with self._answered(request) as answer:
-            async with _explained(request.about):
+            async with explained(request.about):
                 content = await answer.read()
             return read_object(content, request.about)
 
@@ -256,7 +252,7 @@ class KubernetesCluster:
     async def _answered(self, request: _Request) -> AsyncIterator[aiohttp.ClientResponse]:
         """Ask, and give an answer that is no error, its content still to be read."""
         question = f"?{urlencode(request.query)}" if request.query else ""
-        async with _explained(request.about):
+        async with explained(request.about):
             answered = await self._rest.request(
                 request.method,
                 f"{self._configuration.host}{request.path}{question}",
@@ -267,7 +263,7 @@ class KubernetesCluster:
         answer: aiohttp.ClientResponse = answered.response
         async with answer:
             if answer.status >= HTTPStatus.BAD_REQUEST:
-                async with _explained(request.about):
+                async with explained(request.about):
                     content = await answer.read()
                 raise error_of(answer.status, content, request.about)
             yield answer
@@ -281,63 +277,6 @@ class KubernetesCluster:
         return headers
 
 
-class _Connections(RESTClientObject):
-    """The official client's connections, with a pulse: it notices a server that fell silent."""
-
-    def _create_connector(self) -> aiohttp.TCPConnector:
-        return aiohttp.TCPConnector(
-            limit=self.maxsize, ssl=self.ssl_context, socket_factory=_with_pulse
-        )
-
-
-def _with_pulse(address: aiohttp.AddrInfoType) -> socket.socket:
-    family, kind, protocol, _, _ = address
-    made = socket.socket(family=family, type=kind, proto=protocol)
-    made.settimeout(0)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, seconds in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)):
-        if hasattr(socket, option):  # not on every system
-            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
-    return made
-
-
-@asynccontextmanager
-async def _explained(about: str) -> AsyncIterator[None]:
-    """Turn what the network does into one of our errors."""
-    try:
-        yield
-    except TimeoutError:
-        raise Unavailable(f"{about}: the API server did not answer in time; ask again") from None
-    except ConfigException as error:
-        raise SetupError(f"{about}: the credentials cannot be read: {error}") from None
-    except (aiohttp.ClientError, OSError) as error:
-        why = str(error) or type(error).__name__
-        raise Unavailable(f"{about}: the API server cannot be reached: {why}; ask again") from None
-
-
-async def _lines(content: aiohttp.StreamReader) -> AsyncGenerator[bytes, None]:
-    """Cut a stream into lines of any length; the last one, if it is not whole, is left out."""
-    rest: list[bytes] = []
-    async for piece in content.iter_any():
-        *whole, last = piece.split(b"\n")
-        for line in whole:
-            yield b"".join([*rest, line])
-            rest = []
-        rest.append(last)
-
-
-def _change(line: bytes, about: str) -> Change:
-    event = read_object(line, about)
-    document, what = event.get("object"), event.get("type")
-    if not isinstance(document, dict):
-        raise Unavailable(f"{about}: an event without an object came; ask again")
-    if what == "ERROR":
-        raise error_in(document, about)
-    if what not in set(ChangeType):
-        raise Unavailable(f"{about}: an event of the unknown type {what!r} came; ask again")
-    return Change(type=ChangeType(what), document=document)
-
-
 def _selection(name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
     query: dict[str, str] = {}
     if name:
@@ -345,19 +284,3 @@ def _selection(name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
     if labels:
         query["labelSelector"] = ",".join(f"{key}={value}" for key, value in labels.items())
     return query
-
-
-def _items(document: JsonObject, kind: Kind) -> tuple[JsonObject, ...]:
-    listed = document.get("items")
-    named = {"apiVersion": kind.api_version, "kind": kind.kind}
-    return tuple(
-        {**named, **item}
-        for item in (listed if isinstance(listed, list) else [])
-        if isinstance(item, dict)
-    )
-
-
-def _continue(document: JsonObject) -> str:
-    metadata = document.get("metadata")
-    value = metadata.get("continue") if isinstance(metadata, Mapping) else None
-    return value if isinstance(value, str) else ""

@@ -10,9 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from bisect import bisect_right
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,20 +18,19 @@ from api.types import JsonObject
 from kube.cluster import (
     ANY_LABELS,
     Change,
-    ChangeType,
     Kind,
     Listing,
     Patch,
     Propagation,
     Ref,
-    labels_of,
     ref_of,
     uid_of,
     version_of,
 )
 from kube.discovery import Resource
 from kube.documents import Document, check_name, finalizers_of, patched, renewed
-from kube.errors import AlreadyExists, Conflict, Gone, Invalid, NotFound, UnknownKind
+from kube.errors import AlreadyExists, Conflict, Invalid, NotFound, UnknownKind
+from kube.history import Happened, History, bookmark, is_of, matches, seen_as
 from kube.resources import KNOWN
 
 _HISTORY = 10_000
@@ -44,16 +41,6 @@ _SUFFIX = 5
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class _Happened:
-    """One write: what was there before, and after; as text, so that nobody can change it."""
-
-    version: int
-    ref: Ref
-    before: str | None
-    after: str | None
 
 
 class MemoryCluster:
@@ -69,11 +56,10 @@ class MemoryCluster:
     ) -> None:
         """Objects can be created in these `namespaces`; `history` is the events remembered."""
         self.resources = {resource.of: resource for resource in resources}
-        self._now, self._limit = now, history
+        self._now = now
         self._texts: dict[Ref, str] = {}
         self._version = itertools.count(1)
-        self._last = self._forgotten = 0
-        self._happened: list[_Happened] = []
+        self._history = History(history)
         self._news = asyncio.Event()
         self._ends = self._bookmarks = 0
         for name in namespaces:
@@ -96,8 +82,8 @@ class MemoryCluster:
         self._resource(kind)
         found = (self._texts[ref] for ref in self._refs(kind, namespace, name))
         documents = (_load(text) for text in found)
-        items = tuple(one for one in documents if _matches(one, labels))
-        return Listing(items=items, version=str(self._last))
+        items = tuple(one for one in documents if matches(one, labels))
+        return Listing(items=items, version=str(self._history.last))
 
     async def pages(
         self,
@@ -125,15 +111,15 @@ class MemoryCluster:
         ends, bookmarks = self._ends, self._bookmarks
         while ends == self._ends:
             news = self._news
-            while (happened := self._after(seen)) is not None:
+            while (happened := self._history.after(seen)) is not None:
                 seen = happened.version
-                if _is_of(happened.ref, kind, namespace, name):
-                    change = _seen_as(happened, labels)
+                if is_of(happened.ref, kind, namespace, name):
+                    change = seen_as(happened, labels)
                     if change is not None:
                         yield change
             if bookmarks != self._bookmarks:
                 bookmarks = self._bookmarks
-                yield _bookmark(kind, max(seen, self._last))
+                yield bookmark(kind, max(seen, self._history.last))
             if news is self._news and ends == self._ends:
                 await news.wait()
 
@@ -190,8 +176,7 @@ class MemoryCluster:
 
     def forget(self) -> None:
         """Forget what happened so far: who asks from further back is told that it is gone."""
-        self._happened.clear()
-        self._forgotten = self._last
+        self._history.forget()
 
     async def collect_garbage(self) -> None:
         """Delete what has owners of which none is left, as a cluster does after a while."""
@@ -224,7 +209,7 @@ class MemoryCluster:
             raise NotFound(f"{ref}: there is none") from None
 
     def _refs(self, kind: Kind, namespace: str, name: str) -> Iterator[Ref]:
-        return (ref for ref in sorted(self._texts, key=str) if _is_of(ref, kind, namespace, name))
+        return (ref for ref in sorted(self._texts, key=str) if is_of(ref, kind, namespace, name))
 
     def _create(self, document: JsonObject) -> JsonObject:
         resource = self._resource(ref_of(document).of)
@@ -272,24 +257,13 @@ class MemoryCluster:
         if document is not None:
             self._texts[ref] = text
         # The last document of one that is deleted carries the version of its deletion.
-        happened = _Happened(
-            version, ref, before if document is not None else text, text if document else None
+        self._history.add(
+            Happened(
+                version, ref, before if document is not None else text, text if document else None
+            )
         )
-        self._happened.append(happened)
-        self._last = version
-        if len(self._happened) > self._limit:
-            self._forgotten = self._happened.pop(0).version
         self._tell()
         return after
-
-    def _after(self, version: int) -> _Happened | None:
-        """Return the first thing that happened after a version."""
-        if version < self._forgotten:
-            raise Gone(
-                f"version {version} is too old: what happened since is forgotten; list again"
-            )
-        place = bisect_right(self._happened, version, key=lambda one: one.version)
-        return self._happened[place] if place < len(self._happened) else None
 
     def _tell(self) -> None:
         self._news.set()
@@ -297,36 +271,6 @@ class MemoryCluster:
 
     def _moment(self) -> str:
         return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _seen_as(happened: _Happened, labels: Mapping[str, str]) -> Change | None:
-    """Say what a watcher of some labels sees of it: who ceases to match them is gone."""
-    before = _load(happened.before) if happened.before else None
-    after = _load(happened.after) if happened.after else None
-    was = before is not None and _matches(before, labels)
-    if after is not None and _matches(after, labels):
-        return Change(type=ChangeType.MODIFIED if was else ChangeType.ADDED, document=after)
-    if not was or before is None:
-        return None
-    before["metadata"]["resourceVersion"] = str(happened.version)
-    return Change(type=ChangeType.DELETED, document=before)
-
-
-def _bookmark(kind: Kind, version: int) -> Change:
-    document: Document = {
-        "apiVersion": kind.api_version,
-        "kind": kind.kind,
-        "metadata": {"resourceVersion": str(version)},
-    }
-    return Change(type=ChangeType.BOOKMARK, document=document)
-
-
-def _is_of(ref: Ref, kind: Kind, namespace: str, name: str) -> bool:
-    return ref.of == kind and namespace in {"", ref.namespace} and name in {"", ref.name}
-
-
-def _matches(document: Document, labels: Mapping[str, str]) -> bool:
-    return labels.items() <= labels_of(document).items()
 
 
 def _number(version: str) -> int:
