@@ -10,6 +10,7 @@ PARTS = {
     "collector": "how soon a value is stored, and what the collector takes for it",
     "dbmanager": "storing and reading against the databases' own ways, and Katib's",
     "filters": "extraction against a plain loop, and its memory",
+    "runner": "what a trial costs beside its own process, against Optuna with subprocess",
     "suggestion": "search from history alone against the libraries' stateful runs, and random",
     "webhook": "reviews in a second and how long one takes, beside a plain aiohttp echo",
 }

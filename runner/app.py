@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Protocol
 
@@ -46,6 +47,8 @@ _POLICY = Policy(metrics_grace=timedelta(seconds=10), metrics_poll=timedelta(mil
 """Here the store is as near as can be: what it has not got by now, it will not get."""
 _REFRESH = 0.2
 """Seconds between two looks at how the experiment stands."""
+_LOOKS = 5
+"""Every so many of them the store is asked for what the running trials have measured."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -113,6 +116,7 @@ class Run:
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
         self._observations: StoredObservations | None = None
+        self._latest: Mapping[str, Mapping[str, str]] = {}
         self._disk = Disk(state.path, time.monotonic)
 
     async def run(self, database_url: str, lock: int) -> Result:
@@ -123,14 +127,14 @@ class Run:
         """
         begin(self._objects, self._given.experiment, self._state.path, _now())
         if self._over() and not self._left_over():
-            return Result(last=await self._snapshot(), interrupted=False)
+            return Result(last=self._snapshot(), interrupted=False)
         with self._signals():
             async with self._set_up(database_url, lock):
                 self._experiments.wake(self._key)
                 for trial in self._objects.all_trials:
                     self._trials.wake(trial)
                 await self._work()
-                last = await self._snapshot()
+                last = self._snapshot()
         self._watcher.show(last)
         return Result(last=last, interrupted=self._stopping.is_set() and not self._over())
 
@@ -243,23 +247,29 @@ class Run:
 
     async def _show(self) -> None:
         last: Snapshot | None = None
-        while True:
-            snapshot = await self._snapshot()
+        for look in count():
+            if look % _LOOKS == 0:
+                self._latest = await self._measured()
+            snapshot = self._snapshot()
             if snapshot != last:
                 self._watcher.show(snapshot)
                 last = snapshot
             await asyncio.sleep(_REFRESH)
 
-    async def _snapshot(self) -> Snapshot:
+    def _snapshot(self) -> Snapshot:
         experiment = self._objects.kept or self._given.experiment
         trials = in_order(tuple(self._objects.all_trials.values()))
+        return Snapshot(experiment=experiment, trials=trials, latest=self._latest)
+
+    async def _measured(self) -> Mapping[str, Mapping[str, str]]:
+        """Ask for the newest values of the trials that run."""
         latest = {}
-        for trial in trials:
+        for trial in [*self._objects.all_trials.values()]:
             if self._observations is not None and not ended(trial):
                 with contextlib.suppress(RemoteError):
                     found = await self._observations.summary(trial)
                     latest[trial.metadata.name] = {one.name: one.last for one in found}
-        return Snapshot(experiment=experiment, trials=tuple(trials), latest=latest)
+        return latest
 
     # -- signals ----------------------------------------------------------------------------
 

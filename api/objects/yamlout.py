@@ -11,7 +11,7 @@ from api.types import JsonObject
 from .yamlscalars import TAG, resolve_as_kubernetes
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
     """Quotes every text that one of the readers would take for something else.
 
     PyYAML's own rules stay beside those of Kubernetes: both must see a text as a text.

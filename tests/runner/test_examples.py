@@ -1,0 +1,74 @@
+"""The three examples, for real, in few trials: the store has what the trainers printed."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.objects.yamlout import dump_objects
+from api.objects.yamltext import load_objects
+from tests.runner.experiments import ROOT, Machine
+
+METRICS = ("Validation-accuracy", "Train-accuracy")
+PRINTED = re.compile(
+    r"(Validation-accuracy|Train-accuracy)=([0-9.]+)"
+    r"|\{metricName: ([\w|-]+), metricValue: ([0-9.]+)\}"
+)
+
+
+def short(name: str) -> dict[str, Any]:
+    """Return an example with three trials of two epochs."""
+    [document] = load_objects((ROOT / "examples" / f"{name}.yaml").read_text())
+    spec: Any = document["spec"]
+    spec["maxTrialCount"], spec["parallelTrialCount"] = 3, 2
+    spec["objective"].pop("goal", None)
+    template = spec["trialTemplate"]
+    template["retain"] = True
+    [one] = template["trialSpec"]["spec"]["template"]["spec"]["containers"]
+    assert one["command"][1] == "examples/digits/train.py"
+    one["command"][1] = str(ROOT / "examples" / "digits" / "train.py")
+    one["command"].append("--epochs=2")
+    return dict(document)
+
+
+@pytest.mark.parametrize("name", ["random", "bayesianoptimization", "file-collector"])
+def test_the_store_has_what_the_trainers_printed(machine: Machine, name: str) -> None:
+    document = short(name)
+    (machine.folder / "e.yaml").write_text(dump_objects([document]))
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    status, _, err = machine.call("run", "e.yaml", "--output", "json", PATH=path)
+    assert status == 0, err
+    state = machine.folder / ".trialwatch" / "kubeflow" / document["metadata"]["name"]
+    stored = _stored(state / "observations.db")
+    printed = {path.stem: _printed(state, path.stem) for path in (state / "trials").glob("*.yaml")}
+
+    assert len(printed) == 3
+    assert all(len(values) == 4 for values in printed.values())
+    assert stored == printed
+
+
+def _printed(state: Path, trial: str) -> list[tuple[str, str]]:
+    """Read the trainer's own words: its log, or the file that it wrote."""
+    [log] = (state / "logs" / trial).glob("*/training-container.log")
+    files = [*(state / "pods" / trial).glob("*/volumes/metrics-volume/mnist.log")]
+    text = (files[0] if files else log).read_text()
+    found = [match.groups() for match in PRINTED.finditer(text)]
+    return sorted((a or c, b or d) for a, b, c, d in found if (a or c) in METRICS)
+
+
+def _stored(database: Path) -> dict[str, list[tuple[str, str]]]:
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    rows = connection.execute(
+        "SELECT trial_name, metric_name, value FROM observation_logs"
+    ).fetchall()
+    connection.close()
+    found: dict[str, list[tuple[str, str]]] = {}
+    for trial, metric, value in sorted(rows):
+        found.setdefault(trial, []).append((metric, value))
+    return found
