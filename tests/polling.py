@@ -1,9 +1,11 @@
-"""Waiting for what others bring about, without knowing how long they take."""
+"""Waiting for what others bring about, and running what never ends beside a test."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 SECONDS = 60.0
 
@@ -13,3 +15,17 @@ async def eventually(holds: Callable[[], bool], *, seconds: float = SECONDS) -> 
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110 - nobody tells when it comes to hold
             await asyncio.sleep(0.002)
+
+
+@asynccontextmanager
+async def beside(*endless: Coroutine[Any, Any, object]) -> AsyncIterator[None]:
+    """Run what never ends beside the body, and cancel it afterwards."""
+    tasks = [asyncio.create_task(one) for one in endless]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task

@@ -2,7 +2,8 @@
 
 POD is a pod's name; job/NAME stands for the pod that a Job wants, also where it gets none. The
 pod is judged by the webhook's own code and by what the cluster and the image's registry say now.
-Exit status 0 where all is as it should be; 2 where the pod is refused, or lacks its collector.
+Exit status 0 where all is as it should be; 2 where the pod is refused, lacks its collector, or is
+not there; 1 where the cluster does not answer.
 """
 
 from __future__ import annotations

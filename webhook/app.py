@@ -94,7 +94,7 @@ class _Webhook:
         """Do what goes on in the background; a fault in it ends all."""
         background = [self._config.run, self._events.run, self._set_aside]
         endless = [*background, *(cache.run for cache in self._caches)]
-        async with _beside(endless, ended):
+        async with beside(endless, ended):
             yield
             await self._events.drain(_EVENT_SECONDS)
 
@@ -134,7 +134,7 @@ class _Webhook:
 
 
 @asynccontextmanager
-async def _beside(
+async def beside(
     endless: Iterable[Callable[[], Coroutine[object, object, object]]], ended: asyncio.Event
 ) -> AsyncIterator[None]:
     """Run what never ends beside the body, and cancel it afterwards.

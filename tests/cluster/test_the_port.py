@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from kube.connect import connected
 from kube.errors import AlreadyExists, NotFound
 from kube.watching import Scope, WatchCache
 from tests.contracts.cluster import CONFIG_MAP, ClusterContract, config_map
-from tests.polling import eventually
+from tests.polling import beside, eventually
 
 NAMESPACES = ("team", "other")
 SERVICE = Kind(api_version="v1", kind="Service")
@@ -58,8 +57,7 @@ class TestRealApiServer(ClusterContract):
 
     async def test_a_cache_keeps_up(self, cluster: kube.cluster.Cluster) -> None:
         cache = WatchCache(cluster, Scope(kind=CONFIG_MAP, namespace="team"), keep=version_of)
-        task = asyncio.create_task(cache.run())
-        try:
+        async with beside(cache.run()):
             await cache.synced()
             for number in range(30):
                 made = await cluster.create(config_map(f"n{number}"))
@@ -71,8 +69,4 @@ class TestRealApiServer(ClusterContract):
             wanted = {ref_of(one).name: version_of(one) for one in listed}
             await eventually(lambda: {name: cache.get("team", name) for name in wanted} == wanted)
             await eventually(lambda: len(cache) == len(wanted))
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
         assert (cache.lists, cache.failures) == (1, 0)

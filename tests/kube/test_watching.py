@@ -6,8 +6,6 @@ import asyncio
 import json
 import os
 import tracemalloc
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from random import Random
 from typing import Any
 
@@ -24,7 +22,7 @@ from kube.watching import Pace, Scope, WatchCache
 from tests.contracts.cluster import CONFIG_MAP, config_map, ref
 from tests.kube.fragile import Faults, FragileCluster
 from tests.kube.test_client import plain
-from tests.polling import eventually
+from tests.polling import beside, eventually
 
 SCOPE = Scope(kind=CONFIG_MAP)
 SEEDS = range(int(os.environ.get("TRIALWATCH_EXAMPLES", "2000")) // 100)
@@ -55,17 +53,6 @@ def colour(document: JsonObject) -> str:
     return str(found["colour"])
 
 
-@asynccontextmanager
-async def running(cache: WatchCache[Any]) -> AsyncIterator[None]:
-    task = asyncio.create_task(cache.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
 @pytest.fixture
 def memory() -> MemoryCluster:
     return MemoryCluster(namespaces=("team", "other"))
@@ -79,7 +66,7 @@ async def test_what_was_there_and_what_comes_is_known_by_name(memory: MemoryClus
     cache = WatchCache(memory, SCOPE, keep=colour)
     assert not cache.is_synced
 
-    async with running(cache):
+    async with beside(cache.run()):
         await cache.synced()
         assert (len(cache), cache.get("team", "old")) == (1, "red")
         await memory.create(config_map("new"))
@@ -95,7 +82,7 @@ async def test_what_was_there_and_what_comes_is_known_by_name(memory: MemoryClus
 async def test_only_what_is_in_the_scope_is_known(memory: MemoryCluster) -> None:
     scope = Scope(kind=CONFIG_MAP, namespace="team", labels={"ours": "yes"})
     cache = WatchCache(memory, scope, keep=colour)
-    async with running(cache):
+    async with beside(cache.run()):
         await cache.synced()
         await memory.create(config_map("one", labels={"ours": "yes"}))
         await memory.create(config_map("two", labels={"ours": "no"}))
@@ -113,7 +100,7 @@ async def test_each_change_is_told_once_it_can_be_seen(memory: MemoryCluster) ->
 
     await memory.create(config_map("old"))
     cache = WatchCache(memory, SCOPE, keep=colour, changed=note)
-    async with running(cache):
+    async with beside(cache.run()):
         await cache.synced()
         await memory.create(config_map("new"))
         await memory.delete(ref("old"))
@@ -134,7 +121,7 @@ async def test_a_new_list_tells_only_what_is_not_as_before(memory: MemoryCluster
         changed=lambda changed: told.append(changed.name),
         pace=time.pace(resync_seconds=60),
     )
-    async with running(cache):
+    async with beside(cache.run()):
         await cache.synced()
         told.clear()
         await memory.patch(ref("changed"), {"data": {"colour": "blue"}})
@@ -156,7 +143,7 @@ def deaf() -> Faults:
 
 async def test_a_watch_that_ends_goes_on_from_where_it_was(memory: MemoryCluster) -> None:
     cache = WatchCache(memory, SCOPE, keep=colour, pace=Time().pace())
-    async with running(cache):
+    async with beside(cache.run()):
         await cache.synced()
         for number in range(5):
             memory.end_watches()
@@ -170,7 +157,7 @@ async def test_a_watch_that_ends_goes_on_from_where_it_was(memory: MemoryCluster
 async def test_what_was_forgotten_is_listed_anew(memory: MemoryCluster) -> None:
     cache = WatchCache(memory, SCOPE, keep=colour, pace=Time().pace())
     await memory.create(config_map("gone"))
-    async with running(cache):
+    async with beside(cache.run()):
         await cache.synced()
         memory.end_watches()
         await memory.delete(ref("gone"))
@@ -185,7 +172,7 @@ async def test_what_was_forgotten_is_listed_anew(memory: MemoryCluster) -> None:
 async def test_a_bookmark_moves_a_quiet_watch_on(memory: MemoryCluster) -> None:
     """Without it, what others do would push a quiet kind's version out of memory."""
     cache = WatchCache(memory, SCOPE, keep=colour, pace=Time().pace())
-    async with running(cache):
+    async with beside(cache.run()):
         await cache.synced()
         await memory.create(
             {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "team"}}
@@ -205,7 +192,7 @@ async def test_what_was_missed_is_put_right_by_the_next_list(memory: MemoryClust
     time = Time()
     cluster = FragileCluster(memory, Random(1), deaf())
     cache = WatchCache(cluster, SCOPE, keep=colour, pace=time.pace(resync_seconds=60))
-    async with running(cache):
+    async with beside(cache.run()):
         await cache.synced()
         await memory.create(config_map("missed"))
         memory.end_watches()
@@ -227,7 +214,7 @@ async def test_a_cluster_that_refuses_is_asked_less_and_less_often(memory: Memor
 
     time = Time()
     cache = WatchCache(Refusing(memory, Random(1), Faults()), SCOPE, keep=colour, pace=time.pace())
-    async with running(cache):
+    async with beside(cache.run()):
         await cache.synced()
 
     assert seen == [(False, "")] + [(False, "trials is forbidden")] * 11
@@ -247,7 +234,7 @@ async def test_a_server_that_ends_each_watch_at_once_is_not_asked_all_the_time(
 
     time = Time()
     cache = WatchCache(Ending(memory, Random(1), deaf()), SCOPE, keep=colour, pace=time.pace())
-    async with running(cache):
+    async with beside(cache.run()):
         await eventually(lambda: len(time.slept) >= 10)
 
     assert sum(time.slept[:10]) > 60
@@ -263,7 +250,7 @@ async def test_after_a_long_quiet_time_the_first_wait_is_short_again(
         memory.end_watches()
         return len(time.slept) >= times
 
-    async with running(cache):
+    async with beside(cache.run()):
         await eventually(lambda: ended(6))
         assert time.slept[5] >= 4
         await memory.create(config_map())
@@ -284,7 +271,7 @@ async def test_after_any_faults_it_is_as_the_cluster_is(seed: int) -> None:
     time = Time()
     resync = 5.0 if faults.miss else 1e9
     cache = WatchCache(cluster, SCOPE, keep=colour, pace=time.pace(random, resync_seconds=resync))
-    async with running(cache):
+    async with beside(cache.run()):
         for _ in range(150):
             await _do_something(memory, random)
             for _ in range(random.choice([0, 0, 1, 5])):
@@ -325,7 +312,7 @@ async def test_it_outlives_an_api_server_that_is_away_for_a_while(memory: Memory
         port = int(server.url.rpartition(":")[2])
         async with plain(server.url) as cluster:
             cache = WatchCache(cluster, SCOPE, keep=colour, pace=pace)
-            async with running(cache):
+            async with beside(cache.run()):
                 await cache.synced()
                 await server.stop()
                 await memory.create(config_map())
@@ -339,7 +326,7 @@ async def test_it_outlives_an_api_server_that_is_away_for_a_while(memory: Memory
 
 async def test_of_objects_that_are_gone_nothing_is_kept(memory: MemoryCluster) -> None:
     cache = WatchCache(memory, SCOPE, keep=json.dumps)
-    async with running(cache):
+    async with beside(cache.run()):
         await cache.synced()
         await _come_and_go(memory, cache, 50)
         tracemalloc.start()
@@ -383,7 +370,7 @@ async def test_an_error_is_logged_once_while_it_stays_the_same(
     time = Time()
     caplog.set_level("INFO")
     cache = WatchCache(Down(memory, Random(1), Faults()), SCOPE, keep=colour, pace=time.pace())
-    async with running(cache):
+    async with beside(cache.run()):
         await cache.synced()
 
     assert [record.message for record in caplog.records] == ["not up to date", "up to date again"]

@@ -39,8 +39,14 @@ class Program:
     def url(self) -> str:
         return f"https://{HOST}:{self.port}"
 
-    async def get(self, path: str) -> tuple[int, str]:
-        async with self.session.get(f"{self.url}{path}") as answer:
+    @property
+    def plain(self) -> str:
+        """The address of the port without TLS."""
+        (address,) = {line["plain"] for line in self.log() if line.get("plain")}
+        return f"http://{address}"
+
+    async def get(self, path: str, *, at: str = "") -> tuple[int, str]:
+        async with self.session.get(f"{at or self.url}{path}") as answer:
             return answer.status, await answer.text()
 
     async def review(self, pod: object) -> dict[str, Any]:
@@ -52,10 +58,10 @@ class Program:
             response: dict[str, Any] = json.loads(await answer.text())["response"]
             return response
 
-    async def until(self, path: str, holds: Callable[[int, str], bool]) -> None:
+    async def until(self, path: str, holds: Callable[[int, str], bool], *, at: str = "") -> None:
         """Ask until the answer's status and text are as wanted."""
         async with asyncio.timeout(SECONDS):
-            while not holds(*await self.get(path)):  # noqa: ASYNC110 - of another process
+            while not holds(*await self.get(path, at=at)):  # noqa: ASYNC110 - of another process
                 await asyncio.sleep(0.02)
 
     async def ready(self) -> None:
@@ -81,13 +87,18 @@ def certificate(folder: Path) -> ssl.SSLContext:
 
 
 @asynccontextmanager
-async def program(api: ApiServer, folder: Path, *flags: str) -> AsyncIterator[Program]:
+async def program(
+    api: ApiServer, folder: Path, *flags: str, self_signed: bool = False
+) -> AsyncIterator[Program]:
     """Start one; kill it at the end where it still runs."""
     trust = certificate(folder)
     kubeconfig = api.write_kubeconfig(folder / "kubeconfig")
     port_file = folder / "port"
-    own = ("--cert-dir", folder, "--kubeconfig", kubeconfig, "--listen", "127.0.0.1:0")
-    words = [str(word) for word in (*own, "--port-file", port_file, *flags)]
+    cert = (
+        ("--self-signed", "--service", "hook.kubeflow") if self_signed else ("--cert-dir", folder)
+    )
+    own = ("--kubeconfig", kubeconfig, "--listen", "127.0.0.1:0", "--port-file", port_file)
+    words = [str(word) for word in (*cert, *own, *flags)]
     environ = {name: value for name, value in os.environ.items() if "KATIB" not in name}
     with (folder / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(

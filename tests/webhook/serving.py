@@ -6,8 +6,8 @@ import asyncio
 import base64
 import io
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from api.types import JsonObject
 from kube.cluster import Cluster
 from kube.memory import MemoryCluster
 from serving.addresses import Address
+from tests.polling import beside
 from webhook.config import Config
 from webhook.events import Events
 from webhook.images import ImageCommand, ImageUnknown, ImageWanted
@@ -150,7 +151,7 @@ async def webhook(
     )
     server = Server(application(parts))
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(_beside([events.run(), *(one.run() for one in watched)]))
+        await stack.enter_async_context(beside(events.run(), *(one.run() for one in watched)))
         for one in watched:
             await one.synced()
         address = await server.listen(HERE, "--listen")
@@ -163,16 +164,3 @@ async def webhook(
             events=events,
             missing=missing,
         )
-
-
-@asynccontextmanager
-async def _beside(endless: Iterable[Any]) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(one) for one in endless]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +10,7 @@ import pytest
 
 from kube.cluster import Kind, Ref
 from kube.memory import MemoryCluster
+from tests.polling import beside
 from webhook.events import AGAIN_SECONDS, BURST, PER_SECOND, Events, Refusal
 from webhook.reasons import Reason
 from webhook.verdicts import Refuse
@@ -50,11 +49,8 @@ def told() -> Told:
 async def events(memory: MemoryCluster, clock: Clock, told: Told) -> AsyncIterator[Events]:
     moment = datetime(2026, 1, 31, 12, tzinfo=UTC)
     events = Events(memory, counted=told, clock=clock, now=lambda: moment)
-    task = asyncio.create_task(events.run())
-    yield events
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    async with beside(events.run()):
+        yield events
 
 
 def refusal(name: str = "mnist-1", detail: str = "rename it") -> Refusal:
@@ -114,13 +110,10 @@ async def test_each_reason_and_each_object_is_told(memory: MemoryCluster, events
 
 async def test_replicas_say_the_same_in_one_event(memory: MemoryCluster, events: Events) -> None:
     other = Events(memory, counted=Told(), clock=Clock())
-    task = asyncio.create_task(other.run())
-    for one in (events, other):
-        one.tell(refusal())
-        await one.drain(10)
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    async with beside(other.run()):
+        for one in (events, other):
+            one.tell(refusal())
+            await one.drain(10)
 
     assert len(await posted(memory)) == 1
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,7 @@ from api.errors import SetupError
 from api.types import CollectorKind
 from kube.cluster import Ref
 from kube.memory import MemoryCluster
-from tests.polling import eventually
+from tests.polling import beside, eventually
 from webhook.config import Config
 from webhook.katib_config import ConfigMapSource, ConfigSource, FileSource
 
@@ -38,17 +35,6 @@ def image_of(source: ConfigSource) -> str:
     return source.config.collectors[CollectorKind.STDOUT].image
 
 
-@asynccontextmanager
-async def running(source: ConfigSource) -> AsyncIterator[None]:
-    task = asyncio.create_task(source.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
 @pytest.fixture
 def memory() -> MemoryCluster:
     return MemoryCluster(namespaces=("kubeflow", "team"))
@@ -58,7 +44,7 @@ async def test_the_config_map_is_in_force_as_it_is_at_each_moment(memory: Memory
     await memory.create(config_map("example/one"))
     source = ConfigMapSource(memory, "kubeflow", {})
     assert source.trouble
-    async with running(source):
+    async with beside(source.run()):
         await eventually(lambda: not source.trouble)
         assert image_of(source) == "example/one"
         await memory.patch(NAME, {"data": {"katib-config.yaml": text("example/two")}})
@@ -72,7 +58,7 @@ async def test_without_a_config_map_our_defaults_are_in_force(memory: MemoryClus
         {**config_map("other"), "metadata": {"name": "katib-config", "namespace": "team"}}
     )
     source = ConfigMapSource(memory, "kubeflow", {"KATIB_DB_MANAGER_SERVICE_PORT": "7000"})
-    async with running(source):
+    async with beside(source.run()):
         await eventually(lambda: not source.trouble)
         assert source.config.db_manager == "katib-db-manager.kubeflow:7000"
         await memory.create(config_map("example/one"))
@@ -88,7 +74,7 @@ async def test_a_change_that_cannot_be_used_changes_nothing(
 ) -> None:
     await memory.create(config_map("example/one"))
     source = ConfigMapSource(memory, "kubeflow", {})
-    async with running(source):
+    async with beside(source.run()):
         await eventually(lambda: not source.trouble)
         await memory.patch(NAME, [{"op": "replace", "path": "/data", "value": data}])
         await eventually(lambda: "the settings stay as they were" in caplog.text)
@@ -102,7 +88,7 @@ async def test_a_bad_config_map_at_the_start_is_trouble_until_it_is_mended(
 ) -> None:
     await memory.create({**config_map(""), "data": {"katib-config.yaml": "runtime: 3"}})
     source = ConfigMapSource(memory, "kubeflow", {})
-    async with running(source):
+    async with beside(source.run()):
         await eventually(lambda: "runtime" in source.trouble)
         await memory.patch(NAME, {"data": {"katib-config.yaml": text("example/one")}})
         await eventually(lambda: not source.trouble)

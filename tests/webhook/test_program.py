@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +22,12 @@ from tests.polling import eventually
 from tests.webhook.program import program
 from tests.webhook.serving import patched
 from tests.webhook.team import job, pod, team, trial
+
+REGISTERED = Ref(
+    api_version="admissionregistration.k8s.io/v1",
+    kind="MutatingWebhookConfiguration",
+    name="trialwatch-webhook",
+)
 
 
 @pytest.fixture
@@ -70,6 +79,35 @@ async def test_told_to_end_it_serves_on_until_nobody_is_sent_to_it(
     assert not any("trace" in line for line in running.log())
 
 
+async def test_it_makes_its_certificate_and_has_it_trusted(
+    memory: MemoryCluster, api: ApiServer, tmp_path: Path
+) -> None:
+    service = {"name": "hook", "namespace": "kubeflow", "path": "/mutate-pod"}
+    secret = {"name": "trialwatch-webhook-cert", "namespace": "kubeflow"}
+    await memory.create({"apiVersion": "v1", "kind": "Secret", "metadata": secret})
+    await memory.create(
+        {
+            "apiVersion": REGISTERED.api_version,
+            "kind": REGISTERED.kind,
+            "metadata": {"name": REGISTERED.name},
+            "webhooks": [{"name": "one", "clientConfig": {"service": service}}],
+        }
+    )
+    plain = ("--plain-listen", "127.0.0.1:0", "--linger", "0s")
+    async with program(api, tmp_path, *plain, self_signed=True) as running:
+        await running.until("/readyz", lambda status, _: status == 200, at=running.plain)
+        registered: Any = await memory.get(REGISTERED)
+        bundle = base64.b64decode(registered["webhooks"][0]["clientConfig"]["caBundle"]).decode()
+        trust = ssl.create_default_context(cadata=bundle)
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", running.port, ssl=trust, server_hostname="hook.kubeflow.svc"
+        )
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: hook\r\nConnection: close\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        writer.close()
+        await writer.wait_closed()
+
+
 class Gated(MemoryCluster):
     """It answers no question about a single object before the gate is open."""
 
@@ -102,10 +140,8 @@ async def test_the_plain_port_tells_about_the_server_and_reviews_nothing(
     api: ApiServer, tmp_path: Path
 ) -> None:
     async with program(api, tmp_path, "--plain-listen", "127.0.0.1:0") as running:
-        plain = next(line["plain"] for line in running.log() if "plain" in line)
-        for path, status in (("healthz", 200), ("metrics", 200), ("mutate-pod", 404)):
-            async with running.session.get(f"http://{plain}/{path}") as answer:
-                assert answer.status == status
+        for path, status in (("/healthz", 200), ("/metrics", 200), ("/mutate-pod", 404)):
+            assert (await running.get(path, at=running.plain))[0] == status
 
 
 def run(*words: str) -> tuple[int, str]:
