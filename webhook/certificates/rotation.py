@@ -156,15 +156,18 @@ def is_due(issued: Issued, now: float, timing: Timing) -> bool:
     return now >= issued.expires - timing.renew
 
 
-def may_be_old(state: State, now: float, timing: Timing) -> bool:
-    """Say whether others may be rotating by now what this replica has read before."""
-    current = state.current
+def may_serve(held: State, seen: float, now: float, timing: Timing) -> bool:
+    """Say whether callers trust what was read from the Secret when the clock said `seen`.
+
+    They do for a while, whatever happens; and longer, where nobody can have begun a rotation since.
+    """
+    if held.current is None:
+        return False
     # A clock that is ahead of ours begins so much earlier.
-    return (
-        current is None
-        or state.trusted != (current.ca,)
-        or is_due(current, now + timing.skew, timing)
+    untouched = held.trusted == (held.current.ca,) and not is_due(
+        held.current, now + timing.skew, timing
     )
+    return untouched or now - seen <= timing.settle
 
 
 def _beginning(observed: Observed, held: State | None) -> Step:

@@ -72,11 +72,9 @@ class SelfSigned(Attended):
     @property
     def ready(self) -> bool:
         """Whether callers trust what is served."""
-        if self._held is None or self._held.current is None or not self._trusted:
+        if self._held is None or not self._trusted:
             return False
-        now = self._clock()
-        fresh = now - self._seen <= self._timing.settle
-        return fresh or not rotation.may_be_old(self._held, now, self._timing)
+        return rotation.may_serve(self._held, self._seen, self._clock(), self._timing)
 
     @property
     def expires(self) -> float | None:

@@ -21,8 +21,18 @@ def handshake(server: ssl.SSLContext, trusted: str, host: str | None) -> str:
     """
     client = ssl.create_default_context(cadata=trusted)
     client.check_hostname = host is not None
+    return certificate_of(connected(server, client, host))
+
+
+def connected(
+    server: ssl.SSLContext,
+    client: ssl.SSLContext,
+    host: str | None,
+    session: ssl.SSLSession | None = None,
+) -> ssl.SSLObject:
+    """Return the client's end of a connection that has said hello, maybe by an earlier session."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    ours = client.wrap_bio(to_client, to_server, server_hostname=host)
+    ours = client.wrap_bio(to_client, to_server, server_hostname=host, session=session)
     theirs = server.wrap_bio(to_server, to_client, server_side=True)
     waiting = [ours, theirs]
     while waiting:
@@ -32,6 +42,12 @@ def handshake(server: ssl.SSLContext, trusted: str, host: str | None) -> str:
             except ssl.SSLWantReadError:
                 continue
             waiting.remove(one)
-    cert = ours.getpeercert(binary_form=True)
+    theirs.write(b"hello")
+    assert ours.read() == b"hello"
+    return ours
+
+
+def certificate_of(connection: ssl.SSLObject) -> str:
+    cert = connection.getpeercert(binary_form=True)
     assert cert is not None
     return ssl.DER_cert_to_PEM_cert(cert)

@@ -31,7 +31,7 @@ from tests.webhook.certificates.places import (
 from tests.webhook.tls import Authority
 from webhook.certificates.bundles import ours_in, split_bundle
 from webhook.certificates.issued import Issued, mint
-from webhook.certificates.rotation import State, Timing
+from webhook.certificates.rotation import State, Timing, may_serve
 from webhook.certificates.stored import read_state
 from webhook.certificates.turn import Get, Operation, Patch, Put, Turn, Turning, turn
 
@@ -127,9 +127,11 @@ class Replica:
     trusted: bool = False
     turning: Turning | None = None
     operation: Operation | None = None
-    read_at: float = NOW
-    """When the Secret was last asked for: what it serves is that old."""
-    asked_at: float = NOW
+    began: float = NOW
+    seen: float = NOW
+    """When the last turn that came to its end began: what is served is that old."""
+    hung: bool = False
+    """Whether it is stuck between two calls, which it makes all the same, maybe much later."""
 
     def clock(self) -> float:
         return self.world.now + self.offset
@@ -137,6 +139,7 @@ class Replica:
     def call(self) -> None:
         """Make one call to the cluster, and go on to the next."""
         if self.turning is None:
+            self.began = self.world.now
             self.turning = turn(PLACE, TIMING, self.held, self.clock, self.world.mint)
             self.operation = next(self.turning)
         assert self.operation is not None
@@ -148,7 +151,6 @@ class Replica:
     def _answer_to(self, operation: Operation) -> JsonObject | None:
         match operation:
             case Get(ref):
-                self.asked_at = self.world.now
                 return self.world.get(ref)
             case Patch(ref, patch):
                 return self.world.patch(ref, patch)
@@ -156,8 +158,8 @@ class Replica:
                 return self.world.write(document)
 
     def _end(self, done: Turn) -> None:
-        self.turning = None
-        self.read_at = self.asked_at
+        self.turning, self.hung = None, False
+        self.seen = self.began
         if done.state is not None:
             self.held, self.trusted = done.state, done.trusted
 
@@ -173,12 +175,16 @@ class Replica:
 
     def die(self) -> None:
         """End without a word, and start again with nothing in memory."""
-        self.turning, self.held, self.trusted = None, None, False
-        self.read_at = self.world.now
+        self.turning, self.held, self.trusted, self.hung = None, None, False, False
+        self.seen = self.world.now
 
     @property
     def serves(self) -> Issued | None:
-        return self.held.current if self.held and self.trusted else None
+        """What it serves to callers; None where it is not ready, so that nobody calls it."""
+        if self.held is None or not self.trusted:
+            return None
+        seen = self.seen + self.offset
+        return self.held.current if may_serve(self.held, seen, self.clock(), TIMING) else None
 
 
 @cache
@@ -203,7 +209,7 @@ def check(world: World, replicas: list[Replica]) -> None:
 @st.composite
 def schedules(draw: st.DrawFn) -> list[tuple[float, str, int]]:
     """Who makes the next call, after how long, and what befalls whom."""
-    what = st.sampled_from(["call"] * 16 + ["die", "empty"])
+    what = st.sampled_from(["call"] * 16 + ["die", "hang", "empty"])
     step = st.tuples(
         st.sampled_from([0.0, 0.0, 0.1, 1.0, 5.0, 9.0]), what, st.integers(0, REPLICAS - 1)
     )
@@ -236,6 +242,8 @@ def befall(world: World, replicas: list[Replica], what: str, who: int) -> None:
     """Let it happen. Secret and bundles are never emptied together: then nobody knows anything."""
     if what == "die":
         replicas[who].die()
+    elif what == "hang":
+        replicas[who].hung = replicas[who].turning is not None
     elif what == "call":
         replicas[who].call()
     elif world.now - world.emptied > 2 * TIMING.settle:
@@ -265,7 +273,7 @@ def test_what_is_served_is_trusted_whoever_is_next_and_whoever_dies(
         world.now += passed
         for one in replicas:
             # That a live replica looks so often is what is assumed.
-            if world.now - one.read_at > TIMING.settle / 2:
+            if not one.hung and world.now - one.seen > TIMING.settle / 2:
                 one.whole_turn()
                 check(world, replicas)
         befall(world, replicas, what, who)

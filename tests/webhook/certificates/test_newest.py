@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from api.errors import SetupError
-from tests.webhook.certificates.handshakes import handshake
+from tests.webhook.certificates.handshakes import certificate_of, connected, handshake
 from tests.webhook.certificates.places import SERVICE
 from tests.webhook.tls import Authority
 from webhook.certificates.issued import mint
@@ -77,6 +77,22 @@ def test_nothing_older_than_tls_1_2_is_spoken() -> None:
     newest.load(FIRST.cert, FIRST.key)
 
     assert newest.context.minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_who_comes_again_sees_the_newest_certificate_too(version: ssl.TLSVersion) -> None:
+    newest = Newest()
+    newest.load(FIRST.cert, FIRST.key)
+    client = ssl.create_default_context(cadata=BOTH)
+    client.maximum_version = version
+    before = connected(newest.context, client, SERVICE.host)
+    assert before.version() == version.name.replace("_", ".")
+
+    newest.load(SECOND.cert, SECOND.key)
+    again = connected(newest.context, client, SERVICE.host, before.session)
+
+    assert certificate_of(again) == SECOND.cert
+    assert not again.session_reused
 
 
 async def test_an_open_connection_goes_on_when_the_certificate_changes() -> None:

@@ -15,7 +15,7 @@ from webhook.certificates.rotation import (
     Timing,
     Trust,
     Write,
-    may_be_old,
+    may_serve,
     next_step,
 )
 
@@ -98,18 +98,23 @@ def test_an_emptied_secret_gets_back_what_a_replica_has_read(held: State) -> Non
 
 
 @pytest.mark.parametrize(
-    ("state", "seconds", "old"),
+    ("state", "seconds", "seen", "may"),
     [
-        (FRESH, 0, False),
-        (FRESH, 584, False),
-        (FRESH, 585, True),
-        (TRUSTING, 0, True),
-        (SERVING, 0, True),
-        (DROPPING, 0, False),
-        (State(next=ONE), 0, True),
+        # state, seconds from now, seconds since it was read, whether it may be served still
+        (FRESH, 0, 9999, True),
+        (FRESH, 584, 9999, True),
+        (FRESH, 585, 61, False),
+        (FRESH, 585, 60, True),
+        (TRUSTING, 0, 60, True),
+        (TRUSTING, 0, 61, False),
+        (SERVING, 0, 61, False),
+        (DROPPING, 0, 9999, True),
+        (State(next=ONE), 0, 0, False),
     ],
 )
 def test_what_was_read_long_ago_is_good_until_a_rotation_may_have_begun(
-    state: State, seconds: float, *, old: bool
+    state: State, seconds: float, seen: float, *, may: bool
 ) -> None:
-    assert may_be_old(state, NOW + seconds, TIMING) == old
+    now = NOW + seconds
+
+    assert may_serve(state, now - seen, now, TIMING) == may
