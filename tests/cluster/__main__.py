@@ -30,6 +30,8 @@ _LOADER = "TRIALWATCH_E2E_LOAD"
 _PROGRAMS = ("collector", "dbmanager", "webhook")
 # Most of what a situation takes is waiting.
 _AT_ONCE = "8"
+# A hundred jobs take minutes.
+_PATIENT = ("-o", "faulthandler_timeout=900")
 
 Load = Callable[[Path], None]
 
@@ -68,7 +70,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _pytest(environ: Mapping[str, str], *arguments: str) -> int:
-    tests = [sys.executable, "-m", "pytest", *arguments]
+    tests = [sys.executable, "-m", "pytest", *_PATIENT, *arguments]
     status = subprocess.run(tests, env=environ, check=False).returncode
     return 0 if status == pytest.ExitCode.NO_TESTS_COLLECTED else status
 

@@ -145,6 +145,7 @@ def until(
     look: Callable[[], T | None],
     seconds: float = PATIENCE_SECONDS,
     tell: Callable[[], str] = str,
+    pause: float = _PAUSE_SECONDS,
 ) -> T:
     """Look until there is something to see, and return it; fail when patience has run out.
 
@@ -154,7 +155,7 @@ def until(
     while not (seen := look()):
         if time.monotonic() > deadline:
             pytest.fail(f"waited {seconds:.0f} s for {what}\n{tell()}", pytrace=False)
-        time.sleep(_PAUSE_SECONDS)
+        time.sleep(pause)
     return seen
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
 
 import grpc
 
@@ -21,34 +21,51 @@ _SERVICE = "service/katib-db-manager"
 Rows = list[tuple[str, str]]
 
 
-def rows_of(cluster: Cluster, namespace: str, trial: str) -> Rows:
-    """Return a trial's metrics, name and value, in the order in which they were written."""
-    request = pb.GetObservationLogRequest(trial_name=trial)
-    with _forwarded(cluster) as address, grpc.insecure_channel(address) as channel:
-        stub = api_pb2_grpc.DBManagerStub(channel)
-        reply = stub.GetObservationLog(
-            request,
+class Observations:
+    """The DB manager, through the API server."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        argv = cluster.argv("port-forward", f"--namespace={NAMESPACE}", _SERVICE, ":6789")
+        self._forwarder = subprocess.Popen(
+            argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        try:
+            self._channel = grpc.insecure_channel(f"127.0.0.1:{self._port()}")
+        except BaseException:
+            self._end()
+            raise
+
+    def rows(self, namespace: str, trial: str) -> Rows:
+        """Return a trial's metrics, name and value, in the order in which they were written."""
+        reply = api_pb2_grpc.DBManagerStub(self._channel).GetObservationLog(
+            pb.GetObservationLogRequest(trial_name=trial),
             metadata=((NAMESPACE_METADATA, namespace),),
             timeout=60,
             wait_for_ready=True,
         )
-    return [(log.metric.name, log.metric.value) for log in reply.observation_log.metric_logs]
+        return [(log.metric.name, log.metric.value) for log in reply.observation_log.metric_logs]
 
+    def __enter__(self) -> Self:
+        return self
 
-@contextmanager
-def _forwarded(cluster: Cluster) -> Iterator[str]:
-    """Give an address of this machine behind which the DB manager is."""
-    argv = cluster.argv("port-forward", f"--namespace={NAMESPACE}", _SERVICE, ":6789")
-    forwarder = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        assert forwarder.stdout is not None
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._channel.close()
+        self._end()
+
+    def _port(self) -> int:
         said = ""
-        for line in forwarder.stdout:
+        assert self._forwarder.stdout is not None
+        for line in self._forwarder.stdout:
             said += line
             if found := _LISTENS.search(line):
-                yield f"127.0.0.1:{found[1]}"
-                return
+                return int(found[1])
         raise AssertionError(f"no way to the DB manager: {said}")
-    finally:
-        forwarder.kill()
-        forwarder.communicate()
+
+    def _end(self) -> None:
+        self._forwarder.kill()
+        self._forwarder.communicate()

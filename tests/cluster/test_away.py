@@ -6,27 +6,13 @@ import time
 
 import pytest
 
-from tests.cluster.client import Cluster, Object, until
-from tests.cluster.installation import NAMESPACE
+from tests.cluster.client import Object, until
+from tests.cluster.deployments import DB_MANAGER, scale
 from tests.cluster.trials import Trials, counted, exit_code, job, running
 
 pytestmark = pytest.mark.alone
 
-DB_MANAGER = "katib-db-manager"
 AWAY_SECONDS = 60
-
-
-def scale(cluster: Cluster, deployment: str, replicas: int) -> None:
-    """Scale one of our deployments; return when it is so."""
-    cluster.patch("deployments", NAMESPACE, deployment, {"spec": {"replicas": replicas}})
-
-    def done() -> bool:
-        status = (cluster.get("deployments", NAMESPACE, deployment) or {})["status"]
-        selector = f"app.kubernetes.io/name={deployment}"
-        there = len(cluster.listed("pods", NAMESPACE, selector))
-        return bool(there == replicas == status.get("readyReplicas", 0))
-
-    until(f"{replicas} of {deployment}", done)
 
 
 def test_no_point_is_lost_and_none_is_there_twice(trials: Trials) -> None:

@@ -6,6 +6,7 @@
  *   private PATH TEXT the same, and nobody else may read it
  *   first PATH STATUS where PATH is not there yet: make it, and end with STATUS
  *   count N MS        N lines "step=I loss=1/I", one each MS milliseconds
+ *   now NAME          a line "NAME=SECONDS", of the clock
  *   sleep MS
  *   fork WORD...      a child does the rest; the parent waits for it
  *   eat               memory, until there is no more
@@ -61,6 +62,12 @@ static void count(int steps, long pause) {
     }
 }
 
+static void tell_the_time(const char *name) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    dprintf(1, "%s=%ld.%06ld\n", name, (long)now.tv_sec, now.tv_nsec / 1000);
+}
+
 static void eat(void) {
     for (;;) {
         char *piece = malloc(1 << 20);
@@ -90,6 +97,7 @@ int main(int argc, char **argv) {
         else if (!strcmp(what, "private")) append(word[0], word[1], 0600), word += 2;
         else if (!strcmp(what, "first")) fail_first(word[0], word[1]), word += 2;
         else if (!strcmp(what, "count")) count(atoi(word[0]), atol(word[1])), word += 2;
+        else if (!strcmp(what, "now")) tell_the_time(*word++);
         else if (!strcmp(what, "sleep")) nap(atol(*word++));
         else if (!strcmp(what, "fork")) follow_child();
         else if (!strcmp(what, "eat")) eat();

@@ -8,7 +8,7 @@ from typing import Any
 
 from api.names import COLLECTOR_CONTAINER
 from tests.cluster.client import PATIENCE_SECONDS, Cluster, Object, until
-from tests.cluster.observations import Rows, rows_of
+from tests.cluster.observations import Observations, Rows
 from tests.cluster.trainers import SCRATCH
 
 TRAINER = "training-container"
@@ -28,7 +28,7 @@ class Trials:
         self.cluster.create("jobs", self.namespace, job)
         return str(job["metadata"]["name"])
 
-    def end(self, name: str, seconds: float = PATIENCE_SECONDS) -> str:
+    def end(self, name: str, seconds: float = PATIENCE_SECONDS, pause: float = 0.3) -> str:
         """Return how a job ended, `Complete` or `Failed`."""
 
         def ended() -> str | None:
@@ -37,7 +37,7 @@ class Trials:
             true = {one["type"] for one in conditions if one["status"] == "True"}
             return next(iter(true & {"Complete", "Failed"}), None)
 
-        return until(f"the end of {name}", ended, seconds, lambda: self._state(name))
+        return until(f"the end of {name}", ended, seconds, lambda: self._state(name), pause)
 
     def pod(self, name: str) -> Object:
         """Return the newest pod of a job, once there is one."""
@@ -54,7 +54,8 @@ class Trials:
 
     def rows(self, trial: str) -> Rows:
         """Return a trial's metrics as the store has them."""
-        return rows_of(self.cluster, self.namespace, trial)
+        with Observations(self.cluster) as store:
+            return store.rows(self.namespace, trial)
 
     def rows_when(self, trial: str, count: int) -> Rows:
         """Return a trial's metrics once there are at least so many."""

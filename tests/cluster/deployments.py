@@ -1,0 +1,22 @@
+"""How many of our programs there are."""
+
+from __future__ import annotations
+
+from tests.cluster.client import Cluster, until
+from tests.cluster.installation import NAMESPACE
+
+DB_MANAGER = "katib-db-manager"
+WEBHOOK = "trialwatch-webhook"
+
+
+def scale(cluster: Cluster, deployment: str, replicas: int) -> None:
+    """Let there be so many; return when it is so."""
+    cluster.patch("deployments", NAMESPACE, deployment, {"spec": {"replicas": replicas}})
+
+    def done() -> bool:
+        status = (cluster.get("deployments", NAMESPACE, deployment) or {})["status"]
+        selector = f"app.kubernetes.io/name={deployment}"
+        there = len(cluster.listed("pods", NAMESPACE, selector))
+        return bool(there == replicas == status.get("readyReplicas", 0))
+
+    until(f"{replicas} of {deployment}", done)
