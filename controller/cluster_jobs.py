@@ -1,0 +1,242 @@
+"""`controller.ports.Jobs` over a cluster: jobs of any kind, their pods, and why there are none.
+
+A kind is watched from the first trial that asks for it, so one whose CRD comes later needs no
+restart. Pods are looked at when a job has ended, for only then do their last words count.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from api.errors import RemoteError
+from api.names import TRIAL_LABEL, UNAVAILABLE_TIME
+from api.objects.metadata import API_VERSION
+from api.types import Json, JsonObject, Trial
+from controller.cluster_mirror import AbsentError, answered
+from controller.jobs import Outcome, state_of_job
+from controller.pod_facts import facts_of, listed
+from controller.ports import Conflict
+from controller.trial_states import ended
+from controller.views import JobFacts, Key, PodFacts
+from kube.cluster import Cluster, Kind, Propagation, Ref, ref_of, uid_of, version_of
+from kube.watching import Pace, Scope, WatchCache
+
+_POD = Kind(api_version="v1", kind="Pod")
+_EVENT = Kind(api_version="v1", kind="Event")
+_REFUSED = "FailedCreate"
+"""The reason of the event by which a job says that it could not create a pod."""
+_MOST_REMEMBERED = 10_000
+Start = Callable[[Coroutine[Any, Any, object]], object]
+"""Runs something beside us, until the program ends: `TaskGroup.create_task`, say."""
+
+
+class ClusterJobs:
+    """The jobs of trials, in one namespace or (where it is empty) in all."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        changed: Callable[[Key], None],
+        start: Start,
+        namespace: str = "",
+        pace: Pace | None = None,
+    ) -> None:
+        """`changed` is told of each trial whose job has changed; `start` runs the watches."""
+        self._cluster, self._changed, self._start = cluster, changed, start
+        self._namespace, self._pace = namespace, pace
+        self._watches: dict[Kind, WatchCache[JsonObject | None]] = {}
+        self._made: dict[Ref, JsonObject] = {}
+        self._going: dict[Ref, str] = {}
+        self._vanished: OrderedDict[Ref, JsonObject] = OrderedDict()
+        self._last: dict[Ref, JsonObject] = {}
+        self._pods: OrderedDict[Ref, tuple[str, PodFacts]] = OrderedDict()
+        self._refusals: OrderedDict[str, str] = OrderedDict()
+        self._jobs: dict[str, Key] = {}
+
+    async def look(self, trial: Trial) -> JobFacts:
+        """Say what is known of the trial's job and pods."""
+        ref = _ref(trial)
+        document = await self._document(ref)
+        if document is None:
+            last = self._vanished.get(ref)
+            if last is None or ended(trial):
+                return JobFacts(document=last, gone=last is not None)
+            return JobFacts(document=last, gone=True, pods=await self._pods_of(trial, ref, last))
+        self._jobs[uid_of(document)] = _key(ref)
+        if ended(trial) and trial.status.completion_time:
+            return JobFacts(document=self._marked(ref, document))
+        pods = PodFacts(refused=self._refused(document))
+        if state_of_job(trial, document).outcome is not Outcome.RUNNING:
+            pods = await self._pods_of(trial, ref, document)
+        return JobFacts(document=self._marked(ref, document), pods=pods)
+
+    async def create(self, trial: Trial, document: JsonObject) -> None:
+        """Create the job; one of its name that is there is looked at."""
+        ref = _ref(trial)
+        try:
+            made = await answered(self._cluster.create(document))
+        except Conflict:
+            await self._look_again(trial, ref)
+            return
+        except AbsentError as error:
+            raise Conflict(f"its namespace is gone: {error}") from None
+        self._vanished.pop(ref, None)
+        self._made[ref] = made
+
+    async def delete(self, trial: Trial) -> None:
+        """Begin to delete the job; its pods go first."""
+        ref = _ref(trial)
+        document = await self._document(ref)
+        if document is None:
+            return
+        uid = uid_of(document)
+        try:
+            await answered(self._cluster.delete(ref, uid=uid, propagation=Propagation.FOREGROUND))
+        except (AbsentError, Conflict):
+            uid = ""
+        self._going[ref] = uid
+        # The watch may never have seen it; from here on it alone says whether the job is there.
+        self._made.pop(ref, None)
+
+    # -- jobs -------------------------------------------------------------------------------
+
+    async def _document(self, ref: Ref) -> JsonObject | None:
+        """Return a job as the watch has it, or as it was made; before the watch has, ask."""
+        watch = self._watch(ref.of)
+        if not watch.is_synced and ref not in self._made:
+            try:
+                return await answered(self._cluster.get(ref))
+            except AbsentError:
+                return None
+        return watch.get(ref.namespace, ref.name) or self._made.get(ref)
+
+    def _watch(self, kind: Kind) -> WatchCache[JsonObject | None]:
+        if kind not in self._watches:
+            if not self._watches:
+                self._start_watching_events()
+            watch: WatchCache[JsonObject | None] = WatchCache(
+                self._cluster,
+                Scope(kind=kind, namespace=self._namespace),
+                keep=self._keep,
+                changed=self._seen,
+                pace=self._pace,
+            )
+            self._watches[kind] = watch
+            self._start(watch.run())
+        return self._watches[kind]
+
+    def _keep(self, document: JsonObject) -> JsonObject | None:
+        """Keep what a trial owns, without what only the API server needs."""
+        if not any(_is_trial(owner) for owner in listed(document, "metadata", "ownerReferences")):
+            return None
+        metadata = document["metadata"]
+        if not isinstance(metadata, Mapping):
+            return None
+        slim = {key: part for key, part in metadata.items() if key != "managedFields"}
+        kept = {**document, "metadata": slim}
+        self._last[ref_of(kept)] = kept
+        return kept
+
+    def _seen(self, ref: Ref) -> None:
+        """The watch has told of a job: from here on it is right."""
+        self._made.pop(ref, None)
+        if self._watches[ref.of].get(ref.namespace, ref.name) is None:
+            self._going.pop(ref, None)
+            last = self._last.pop(ref, None)
+            if last is not None:
+                self._jobs.pop(uid_of(last), None)
+                _remember(self._vanished, ref, last)
+        self._changed(_key(ref))
+
+    def _marked(self, ref: Ref, document: JsonObject) -> JsonObject:
+        """Show that we have deleted it, also where the watch does not know yet."""
+        if self._going.get(ref, "") != uid_of(document):
+            return document
+        metadata = document["metadata"]
+        told = (
+            {**metadata, "deletionTimestamp": UNAVAILABLE_TIME}
+            if isinstance(metadata, Mapping)
+            else {}
+        )
+        return {**document, "metadata": told}
+
+    async def _look_again(self, trial: Trial, ref: Ref) -> None:
+        """A job of this name is there: ours, created before, or somebody else's."""
+        try:
+            found = await answered(self._cluster.get(ref))
+        except AbsentError as error:
+            raise Conflict(str(error)) from None
+        owners = listed(found, "metadata", "ownerReferences")
+        if not any(_is_trial(owner) and owner.get("uid") == trial.metadata.uid for owner in owners):
+            raise RemoteError(f"there is another {ref}, which is not of this trial; delete it")
+        self._made[ref] = found
+
+    # -- pods -------------------------------------------------------------------------------
+
+    async def _pods_of(self, trial: Trial, ref: Ref, job: JsonObject) -> PodFacts:
+        """Look at the pods, once for each version of the job."""
+        known = self._pods.get(ref)
+        if known is not None and known[0] == version_of(job):
+            return known[1]
+        labels = {TRIAL_LABEL: trial.metadata.name}
+        found = await answered(self._cluster.list(_POD, ref.namespace, labels=labels))
+        facts = facts_of(found.items, trial)
+        if found.items:
+            _remember(self._pods, ref, (version_of(job), facts))
+        return facts
+
+    def _start_watching_events(self) -> None:
+        self._start(
+            WatchCache(
+                self._cluster,
+                Scope(kind=_EVENT, namespace=self._namespace),
+                keep=self._note_refusal,
+                pace=self._pace,
+            ).run()
+        )
+
+    def _note_refusal(self, document: JsonObject) -> None:
+        """Of all events only those count by which a job says that it gets no pod."""
+        about, message = document.get("involvedObject"), document.get("message")
+        if document.get("reason") == _REFUSED and isinstance(about, Mapping):
+            uid = str(about.get("uid", ""))
+            _remember(self._refusals, uid, str(message))
+            if uid in self._jobs:
+                self._changed(self._jobs[uid])
+
+    def _refused(self, document: JsonObject) -> str:
+        """Say why the job gets no pod; one that has any, or had, gets them."""
+        status = document.get("status")
+        counts = ("active", "ready", "succeeded", "failed")
+        if isinstance(status, Mapping) and any(status.get(count) for count in counts):
+            return ""
+        return self._refusals.get(uid_of(document), "")
+
+
+def _remember(known: OrderedDict[Any, Any], key: object, value: object) -> None:
+    """Keep a value as the newest; the oldest go."""
+    known[key] = value
+    known.move_to_end(key)
+    if len(known) > _MOST_REMEMBERED:
+        known.popitem(last=False)
+
+
+def _ref(trial: Trial) -> Ref:
+    """Name a trial's job: of the kind of its run spec, and of the trial's own name."""
+    spec = trial.spec.run_spec or {}
+    return Ref(
+        api_version=str(spec.get("apiVersion", "")),
+        kind=str(spec.get("kind", "")),
+        namespace=trial.metadata.namespace,
+        name=trial.metadata.name,
+    )
+
+
+def _key(ref: Ref) -> Key:
+    return Key(namespace=ref.namespace, name=ref.name)
+
+
+def _is_trial(owner: Mapping[str, Json]) -> bool:
+    return owner.get("apiVersion") == API_VERSION and owner.get("kind") == "Trial"

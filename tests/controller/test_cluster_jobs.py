@@ -1,0 +1,233 @@
+"""Jobs in a cluster: what was made is there at once, what vanished is remembered, pods speak."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from api.errors import RemoteError
+from api.types import Assignment, JsonObject, ObjectMeta, SuggestedTrial, Trial
+from controller.creation import trial_of
+from controller.jobs import desired
+from controller.pod_facts import facts_of
+from controller.views import JobFacts, PodFacts
+from kube.cluster import Cluster
+from kube.memory import MemoryCluster
+from tests.controller.clusters import Ports, add_pod, complete, job_ref, ports_of, set_status
+from tests.controller.worlds import experiment, key_of
+from tests.polling import eventually
+
+WORDS = json.dumps({"delivered": False, "metrics": {}})
+
+
+@pytest.fixture
+def cluster() -> MemoryCluster:
+    return MemoryCluster(namespaces=("ns",))
+
+
+@pytest.fixture
+async def ports(cluster: MemoryCluster) -> AsyncIterator[Ports]:
+    async with ports_of(cluster) as ports:
+        yield ports
+
+
+def trial() -> Trial:
+    entry = SuggestedTrial(name="exp-1", assignments=(Assignment(name="lr", value="0.1"),))
+    made = trial_of(experiment(), entry, None)
+    return replace(made, metadata=replace(made.metadata, uid="uid-t"))
+
+
+async def create(ports: Ports, **changes: Any) -> Trial:  # noqa: ANN401 - of the document
+    item = trial()
+    await ports.jobs.create(item, {**desired(item), **changes})
+    return item
+
+
+async def looks(ports: Ports, item: Trial, expected: Any) -> JobFacts:  # noqa: ANN401 - a predicate
+    """Look until what is found is what is expected: watches take their time."""
+    async with asyncio.timeout(5):
+        while True:
+            ports.changed.clear()
+            found = await ports.jobs.look(item)
+            if expected(found):
+                return found
+            await ports.changed.wait()
+
+
+async def test_a_job_that_was_created_is_there_at_once(ports: Ports) -> None:
+    item = await create(ports)
+
+    facts = await ports.jobs.look(item)
+
+    assert facts.present
+    assert facts.pods == PodFacts()
+
+
+async def test_a_job_that_is_there_is_not_created_again_and_is_seen(
+    ports: Ports, cluster: Cluster
+) -> None:
+    item = trial()
+    await cluster.create(desired(item))
+
+    await ports.jobs.create(item, {**desired(item), "spec": {"other": True}})
+
+    facts = await ports.jobs.look(item)
+    assert facts.document is not None
+    assert "other" not in str(facts.document["spec"])
+
+
+async def test_a_job_of_this_name_that_is_of_nobody_here_is_told_of(
+    ports: Ports, cluster: Cluster
+) -> None:
+    item = trial()
+    await cluster.create({**desired(item), "metadata": {"name": "exp-1", "namespace": "ns"}})
+
+    with pytest.raises(RemoteError, match="not of this trial; delete it"):
+        await ports.jobs.create(item, desired(item))
+
+
+async def test_a_kind_that_the_cluster_does_not_have_is_told_of(ports: Ports) -> None:
+    item = trial()
+    run_spec: JsonObject = {"apiVersion": "example.org/v1", "kind": "FooJob"}
+    item = replace(item, spec=replace(item.spec, run_spec=run_spec))
+
+    with pytest.raises(RemoteError, match="FooJob"):
+        await ports.jobs.create(item, desired(item))
+
+
+async def test_the_end_of_a_job_is_seen_with_the_last_words_of_its_collector(
+    ports: Ports, cluster: Cluster
+) -> None:
+    item = await create(ports)
+    await add_pod(cluster, "exp-1", words=WORDS, code=2)
+    await complete(cluster, "exp-1")
+
+    facts = await looks(ports, item, lambda found: "Complete" in str(found.document))
+
+    assert facts.pods == PodFacts(
+        injected=True, collector_failed="Error, exit code 2", last_words=WORDS
+    )
+
+
+async def test_a_job_that_vanished_is_shown_as_it_was_last(ports: Ports, cluster: Cluster) -> None:
+    item = await create(ports)
+    await complete(cluster, "exp-1")
+    await looks(ports, item, lambda found: "Complete" in str(found.document))
+
+    await cluster.delete(job_ref("exp-1"))
+
+    facts = await looks(ports, item, lambda found: found.gone)
+    assert "Complete" in str(facts.document)
+
+
+async def test_a_job_that_was_deleted_by_us_is_going_until_it_is_gone(
+    ports: Ports, cluster: Cluster
+) -> None:
+    document: Any = desired(trial())
+    held = {**document["metadata"], "finalizers": ["example.org/held"]}
+    item = await create(ports, metadata=held)
+    await ports.jobs.look(item)
+    await eventually(lambda: key_of(item) in ports.trials)
+
+    await ports.jobs.delete(item)
+
+    going = await ports.jobs.look(item)
+    assert going.present
+    assert "deletionTimestamp" in str(going.document)
+    await ports.jobs.delete(item)
+    await cluster.patch(job_ref("exp-1"), {"metadata": {"finalizers": None}})
+    await looks(ports, item, lambda found: found.gone)
+
+
+async def test_a_job_that_was_deleted_before_the_watch_saw_it_is_not_there(ports: Ports) -> None:
+    item = await create(ports)
+
+    await ports.jobs.delete(item)
+
+    assert not (await ports.jobs.look(item)).present
+
+
+async def test_why_a_job_gets_no_pod_is_lifted_from_its_events_while_that_lasts(
+    ports: Ports, cluster: Cluster
+) -> None:
+    item = await create(ports)
+    facts = await ports.jobs.look(item)
+    assert facts.document is not None
+    metadata: Any = facts.document["metadata"]
+    event: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": "e1", "namespace": "ns"},
+        "reason": "FailedCreate",
+        "message": "admission webhook denied the request",
+        "involvedObject": {"kind": "Job", "name": "exp-1", "uid": metadata["uid"]},
+    }
+    await cluster.create({**event, "metadata": {"name": "e0", "namespace": "ns"}, "reason": "X"})
+    await cluster.create(event)
+
+    await looks(ports, item, lambda f: f.pods.refused == "admission webhook denied the request")
+
+    await set_status(cluster, "exp-1", {"active": 1})
+    await looks(ports, item, lambda f: not f.pods.refused)
+
+
+async def test_jobs_that_are_of_no_trial_are_not_kept(ports: Ports, cluster: Cluster) -> None:
+    await ports.jobs.look(await create(ports))
+    theirs: JsonObject = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "x", "namespace": "ns"},
+    }
+    await cluster.create(theirs)
+    other = trial()
+    other = replace(other, metadata=ObjectMeta(name="x", namespace="ns"))
+
+    await eventually(lambda: any(key.name == "x" for key in ports.trials))
+    assert not (await ports.jobs.look(other)).present
+
+
+# -- pods ---------------------------------------------------------------------------------------
+
+
+def pod(name: str, created: str, *, labels: dict[str, str] | None = None) -> dict[str, Any]:
+    end = {"terminated": {"exitCode": 0, "message": name}}
+    return {
+        "metadata": {"name": name, "creationTimestamp": created, "labels": labels or {}},
+        "spec": {"containers": [{"name": "metrics-logger-and-collector"}]},
+        "status": {
+            "containerStatuses": [{"name": "metrics-logger-and-collector", "lastState": end}]
+        },
+    }
+
+
+def test_of_several_pods_the_newest_of_the_primary_ones_speaks() -> None:
+    item = trial()
+    item = replace(item, spec=replace(item.spec, primary_pod_labels={"role": "master"}))
+    master = {"role": "master"}
+    pods = [
+        pod("first", "2026-01-02T03:04:05Z", labels=master),
+        pod("second", "2026-01-02T03:04:06Z", labels=master),
+        pod("worker", "2026-01-02T03:04:07Z"),
+    ]
+
+    assert facts_of(pods, item) == PodFacts(injected=True, last_words="second")
+
+
+def test_a_pod_without_a_collector_was_not_injected_and_of_no_pod_nothing_is_known() -> None:
+    bare = pod("bare", "2026-01-02T03:04:05Z")
+    bare["spec"] = {"containers": [{"name": "main"}]}
+
+    assert facts_of([bare], trial()) == PodFacts(injected=False)
+    assert facts_of([], trial()) == PodFacts()
+
+
+def test_a_pod_that_still_runs_has_not_spoken() -> None:
+    alive = pod("alive", "2026-01-02T03:04:05Z")
+    alive["status"] = {}
+
+    assert facts_of([alive], trial()) == PodFacts(injected=True)
