@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 
 from controller.views import Key
@@ -48,7 +49,7 @@ class Turns:
     async def _rest(self) -> None:
         soonest = min(self._due.values(), default=None)
         wait = None if soonest is None else max(0.0, (soonest - self._now()).total_seconds())
-        try:
-            await asyncio.wait_for(self._woken.wait(), wait)
-        except TimeoutError:
-            return
+        # Not wait_for: before Python 3.12 it can lose a cancellation, and the loop would never end.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await self._woken.wait()
