@@ -78,7 +78,7 @@ class Shape(Field):
     def items(self, parse: Callable[[Field], T]) -> tuple[T, ...]:
         """Note a list."""
         self._keywords["type"] = "array"
-        self._item = Shape()
+        self._item = self._item or Shape()
         return (parse(self._item),)
 
     def records(self, parse: Callable[[Field], T]) -> tuple[T, ...]:

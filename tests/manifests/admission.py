@@ -48,7 +48,7 @@ def _compiled(expression: str) -> cel.Expression:
 
 def admitted(schema: dict[str, Any], document: object) -> Any:  # noqa: ANN401 - JSON
     """Return the document as the server would keep it: pruned, and with defaults."""
-    return _defaulted(schema, _pruned(schema, copy.deepcopy(document)))
+    return _defaulted(schema, pruned(schema, copy.deepcopy(document)))
 
 
 def complaints(
@@ -56,29 +56,34 @@ def complaints(
 ) -> tuple[Complaint, ...]:
     """Say what the server would; with faults of form the rules are not asked, as there."""
     new, before = admitted(schema, document), None if old is None else admitted(schema, old)
-    form = tuple(
+    return complaints_of_form(schema, new) or tuple(_judged(schema, new, before, ""))
+
+
+def complaints_of_form(schema: dict[str, Any], document: object) -> tuple[Complaint, ...]:
+    """Say which values are not what the schema has there."""
+    return tuple(
         Complaint(_path(error.absolute_path), error.message)
-        for error in Draft202012Validator(schema).iter_errors(new)
+        for error in Draft202012Validator(schema).iter_errors(document)
     )
-    return form or tuple(_judged(schema, new, before, ""))
 
 
 def _path(parts: Any) -> str:  # noqa: ANN401 - as jsonschema has it
     return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts).lstrip(".")
 
 
-def _pruned(schema: dict[str, Any], value: Any) -> Any:  # noqa: ANN401 - JSON
+def pruned(schema: dict[str, Any], value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return the value without what the schema does not know."""
     if isinstance(value, dict) and "additionalProperties" not in schema:
         known = schema.get("properties", {})
         # The schema of metadata is the server's own.
         free = schema.get(FREE) or (schema.get("type") == "object" and not known)
         return {
-            name: _pruned(known.get(name, {FREE: True}), member)
+            name: pruned(known.get(name, {FREE: True}), member)
             for name, member in value.items()
             if (name in known or free) and (member is not None or name not in known)
         }
     if isinstance(value, list) and "items" in schema:
-        return [_pruned(schema["items"], item) for item in value]
+        return [pruned(schema["items"], item) for item in value]
     return value
 
 

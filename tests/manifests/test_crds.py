@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from api.objects.experiments import render_experiment
+from api.objects.suggestions import render_suggestion
+from api.objects.trials import render_trial
 from api.objects.yamltext import load_objects
+from api.types import Experiment, JsonObject, Suggestion, Trial
 from manifests.schema.__main__ import FOLDER, HEAD
-from manifests.schema.documents import EXPERIMENT, KINDS, LOOKED_AT, MORE, Kind, document, schema
+from manifests.schema.documents import (
+    EXPERIMENT,
+    KINDS,
+    LOOKED_AT,
+    MORE,
+    SUGGESTION,
+    TRIAL,
+    Kind,
+    document,
+    schema,
+)
 from manifests.schema.rules import RULES
 from manifests.schema.texts import TEXTS, text_of
+from tests.api.anything import anything
+from tests.manifests.admission import complaints_of_form, pruned
 
 
 def places(node: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -73,6 +91,28 @@ def test_what_is_of_any_form_stays_so(kind: Kind) -> None:
     }
 
     assert free <= {"trialSpec", "runSpec", "customCollector", "metadata"}
+
+
+NOUNS: list[Any] = [
+    pytest.param(EXPERIMENT, Experiment, render_experiment, id=EXPERIMENT.kind),
+    pytest.param(SUGGESTION, Suggestion, render_suggestion, id=SUGGESTION.kind),
+    pytest.param(TRIAL, Trial, render_trial, id=TRIAL.kind),
+]
+
+
+@pytest.mark.parametrize(("kind", "noun", "render"), NOUNS)
+@given(data=st.data())
+@settings(suppress_health_check=list(HealthCheck))
+def test_whatever_our_programs_write_the_server_keeps(
+    kind: Kind, noun: type, render: Callable[[Any], JsonObject], data: st.DataObject
+) -> None:
+    written = render(data.draw(anything(noun)))
+    made: dict[str, Any] = schema(kind)
+
+    assert pruned(made, written) == written
+    # A parameter without a name is among them, too, and an Experiment with one is none.
+    said = [message for _, message in complaints_of_form(made, written)]
+    assert set(said) <= {"'name' is a required property"}
 
 
 def test_the_columns_are_katibs() -> None:
