@@ -115,12 +115,12 @@ def test_beside_katib_it_is_asked_where_pods_were_handed_over(case: Case) -> Non
     assert asked(configuration, case) == case.asked
 
 
-def test_a_pod_that_the_first_entry_has_labelled_is_seen_again_by_the_next() -> None:
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_a_pod_that_another_entry_has_labelled_is_seen_by_the_last(name: str) -> None:
     """So our container is put in its place again where another webhook changes the pod later."""
-    configuration = named(overlay("standalone"), "MutatingWebhookConfiguration", names.OWN_WEBHOOK)
-    entries = [entry["name"] for entry in configuration["webhooks"]]
+    configuration = named(overlay(name), "MutatingWebhookConfiguration", names.OWN_WEBHOOK)
 
-    assert entries.index(OWNED) < entries.index(LABELLED)
+    assert [entry["name"] for entry in configuration["webhooks"]] == [OWNED, COLLECTED, LABELLED]
     for entry in configuration["webhooks"]:
         assert entry["reinvocationPolicy"] == "IfNeeded"
 
