@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from api.errors import RemoteError, SetupError, SpecError, UserError
 from api.types import Experiment, JsonObject, Suggestion, Trial
 from controller.ports import Conflict
-from controller.views import Key
+from controller.views import Key, key_of
 from kube import errors
 from kube.cluster import Cluster, Ref
 from kube.watching import Pace, Scope, WatchCache
@@ -79,11 +79,6 @@ class Mirror(Generic[Item]):
         if written is not None and (seen is None or not _is_later(written, seen)):
             del self._written[key]
         self._changed(key)
-
-
-def key_of(item: Experiment | Suggestion | Trial) -> Key:
-    """Return an object's place."""
-    return Key(namespace=item.metadata.namespace, name=item.metadata.name)
 
 
 def _is_later(written: Item, seen: Item | None) -> bool:

@@ -22,9 +22,9 @@ from api.types import (
     Trial,
     TrialStatus,
 )
-from controller.cluster_mirror import AbsentError, Mirror, answered, key_of
+from controller.cluster_mirror import AbsentError, Mirror, answered
 from controller.ports import Conflict
-from controller.views import Key
+from controller.views import Key, key_of
 from kube.cluster import Cluster, Kind, Ref
 from kube.watching import Pace, Scope
 

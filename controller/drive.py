@@ -44,6 +44,7 @@ from controller.views import (
     StoreAway,
     Stored,
     TrialView,
+    key_of,
 )
 
 _ROUNDS = 12
@@ -115,7 +116,7 @@ class Driver:
         while True:
             wakes = [await self.experiment(key, now)]
             trials = await self._ports.objects.trials(key)
-            wakes += [await self.trial(_key(trial), now) for trial in trials]
+            wakes += [await self.trial(key_of(trial), now) for trial in trials]
             after = await self._picture(key)
             if after == before:
                 return min((wake for wake in wakes if wake), default=None)
@@ -234,7 +235,7 @@ class Driver:
         suggestion = await self._ports.objects.suggestion(key)
         entries = suggestion.status.suggestions if suggestion else ()
         if all(entry.name != trial.metadata.name for entry in entries):
-            raise Conflict(f"trial {_key(trial)} is no longer to be created")
+            raise Conflict(f"trial {key_of(trial)} is no longer to be created")
         await self._ports.objects.create(trial)
 
     async def _create_job(self, action: CreateJob, trial: Trial, now: datetime) -> None:
@@ -309,7 +310,3 @@ class _StoreAwayError(RemoteError):
 
 def _is_read(actions: Sequence[Action]) -> bool:
     return len(actions) == 1 and isinstance(actions[0], ReadObservation)
-
-
-def _key(item: Suggestion | Trial) -> Key:
-    return Key(namespace=item.metadata.namespace, name=item.metadata.name)

@@ -56,7 +56,7 @@ from controller.experiment_states import (
     restarted,
     running,
 )
-from controller.trial_states import ACTIVE, moved, state_of
+from controller.trial_states import ACTIVE, moved, state_of, waiting_since
 from controller.views import ExperimentView, Policy
 
 Actions = tuple[Action, ...]
@@ -72,7 +72,9 @@ def reconcile_experiment(view: ExperimentView, now: datetime, policy: Policy) ->
         return (WriteStatus(target=created(experiment, now)),)
     if completed(experiment) and may_restart(experiment):
         after = restarted(experiment, now)
-        told = EmitEvent(about=after, reason="ExperimentRestarting", message="goes on")
+        told = EmitEvent(
+            about=after, reason="ExperimentRestarting", message="Experiment is restarted"
+        )
         return (WriteStatus(target=after), told)
     view = replace(view, trials=in_order(tuple(t for t in view.trials if _is_of(t, experiment))))
     if view.suggestion is not None and not _is_of(view.suggestion, experiment):
@@ -191,6 +193,12 @@ def _no_template(experiment: Experiment, why: str, now: datetime, policy: Policy
 # -- after its end --------------------------------------------------------------------------
 
 
+def _still_trains(trial: Trial) -> bool:
+    """Say whether a trial is to be ended; one that waits for its metrics ends by itself, soon."""
+    going = bool(trial.metadata.deletion_timestamp)
+    return state_of(trial) in ACTIVE and not going and waiting_since(trial) is None
+
+
 def _after_the_end(view: ExperimentView, now: datetime, policy: Policy) -> Iterator[Action]:
     experiment = view.experiment
     best = best_of(view.trials, experiment.spec.objective or Objective())
@@ -202,7 +210,7 @@ def _after_the_end(view: ExperimentView, now: datetime, policy: Policy) -> Itera
             yield WriteStatus(target=after)
     if policy.stop_at_end:
         for trial in view.trials:
-            if state_of(trial) in ACTIVE and not trial.metadata.deletion_timestamp:
+            if _still_trains(trial):
                 cause = "the experiment has ended"
                 yield WriteStatus(target=moved(trial, ConditionType.KILLED, now, cause=cause))
                 message = f"Trial is killed: {cause}"

@@ -27,14 +27,9 @@ from api.types import (
 from controller.actions import EmitEvent
 from controller.ports import Answer, Conflict, Ports
 from controller.times import stamp
-from controller.views import JobFacts, Key, MetricSummary
+from controller.views import JobFacts, Key, MetricSummary, key_of
 
 Kept = TypeVar("Kept", Experiment, Suggestion, Trial)
-
-
-def key_of(item: Experiment | Suggestion | Trial) -> Key:
-    """Return an object's place."""
-    return Key(namespace=item.metadata.namespace, name=item.metadata.name)
 
 
 class MemoryObjects:

@@ -53,7 +53,6 @@ _IN_ORDER = (
 )
 
 ACTIVE = frozenset({State.PENDING, State.RUNNING})
-FAILED = frozenset({State.FAILED, State.METRICS_UNAVAILABLE})
 
 # How each ended state is said; what the job said comes behind, where it said anything.
 _ENDINGS = {

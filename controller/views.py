@@ -24,6 +24,11 @@ class Key:
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
 
+def key_of(item: Experiment | Suggestion | Trial) -> Key:
+    """Return an object's place."""
+    return Key(namespace=item.metadata.namespace, name=item.metadata.name)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What an operator chooses. The defaults are what docs/controller.md promises."""

@@ -24,10 +24,9 @@ from api.types import Experiment, Suggestion, Trial
 from controller.actions import EmitEvent, EventType
 from controller.creation import in_order
 from controller.drive import Driver
-from controller.memory import key_of
 from controller.ports import Ports
 from controller.trial_states import ended
-from controller.views import Key, Policy
+from controller.views import Key, Policy, key_of
 from runner.database import Database, StoredObservations, database
 from runner.early_stopping import early_stopping
 from runner.experiments import Given

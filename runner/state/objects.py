@@ -11,8 +11,8 @@ from api.objects.experiments import parse_experiment, render_experiment
 from api.objects.suggestions import parse_suggestion, render_suggestion
 from api.objects.trials import parse_trial, render_trial
 from api.types import Experiment, ObjectMeta, Suggestion, Trial
-from controller.memory import MemoryObjects, key_of
-from controller.views import Key
+from controller.memory import MemoryObjects
+from controller.views import Key, key_of
 from runner.state.directory import StateDirectory
 from runner.state.documents import read_document, write_document
 

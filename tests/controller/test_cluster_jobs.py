@@ -15,11 +15,11 @@ from api.types import Assignment, JsonObject, ObjectMeta, SuggestedTrial, Trial
 from controller.creation import trial_of
 from controller.jobs import desired
 from controller.pod_facts import facts_of
-from controller.views import JobFacts, PodFacts
+from controller.views import JobFacts, PodFacts, key_of
 from kube.cluster import Cluster
 from kube.memory import MemoryCluster
 from tests.controller.clusters import Ports, add_pod, complete, job_ref, ports_of, set_status
-from tests.controller.worlds import experiment, key_of
+from tests.controller.worlds import experiment
 from tests.polling import eventually
 
 WORDS = json.dumps({"delivered": False, "metrics": {}})

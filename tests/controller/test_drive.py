@@ -13,8 +13,8 @@ from controller.drive import Driver
 from controller.memory import MemoryJobs
 from controller.ports import Conflict
 from controller.trial_states import State
-from controller.views import JobFacts, Key
-from tests.controller.worlds import KEY, World, experiment, key_of
+from controller.views import JobFacts, Key, key_of
+from tests.controller.worlds import KEY, World, experiment
 
 
 class Stubborn(MemoryJobs):

@@ -32,8 +32,8 @@ from controller.actions import (
 from controller.experiments import reconcile_experiment
 from controller.ports import Answer
 from controller.trial_states import State
-from controller.views import ExperimentView, Policy
-from tests.controller.worlds import START, World, experiment, key_of, template
+from controller.views import ExperimentView, Policy, key_of
+from tests.controller.worlds import START, World, experiment, template
 
 
 def words(world: World) -> tuple[str, str, str]:
@@ -151,6 +151,26 @@ async def test_the_goal_ends_it_and_ends_what_still_runs(
     assert last.message == "Trial is killed: the experiment has ended"
     assert not world.memory.jobs.facts[key_of(killed)].present
     assert world.experiment.status.killed == (killed.metadata.name,)
+
+
+async def test_a_trial_that_only_waits_for_its_metrics_at_the_end_is_not_killed() -> None:
+    world = World(experiment(goal=0.5, max_trial_count=9))
+    await world.settle()
+    first, second = world.trials
+    world.succeed(second)
+    await world.settle(seconds=1)
+    world.succeed(first, "0.5")
+    await world.settle(seconds=1)
+    assert words(world)[1] == "ExperimentGoalReached"
+    assert world.experiment.status.trials_running == 1
+
+    world.succeed(second, "0.25")
+    await world.settle(seconds=1)
+
+    status = world.experiment.status
+    assert (status.trials_succeeded, status.trials_killed) == (2, 0)
+    assert status.optimal_trial is not None
+    assert status.optimal_trial.name == second.metadata.name
 
 
 async def test_by_policy_what_still_runs_runs_on_and_is_counted() -> None:

@@ -29,9 +29,9 @@ from controller.experiments import reconcile_experiment
 from controller.memory import Memory, MemorySuggestions
 from controller.trial_states import ACTIVE, State, ended, state_of
 from controller.trials import reconcile_trial
-from controller.views import ExperimentView, JobFacts, Key, Policy, Stored, TrialView
+from controller.views import ExperimentView, JobFacts, Key, Policy, Stored, TrialView, key_of
 from tests.controller.hazards import Crash, Fate, Hazard, at_once, hazardous
-from tests.controller.worlds import KEY, START, experiment, job_with, key_of, loss
+from tests.controller.worlds import KEY, START, experiment, job_with, loss
 
 _TEXTS = ("0.5", "0.25", "-1", "3e1", "0.125", "nan", "inf", "", "text")
 _HAZARDS = st.none() | st.sampled_from(Hazard)

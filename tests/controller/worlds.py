@@ -28,7 +28,7 @@ from api.types import (
 from controller.drive import Driver
 from controller.memory import Memory
 from controller.trial_states import State, state_of
-from controller.views import JobFacts, Key, MetricSummary, PodFacts, Policy
+from controller.views import JobFacts, Key, MetricSummary, PodFacts, Policy, key_of
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 KEY = Key(namespace="ns", name="exp")
@@ -168,7 +168,3 @@ class World:
         jobs.facts[key_of(trial)] = JobFacts(
             document=job_with(document, kind, reason, message), pods=pods or PodFacts()
         )
-
-
-def key_of(trial: Trial) -> Key:
-    return Key(namespace=trial.metadata.namespace, name=trial.metadata.name)
