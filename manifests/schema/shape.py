@@ -5,7 +5,7 @@ and `api.objects` cannot know different fields.
 
     shape = Shape()
     read_experiment(shape)
-    shape.at("spec").schema()
+    shape.at("spec").schema(decorate, "spec")
 """
 
 from __future__ import annotations
