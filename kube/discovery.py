@@ -8,13 +8,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from api.objects.faults import quoted
 from api.types import Json, JsonObject
 from kube.cluster import Kind
 from kube.errors import NotFound, UnknownKind
 
 FORGET_SECONDS = 10.0
 """How long a kind counts as unknown; it may be installed at any time."""
-_GROUP_VERSION = re.compile(r"[a-z0-9][a-z0-9.-]*(/[a-z0-9][a-z0-9.-]*)?")
+_GROUP_VERSION = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}(/[a-z0-9][a-z0-9.-]{0,62})?")
+_LONGEST_NAME = 253
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,7 @@ class Discovery:
             found = self._known.get(kind.api_version, {}).get(kind.kind)
         if found is None:
             raise UnknownKind(
-                f"the cluster does not serve the kind {kind.kind} of {kind.api_version};"
+                f"the cluster does not serve the kind {kind};"
                 " install what defines it, or correct the apiVersion"
             )
         return found
@@ -109,8 +111,8 @@ def root_of(api_version: str) -> str:
 
 def _step(name: str) -> str:
     # As Kubernetes has it for every name that is a step of a path.
-    if name in {".", ".."} or "/" in name or "%" in name:
-        raise NotFound(f"no object can have the name {name!r}; correct it")
+    if name in {".", ".."} or "/" in name or "%" in name or len(name) > _LONGEST_NAME:
+        raise NotFound(f"no object can have the name {quoted(name)}; correct it")
     return quote(name, safe="")
 
 

@@ -35,6 +35,8 @@ _MARGIN: Final = 0.1
 """The part of the time that is left for the way back."""
 _KEEP_ALIVE: Final = 120.0
 """Seconds; longer than the API server keeps its own end, so that it is never cut off by us."""
+_LINGERING: Final = 1.0
+"""Seconds for what still comes of a request that has its answer already."""
 _JSON: Final = "application/json"
 _log = logging.getLogger(__name__)
 
@@ -49,6 +51,8 @@ class Parts:
     metrics: Metrics
     missing: Callable[[], list[str]]
     """Says what is yet to come before pods can be judged; empty when all is there."""
+    read_seconds: float = _SECONDS
+    """How long a request may take to arrive."""
 
 
 class Reviews:
@@ -79,7 +83,12 @@ class Reviews:
     async def _read(self, request: web.Request) -> Admission:
         if request.content_type != _JSON:
             raise web.HTTPUnsupportedMediaType(text=f"send {_JSON}")
-        return admission.read_admission(await request.read())
+        try:
+            async with asyncio.timeout(self._parts.read_seconds):
+                body = await request.read()
+        except TimeoutError:
+            raise web.HTTPRequestTimeout(text="the request did not arrive in time") from None
+        return admission.read_admission(body)
 
     async def _judged(self, asked: Admission, started: float, deadline: float) -> bytes:
         facts = ReviewFacts(namespace=asked.namespace, name=asked.name)
@@ -150,7 +159,11 @@ class Server:
     ) -> None:
         """At the end requests under way get `grace` seconds."""
         self._runner = web.AppRunner(
-            application, access_log=None, keepalive_timeout=_KEEP_ALIVE, shutdown_timeout=grace
+            application,
+            access_log=None,
+            keepalive_timeout=_KEEP_ALIVE,
+            lingering_time=_LINGERING,
+            shutdown_timeout=grace,
         )
         self._tls = tls
 

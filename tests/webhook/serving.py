@@ -133,6 +133,7 @@ async def webhook(
     registry: Registry | None = None,
     settings: Settings | None = None,
     watching: bool = True,
+    read_seconds: float = 10.0,
 ) -> AsyncIterator[Webhook]:
     """Run one; without `watching` it asks the cluster for everything."""
     cluster = cluster or MemoryCluster(namespaces=(NAMESPACE,))
@@ -148,6 +149,7 @@ async def webhook(
         events=events,
         metrics=metrics,
         missing=lambda: missing,
+        read_seconds=read_seconds,
     )
     server = Server(application(parts))
     async with AsyncExitStack() as stack:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -164,6 +165,18 @@ async def test_what_does_not_say_that_it_is_json_is_refused(
     running: Webhook, content_type: str
 ) -> None:
     assert (await running.post(b"{}", content_type=content_type)).status == 415
+
+
+async def test_a_request_that_never_arrives_is_given_up() -> None:
+    async def half() -> AsyncIterator[bytes]:
+        yield b'{"apiVersion": '
+        await asyncio.Event().wait()
+
+    async with webhook(read_seconds=0.05) as running:
+        headers = {"Content-Type": "application/json"}
+        url = f"{running.url}/mutate-pod"
+        async with running.session.post(url, data=half(), headers=headers) as answer:
+            assert answer.status == 408
 
 
 async def test_other_paths_and_methods_are_refused(running: Webhook) -> None:
