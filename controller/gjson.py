@@ -56,8 +56,17 @@ def query(document: Json, path: str) -> Value:
     Raises:
         UserError: the path is none that we know; the message says what is the matter with it.
     """
-    _check(path, _MOST_LEVELS)
+    check(path)
     return _get(document, path)
+
+
+def check(path: str) -> None:
+    """Judge a path by itself: for whoever takes it from a user.
+
+    Raises:
+        UserError: the path is none that we know.
+    """
+    _check(path, _MOST_LEVELS)
 
 
 def _check(path: str, levels: int) -> None:

@@ -40,6 +40,15 @@ MISTAKES = [
         'spec.algorithm.algorithmName: Invalid value: "randm": unknown algorithm name randm; did you mean "random"?',
     ),
     (
+        "a condition of the job asks for what nobody reads",
+        "  trialTemplate:\n",
+        "  trialTemplate:\n    successCondition: status.@reverse\n",
+        (
+            'spec.trialTemplate.successCondition: Invalid value: "status.@reverse": "@reverse" is not known here; write'
+            " paths, #(...), @this or [...]"
+        ),
+    ),
+    (
         "an algorithm is not to be had",
         RANDOM,
         "    algorithmName: hyperband\n",
