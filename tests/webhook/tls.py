@@ -13,6 +13,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 _PEM = serialization.Encoding.PEM
+_SIGNS = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +45,9 @@ class Authority:
     def __init__(self, name: str) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        own = self._builder(self._name, self._key).add_extension(
-            x509.BasicConstraints(ca=True, path_length=None), critical=True
-        )
+        own = self._builder(self._name, self._key)
+        own = own.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        own = own.add_extension(_SIGNS, critical=True)
         self.cert = own.sign(self._key, hashes.SHA256()).public_bytes(_PEM)
 
     def signed(self, *names: str) -> Pair:
@@ -64,7 +75,9 @@ class Authority:
     def _builder(
         self, subject: x509.Name, key: ec.EllipticCurvePrivateKey
     ) -> x509.CertificateBuilder:
-        now = datetime.now(UTC)
+        now, signer = datetime.now(UTC), self._key.public_key()
+        own_id = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+        signers = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer)
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
@@ -73,4 +86,6 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - timedelta(hours=1))
             .not_valid_after(now + timedelta(days=1))
+            .add_extension(own_id, critical=False)
+            .add_extension(signers, critical=False)
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -147,6 +148,7 @@ def read_issued(ca: str, cert: str, key: str, service: Service) -> Issued:
     return Issued(ca=ca, cert=cert, key=key, expires=expires)
 
 
+@lru_cache(maxsize=256)  # the same few are asked for every few seconds, for months
 def is_authority_of(service: Service, pem: str) -> bool:
     """Say whether a certificate is that of an authority which we made for this service."""
     try:

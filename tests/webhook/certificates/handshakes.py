@@ -21,6 +21,8 @@ def handshake(server: ssl.SSLContext, trusted: str, host: str | None) -> str:
     """
     client = ssl.create_default_context(cadata=trusted)
     client.check_hostname = host is not None
+    # As RFC 5280 has it, which newer clients hold certificates to.
+    client.verify_flags |= ssl.VERIFY_X509_STRICT
     return certificate_of(connected(server, client, host))
 
 
