@@ -18,7 +18,7 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol
 
-from api.errors import RemoteError
+from api.errors import RemoteError, SetupError
 from api.objects.validation_update import completed
 from api.types import Experiment, Suggestion, Trial
 from controller.actions import EmitEvent, EventType
@@ -29,10 +29,10 @@ from controller.trial_states import ended
 from controller.views import Key, Policy, key_of
 from runner.database import Database, StoredObservations, database
 from runner.early_stopping import early_stopping
-from runner.experiments import Given
+from runner.experiments import Given, unheeded_in
 from runner.jobs.local import LocalJobs
 from runner.jobs.run import Here
-from runner.pods.containers import spawner
+from runner.pods.containers import Spawner, spawner
 from runner.pods.launches import Machine
 from runner.resuming import begin
 from runner.search import LocalSuggestions
@@ -116,6 +116,7 @@ class Run:
         self._stopping = asyncio.Event()
         self._observations: StoredObservations | None = None
         self._latest: Mapping[str, Mapping[str, str]] = {}
+        self._line: Spawner | None = None
         self._disk = Disk(state.path, time.monotonic)
 
     async def run(self, database_url: str, lock: int) -> Result:
@@ -127,6 +128,8 @@ class Run:
         begin(self._objects, self._given.experiment, self._state.path, _now())
         if self._over() and not self._left_over():
             return Result(last=self._snapshot(), interrupted=False)
+        for fault in unheeded_in(self._given.experiment):
+            self._watcher.tell(f"{fault.path}: {fault.message}")
         with self._signals():
             async with self._set_up(database_url, lock):
                 self._experiments.wake(self._key)
@@ -143,7 +146,7 @@ class Run:
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(database(database_url))
             marks = await stack.enter_async_context(early_stopping(self._stop_early))
-            line = await stack.enter_async_context(spawner(str(probe), hold=(lock,)))
+            self._line = line = await stack.enter_async_context(spawner(str(probe), hold=(lock,)))
             worker = stack.enter_context(ThreadPoolExecutor(1, "search"))
             machine = Machine(
                 python=sys.executable,
@@ -195,6 +198,11 @@ class Run:
             if self._jobs is not None:
                 self._jobs.check()
             self._disk.check()
+            if self._line is not None and self._line.lost:
+                raise SetupError(
+                    "the process that holds the trials' containers was killed, and they with it:"
+                    " run again, and they begin anew"
+                )
             self._changed.clear()
             waits = (self._changed.wait(), self._stopping.wait())
             pending = [asyncio.create_task(wait) for wait in waits]

@@ -10,6 +10,7 @@ from api.errors import Fault, SpecError, UserError
 from api.objects.defaults import with_defaults
 from api.objects.experiments import parse_experiment
 from api.objects.faults import invalid
+from api.objects.fields import Field
 from api.objects.validation import faults_of
 from api.objects.yamltext import load_objects
 from api.types import (
@@ -23,6 +24,7 @@ from api.types import (
 from controller.gjson import check
 from filters.extractor import reading
 from runner.jobs.forms import JOB, POD, read_form
+from runner.pods.documents import unheeded
 from suggestion.median_stop import median_stop_of
 from suggestion.tasks import task_of
 
@@ -78,6 +80,20 @@ def read_text(text: str, name: str, parallel: int | None = None) -> Given:
     if faults:
         raise SpecError(faults)
     return given
+
+
+def unheeded_in(experiment: Experiment) -> tuple[Fault, ...]:
+    """Say what of the template acts in a cluster and is passed over here."""
+    template = experiment.spec.trial_template
+    document = template.trial_spec if template else None
+    if document is None:
+        return ()
+    path = "spec.trialTemplate.trialSpec"
+    if (document.get("apiVersion"), document.get("kind")) == POD:
+        return unheeded(document, path)
+    job = Field(document, path).at("spec").at("template")
+    pod = job.mapping()
+    return unheeded(pod, job.path) if pod is not None else ()
 
 
 def _template(experiment: Experiment, documents: Sequence[JsonObject]) -> str | None:

@@ -126,6 +126,8 @@ class JobRun:
         status = await self._left_behind(form)
         while self._ending is None:
             status = status or await self._pod(form)
+            if self._here.spawner.lost:
+                return None  # what became of the pod nobody knows: it will be taken up again
             if self._ending is None:
                 outcome = self._judged(form, status)
                 if outcome is not None:

@@ -64,6 +64,9 @@ class Spawner:
         self._process = process
         self._running: dict[str, Running] = {}
         self._words: dict[str, Ended | Refused] = {}
+        self._ending = False
+        self.lost = False
+        """The spawner has ended, and nobody had asked it to: of its containers nothing is known."""
         self.no_mounts = no_mounts
         """Why directories cannot be mounted at other paths; None where they can."""
 
@@ -71,14 +74,24 @@ class Spawner:
         """Start a container; what becomes of it is told by its futures."""
         loop = asyncio.get_running_loop()
         running = Running(launch.id, loop.create_future(), loop.create_future(), self)
+        if self.lost:
+            self._end(running, None)
+            return running
         self._running[launch.id] = running
         self.order(launch)
         return running
 
     def order(self, order: Order) -> None:
         """Send an order; where the spawner is dead, its containers are too."""
-        if self._process.stdin is not None and not self._process.stdin.is_closing():
+        if self.lost or self._process.stdin is None or self._process.stdin.is_closing():
+            return
+        with contextlib.suppress(ConnectionError):  # it has just ended: `listen` will say so
             self._process.stdin.write(to_line(order))
+
+    def end(self) -> None:
+        """Let it end, and its containers with it."""
+        self._ending = True
+        _close(self._process)
 
     async def listen(self) -> None:
         """Take reports until the spawner ends."""
@@ -87,6 +100,7 @@ class Spawner:
         while stdout is not None and (data := await stdout.read(_PIECE)):
             for line in lines.feed(data):
                 self._hear(report_from(line))
+        self.lost = not self._ending
         for name in list(self._running):
             self._hear(Gone(id=name))
 
@@ -136,7 +150,7 @@ async def spawner(folder: str, hold: Sequence[int] = ()) -> AsyncIterator[Spawne
         try:
             yield made
         finally:
-            _close(process)
+            made.end()
             await listening
     finally:
         _close(process)

@@ -56,7 +56,7 @@ class _Shim:
         self._output, self._input = os.pipe()
         os.set_blocking(self._output, False)
         self._status: int | None = None
-        self._killed = False
+        self._orphaned = False
 
     def run(self) -> None:
         failure, failing = os.pipe()
@@ -75,6 +75,8 @@ class _Shim:
         self._tell(Started(id=self._launch.id, pid=pid))
         status = self._watch(pid)
         kill_descendants()
+        if self._orphaned:
+            return  # with the spawner: how it would have ended nobody knows
         for _ in range(_LAST_PIECES):
             if not self._take_output():
                 break
@@ -99,6 +101,7 @@ class _Shim:
             if got.number == FORWARD:
                 self._forward(pid, got.value)
             elif got.number == ORPHANED:
+                self._orphaned = True
                 self._kill(pid)
         self._reap(pid)
 

@@ -155,6 +155,37 @@ def test_another_search_under_the_same_name_is_refused_with_the_remedy(machine: 
     assert "another metadata.name, or another --state-dir" in err
 
 
+def test_what_acts_in_a_cluster_and_not_here_is_told(machine: Machine) -> None:
+    document = experiment(maxTrialCount=1, parallelTrialCount=1)
+    [one] = document["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]["containers"]
+    one["lifecycle"] = {"preStop": {"exec": {"command": ["true"]}}}
+    machine.write(document)
+    status, _, err = machine.call("run", "e.yaml")
+
+    assert status == 0
+    assert "template.spec.containers[0].lifecycle: its hooks are not run on this machine" in err
+
+
+def test_when_its_spawner_is_killed_it_says_so_and_goes_on_later(machine: Machine) -> None:
+    machine.write(experiment(command=SLOW))
+    first = machine.start("run", "e.yaml")
+    wait_for(lambda: len(_lines(machine, "begun")) == 2)
+    [spawner] = _children_of(first.pid)
+    os.kill(spawner, signal.SIGKILL)
+    _, err = first.communicate(timeout=60)
+    (machine.folder / "go").touch()
+    again, done = machine.run()
+
+    assert (first.returncode, again) == (2, 0)
+    assert "run again, and they begin anew" in err
+    assert (done["status"]["trialsSucceeded"], done["status"]["trials"]) == (4, 4)
+
+
+def _children_of(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for path in children for child in path.read_text().split()]
+
+
 def test_two_runs_of_one_experiment_do_not_meet(machine: Machine) -> None:
     machine.write(experiment(command=SLOW))
     first = machine.start("run", "e.yaml")
