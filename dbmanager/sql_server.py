@@ -31,14 +31,12 @@ from dbmanager.sql_reads import SOURCES, rows_of, sources_of
 from dbmanager.sql_store import SqlStore
 from dbmanager.store import Delivery, NewRow, Receipt, TrialKey
 
-WRITERS: Mapping[str, Any] = {"pool_size": 5, "max_overflow": 0, "pool_pre_ping": True}
+_POOL: Mapping[str, Any] = {"max_overflow": 0, "pool_reset_on_return": None}
+# Every transaction here is ended where it was begun, so there is nothing to reset. Nor is a
+# connection tried before it is used: who meets one that died since takes another.
+WRITERS: Mapping[str, Any] = {**_POOL, "pool_size": 5}
 """The connections that write."""
-READERS: Mapping[str, Any] = {
-    "pool_size": 8,
-    "max_overflow": 0,
-    "isolation_level": "AUTOCOMMIT",
-    "pool_reset_on_return": None,
-}
+READERS: Mapping[str, Any] = {**_POOL, "pool_size": 8, "isolation_level": "AUTOCOMMIT"}
 """The connections that read: each question is one round trip, with nothing before or after it."""
 _REPORTS, _ROWS = 100, 20_000
 """In one transaction; whoever comes later waits for the next. A report that has as many rows by
@@ -141,16 +139,18 @@ class ServerStore(SqlStore):
         """Write in a transaction that holds the trials' locks; again where the database gave up."""
         cause: Exception | None = None
         for attempt in range(1, _TRIES + 1):
+            locked = False
             try:
                 async with self._connection(self._writers) as connection, connection.begin():
                     missing = keys - await self._locked(connection, keys)
+                    locked = True
                     if not missing:
                         return await write(connection)
                 # In a transaction of its own: who holds no lock yet can wait for one.
                 await self._claim(missing)
                 continue
             except Exception as error:
-                if not is_worth_another_try(error):
+                if not is_worth_another_try(error) and (locked or not _was_dead(error)):
                     raise
                 cause = error
             pause = min(0.005 * 2**attempt, _LONGEST_PAUSE)
@@ -195,8 +195,7 @@ class ServerStore(SqlStore):
         try:
             return await self._asked(statement)
         except Unavailable as error:
-            # The connection was kept from before the server was started anew: take a fresh one.
-            if not getattr(error.__cause__, "connection_invalidated", False):
+            if not _was_dead(error):
                 raise
         return await self._asked(statement)
 
@@ -211,3 +210,8 @@ class ServerStore(SqlStore):
         with understood(self._name):
             async with of.connect() as connection:
                 yield connection
+
+
+def _was_dead(error: Exception) -> bool:
+    """Say whether a connection was lost: if the server was started anew, another one will do."""
+    return bool(getattr(error.__cause__, "connection_invalidated", False))
