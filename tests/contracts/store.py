@@ -239,6 +239,7 @@ class StoreContract:
         assert await store.report(KEY, many, sent(1)) == Receipt(stored=100_000)
         assert (await store.report(KEY, many, sent(1))).repeat
         assert without_ids(await read(store)) == sorted(many, key=lambda row: row.micros)
+        assert without_ids(await behind(store, 0)) == many
         assert await store.delete(KEY) == 100_000
 
     # Attempts

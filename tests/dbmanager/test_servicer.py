@@ -10,11 +10,12 @@ import grpc
 import pytest
 
 from api.errors import Unavailable
+from api.trialwatchv1 import observations_pb2 as ours
 from api.v1beta1 import api_pb2 as pb
 from dbmanager.memory import MemoryStore
 from dbmanager.metrics import Metrics
 from tests.dbmanager.fragile import FragileStore
-from tests.dbmanager.serving import log, refused, served
+from tests.dbmanager.serving import log, points, refused, served
 
 ONE, TWO, THREE = (
     ("2026-01-31T12:00:00Z", "loss", "0.3"),
@@ -123,6 +124,27 @@ async def test_two_namespaces_share_nothing_and_an_unclear_name_is_refused() -> 
                 await call
         await client.delete("t", metadata=ours)
         assert await client.get("t") == [TWO]
+
+
+async def test_who_names_a_namespace_also_reads_what_came_without_one_until_it_has_its_own() -> (
+    None
+):
+    team = [("trialwatch-namespace", "team")]
+    summary = ours.SummaryRequest(trial_name="t")
+    page = ours.ReadRequest(trial_name="t")
+    async with served(MemoryStore()) as client:
+        await client.report("t", ONE)  # as Katib's collectors do
+        assert await client.get("t", metadata=team) == [ONE]
+        found = await client.observations.Summary(summary, metadata=team)
+        assert [metric.count for metric in found.metrics] == [1]
+        assert points((await client.observations.Read(page, metadata=team)).observation_log) == [
+            ONE
+        ]
+
+        await client.report("t", TWO, metadata=team)
+        assert await client.get("t", metadata=team) == [TWO]
+        nothing = await client.get("t", metric_name="nothing of this name", metadata=team)
+        assert nothing == []
 
 
 BAD_REPORTS = [

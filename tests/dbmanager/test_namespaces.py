@@ -1,0 +1,35 @@
+"""Which trial a request means: the port's table of namespaces."""
+
+from __future__ import annotations
+
+import pytest
+
+from dbmanager.store import Ambiguous, resolve
+
+
+@pytest.mark.parametrize(
+    ("asked", "stored", "read", "reported"),
+    [
+        ("ns", {"ns"}, "ns", "ns"),
+        ("ns", {"ns", "", "x"}, "ns", "ns"),
+        ("ns", {""}, "", "ns"),
+        ("ns", {"", "x"}, "", "ns"),
+        ("ns", {"x"}, "ns", "ns"),
+        ("ns", set(), "ns", "ns"),
+        ("", {"ns"}, "", ""),
+        (None, set(), "", ""),
+        (None, {"ns"}, "ns", "ns"),
+        (None, {""}, "", ""),
+    ],
+    ids=str,
+)
+def test_a_request_means_one_trial(
+    asked: str | None, stored: set[str], read: str, reported: str
+) -> None:
+    assert resolve("t", asked, frozenset(stored)).namespace == read
+    assert resolve("t", asked, frozenset(stored), to_report=True).namespace == reported
+
+
+def test_a_name_in_several_namespaces_is_refused_where_none_is_asked_for() -> None:
+    with pytest.raises(Ambiguous, match="'a', 'b'"):
+        resolve("t", None, frozenset({"b", "a"}))
