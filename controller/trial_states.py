@@ -28,6 +28,8 @@ from controller.times import moment_of, stamp
 METRICS_AWAITED = "TrialMetricsAwaited"
 PODS_REFUSED = "TrialPodsRefused"
 _RUNNING = ("TrialRunning", "Trial is running")
+_SKEW, _LONG = timedelta(minutes=1), timedelta(days=1)
+"""What clocks may differ by, and more than anything is waited for."""
 
 
 class State(StrEnum):
@@ -183,10 +185,16 @@ def observed(trial: Trial, observation: Observation, now: datetime) -> Trial:
 
 
 def since(trial: Trial, kind: ConditionType, now: datetime) -> timedelta:
-    """Return for how long a condition has been what it is; no time where that is unreadable."""
+    """Return for how long a condition has been what it is.
+
+    Where that cannot be, for the time is unreadable or still to come (Katib's service writes the
+    local time as if it were UTC), it is taken for long: who waits by it must not wait for ever.
+    """
     condition = find(trial.status.conditions, kind)
     moment = moment_of(condition.last_transition_time) if condition else None
-    return now - moment if moment else timedelta(0)
+    if moment is None or moment > now + _SKEW:
+        return _LONG
+    return max(now - moment, timedelta(0))
 
 
 def _with(trial: Trial, conditions: Conditions) -> Trial:

@@ -370,6 +370,16 @@ def test_the_job_of_an_early_stopped_trial_may_end_by_itself_but_not_for_ever() 
     assert kinds(due(stopped(), JOB, seconds=60)) == "ReadObservation"
 
 
+@pytest.mark.parametrize("moment", ["", "yesterday", "2026-01-02T11:04:05Z"])
+def test_a_stop_whose_time_cannot_be_is_not_waited_for(moment: str) -> None:
+    item = stopped()
+    *before, last_one = item.status.conditions
+    conditions = (*before, replace(last_one, last_transition_time=moment or None))
+    item = replace(item, status=replace(item.status, conditions=conditions))
+
+    assert kinds(due(item, JOB)) == "ReadObservation"
+
+
 def test_an_early_stopped_trial_without_metrics_says_so_in_the_end() -> None:
     assert kinds(due(stopped(), None, AWAY, seconds=1)) == "WakeAt"
 
