@@ -28,6 +28,8 @@ def main() -> int:
     parser.add_argument(
         "--only", choices=("store", "read", "large"), help="one of the DB manager's tables"
     )
+    parser.add_argument("--search", metavar="NAME", help="of the searches this one only")
+    parser.add_argument("--function", default="", metavar="NAME", help="on this function only")
     parser.add_argument(
         "--peer",
         metavar="CMD",

@@ -213,10 +213,11 @@ def library_cmaes(function: Function, trials: int, seed: int) -> float:
     return min(losses)
 
 
-def library_skopt(function: Function, trials: int, seed: int) -> float:
+def library_skopt(function: Function, trials: int, seed: int, n_initial_points: int = 10) -> float:
     """Return the least loss of one optimizer of scikit-optimize."""
     names = [spec.name for spec in function.parameters]
-    optimizer = Optimizer([_skopt(spec) for spec in function.parameters], random_state=seed)
+    space = [_skopt(spec) for spec in function.parameters]
+    optimizer = Optimizer(space, n_initial_points=n_initial_points, random_state=seed)
     losses: list[float] = []
     with warnings.catch_warnings(), threadpool_limits(1):  # as fast as it can be
         warnings.simplefilter("ignore")
@@ -270,22 +271,23 @@ def run(arguments: argparse.Namespace) -> None:
     seeds = range(arguments.seeds)
     # The runs are counted, not timed, so they may stand side by side.
     with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=_quiet) as pool:
-        _quality(arguments.trials, seeds, pool)
-    _speed()
+        console = Console(width=120)
+        console.print(f"gap to the minimum after {arguments.trials} trials, {len(seeds)} seeds")
+        for function in FUNCTIONS:  # each is printed when it is done: all four take half an hour
+            if function.name.startswith(arguments.function):
+                compared = _compared(function, arguments.trials, seeds, pool, arguments.search)
+                console.print(compared)
+    if arguments.search is None:
+        _speed()
 
 
 def _quiet() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-def _quality(trials: int, seeds: Sequence[int], pool: Executor) -> None:
-    console = Console(width=120)
-    console.print(f"gap to the minimum after {trials} trials, median of {len(seeds)} seeds")
-    for function in FUNCTIONS:  # each is printed when it is done: all four take half an hour
-        console.print(_compared(function, trials, seeds, pool))
-
-
-def _compared(function: Function, trials: int, seeds: Sequence[int], pool: Executor) -> Table:
+def _compared(
+    function: Function, trials: int, seeds: Sequence[int], pool: Executor, search: str | None = None
+) -> Table:
     table = Table(title=function.name)
     for heading in ("algorithm", "ours", "library", "x library", "x random"):
         table.add_column(heading, justify="left" if heading == "algorithm" else "right")
@@ -295,9 +297,12 @@ def _compared(function: Function, trials: int, seeds: Sequence[int], pool: Execu
 
     dice = gaps(partial(ours, "random", function, trials))
     table.add_row("random", f"{statistics.median(dice):.3g}", "", "", "1")
-    sobol = gaps(partial(ours, "sobol", function, trials))
-    table.add_row("sobol", f"{statistics.median(sobol):.3g}", "", "", _multiple(sobol, dice))
+    if search is None:
+        sobol = gaps(partial(ours, "sobol", function, trials))
+        table.add_row("sobol", f"{statistics.median(sobol):.3g}", "", "", _multiple(sobol, dice))
     for name, library in _fitting(function):
+        if search not in (None, name):
+            continue
         own = gaps(partial(ours, name, function, trials))
         cells = (f"{statistics.median(own):.3g}", "knows no lists", "")
         if library is not None:
