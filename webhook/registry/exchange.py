@@ -24,6 +24,7 @@ from webhook.registry.references import Reference
 
 _MOST_REDIRECTS: Final = 5
 _MOST_TOKEN_BYTES: Final = 256 * 1024
+_LONGEST_CAUSE: Final = 200
 _CHUNK_BYTES: Final = 64 * 1024
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _ACCEPT = ", ".join(manifests.ACCEPTED)
@@ -159,7 +160,8 @@ class Exchange:
                 )
         # ValueError: addresses that a registry made up, and that aiohttp finds wrong late.
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            cause = str(error) or type(error).__name__
+            # It may repeat what the registry sent, line by line.
+            cause = " ".join(str(error).split())[:_LONGEST_CAUSE] or type(error).__name__
             raise Unavailable(f"{url.host} does not answer: {cause}") from error
 
     def _refusal(self, answer: _Answer) -> RemoteError:
@@ -179,8 +181,9 @@ class Exchange:
                 f"{domain} does not let everybody read {self._reference.name}, or does not have it,"
                 " and no imagePullSecret of the pod has a login for it"
             )
+        # Whose login it is stays a secret: the pod's author need not be allowed to read it.
         return Denied(
-            f"{domain} does not let {self._login.username!r} of the pod's imagePullSecrets read"
+            f"{domain} does not let the login of the pod's imagePullSecrets read"
             f" {self._reference.name}"
         )
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from api.errors import RemoteError, UserError
+from api.objects.faults import quoted
 from api.types import JsonObject
 from webhook.images import ImageCommand
 
@@ -25,6 +26,9 @@ ACCEPTED: Final = (
 MOST_BYTES: Final = 4 * 1024 * 1024
 """Of a manifest (what the OCI asks of registries), and of a configuration."""
 _OS: Final = "linux"
+# Of what a registry says, in a message.
+_MOST_SHOWN: Final = 8
+_LONGEST_SHOWN: Final = 40
 _DIGEST = re.compile(r"(?P<algorithm>sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})")
 
 
@@ -92,7 +96,8 @@ def choose(index: Index, architectures: tuple[str, ...]) -> Descriptor:
         if one.platform is None:
             return one
     there = sorted({str(one.platform) for one in index.manifests})
-    wanted = " or ".join(f"{_OS}/{one}" for one in architectures)
+    there = [one[:_LONGEST_SHOWN] for one in there[:_MOST_SHOWN]]
+    wanted = " or ".join(f"{_OS}/{one}" for one in architectures[:_MOST_SHOWN])
     raise UserError(
         f"the image is not there for {wanted}, only for {', '.join(there) or 'nothing'}"
     )
@@ -113,7 +118,7 @@ def read_config(body: bytes) -> ImageCommand:
     """
     document = read_document(body)
     if (os := document.get("os", _OS)) != _OS:
-        raise UserError(f"the image is for {os}, not for {_OS}")
+        raise UserError(f"the image is for {quoted(str(os)[:_LONGEST_SHOWN])}, not for {_OS}")
     config = document.get("config")
     config = {} if config is None else config
     if not isinstance(config, dict) or not {"rootfs", "config"} & set(document):

@@ -106,14 +106,15 @@ async def test_a_private_image_without_login_says_what_is_missing(private: str) 
         )
 
 
-async def test_a_login_that_is_refused_is_named_without_its_password(private: str) -> None:
+async def test_a_login_that_is_refused_is_told_without_user_and_password(private: str) -> None:
     domain = private.split("/", maxsplit=1)[0]
 
     answer = await asked(private, {"s": docker_config({domain: (USER, "guessed")})})
 
     assert isinstance(answer, ImageUnknown)
-    assert "'anna' of the pod's imagePullSecrets" in answer.cause
+    assert "does not let the login of the pod's imagePullSecrets read" in answer.cause
     assert "guessed" not in answer.cause
+    assert USER not in answer.cause
 
 
 async def test_secrets_that_cannot_be_used_are_in_the_cause(private: str) -> None:

@@ -59,11 +59,11 @@ async def test_a_token_that_allows_nothing_is_no_way_in(domain: str, serving: To
     assert len(serving.asked) == 1
 
 
-async def test_a_login_that_gets_no_token_is_named(domain: str, serving: TokenServer) -> None:
+async def test_a_login_that_gets_no_token_is_told(domain: str, serving: TokenServer) -> None:
     secrets = {"s": docker_config({domain: (USER, "guessed")})}
 
     answer = await asked(f"{domain}/team/trainer:7", secrets)
 
     assert isinstance(answer, ImageUnknown)
-    assert "'anna' of the pod's imagePullSecrets" in answer.cause
+    assert "does not let the login of the pod's imagePullSecrets read" in answer.cause
     assert len(serving.asked) == 1
