@@ -23,6 +23,7 @@ _PAUSE_SECONDS = 0.3
 _GROUPS = {
     "pods": "/api/v1",
     "events": "/api/v1",
+    "secrets": "/api/v1",
     "services": "/api/v1",
     "namespaces": "/api/v1",
     "configmaps": "/api/v1",

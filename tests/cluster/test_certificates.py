@@ -1,96 +1,65 @@
-"""The webhook's certificate, kept in a real API server: its versions, its conflicts, its checks."""
+"""The webhook's certificate is renewed while jobs are created: each of their pods is injected."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
+from api.names import COLLECTOR_CONTAINER, OWN_WEBHOOK, OWN_WEBHOOK_SECRET
+from tests.cluster.client import Cluster, until
+from tests.cluster.installation import NAMESPACE
+from tests.cluster.trials import Trials, job
+from webhook.certificates.issued import Service, mint
+from webhook.certificates.rotation import State
+from webhook.certificates.stored import read_state, with_state
 
-from kube.connect import connected
-from tests.cluster.client import Cluster
-from tests.webhook.certificates.handshakes import handshake
-from tests.webhook.tls import Authority
-from webhook.certificates.issued import Service
-from webhook.certificates.rotation import Timing
-from webhook.certificates.self_signed import SelfSigned, place_of
-from webhook.certificates.turn import Place
-
-STRANGERS = Authority("a stranger's").cert.decode()
-TIMING = Timing()
-CONFIGURATION = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+SERVICE = Service(name=OWN_WEBHOOK, namespace=NAMESPACE)
+JOBS = 50
+# Longer than all phases of a renewal: twice the time in which all know of a write, and more.
+OVER_SECONDS = 180
 
 
-@pytest.fixture
-def place(cluster: Cluster, namespace: str) -> Iterator[Place]:
-    """A configuration that calls nobody's pods, with somebody else's authority in it."""
-    place = place_of(
-        Service(name="hook", namespace=namespace), secret="hook-cert", configuration=namespace
-    )
-    service = {"name": "hook", "namespace": namespace, "path": "/mutate-pod"}
-    bundle = base64.b64encode(STRANGERS.encode()).decode()
-    entry = {
-        "name": "pods.hook.dev",
-        "clientConfig": {"service": service, "caBundle": bundle},
-        "rules": [],
-        "sideEffects": "None",
-        "admissionReviewVersions": ["v1"],
-    }
-    empty = {**entry, "name": "empty.hook.dev", "clientConfig": {"service": service}}
-    cluster.request(
-        "POST", CONFIGURATION, {"metadata": {"name": namespace}, "webhooks": [entry, empty]}
-    )
-    yield place
-    cluster.request("DELETE", f"{CONFIGURATION}/{namespace}")
+def state_of(cluster: Cluster) -> State | None:
+    return read_state(cluster.get("secrets", NAMESPACE, OWN_WEBHOOK_SECRET), SERVICE)
 
 
-def bundles(cluster: Cluster, place: Place) -> list[str]:
-    webhooks = cluster.request("GET", f"{CONFIGURATION}/{place.service.namespace}")["webhooks"]
-    found = [one["clientConfig"].get("caBundle", "") for one in webhooks]
-    return [base64.b64decode(one).decode() for one in found]
+def begin_renewal(cluster: Cluster) -> str:
+    """Put a successor beside the certificate, as a replica does in its time; return it."""
+    state = until("a steady certificate", lambda: _steady(cluster))
+    successor = mint(SERVICE, time.time(), 90 * 86_400.0)
+    secret = cluster.get("secrets", NAMESPACE, OWN_WEBHOOK_SECRET) or {}
+    begun = with_state(secret, State(current=state.current, next=successor), SERVICE)
+    cluster.patch("secrets", NAMESPACE, OWN_WEBHOOK_SECRET, {"data": begun["data"]})
+    return successor.cert
 
 
-async def settle(replicas: list[SelfSigned]) -> None:
-    """Let all look at once, over and over, until there is nothing more to do for now."""
-    while True:
-        done = await asyncio.gather(*(one.look() for one in replicas))
-        if not any(turn.step for turn in done):
-            return
+def _steady(cluster: Cluster) -> State | None:
+    state = state_of(cluster)
+    return state if state and state.phase == "steady" else None
 
 
-async def test_replicas_agree_and_rotate_in_a_real_api_server(
-    cluster: Cluster, place: Place, kubeconfig: Path
-) -> None:
-    # So long ago that the second certificate is not from the future.
-    now = time.time() - TIMING.lifetime + TIMING.renew
-    async with connected(kubeconfig) as port:
-        replicas = [SelfSigned(port, place, clock=lambda: now) for _ in range(3)]
+def test_no_pod_goes_without_while_the_certificate_is_renewed(trials: Trials) -> None:
+    cluster = trials.cluster
+    successor = begin_renewal(cluster)
+    names = [f"renewal-{number}" for number in range(JOBS)]
 
-        def served() -> set[str]:
-            trusted = bundles(cluster, place)
-            assert trusted[0] == STRANGERS + trusted[1]
-            assert all(one.ready for one in replicas)
-            certs = [
-                handshake(one.ssl_context, bundle, place.service.host)
-                for one in replicas
-                for bundle in trusted
-            ]
-            return set(certs)
+    began = time.monotonic()
+    for number, name in enumerate(names):
+        due = began + OVER_SECONDS * number / JOBS
+        until("its turn", lambda due=due: time.monotonic() >= due)  # type: ignore[misc]
+        trials.start(job(name, "print", "loss=0.5"))
+    ends = [trials.end(name) for name in names]
 
-        await settle(replicas)
-        (first,) = served()
-        now += TIMING.lifetime - TIMING.renew
-        await settle(replicas)
-        assert served() == {first}
-        assert bundles(cluster, place)[1].count("BEGIN CERTIFICATE") == 2
-        now += TIMING.settle + TIMING.skew
-        await settle(replicas)
-        (second,) = served()
-        assert second != first
-        now += TIMING.settle + TIMING.skew
-        await settle(replicas)
-        assert served() == {second}
-        assert bundles(cluster, place)[1].count("BEGIN CERTIFICATE") == 1
+    assert ends == ["Complete"] * JOBS
+    pods = cluster.listed("pods", trials.namespace)
+    sidecars = [one["name"] for pod in pods for one in pod["spec"]["initContainers"]]
+    assert sidecars == [COLLECTOR_CONTAINER] * JOBS
+    events = cluster.listed("events", trials.namespace)
+    assert [one["message"] for one in events if one["reason"] == "FailedCreate"] == []
+    renewed = until("the end of the renewal", lambda: _steady(cluster))
+    assert renewed.current is not None
+    assert renewed.current.cert == successor
+    bundle = base64.b64encode(renewed.current.ca.encode()).decode()
+    path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+    webhooks = cluster.request("GET", f"{path}/{OWN_WEBHOOK}")["webhooks"]
+    assert {one["clientConfig"]["caBundle"] for one in webhooks} == {bundle}
