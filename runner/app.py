@@ -9,19 +9,17 @@ import random
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Protocol
 
 from api.errors import RemoteError, SetupError
 from api.objects.validation_update import completed
 from api.types import Experiment, Suggestion, Trial
-from controller.actions import EmitEvent, EventType
 from controller.creation import in_order
 from controller.drive import Driver
 from controller.ports import Ports
@@ -40,6 +38,7 @@ from runner.state.directory import StateDirectory
 from runner.state.disk import Disk
 from runner.state.objects import FileObjects
 from runner.turns import Turns
+from runner.watching import Snapshot, Warnings, Watcher
 from webhook.config import Config
 
 _POLICY = Policy(metrics_grace=timedelta(seconds=10), metrics_poll=timedelta(milliseconds=100))
@@ -52,46 +51,11 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """How an experiment stands."""
-
-    experiment: Experiment
-    trials: tuple[Trial, ...]
-    """In the order in which they were asked for."""
-    latest: Mapping[str, Mapping[str, str]]
-    """By trial that runs, by metric: the value that was stored last."""
-
-
-class Watcher(Protocol):
-    """Who is told what happens."""
-
-    def show(self, snapshot: Snapshot) -> None:
-        """Take how the experiment stands; called a few times a second, where it has changed."""
-
-    def tell(self, text: str) -> None:
-        """Take a warning."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """How a run ended."""
 
     last: Snapshot
     interrupted: bool
-
-
-class _Events:
-    """`controller.ports.Events`: what goes wrong between the parts is told, once."""
-
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell, self._told = tell, set[str]()
-
-    def emit(self, event: EmitEvent) -> None:
-        if event.type is EventType.WARNING and event.reason == "ReconcileError":
-            text = f"{event.about.metadata.name}: {event.message}"
-            if text not in self._told:
-                self._told.add(text)
-                self._tell(text)
 
 
 def _now() -> datetime:
@@ -173,7 +137,7 @@ class Run:
             jobs=self._jobs,
             observations=observations,
             suggestions=LocalSuggestions(worker, observations),
-            events=_Events(self._watcher.tell),
+            events=Warnings(self._watcher.tell),
         )
         self._driver = Driver(ports, random.Random(), _POLICY)  # noqa: S311 - names of trials
 
@@ -311,6 +275,11 @@ def run_experiment(
     Raises:
         TrialwatchError: it cannot be begun, or not go on; what was done until then is kept.
     """
+    if sys.platform != "linux":
+        raise SetupError(
+            f"experiments run here on Linux, not on {sys.platform}: take a virtual machine, or a"
+            " container with Python in it"
+        )
     state.make()
     with state.locked() as lock:
         url = database_url or f"sqlite:///{state.database}"

@@ -31,7 +31,6 @@ class Injected:
     pod: JsonObject
     collects: bool
     """Whether a collector was put beside the trainer."""
-    warnings: tuple[str, ...] = ()
 
 
 def inject(pod: JsonObject, family: Family, config: Config) -> Injected:
@@ -46,11 +45,8 @@ def inject(pod: JsonObject, family: Family, config: Config) -> Injected:
         raise UserError(str(verdict))
     if not isinstance(verdict, Inject):
         return Injected(pod=pod, collects=False)
-    return Injected(
-        pod=mutate(pod, verdict.plan),
-        collects=verdict.plan.collector is not None,
-        warnings=tuple(str(note) for note in verdict.warnings),
-    )
+    collects = verdict.plan.collector is not None
+    return Injected(pod=mutate(pod, verdict.plan), collects=collects)
 
 
 def _driven(questions: Review, family: Family) -> Verdict:

@@ -20,9 +20,10 @@ from api.errors import UserError
 from api.objects.experiments import render_experiment
 from api.objects.validation import warnings_of
 from api.types import ConditionType, holds
-from runner.app import Snapshot, run_experiment
+from runner.app import run_experiment
 from runner.experiments import read_file
 from runner.state.directory import DEFAULT, StateDirectory, state_of
+from runner.watching import Snapshot
 from trialwatch.screen import Screen
 from trialwatch.view.standing import Standing, standing_of
 

@@ -13,7 +13,7 @@ from api.types import JsonObject, Suggestion, Trial
 from controller.views import JobFacts
 from runner.injection import Family
 from runner.jobs.run import Here, JobRun, Place
-from runner.pods.life import now
+from runner.pods.container import now
 from runner.state.directory import StateDirectory
 from runner.state.documents import read_document, write_document
 

@@ -36,10 +36,11 @@ from runner.jobs.recovery import (
     run_dir_of,
 )
 from runner.nearest import with_nearest
+from runner.pods.container import UNSTARTABLE, now, pauses
 from runner.pods.containers import Spawner
 from runner.pods.documents import Pod, RestartPolicy, read_pod
 from runner.pods.launches import Folders, Machine
-from runner.pods.life import UNSTARTABLE, Ending, PodLife, now, pauses
+from runner.pods.life import Ending, PodLife
 from runner.pods.places import place_of
 from runner.pods.statuses import Phase, PodStatus
 from webhook.config import Config

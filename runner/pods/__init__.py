@@ -6,8 +6,8 @@ Does not belong here: why there is a pod, what becomes of its status, what its m
 May import: `launcher`, `collector`, `webhook.wrapping`, `api`. May be imported by: `runner`.
 
 `documents` reads a pod, `environment`, `expansion` and `places` say what a container gets of this
-machine, `launches` puts it together: all of that is pure. `life` is the kubelet's loop. The
-processes are three deep, so that nothing outlives the runner, however it ends:
+machine, `launches` puts it together: all of that is pure. `life` and `container` are the kubelet's
+loops. The processes are three deep, so that nothing outlives the runner, however it ends:
 
     runner ── spawner ── one shim for each container ── the container's own process ── ...
 """

@@ -13,38 +13,23 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 from pathlib import Path
 
-from api.errors import UserError
-from api.timestamps import from_micros
-from runner.pods.containers import Exit, Running, Spawner
+from runner.pods.container import ContainerLife, Home, now
+from runner.pods.containers import Spawner
 from runner.pods.documents import Container, EmptyDir, Pod, RestartPolicy
-from runner.pods.launches import Folders, Machine, launch_of
+from runner.pods.launches import Folders, Machine
 from runner.pods.statuses import (
-    WORDS,
-    ContainerStatus,
     Phase,
     PodStatus,
     Terminated,
     phase_of,
 )
-from runner.pods.tails import make_empty, tail
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
-"""Seconds before a container is started again, doubling. (Kubernetes: 10 s to 5 minutes.)"""
-_SIDECAR_PAUSE = 0.1
 _LEAST_GRACE = 2.0
 """Seconds that sidecars get when the containers have used up the grace, as with the kubelet."""
-_LAST_LINES = 2048
-_ids = count(1)
-
-
-def now() -> str:
-    """Return the moment as the kubelet writes it, to the second."""
-    return from_micros(int(time.time()) * 1_000_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,100 +44,6 @@ class Ending:
     """Nobody wants to know what becomes of it: its sidecars are killed first."""
 
 
-class _Container:
-    """One container, through all its starts."""
-
-    def __init__(self, life: PodLife, container: Container, policy: RestartPolicy) -> None:
-        self.spec = container
-        self.status = ContainerStatus(name=container.name, image=container.image)
-        self._life = life
-        self._policy = policy
-        self._running: Running | None = None
-        self.told = asyncio.Event()
-        """It is to end, and not to be started again."""
-        self.begun = asyncio.Event()
-        """It was started once, or cannot be."""
-        self.over = asyncio.Event()
-        """It has ended for good."""
-
-    async def live(self) -> Terminated:
-        """Run it until it has ended for good."""
-        try:
-            return await self._live()
-        finally:
-            self.begun.set()
-            self.over.set()
-
-    async def _live(self) -> Terminated:
-        waits = pauses(_SIDECAR_PAUSE if self.spec.stays else FIRST_PAUSE)
-        while True:
-            end = await self._once()
-            self._note(self.status.over(end))
-            if self._is_final(end):
-                return end
-            self._note(self.status.again())
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.told.wait(), next(waits))
-            if self.told.is_set():
-                self._note(self.status.over(end))
-                return end
-
-    def _is_final(self, end: Terminated) -> bool:
-        if self.told.is_set() or end.reason in UNSTARTABLE:
-            return True
-        match self._policy:
-            case RestartPolicy.ALWAYS:
-                return False
-            case RestartPolicy.ON_FAILURE:
-                return end.status == 0
-            case RestartPolicy.NEVER:
-                return True
-
-    async def _once(self) -> Terminated:
-        if self.told.is_set():
-            return Terminated(status=137, reason="Killed", finished=now())
-        name = f"{self._life.pod.name}/{self.spec.name}/{next(_ids)}"
-        pod, machine, folders = self._life.pod, self._life.machine, self._life.folders
-        try:
-            launch = launch_of(self.spec, pod, machine, folders, name)
-        except UserError as error:
-            return _unstartable("CreateContainerError", str(error))
-        if launch.collector:
-            make_empty(f"{folders.words}/{self.spec.name}")
-        self._running = self._life.spawner.start(launch)
-        started = None
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.shield(_done(self._running.started))
-            if not self._running.started.cancelled():
-                started = now()
-                self._note(self.status.begun(started))
-                self.begun.set()
-        exit_ = await asyncio.shield(self._running.ended)
-        self._running = None
-        if exit_.refusal:
-            reason = "ContainerCannotRun" if exit_.missing else "StartError"
-            return _unstartable(reason, exit_.refusal)
-        return _ended(exit_, started, self._words(exit_))
-
-    def _words(self, exit_: Exit) -> str:
-        """Return its last words, or the end of its log where it failed."""
-        with contextlib.suppress(OSError):
-            words = Path(self._life.folders.words, self.spec.name).read_bytes()[:WORDS]
-            return words.decode(errors="replace")
-        if exit_.status == 0:
-            return ""
-        return tail(f"{self._life.folders.logs}/{self.spec.name}.log", _LAST_LINES)
-
-    def _note(self, status: ContainerStatus) -> None:
-        self.status = status
-        self._life.note()
-
-    def signal(self, number: int) -> None:
-        """Send it a signal, if it runs."""
-        if self._running is not None:
-            self._running.signal(number)
-
-
 class PodLife:
     """A pod on this machine."""
 
@@ -164,12 +55,17 @@ class PodLife:
         spawner: Spawner,
         changed: Callable[[PodStatus], None],
     ) -> None:
-        self.pod, self.machine, self.folders, self.spawner = pod, machine, folders, spawner
+        self.pod, self.folders = pod, folders
+        home = Home(pod=pod, machine=machine, folders=folders, spawner=spawner)
         self._changed = changed
         self.on_abandon: Callable[[], None] = _nothing
         """Called when an abandoned pod's sidecars are dead, and its containers not yet told."""
-        self._inits = [_Container(self, one, _policy(one, pod)) for one in pod.init_containers]
-        self._mains = [_Container(self, one, pod.restart_policy) for one in pod.containers]
+        self._inits = [
+            ContainerLife(one, _policy(one, pod), home, self.note) for one in pod.init_containers
+        ]
+        self._mains = [
+            ContainerLife(one, pod.restart_policy, home, self.note) for one in pod.containers
+        ]
         self._ending: Ending | None = None
         self._ended = asyncio.Event()
         self.status = PodStatus(started=now())
@@ -177,9 +73,9 @@ class PodLife:
     async def run(self) -> PodStatus:
         """Live it; return its last status."""
         self._make_folders()
-        deadline = self._await_deadline()
+        deadline = asyncio.create_task(self._await_deadline())
         terminating = asyncio.create_task(self._terminate())
-        sidecars: list[tuple[_Container, asyncio.Task[Terminated]]] = []
+        sidecars: list[tuple[ContainerLife, asyncio.Task[Terminated]]] = []
         try:
             if await self._initialize(sidecars):
                 await self.work()
@@ -232,7 +128,7 @@ class PodLife:
                             (path / mount.sub_path).mkdir(parents=True, exist_ok=True)
 
     async def _initialize(
-        self, sidecars: list[tuple[_Container, asyncio.Task[Terminated]]]
+        self, sidecars: list[tuple[ContainerLife, asyncio.Task[Terminated]]]
     ) -> bool:
         """Start the sidecars, run the init containers; say whether all is well."""
         for one in self._inits:
@@ -248,21 +144,12 @@ class PodLife:
                 return False
         return True
 
-    async def _await_deadline_passed(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-        self.end(
-            Ending(
-                reason="DeadlineExceeded",
-                message="Pod was active on the node longer than the specified deadline",
-                grace=self.pod.grace,
-            )
-        )
-
-    def _await_deadline(self) -> asyncio.Task[None]:
-        seconds = float("inf") if self.pod.deadline is None else self.pod.deadline
-        if seconds == float("inf"):
-            return asyncio.create_task(asyncio.sleep(0))
-        return asyncio.create_task(self._await_deadline_passed(seconds))
+    async def _await_deadline(self) -> None:
+        if self.pod.deadline is None:
+            return
+        await asyncio.sleep(self.pod.deadline)
+        message = "Pod was active on the node longer than the specified deadline"
+        self.end(Ending(reason="DeadlineExceeded", message=message, grace=self.pod.grace))
 
     async def _terminate(self) -> None:
         """Wait for the word, and end the containers; the sidecars follow in their turn."""
@@ -289,7 +176,7 @@ class PodLife:
                 await one.over.wait()
 
     async def _end_sidecars(
-        self, sidecars: Sequence[tuple[_Container, asyncio.Task[Terminated]]]
+        self, sidecars: Sequence[tuple[ContainerLife, asyncio.Task[Terminated]]]
     ) -> None:
         until = time.monotonic() + max(self.pod.grace, _LEAST_GRACE)
         for one, task in reversed(sidecars):
@@ -316,38 +203,8 @@ def _nothing() -> None:
     pass
 
 
-UNSTARTABLE = {"CreateContainerError", "ContainerCannotRun", "StartError"}
-
-
 def _policy(container: Container, pod: Pod) -> RestartPolicy:
     if container.stays:
         return RestartPolicy.ALWAYS
     never = pod.restart_policy is RestartPolicy.NEVER
     return RestartPolicy.NEVER if never else RestartPolicy.ON_FAILURE
-
-
-def pauses(first: float) -> Iterator[float]:
-    """Give the seconds between starts, doubling up to a limit."""
-    pause = first
-    while True:
-        yield pause
-        pause = min(2 * pause, LONGEST_PAUSE)
-
-
-async def _done(future: asyncio.Future[int]) -> None:
-    await asyncio.wait([future])
-
-
-def _unstartable(reason: str, message: str) -> Terminated:
-    return Terminated(status=128, reason=reason, message=message, finished=now())
-
-
-def _ended(exit_: Exit, started: str | None, message: str) -> Terminated:
-    return Terminated(
-        status=exit_.status,
-        signal=exit_.signal,
-        reason="Completed" if exit_.status == 0 else "Error",
-        message=message,
-        started=started,
-        finished=now(),
-    )

@@ -10,8 +10,8 @@ import pytest
 
 from runner.jobs.outcomes import BACKOFF, DEADLINE, REFUSED
 from runner.jobs.run import FIRST_PAUSE, LEAVING
+from runner.pods.container import LONGEST_PAUSE
 from runner.pods.keeping import LIMIT
-from runner.pods.life import LONGEST_PAUSE
 from runner.state.directory import DEFAULT, StateDirectory
 from runner.state.disk import PATIENCE
 from trialwatch import get, logs, run
