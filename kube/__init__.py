@@ -1,14 +1,15 @@
 """The cluster as a port: objects of any kind, as plain documents, in and out of Kubernetes' API.
 
 Belongs here: the port (`cluster`), its values and errors; the official client behind it (`client`,
-`connect`, `discovery`); the same port in memory (`memory`), and over HTTP (`apiserver`).
+`connect`, `discovery`); the same port in memory (`memory`), and over HTTP (`apiserver`); a kind's
+objects kept up to date in memory (`watching`).
 Does not belong here: what an object means, and what any program does with it.
 May import: `api`. May be imported by: the programs that talk to a cluster, `runner` and
 `trialwatch`.
 
-    Cluster                    get, list, watch, create, replace, patch, delete
+    Cluster                    get, list, pages, watch, create, replace, patch, delete
       KubernetesCluster        the API server, by the official client
       MemoryCluster            a dict, with versions, conflicts, and a history that is forgotten
 
-Both are held to one suite, tests/contracts/cluster.py.
+Both are held to one suite, tests/contracts/cluster.py, and a real API server is too.
 """

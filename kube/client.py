@@ -32,7 +32,8 @@ from kube.cluster import (
 )
 from kube.connections import Connections, explained, lines_of
 from kube.discovery import Discovery
-from kube.errors import Gone, Invalid
+from kube.errors import Gone, Invalid, NotFound, UnknownKind
+from kube.resources import KNOWN
 
 WATCH_SECONDS: Final = 300
 """How long one watch lasts; then the server ends it, and the caller goes on."""
@@ -82,7 +83,7 @@ class KubernetesCluster:
         self._watch_limit = aiohttp.ClientTimeout(
             sock_connect=_CONNECT_SECONDS, sock_read=watch_seconds + slack_seconds
         )
-        self._discovery = Discovery(self._read, clock)
+        self._discovery = Discovery(self._read, clock, KNOWN)
 
     async def get(self, ref: Ref) -> JsonObject:
         """Read an object."""
@@ -142,6 +143,7 @@ class KubernetesCluster:
             limit=self._watch_limit,
         )
         async with (
+            _of_a_kind(),
             self._answered(request) as answer,
             explained(request.about),
             aclosing(lines_of(answer.content)) as lines,
@@ -218,7 +220,8 @@ class KubernetesCluster:
             limit=self._limit,
         )
         while True:
-            document = await self._asked(request)
+            async with _of_a_kind():
+                document = await self._asked(request)
             yield Listing(items=items_of(document, kind), version=version_of(document))
             rest = rest_of(document)
             if not rest:
@@ -275,6 +278,15 @@ class KubernetesCluster:
         if "BearerToken" in settings:
             headers["Authorization"] = settings["BearerToken"]["value"]
         return headers
+
+
+@asynccontextmanager
+async def _of_a_kind() -> AsyncIterator[None]:
+    """Say what it means that all objects of a kind are not found."""
+    try:
+        yield
+    except NotFound as error:
+        raise UnknownKind(f"{error}; install what defines this kind") from None
 
 
 def _selection(name: str, labels: Mapping[str, str]) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -56,9 +56,16 @@ class Discovery:
     """The resources of a cluster, remembered."""
 
     def __init__(
-        self, fetch: Callable[[str], Awaitable[JsonObject]], clock: Callable[[], float]
+        self,
+        fetch: Callable[[str], Awaitable[JsonObject]],
+        clock: Callable[[], float],
+        usual: Iterable[Resource] = (),
     ) -> None:
-        """`fetch` gets a path and raises NotFound; `clock` counts seconds, never back."""
+        """`fetch` gets a path and raises NotFound; `clock` counts seconds, never back.
+
+        What the server does not tell of is taken from the `usual` resources.
+        """
+        self._usual = {resource.of: resource for resource in usual}
         self._fetch, self._clock = fetch, clock
         self._known: dict[str, dict[str, Resource]] = {}
         self._asked: dict[str, float] = {}
@@ -67,6 +74,8 @@ class Discovery:
     async def resource_of(self, kind: Kind) -> Resource:
         """Return where a kind is.
 
+        The kinds that we deal with are where they always are, even if the server does not tell.
+
         Raises:
             UnknownKind: it is nowhere.
         """
@@ -74,6 +83,7 @@ class Discovery:
         if found is None and _GROUP_VERSION.fullmatch(kind.api_version):
             await self._learn(kind.api_version)
             found = self._known.get(kind.api_version, {}).get(kind.kind)
+        found = found or self._usual.get(kind)
         if found is None:
             raise UnknownKind(
                 f"the cluster does not serve the kind {kind};"

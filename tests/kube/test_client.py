@@ -112,6 +112,19 @@ async def test_a_list_whose_rest_is_forgotten_is_read_at_once(
     assert server.asked["list ConfigMap"] == 3
 
 
+async def test_a_server_that_tells_of_no_kinds_is_asked_at_their_usual_places() -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if request.path != "/apis/batch/v1/namespaces/team/jobs/mnist":
+            return web.Response(status=404, text="404 page not found")
+        return web.json_response({"kind": "Job"})
+
+    async with answering(answer) as cluster:
+        job = Ref(api_version="batch/v1", kind="Job", namespace="team", name="mnist")
+        assert await cluster.get(job) == {"kind": "Job"}
+        with pytest.raises(UnknownKind, match="install what defines this kind"):
+            await cluster.list(Kind(api_version="kubeflow.org/v1beta1", kind="Trial"))
+
+
 # --- who we are, and where the cluster is ---
 
 
@@ -218,7 +231,7 @@ async def answering(handler: Handler, **how: Any) -> AsyncIterator[KubernetesClu
         (400, '{"message": "no"}', Invalid),
         (401, "", Forbidden),
         (403, '{"message": "trials is forbidden: User \\"me\\" cannot get"}', Forbidden),
-        (404, "not json", NotFound),
+        (404, "404 page not found", NotFound),
         (405, "[]", Invalid),
         (409, '{"reason": "Conflict"}', Conflict),
         (410, '{"reason": "Expired"}', Gone),

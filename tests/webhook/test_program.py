@@ -58,7 +58,7 @@ async def test_it_is_alive_but_not_ready_before_it_knows_the_cluster(tmp_path: P
     without = [one for one in KNOWN if one.kind != "Trial"]
     memory = MemoryCluster(without, namespaces=("team", "kubeflow"))
     async with served(memory) as api, program(api, tmp_path, "--linger", "0s") as running:
-        await running.until("/readyz", lambda _, text: "does not serve the kind Trial" in text)
+        await running.until("/readyz", lambda _, text: "install what defines this kind" in text)
         assert (await running.get("/readyz"))[0] == 503
         assert (await running.get("/healthz"))[0] == 200
 
