@@ -104,7 +104,8 @@ class Connection:
         if not self._opened:
             return False
         try:
-            await asyncio.wait_for(self._store.ping(), PING_SECONDS)
+            async with asyncio.timeout(PING_SECONDS):
+                await self._store.ping()
         except TimeoutError:
             self._note(cause=f"no answer within {PING_SECONDS} s")
         except Unavailable as error:

@@ -65,7 +65,8 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # it has no
                 if over:
                     return
                 try:
-                    await asyncio.wait_for(woken.wait(), self._period)
+                    async with asyncio.timeout(self._period):
+                        await woken.wait()
                 except TimeoutError:
                     continue
 

@@ -114,7 +114,8 @@ class Observations(observations_pb2_grpc.ObservationsServicer):
     async def _wait(self, woken: asyncio.Event) -> None:
         try:
             if not self._news.over:
-                await asyncio.wait_for(woken.wait(), self._poll)
+                async with asyncio.timeout(self._poll):
+                    await woken.wait()
         except TimeoutError:
             return  # other programs may write to the same database: look
         if self._news.over:

@@ -45,7 +45,8 @@ async def database(url: str) -> AsyncIterator[Database]:
     connection = Connection(store)
     try:
         try:
-            await asyncio.wait_for(connection.open(), _PATIENCE)
+            async with asyncio.timeout(_PATIENCE):
+                await connection.open()
         except TimeoutError:
             raise Unavailable(
                 f"--database: it did not answer within {_PATIENCE:.0f} s; see that it runs"

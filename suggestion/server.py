@@ -78,7 +78,8 @@ class Server:
         idle = self._worker.submit(_nothing)
         self._worker.shutdown(wait=False)
         try:
-            await asyncio.wait_for(asyncio.wrap_future(idle), _LAST_SECONDS)
+            async with asyncio.timeout(_LAST_SECONDS):
+                await asyncio.wrap_future(idle)
         except TimeoutError:
             return False
         return True

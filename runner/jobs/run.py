@@ -153,7 +153,8 @@ class JobRun:
 
     async def _pause(self, seconds: float) -> None:
         try:
-            await asyncio.wait_for(self._told.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._told.wait()
         except TimeoutError:
             return
 

@@ -91,7 +91,8 @@ class ContainerLife:
                 return end
             self._note(self.status.again())
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.told.wait(), next(waits))
+                async with asyncio.timeout(next(waits)):
+                    await self.told.wait()
             if self.told.is_set():
                 self._note(self.status.over(end))
                 return end

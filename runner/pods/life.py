@@ -184,7 +184,8 @@ class PodLife:
             one.signal(signal.SIGTERM)
             left = max(_LEAST_GRACE, until - time.monotonic())
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(task), left)
+                async with asyncio.timeout(left):
+                    await asyncio.shield(task)
             one.signal(signal.SIGKILL)
             await task
 
