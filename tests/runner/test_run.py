@@ -115,6 +115,21 @@ def test_interrupted_it_ends_every_process_and_goes_on_later(
     assert len(begun) == 6
 
 
+def test_a_second_interrupt_does_not_wait_for_who_ignores_the_first(machine: Machine) -> None:
+    mark = f"deaf-{os.getpid()}"
+    script = "trap '' TERM; echo up >> begun; while :; do sleep 0.05; done; : ${trialParameters.lr}"
+    machine.write(experiment(command=["sh", "-c", script]))
+    run = machine.start("run", "e.yaml", MARK=mark)
+    wait_for(lambda: len(_lines(machine, "begun")) == 2)
+    run.send_signal(signal.SIGINT)
+    wait_for(lambda: [*machine.state().glob("pods/*/*/interrupted")])
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=60)
+
+    assert run.returncode == 130
+    assert processes_with(f"MARK={mark}") == []
+
+
 def test_what_has_ended_is_not_run_again_and_a_larger_count_goes_further(
     machine: Machine,
 ) -> None:
