@@ -24,6 +24,8 @@ from runner.pods.tails import tail
 
 INTERRUPTED = "interrupted"
 """In a pod's folder: the pod was ended with the runner, and what it did does not count."""
+JUDGED = "judged"
+"""In a pod's folder: its failure was counted."""
 _LOOK = 0.02
 """Seconds between two looks at a delivery that is awaited."""
 _LAST_LINES = 2048
@@ -40,7 +42,7 @@ def _counts(pod: Path) -> bool:
     if record is None or not record.complete:  # the disk was full: part of its output is lost
         return False
     by_itself = record.status is not None or record.stopped
-    return by_itself and not (pod / INTERRUPTED).exists()
+    return by_itself and not any((pod / mark).exists() for mark in (INTERRUPTED, JUDGED))
 
 
 def run_dir_of(pod: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import shutil
 import uuid
@@ -29,6 +30,7 @@ from runner.jobs.outcomes import (
 )
 from runner.jobs.recovery import (
     INTERRUPTED,
+    JUDGED,
     Delivery,
     collector_of,
     judged,
@@ -80,6 +82,8 @@ class JobRun:
         self._family, self._here, self._place, self._changed = family, here, place, changed
         self._progress = Progress(started=now(), failed=_failures(family.job))
         self._life: PodLife | None = None
+        self._pod_folder = place.pods
+        """Of the pod that runs, or ran last."""
         self._ending: Ending | None = None
         self._told = asyncio.Event()
 
@@ -143,6 +147,8 @@ class JobRun:
         """Say what a pod's end means for the job; None: that another pod is due."""
         if status.phase is Phase.SUCCEEDED:
             return Outcome(reason=COMPLETED)
+        with contextlib.suppress(OSError):  # first this: to fail once more is better than twice
+            (self._pod_folder / JUDGED).touch()
         self._note(failed=self._progress.failed + 1)
         ends = [one.ended for one in (*status.init_containers, *status.containers)]
         if any(end is not None and end.reason in UNSTARTABLE for end in ends):
@@ -162,7 +168,7 @@ class JobRun:
         suffix = "".join(secrets.choice(_ALPHABET) for _ in range(5))
         name = self._name if form.bare else f"{self._name}-{suffix}"
         pod = self._injected(form, name)
-        folder = self._place.pods / name
+        folder = self._pod_folder = self._place.pods / name
         shutil.rmtree(folder, ignore_errors=True)  # a bare pod has one name
         folder.mkdir(parents=True)
         life = PodLife(
@@ -197,6 +203,7 @@ class JobRun:
         folder = left_behind(self._place.pods)
         if folder is None:
             return None
+        self._pod_folder = folder
         pod = self._injected(form, folder.name)
         folders = self._folders(folder.name)
         life = Delivery(

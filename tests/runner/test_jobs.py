@@ -177,6 +177,25 @@ async def test_a_job_that_was_left_begins_anew_and_is_counted_once(tmp_path: Pat
     assert stored == ["0.2"]
 
 
+async def test_a_failure_is_counted_once_however_often_the_job_is_left(tmp_path: Path) -> None:
+    script = (
+        "echo x >> tries; [ $(wc -l < tries) -gt 1 ] || exit 1; echo up; [ -e go ] || sleep 600"
+    )
+    document = job(shell(script), backoffLimit=1)
+    async with cluster(tmp_path) as here:
+        first = here.job(document)
+        running = asyncio.create_task(first.run())
+        await eventually(lambda: "up" in here.log())
+        first.leave()
+        await running
+        (tmp_path / "go").touch()
+        again = await here.run({**document, "status": status_of(first)})
+
+    assert status_of(first)["failed"] == 1
+    assert "Complete" in conditions(again)
+    assert status_of(again)["failed"] == 1
+
+
 async def test_a_trainer_that_had_ended_is_not_trained_again(tmp_path: Path) -> None:
     """The collector was dead when the runner was killed: it is started once more, alone."""
     script = "echo x >> tries; echo loss=0.5; echo loss=0.25"
