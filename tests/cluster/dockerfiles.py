@@ -1,7 +1,7 @@
 """The repository's own Dockerfiles, built by buildah on a base that is made here.
 
-No registry has a part in it. The base is Debian's smallest, by debootstrap, with Python; what the
-Dockerfiles fetch, they fetch as this machine does: its proxies, its certificates, pip's settings.
+No registry has a part in it. The base is Debian's Python, by debootstrap, and nothing that it does
+not need (distilled.py), as distroless images are; what the Dockerfiles fetch, they fetch as this machine does: its proxies, its certificates, pip's settings.
 An archive is kept by what it is made of, so only a change to a program builds its image anew.
 """
 
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster.binaries import cache, locked, note, run
+from tests.cluster.distilled import distil
 from tests.cluster.sandbox import require
 
 ROOT = Path(__file__).parents[2]
@@ -25,14 +26,6 @@ SUITE = "bookworm"
 VERSION = "0.1.0"
 # Beside the packages: what an image is made of.
 _INTO_IMAGES = {"LICENSE", "README.md", "constraints.txt", "launcher", "pyproject.toml"}
-_STRIPPED = (
-    "usr/share/doc",
-    "usr/share/man",
-    "usr/share/locale",
-    "usr/share/info",
-    "var/cache/apt",
-)
-_STRIPPED_FILES = ("var/lib/apt/lists", "var/log")
 _BUILD_BASE = "RUN apt-get update && apt-get install -y --no-install-recommends python3-pip"
 
 
@@ -90,36 +83,40 @@ def _build(name: str, dockerfile: Path, archive: Path) -> None:
 
 def _base() -> str:
     """Return the name of the base, once it and its twin for building are in buildah's store."""
-    base = f"localhost/trialwatch-python:{SUITE}"
+    base = _base_name()
     known = _buildah("images", "--format={{.Name}}:{{.Tag}}").split()
     if f"{base}-build" in known:
         return base
     note("making the base of the images")
     with tempfile.TemporaryDirectory(dir=cache()) as folder:
-        root = Path(folder, "root")
-        _bootstrap(root)
-        first = Path(folder, "Dockerfile")
-        first.write_text('FROM scratch\nADD root /\nCMD ["python3"]\n')
-        _buildah("build-using-dockerfile", f"--file={first}", f"--tag={base}", folder)
-        second = Path(folder, "build", "Dockerfile")
-        second.parent.mkdir()
-        second.write_text(f"FROM {base}\n{_BUILD_BASE}\n")
+        debian, small = Path(folder, "debian"), Path(folder, "small")
+        include = "--include=ca-certificates,python3"
+        run(["nice", "debootstrap", "--variant=minbase", include, SUITE, str(debian)])
+        (debian / "usr/bin/python").symlink_to("python3")
+        distil(debian, small)
+        for root, name in ((debian, f"{base}-debian"), (small, base)):
+            _buildah("build-using-dockerfile", f"--file={_added(root)}", f"--tag={name}", folder)
+        with_pip = Path(folder, "with-pip")
+        with_pip.write_text(f"FROM {base}-debian\n{_BUILD_BASE}\n")
+        chroot = ("--isolation=chroot", "--pull-never", f"--file={with_pip}", f"--tag={base}-build")
+        empty = Path(folder, "empty")
+        empty.mkdir()
         settings = _machines_settings(Path(folder))
-        chroot = ("--isolation=chroot", "--pull-never", f"--tag={base}-build")
-        _buildah("build-using-dockerfile", *chroot, *settings, str(second.parent))
+        _buildah("build-using-dockerfile", *chroot, *settings, str(empty))
     return base
 
 
-def _bootstrap(root: Path) -> None:
-    include = "--include=ca-certificates,python3"
-    run(["nice", "debootstrap", "--variant=minbase", include, SUITE, str(root)])
-    (root / "usr/bin/python").symlink_to("python3")
-    for folder in _STRIPPED:
-        shutil.rmtree(root / folder, ignore_errors=True)
-    for folder in _STRIPPED_FILES:
-        for path in (root / folder).rglob("*"):
-            if path.is_file():
-                path.unlink()
+def _base_name() -> str:
+    """Return a name that changes with what the base is made by."""
+    made_by = Path(__file__).with_name("distilled.py").read_bytes() + _BUILD_BASE.encode()
+    return f"localhost/trialwatch-python:{SUITE}-{hashlib.sha256(made_by).hexdigest()[:8]}"
+
+
+def _added(root: Path) -> Path:
+    """Write what makes an image of a folder beside it."""
+    dockerfile = root.with_suffix(".Dockerfile")
+    dockerfile.write_text(f'FROM scratch\nADD {root.name} /\nCMD ["python3"]\n')
+    return dockerfile
 
 
 def _machines_settings(folder: Path) -> list[str]:
@@ -155,7 +152,7 @@ def _sources() -> list[Path]:
 
 
 def _digest(dockerfile: Path) -> str:
-    digest = hashlib.sha256(dockerfile.read_bytes())
+    digest = hashlib.sha256(dockerfile.read_bytes() + _base_name().encode())
     for path in _sources():
         digest.update(f"{path}\0".encode() + (ROOT / path).read_bytes())
     return digest.hexdigest()[:12]

@@ -38,22 +38,21 @@ SUPERVISOR = "/usr/local/bin/launch supervise"
 @contextmanager
 def killing(
     cluster: Cluster, namespace: str, pod: Object, word: str, *, times: int, pause: float
-) -> Iterator[str]:
-    """Kill, `times` times, what begins with `word` in a pod; give the killer's name."""
-    arguments = [pod["metadata"]["uid"], word, str(times), str(pause)]
+) -> Iterator[None]:
+    """Kill what begins with `word` in a pod, again and again, at most `times` times.
+
+    Fails where it had nobody to kill.
+    """
     container = {
         "name": "killer",
         "image": _IMAGE,
-        "command": ["python", "-c", _SCRIPT, *arguments],
+        "command": ["python", "-c", _SCRIPT, pod["metadata"]["uid"], word, str(times), str(pause)],
         "securityContext": {"runAsUser": 0},
     }
-    spec = {"hostPID": True, "restartPolicy": "Never", "containers": [container]}
+    grace = {"terminationGracePeriodSeconds": 1}
+    spec = {"hostPID": True, "restartPolicy": "Never", "containers": [container], **grace}
     name = f"killer-{pod['metadata']['name']}"[:60]
     cluster.create("pods", namespace, {"metadata": {"name": name}, "spec": spec})
-    yield name
-
-    def done() -> bool:
-        killer = cluster.get("pods", namespace, name)
-        return bool(killer and killer["status"]["phase"] == "Succeeded")
-
-    until("all of the kills", done, tell=lambda: cluster.logs(namespace, name, "killer"))
+    yield
+    until("a kill", lambda: "killed" in cluster.logs(namespace, name, "killer"))
+    cluster.delete("pods", namespace, name)

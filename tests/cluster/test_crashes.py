@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from api.names import COLLECTOR_CONTAINER
-from tests.cluster.client import until
 from tests.cluster.killer import SUPERVISOR, WORKER, killing
 from tests.cluster.trials import Trials, counted, job, running, status_of
 
@@ -34,11 +33,10 @@ def test_a_collector_whose_container_dies_is_started_again_and_loses_nothing(
 
 def test_a_collector_killed_in_the_hold_still_delivers(trials: Trials) -> None:
     """The trainer has ended; its container waits, so the sidecar is started again."""
-    name = trials.start(job("hold", "count", "40", "100"))
-    pod = trials.pod_when(name, "start", running)
+    name = trials.start(job("hold", "count", "100", "100"))
+    pod = trials.pod(name)
 
-    with killing(trials.cluster, trials.namespace, pod, WORKER, times=12, pause=0.4):
-        until("some metrics", lambda: trials.log(pod))
+    with killing(trials.cluster, trials.namespace, pod, WORKER, times=40, pause=0.4):
         assert trials.end(name) == "Complete"
 
-    assert trials.rows(name) == counted(40)
+    assert trials.rows(name) == counted(100)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import re
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,8 +49,8 @@ def namespaces(cluster: Cluster) -> Iterator[dict[bool, str]]:
     mine = {TRIED: str(os.getpid())}
     opened = mine | {names.INJECTION_LABEL: names.INJECTION_ENABLED}
     with (
-        cluster.namespace(f"asked-{os.getpid()}", mine) as plain,
-        cluster.namespace(f"asked-open-{os.getpid()}", opened) as open_one,
+        cluster.namespace(f"{CONFIGURATION}-{secrets.token_hex(3)}", mine) as plain,
+        cluster.namespace(f"asked-open-{secrets.token_hex(3)}", opened) as open_one,
     ):
         yield {False: plain, True: open_one}
 
