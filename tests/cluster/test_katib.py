@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 from tests.cluster.client import Object
 from tests.cluster.dockerfiles import VERSION
 from tests.cluster.trials import TRAINER, Trials, job, over
@@ -40,7 +42,9 @@ def of_katib(name: str, command: str) -> Object:
 
 
 def test_a_pod_that_katib_prepared_is_collected(trials: Trials) -> None:
-    name = trials.start(of_katib("katib", "for i in 3 2 1; do echo loss=$i; sleep 1; done"))
+    # Katib's flags have no namespace: to the store a name is one trial's, wherever it runs.
+    name = f"katib-{secrets.token_hex(3)}"
+    trials.start(of_katib(name, "for i in 3 2 1; do echo loss=$i; sleep 1; done"))
 
     assert trials.end(name) == "Complete"
     assert trials.rows(name) == [("loss", "3"), ("loss", "2"), ("loss", "1")]
