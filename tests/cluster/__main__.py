@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import trainers
-from tests.cluster.binaries import note, run
+from tests.cluster.binaries import MissingProgramError, note, run
 from tests.cluster.conftest import VARIABLE, cluster_of
 from tests.cluster.dockerfiles import build
 from tests.cluster.installation import install
@@ -76,4 +76,7 @@ def _pytest(environ: Mapping[str, str], *arguments: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or ["tests/cluster"]))
+    try:
+        sys.exit(main(sys.argv[1:] or ["tests/cluster"]))
+    except (MissingProgramError, PermissionError) as error:
+        sys.exit(f"cluster: {error}")

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.cluster import images
-from tests.cluster.binaries import note, programs, run
+from tests.cluster.binaries import MissingProgramError, note, programs, run
 from tests.cluster.certificates import Authority, Identity, key_pem
 from tests.cluster.daemons import API_PORT, before_the_api, behind_the_api, wait_until
 from tests.cluster.sandbox import Sandbox, require
@@ -194,4 +194,7 @@ def main(word: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:2] or [""]))
+    try:
+        sys.exit(main(*sys.argv[1:2] or [""]))
+    except (MissingProgramError, PermissionError) as error:
+        sys.exit(f"cluster: {error}")
