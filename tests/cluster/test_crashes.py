@@ -32,11 +32,15 @@ def test_a_collector_whose_container_dies_is_started_again_and_loses_nothing(
 
 
 def test_a_collector_killed_in_the_hold_still_delivers(trials: Trials) -> None:
-    """The trainer has ended; its container waits, so the sidecar is started again."""
+    """The trainer has ended; its container waits, so the worker is started again.
+
+    It trains for ten seconds. The supervisor's pauses grow from 50 ms to ten seconds, so the eighth
+    kill comes after them, and forty would take longer than the launcher waits.
+    """
     name = trials.start(job("hold", "count", "100", "100"))
     pod = trials.pod(name)
 
-    with killing(trials.cluster, trials.namespace, pod, WORKER, times=40, pause=0.4):
+    with killing(trials.cluster, trials.namespace, pod, WORKER, times=9, pause=0.4):
         assert trials.end(name) == "Complete"
 
     assert trials.rows(name) == counted(100)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -107,7 +108,7 @@ async def test_without_mounts_a_path_that_no_word_names_is_refused_with_the_reme
     assert "take the path from an argument" in end.message
 
 
-async def test_a_user_who_is_not_root_can_mount_too(tmp_path: Path) -> None:
+def test_a_user_who_is_not_root_can_mount_too() -> None:
     """The probe, as nobody: the kernel gives the right within a user namespace."""
     script = (
         "import ctypes, os, sys; sys.path.insert(0, sys.argv[1])\n"
@@ -116,18 +117,16 @@ async def test_a_user_who_is_not_root_can_mount_too(tmp_path: Path) -> None:
         "ctypes.CDLL(None).prctl(4, 1)\n"  # who has changed his user may not see his own /proc
         "print(probe(sys.argv[2]))"
     )
-    staging = tmp_path / "staging"
-    staging.mkdir()
-    for folder in (*staging.parents, staging):
-        if folder.is_relative_to(tmp_path.parents[2]):
-            folder.chmod(0o755)
     root = Path(__file__).parents[2]
-    run = subprocess.run(
-        [sys.executable, "-c", script, str(root), str(staging)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    # Not in `tmp_path`: the folders above it are root's alone.
+    with tempfile.TemporaryDirectory() as staging:
+        Path(staging).chmod(0o755)
+        run = subprocess.run(
+            [sys.executable, "-c", script, str(root), staging],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     if "Operation not permitted" in run.stdout:
         pytest.skip(f"this kernel allows no user namespaces: {run.stdout}")
