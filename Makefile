@@ -8,6 +8,8 @@ ARGS ?=
 # $(abspath) so that a recipe may change its folder.
 BIN := $(abspath $(VENV))/bin
 PY := $(BIN)/python
+# Most of what the tests take is waiting, so three at once suit two cores.
+SIDE_BY_SIDE := -n 3 --dist=worksteal
 # Stands for a finished set-up; older than one of its two sources, the set-up is done again.
 READY := $(VENV)/.ready
 PROTOS := $(wildcard api/*/*.proto)
@@ -43,7 +45,7 @@ logs: $(READY)  ## find the metrics in the logs of real trainings
 	@PATH="$(BIN):$$PATH" sh examples/find_metrics.sh $(ARGS)
 
 test: $(READY)  ## run every test but those that need a cluster
-	@$(PY) -m pytest $(or $(ARGS),--ignore=tests/cluster)
+	@$(PY) -m pytest $(or $(ARGS),--ignore=tests/cluster $(SIDE_BY_SIDE))
 
 test-cluster: $(READY)  ## run the tests that need Kubernetes, on a node brought up here (root)
 	@$(PY) -m tests.cluster $(ARGS)

@@ -10,21 +10,21 @@ from dbmanager.store import Ambiguous, resolve
 @pytest.mark.parametrize(
     ("asked", "stored", "read", "reported"),
     [
-        ("ns", {"ns"}, "ns", "ns"),
-        ("ns", {"ns", "", "x"}, "ns", "ns"),
-        ("ns", {""}, "", "ns"),
-        ("ns", {"", "x"}, "", "ns"),
-        ("ns", {"x"}, "ns", "ns"),
-        ("ns", set(), "ns", "ns"),
-        ("", {"ns"}, "", ""),
-        (None, set(), "", ""),
-        (None, {"ns"}, "ns", "ns"),
-        (None, {""}, "", ""),
+        ("ns", ("ns",), "ns", "ns"),
+        ("ns", ("ns", "", "x"), "ns", "ns"),
+        ("ns", ("",), "", "ns"),
+        ("ns", ("", "x"), "", "ns"),
+        ("ns", ("x",), "ns", "ns"),
+        ("ns", (), "ns", "ns"),
+        ("", ("ns",), "", ""),
+        (None, (), "", ""),
+        (None, ("ns",), "ns", "ns"),
+        (None, ("",), "", ""),
     ],
     ids=str,
 )
 def test_a_request_means_one_trial(
-    asked: str | None, stored: set[str], read: str, reported: str
+    asked: str | None, stored: tuple[str, ...], read: str, reported: str
 ) -> None:
     assert resolve("t", asked, frozenset(stored)).namespace == read
     assert resolve("t", asked, frozenset(stored), to_report=True).namespace == reported
