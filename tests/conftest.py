@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import os
+import signal
 from typing import TYPE_CHECKING, Literal, get_args
 
 import hypothesis
@@ -42,7 +43,21 @@ def pytest_configure(config: pytest.Config) -> None:
         f"leaves_behind(*kinds, reason): this test may leave {', '.join(KINDS)}, and says why",
     )
     config.stash[_shared] = Holding()
+    _take_interrupts()
     _choose_hypothesis_profile()
+
+
+def _take_interrupts() -> None:
+    """Let the keyboard's signals mean something to the programs that are tested.
+
+    What a script starts with `&` ignores both, and so would all that it starts in its turn.
+    """
+    for number, handler in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGQUIT, signal.SIG_DFL),
+    ):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def _choose_hypothesis_profile() -> None:
