@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
@@ -63,23 +64,23 @@ class ServerStore(SqlStore):
         self._reports = Gathering(self._stored, rounds=1, requests=_REPORTS, weight=_ROWS)
         self._large = Gathering(self._stored, rounds=_LARGE_AT_ONCE, requests=1, weight=1)
 
+    @abstractmethod
     def claim(self) -> Executable:
         """Make the statement that adds a row of `trialwatch_sources`, or leaves it as it is."""
-        raise NotImplementedError
 
+    @abstractmethod
     def advance(self) -> Executable:
         """Make the statement that adds such a row, or changes it; the gaps are added up."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def insert(
         self, connection: AsyncConnection, batches: Sequence[tuple[SourceKey, Columns]]
     ) -> None:
         """Insert rows by the fastest way that the driver has, in their order."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def migrate(self, connection: AsyncConnection) -> None:
         """Bring the schema up to date, and let nobody else do so meanwhile."""
-        raise NotImplementedError
 
     async def open(self) -> None:
         """Connect, and bring the schema up to date."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -21,16 +22,16 @@ PAGE_BYTES = 4 * 1024 * 1024
 """What they may weigh, about."""
 
 
-class SqlStore:
+class SqlStore(ABC):
     """The half of a `Store` that only reads."""
 
     def __init__(self, name: str) -> None:
         """Take the name by which messages call the database."""
         self._name = name
 
+    @abstractmethod
     def number(self, value: ColumnElement[str]) -> ColumnElement[float]:
         """Make the expression that is a value's number, or NULL where it is no finite one."""
-        raise NotImplementedError
 
     async def ping(self) -> None:
         """Return where the database answers."""
@@ -108,13 +109,13 @@ class SqlStore:
     async def _rows(self, statement: Executable) -> list[Row]:
         return [Row(*row) for row in await self._all(statement)]
 
+    @abstractmethod
     async def _all(self, statement: Executable) -> Sequence[Sequence[Any]]:
         """Ask, in a transaction of its own.
 
         Raises:
             Unavailable: the database cannot be reached.
         """
-        raise NotImplementedError
 
 
 def _next_size(rows: Sequence[Row]) -> int:
