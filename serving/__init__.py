@@ -1,4 +1,4 @@
-"""What every program that serves does alike: its log, its settings' values, its port, its end.
+"""What every program that serves does alike: its log, settings' values, port, probes, its end.
 
 Belongs here: what two of them would otherwise write twice, at their rim.
 Does not belong here: a decision, or anything that only one program needs.

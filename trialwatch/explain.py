@@ -21,11 +21,11 @@ from api.types import JsonObject
 from kube.cluster import Cluster, Ref, uid_of
 from kube.connect import connected
 from kube.errors import Forbidden, NotFound
+from kube.settings_source import text_of
 from trialwatch.templates import pods_in
 from webhook.config import Config, parse_config
 from webhook.explaining import Sight, explain
 from webhook.judging import Judge, Judgement
-from webhook.katib_config import text_of
 from webhook.lookups import LookUps
 from webhook.registry.asking import Images, open_session
 from webhook.verdicts import ReviewFacts

@@ -7,29 +7,34 @@ import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
+from api import names
 from kube.cluster import Cluster
 from kube.connect import connected
+from kube.events import Events, Speaker
+from kube.settings_source import ConfigMapSource, ConfigSource, FileSource
 from kube.watching import WatchCache
 from serving.addresses import Address
+from serving.http import Server
 from serving.life import until_signal, write_port
 from webhook import flags
 from webhook.certificates.files import Mounted
 from webhook.certificates.self_signed import SelfSigned, place_of
-from webhook.events import Events
+from webhook.config import Config, parse_config
 from webhook.judging import Judge
-from webhook.katib_config import ConfigMapSource, ConfigSource, FileSource
 from webhook.lookups import Kept, LookUps, caches
 from webhook.metrics import Metrics
 from webhook.ports import Certificates
 from webhook.registry.asking import Images, open_session
-from webhook.server import Parts, Server, application
+from webhook.server import Parts, application
 from webhook.settings import Settings
 
 _log = logging.getLogger(__name__)
 _EVENT_SECONDS = 2.0
 """What is left to be told at the end gets so long."""
 _ASIDE_SECONDS = 600.0
+_SPEAKER = Speaker(component=names.OWN_WEBHOOK)
 
 
 async def run(settings: Settings) -> None:
@@ -65,7 +70,7 @@ class _Webhook:
         self._config = _config(settings, cluster)
         self._caches = caches(cluster)
         clock = asyncio.get_running_loop().time
-        self._events = Events(cluster, counted=self.metrics.told, clock=clock)
+        self._events = Events(cluster, _SPEAKER, counted=self.metrics.told, clock=clock)
         lookups = LookUps(cluster, self._caches, counted=self.metrics.looked_up)
         self.metrics.watch(self._caches)
         self.metrics.watch_certificate(lambda: self.certificates.expires)
@@ -162,10 +167,11 @@ def _certificates(settings: Settings, cluster: Cluster) -> Certificates:
     return SelfSigned(cluster, place_of(settings.service))
 
 
-def _config(settings: Settings, cluster: Cluster) -> ConfigSource:
+def _config(settings: Settings, cluster: Cluster) -> ConfigSource[Config]:
+    parse = partial(parse_config, environment=settings.environment)
     if settings.katib_config is not None:
-        return FileSource(settings.katib_config, settings.environment)
-    return ConfigMapSource(cluster, settings.core_namespace, settings.environment)
+        return FileSource(settings.katib_config, parse)
+    return ConfigMapSource(cluster, settings.core_namespace, parse)
 
 
 def _not_synced(cache: WatchCache[Kept]) -> str:

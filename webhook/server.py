@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -12,15 +11,16 @@ from typing import Final
 
 from aiohttp import web
 
-from api.errors import SetupError, SpecError
+from api.errors import SpecError
 from api.types import JsonObject
 from kube.cluster import Ref
-from serving.addresses import Address
+from kube.events import Events, Word
+from kube.settings_source import ConfigSource
+from serving.http import add_probes
 from webhook import admission
 from webhook.admission import Admission, NoReview
-from webhook.events import Events, Refusal
+from webhook.config import Config
 from webhook.judging import Judge, Judgement
-from webhook.katib_config import ConfigSource
 from webhook.metrics import Metrics
 from webhook.owners import MAX_DEPTH
 from webhook.pods import Owner, read_head
@@ -33,10 +33,6 @@ _SECONDS: Final = 10.0
 _MOST_SECONDS: Final = 30.0
 _MARGIN: Final = 0.1
 """The part of the time that is left for the way back."""
-_KEEP_ALIVE: Final = 120.0
-"""Seconds; longer than the API server keeps its own end, so that it is never cut off by us."""
-_LINGERING: Final = 1.0
-"""Seconds for what still comes of a request that has its answer already."""
 _JSON: Final = "application/json"
 _log = logging.getLogger(__name__)
 
@@ -46,7 +42,7 @@ class Parts:
     """What the server is made of."""
 
     judge: Judge
-    config: ConfigSource
+    config: ConfigSource[Config]
     events: Events
     metrics: Metrics
     missing: Callable[[], list[str]]
@@ -113,7 +109,7 @@ class Reviews:
         _log.warning("refused a pod", extra={"fields": fields})
         if about is not None and not asked.dry_run:
             ref, uid = about
-            self._parts.events.tell(Refusal(about=ref, uid=uid, refuse=refuse))
+            self._parts.events.tell(_word(ref, uid, refuse))
 
     def _rejected(self, code: HTTPStatus, message: str) -> web.Response:
         self._parts.metrics.rejected(code)
@@ -123,69 +119,17 @@ class Reviews:
 
 def application(parts: Parts, *, reviews: bool = True) -> web.Application:
     """Make the HTTP application; without `reviews` only what is asked about the server."""
-
-    async def healthy(_: web.Request) -> web.Response:
-        return web.Response(text="ok\n")
-
-    async def ready(_: web.Request) -> web.Response:
-        missing = parts.missing()
-        if missing:
-            return web.Response(
-                status=HTTPStatus.SERVICE_UNAVAILABLE, text="".join(f"{one}\n" for one in missing)
-            )
-        return web.Response(text="ok\n")
-
-    async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=parts.metrics.text(), content_type="text/plain", charset="utf-8")
-
     made = web.Application(client_max_size=MOST_BYTES)
-    made.router.add_get("/healthz", healthy)
-    made.router.add_get("/readyz", ready)
-    made.router.add_get("/metrics", metrics)
+    add_probes(made, parts.missing, parts.metrics.text)
     if reviews:
         made.router.add_post("/mutate-pod", Reviews(parts).answer)
     return made
 
 
-class Server:
-    """One port on which an application is served."""
-
-    def __init__(
-        self,
-        application: web.Application,
-        *,
-        tls: ssl.SSLContext | None = None,
-        grace: float = 0.0,
-    ) -> None:
-        """At the end requests under way get `grace` seconds."""
-        self._runner = web.AppRunner(
-            application,
-            access_log=None,
-            keepalive_timeout=_KEEP_ALIVE,
-            lingering_time=_LINGERING,
-            shutdown_timeout=grace,
-        )
-        self._tls = tls
-
-    async def listen(self, address: Address, flag: str) -> Address:
-        """Serve; return the address with the port that was taken.
-
-        Raises:
-            SetupError: the address cannot be listened on; `flag` is named.
-        """
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, address.host, address.port, ssl_context=self._tls)
-        try:
-            await site.start()
-        except OSError as error:
-            await self._runner.cleanup()
-            why = f"{flag}: cannot listen on {address} ({error.strerror or error})"
-            raise SetupError(f"{why}; choose another") from None
-        return Address(host=address.host, port=self._runner.addresses[0][1])
-
-    async def close(self) -> None:
-        """Take no more connections, and let requests under way end."""
-        await self._runner.cleanup()
+def _word(about: Ref, uid: str, refuse: Refuse) -> Word:
+    """Say it on the trial, or on who wanted the pod: the pod itself never comes to be."""
+    message = f"a pod was refused ({refuse.reason}): {refuse}"
+    return Word(about=about, uid=uid, reason="PodRefused", message=message)
 
 
 def _json(body: bytes) -> web.Response:

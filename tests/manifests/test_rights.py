@@ -52,9 +52,9 @@ WEBHOOK = {
         right(ANYWHERE, f"kubeflow.org/{kind}jobs", "get")
         for kind in ("jax", "mpi", "paddle", "pytorch", "tf", "xgboost")
     ),
-    # webhook/events: why a pod was refused.
+    # kube/events: why a pod was refused.
     right(ANYWHERE, "events", "create patch"),
-    # webhook/katib_config: the settings, as they change.
+    # kube/settings_source: the settings, as they change.
     right(HERE, "configmaps", "list watch", names.CONFIG_MAP),
 }
 RIGHTS = {

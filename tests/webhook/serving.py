@@ -16,16 +16,17 @@ from jsonpath import patch as rfc6902
 
 from api.types import JsonObject
 from kube.cluster import Cluster
+from kube.events import Events, Speaker
 from kube.memory import MemoryCluster
 from serving.addresses import Address
+from serving.http import Server
 from tests.polling import beside
 from webhook.config import Config
-from webhook.events import Events
 from webhook.images import ImageCommand, ImageUnknown, ImageWanted
 from webhook.judging import Judge
 from webhook.lookups import LookUps, caches
 from webhook.metrics import Metrics
-from webhook.server import Parts, Server, application
+from webhook.server import Parts, application
 
 NAMESPACE = "team"
 HERE = Address(host="127.0.0.1", port=0)
@@ -139,7 +140,9 @@ async def webhook(
     cluster = cluster or MemoryCluster(namespaces=(NAMESPACE,))
     metrics, missing = Metrics(), list[str]()
     clock = asyncio.get_running_loop().time
-    events = Events(cluster, counted=metrics.told, clock=clock)
+    events = Events(
+        cluster, Speaker(component="trialwatch-webhook"), counted=metrics.told, clock=clock
+    )
     watched = caches(cluster) if watching else ()
     metrics.watch(watched)
     lookups = LookUps(cluster, watched, counted=metrics.looked_up)

@@ -1,7 +1,7 @@
-"""Says on a trial, or on a job, that its pod was refused: the pod itself never comes to be.
+"""Says on an object what its users should know: Events, as `kubectl describe` shows them.
 
-A job tries again and again, so the same word about the same object is said again only after some
-minutes, with a count; and all together are held to a rate that no cluster minds.
+Many a cause comes again and again, so the same word about the same object is said again only after
+some minutes, with a count; and all together are held to a rate that no cluster minds.
 """
 
 from __future__ import annotations
@@ -20,40 +20,50 @@ from api.errors import TrialwatchError
 from api.types import JsonObject
 from kube.cluster import Cluster, Ref
 from kube.errors import AlreadyExists
-from webhook.verdicts import Refuse
 
 AGAIN_SECONDS: Final = 300.0
 """After which the same is said again."""
-PER_SECOND: Final = 2.0
-BURST: Final = 20.0
-"""Events that may be posted at once, and then in each second."""
 _WAITING: Final = 100
 _REMEMBERED: Final = 4096
 _LONGEST: Final = 1024
 """Characters of a message, as the API has it."""
-_REASON: Final = "PodRefused"
-_COMPONENT: Final = "trialwatch-webhook"
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """A pod that was refused, and the object to tell about it."""
+class Word:
+    """What is said, and about which object."""
 
     about: Ref
     uid: str
-    refuse: Refuse
+    reason: str
+    """One word, in the manner of `PodRefused`."""
+    message: str
+    type: str = "Warning"
+    """Or Normal."""
 
     @property
-    def message(self) -> str:
-        """What is said."""
-        return f"a pod was refused ({self.refuse.reason}): {self.refuse}"[:_LONGEST]
+    def told(self) -> str:
+        """The message, as long as an Event can have it."""
+        return self.message[:_LONGEST]
 
     @property
     def key(self) -> str:
         """A name for this word about this object, the same in every replica."""
-        words = (self.uid, self.message)
+        words = (self.uid, self.reason, self.told)
         return hashlib.sha256("\0".join(words).encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speaker:
+    """Who speaks, and how much."""
+
+    component: str
+    """The program, as each Event names it."""
+    burst: float = 20.0
+    """How many Events may be posted at once."""
+    per_second: float = 2.0
+    """And after that."""
 
 
 @dataclass(slots=True)
@@ -65,18 +75,20 @@ class _Said:
 
 @dataclass(slots=True)
 class _Allowance:
-    """A bucket that fills by `PER_SECOND` up to `BURST`."""
+    """A bucket that fills by `per_second` up to `burst`."""
 
     clock: Callable[[], float]
-    left: float = BURST
+    speaker: Speaker
+    left: float = field(init=False)
     filled_at: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.filled_at = self.clock()
+        self.filled_at, self.left = self.clock(), self.speaker.burst
 
     def take(self) -> bool:
         now = self.clock()
-        self.left = min(BURST, self.left + (now - self.filled_at) * PER_SECOND)
+        fresh = (now - self.filled_at) * self.speaker.per_second
+        self.left = min(self.speaker.burst, self.left + fresh)
         self.filled_at = now
         if self.left < 1:
             return False
@@ -89,27 +101,29 @@ def _now() -> datetime:
 
 
 class Events:
-    """Posts Events in the background; nobody waits for them, and none is worth a pod."""
+    """Posts Events in the background; nobody waits for them, and none is worth a failure."""
 
     def __init__(
         self,
         cluster: Cluster,
+        speaker: Speaker,
         *,
         counted: Callable[[str], None],
         clock: Callable[[], float],
         now: Callable[[], datetime] = _now,
     ) -> None:
         """`counted` is told what became of each; `clock` counts seconds, `now` is the date."""
-        self._cluster, self._counted, self._clock, self._now = cluster, counted, clock, now
+        self._cluster, self._component, self._counted = cluster, speaker.component, counted
+        self._clock, self._now = clock, now
         self._said: OrderedDict[str, _Said] = OrderedDict()
-        self._waiting: asyncio.Queue[tuple[Refusal, _Said]] = asyncio.Queue(_WAITING)
-        self._allowance = _Allowance(clock)
+        self._waiting: asyncio.Queue[tuple[Word, _Said]] = asyncio.Queue(_WAITING)
+        self._allowance = _Allowance(clock, speaker)
 
-    def tell(self, refusal: Refusal) -> None:
+    def tell(self, word: Word) -> None:
         """Say it soon, unless it was said a moment ago, or too much is being said."""
         moment, now = self._now().strftime("%Y-%m-%dT%H:%M:%SZ"), self._clock()
-        said = self._said.setdefault(refusal.key, _Said(moment, 0, now))
-        self._said.move_to_end(refusal.key)
+        said = self._said.setdefault(word.key, _Said(moment, 0, now))
+        self._said.move_to_end(word.key)
         if len(self._said) > _REMEMBERED:
             self._said.popitem(last=False)
         said.count += 1
@@ -117,7 +131,7 @@ class Events:
             self._counted("throttled")
             return
         try:
-            self._waiting.put_nowait((refusal, said))
+            self._waiting.put_nowait((word, said))
         except asyncio.QueueFull:
             self._counted("throttled")
         else:
@@ -126,12 +140,12 @@ class Events:
     async def run(self) -> None:
         """Post what is to be said until cancelled."""
         while True:
-            refusal, said = await self._waiting.get()
+            word, said = await self._waiting.get()
             try:
-                await self._post(refusal, said)
+                await self._post(word, said)
             except TrialwatchError as error:
                 self._counted("failed")
-                fields = {"about": str(refusal.about), "cause": str(error)}
+                fields = {"about": str(word.about), "cause": str(error)}
                 _log.warning("an Event could not be posted", extra={"fields": fields})
             else:
                 self._counted("posted")
@@ -143,16 +157,16 @@ class Events:
             async with asyncio.timeout(seconds):
                 await self._waiting.join()
 
-    async def _post(self, refusal: Refusal, said: _Said) -> None:
-        event = self._event(refusal, said)
+    async def _post(self, word: Word, said: _Said) -> None:
+        event = self._event(word, said)
         try:
             await self._cluster.create(event)
         except AlreadyExists:
             again: JsonObject = {"count": said.count, "lastTimestamp": event["lastTimestamp"]}
-            await self._cluster.patch(_ref(refusal), again)
+            await self._cluster.patch(_ref(word), again)
 
-    def _event(self, refusal: Refusal, said: _Said) -> JsonObject:
-        about, ref = refusal.about, _ref(refusal)
+    def _event(self, word: Word, said: _Said) -> JsonObject:
+        about, ref = word.about, _ref(word)
         return {
             "apiVersion": ref.api_version,
             "kind": ref.kind,
@@ -162,19 +176,19 @@ class Events:
                 "kind": about.kind,
                 "namespace": about.namespace,
                 "name": about.name,
-                "uid": refusal.uid,
+                "uid": word.uid,
             },
-            "type": "Warning",
-            "reason": _REASON,
-            "message": refusal.message,
-            "source": {"component": _COMPONENT},
+            "type": word.type,
+            "reason": word.reason,
+            "message": word.told,
+            "source": {"component": self._component},
             "firstTimestamp": said.first,
             "lastTimestamp": self._now().strftime("%Y-%m-%dT%H:%M:%SZ"),
             "count": said.count,
         }
 
 
-def _ref(refusal: Refusal) -> Ref:
-    about = refusal.about
-    name = f"{about.name[:200]}.{refusal.key}"
+def _ref(word: Word) -> Ref:
+    about = word.about
+    name = f"{about.name[:200]}.{word.key}"
     return Ref(api_version="v1", kind="Event", namespace=about.namespace, name=name)

@@ -1,15 +1,16 @@
 """The settings in force: from katib-config in the cluster or in a file, renewed while we run.
 
-A change that cannot be used changes nothing: it is logged, and the settings of before stay.
+What they mean is the program's to say: it gives the function that reads their text. A change that
+cannot be used changes nothing: it is logged, and the settings of before stay.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Generic, Protocol, TypeVar
 
 from api import names
 from api.errors import SetupError
@@ -17,19 +18,20 @@ from api.objects.yamlout import dump_objects
 from api.types import JsonObject
 from kube.cluster import Cluster, Kind, Ref
 from kube.watching import Pace, Scope, WatchCache
-from webhook.config import Config, parse_config
 
 _CONFIG_MAP: Final = Kind(api_version="v1", kind="ConfigMap")
 _LOOK_SECONDS: Final = 5.0
 _log = logging.getLogger(__name__)
+Config = TypeVar("Config")
+_Config_co = TypeVar("_Config_co", covariant=True)
 
 
-class ConfigSource(Protocol):
+class ConfigSource(Protocol[_Config_co]):
     """Where the settings come from."""
 
     @property
-    def config(self) -> Config:
-        """The settings in force."""
+    def config(self) -> _Config_co:
+        """The settings in force; before there are some, the defaults."""
 
     @property
     def trouble(self) -> str:
@@ -39,18 +41,18 @@ class ConfigSource(Protocol):
         """Keep them up to date until cancelled."""
 
 
-class _InForce:
+class _InForce(Generic[Config]):
     """The last settings that could be used."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, parse: Callable[[str], Config]) -> None:
         self.trouble = f"{names.CONFIG_MAP} was not read yet"
-        self.config = Config()
-        self._environment = environment
+        self.config = parse("")
+        self._parse = parse
 
     def take(self, text: str) -> None:
         """Read the settings anew; an empty text stands for our own defaults."""
         try:
-            config = parse_config(text, environment=self._environment)
+            config = self._parse(text)
         except SetupError as error:
             fields = {"cause": str(error)}
             _log.error("the settings stay as they were", extra={"fields": fields})
@@ -62,18 +64,19 @@ class _InForce:
         self.config, self.trouble = config, ""
 
 
-class ConfigMapSource:
+class ConfigMapSource(Generic[Config]):
     """katib-config as it is in the cluster; our own defaults where there is none."""
 
     def __init__(
         self,
         cluster: Cluster,
         namespace: str,
-        environment: Mapping[str, str],
+        parse: Callable[[str], Config],
         *,
         pace: Pace | None = None,
     ) -> None:
-        self._in_force = _InForce(environment)
+        """`parse` reads their text, raises SetupError, and takes "" for the defaults."""
+        self._in_force = _InForce(parse)
         self._cache = WatchCache(
             cluster,
             Scope(kind=_CONFIG_MAP, namespace=namespace, name=names.CONFIG_MAP),
@@ -106,16 +109,16 @@ class ConfigMapSource:
         self._in_force.take(self._cache.get(ref.namespace, ref.name) or "")
 
 
-class FileSource:
+class FileSource(Generic[Config]):
     """katib-config as a file, such as a ConfigMap that is mounted."""
 
-    def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
-        """Read it.
+    def __init__(self, path: Path, parse: Callable[[str], Config]) -> None:
+        """Read it, by the same `parse`.
 
         Raises:
             SetupError: it cannot be read, or not be used.
         """
-        self._path, self._in_force, self._text = path, _InForce(environment), ""
+        self._path, self._in_force, self._text = path, _InForce(parse), ""
         self._take(_read(path))
         if self.trouble:
             raise SetupError(f"--katib-config: {self.trouble}")
@@ -152,7 +155,7 @@ class FileSource:
 
 
 def text_of(document: JsonObject) -> str:
-    """Write a ConfigMap as `parse_config` takes it."""
+    """Write a ConfigMap as a text of its own: a document of the kind ConfigMap."""
     data = document.get("data")
     return dump_objects([{"kind": "ConfigMap", "data": data if isinstance(data, dict) else {}}])
 

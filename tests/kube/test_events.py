@@ -1,4 +1,4 @@
-"""Events about refused pods: said on the right object, and not too often."""
+"""Events: said on the right object, and not too often."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from kube.cluster import Kind, Ref
+from kube.events import AGAIN_SECONDS, Events, Speaker, Word
 from kube.memory import MemoryCluster
 from tests.polling import beside
-from webhook.events import AGAIN_SECONDS, BURST, PER_SECOND, Events, Refusal
-from webhook.reasons import Reason
-from webhook.verdicts import Refuse
 
+ME = Speaker(component="me")
 EVENT = Kind(api_version="v1", kind="Event")
 
 
@@ -48,14 +47,14 @@ def told() -> Told:
 @pytest.fixture
 async def events(memory: MemoryCluster, clock: Clock, told: Told) -> AsyncIterator[Events]:
     moment = datetime(2026, 1, 31, 12, tzinfo=UTC)
-    events = Events(memory, counted=told, clock=clock, now=lambda: moment)
+    events = Events(memory, ME, counted=told, clock=clock, now=lambda: moment)
     async with beside(events.run()):
         yield events
 
 
-def refusal(name: str = "mnist-1", detail: str = "rename it") -> Refusal:
+def word(name: str = "mnist-1", message: str = "rename it") -> Word:
     about = Ref(api_version="kubeflow.org/v1beta1", kind="Trial", namespace="team", name=name)
-    return Refusal(about=about, uid=f"uid-of-{name}", refuse=Refuse(Reason.NO_CONTAINER, detail))
+    return Word(about=about, uid=f"uid-of-{name}", reason="PodRefused", message=message)
 
 
 async def posted(memory: MemoryCluster) -> list[Any]:
@@ -65,7 +64,7 @@ async def posted(memory: MemoryCluster) -> list[Any]:
 async def test_an_event_says_what_kubectl_describe_shows(
     memory: MemoryCluster, events: Events
 ) -> None:
-    events.tell(refusal())
+    events.tell(word())
     await events.drain(10)
 
     (event,) = await posted(memory)
@@ -77,23 +76,21 @@ async def test_an_event_says_what_kubectl_describe_shows(
         "uid": "uid-of-mnist-1",
     }
     assert (event["type"], event["reason"], event["count"]) == ("Warning", "PodRefused", 1)
-    assert event["source"] == {"component": "trialwatch-webhook"}
+    assert event["source"] == {"component": "me"}
     assert event["firstTimestamp"] == event["lastTimestamp"] == "2026-01-31T12:00:00Z"
-    assert event["message"] == (
-        "a pod was refused (no-container): the container that trains is not in the pod: rename it"
-    )
+    assert event["message"] == "rename it"
 
 
 async def test_a_job_that_tries_again_and_again_is_told_once_in_a_while(
     memory: MemoryCluster, events: Events, clock: Clock, told: Told
 ) -> None:
     for _ in range(5):
-        events.tell(refusal())
+        events.tell(word())
         await events.drain(10)
     assert [event["count"] for event in await posted(memory)] == [1]
 
     clock.now += AGAIN_SECONDS
-    events.tell(refusal())
+    events.tell(word())
     await events.drain(10)
 
     assert [event["count"] for event in await posted(memory)] == [6]
@@ -101,7 +98,7 @@ async def test_a_job_that_tries_again_and_again_is_told_once_in_a_while(
 
 
 async def test_each_reason_and_each_object_is_told(memory: MemoryCluster, events: Events) -> None:
-    for one in (refusal(), refusal(detail="other"), refusal("mnist-2")):
+    for one in (word(), word(message="other"), word("mnist-2")):
         events.tell(one)
     await events.drain(10)
 
@@ -109,10 +106,10 @@ async def test_each_reason_and_each_object_is_told(memory: MemoryCluster, events
 
 
 async def test_replicas_say_the_same_in_one_event(memory: MemoryCluster, events: Events) -> None:
-    other = Events(memory, counted=Told(), clock=Clock())
+    other = Events(memory, ME, counted=Told(), clock=Clock())
     async with beside(other.run()):
         for one in (events, other):
-            one.tell(refusal())
+            one.tell(word())
             await one.drain(10)
 
     assert len(await posted(memory)) == 1
@@ -122,26 +119,26 @@ async def test_a_flood_is_held_to_a_rate(
     memory: MemoryCluster, events: Events, clock: Clock, told: Told
 ) -> None:
     for number in range(200):
-        events.tell(refusal(f"mnist-{number}"))
+        events.tell(word(f"mnist-{number}"))
     await events.drain(10)
-    assert len(await posted(memory)) == BURST
+    assert len(await posted(memory)) == ME.burst
 
     clock.now += 3
     for number in range(200, 400):
-        events.tell(refusal(f"mnist-{number}"))
+        events.tell(word(f"mnist-{number}"))
     await events.drain(10)
 
-    assert len(await posted(memory)) == BURST + 3 * PER_SECOND
-    assert told.count("throttled") == 400 - BURST - 3 * PER_SECOND
+    assert len(await posted(memory)) == ME.burst + 3 * ME.per_second
+    assert told.count("throttled") == 400 - ME.burst - 3 * ME.per_second
 
 
 async def test_what_was_throttled_is_told_when_there_is_room(
     memory: MemoryCluster, events: Events, clock: Clock
 ) -> None:
-    for number in range(int(BURST) + 1):
-        events.tell(refusal(f"mnist-{number}"))
+    for number in range(int(ME.burst) + 1):
+        events.tell(word(f"mnist-{number}"))
     clock.now += 1
-    events.tell(refusal(f"mnist-{int(BURST)}"))
+    events.tell(word(f"mnist-{int(ME.burst)}"))
     await events.drain(10)
 
     assert [e["count"] for e in await posted(memory) if "-20." in e["metadata"]["name"]] == [2]
@@ -151,8 +148,8 @@ async def test_an_event_that_cannot_be_posted_costs_nothing_but_itself(
     memory: MemoryCluster, events: Events, told: Told
 ) -> None:
     lost = Ref(api_version="batch/v1", kind="Job", namespace="gone", name="j")
-    events.tell(Refusal(about=lost, uid="u", refuse=Refuse(Reason.WINDOWS)))
-    events.tell(refusal())
+    events.tell(Word(about=lost, uid="u", reason="PodRefused", message="m"))
+    events.tell(word())
     await events.drain(10)
 
     assert told == ["failed", "posted"]
@@ -160,15 +157,15 @@ async def test_an_event_that_cannot_be_posted_costs_nothing_but_itself(
 
 
 def test_a_message_is_as_long_as_an_event_can_be() -> None:
-    assert len(refusal(detail="x" * 5000).message) == 1024
+    assert len(word(message="x" * 5000).told) == 1024
 
 
 async def test_events_wait_in_bounded_room(memory: MemoryCluster) -> None:
     """Nobody posts them here."""
     clock, told = Clock(), Told()
-    events = Events(memory, counted=told, clock=clock)
+    events = Events(memory, ME, counted=told, clock=clock)
     for number in range(300):
         clock.now += 1
-        events.tell(refusal(f"mnist-{number}"))
+        events.tell(word(f"mnist-{number}"))
 
     assert told.count("throttled") == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ from api.errors import SetupError
 from api.types import CollectorKind
 from kube.cluster import Ref
 from kube.memory import MemoryCluster
+from kube.settings_source import ConfigMapSource, ConfigSource, FileSource
 from tests.polling import beside, eventually
-from webhook.config import Config
-from webhook.katib_config import ConfigMapSource, ConfigSource, FileSource
+from webhook.config import Config, parse_config
 
 NAME = Ref(api_version="v1", kind="ConfigMap", namespace="kubeflow", name="katib-config")
 
@@ -31,7 +32,7 @@ def config_map(image: str) -> dict[str, Any]:
     }
 
 
-def image_of(source: ConfigSource) -> str:
+def image_of(source: ConfigSource[Config]) -> str:
     return source.config.collectors[CollectorKind.STDOUT].image
 
 
@@ -42,7 +43,7 @@ def memory() -> MemoryCluster:
 
 async def test_the_config_map_is_in_force_as_it_is_at_each_moment(memory: MemoryCluster) -> None:
     await memory.create(config_map("example/one"))
-    source = ConfigMapSource(memory, "kubeflow", {})
+    source = ConfigMapSource(memory, "kubeflow", parse_config)
     assert source.trouble
     async with beside(source.run()):
         await eventually(lambda: not source.trouble)
@@ -57,7 +58,8 @@ async def test_without_a_config_map_our_defaults_are_in_force(memory: MemoryClus
     await memory.create(
         {**config_map("other"), "metadata": {"name": "katib-config", "namespace": "team"}}
     )
-    source = ConfigMapSource(memory, "kubeflow", {"KATIB_DB_MANAGER_SERVICE_PORT": "7000"})
+    environment = {"KATIB_DB_MANAGER_SERVICE_PORT": "7000"}
+    source = ConfigMapSource(memory, "kubeflow", partial(parse_config, environment=environment))
     async with beside(source.run()):
         await eventually(lambda: not source.trouble)
         assert source.config.db_manager == "katib-db-manager.kubeflow:7000"
@@ -73,7 +75,7 @@ async def test_a_change_that_cannot_be_used_changes_nothing(
     memory: MemoryCluster, data: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     await memory.create(config_map("example/one"))
-    source = ConfigMapSource(memory, "kubeflow", {})
+    source = ConfigMapSource(memory, "kubeflow", parse_config)
     async with beside(source.run()):
         await eventually(lambda: not source.trouble)
         await memory.patch(NAME, [{"op": "replace", "path": "/data", "value": data}])
@@ -87,7 +89,7 @@ async def test_a_bad_config_map_at_the_start_is_trouble_until_it_is_mended(
     memory: MemoryCluster,
 ) -> None:
     await memory.create({**config_map(""), "data": {"katib-config.yaml": "runtime: 3"}})
-    source = ConfigMapSource(memory, "kubeflow", {})
+    source = ConfigMapSource(memory, "kubeflow", parse_config)
     async with beside(source.run()):
         await eventually(lambda: "runtime" in source.trouble)
         await memory.patch(NAME, {"data": {"katib-config.yaml": text("example/one")}})
@@ -99,7 +101,7 @@ async def test_a_bad_config_map_at_the_start_is_trouble_until_it_is_mended(
 def test_a_file_is_in_force_as_it_is_at_each_look(tmp_path: Path) -> None:
     path = tmp_path / "katib-config.yaml"
     path.write_text(text("example/one"))
-    source = FileSource(path, {})
+    source = FileSource(path, parse_config)
     assert (image_of(source), source.trouble) == ("example/one", "")
 
     path.write_text(text("example/two"))
@@ -130,4 +132,4 @@ def test_a_bad_file_at_the_start_is_an_error(
         path.write_bytes(content)
 
     with pytest.raises(SetupError, match=f"--katib-config: .*{says}"):
-        FileSource(path, {})
+        FileSource(path, parse_config)
