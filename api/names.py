@@ -59,6 +59,8 @@ HANDOVER_LABEL: Final = "trialwatch.dev/injection"
 """On a namespace beside Katib: `enabled` hands its trials' pods from Katib's webhook to ours."""
 JOBS_LABEL: Final = "trialwatch.dev/jobs-of-trials"
 """On a ClusterRole: `true` adds its rights to look at what stands between a pod and its trial."""
+TRIAL_KINDS_LABEL: Final = "trialwatch.dev/kinds-of-trials"
+"""On a ClusterRole: `true` adds its rights to run a kind of jobs as trials."""
 
 # --- Containers and volumes of a trial's pod ---
 
@@ -193,6 +195,10 @@ OWN_WEBHOOK: Final = "trialwatch-webhook"
 """Our webhook: its Deployment, Service, ServiceAccount and MutatingWebhookConfiguration."""
 OWN_WEBHOOK_SECRET: Final = "trialwatch-webhook-cert"  # noqa: S105 - the name of a Secret
 """The Secret with our webhook's certificate and its CA."""
+OWN_CONTROLLER: Final = "trialwatch-controller"
+"""Our controller: its Deployment, ServiceAccount and the Lease of its leader."""
+OWN_SUGGESTION: Final = "trialwatch-suggestion"
+"""Our suggestion service, for all experiments: its Deployment, Service and ServiceAccount."""
 SUGGESTION_DATA_DIR: Final = "/opt/katib/data"
 """Where the volume of a suggestion service is mounted, where no other place is given."""
 

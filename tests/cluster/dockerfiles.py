@@ -8,24 +8,20 @@ An archive is kept by what it is made of, so only a change to a program builds i
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import subprocess
 import tarfile
 import tempfile
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.architecture.tree import ROOT
 from tests.cluster.binaries import cache, locked, note, run
 from tests.cluster.distilled import distil
 from tests.cluster.sandbox import require
+from tests.cluster.sources import context_of_programs, digest_of, digest_of_files
 
-ROOT = Path(__file__).parents[2]
 SUITE = "bookworm"
 VERSION = "0.1.0"
-# Beside the packages: what an image is made of.
-_INTO_IMAGES = {"LICENSE", "README.md", "constraints.txt", "launcher", "pyproject.toml"}
 _BUILD_BASE = "RUN apt-get update && apt-get install -y --no-install-recommends python3-pip"
 
 
@@ -42,32 +38,41 @@ class Built:
             return sum(entry.size for entry in outer if entry.name.endswith(".tar"))
 
 
-def programs_with_images() -> list[str]:
-    """Return the programs that have a Dockerfile."""
-    return sorted(path.suffix.removeprefix(".") for path in ROOT.glob("Dockerfile.*"))
-
-
 def build(program: str) -> Built:
     """Return the image of a program, built if it is not in the cache."""
-    require("buildah", "debootstrap")
-    name = f"docker.io/trialwatch/{program}:{VERSION}"
     dockerfile = ROOT / f"Dockerfile.{program}"
-    archive = cache() / f"image-{program}-{_digest(dockerfile)}.tar"
+    return _built(program, dockerfile, context_of_programs(), digest_of(program))
+
+
+def build_trainer() -> Built:
+    """Return the image of the examples' training, built if it is not in the cache."""
+    folder = ROOT / "examples" / "digits"
+    paths = [Path(name) for name in ("Dockerfile", "requirements.txt", "train.py")]
+    digest = digest_of_files([folder / path for path in paths])
+    return _built("digits", folder / "Dockerfile", paths, digest)
+
+
+def _built(short: str, dockerfile: Path, context: list[Path], digest: str) -> Built:
+    """Return an image by what it is made of; the context stands where its Dockerfile stands."""
+    require("buildah", "debootstrap")
+    name = f"docker.io/trialwatch/{short}:{VERSION}"
+    made_of = hashlib.sha256(f"{digest} {_base_name()}".encode()).hexdigest()[:12]
+    archive = cache() / f"image-{short}-{made_of}.tar"
     with locked(cache() / "images"):
         if not archive.exists():
             note(f"building {name}")
-            _build(name, dockerfile, archive)
+            _build(name, dockerfile, context, archive)
     return Built(name, archive)
 
 
-def _build(name: str, dockerfile: Path, archive: Path) -> None:
+def _build(name: str, dockerfile: Path, sources: list[Path], archive: Path) -> None:
     base = _base()
     with tempfile.TemporaryDirectory(dir=cache()) as folder:
         context = Path(folder, "context")
-        for path in _sources():
+        for path in sources:
             target = context / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / path, target)
+            shutil.copy2(dockerfile.parent / path, target)
         _buildah(
             *("build-using-dockerfile", "--layers", "--isolation=chroot", "--pull-never"),
             *_machines_settings(Path(folder)),
@@ -138,21 +143,3 @@ def _buildah(*argv: str) -> str:
     store = cache() / "buildah"
     where = [f"--root={store}", f"--runroot={store}/run", "--storage-driver=overlay"]
     return run(["nice", "buildah", *where, *argv])
-
-
-def _sources() -> list[Path]:
-    """Return the files that git knows, or would, and that an image may be made of."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    packages = {name.split(".")[0] for name in project["tool"]["setuptools"]["packages"]}
-    listed = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    said = subprocess.run(listed, cwd=ROOT, capture_output=True, check=True).stdout
-    paths = [Path(os.fsdecode(name)) for name in said.split(b"\0") if name]
-    wanted = packages | _INTO_IMAGES
-    return sorted(path for path in paths if path.parts[0] in wanted and (ROOT / path).is_file())
-
-
-def _digest(dockerfile: Path) -> str:
-    digest = hashlib.sha256(dockerfile.read_bytes() + _base_name().encode())
-    for path in _sources():
-        digest.update(f"{path}\0".encode() + (ROOT / path).read_bytes())
-    return digest.hexdigest()[:12]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.architecture.tree import ROOT
 from tests.cluster.client import Cluster
-from tests.cluster.dockerfiles import ROOT
 
 NAMESPACE = "kubeflow"
 _OVERLAY = ROOT / "manifests" / "overlays" / "standalone"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from importlib.metadata import requires
 from pathlib import Path
+from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 from api.errors import UserError
 from api.objects.defaults import with_defaults
@@ -22,8 +26,9 @@ from api.types import (
 )
 from filters.extractor import reading
 from suggestion.tasks import task_of
+from tests.architecture.tree import ROOT, pyproject
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = ROOT / "examples"
 NAMES = ("random", "bayesianoptimization", "file-collector")
 
 
@@ -93,3 +98,44 @@ def test_the_file_and_its_form_are_named_where_metrics_come_from_a_file() -> Non
         format=LogFormat.TEXT,
         filters=(r"{metricName: ([\w|-]+), metricValue: ((-?\d+)(\.\d+)?)}",),
     )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_command_is_right_in_the_repository_and_in_the_image(name: str) -> None:
+    (document,) = load_objects((EXAMPLES / f"{name}.yaml").read_text())
+    spec: Any = document["spec"]
+    (container,) = spec["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]["containers"]
+    dockerfile = (EXAMPLES / "digits" / "Dockerfile").read_text()
+    image = dockerfile.split("docker build -t ")[1].split()[0]
+    (directory,) = re.findall(r"^WORKDIR (.+)$", dockerfile, re.MULTILINE)
+    (trainer,) = re.findall(r"^COPY train.py (.+)$", dockerfile, re.MULTILINE)
+
+    assert container["image"] == image
+    assert image.endswith(f":{pyproject()['project']['version']}")
+    assert container["command"][:2] == ["python3", trainer]
+    assert (ROOT / trainer).exists()
+    # Nothing takes the trainer out of the image's own directory.
+    assert "workingDir" not in container
+    assert directory.startswith("/")
+
+
+def test_the_image_has_the_packages_that_the_training_is_tested_with() -> None:
+    def pins(path: Path) -> dict[str, str]:
+        lines = path.read_text().splitlines()
+        return dict(line.split("==") for line in lines if line and line[0] != "#")
+
+    wanted, known = pins(EXAMPLES / "digits" / "requirements.txt"), pins(ROOT / "constraints.txt")
+
+    assert wanted.items() <= known.items()
+    # And all that these bring along, so that an image of next year is the same.
+    assert _with_what_they_need({"numpy", "scikit-learn"}) == wanted.keys()
+
+
+def _with_what_they_need(packages: set[str]) -> set[str]:
+    found: set[str] = set()
+    while packages:
+        package = packages.pop()
+        found.add(package)
+        needs = [Requirement(text) for text in requires(package) or ()]
+        packages |= {need.name for need in needs if not need.marker} - found
+    return found
