@@ -12,6 +12,7 @@ from collector.places import digest_of
 from collector.stopping import StopRules, StopState
 from filters.extractor import Extractor, Position, Reading
 from filters.fold import Folded, fold
+from filters.nearest import NearMisses
 from filters.points import Found, Tally
 
 BATCH_POINTS = 1_000
@@ -56,12 +57,20 @@ class Extracted:
     """All of the bytes were searched, and where they are final their unfinished line too."""
 
 
-def extract(wanted: Reading, start: Position, data: bytes, *, final: bool) -> Extracted:
+def extract(
+    wanted: Reading,
+    start: Position,
+    data: bytes,
+    *,
+    final: bool,
+    near_misses: NearMisses | None = None,
+) -> Extracted:
     """Find the points in the bytes at a position, up to where a batch closes.
 
-    `final`: no byte will follow, so that the unfinished last line counts as well.
+    `final`: no byte will follow, so that the unfinished last line counts as well. `near_misses`
+    is shown what is searched, and has no say in what is found.
     """
-    extractor = Extractor(wanted, start)
+    extractor = Extractor(wanted, start, near_misses=near_misses)
     found: list[Found] = []
     piece = max(_LEAST_PIECE, len(data) // 8)
     complete = True

@@ -35,6 +35,7 @@ from collector.plan import AT_ONCE, Pause, Plan
 from collector.ports import End, Ports
 from collector.reading import AttemptReader, Step
 from collector.sources import next_after, streams_of
+from filters.nearest import NearMisses
 from filters.points import Found
 
 BATCH_SECONDS = 0.25
@@ -58,8 +59,15 @@ class _Prepared:
 class Collecting:
     """Takes an attempt from where it stands to its end."""
 
-    def __init__(self, plan: Plan, ports: Ports, courier: Courier, attempt: Attempt) -> None:
-        """Go on with an attempt."""
+    def __init__(
+        self,
+        plan: Plan,
+        ports: Ports,
+        courier: Courier,
+        attempt: Attempt,
+        near_misses: NearMisses | None = None,
+    ) -> None:
+        """Go on with an attempt; show `near_misses` what is read."""
         self.attempt = attempt
         self.end: End | None = None
         self._plan = plan
@@ -67,7 +75,8 @@ class Collecting:
         self._courier = courier
         self._journal = Journal(plan.checkpoint, ports.files)
         self._mirror = Mirror(ports.echo)
-        self._reader = AttemptReader(plan.reading, streams_of(plan, ports, attempt.number))
+        streams = streams_of(plan, ports, attempt.number)
+        self._reader = AttemptReader(plan.reading, streams, near_misses)
         self._prepared: _Prepared | None = None
         self._unsaved = 0
         self._read_at = float("-inf")

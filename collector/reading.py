@@ -12,6 +12,7 @@ from collector.places import Gap, Place
 from collector.streams import Chunk, Stream
 from filters.extractor import Reading
 from filters.lines import LONGEST_LINE
+from filters.nearest import NearMisses
 from filters.points import Found
 
 _LEAST = 1 << 16
@@ -40,10 +41,15 @@ class Step:
 class AttemptReader:
     """Reads the streams in turn, so that a chatty one does not silence the other."""
 
-    def __init__(self, wanted: Reading, streams: tuple[Stream, ...]) -> None:
-        """Search these streams."""
+    def __init__(
+        self,
+        wanted: Reading,
+        streams: tuple[Stream, ...],
+        near_misses: NearMisses | None = None,
+    ) -> None:
+        """Search these streams; show `near_misses` what is searched."""
         self.streams: Mapping[str, Stream] = {stream.name: stream for stream in streams}
-        self._wanted = wanted
+        self._wanted, self._near_misses = wanted, near_misses
         self._turns = list(self.streams)
         self._count = dict.fromkeys(self.streams, _LEAST)
 
@@ -83,7 +89,13 @@ class AttemptReader:
             return Step(
                 stream=stream.name, start=chunk.place, end=chunk.place, gap=chunk.gap, more=more
             )
-        got = extract(self._wanted, chunk.place.position, chunk.data, final=chunk.final)
+        got = extract(
+            self._wanted,
+            chunk.place.position,
+            chunk.data,
+            final=chunk.final,
+            near_misses=self._near_misses,
+        )
         end = _end(chunk, got)
         full = len(chunk.data) == count
         if not got.complete:

@@ -16,11 +16,15 @@ from collector.ports import Ports
 from collector.reading import AttemptReader
 from collector.sources import first_places, next_after, streams_of
 from collector.summary import summary_of
+from filters.nearest import NearMisses, in_words
 
 TRAINER_FAILED = 2
 """The exit status of an ordinary container beside a trainer that failed."""
 _LOOKED_AHEAD = 64 << 20
 """Bytes that are searched for a summary of what is not delivered."""
+_LOOKED_NEAR = 256 << 10
+"""Bytes of an attempt that are looked at for lines that came near. The search for the metrics
+themselves is many times as fast, and most trainers print the first of them early."""
 
 
 class Session:
@@ -41,6 +45,7 @@ class Session:
         self._courier = Courier(ports.sink, ports.clock, ports.reporter, dice)
         self._journal = Journal(plan.checkpoint, ports.files)
         self._attempt = self._journal.load()
+        self._near_misses = self._none_near()
         self._collecting: Collecting | None = None
         if self._attempt is not None and self._attempt.finished:
             for stream in streams_of(plan, ports, self._attempt.number):
@@ -82,7 +87,9 @@ class Session:
             "gaps": [str(gap) for gap in attempt.gaps[:3]],
             "more_gaps": max(0, len(attempt.gaps) - 3) + attempt.more_gaps,
         }
-        return summary_of(facts, known.folds, self._plan.reading.metrics)
+        objective = self._plan.objective
+        near = () if objective in known.folds else self._near_misses.of(objective)
+        return summary_of(facts, known.folds, self._plan.reading.metrics, in_words(near))
 
     def close(self) -> None:
         """Let go of the files."""
@@ -104,7 +111,13 @@ class Session:
             self._journal.save(attempt)
             self._attempt = attempt
         self._check_source(attempt)
-        return Collecting(self._plan, self._ports, self._courier, attempt)
+        self._near_misses = self._none_near()
+        return Collecting(self._plan, self._ports, self._courier, attempt, self._near_misses)
+
+    def _none_near(self) -> NearMisses:
+        """Begin to look for lines that come near; what was seen before a crash is not kept."""
+        reading = self._plan.reading
+        return NearMisses((self._plan.objective,), reading.how, _LOOKED_NEAR)
 
     def _check_source(self, attempt: Attempt) -> None:
         names = [stream.name for stream in streams_of(self._plan, self._ports, attempt.number)]
@@ -132,7 +145,9 @@ class Session:
         if attempt.finished:
             return attempt.known
         reader = AttemptReader(
-            self._plan.reading, streams_of(self._plan, self._ports, attempt.number)
+            self._plan.reading,
+            streams_of(self._plan, self._ports, attempt.number),
+            self._near_misses,
         )
         places, known, read = dict(attempt.places), attempt.known, 0
         while read < _LOOKED_AHEAD:

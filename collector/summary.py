@@ -7,6 +7,7 @@ One JSON object of at most `TERMINATION_LOG_BYTES` bytes, the most that the kube
      "metrics": {"loss": {"count": 3, "first": "0.9", "last": "0.1", "min": "0.1", "max": "0.9"}}}
 
 Where not all metrics fit, the first of those asked for are told, and `left_out` says how many not.
+Where the objective was never found, `nearest` has the lines that came nearest, as many as fit.
 """
 
 from __future__ import annotations
@@ -23,9 +24,15 @@ _LONGEST = 256
 
 
 def summary_of(
-    facts: Mapping[str, Any], folds: Mapping[str, Folded], metrics: Sequence[str]
+    facts: Mapping[str, Any],
+    folds: Mapping[str, Folded],
+    metrics: Sequence[str],
+    nearest: Sequence[str] = (),
 ) -> bytes:
-    """Write facts and metrics, the metrics in the order given, as many as there is room for."""
+    """Write facts, metrics in the order given, and nearest lines, as many as there is room for.
+
+    A metric has precedence over a line that is none.
+    """
     told = {
         key: value[:_LONGEST] if isinstance(value, str) else value for key, value in facts.items()
     }
@@ -34,10 +41,23 @@ def summary_of(
         told["metrics"] = {name[:_LONGEST]: _folded(folds[name]) for name in seen[:count]}
         if count < len(seen):
             told["left_out"] = len(seen) - count
-        text = json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")
+        text = _written(told)
         if len(text) <= TERMINATION_LOG_BYTES:
-            return text
+            return _with_nearest(told, text, nearest)
     return b"{}"
+
+
+def _with_nearest(told: Mapping[str, Any], text: bytes, nearest: Sequence[str]) -> bytes:
+    lines = [line[:_LONGEST] for line in nearest]
+    for count in range(len(lines), 0, -1):
+        longer = _written({**told, "nearest": lines[:count]})
+        if len(longer) <= TERMINATION_LOG_BYTES:
+            return longer
+    return text
+
+
+def _written(told: Mapping[str, Any]) -> bytes:
+    return json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _folded(folded: Folded) -> dict[str, object]:

@@ -49,14 +49,27 @@ class _Candidate:
     why: str
 
 
+def in_words(misses: Iterable[NearMiss]) -> tuple[str, ...]:
+    """Tell each line once, with all that keeps it from being it."""
+    whys: dict[str, list[str]] = {}
+    for miss in misses:
+        whys.setdefault(miss.text, []).append(miss.why)
+    return tuple(f"{text} ({'; '.join(why)})" for text, why in whys.items())
+
+
 class NearMisses:
     """Watches a stream beside the finder, and remembers the best few lines for each metric."""
 
-    def __init__(self, names: Iterable[str], how: str = "the default matcher") -> None:
-        """Take the metric names, and in a few words how they are looked for."""
+    def __init__(
+        self,
+        names: Iterable[str],
+        how: str = "the default matcher",
+        most_bytes: int = LOOKED_AT,
+    ) -> None:
+        """Take the names, in a few words how they are looked for, and how much is looked at."""
         self._best: dict[str, dict[str, _Candidate]] = {name: {} for name in names}
         self._how = how
-        self._budget = LOOKED_AT
+        self._budget = most_bytes
 
     def look(self, region: Region, found: Sequence[Found]) -> None:
         """Look at a region that has been searched; free once every metric has been found."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from api.errors import UserError
 from api.names import COLLECTOR_CONTAINER
-from api.types import CollectorKind, JsonObject
+from api.types import JsonObject
 from controller.views import PodFacts
 from runner.delivery import give_up, last_exit
 from runner.injection import Family, inject
@@ -37,13 +37,11 @@ from runner.jobs.recovery import (
     left_behind,
     run_dir_of,
 )
-from runner.nearest import with_nearest
 from runner.pods.container import UNSTARTABLE, now, pauses
 from runner.pods.containers import Spawner
 from runner.pods.documents import Pod, RestartPolicy, read_pod
 from runner.pods.launches import Folders, Machine
 from runner.pods.life import Ending, PodLife
-from runner.pods.places import place_of
 from runner.pods.statuses import Phase, PodStatus
 from webhook.config import Config
 
@@ -179,9 +177,7 @@ class JobRun:
             lambda status: self._watch(form, status),
         )
         life.on_abandon = lambda: _mark(folder)
-        status = await self._live(life)
-        self._look_for_nearest(pod, name)
-        return status
+        return await self._live(life)
 
     def _injected(self, form: JobForm, name: str) -> Pod:
         document = pod_of(form, self._family.job, name=name, uid=str(uuid.uuid4()))
@@ -212,18 +208,6 @@ class JobRun:
         status = await self._live(life)
         container = pod.containers[0].name
         return judged(folder, Path(folders.logs, f"{container}.log"), container, status)
-
-    def _look_for_nearest(self, pod: Pod, name: str) -> None:
-        """Where the objective was never found, find the lines that a user should see."""
-        trial, folders = self._family.trial, self._folders(name)
-        primary = trial.spec.primary_container_name or pod.containers[0].name
-        log = Path(folders.logs, f"{primary}.log")
-        collector = trial.spec.collector
-        if collector is not None and collector.kind is CollectorKind.FILE:
-            found = (place_of(collector.path, one, pod, folders.volumes) for one in pod.containers)
-            log = next((Path(path) for path in found if path), log)
-        words = with_nearest(self.facts.last_words, trial, log)
-        self.facts = replace(self.facts, last_words=words)
 
     def _folders(self, name: str) -> Folders:
         folder = self._place.pods / name

@@ -56,14 +56,6 @@ def binds_of(container: Container, pod: Pod, folder: str) -> tuple[Bind, ...]:
     return tuple(sorted(binds, key=lambda bind: bind.target.count("/")))
 
 
-def place_of(path: str, container: Container, pod: Pod, folder: str) -> str | None:
-    """Return where a path of a container is on this machine; None where it is in no volume."""
-    for bind in reversed(binds_of(container, pod, folder)):
-        if path.startswith(f"{bind.target}/"):
-            return bind.source + path[len(bind.target) :]
-    return None
-
-
 def run_dir_written(words: Sequence[str], run_dir: str) -> tuple[str, ...]:
     """Write the run directory's place on this machine into our own flags."""
     return tuple(_written(word, {RUN_DIR: run_dir}) for word in words)

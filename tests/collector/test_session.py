@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from api.errors import RemoteError, SetupError, Unavailable
+from api.names import TERMINATION_LOG_BYTES
 from api.timestamps import to_micros
 from api.types import Comparison, ObjectiveType, StopRule
 from collector.stopping import StopRules
+from collector.summary import summary_of
+from filters.fold import Folded
 from tests.collector.pod import LOG, RUN, Pod
 
 RULE = StopRules(
@@ -354,3 +357,61 @@ def test_the_summary_holds_also_what_the_store_never_took() -> None:
     assert told["why"] == "connection refused"
     assert told["metrics"]["loss"]["count"] == 2
     assert told["metrics"]["loss"]["last"] == "1"
+
+
+def test_where_the_objective_was_never_found_the_summary_has_the_lines_that_came_nearest() -> None:
+    pod = Pod()
+    session = pod.collector()
+    pod.begin()
+    pod.print("acc=1\nLoss: 3, step=7\nlosses were made\n")
+    pod.end()
+    pod.run(session)
+
+    told = json.loads(session.summary())
+
+    assert told["nearest"][0].startswith("Loss: 3, step=7 (it is written 'Loss' here")
+    assert told["metrics"] == {}
+
+
+def test_where_the_objective_was_found_at_last_nothing_came_near() -> None:
+    pod = Pod()
+    session = pod.collector()
+    pod.begin()
+    pod.print("Loss: 3\n")
+    session.step()
+    pod.print("loss=1\n")
+    pod.end()
+    pod.run(session)
+
+    assert "nearest" not in json.loads(session.summary())
+
+
+def test_each_attempt_has_its_own_nearest_lines() -> None:
+    pod = Pod()
+    session = pod.collector()
+    pod.begin()
+    pod.print("Loss: 3\n")
+    pod.end()
+    pod.run(session)
+    pod.begin(2)
+    pod.print("LOSS: 4\n", 2)
+    pod.end(2)
+    pod.run(session)
+
+    [line] = json.loads(session.summary())["nearest"]
+    assert line.startswith("LOSS: 4")
+
+
+@pytest.mark.parametrize("metrics", [1, 40])
+def test_metrics_have_precedence_over_lines_and_all_of_it_fits(metrics: int) -> None:
+    names = [f"metric-{number}-{'x' * 20}" for number in range(metrics)]
+    folds = {name: Folded(count=1, first="1", last="1") for name in names}
+    lines = ["\u00e9" * 400] * 30
+
+    text = summary_of({"delivered": True}, folds, names, lines)
+
+    told = json.loads(text)
+    assert len(text) <= TERMINATION_LOG_BYTES
+    assert list(told["metrics"]) == names[: len(told["metrics"])]
+    assert ("nearest" in told) == (metrics == 1)
+    assert all(len(line) == 256 for line in told.get("nearest", ()))
