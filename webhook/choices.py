@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from api import names
 from api.errors import SpecError
+from api.installation.containers import Resources, read_resources
 from api.objects.faults import quoted
 from api.objects.fields import INT32_MAX, Field
 from api.objects.yamltext import load_objects
 from webhook.config import MAX_SECONDS
 from webhook.pods import Head
 from webhook.reasons import Reason
-from webhook.resources import Resources, read_resources
 from webhook.verdicts import Refused
 
 

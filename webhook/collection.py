@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from api import names
+from api.installation.places import deployed_name, stopping_place
 from api.objects.faults import nearest, quoted
 from api.types import (
     CollectorKind,
@@ -20,6 +21,7 @@ from api.types import (
     Suggestion,
     Trial,
 )
+from webhook.config import Config
 from webhook.pods import Pod
 from webhook.reasons import Reason
 from webhook.verdicts import Refused, ReviewFacts
@@ -66,7 +68,7 @@ class Collection:
     checkpoints: Checkpoints | None = None
 
 
-def of_trial(trial: Trial, pod: Pod, request: ReviewFacts) -> Collection:
+def of_trial(trial: Trial, pod: Pod, request: ReviewFacts, config: Config) -> Collection:
     """Say what a Trial wants of a pod of its.
 
     Raises:
@@ -94,10 +96,12 @@ def of_trial(trial: Trial, pod: Pod, request: ReviewFacts) -> Collection:
     )
     if not collection.primary or collector.kind is CollectorKind.PUSH:
         return collection
-    return _with_objective(collection, trial, request)
+    return _with_objective(collection, trial, request, config)
 
 
-def _with_objective(collection: Collection, trial: Trial, request: ReviewFacts) -> Collection:
+def _with_objective(
+    collection: Collection, trial: Trial, request: ReviewFacts, config: Config
+) -> Collection:
     objective = trial.spec.objective
     if objective is None or not objective.metric:
         why = f"Trial {trial.metadata.name} has no spec.objective.objectiveMetricName"
@@ -107,7 +111,7 @@ def _with_objective(collection: Collection, trial: Trial, request: ReviewFacts) 
         metrics=objective.metrics,
         objective_type=objective.type,
         stop_rules=trial.spec.stop_rules,
-        early_stopping=_early_stopping(trial, request),
+        early_stopping=_early_stopping(trial, request, config),
         checkpoints=_checkpoints(trial, request.suggestion),
     )
 
@@ -172,7 +176,7 @@ def _label_value(name: str) -> str:
     return name
 
 
-def _early_stopping(trial: Trial, request: ReviewFacts) -> str:
+def _early_stopping(trial: Trial, request: ReviewFacts, config: Config) -> str:
     """Return the address of the service that hears of stops, where there can be any."""
     if not trial.spec.stop_rules:
         return ""
@@ -185,7 +189,10 @@ def _early_stopping(trial: Trial, request: ReviewFacts) -> str:
             f" {quoted(experiment) if experiment else 'not set'}"
         )
         raise Refused(Reason.SUGGESTION_MISSING, why)
-    return f"{_service(suggestion)}.{request.namespace}:{names.EARLY_STOPPING_PORT}"
+    # The object's own namespace; documents from a file may leave it out.
+    metadata = replace(suggestion.metadata, namespace=request.namespace)
+    placed = replace(suggestion, metadata=metadata)
+    return stopping_place(placed, config.services, config.ours).address
 
 
 def _checkpoints(trial: Trial, suggestion: Suggestion | None) -> Checkpoints | None:
@@ -198,15 +205,10 @@ def _checkpoints(trial: Trial, suggestion: Suggestion | None) -> Checkpoints | N
         return None
     experiment = trial.metadata.labels.get(names.EXPERIMENT_LABEL, "")
     return Checkpoints(
-        claim=_service(suggestion),
+        claim=deployed_name(suggestion),
         directory=directory,
         sub_path=f"{experiment}/{trial.metadata.name}",
     )
-
-
-def _service(suggestion: Suggestion) -> str:
-    algorithm = suggestion.spec.algorithm
-    return f"{suggestion.metadata.name}-{algorithm.name if algorithm else ''}"
 
 
 def _container(pod: Pod) -> str:

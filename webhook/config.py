@@ -27,26 +27,18 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from api import names
-from api.errors import SetupError, SpecError
+from api.installation.containers import PullPolicy, Resources, read_pull_policy, read_resources
+from api.installation.places import OurServices, our_services
+from api.installation.services import ServiceConfig, read_stoppings
+from api.installation.text import OWN_KEY, read_config
 from api.objects.fields import Field
 from api.objects.yamltext import load_objects
 from api.types import CollectorKind, JsonObject
-from webhook.resources import Resources, read_resources
 
 COLLECTOR_IMAGE = "trialwatch/collector:0.1.0"
 """Taken where katib-config is not given, or says nothing of collectors."""
-OWN_KEY = "trialwatch.yaml"
-"""The key of a ConfigMap under which our section may stand alone."""
 MAX_SECONDS = 10**7
 _SECTION = "trialwatch"
-
-
-class PullPolicy(StrEnum):
-    """When the kubelet fetches an image."""
-
-    ALWAYS = "Always"
-    IF_NOT_PRESENT = "IfNotPresent"
-    NEVER = "Never"
 
 
 class SidecarMode(StrEnum):
@@ -87,6 +79,9 @@ class Config:
     run_as_user: int | None = 65532
     """The sidecar's user where the trainer has none; None: the platform assigns one."""
     echo: bool = True
+    services: ServiceConfig = field(default_factory=ServiceConfig)
+    """Of what katib-config says of services: those of early stopping."""
+    ours: OurServices = field(default_factory=our_services)
     db_manager: str = f"{names.DB_MANAGER_SERVICE}.{names.CORE_NAMESPACE}:{names.DB_MANAGER_PORT}"
 
 
@@ -101,21 +96,12 @@ def parse_config(
     Raises:
         SetupError: a text is no YAML, or a setting cannot be used; names each with its path.
     """
-    config = Config(db_manager=db_manager_of(environment or {}))
-    try:
-        (document,) = load_objects(katib) or [{}]
-        if document.get("kind") == "ConfigMap":
-            katib, own = _texts_of(document)
-            (document,) = load_objects(katib) or [{}]
-        config = _read(document, config)
-        for section in load_objects(own) if own else []:
-            part = Field(section, OWN_KEY)
-            config = part.accept(_own(part, config))
-    except SpecError as error:
-        raise SetupError(f"{names.CONFIG_MAP} cannot be used: {error}") from None
-    except ValueError:
-        raise SetupError(f"{names.CONFIG_MAP} has several documents; leave one") from None
-    return config
+    known = environment or {}
+    config = Config(
+        db_manager=db_manager_of(known),
+        ours=our_services(known.get(names.CORE_NAMESPACE_ENV) or names.CORE_NAMESPACE),
+    )
+    return read_config(katib, lambda document, beside: _read(document, own or beside, config))
 
 
 def db_manager_of(environment: Mapping[str, str]) -> str:
@@ -127,37 +113,35 @@ def db_manager_of(environment: Mapping[str, str]) -> str:
     return f"{host}.{namespace}:{port}" if namespace else f"{host}:{port}"
 
 
-def _texts_of(config_map: JsonObject) -> tuple[str, str]:
-    root = Field(config_map).open_ended()
-    texts = root.at("data").text_map()
-    if names.CONFIG_MAP_KEY not in texts:
-        root.at("data").require(f"must have the key {names.CONFIG_MAP_KEY}")
-    root.accept(texts)
-    return texts[names.CONFIG_MAP_KEY], texts.get(OWN_KEY, "")
-
-
-def _read(document: JsonObject, config: Config) -> Config:
+def _read(document: JsonObject, own: str, config: Config) -> Config:
     root = Field(document).open_ended()
     controller = root.at("init").open_ended().at("controller").open_ended()
-    listed = root.at("runtime").open_ended().at("metricsCollectors")
+    runtime = root.at("runtime").open_ended()
+    listed = runtime.at("metricsCollectors")
     entries = listed.records(_collector)
     config = replace(
         config,
         inject_security_context=controller.at("injectSecurityContext").flag(),
         # Of two entries for one kind the last one counts, as it does to Katib.
         collectors=config.collectors if listed.absent else MappingProxyType(dict(entries)),
+        # Of its services only those are of interest whose address a sidecar is told.
+        services=ServiceConfig(early_stoppings=read_stoppings(runtime)),
     )
     section = root.at(_SECTION)
-    return root.accept(section.record(lambda f: _own(f, config)) or config)
+    config = root.accept(section.record(lambda f: _own(f, config)) or config)
+    for alone in load_objects(own) if own else []:
+        part = Field(alone, OWN_KEY)
+        config = part.accept(_own(part, config))
+    return config
 
 
 def _collector(f: Field) -> tuple[CollectorKind, CollectorConfig]:
     f.open_ended()
-    wait_all, policy = f.at("waitAllProcesses"), f.at("imagePullPolicy").text()
+    wait_all = f.at("waitAllProcesses")
     resources = f.at("resources").record(read_resources)
     return f.at("kind").choice(CollectorKind, CollectorKind.STDOUT), CollectorConfig(
         image=f.at("image").text().strip(),
-        pull_policy=PullPolicy(policy) if policy in set(PullPolicy) else PullPolicy.IF_NOT_PRESENT,
+        pull_policy=read_pull_policy(f.at("imagePullPolicy")),
         resources=resources or Resources(),
         wait_all=None if wait_all.absent else wait_all.flag(),
     )

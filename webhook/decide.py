@@ -49,7 +49,7 @@ def decide(pod: JsonObject, request: ReviewFacts, trial: Trial | None, config: C
 
 
 def _decide(pod: Pod, request: ReviewFacts, trial: Trial | None, config: Config) -> Verdict:
-    collection = of_pod(pod, request) if trial is None else of_trial(trial, pod, request)
+    collection = of_trial(trial, pod, request, config) if trial else of_pod(pod, request)
     if not collection.primary:
         return Inject(reason=Reason.NOT_PRIMARY, plan=Plan(labels=collection.labels))
     trainer = _trainer(pod, collection)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from api.errors import UserError
+from api.installation.containers import CPU, MEMORY, quantity
 from api.names import COLLECTOR_CONTAINER
 from webhook.pods import Container, Pod
-from webhook.resources import CPU, MEMORY, quantity
 
 
 def guaranteed(pod: Pod) -> bool:

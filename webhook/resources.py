@@ -1,117 +1,28 @@
-"""What a sidecar asks of its node: Kubernetes quantities, and the rules of katib-config."""
+"""What a sidecar asks of its node."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
-
-from api.errors import UserError
-from api.objects.fields import Field
+from api.installation.containers import CPU, MEMORY, Resources, render_resources, with_defaults
 from api.types import JsonObject
 
-# `resource.Quantity` of Kubernetes: a decimal number with a suffix of either kind, or an exponent.
-_QUANTITY = re.compile(
-    r"([+-]?(?:[0-9]{1,30}\.?[0-9]{0,30}|\.[0-9]{1,30}))"
-    r"(?:(n|u|m||k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)|[eE]([+-]?[0-9]{1,2}))"
-)
-_DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-_BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
-
-CPU, MEMORY = "cpu", "memory"
 # Measured: a collector at work takes 45 MiB. None for storage: Katib's request for it kept pods
 # from nodes that were still to be started.
-_DEFAULT_REQUESTS = {CPU: "20m", MEMORY: "64Mi"}
-_DEFAULT_LIMITS = {CPU: "500m", MEMORY: "256Mi"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resources:
-    """A container's `resources`, the quantities as they were written."""
-
-    requests: Mapping[str, str] = field(default_factory=dict)
-    limits: Mapping[str, str] = field(default_factory=dict)
-
-    def overlaid(self, above: Resources) -> Resources:
-        """Return these with those `above` in their place, name by name."""
-        return Resources(
-            requests={**self.requests, **above.requests}, limits={**self.limits, **above.limits}
-        )
-
-
-def quantity(text: str) -> Decimal:
-    """Read a quantity of Kubernetes, such as 500m or 1.5Gi.
-
-    Raises:
-        UserError: it is none.
-    """
-    match = _QUANTITY.fullmatch(text)
-    if match is None:
-        raise UserError(f'"{text[:80]}" is no quantity; write it as 500m, 2 or 64Mi')
-    number, suffix, exponent = match.groups()
-    if exponent is not None:
-        return Decimal(number).scaleb(int(exponent))
-    if suffix in _BINARY:
-        return Decimal(number) * (1 << (10 * _BINARY[suffix]))
-    return Decimal(number).scaleb(_DECIMAL[suffix])
-
-
-def read_resources(f: Field) -> Resources:
-    """Read `resources`; what there is beside requests and limits is not for us."""
-    f.open_ended()
-    return Resources(requests=_quantities(f.at("requests")), limits=_quantities(f.at("limits")))
+_DEFAULTS = Resources(requests={CPU: "20m", MEMORY: "64Mi"}, limits={CPU: "500m", MEMORY: "256Mi"})
 
 
 def resources_for(wanted: Resources, *, guaranteed: bool) -> JsonObject:
     """Return the sidecar's `resources`.
 
-    Of cpu and memory, what is missing or zero gets its default; what is negative is left out, as
-    katib-config has it. A default gives way to its other half: a request above the default limit
-    raises it. In a Guaranteed pod requests equal limits, lest our container change its class.
+    Of cpu and memory, what is missing or zero gets its default (`with_defaults`). In a Guaranteed
+    pod requests equal limits, lest our container change its class.
 
     Raises:
         UserError: a request is above its limit.
     """
-    requests = _with_defaults(wanted.requests, _DEFAULT_REQUESTS)
-    limits = _with_defaults(wanted.limits, _DEFAULT_LIMITS)
-    for name in requests.keys() & limits.keys():
-        if quantity(requests[name]) <= quantity(limits[name]):
-            continue
-        if wanted.limits.get(name) != limits[name]:
-            limits[name] = requests[name]
-        elif wanted.requests.get(name) != requests[name]:
-            requests[name] = limits[name]
-        else:
-            raise UserError(
-                f"of {name}, {requests[name]} are requested and {limits[name]} are the limit;"
-                " request no more than the limit"
-            )
-    if guaranteed:
-        for name, default in _DEFAULT_LIMITS.items():
-            limits.setdefault(name, requests.get(name, default))
-        requests = {**requests, **limits}
-    parts = {"requests": requests, "limits": limits}
-    return {side: quantities for side, quantities in parts.items() if quantities}
-
-
-def _quantities(f: Field) -> dict[str, str]:
-    """Read quantities by name; YAML takes `cpu: 2` for a number."""
-    f.mapping()
-    found: dict[str, str] = {}
-    for name in f.value if isinstance(f.value, Mapping) else ():
-        value = f.at(name).value
-        text = value if isinstance(value, str) else str(value)
-        try:
-            quantity(text)
-        except UserError as error:
-            f.at(name).refuse(str(error))
-        else:
-            found[name] = text
-    return found
-
-
-def _with_defaults(wanted: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
-    known = {name: text for name, text in wanted.items() if quantity(text) != 0}
-    filled = {**defaults, **known}
-    return {name: text for name, text in filled.items() if quantity(text) > 0}
+    filled = with_defaults(wanted, _DEFAULTS)
+    if not guaranteed:
+        return render_resources(filled)
+    limits = dict(filled.limits)
+    for name, default in _DEFAULTS.limits.items():
+        limits.setdefault(name, filled.requests.get(name, default))
+    return render_resources(Resources(requests={**filled.requests, **limits}, limits=limits))

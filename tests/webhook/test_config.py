@@ -8,16 +8,15 @@ from pathlib import Path
 import pytest
 
 from api.errors import SetupError
+from api.installation.containers import PullPolicy, Resources
 from api.types import CollectorKind
 from webhook.config import (
     COLLECTOR_IMAGE,
     Config,
-    PullPolicy,
     SidecarMode,
     db_manager_of,
     parse_config,
 )
-from webhook.resources import Resources
 
 # What Katib ships, shortened: parts for other programs must not be in the way.
 KATIBS = """

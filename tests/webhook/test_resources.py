@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.errors import UserError
+from api.installation.containers import Resources, quantity
 from webhook.pods import Container, Pod
 from webhook.qos import guaranteed
-from webhook.resources import Resources, quantity, resources_for
+from webhook.resources import resources_for
 
 
 @pytest.mark.parametrize(
