@@ -93,6 +93,13 @@ class ReadObservation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadLatest:
+    """Ask the store what a running trial's values are now; the next view has what came of it."""
+
+    trial: Trial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportUnavailable:
     """Store `unavailable` as the objective's value: the training pushes, and pushed nothing."""
 
@@ -133,6 +140,7 @@ Action = (
     | CreateJob
     | DeleteJob
     | ReadObservation
+    | ReadLatest
     | ReportUnavailable
     | DeleteObservations
     | EmitEvent

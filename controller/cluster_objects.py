@@ -24,6 +24,7 @@ from api.types import (
 )
 from controller.cluster_mirror import AbsentError, Mirror, answered
 from controller.ports import Conflict
+from controller.trial_states import gist_of
 from controller.views import Key, key_of
 from kube.cluster import Cluster, Kind, Ref
 from kube.watching import Pace, Scope
@@ -52,6 +53,7 @@ class ClusterObjects:
         self._cluster, self._changed = cluster, changed
         self._members: dict[Key, set[Key]] = defaultdict(set)
         self._owner: dict[Key, Key] = {}
+        self._gists: dict[Key, object] = {}
 
         def scope(kind: Kind) -> Scope:
             return Scope(kind=kind, namespace=namespace)
@@ -173,8 +175,17 @@ class ClusterObjects:
             if not self._members[owner]:
                 del self._members[owner]
         self._changed.trial(key)
-        if owner.name:
+        if self._means_something(key, trial) and owner.name:
             self._changed.experiment(owner)
+
+    def _means_something(self, key: Key, trial: Trial | None) -> bool:
+        """Say whether an experiment has to look at all of its trials; not for live values."""
+        if trial is None:
+            self._gists.pop(key, None)
+            return True
+        before, gist = self._gists.get(key), gist_of(trial)
+        self._gists[key] = gist
+        return gist != before
 
 
 def _experiment(document: JsonObject) -> Experiment:

@@ -14,9 +14,7 @@ from api.types import (
     Trial,
 )
 from controller.observing import objective_value
-from controller.trial_states import State, state_of
-
-_COUNTING = frozenset({State.SUCCEEDED, State.EARLY_STOPPED})
+from controller.trial_states import State, measured, state_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +56,13 @@ def recounted(
     )
 
 
+def as_history(trial: Trial) -> Trial:
+    """Return a trial as a search may know it: with its observation only where that is the last."""
+    if trial.status.observation is None or measured(trial):
+        return trial
+    return replace(trial, status=replace(trial.status, observation=None))
+
+
 def best_of(trials: Iterable[Trial], objective: Objective) -> Best | None:
     """Choose the best trial that succeeded or was stopped early; of equal ones the first.
 
@@ -65,7 +70,7 @@ def best_of(trials: Iterable[Trial], objective: Objective) -> Best | None:
     """
     best: Best | None = None
     for trial in trials:
-        value = objective_value(trial) if state_of(trial) in _COUNTING else None
+        value = objective_value(trial) if measured(trial) else None
         if value is not None and (best is None or _better(value, best.value, objective)):
             best = Best(trial=trial, value=value)
     return best

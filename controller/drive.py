@@ -27,6 +27,7 @@ from controller.actions import (
     DeleteTrial,
     EmitEvent,
     EventType,
+    ReadLatest,
     ReadObservation,
     Release,
     ReportUnavailable,
@@ -34,8 +35,9 @@ from controller.actions import (
     WriteStatus,
 )
 from controller.experiments import reconcile_experiment
+from controller.live import LatestReads
 from controller.ports import Conflict, Ports
-from controller.trial_states import early_stopped
+from controller.trial_states import early_stopped, ended
 from controller.trials import failed_to_start, reconcile_trial
 from controller.views import (
     ExperimentView,
@@ -63,6 +65,7 @@ class Driver:
     def __init__(self, ports: Ports, dice: random.Random, policy: Policy | None = None) -> None:
         self._ports, self._dice, self._policy = ports, dice, policy or Policy()
         self._failures: dict[tuple[str, Key], int] = {}
+        self._latest = LatestReads()
 
     async def experiment(self, key: Key, now: datetime) -> datetime | None:
         """Do what is due for an experiment; return when to come again without being called.
@@ -87,17 +90,26 @@ class Driver:
         Call it too when its job or its pods have changed.
         """
         observed: Seen = None
+        latest: Seen = None
+        asked = self._latest.asked(key, now)
         for _ in range(_ROUNDS):
             trial = None
             try:
                 trial = await self._ports.objects.trial(key)
+                if trial is None or ended(trial):
+                    self._latest.forget(key)
                 if trial is None:
                     return self._rest("trial", key, ())
                 job = await self._ports.jobs.look(trial)
-                view = TrialView(trial=trial, job=job, observed=observed)
+                view = TrialView(
+                    trial=trial, job=job, observed=observed, asked=asked, latest=latest
+                )
                 actions = reconcile_trial(view, now, self._policy)
-                if _is_read(actions):
+                if _is(ReadObservation, actions):
                     observed = await self._read(trial)
+                elif _is(ReadLatest, actions):
+                    ask, every = self._ports.observations.latest, self._policy.live_interval
+                    latest = await self._latest.read(trial, now, ask, every)
                 elif not await self._do(actions, now):
                     return self._rest("trial", key, actions)
             except _StoreAwayError as error:
@@ -199,7 +211,7 @@ class Driver:
                     continue
                 case DeleteObservations() | ReportUnavailable():
                     await self._change_store(action)
-                case ReadObservation():
+                case ReadObservation() | ReadLatest():
                     continue  # `trial` has done it
                 case _:
                     await self._change(action)
@@ -308,5 +320,5 @@ class _StoreAwayError(RemoteError):
     """The store of metrics failed; the core has to know."""
 
 
-def _is_read(actions: Sequence[Action]) -> bool:
-    return len(actions) == 1 and isinstance(actions[0], ReadObservation)
+def _is(kind: type[ReadObservation | ReadLatest], actions: Sequence[Action]) -> bool:
+    return len(actions) == 1 and isinstance(actions[0], kind)

@@ -45,7 +45,7 @@ from controller.actions import (
     WakeAt,
     WriteStatus,
 )
-from controller.counting import best_of, goal_reached, recounted
+from controller.counting import as_history, best_of, goal_reached, recounted
 from controller.creation import in_order, trial_of
 from controller.experiment_states import (
     created,
@@ -149,7 +149,7 @@ def _question(view: ExperimentView, suggestion: Suggestion, count: int) -> AskSu
     return AskSuggestions(
         experiment=suggestions.with_settings(view.experiment, suggestion),
         suggestion=suggestions.requested(suggestion, count),
-        trials=view.trials,
+        trials=tuple(map(as_history, view.trials)),
         asked=suggestion.status.suggestion_count,
         count=count,
     )

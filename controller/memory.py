@@ -183,10 +183,16 @@ class MemoryObservations:
     def __init__(self) -> None:
         self.metrics: dict[Key, tuple[MetricSummary, ...]] = {}
         self.away = ""
+        self.asked_live: list[Key] = []
+        """Every trial whose latest values were asked for, answered or not."""
 
     async def summary(self, trial: Trial) -> Sequence[MetricSummary]:
         self._answer()
         return self.metrics.get(key_of(trial), ())
+
+    async def latest(self, trial: Trial) -> Sequence[MetricSummary]:
+        self.asked_live.append(key_of(trial))
+        return await self.summary(trial)
 
     async def report_unavailable(self, trial: Trial) -> None:
         self._answer()

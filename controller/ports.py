@@ -105,6 +105,13 @@ class Observations(Protocol):
             RemoteError: the store did not answer, or refused.
         """
 
+    async def latest(self, trial: Trial) -> Sequence[MetricSummary]:
+        """Return the same of a trial that runs, soon or not at all; nothing where it is costly.
+
+        Raises:
+            RemoteError: the store did not answer soon, or refused.
+        """
+
     async def report_unavailable(self, trial: Trial) -> None:
         """Store `unavailable` for the objective, at `UNAVAILABLE_TIME`.
 

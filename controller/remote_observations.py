@@ -28,22 +28,32 @@ _Reply = TypeVar("_Reply")
 class RemoteObservations:
     """A DB manager."""
 
-    def __init__(self, channel: grpc.aio.Channel, seconds: float = 30.0) -> None:
-        """`seconds` is the longest that one answer may take."""
+    def __init__(self, channel: grpc.aio.Channel, seconds: float = 30.0, soon: float = 3.0) -> None:
+        """`seconds` is the longest that one answer may take, `soon` that one of `latest`."""
         any_channel: Any = channel  # the generated stubs know the synchronous channel only
         self._manager: Any = api_pb2_grpc.DBManagerStub(any_channel)
         self._observations: Any = observations_pb2_grpc.ObservationsStub(any_channel)
-        self._seconds = seconds
+        self._seconds, self._soon = seconds, soon
 
     async def summary(self, trial: Trial) -> Sequence[MetricSummary]:
         """Summarize the objective's metrics."""
+        try:
+            return await self._summary(trial, self._seconds)
+        except UnknownCallError:
+            return await self._folded(trial)
+
+    async def latest(self, trial: Trial) -> Sequence[MetricSummary]:
+        """Summarize them soon; Katib's DB manager would have to send the whole log for it."""
+        try:
+            return await self._summary(trial, self._soon)
+        except UnknownCallError:
+            return ()
+
+    async def _summary(self, trial: Trial, seconds: float) -> Sequence[MetricSummary]:
         request = observations_pb2.SummaryRequest(
             trial_name=trial.metadata.name, metric_names=_objective(trial).metrics
         )
-        try:
-            reply = await self._call(self._observations.Summary, request, trial)
-        except UnknownCallError:
-            return await self._folded(trial)
+        reply = await self._call(self._observations.Summary, request, trial, seconds)
         return tuple(
             MetricSummary(
                 name=one.name,
@@ -88,14 +98,19 @@ class RemoteObservations:
         return tuple(summaries)
 
     async def _call(
-        self, method: Callable[..., Awaitable[_Reply]], request: object, trial: Trial
+        self,
+        method: Callable[..., Awaitable[_Reply]],
+        request: object,
+        trial: Trial,
+        seconds: float | None = None,
     ) -> _Reply:
         metadata = (
             (names.NAMESPACE_METADATA, trial.metadata.namespace),
             (names.MAX_REPLY_METADATA, str(MOST_BYTES)),
         )
         try:
-            return await answer("the DB manager", method, request, self._seconds, metadata)
+            longest = self._seconds if seconds is None else seconds
+            return await answer("the DB manager", method, request, longest, metadata)
         except UserError as error:
             # What is asked for is the trial's, and no fault of its user.
             raise RemoteError(f"the DB manager refused: {error}") from None

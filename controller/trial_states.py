@@ -80,6 +80,32 @@ def ended(trial: Trial) -> bool:
     return state_of(trial) not in ACTIVE
 
 
+def measured(trial: Trial) -> bool:
+    """Say whether the observation is the trial's last, and counts.
+
+    What a trial shows while it runs, or showed before it failed, is no answer; nor what one that
+    was stopped early showed before its end.
+    """
+    state = state_of(trial)
+    stopped = state is State.EARLY_STOPPED and trial.status.completion_time is not None
+    return state is State.SUCCEEDED or stopped
+
+
+def gist_of(trial: Trial) -> object:
+    """Return what an experiment has to know of a trial; as long as it is equal, nothing is new."""
+    meta, status = trial.metadata, trial.status
+    return (
+        meta.uid,
+        meta.deletion_timestamp,
+        tuple(sorted(meta.labels.items())),
+        state_of(trial),
+        waiting_since(trial),
+        status.start_time,
+        status.completion_time,
+        status.observation if measured(trial) else None,
+    )
+
+
 def created(trial: Trial, now: datetime) -> Trial:
     """Begin a trial's life."""
     moment = stamp(now)

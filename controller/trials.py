@@ -4,7 +4,7 @@
 |---|---|---|
 | is new | | the condition Created |
 | lives | is not there | create it |
-| lives | runs | the condition Running; or why it gets no pod |
+| lives | runs | the condition Running and the latest values; or why it gets no pod |
 | lives | failed | Failed |
 | lives | succeeded | read the metrics: Succeeded, wait for them, or MetricsUnavailable |
 | was stopped early, not observed | runs | wait for its end, not for ever |
@@ -36,6 +36,7 @@ from controller.actions import (
     WriteStatus,
 )
 from controller.jobs import JobState, Outcome, desired, state_of_job
+from controller.live import latest_shown
 from controller.observing import Finding, find_observation, nothing_observed
 from controller.times import moment_of
 from controller.trial_states import (
@@ -95,7 +96,7 @@ def _living(view: TrialView, now: datetime, policy: Policy) -> Actions:
         return _refused(trial, view.job.pods.refused, now, policy)
     after = running(trial, now)
     if after is trial:
-        return ()
+        return latest_shown(view, now, policy.live_interval)
     return (WriteStatus(target=after), _event(trial, "JobRunning", f"{_job(trial)} is running"))
 
 
@@ -205,7 +206,9 @@ def _stopping(view: TrialView, now: datetime, policy: Policy) -> Actions:
     if not finding.final and now < deadline:
         return (WakeAt(moment=min(now + policy.metrics_poll, deadline)),)
     objective = trial.spec.objective or Objective()
-    after = observed(trial, finding.observation or nothing_observed(objective), now)
+    # Where the store does not answer any more, what was shown last is what there is.
+    kept = finding.observation or trial.status.observation or nothing_observed(objective)
+    after = observed(trial, kept, now)
     if finding.usable:
         return (WriteStatus(target=after),)
     why = f"Metrics are not available for {_job(trial)}: {finding.cause}"

@@ -8,7 +8,7 @@ what he does not know he leaves out and does not guess.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from api.types import Experiment, JsonObject, Suggestion, Trial
 
@@ -43,6 +43,8 @@ class Policy:
     """How long a deleted trial waits for its job to go, and for a store that is away."""
     start_deadline: timedelta | None = None
     """How long a trial may be without a pod before it fails; None: for ever."""
+    live_interval: timedelta | None = timedelta(seconds=10)
+    """How often a running trial's latest values are shown in its status; None: never."""
     template_retry: timedelta = timedelta(seconds=10)
     """How soon a template that could not be had is looked for again."""
     stop_at_end: bool = True
@@ -119,6 +121,11 @@ class TrialView:
     """What came of `ReadObservation` or `DeleteObservations` in this same turn of the driver.
 
     Every turn begins with None, so an answer is never older than the job that is judged by it."""
+    asked: datetime | None = None
+    """When the store was last asked for the latest values, or when this controller first saw the
+    trial; None: they are not to be had."""
+    latest: Stored | StoreAway | None = None
+    """What came of `ReadLatest` in this same turn. The trial may have ended since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

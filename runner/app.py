@@ -41,7 +41,11 @@ from runner.turns import Turns
 from runner.watching import Snapshot, Warnings, Watcher
 from webhook.config import Config
 
-_POLICY = Policy(metrics_grace=timedelta(seconds=10), metrics_poll=timedelta(milliseconds=100))
+_POLICY = Policy(
+    metrics_grace=timedelta(seconds=10),
+    metrics_poll=timedelta(milliseconds=100),
+    live_interval=None,  # the store is at hand: who watches the run reads from it
+)
 """Here the store is as near as can be: what it has not got by now, it will not get."""
 _REFRESH = 0.2
 """Seconds between two looks at how the experiment stands."""

@@ -74,6 +74,10 @@ class StoredObservations:
         wanted = objective.metrics if objective else ()
         return [_summary(one) for one in await self._store.summary(_key(trial), wanted)]
 
+    async def latest(self, trial: Trial) -> Sequence[MetricSummary]:
+        """Return the same: it is at hand."""
+        return await self.summary(trial)
+
     async def report_unavailable(self, trial: Trial) -> None:
         """Store `unavailable` for the objective."""
         if trial.spec.objective is not None:

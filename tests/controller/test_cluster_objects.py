@@ -14,8 +14,11 @@ from api.errors import RemoteError
 from api.objects.experiments import render_experiment
 from api.types import (
     Assignment,
+    ConditionType,
     ConfigMapSource,
     ExperimentStatus,
+    Observation,
+    ObservedMetric,
     SuggestedTrial,
     Trial,
     TrialStatus,
@@ -24,13 +27,14 @@ from controller.cluster_objects import EXPERIMENT, SUGGESTION, TRIAL, Changed, C
 from controller.creation import trial_of
 from controller.ports import Conflict
 from controller.suggestions import requested, suggestion_of
+from controller.trial_states import moved, running
 from controller.views import Key
 from kube.apiserver import served
 from kube.cluster import Cluster, Kind, Ref
 from kube.memory import MemoryCluster
 from kube.resources import KNOWN
 from kube.watching import Pace
-from tests.controller.worlds import experiment
+from tests.controller.worlds import START, experiment
 from tests.kube.test_client import plain
 from tests.polling import eventually
 
@@ -53,9 +57,11 @@ async def cluster(request: pytest.FixtureRequest, memory: MemoryCluster) -> Asyn
 
 
 @asynccontextmanager
-async def objects_of(cluster: Cluster, *, watching: bool = True) -> AsyncIterator[ClusterObjects]:
+async def objects_of(
+    cluster: Cluster, *, watching: bool = True, told: list[Key] | None = None
+) -> AsyncIterator[ClusterObjects]:
     """Give objects whose watches run, or (the watch lags behind for ever) do not."""
-    told: list[Key] = []
+    told = [] if told is None else told
     changed = Changed(experiment=told.append, trial=told.append)
     objects = ClusterObjects(cluster, changed, pace=Pace(first_seconds=0.01))
     mirrors = (objects.experiments, objects.suggestions, objects.all_trials)
@@ -258,3 +264,30 @@ async def test_a_cluster_without_our_kinds_refuses_and_says_so() -> None:
     async with objects_of(cluster, watching=False) as objects:
         with pytest.raises(RemoteError, match="Trial"):
             await objects.create(trial())
+
+
+async def test_live_values_of_a_trial_are_no_news_to_its_experiment(cluster: Cluster) -> None:
+    told: list[Key] = []
+    async with objects_of(cluster, told=told) as objects:
+        await objects.create(trial())
+        found = await objects.trial(TRIAL_KEY)
+        assert found is not None
+        await objects.write_status(running(found, START))
+        await eventually(lambda: told.count(KEY) >= 2)
+        shown = await objects.trial(TRIAL_KEY)
+        assert shown is not None
+        before, told_of_trial = told.count(KEY), told.count(TRIAL_KEY)
+
+        await objects.write_status(showing(shown, "0.5"))
+        await eventually(lambda: told.count(TRIAL_KEY) >= told_of_trial + 2)
+        assert told.count(KEY) == before
+
+        after = await objects.trial(TRIAL_KEY)
+        assert after is not None
+        await objects.write_status(moved(after, ConditionType.SUCCEEDED, START))
+        await eventually(lambda: told.count(KEY) > before)
+
+
+def showing(item: Trial, text: str) -> Trial:
+    metric = ObservedMetric(name="loss", min=text, max=text, latest=text)
+    return replace(item, status=replace(item.status, observation=Observation(metrics=(metric,))))

@@ -12,8 +12,8 @@ import pytest
 from api.types import Experiment, Observation, ObservedMetric, Suggestion, Trial
 from controller.experiments import reconcile_experiment
 from controller.trial_states import State
-from controller.views import ExperimentView, Policy
-from tests.controller.worlds import World, experiment
+from controller.views import ExperimentView, Policy, key_of
+from tests.controller.worlds import World, experiment, loss
 
 
 def calls_of(act: Callable[[], object]) -> int:
@@ -67,6 +67,25 @@ async def test_ten_times_the_trials_are_ten_times_the_work_at_most(count: int) -
 
     assert a_few > count, "the count counts"
     assert a_lot <= 10 * a_few
+
+
+async def test_live_values_cost_one_question_a_beat_and_one_write_a_change() -> None:
+    world = World(experiment(max_trial_count=50, parallel_trial_count=50))
+    await world.settle()
+    versions = [trial.metadata.resource_version for trial in world.trials]
+    newest = world.experiment.metadata.resource_version
+    changed = world.trials[:3]
+    for trial in changed:
+        world.memory.observations.metrics[key_of(trial)] = loss("0.5")
+
+    for _ in range(50):
+        await world.settle(seconds=1)
+
+    assert len(world.memory.observations.asked_live) == 50 * 5
+    after = [trial.metadata.resource_version for trial in world.trials]
+    assert sum(old != new for old, new in zip(versions, after, strict=True)) == len(changed)
+    assert world.experiment.metadata.resource_version == newest
+    assert max(map(int, after)) == int(newest) + len(changed)
 
 
 async def test_the_suggestion_stays_as_small_after_a_hundred_trials_as_after_one() -> None:

@@ -123,7 +123,7 @@ async def test_our_manager_summarizes_by_itself_and_for_the_trials_own_namespace
         )
         store = RemoteObservations(channel_of(client))
 
-        assert await store.summary(trial) == (SUMMARY,)
+        assert await store.summary(trial) == await store.latest(trial) == (SUMMARY,)
 
         await store.delete(trial)
         assert await store.summary(trial) == ()
@@ -136,6 +136,7 @@ async def test_katibs_manager_is_summarized_here() -> None:
     _, (trial, *_) = await made()
     async with channel_to(KatibsManager()) as channel:
         assert await RemoteObservations(channel).summary(trial) == (SUMMARY,)
+        assert await RemoteObservations(channel).latest(trial) == (), "it would cost the whole log"
 
 
 async def test_what_the_manager_refuses_is_a_refusal_and_no_fault_of_the_user() -> None:

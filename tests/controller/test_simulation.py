@@ -27,7 +27,7 @@ from controller.creation import in_order
 from controller.drive import Driver
 from controller.experiments import reconcile_experiment
 from controller.memory import Memory, MemorySuggestions
-from controller.trial_states import ACTIVE, State, ended, state_of
+from controller.trial_states import ACTIVE, State, ended, measured, state_of
 from controller.trials import reconcile_trial
 from controller.views import ExperimentView, JobFacts, Key, Policy, Stored, TrialView, key_of
 from tests.controller.hazards import Crash, Fate, Hazard, at_once, hazardous
@@ -212,6 +212,14 @@ class Experiments(RuleBasedStateMachine):
                 assert self.final.setdefault(name, state) is state
             else:
                 assert name not in self.final
+
+    @invariant()
+    def the_best_trial_is_one_that_has_ended(self) -> None:
+        best = self.experiment.status.optimal_trial
+        for trial in self._trials():
+            if best is not None and trial.metadata.name == best.name:
+                assert measured(trial)
+                assert trial.status.observation == best.observation
 
     @invariant()
     def the_record_stays_small(self) -> None:
