@@ -21,13 +21,12 @@ import pytest
 from tests.cluster import trainers
 from tests.cluster.binaries import MissingProgramError, note, run
 from tests.cluster.conftest import VARIABLE, cluster_of
-from tests.cluster.dockerfiles import build
+from tests.cluster.dockerfiles import build, build_trainer
 from tests.cluster.installation import install
 from tests.cluster.node import Node, default_folder
 
 _LOADER = "TRIALWATCH_E2E_LOAD"
-# What the tests deploy; the others' images are built when something here runs them.
-_PROGRAMS = ("collector", "dbmanager", "webhook")
+_PROGRAMS = ("collector", "dbmanager", "suggestion", "webhook")
 # Most of what a situation takes is waiting.
 _AT_ONCE = "8"
 # A hundred jobs take minutes.
@@ -54,7 +53,7 @@ def _cluster() -> Iterator[tuple[Path, Load]]:
 
 def main(arguments: list[str]) -> int:
     """Run the tests; return pytest's status."""
-    built = [build(program) for program in _PROGRAMS]
+    built = [*(build(program) for program in _PROGRAMS), build_trainer()]
     for image in built:
         note(f"{image.name}: {image.unpacked_bytes() / 1e6:.0f} MB unpacked")
     with _cluster() as (kubeconfig, load), tempfile.TemporaryDirectory() as folder:

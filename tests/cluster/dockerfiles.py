@@ -22,6 +22,8 @@ from tests.cluster.sources import context_of_programs, digest_of, digest_of_file
 
 SUITE = "bookworm"
 VERSION = "0.1.0"
+# Archives of each image: two branches in turn do not build theirs anew each time.
+_KEPT = 3
 _BUILD_BASE = "RUN apt-get update && apt-get install -y --no-install-recommends python3-pip"
 
 
@@ -81,9 +83,10 @@ def _build(name: str, dockerfile: Path, sources: list[Path], archive: Path) -> N
         )
         written = Path(folder, "image.tar")
         _buildah("push", name, f"docker-archive:{written}:{name}")
-        for older in cache().glob(f"{archive.name.rpartition('-')[0]}-*.tar"):
-            older.unlink()
         written.rename(archive)
+        kept = cache().glob(f"{archive.name.rpartition('-')[0]}-*.tar")
+        for older in sorted(kept, key=lambda path: path.stat().st_mtime)[:-_KEPT]:
+            older.unlink()
 
 
 def _base() -> str:

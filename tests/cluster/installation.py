@@ -9,7 +9,7 @@ from tests.cluster.client import Cluster
 
 NAMESPACE = "kubeflow"
 _OVERLAY = ROOT / "manifests" / "overlays" / "standalone"
-_DEPLOYMENTS = ("katib-db-manager", "trialwatch-webhook")
+_DEPLOYMENTS = ("katib-db-manager", "trialwatch-suggestion", "trialwatch-webhook")
 
 
 def install(cluster: Cluster, overlay: Path = _OVERLAY) -> None:

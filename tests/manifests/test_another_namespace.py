@@ -24,11 +24,12 @@ def moved(folder: Path, overlay: str, more: str = "") -> Path:
 
 
 def in_kubeflow(text: str) -> list[str]:
-    """Return the lines with the old name, beside those with Katib's group and its CRDs' category."""
+    """Return the lines with the old name: not Katib's group, its CRDs' category, its users' roles."""
     return [
         line
         for line in text.splitlines()
-        if re.search(rf"\b{names.CORE_NAMESPACE}\b(?!\.org)", line) and line.strip() != "- kubeflow"
+        if re.search(rf"\b{names.CORE_NAMESPACE}\b(?!\.org|-)", line)
+        and line.strip() != "- kubeflow"
     ]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from api import names
 from dbmanager.settings import read_settings
+from suggestion import settings as suggestion_settings
 from tests.manifests.cluster import containers, overlay, pods
 from tests.manifests.kustomize import OVERLAYS
 from webhook import settings as webhook_settings
@@ -75,6 +76,16 @@ def test_the_webhook_knows_whence_its_certificate_comes(name: str) -> None:
         assert (settings.cert_dir, settings.service) == (None, own)
 
 
+@pytest.mark.parametrize("name", DATABASES)
+def test_the_search_is_served_where_it_is_asked_for(name: str) -> None:
+    container = containers(overlay(name))[names.OWN_SUGGESTION]
+    environ = environment(container, name)
+
+    settings = suggestion_settings.read_settings(arguments(container, environ))
+
+    assert str(settings.listen) == f"0.0.0.0:{names.SUGGESTION_PORT}"
+
+
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_requests_under_way_may_end(name: str) -> None:
     rendered = overlay(name)
@@ -84,6 +95,8 @@ def test_requests_under_way_may_end(name: str) -> None:
         if program == names.OWN_WEBHOOK:
             webhook = webhook_settings.read_settings(argv, environ)
             needed = webhook.linger + webhook.grace
+        elif program == names.OWN_SUGGESTION:
+            needed = suggestion_settings.read_settings(argv).grace
         else:
             needed = read_settings(argv, environ).grace
         given = pods(rendered)[program]["spec"]["terminationGracePeriodSeconds"]

@@ -28,8 +28,10 @@ def rendered(request: pytest.FixtureRequest) -> tuple[dict[str, Any], ...]:
 def test_the_names_are_those_that_programs_share() -> None:
     assert named(STANDALONE, "Namespace", names.CORE_NAMESPACE)
     assert named(STANDALONE, "Service", names.DB_MANAGER_SERVICE)
-    for kind in ("Deployment", "Service", "ServiceAccount", "MutatingWebhookConfiguration"):
-        assert named(STANDALONE, kind, names.OWN_WEBHOOK)
+    for kind in ("Deployment", "Service", "ServiceAccount"):
+        for name in (names.OWN_SUGGESTION, names.OWN_WEBHOOK):
+            assert named(STANDALONE, kind, name)
+    assert named(STANDALONE, "MutatingWebhookConfiguration", names.OWN_WEBHOOK)
     assert named(STANDALONE, "Secret", names.OWN_WEBHOOK_SECRET)
     config = named(STANDALONE, "ConfigMap", names.CONFIG_MAP)
     assert list(config["data"]) == [names.CONFIG_MAP_KEY]
@@ -70,10 +72,16 @@ def test_the_ports_are_those_of_the_programs() -> None:
 
     assert services == {
         names.DB_MANAGER_SERVICE: {names.DB_MANAGER_PORT: "api"},
+        # One program behind both of Katib's ports.
+        names.OWN_SUGGESTION: {
+            names.SUGGESTION_PORT: "suggestion-api",
+            names.EARLY_STOPPING_PORT: "suggestion-api",
+        },
         names.OWN_WEBHOOK: {names.WEBHOOK_SERVICE_PORT: "https"},
     }
     assert ports[names.DB_MANAGER_SERVICE]["api"] == names.DB_MANAGER_PORT
     assert ports[names.DB_MANAGER_SERVICE]["metrics"] == names.METRICS_PORT
+    assert ports[names.OWN_SUGGESTION]["suggestion-api"] == names.SUGGESTION_PORT
     assert ports[names.OWN_WEBHOOK]["https"] == names.WEBHOOK_PORT
 
 
@@ -87,8 +95,9 @@ def test_every_port_that_is_named_is_a_containers(rendered: tuple[dict[str, Any]
                 if way in probe:
                     assert probe[way]["port"] in known
             assert probe.get("grpc", {}).get("port") in {None, *numbers}
-        annotations = pods(rendered)[name]["metadata"]["annotations"]
-        assert int(annotations["prometheus.io/port"]) in numbers
+        if "metrics" in known:
+            annotations = pods(rendered)[name]["metadata"]["annotations"]
+            assert int(annotations["prometheus.io/port"]) in numbers
     for o in of_kind(rendered, "NetworkPolicy"):
         (container,) = (
             containers(rendered)[name]
@@ -149,7 +158,7 @@ def test_the_images_are_those_of_the_dockerfiles() -> None:
     used |= {collector.image for collector in collectors.values()}
 
     assert used <= {f"{image}:{version}" for image in built}
-    assert len(used) == 3
+    assert len(used) == 4
 
 
 def config_text(name: str) -> str:
@@ -186,8 +195,9 @@ def test_two_writers_never_have_the_same_sqlite_file() -> None:
     assert deployment["strategy"] == {"type": "Recreate"}
 
 
-def test_a_node_that_is_drained_never_takes_the_last_webhook() -> None:
-    budget = named(STANDALONE, "PodDisruptionBudget", names.OWN_WEBHOOK)["spec"]
-    replicas = named(STANDALONE, "Deployment", names.OWN_WEBHOOK)["spec"]["replicas"]
+@pytest.mark.parametrize("name", [names.OWN_SUGGESTION, names.OWN_WEBHOOK])
+def test_a_node_that_is_drained_never_takes_the_last_one(name: str) -> None:
+    budget = named(STANDALONE, "PodDisruptionBudget", name)["spec"]
+    replicas = named(STANDALONE, "Deployment", name)["spec"]["replicas"]
 
     assert 0 < budget["minAvailable"] < replicas
