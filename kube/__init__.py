@@ -9,6 +9,7 @@ May import: `api`. May be imported by: the programs that talk to a cluster, `run
 `trialwatch`.
 
     Cluster                    get, list, pages, watch, create, replace, patch, delete
+    PodLogs                    what a container printed; both of these are that too
       KubernetesCluster        the API server, by the official client
       MemoryCluster            a dict, with versions, conflicts, and a history that is forgotten
 

@@ -12,12 +12,13 @@ from kube.errors import Invalid, NotFound
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What a path names: all objects of a kind, one of them, or its status."""
+    """What a path names: all objects of a kind, one of them, its status or its log."""
 
     resource: Resource
     namespace: str = ""
     name: str = ""
     status: bool = False
+    log: bool = False
 
     @property
     def ref(self) -> Ref:
@@ -58,6 +59,7 @@ def target_of(resources: Iterable[Resource], version: str, steps: list[str]) -> 
                 namespace=namespace,
                 name=steps[1] if len(steps) > 1 else "",
                 status=steps[2:] == ["status"],
+                log=steps[2:] == ["log"],
             )
     raise NotFound("the server could not find the requested resource")
 
@@ -70,6 +72,8 @@ def verb_of(method: str, query: Mapping[str, str], target: Target) -> str:
     """
     if method == "GET" and not target.name:
         return "watch" if query.get("watch") == "true" else "list"
+    if method == "GET" and target.log:
+        return "log"
     verbs = {"GET": "get", "POST": "create", "PUT": "replace", "PATCH": "patch", "DELETE": "delete"}
     if method not in verbs or (method == "POST") == bool(target.name):
         raise Invalid(f"{method} is not allowed here")

@@ -65,6 +65,7 @@ class ApiServer:
     async def stop(self) -> None:
         """End all watches and connections, and listen no more."""
         self.cluster.end_watches()
+        self.cluster.printed.hang_up()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -105,6 +106,8 @@ class ApiServer:
         self.asked[f"{verb} {target.resource.kind}"] += 1
         if verb == "watch":
             return await self._watch(request, target)
+        if verb == "log":
+            return await self._log(request, target)
         return await self._once(verb, target, request)
 
     async def _once(self, verb: str, target: Target, request: web.Request) -> web.Response:
@@ -180,6 +183,24 @@ class ApiServer:
             async with asyncio.timeout(float(query.get("timeoutSeconds", "300"))):
                 async with aclosing(changes):
                     await _pour(changes, response)
+        return response
+
+    async def _log(self, request: web.Request, target: Target) -> web.StreamResponse:
+        query = request.query
+        pieces = self.cluster.pod_log(
+            target.ref,
+            query.get("container", ""),
+            follow=query.get("follow") == "true",
+            previous=query.get("previous") == "true",
+        )
+        async with aclosing(pieces):
+            first = await anext(pieces, b"")  # a refusal comes here, before the answer has begun
+            response = web.StreamResponse(headers={"Content-Type": "text/plain"})
+            await response.prepare(request)
+            with suppress(ConnectionError):
+                await response.write(first)
+                async for piece in pieces:
+                    await response.write(piece)
         return response
 
     def _resources(self, version: str) -> JsonObject:

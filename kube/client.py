@@ -46,6 +46,9 @@ SLACK_SECONDS: Final = 15.0
 _MANAGER: Final = {"fieldManager": "trialwatch"}
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
 _JSON: Final = "application/json"
+_ANYTHING: Final = "application/json, */*"
+"""A log is text, and the refusal to give it is JSON."""
+_STATUS: Final = "status"
 _MERGE: Final = "application/merge-patch+json"
 _JSON_PATCH: Final = "application/json-patch+json"
 
@@ -59,6 +62,7 @@ class _Request:
     query: Mapping[str, str] = field(default_factory=dict)
     body: Json = None
     form: str = "application/json"
+    accept: str = "application/json"
     limit: aiohttp.ClientTimeout
 
 
@@ -82,6 +86,11 @@ class KubernetesCluster:
         # Whoever is silent for longer than a watch may last is gone.
         self._watch_limit = aiohttp.ClientTimeout(
             sock_connect=_CONNECT_SECONDS, sock_read=watch_seconds + slack_seconds
+        )
+        # A log may be long, and a trainer silent for hours; the connection's pulse finds the dead.
+        self._quiet_limit = aiohttp.ClientTimeout(sock_connect=_CONNECT_SECONDS)
+        self._log_limit = aiohttp.ClientTimeout(
+            sock_connect=_CONNECT_SECONDS, sock_read=answer_seconds
         )
         self._discovery = Discovery(self._read, clock, KNOWN)
 
@@ -151,6 +160,24 @@ class KubernetesCluster:
             async for line in lines:
                 yield change_of(line, request.about)
 
+    async def pod_log(
+        self, pod: Ref, container: str = "", *, follow: bool = False, previous: bool = False
+    ) -> AsyncGenerator[bytes, None]:
+        """Read what a container printed."""
+        wanted = {"container": container} if container else {}
+        flags = {"follow": follow, "previous": previous}
+        request = _Request(
+            method="GET",
+            path=await self._path(pod, "log"),
+            about=f"read the log of {pod}",
+            query={**wanted, **{name: "true" for name, given in flags.items() if given}},
+            accept=_ANYTHING,
+            limit=self._quiet_limit if follow else self._log_limit,
+        )
+        async with self._answered(request) as answer, explained(request.about):
+            async for piece in answer.content.iter_any():
+                yield piece
+
     async def create(self, document: JsonObject) -> JsonObject:
         """Create an object."""
         ref = ref_of(document)
@@ -162,7 +189,7 @@ class KubernetesCluster:
     async def replace(self, document: JsonObject, *, status: bool = False) -> JsonObject:
         """Put a document in the place of the one there."""
         ref = ref_of(document)
-        path = await self._path(ref, status=status)
+        path = await self._path(ref, _STATUS if status else "")
         if not version_of(document):
             # Some kinds take such a document, over whatever has been written meanwhile.
             raise Invalid(f"replace {ref}: metadata.resourceVersion is missing; read it first")
@@ -171,7 +198,7 @@ class KubernetesCluster:
     async def patch(self, ref: Ref, patch: Patch, *, status: bool = False) -> JsonObject:
         """Change an object."""
         form = _MERGE if isinstance(patch, Mapping) else _JSON_PATCH
-        path = await self._path(ref, status=status)
+        path = await self._path(ref, _STATUS if status else "")
         return await self._call("PATCH", path, f"patch {ref}", patch, form=form)
 
     async def delete(
@@ -190,11 +217,11 @@ class KubernetesCluster:
         """Close all connections."""
         await self._rest.close()
 
-    async def _path(self, ref: Ref, *, status: bool = False) -> str:
+    async def _path(self, ref: Ref, part: str = "") -> str:
         resource = await self._discovery.resource_of(ref.of)
         if not ref.name or (resource.namespaced and not ref.namespace):
             raise Invalid(f"{ref}: a name or a namespace is missing; say which object is meant")
-        return resource.path(ref.namespace, ref.name, "status" if status else "")
+        return resource.path(ref.namespace, ref.name, part)
 
     async def _read(self, path: str) -> JsonObject:
         return await self._call("GET", path, f"look for {path}")
@@ -259,7 +286,7 @@ class KubernetesCluster:
             answered = await self._rest.request(
                 request.method,
                 f"{self._configuration.host}{request.path}{question}",
-                headers=await self._headers(request.form),
+                headers=await self._headers(request),
                 body=request.body,
                 _request_timeout=request.limit,
             )
@@ -271,10 +298,14 @@ class KubernetesCluster:
                 raise error_of(answer.status, content, request.about)
             yield answer
 
-    async def _headers(self, form: str) -> dict[str, str]:
+    async def _headers(self, request: _Request) -> dict[str, str]:
         # Asked for each time: tokens are renewed on the way.
         settings = await self._configuration.auth_settings()
-        headers = {"Accept": _JSON, "Content-Type": form, "User-Agent": "trialwatch"}
+        headers = {
+            "Accept": request.accept,
+            "Content-Type": request.form,
+            "User-Agent": "trialwatch",
+        }
         if "BearerToken" in settings:
             headers["Authorization"] = settings["BearerToken"]["value"]
         return headers

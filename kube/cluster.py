@@ -216,6 +216,25 @@ class Cluster(Protocol):
         """Let go of connections; watches that are open end or fail."""
 
 
+class PodLogs(Protocol):
+    """What the containers of pods print; a cluster with nodes has it."""
+
+    def pod_log(
+        self, pod: Ref, container: str = "", *, follow: bool = False, previous: bool = False
+    ) -> AsyncGenerator[bytes, None]:
+        """Read what a container printed, in pieces of any length; close it when done.
+
+        The container may be left out where there is but one. With `follow` it goes on until the
+        container has ended; with `previous` it is what the container before this one printed,
+        in the same pod. Beside the errors of `Cluster`:
+
+        Raises:
+            NotFound: there is no such pod.
+            Invalid: there is no such container, none before this one, or it has not begun.
+            Unavailable: the connection broke.
+        """
+
+
 def ref_of(document: JsonObject) -> Ref:
     """Name the object that a document is."""
     return Ref(

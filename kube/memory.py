@@ -11,6 +11,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,6 +32,7 @@ from kube.discovery import Resource
 from kube.documents import Document, check_name, finalizers_of, patched, renewed
 from kube.errors import AlreadyExists, Conflict, Invalid, NotFound, UnknownKind
 from kube.history import Happened, History, bookmark, is_of, matches, seen_as
+from kube.logs import Printed
 from kube.resources import KNOWN
 
 _HISTORY = 10_000
@@ -60,6 +62,7 @@ class MemoryCluster:
         self._texts: dict[Ref, str] = {}
         self._version = itertools.count(1)
         self._history = History(history)
+        self.printed = Printed()
         self._news = asyncio.Event()
         self._ends = self._bookmarks = 0
         for name in namespaces:
@@ -122,6 +125,16 @@ class MemoryCluster:
                 yield bookmark(kind, max(seen, self._history.last))
             if news is self._news and ends == self._ends:
                 await news.wait()
+
+    async def pod_log(
+        self, pod: Ref, container: str = "", *, follow: bool = False, previous: bool = False
+    ) -> AsyncGenerator[bytes, None]:
+        """Read what a container printed: what was put into `printed`."""
+        document = await self.get(pod)
+        pieces = self.printed.read(document, container, follow=follow, previous=previous)
+        async with aclosing(pieces):
+            async for piece in pieces:
+                yield piece
 
     async def create(self, document: JsonObject) -> JsonObject:
         """Create an object."""
