@@ -73,16 +73,19 @@ class ApiServer:
         """Forget the lists that are half read: who asks for the rest is told that it is gone."""
         self._pages.clear()
 
-    def write_kubeconfig(self, path: Path) -> Path:
-        """Write how to reach it into a file, and return that."""
+    def write_kubeconfig(self, path: Path, namespace: str = "") -> Path:
+        """Write how to reach it into a file, and return that; `namespace` is the context's."""
         user = {"token": self._token} if self._token else {}
+        context = {"cluster": "here", "user": "me"}
+        if namespace:
+            context["namespace"] = namespace
         config = {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": "here",
             "clusters": [{"name": "here", "cluster": {"server": self.url}}],
             "users": [{"name": "me", "user": user}],
-            "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
+            "contexts": [{"name": "here", "context": context}],
         }
         path.write_text(yaml.safe_dump(config), encoding="utf-8")
         return path

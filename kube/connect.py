@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,22 +14,39 @@ import kubernetes.aio.config
 import yaml
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.config import ConfigException
+from kubernetes.aio.config.kube_config import KubeConfigMerger
 
-from api.errors import SetupError
+from api.errors import SetupError, UserError
+from api.objects.faults import nearest
 from kube.client import KubernetesCluster
 
 _config: Any = kubernetes.aio.config  # its functions have no types
+_merger: Any = KubeConfigMerger  # the same
+_UNREADABLE: Final = (ConfigException, OSError, ValueError, TypeError, KeyError, yaml.YAMLError)
 _OWN_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A context of a kubeconfig, and the namespace that is meant there unless another is named."""
+
+    name: str
+    namespace: str
+
+
 @asynccontextmanager
-async def connected(kubeconfig: Path | None = None) -> AsyncIterator[KubernetesCluster]:
+async def connected(
+    kubeconfig: Path | None = None, context: str = ""
+) -> AsyncIterator[KubernetesCluster]:
     """Give a cluster, and close it afterwards; nothing is asked of it yet.
+
+    A kubeconfig may be several files with `:` between, as $KUBECONFIG has them; `context` is one
+    of its contexts, by default the current one.
 
     Raises:
         SetupError: there are no credentials, or they cannot be read.
     """
-    cluster = KubernetesCluster(await _configuration(kubeconfig))
+    cluster = KubernetesCluster(await _configuration(kubeconfig, context))
     try:
         yield cluster
     finally:
@@ -42,27 +61,59 @@ def own_namespace(default: str = "default") -> str:
         return default
 
 
-async def _configuration(kubeconfig: Path | None) -> Configuration:
+def context_of(kubeconfig: Path, name: str = "") -> Context:
+    """Return a context of a kubeconfig by its name, or the current one.
+
+    Raises:
+        UserError: there is no context of this name.
+        SetupError: the kubeconfig cannot be read, or has no current context.
+    """
+    try:
+        _check_there(kubeconfig)
+        merged = _merger(str(kubeconfig)).config
+        contexts = {one["name"]: one["context"] for one in merged["contexts"].value}
+        wanted = name or merged["current-context"]
+    except _UNREADABLE as error:
+        raise _unusable(kubeconfig, error) from None
+    if wanted not in contexts:
+        hint = nearest(wanted, contexts) or f"; it has {', '.join(contexts) or 'none'}"
+        raise UserError(f"there is no context {wanted} in {kubeconfig}{hint}")
+    return Context(wanted, contexts[wanted].safe_get("namespace") or "default")
+
+
+async def _configuration(kubeconfig: Path | None, context: str) -> Configuration:
     configuration = Configuration()
     try:
         if kubeconfig is None:
             # Renews the token by itself: it reads the file again every minute.
             _config.load_incluster_config(configuration)
         else:
-            await _read(kubeconfig, configuration)
-    except (ConfigException, OSError, ValueError, TypeError, yaml.YAMLError) as error:
-        where = f"--kubeconfig: {kubeconfig}" if kubeconfig else "the cluster"
-        raise SetupError(
-            f"{where} cannot be used: {error}; run in a cluster, or give --kubeconfig FILE"
-        ) from None
+            await _read(kubeconfig, context, configuration)
+    except _UNREADABLE as error:
+        raise _unusable(kubeconfig, error) from None
     return configuration
 
 
-async def _read(kubeconfig: Path, configuration: Configuration) -> None:
-    if not await asyncio.to_thread(kubeconfig.exists):
+def _unusable(kubeconfig: Path | None, error: Exception) -> SetupError:
+    where = f"--kubeconfig: {kubeconfig}" if kubeconfig else "the cluster"
+    return SetupError(
+        f"{where} cannot be used: {error}; run in a cluster, or give --kubeconfig FILE"
+    )
+
+
+def _check_there(kubeconfig: Path) -> None:
+    files = (Path(one).expanduser() for one in str(kubeconfig).split(os.pathsep) if one)
+    if not any(file.exists() for file in files):
         raise ConfigException("there is no such file")
+
+
+async def _read(kubeconfig: Path, context: str, configuration: Configuration) -> None:
+    await asyncio.to_thread(_check_there, kubeconfig)
     loader = await _config.load_kube_config(
-        config_file=str(kubeconfig), client_configuration=configuration, persist_config=False
+        config_file=str(kubeconfig),
+        context=context or None,
+        client_configuration=configuration,
+        persist_config=False,
     )
 
     async def renew(configuration: Configuration) -> None:

@@ -20,9 +20,9 @@ _COMMANDS = {
     "inject": "show what the webhook would make of a pod or a job",
     "explain": "say what the webhook says about a pod in the cluster, and what to do",
     "run": "run an experiment on this machine, or go on with one",
-    "get": "show the experiments, trials and suggestions of this machine",
-    "logs": "print what a trial's container wrote",
-    "plot": "write the report of an experiment of this machine",
+    "get": "show experiments, trials and suggestions, of this machine or of a cluster",
+    "logs": "print what a trial's container wrote, here or in a cluster",
+    "plot": "write the report of an experiment, with plots",
 }
 
 _INTERRUPTED = 128 + signal.SIGINT

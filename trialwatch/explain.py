@@ -22,6 +22,7 @@ from kube.cluster import Cluster, Ref, uid_of
 from kube.connect import connected
 from kube.errors import Forbidden, NotFound
 from kube.settings_source import text_of
+from trialwatch.sources import usual_kubeconfig
 from trialwatch.templates import pods_in
 from webhook.config import Config, parse_config
 from webhook.explaining import Sight, explain
@@ -61,7 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the explanation; return the exit status."""
     about = _ref(arguments.pod, arguments.namespace)
-    sight = asyncio.run(_look(about, arguments.kubeconfig or _usual(), arguments.core_namespace))
+    kubeconfig = arguments.kubeconfig or usual_kubeconfig(os.environ)
+    sight = asyncio.run(_look(about, kubeconfig, arguments.core_namespace))
     explanation = explain(sight)
     print(*explanation.lines, sep="\n")
     return 0 if explanation.well else 2
@@ -75,15 +77,6 @@ def _ref(text: str, namespace: str) -> Ref:
         raise UserError(f"{text!r} is no pod; write a pod's name, or job/NAME")
     api_version, kind = _KINDS[kind.lower()]
     return Ref(api_version=api_version, kind=kind, namespace=namespace, name=name)
-
-
-def _usual() -> Path | None:
-    """Return the kubeconfig that kubectl would take; None: this runs in a cluster."""
-    named = os.environ.get("KUBECONFIG")
-    if named:
-        return Path(named)
-    usual = Path("~/.kube/config").expanduser()
-    return usual if usual.exists() else None
 
 
 async def _look(about: Ref, kubeconfig: Path | None, core_namespace: str) -> Sight:

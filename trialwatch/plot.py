@@ -1,7 +1,7 @@
-"""Write the report of an experiment of this machine: how the search went on, and what led where.
+"""Write the report of an experiment: how the search went on, and what led where.
 
-It is one HTML file that needs no network. Each run writes one at its end; this writes it anew, also
-while the experiment runs. Trials that run are in it with what they were asked to do alone.
+It is one HTML file that needs no network. Each run on this machine writes one at its end; this
+writes it anew, also while the experiment runs, and of an experiment in a cluster.
 Standard output is the file's place. Exit status 0, or 2 where there is no such experiment.
 """
 
@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from api.errors import SetupError, UserError
+from api.errors import UserError
 from api.objects.experiments import parse_experiment
-from api.objects.faults import nearest
 from api.objects.trials import parse_trial
+from api.types import JsonObject
 from controller.creation import in_order
-from runner.state.directory import DEFAULT, StateDirectory, all_states
-from runner.state.documents import read_document
+from trialwatch.documents import name_of, namespace_of
+from trialwatch.sources import Source, add_source, nothing_called, source_of
 from trialwatch.view.report import report
 from trialwatch.view.standing import Standing, standing_of
 
@@ -34,69 +34,52 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="EXPERIMENT",
         help="its name; may be left out where there is but one",
     )
-    parser.add_argument("-n", "--namespace", default="", metavar="NAME", help="of one namespace")
     parser.add_argument(
         "-o",
         "--output",
         type=Path,
         metavar="FILE",
-        help="where to write it (report.html, beside the experiment's objects)",
+        help="where to write it (report.html, beside the objects that are kept on this machine;"
+        " EXPERIMENT.html in this directory, where it is in a cluster)",
     )
-    parser.add_argument(
-        "--state-dir",
-        type=Path,
-        default=DEFAULT,
-        metavar="DIR",
-        help=f"where experiments are kept ({DEFAULT})",
-    )
+    add_source(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the report; return the exit status."""
-    state = _chosen(arguments.state_dir, arguments.namespace, arguments.experiment)
-    place: Path = arguments.output or state.report
+    source = source_of(arguments)
+    experiment = _chosen(source, arguments.experiment)
+    place: Path = arguments.output or source.report_of(experiment)
     try:
-        place.write_text(report(_kept(state)), encoding="utf-8")
+        place.write_text(report(_standing(source, experiment)), encoding="utf-8")
     except OSError as error:
         raise UserError(f"cannot write {place}: {error.strerror}; name another with -o") from None
     print(place)
     return 0
 
 
-def _chosen(root: Path, namespace: str, name: str) -> StateDirectory:
+def _chosen(source: Source, name: str) -> JsonObject:
     """Find the experiment that is meant.
 
     Raises:
         UserError: there is none, or there are several.
     """
-    every = all_states(root)
-    found = [
-        state
-        for state in every
-        if name in ("", state.path.name) and namespace in ("", state.path.parent.name)
-    ]
+    found = source.objects("experiments", name)
     if len(found) == 1:
         return found[0]
     if found:
-        listed = ", ".join(f"-n {one.path.parent.name} {one.path.name}" for one in found)
-        raise UserError(f"several experiments are kept in {root}; say which: {listed}")
-    if not every:
-        raise UserError(f"no experiment is kept in {root}; `trialwatch run EXPERIMENT.yaml` first")
-    known = dict.fromkeys(state.path.name for state in every)
-    hint = nearest(name, known) or f"; there are {', '.join(known)}"
-    raise UserError(f"there is no experiment {name or 'of this namespace'} in {root}{hint}")
+        listed = ", ".join(f"-n {namespace_of(one)} {name_of(one)}" for one in found)
+        raise UserError(f"there are several experiments {source.where}; say which: {listed}")
+    if name:
+        raise nothing_called(source, "experiments", name)
+    raise UserError(f"there are no experiments {source.where}; {source.makes}")
 
 
-def _kept(state: StateDirectory) -> Standing:
-    document = read_document(state.experiment)
-    if document is None:
-        raise SetupError(f"{state.experiment} has just gone; run the experiment again")
-    trials = [read_document(path) for path in sorted(state.trials.glob("*.yaml"))]
+def _standing(source: Source, experiment: JsonObject) -> Standing:
+    trials = (parse_trial(one, unknown_fields=False) for one in source.trials_of(experiment))
     return standing_of(
-        parse_experiment(document, unknown_fields=False),
-        in_order(
-            tuple(parse_trial(one, unknown_fields=False) for one in trials if one is not None)
-        ),
+        parse_experiment(experiment, unknown_fields=False),
+        in_order(tuple(trials)),
         {},
         datetime.now(UTC),
     )

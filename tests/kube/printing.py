@@ -27,7 +27,7 @@ class PrintingPod:
 
 async def printing_pod(memory: MemoryCluster, logs: PodLogs) -> PrintingPod:
     containers = [{"name": "trainer"}, {"name": "other"}]
-    pod = {
+    pod: JsonObject = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": "p", "namespace": "team"},

@@ -80,7 +80,13 @@ class Machine:
         process = subprocess.Popen(
             [sys.executable, "-m", "trialwatch", *words],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                "HOME": str(self.folder),  # no cluster is meant
+                "KUBECONFIG": "",
+                **environ,
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -6,15 +6,13 @@ import argparse
 import re
 from pathlib import Path
 
-import pytest
-
 from runner.jobs.outcomes import BACKOFF, DEADLINE, REFUSED
 from runner.jobs.run import FIRST_PAUSE, LEAVING
 from runner.pods.container import LONGEST_PAUSE
 from runner.pods.keeping import LIMIT
 from runner.state.directory import DEFAULT, StateDirectory
 from runner.state.disk import PATIENCE
-from trialwatch import get, logs, run
+from trialwatch import run
 
 TEXT = (Path(__file__).parents[2] / "docs" / "run.md").read_text()
 
@@ -29,14 +27,6 @@ def test_each_flag_of_run_has_a_row_and_each_row_its_flag() -> None:
     rows = re.findall(r"^\| `(--[a-z-]+)", TEXT, re.MULTILINE)
 
     assert sorted(rows) == sorted(flags(run))
-
-
-@pytest.mark.parametrize("module", [get, logs], ids=["get", "logs"])
-def test_each_flag_of_get_and_logs_is_named(module: object) -> None:
-    for flag in flags(module):
-        if flag.startswith("--") and flag != "--state-dir":
-            continue  # its short form is what people write
-        assert re.search(rf"[ \[`]{flag}[ \]`]", TEXT), flag
 
 
 def test_the_numbers_are_those_of_the_code() -> None:

@@ -26,9 +26,9 @@ def keep(root: Path, namespace: str, name: str) -> StateDirectory:
     state = state_of(root, namespace, name)
     state.make()
     trials = mixed_fortunes()
-    write_document(
-        state.experiment, render_experiment(experiment(trials, "random-0001", name=name))
-    )
+    made = experiment(trials, "random-0001", name=name)
+    placed = replace(made, metadata=replace(made.metadata, namespace=namespace))
+    write_document(state.experiment, render_experiment(placed))
     for place, trial in enumerate(trials):
         labels = {NUMBER_LABEL: str(len(trials) - place)}
         numbered = replace(trial, metadata=replace(trial.metadata, labels=labels))
@@ -74,9 +74,15 @@ def test_it_is_written_where_it_is_wanted(
     [
         (["randm"], 'there is no experiment randm in {}; did you mean "random"?'),
         (["xyz"], "there is no experiment xyz in {}; there are other, random"),
-        ([], "several experiments are kept in {}; say which: -n a other, -n a random, -n b random"),
-        (["random"], "several experiments are kept in {}; say which: -n a random, -n b random"),
-        (["-n", "c"], "there is no experiment of this namespace in {}; there are other, random"),
+        (
+            [],
+            "there are several experiments in {}; say which: -n a other, -n a random, -n b random",
+        ),
+        (["random"], "there are several experiments in {}; say which: -n a random, -n b random"),
+        (
+            ["-n", "c"],
+            "there are no experiments in {} (-n c); `trialwatch run EXPERIMENT.yaml` makes them; --context or --kubeconfig asks a cluster",
+        ),
         (
             ["-n", "b", "-o", "/no/such/place"],
             "cannot write /no/such/place: No such file or directory; name another with -o",
@@ -100,5 +106,6 @@ def test_where_nothing_is_kept_it_says_what_to_do(
     assert plot(tmp_path) == 2
 
     assert capsys.readouterr().err == (
-        f"trialwatch plot: no experiment is kept in {tmp_path}; `trialwatch run EXPERIMENT.yaml` first\n"
+        f"trialwatch plot: there are no experiments in {tmp_path}; `trialwatch run EXPERIMENT.yaml`"
+        " makes them; --context or --kubeconfig asks a cluster\n"
     )

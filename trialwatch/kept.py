@@ -1,0 +1,81 @@
+"""What `trialwatch run` keeps on this machine, as a source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from api.errors import SetupError, UserError
+from api.types import JsonObject
+from runner.state.directory import StateDirectory, all_states, find_trial, state_of
+from runner.state.documents import read_document
+from trialwatch.documents import name_of, namespace_of, oldest_first
+from trialwatch.kept_logs import pieces_of
+
+if TYPE_CHECKING:
+    from trialwatch.sources import LogWanted
+
+
+class Kept:
+    """`trialwatch.sources.Source` over a state directory."""
+
+    makes = "`trialwatch run EXPERIMENT.yaml` makes them; --context or --kubeconfig asks a cluster"
+
+    def __init__(self, root: Path, namespace: str = "") -> None:
+        """`namespace` leaves out all others."""
+        self._root, self._namespace = root, namespace
+        self.where = f"in {root}" + (f" (-n {namespace})" if namespace else "")
+
+    def objects(self, kind: str, name: str = "") -> list[JsonObject]:
+        """Read the objects of a kind."""
+        return [one for state in self._states() for one in _objects(kind, state, name)]
+
+    def trial(self, name: str) -> JsonObject:
+        """Read a trial."""
+        state = find_trial(self._root, name, self._namespace)
+        document = read_document(state.trials / f"{name}.yaml")
+        if document is None:
+            raise SetupError(f"trial {name} has just gone; its experiment is run anew")
+        return document
+
+    def trials_of(self, experiment: JsonObject) -> list[JsonObject]:
+        """Read an experiment's trials."""
+        return list(_objects("trials", self._state(experiment), ""))
+
+    def report_of(self, experiment: JsonObject) -> Path:
+        """Return the place beside the objects."""
+        return self._state(experiment).report
+
+    def print_log(
+        self, trial: JsonObject, wanted: LogWanted, write: Callable[[bytes], None]
+    ) -> None:
+        """Give what a container of a trial's last pod printed."""
+        if wanted.previous:
+            raise UserError(
+                "--previous is for a cluster: here a trial's log is that of its last start"
+            )
+        name = name_of(trial)
+        state = find_trial(self._root, name, self._namespace or namespace_of(trial))
+        for piece in pieces_of(state, name, wanted.container, follow=wanted.follow):
+            write(piece)
+
+    def _states(self) -> Sequence[StateDirectory]:
+        every = all_states(self._root)
+        return [one for one in every if self._namespace in ("", one.path.parent.name)]
+
+    def _state(self, experiment: JsonObject) -> StateDirectory:
+        return state_of(self._root, namespace_of(experiment) or "default", name_of(experiment))
+
+
+def _objects(kind: str, state: StateDirectory, name: str) -> Iterable[JsonObject]:
+    """Read the objects of one experiment, those that are named where there is a name."""
+    if kind == "trials":
+        paths: Sequence[Path] = sorted(state.trials.glob("*.yaml"))
+        if name and name != state.path.name:
+            paths = [path for path in paths if path.stem == name]
+    elif name in ("", state.path.name):
+        paths = [state.experiment if kind == "experiments" else state.suggestion]
+    else:
+        paths = []
+    return oldest_first(doc for path in paths if (doc := read_document(path)) is not None)

@@ -1,0 +1,92 @@
+"""What the containers of this machine printed, while they run and after their end."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from api.errors import UserError
+from api.names import COLLECTOR_CONTAINER
+from api.objects.faults import nearest
+from api.objects.trials import parse_trial
+from controller.trial_states import ended
+from runner.pods.keeping import OLDER
+from runner.state.directory import StateDirectory
+from runner.state.documents import read_document
+
+_PIECE = 1 << 16
+_LOOK = 0.1
+"""Seconds between two looks at a log that is followed."""
+
+
+def pieces_of(
+    state: StateDirectory, trial: str, container: str, *, follow: bool
+) -> Iterator[bytes]:
+    """Give what a container of a trial's last pod printed; with `follow` until the trial has ended.
+
+    Raises:
+        UserError: there is no such log.
+    """
+    log = _log_of(state, trial, container)
+    over = (lambda: _has_ended(state, trial)) if follow else (lambda: True)
+    yield from _pieces(log, over)
+
+
+def _log_of(state: StateDirectory, trial: str, container: str) -> Path:
+    pods = sorted((state.logs / trial).glob("*"), key=lambda one: one.stat().st_mtime)
+    if not pods:
+        raise UserError(f"trial {trial} has printed nothing yet: no pod of it was started")
+    there = sorted(path.stem for path in pods[-1].glob("*.log"))
+    name = container or _trainer(state, trial, there)
+    if name not in there:
+        near = nearest(name, there)
+        raise UserError(f"no container {name} of trial {trial} has a log{near}: {', '.join(there)}")
+    return pods[-1] / f"{name}.log"
+
+
+def _trainer(state: StateDirectory, trial: str, there: list[str]) -> str:
+    document = read_document(state.trials / f"{trial}.yaml") or {}
+    spec = document.get("spec")
+    named = spec.get("primaryContainerName") if isinstance(spec, Mapping) else None
+    others = [name for name in there if name != COLLECTOR_CONTAINER]
+    return str(named) if named in there else next(iter(others), "")
+
+
+def _has_ended(state: StateDirectory, trial: str) -> bool:
+    document = read_document(state.trials / f"{trial}.yaml")
+    return document is None or ended(parse_trial(document, unknown_fields=False))
+
+
+def _pieces(log: Path, over: Callable[[], bool]) -> Iterator[bytes]:
+    """Give what is kept of a log, the older part first, and what comes until it is over."""
+    older = log.with_name(log.name + OLDER)
+    if older.exists():
+        with older.open("rb") as file:
+            yield from _rest(file)
+    file = log.open("rb")
+    try:
+        while True:
+            last = over()  # before the last look: what was written by then is seen
+            yield from _rest(file)
+            if last:
+                return
+            if log.exists() and log.stat().st_ino != _inode(file):
+                yield from _rest(file)
+                file.close()
+                file = log.open("rb")
+                continue
+            time.sleep(_LOOK)
+    finally:
+        file.close()
+
+
+def _rest(file: BinaryIO) -> Iterator[bytes]:
+    while piece := file.read(_PIECE):
+        yield piece
+
+
+def _inode(file: BinaryIO) -> int:
+    return os.fstat(file.fileno()).st_ino

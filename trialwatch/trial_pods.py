@@ -1,0 +1,112 @@
+"""Which log is meant of a trial in a cluster, and why there may be none: by documents alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from api.errors import UserError
+from api.names import COLLECTOR_CONTAINER, OTHER_COLLECTOR_CONTAINER, RUN_DIR
+from api.objects.faults import nearest
+from api.objects.trials import parse_trial
+from api.types import Json, JsonObject
+from controller.trial_states import ended
+from trialwatch.documents import at, name_of, namespace_of, oldest_first, said
+
+_COLLECTORS = (COLLECTOR_CONTAINER, OTHER_COLLECTOR_CONTAINER)
+
+
+def newest_pod(trial: JsonObject, pods: Sequence[JsonObject]) -> JsonObject | None:
+    """Return a trial's newest pod, of those that have the container that trains; None: no pod."""
+    primary = said(trial, "spec", "primaryContainerName")
+    train = [pod for pod in pods if primary in _names(pod)]
+    return next(reversed(oldest_first(train or pods)), None)
+
+
+def container_of(trial: JsonObject, pod: JsonObject, wanted: str = "") -> str:
+    """Return the container whose log is meant: the wanted one, else where the training prints.
+
+    That is the container that trains; but where Katib's own webhook has sent its output into a
+    file, it is the collector, who prints the file.
+
+    Raises:
+        UserError: the pod has no such container.
+    """
+    there = list(_names(pod))
+    if wanted and wanted not in there:
+        near = nearest(wanted, there)
+        raise UserError(f"pod {name_of(pod)} has no container {wanted}{near}: {', '.join(there)}")
+    if wanted:
+        return wanted
+    primary = said(trial, "spec", "primaryContainerName")
+    collector = next((name for name in there if name in _COLLECTORS), "")
+    if collector and _printed_into_a_file(trial, pod, primary):
+        return collector
+    return primary if primary in there else there[0]
+
+
+def why_not_begun(pod: JsonObject, container: str) -> str:
+    """Say what a container waits for; "" where it has begun, so that there is a log."""
+    status = next((one for one in _statuses(pod) if said(one, "name") == container), None)
+    if at(status, "state", "running") or at(status, "state", "terminated"):
+        return ""
+    if at(status, "lastState", "terminated"):
+        return ""
+    waits = at(status, "state", "waiting") or _unscheduled(pod)
+    told = [said(waits, "reason"), said(waits, "message")]
+    return ": ".join(one for one in told if one) or "it has not been started yet"
+
+
+def without_pod(trial: JsonObject) -> UserError:
+    """Make the error of a trial that has no pod, with what is known of it."""
+    name, place = name_of(trial), f"-n {namespace_of(trial)}"
+    if not has_ended(trial):
+        return UserError(
+            f"trial {name} has no pod yet: -f waits for it, and `kubectl get events {place}` says"
+            " what keeps it"
+        )
+    seen = ", ".join(_observed(trial)) or "nothing"
+    return UserError(
+        f"the pod of trial {name} is gone, and what it printed with it;"
+        f" spec.trialTemplate.retain: true keeps pods. What was measured: {seen}"
+        f" (`trialwatch get trials {place} {name} -o wide`)"
+    )
+
+
+def has_ended(trial: JsonObject) -> bool:
+    """Say whether nothing can become of a trial any more."""
+    return ended(parse_trial(trial, unknown_fields=False))
+
+
+def _names(pod: JsonObject) -> Iterator[str]:
+    for part in ("containers", "initContainers"):
+        for one in _items(pod, "spec", part):
+            yield said(one, "name")
+
+
+def _printed_into_a_file(trial: JsonObject, pod: JsonObject, primary: str) -> bool:
+    kind = said(trial, "spec", "metricsCollector", "collector", "kind") or "StdOut"
+    trainer = next(
+        (one for one in _items(pod, "spec", "containers") if said(one, "name") == primary), None
+    )
+    first = next(iter(_items(trainer, "command")), "")
+    return kind == "StdOut" and not str(first).startswith(f"{RUN_DIR}/")
+
+
+def _statuses(pod: JsonObject) -> Iterator[Json]:
+    for part in ("containerStatuses", "initContainerStatuses"):
+        yield from _items(pod, "status", part)
+
+
+def _unscheduled(pod: JsonObject) -> Json:
+    conditions = _items(pod, "status", "conditions")
+    return next((one for one in conditions if said(one, "status") == "False"), None)
+
+
+def _observed(trial: JsonObject) -> Iterator[str]:
+    for one in _items(trial, "status", "observation", "metrics"):
+        yield f"{said(one, 'name')}={said(one, 'latest')}"
+
+
+def _items(document: Json, *path: str) -> Sequence[Json]:
+    found = at(document, *path)
+    return found if isinstance(found, list) else []
