@@ -55,6 +55,20 @@ class ClusterJobs:
         self._refusals: OrderedDict[str, str] = OrderedDict()
         self._jobs: dict[str, Key] = {}
 
+    def watch(self, kind: Kind) -> None:
+        """Watch jobs of this kind from now on, before a trial asks for one."""
+        self._watch(kind)
+
+    async def synced(self) -> None:
+        """Wait until all jobs of the kinds that are watched by now are known."""
+        for watch in list(self._watches.values()):
+            await watch.synced()
+
+    def trouble(self, trial: Trial) -> str:
+        """Say why a trial's job cannot be watched; empty where it is, or was until a moment ago."""
+        watch = self._watches.get(_ref(trial).of)
+        return "" if watch is None or watch.is_synced else watch.trouble
+
     async def look(self, trial: Trial) -> JobFacts:
         """Say what is known of the trial's job and pods."""
         ref = _ref(trial)
@@ -110,7 +124,12 @@ class ClusterJobs:
                 return await answered(self._cluster.get(ref))
             except AbsentError:
                 return None
-        return watch.get(ref.namespace, ref.name) or self._made.get(ref)
+        made = self._made.get(ref)
+        if made is not None and watch.is_synced and watch.is_past(version_of(made)):
+            # Others may have deleted it before the watch, or the list after it, ever had it.
+            del self._made[ref]
+            made = None
+        return made or watch.get(ref.namespace, ref.name)
 
     def _watch(self, kind: Kind) -> WatchCache[JsonObject | None]:
         if kind not in self._watches:

@@ -205,6 +205,12 @@ def _owner_of(trial: Trial) -> Key:
     return Key(namespace=trial.metadata.namespace, name=name)
 
 
+def ref_of_item(item: Experiment | Suggestion | Trial) -> Ref:
+    """Name an object as the cluster does."""
+    kind = SUGGESTION if isinstance(item, Suggestion) else TRIAL
+    return _ref(EXPERIMENT if isinstance(item, Experiment) else kind, key_of(item))
+
+
 def _rendered(item: Experiment | Suggestion | Trial) -> JsonObject:
     if isinstance(item, Experiment):
         return render_experiment(item)

@@ -3,7 +3,8 @@
 Belongs here: the port (`cluster`), its values and errors; the official client behind it (`client`,
 `connect`, `discovery`); the same port in memory (`memory`), and over HTTP (`apiserver`); a kind's
 objects kept up to date in memory (`watching`), an installation's settings by it
-(`settings_source`); Events that are said and not waited for (`events`).
+(`settings_source`); Events that are said and not waited for (`events`);
+which of several replicas works (`leading`), and that only this one writes (`fencing`).
 Does not belong here: what an object means, and what any program does with it.
 May import: `api`. May be imported by: the programs that talk to a cluster, `runner` and
 `trialwatch`.

@@ -109,6 +109,10 @@ class WatchCache(Generic[Kept]):
         found = self._objects.get((namespace, name))
         return None if found is None else found[1]
 
+    def is_past(self, version: str) -> bool:
+        """Say whether all that happened up to a version of some object is known here."""
+        return bool(self._version) and not _is_later(version, self._version)
+
     @property
     def is_synced(self) -> bool:
         """Whether all objects that were there at the start have been seen."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
@@ -17,7 +17,7 @@ from kube.settings_source import ConfigMapSource, ConfigSource, FileSource
 from kube.watching import WatchCache
 from serving.addresses import Address
 from serving.http import Server
-from serving.life import until_signal, write_port
+from serving.life import beside, until_signal, write_port
 from webhook import flags
 from webhook.certificates.files import Mounted
 from webhook.certificates.self_signed import SelfSigned, place_of
@@ -136,28 +136,6 @@ class _Webhook:
         finally:
             await main.close()
             await plain.close()
-
-
-@asynccontextmanager
-async def beside(
-    endless: Iterable[Callable[[], Coroutine[object, object, object]]], ended: asyncio.Event
-) -> AsyncIterator[None]:
-    """Run what never ends beside the body, and cancel it afterwards.
-
-    What ends even so has a fault: then `ended` is set, and in the end the fault is raised.
-    """
-    tasks = [asyncio.create_task(start()) for start in endless]
-    for task in tasks:
-        task.add_done_callback(lambda _: ended.set())
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-    for outcome in outcomes:
-        if isinstance(outcome, Exception):
-            raise outcome
 
 
 def _certificates(settings: Settings, cluster: Cluster) -> Certificates:

@@ -30,6 +30,7 @@ from api import names
 from api.installation.containers import PullPolicy, Resources, read_pull_policy, read_resources
 from api.installation.places import OurServices, our_services
 from api.installation.services import ServiceConfig, read_stoppings
+from api.installation.stores import db_manager_of
 from api.installation.text import OWN_KEY, read_config
 from api.objects.fields import Field
 from api.objects.yamltext import load_objects
@@ -102,15 +103,6 @@ def parse_config(
         ours=our_services(known.get(names.CORE_NAMESPACE_ENV) or names.CORE_NAMESPACE),
     )
     return read_config(katib, lambda document, beside: _read(document, own or beside, config))
-
-
-def db_manager_of(environment: Mapping[str, str]) -> str:
-    """Return the DB manager's address as Katib's controller makes it: set but empty is empty."""
-    host = environment.get(names.DB_MANAGER_HOST_ENV, names.DB_MANAGER_SERVICE)
-    core = environment.get(names.CORE_NAMESPACE_ENV, names.CORE_NAMESPACE)
-    namespace = environment.get(names.DB_MANAGER_NAMESPACE_ENV, core)
-    port = environment.get(names.DB_MANAGER_PORT_ENV, str(names.DB_MANAGER_PORT))
-    return f"{host}.{namespace}:{port}" if namespace else f"{host}:{port}"
 
 
 def _read(document: JsonObject, own: str, config: Config) -> Config:

@@ -44,7 +44,8 @@ def points(of: pb.ObservationLog | Iterable[pb.MetricLog]) -> list[tuple[str, st
 class Client:
     """The stubs of all services, and short ways to the most used."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel, address: str = "") -> None:
+        self.address = address
         # The generated stubs know the synchronous channel only.
         self.channel = channel
         any_channel: Any = channel
@@ -79,7 +80,7 @@ async def client_of(
     else:
         channel = grpc.aio.secure_channel(str(address), credentials, options=LARGE)
     async with channel:
-        yield Client(channel)
+        yield Client(channel, str(address))
 
 
 @asynccontextmanager

@@ -20,6 +20,7 @@ PORTS = {
     "webhook": {names.WEBHOOK_PORT, names.METRICS_PORT},
     "suggestion": {names.SUGGESTION_PORT, names.EARLY_STOPPING_PORT},
     "collector": set(),
+    "controller": {names.METRICS_PORT},
 }
 
 

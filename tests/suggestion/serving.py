@@ -43,6 +43,7 @@ class Client:
     channel: grpc.aio.Channel
     suggestion: Any
     stopping: Any
+    address: str
 
 
 @asynccontextmanager
@@ -59,6 +60,7 @@ async def serving(rim: Rim | None = None) -> AsyncIterator[Client]:
                 channel,
                 api_pb2_grpc.SuggestionStub(channel),
                 api_pb2_grpc.EarlyStoppingStub(channel),
+                str(address),
             )
     finally:
         await server.stop(5)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from webhook.app import beside
+from serving.life import beside
 
 
 class Faulty(Exception):

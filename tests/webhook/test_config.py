@@ -9,12 +9,12 @@ import pytest
 
 from api.errors import SetupError
 from api.installation.containers import PullPolicy, Resources
+from api.installation.stores import db_manager_of
 from api.types import CollectorKind
 from webhook.config import (
     COLLECTOR_IMAGE,
     Config,
     SidecarMode,
-    db_manager_of,
     parse_config,
 )
 

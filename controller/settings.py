@@ -1,0 +1,132 @@
+"""How one controller is set up: built once, from its command line and its environment."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from api import names
+from api.errors import UserError
+from api.goflags import Flag, parse_switch
+from api.installation.places import our_services
+from api.installation.stores import db_manager_of
+from api.objects.faults import quoted
+from controller import flags
+from controller.views import Policy
+from serving import given as read
+from serving.addresses import Address
+from serving.given import Given
+
+_LEVELS: Final = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All that may differ between two controllers."""
+
+    kubeconfig: Path | None = None
+    namespace: str = ""
+    """Empty: all."""
+    katib_config: Path | None = None
+    """None: the ConfigMap of the core namespace."""
+    core_namespace: str = names.CORE_NAMESPACE
+    db_manager: str = ""
+    """Empty: as the settings of the installation have it, else `usual_db_manager`."""
+    usual_db_manager: str = field(default_factory=lambda: db_manager_of({}))
+    suggestion: str = field(default_factory=lambda: our_services().suggestion)
+    listen: Address = Address(host="0.0.0.0", port=names.METRICS_PORT)  # noqa: S104 - a server for other machines
+    leader_elect: bool = True
+    policy: Policy = field(default_factory=Policy)
+    grace: timedelta = timedelta(seconds=15)
+    log_level: int = logging.INFO
+    port_file: Path | None = None
+
+
+def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
+    """Build the settings; a flag that is given twice counts by its last value.
+
+    Raises:
+        UserError: a flag is unknown, or its value means nothing.
+    """
+    given = read.given_in(argv, flags.FLAGS)
+    plain = Settings()
+    core = environ.get(names.CORE_NAMESPACE_ENV) or plain.core_namespace
+    grace = read.duration(flags.GRACE, given)
+    db_manager = read.address(flags.DB_MANAGER, given)
+    suggestion = read.address(flags.SUGGESTION, given)
+    return Settings(
+        kubeconfig=read.path(flags.KUBECONFIG, given),
+        namespace=_namespace(given),
+        katib_config=read.path(flags.KATIB_CONFIG, given),
+        core_namespace=core,
+        db_manager=str(db_manager) if db_manager else "",
+        usual_db_manager=db_manager_of(environ),
+        suggestion=str(suggestion) if suggestion else our_services(core).suggestion,
+        listen=read.address(flags.LISTEN, given) or plain.listen,
+        leader_elect=_switch(flags.LEADER_ELECT, given),
+        policy=_policy(given),
+        grace=plain.grace if grace is None else grace,
+        log_level=_level(given),
+        port_file=read.path(flags.PORT_FILE, given),
+    )
+
+
+def _policy(given: Given) -> Policy:
+    plain = Policy()
+
+    def seconds(flag: Flag, usual: timedelta) -> timedelta:
+        value = read.duration(flag, given)
+        return usual if value is None else value
+
+    def pause(flag: Flag, usual: timedelta) -> timedelta:
+        value = seconds(flag, usual)
+        if not value:
+            raise UserError(f"{flag.name}: 0s would ask without a pause; write 1s, say")
+        return value
+
+    return Policy(
+        metrics_grace=seconds(flags.METRICS_GRACE, plain.metrics_grace),
+        metrics_poll=pause(flags.METRICS_POLL, plain.metrics_poll),
+        stop_grace=seconds(flags.STOP_GRACE, plain.stop_grace),
+        deletion_grace=seconds(flags.DELETION_GRACE, plain.deletion_grace),
+        start_deadline=read.duration(flags.START_DEADLINE, given) or plain.start_deadline,
+        template_retry=pause(flags.TEMPLATE_RETRY, plain.template_retry),
+        stop_at_end=_switch(flags.STOP_AT_END, given),
+    )
+
+
+def _switch(flag: Flag, given: Given) -> bool:
+    try:
+        return parse_switch(given.get(flag.name, "true"))
+    except UserError as error:
+        raise UserError(f"{flag.name}: {error}") from None
+
+
+def _namespace(given: Given) -> str:
+    text = given.get(flags.NAMESPACE.name, "")
+    if text and _NAMESPACE.fullmatch(text) is None:
+        raise UserError(
+            f"{flags.NAMESPACE.name}: {quoted(text)} is no name of a namespace; write one as"
+            " `kubectl get namespaces` shows it"
+        )
+    return text
+
+
+def _level(given: Given) -> int:
+    text = given.get(flags.LOG_LEVEL.name, "info")
+    if text not in _LEVELS:
+        raise UserError(
+            f"{flags.LOG_LEVEL.name}: {quoted(text)}; write one of {', '.join(_LEVELS)}"
+        )
+    return _LEVELS[text]

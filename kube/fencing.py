@@ -1,0 +1,89 @@
+"""A cluster that is written to only while that is ours to do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+
+from api.errors import Unavailable
+from api.types import JsonObject
+from kube.cluster import ANY_LABELS, Change, Cluster, Kind, Listing, Patch, Propagation, Ref
+
+
+class Fenced:
+    """Another cluster; each write first asks whether it may be.
+
+    It keeps out what a replica would still write that was stopped, or starved, for longer than its
+    Lease lasts, and has not yet noticed. A request that was sent before may still arrive later.
+    """
+
+    def __init__(self, cluster: Cluster, allowed: Callable[[], bool]) -> None:
+        """`allowed` says whether to write at this moment."""
+        self._cluster, self._allowed = cluster, allowed
+
+    async def get(self, ref: Ref) -> JsonObject:
+        """Read an object."""
+        return await self._cluster.get(ref)
+
+    async def list(
+        self,
+        kind: Kind,
+        namespace: str = "",
+        *,
+        name: str = "",
+        labels: Mapping[str, str] = ANY_LABELS,
+    ) -> Listing:
+        """Read all objects of a kind."""
+        return await self._cluster.list(kind, namespace, name=name, labels=labels)
+
+    def pages(
+        self,
+        kind: Kind,
+        namespace: str = "",
+        *,
+        name: str = "",
+        labels: Mapping[str, str] = ANY_LABELS,
+    ) -> AsyncGenerator[Listing, None]:
+        """Read all objects of a kind, part by part."""
+        return self._cluster.pages(kind, namespace, name=name, labels=labels)
+
+    def watch(
+        self,
+        kind: Kind,
+        namespace: str = "",
+        *,
+        since: str,
+        name: str = "",
+        labels: Mapping[str, str] = ANY_LABELS,
+    ) -> AsyncGenerator[Change, None]:
+        """Follow what happens after a version."""
+        return self._cluster.watch(kind, namespace, since=since, name=name, labels=labels)
+
+    async def create(self, document: JsonObject) -> JsonObject:
+        """Create an object."""
+        self._check()
+        return await self._cluster.create(document)
+
+    async def replace(self, document: JsonObject, *, status: bool = False) -> JsonObject:
+        """Put a document in the place of the one there."""
+        self._check()
+        return await self._cluster.replace(document, status=status)
+
+    async def patch(self, ref: Ref, patch: Patch, *, status: bool = False) -> JsonObject:
+        """Change an object."""
+        self._check()
+        return await self._cluster.patch(ref, patch, status=status)
+
+    async def delete(
+        self, ref: Ref, *, uid: str = "", propagation: Propagation = Propagation.BACKGROUND
+    ) -> None:
+        """Delete an object."""
+        self._check()
+        await self._cluster.delete(ref, uid=uid, propagation=propagation)
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._cluster.close()
+
+    def _check(self) -> None:
+        if not self._allowed():
+            raise Unavailable("this replica does not lead any more; another one will do it")

@@ -1,0 +1,222 @@
+"""`python -m controller`: real processes, a cluster over HTTP, our DB manager and our search."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.objects.experiments import parse_experiment, render_experiment
+from api.objects.trials import parse_trial
+from api.objects.validation_update import completed
+from api.types import Experiment, Trial
+from dbmanager.memory import MemoryStore
+from kube.apiserver import ApiServer
+from kube.apiserver import served as api_served
+from kube.cluster import Kind, Ref
+from kube.memory import MemoryCluster
+from tests.controller.clusters import JOB, complete
+from tests.controller.program import Program, program
+from tests.controller.worlds import experiment
+from tests.dbmanager.serving import Client, served
+from tests.suggestion.serving import serving
+
+T = "2026-01-02T03:04:05Z"
+LEASE = Ref(
+    api_version="coordination.k8s.io/v1",
+    kind="Lease",
+    namespace="kubeflow",
+    name="trialwatch-controller",
+)
+TIMES = ("--metrics-grace", "1s", "--metrics-poll", "50ms", "--stop-grace", "1s")
+
+
+def kubeflow(kind: str) -> Kind:
+    return Kind(api_version="kubeflow.org/v1beta1", kind=kind)
+
+
+@dataclass
+class Town:
+    """A cluster with all its programs but the controller; the test is the Job controller."""
+
+    memory: MemoryCluster
+    api: ApiServer
+    store: Client
+    flags: tuple[str, ...]
+    folder: Path
+
+    def controller(self, name: str = "one", *flags: str) -> Any:  # noqa: ANN401 - a context
+        kubeconfig = self.folder / "kubeconfig"
+        return program(kubeconfig, self.folder / name, *self.flags, *TIMES, *flags)
+
+    async def experiment(self, name: str = "exp") -> Experiment:
+        ref = Ref(api_version="kubeflow.org/v1beta1", kind="Experiment", namespace="ns", name=name)
+        return parse_experiment(await self.memory.get(ref), unknown_fields=False)
+
+    async def trials(self) -> list[Trial]:
+        listing = await self.memory.list(kubeflow("Trial"), "ns")
+        return [parse_trial(document, unknown_fields=False) for document in listing.items]
+
+    async def jobs(self) -> list[str]:
+        """Name the jobs that are there and have not ended."""
+        found: list[Any] = list((await self.memory.list(JOB, "ns")).items)
+        return sorted(job["metadata"]["name"] for job in found if not job.get("status"))
+
+    async def train(self, name: str, loss: str) -> None:
+        """Let a trainer print this loss, and its job succeed."""
+        await self.store.report(name, (T, "loss", loss), metadata=(("trialwatch-namespace", "ns"),))
+        await complete(self.memory, name)
+
+    async def train_all(self, dice: random.Random) -> None:
+        for name in await self.jobs():
+            await self.train(name, f"0.{dice.randrange(1, 10)}")
+
+    async def until(self, holds: Any) -> None:  # noqa: ANN401 - an asynchronous predicate
+        async with asyncio.timeout(60):
+            while not await holds():  # noqa: ASYNC110 - nobody tells when it comes to hold
+                await asyncio.sleep(0.02)
+
+    async def holder(self) -> str:
+        """Return who holds the Lease: the process writes its own name."""
+        lease: Any = await self.memory.get(LEASE)
+        return str(lease["spec"]["holderIdentity"])
+
+
+@asynccontextmanager
+async def town_of(memory: MemoryCluster, folder: Path) -> AsyncIterator[Town]:
+    """Bring up all servers, each on a free port of this machine."""
+    async with (
+        api_served(memory) as api,
+        served(MemoryStore()) as store,
+        serving() as search,
+    ):
+        api.write_kubeconfig(folder / "kubeconfig")
+        flags = ("--db-manager", store.address, "--suggestion", search.address)
+        town = Town(memory=memory, api=api, store=store, flags=flags, folder=folder)
+        yield town
+        del town.store  # pytest keeps its fixtures for a while, and gRPC would live as long
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    async with town_of(MemoryCluster(namespaces=("ns", "kubeflow")), tmp_path) as town:
+        yield town
+
+
+async def test_an_experiment_that_is_applied_runs_to_its_optimum(town: Town) -> None:
+    await town.memory.create(render_experiment(experiment()))
+    losses = iter(("0.5", "0.25", "0.75", "0.3"))
+
+    async with town.controller() as running:
+        await running.ready()
+
+        async def over() -> bool:
+            for name in await town.jobs():
+                await town.train(name, next(losses))
+            return completed(await town.experiment())
+
+        await town.until(over)
+        running.end()
+        assert await running.ended() == 0
+
+    status = (await town.experiment()).status
+    assert status.conditions[-1].reason == "ExperimentMaxTrialsReached"
+    assert (status.trials, status.trials_succeeded) == (4, 4)
+    assert status.optimal_trial is not None
+    assert status.optimal_trial.observation.metrics[0].latest == "0.25"
+    assert running.log()[-1]["message"] == "ended"
+    assert not any("trace" in line for line in running.log())
+
+
+async def test_what_becomes_of_a_trial_is_told_as_events(town: Town) -> None:
+    await town.memory.create(render_experiment(experiment(max_trial_count=1)))
+    async with town.controller() as running:
+
+        async def over() -> bool:
+            await town.train_all(random.Random(1))
+            return completed(await town.experiment())
+
+        await town.until(over)
+        running.end()
+        assert await running.ended() == 0
+
+    found: list[Any] = list((await town.memory.list(Kind(api_version="v1", kind="Event"))).items)
+    reasons = {(event["involvedObject"]["kind"], event["reason"]) for event in found}
+    assert ("Trial", "JobCreated") in reasons
+    assert ("Trial", "JobSucceeded") in reasons
+    assert ("Experiment", "ExperimentMaxTrialsReached") in reasons
+    assert {event["source"]["component"] for event in found} == {"trialwatch-controller"}
+
+
+async def test_told_to_end_it_gives_the_lease_back_and_the_next_goes_on_at_once(
+    town: Town,
+) -> None:
+    await town.memory.create(render_experiment(experiment()))
+    async with town.controller("one") as one, town.controller("two") as two:
+        await town.until(lambda: _anybody(one, two))
+        first, second = (one, two) if await one.leads() else (two, one)
+        await second.ready()
+        assert not await second.leads()
+        before = await town.holder()
+        first.end()
+        assert await first.ended() == 0
+        assert await town.holder() != before
+        await town.until(second.leads)
+
+        async def over() -> bool:
+            await town.train_all(random.Random(1))
+            return completed(await town.experiment())
+
+        await town.until(over)
+
+
+async def _anybody(*programs: Program) -> bool:
+    return any([await one.leads() for one in programs])
+
+
+def run(*words: str) -> tuple[int, str]:
+    command = (sys.executable, "-m", "controller", *words)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stderr or done.stdout
+
+
+def test_its_help_names_every_flag() -> None:
+    from controller.flags import FLAGS  # noqa: PLC0415 - beside what it prints
+
+    status, text = run("--help")
+
+    assert status == 0
+    assert all(flag.name in text for flag in FLAGS)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--kubeconfig", "nowhere"], "controller: --kubeconfig: nowhere cannot be"),
+        ([], "controller: the cluster cannot be used"),
+        (["--name-space", "ns"], "unknown flag"),
+        (["--namespace", "A/b"], '--namespace: "A/b" is no name of a namespace'),
+        (["--leader-elect=perhaps"], "--leader-elect: "),
+        (["--metrics-poll", "0s"], "--metrics-poll: 0s would ask without a pause"),
+        (["--kubeconfig", "HERE", "--katib-config", "no"], "--katib-config: cannot"),
+        (["--kubeconfig", "HERE", "--listen", "192.0.2.1:1"], "--listen: cannot listen"),
+    ],
+)
+def test_a_wrong_set_up_ends_it_with_one_line(words: list[str], says: str, tmp_path: Path) -> None:
+    server = ApiServer(MemoryCluster())
+    server.url = "http://127.0.0.1:1"
+    here = str(server.write_kubeconfig(tmp_path / "kubeconfig"))
+
+    status, text = run(*(here if word == "HERE" else word for word in words))
+
+    assert status == 2
+    assert says in text.splitlines()[-1]
