@@ -22,9 +22,11 @@ from webhook import flags
 from webhook.certificates.files import Mounted
 from webhook.certificates.self_signed import SelfSigned, place_of
 from webhook.config import Config, parse_config
+from webhook.experiments.reviewing import MUTATE, VALIDATE, ExperimentReviews
 from webhook.judging import Judge
 from webhook.lookups import Kept, LookUps, caches
 from webhook.metrics import Metrics
+from webhook.pod_reviews import PATH, PodReviews
 from webhook.ports import Certificates
 from webhook.registry.asking import Images, open_session
 from webhook.server import Parts, application
@@ -74,10 +76,13 @@ class _Webhook:
         lookups = LookUps(cluster, self._caches, counted=self.metrics.looked_up)
         self.metrics.watch(self._caches)
         self.metrics.watch_certificate(lambda: self.certificates.expires)
+        pods = PodReviews(Judge(lookups, images), self._config, self._events, self.metrics)
+        experiments = {
+            path: ExperimentReviews(path, lookups, self._config, self.metrics)
+            for path in (MUTATE, VALIDATE)
+        }
         self._parts = Parts(
-            judge=Judge(lookups, images),
-            config=self._config,
-            events=self._events,
+            reviewers={PATH: pods, **experiments},
             metrics=self.metrics,
             missing=lambda: list(self._missing()),
         )

@@ -73,6 +73,8 @@ class Config:
             {CollectorKind.STDOUT: _OURS, CollectorKind.FILE: _OURS}
         )
     )
+    suggestions: frozenset[str] = frozenset()
+    """The search algorithms that the installation names, beside ours."""
     inject_security_context: bool = False
     """The sidecar gets the trainer's securityContext in place of its own."""
     sidecar: SidecarMode = SidecarMode.NATIVE
@@ -113,6 +115,8 @@ def _read(document: JsonObject, own: str, config: Config) -> Config:
     entries = listed.records(_collector)
     config = replace(
         config,
+        # Only their names: how such a service is deployed must not keep pods from their sidecars.
+        suggestions=frozenset(runtime.at("suggestions").records(_algorithm)),
         inject_security_context=controller.at("injectSecurityContext").flag(),
         # Of two entries for one kind the last one counts, as it does to Katib.
         collectors=config.collectors if listed.absent else MappingProxyType(dict(entries)),
@@ -137,6 +141,10 @@ def _collector(f: Field) -> tuple[CollectorKind, CollectorConfig]:
         resources=resources or Resources(),
         wait_all=None if wait_all.absent else wait_all.flag(),
     )
+
+
+def _algorithm(f: Field) -> str:
+    return f.open_ended().at("algorithmName").text()
 
 
 def _own(f: Field, config: Config) -> Config:

@@ -8,8 +8,9 @@ from api.goflags import Flag, usage_of
 LISTEN = Flag(
     name="--listen",
     value="HOST:PORT",
-    sentence="Where the API server calls, over TLS: /mutate-pod; and /healthz, /readyz and /metrics"
-    f" beside it; 0.0.0.0:{names.WEBHOOK_PORT}. Port 0 takes a free one.",
+    sentence="Where the API server calls, over TLS: /mutate-pod, /mutate-experiment and"
+    " /validate-experiment; and /healthz, /readyz and /metrics beside them;"
+    f" 0.0.0.0:{names.WEBHOOK_PORT}. Port 0 takes a free one.",
 )
 CERT_DIR = Flag(
     name="--cert-dir",
@@ -95,7 +96,8 @@ def usage() -> str:
     return (
         "usage: python -m webhook (--cert-dir DIR | --self-signed --service NAME.NAMESPACE)"
         " [FLAG...]\n\n"
-        "Puts the collector into the pods of trials, as the API server creates them.\n"
+        "Puts the collector into the pods of trials, as the API server creates them, fills in the\n"
+        "defaults of experiments, and refuses those that cannot be right.\n"
         "Exit status: 0 ended by SIGTERM or SIGINT, 2 wrong set-up.\n\n"
         f"{usage_of(FLAGS)}\n{_VARIABLES}"
     )

@@ -33,6 +33,9 @@ class Metrics:
         self._reviews = self._counter(
             "reviews", "Pods judged, by what became of them and why.", "verdict", "reason"
         )
+        self._experiments = self._counter(
+            "experiment_reviews", "Experiments judged, by path and verdict.", "path", "verdict"
+        )
         self._seconds = Histogram(
             f"{_PREFIX}_review_seconds",
             "How long it took from a review's arrival to its answer.",
@@ -54,6 +57,11 @@ class Metrics:
     def judged(self, verdict: Verdict, seconds: float) -> None:
         """Count a review."""
         self._reviews.labels(_word(verdict), verdict.reason.value).inc()
+        self._seconds.observe(seconds)
+
+    def judged_experiment(self, path: str, verdict: str, seconds: float) -> None:
+        """Count the review of an experiment: `allow`, `patch`, `refuse`, or `fail`."""
+        self._experiments.labels(path.removeprefix("/"), verdict).inc()
         self._seconds.observe(seconds)
 
     def looked_up(self, kind: str, source: Source) -> None:

@@ -128,7 +128,8 @@ def _collector(spec: CollectorSpec) -> CollectorSpec:
 
 
 def _http_get(http_get: HttpGet) -> HttpGet:
-    return replace(http_get, path=http_get.path or SCRAPE_PATH, port=http_get.port or SCRAPE_PORT)
+    port = SCRAPE_PORT if http_get.port in (0, "0", "") else http_get.port
+    return replace(http_get, path=http_get.path or SCRAPE_PATH, port=port)
 
 
 def _parameter(parameter: ParameterSpec) -> ParameterSpec:

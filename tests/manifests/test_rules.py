@@ -29,6 +29,11 @@ from tests.manifests.mistakes import (
     spec,
     spoilt,
 )
+from webhook.config import Config
+from webhook.experiments.asked import Asked
+from webhook.experiments.defaulting import defaulted
+from webhook.experiments.judging import Ruling, ruling_on
+from webhook.owners import Absent
 
 SCHEMAS: dict[str, Any] = {kind.kind: schema(kind) for kind in KINDS}
 SCHEMA = SCHEMAS[EXPERIMENT.kind]
@@ -95,6 +100,18 @@ def test_all_mistakes_are_told_at_once() -> None:
     }
 
 
+def ruled(asked: Asked) -> Ruling:
+    """Say what the webhook does, in a cluster with nothing in it."""
+    questions = ruling_on(asked, Config())
+    try:
+        next(questions)
+        while True:
+            questions.send(Absent())
+    except StopIteration as end:
+        ruling: Ruling = end.value
+        return ruling
+
+
 # -- never more than our own rules ----------------------------------------------------------
 
 WORDS = st.sampled_from(
@@ -157,6 +174,13 @@ def test_whatever_we_take_the_server_takes(document: Document) -> None:
         assert complaints(SCHEMA, document) == ()
 
 
+@given(document=spoiled())
+def test_whatever_the_webhook_lets_through_the_server_takes(document: Document) -> None:
+    asked = Asked(namespace="team", name="x", document=document)
+    if not ruled(asked).faults:
+        assert complaints(SCHEMA, defaulted(document)) == ()
+
+
 # -- changes --------------------------------------------------------------------------------
 
 
@@ -202,6 +226,17 @@ def test_whatever_change_we_take_the_server_takes(document: Document) -> None:
         assert said == ()
     else:
         assert said != ()
+
+
+@given(document=spoiled())
+def test_whatever_change_the_webhook_lets_through_the_server_takes(document: Document) -> None:
+    if faults(document):
+        return
+    # To the server `source: {}` is not the same as none; so both are written in one form.
+    old, new = stored(SEED, trials=3), stored(document, trials=3)
+    new["metadata"] = old["metadata"]
+    if not ruled(Asked(namespace="team", name="x", document=new, old=old)).faults:
+        assert complaints(SCHEMA, defaulted(new, old), old) == ()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import aiohttp
 
 from kube.apiserver import ApiServer
 from tests.polling import SECONDS, eventually
-from tests.webhook.serving import asked
+from tests.webhook.serving import asked, experiment_asked
 from tests.webhook.tls import Authority
 
 HOST = "localhost"
@@ -50,9 +50,15 @@ class Program:
             return answer.status, await answer.text()
 
     async def review(self, pod: object) -> dict[str, Any]:
-        body = json.dumps(asked(pod))
+        return await self._posted("/mutate-pod", asked(pod))
+
+    async def experiment(self, path: str, document: object, old: object = None) -> dict[str, Any]:
+        return await self._posted(path, experiment_asked(document, old))
+
+    async def _posted(self, path: str, review: object) -> dict[str, Any]:
+        body = json.dumps(review)
         headers = {"Content-Type": "application/json"}
-        url = f"{self.url}/mutate-pod?timeout=10s"
+        url = f"{self.url}{path}?timeout=10s"
         async with self.session.post(url, data=body, headers=headers) as answer:
             assert answer.status == 200, await answer.text()
             response: dict[str, Any] = json.loads(await answer.text())["response"]

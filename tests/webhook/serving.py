@@ -22,10 +22,12 @@ from serving.addresses import Address
 from serving.http import Server
 from tests.polling import beside
 from webhook.config import Config
+from webhook.experiments.reviewing import MUTATE, VALIDATE, ExperimentReviews
 from webhook.images import ImageCommand, ImageUnknown, ImageWanted
 from webhook.judging import Judge
 from webhook.lookups import LookUps, caches
 from webhook.metrics import Metrics
+from webhook.pod_reviews import PATH, PodReviews
 from webhook.server import Parts, application
 
 NAMESPACE = "team"
@@ -76,11 +78,33 @@ class Webhook:
         assert response["uid"] == fields.get("uid", "uid-1")
         return response
 
+    async def experiment(
+        self,
+        path: str,
+        document: object,
+        old: object = None,
+        *,
+        within: str = "10s",
+        **fields: object,
+    ) -> dict[str, Any]:
+        """Send a review of an experiment to one of the two paths; return its response."""
+        body = json.dumps(experiment_asked(document, old, **fields)).encode()
+        answer = await self.post(body, within=within, path=path)
+        assert answer.status == 200, answer.text
+        response: dict[str, Any] = json.loads(answer.text)["response"]
+        assert response["uid"] == "uid-1"
+        return response
+
     async def post(
-        self, body: bytes, *, content_type: str = "application/json", within: str = "10s"
+        self,
+        body: bytes,
+        *,
+        content_type: str = "application/json",
+        within: str = "10s",
+        path: str = PATH,
     ) -> Answer:
         headers = {"Content-Type": content_type}
-        url = f"{self.url}/mutate-pod?timeout={within}"
+        url = f"{self.url}{path}?timeout={within}"
         # In a file: aiohttp warns of large bytes.
         async with self.session.post(url, data=io.BytesIO(body), headers=headers) as answer:
             return Answer(answer.status, await answer.text())
@@ -118,6 +142,22 @@ def asked(pod: object, **fields: object) -> JsonObject:
     return {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request}
 
 
+def experiment_asked(document: object, old: object = None, **fields: object) -> JsonObject:
+    """Return a review of an experiment, as the API server sends it."""
+    resource = {"group": "kubeflow.org", "version": "v1beta1", "resource": "experiments"}
+    kind = {"group": "kubeflow.org", "version": "v1beta1", "kind": "Experiment"}
+    return asked(
+        document,
+        **{
+            "kind": kind,
+            "resource": resource,
+            "operation": "CREATE" if old is None else "UPDATE",
+            "oldObject": old,
+            **fields,
+        },
+    )
+
+
 def patched(pod: JsonObject, response: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a pod
     """Return the pod that the API server would create, by an independent library."""
     if "patch" not in response:
@@ -146,10 +186,13 @@ async def webhook(
     watched = caches(cluster) if watching else ()
     metrics.watch(watched)
     lookups = LookUps(cluster, watched, counted=metrics.looked_up)
+    config = settings or Settings()
+    pods = PodReviews(Judge(lookups, registry or Registry()), config, events, metrics)
+    experiments = {
+        path: ExperimentReviews(path, lookups, config, metrics) for path in (MUTATE, VALIDATE)
+    }
     parts = Parts(
-        judge=Judge(lookups, registry or Registry()),
-        config=settings or Settings(),
-        events=events,
+        reviewers={PATH: pods, **experiments},
         metrics=metrics,
         missing=lambda: missing,
         read_seconds=read_seconds,

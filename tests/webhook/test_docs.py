@@ -9,9 +9,11 @@ import pytest
 
 from api import names
 from kube.memory import MemoryCluster
+from webhook.experiments.reviewing import MUTATE, VALIDATE
 from webhook.flags import FLAGS, usage
 from webhook.lookups import caches
 from webhook.metrics import Metrics
+from webhook.pod_reviews import PATH
 from webhook.reasons import Reason
 from webhook.settings import Settings
 
@@ -67,7 +69,11 @@ def test_it_names_each_metric_with_its_labels() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["POST /mutate-pod", "GET /healthz", "GET /readyz", "GET /metrics"]
+    "path",
+    [
+        *(f"POST {path}" for path in (PATH, MUTATE, VALIDATE)),
+        *("GET /healthz", "GET /readyz", "GET /metrics"),
+    ],
 )
 def test_it_names_each_path(path: str) -> None:
     assert path in ROWS

@@ -16,8 +16,9 @@ from kube.memory import MemoryCluster
 from tests.webhook.pods import pods
 from tests.webhook.serving import Answer, Webhook, asked, webhook
 from tests.webhook.team import team
-from webhook.admission import NoReview, answer, read_admission
+from webhook.admission import answer, read_admission
 from webhook.reasons import Reason
+from webhook.reviews import NoReview
 from webhook.server import MOST_BYTES
 from webhook.verdicts import Refuse
 

@@ -19,9 +19,11 @@ from kube.cluster import Ref
 from kube.memory import MemoryCluster
 from kube.resources import KNOWN
 from tests.polling import eventually
+from tests.webhook.experiments.documents import experiment, in_a_config_map
 from tests.webhook.program import program
 from tests.webhook.serving import patched
-from tests.webhook.team import job, pod, team, trial
+from tests.webhook.team import job, object_of, pod, team, trial
+from webhook.experiments.reviewing import MUTATE, VALIDATE
 
 REGISTERED = Ref(
     api_version="admissionregistration.k8s.io/v1",
@@ -51,6 +53,26 @@ async def test_a_pod_is_reviewed_over_tls(
 
     args = after["spec"]["initContainers"][0]["args"]
     assert "katib-db-manager.kubeflow:6789" in args
+
+
+async def test_an_experiment_is_defaulted_judged_and_changed_over_tls(
+    memory: MemoryCluster, api: ApiServer, tmp_path: Path
+) -> None:
+    templates = object_of("v1", "ConfigMap", "templates", data={"job": "kind: [Job"})
+    await memory.create(templates)
+    async with program(api, tmp_path) as running:
+        await running.ready()
+        sparse = experiment()
+        stored = patched(sparse, await running.experiment(MUTATE, sparse))
+        passed = await running.experiment(VALIDATE, stored)
+        edited = {**stored, "spec": {**stored["spec"], "algorithm": {"algorithmName": "grid"}}}
+        refused = await running.experiment(VALIDATE, edited, stored)
+        broken = await running.experiment(MUTATE, experiment(in_a_config_map()))
+
+    assert stored["spec"]["parallelTrialCount"] == 3
+    assert passed == {"uid": "uid-1", "allowed": True}
+    assert [one["field"] for one in refused["status"]["details"]["causes"]] == ["spec"]
+    assert "unable to convert spec.trialTemplate" in broken["status"]["message"]
 
 
 async def test_it_is_alive_but_not_ready_before_it_knows_the_cluster(tmp_path: Path) -> None:

@@ -1,0 +1,69 @@
+"""Whether a pattern can give a metric's name: never denied where it can."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.errors import UserError
+from filters.naming import may_name
+from filters.pattern import compile_pattern
+
+KATIBS = r"([\w|-]+)\s*=\s*([+-]?\d*(\.\d+)?([Ee][+-]?\d+)?)"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "possible"),
+    [
+        (KATIBS, "accuracy", True),
+        (KATIBS, "val-loss", True),
+        (KATIBS, "val/loss", False),
+        (KATIBS, "mAP@50", False),
+        (r"{metricName: ([\w|-]+), metricValue: ([0-9.]+)}", "loss", True),
+        (r"{metricName: ([\w|-]+), metricValue: ([0-9.]+)}", "val.loss", False),
+        (r"(loss|accuracy)=([0-9.]+)", "f1", False),
+        (r"((?:val_)?loss)=([0-9.]+)", "val_loss", True),
+        (r"((a)b)=([0-9.]+)", "ab", True),
+        (r"((a)b)=([0-9.]+)", "a", False),
+        (r"([[:alpha:]]+)=([0-9.]+)", "loss", True),
+        (r"([[:alpha:]]+)=([0-9.]+)", "loss1", False),
+        (r"([^\]()]+)=([0-9.]+)", "loss", True),
+        (r"([]a(]+)=([0-9.]+)", "a(]", True),
+        (r"\((\w+)\)=([0-9.]+)", "loss", True),
+        (r"( loss)=([0-9.]+)", "loss", True),
+        # What the text does not tell is possible.
+        (r"(?i)(LOSS)=([0-9.]+)", "loss", True),
+        (r"(?P<value>[0-9.]+) (?P<name>\w+)", "a/b", True),
+        (r"(?<=a)(\w+)=([0-9.]+)", "a/b", True),
+        (r"\Q(\E(\w+)=([0-9.]+)", "a/b", True),
+    ],
+)
+def test_a_name_is_possible_where_its_group_matches_it(
+    pattern: str, name: str, *, possible: bool
+) -> None:
+    assert may_name(pattern, name) is possible
+
+
+def test_a_pattern_that_is_refused_is_refused_here_too() -> None:
+    with pytest.raises(UserError):
+        may_name("(", "loss")
+
+
+_PIECES = st.sampled_from(
+    [
+        *("a", "b", "=", " ", "(a|b)", "(?:a)", r"\(", r"\)", "[(]", "[^)]", "[]]", "(a)", "(b*)"),
+        *("(", ")", "[", "]", "|", "*", "+", r"\w", "[[:alpha:]]", "(?i)", "^", "$", r"\b", r"\s"),
+    ]
+)
+
+
+@given(st.lists(_PIECES, min_size=2, max_size=8), st.text("abA()=] ", max_size=8))
+def test_whatever_a_pattern_finds_was_possible(pieces: list[str], line: str) -> None:
+    source = "".join(pieces)
+    try:
+        pattern = compile_pattern(source)
+    except UserError:
+        return
+    for name, _ in pattern.matches(line.encode()):
+        assert name == "" or may_name(source, name)

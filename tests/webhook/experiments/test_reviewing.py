@@ -1,0 +1,418 @@
+"""Reviews of experiments over HTTP: what is refused, told, or none of our business."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from api.errors import Unavailable
+from api.types import JsonObject
+from kube.cluster import Ref
+from kube.memory import MemoryCluster
+from tests.webhook.experiments.documents import (
+    Change,
+    Document,
+    collected,
+    experiment,
+    in_a_config_map,
+    put,
+    spec,
+)
+from tests.webhook.serving import Settings, Webhook, experiment_asked, webhook
+from webhook.config import Config, parse_config
+from webhook.experiments.reviewing import MUTATE, VALIDATE
+
+BOTH = pytest.mark.parametrize("path", [MUTATE, VALIDATE])
+NONSENSE = (
+    put("metadata.name", "My_Experiment"),
+    spec("maxTrialCount", 0),
+    spec("objective.type", "best"),
+    spec("algorithm.algorithmName", "randon"),
+    spec("parameters.0.feasibleSpace.min", "9"),
+    spec("trialTemplate.primaryContainerName", "trainer"),
+)
+
+
+@pytest.fixture
+async def running() -> AsyncIterator[Webhook]:
+    async with webhook() as running:
+        yield running
+
+
+def text(response: dict[str, Any]) -> str:
+    assert not response["allowed"]
+    assert "patch" not in response
+    return str(response["status"]["message"])
+
+
+@BOTH
+async def test_all_faults_are_told_at_once_with_place_value_and_remedy(
+    running: Webhook, path: str
+) -> None:
+    response = await running.experiment(path, experiment(*NONSENSE))
+
+    status = response["status"]
+    assert (status["code"], status["reason"]) == (422, "Invalid")
+    assert [one["field"] for one in status["details"]["causes"]] == [
+        "spec.objective.type",
+        "metadata.name",
+        "spec.maxTrialCount",
+        "spec.parameters[0].feasibleSpace.min",
+        "spec.trialTemplate.primaryContainerName",
+        "spec.algorithm.algorithmName",
+    ]
+    assert status["message"].startswith("[spec.objective.type: Invalid value")
+    assert 'did you mean "random"?' in status["message"]
+    assert "is above max, 5; swap the two" in status["message"]
+    metric = "trialwatch_webhook_experiment_reviews_total"
+    labels = {"path": path.removeprefix("/"), "verdict": "refuse"}
+    assert await running.metric(metric, **labels) == 1
+
+
+@BOTH
+async def test_one_fault_stands_by_itself(running: Webhook, path: str) -> None:
+    response = await running.experiment(path, experiment(spec("objective", None)))
+
+    assert text(response) == (
+        "spec.objective: Required value: must be specified; give it a type and an"
+        " objectiveMetricName"
+    )
+
+
+@BOTH
+@pytest.mark.parametrize("document", [None, [], "experiment", 3, {}, {"spec": []}])
+async def test_what_is_no_experiment_is_told_so(
+    running: Webhook, path: str, document: object
+) -> None:
+    response = await running.experiment(path, document)
+
+    assert response["status"]["code"] == 422
+    assert "must be" in text(response)
+
+
+async def test_what_cannot_be_read_hides_what_else_is_wrong_only_where_it_stands(
+    running: Webhook,
+) -> None:
+    document = experiment(
+        spec("parameters.0.feasibleSpace.min", 1),
+        spec("parameters.1.feasibleSpace", {}),
+        spec("maxTrialCount", "6"),
+        spec("algorithm", None),
+    )
+    response = await running.experiment(MUTATE, document)
+
+    assert {one["field"] for one in response["status"]["details"]["causes"]} == {
+        "spec.parameters[0].feasibleSpace.min",
+        "spec.parameters[1].feasibleSpace",
+        "spec.maxTrialCount",
+        "spec.algorithm",
+    }
+
+
+@BOTH
+async def test_a_good_experiment_passes_without_a_word(running: Webhook, path: str) -> None:
+    response = await running.experiment(path, experiment())
+
+    assert response["allowed"]
+    assert "warnings" not in response
+
+
+# -- what has no rule -----------------------------------------------------------------------
+
+BROKEN = spec("algorithm.algorithmName", "astrology")
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("new", "fields"),
+    [
+        (put("metadata.deletionTimestamp", "2026-01-01T00:00:00Z"), {}),
+        (put("metadata.finalizers", ["a/b"]), {}),
+        (put("status", {"trials": 99}), {"subResource": "status"}),
+        (put("metadata.labels", {"a": "b"}), {"dryRun": True}),
+    ],
+)
+async def test_a_change_of_all_but_the_spec_passes_whatever_the_spec_is(
+    running: Webhook, path: str, new: Change, fields: dict[str, Any]
+) -> None:
+    response = await running.experiment(path, experiment(BROKEN, new), experiment(BROKEN), **fields)
+
+    assert response == {"uid": "uid-1", "allowed": True}
+
+
+@BOTH
+async def test_an_experiment_that_is_being_deleted_may_change(running: Webhook, path: str) -> None:
+    going = put("metadata.deletionTimestamp", "2026-01-01T00:00:00Z")
+    new = experiment(going, BROKEN, spec("maxTrialCount", 0))
+
+    assert (await running.experiment(path, new, experiment(going)))["allowed"]
+
+
+@BOTH
+async def test_a_deletion_passes(running: Webhook, path: str) -> None:
+    response = await running.experiment(path, None, experiment(BROKEN), operation="DELETE")
+
+    assert response["allowed"]
+
+
+async def test_what_was_wrong_before_is_not_held_against_a_change(running: Webhook) -> None:
+    old_faults = (put("metadata.name", "my.exp"), BROKEN)
+    old = experiment(*old_faults)
+
+    passed = await running.experiment(
+        VALIDATE, experiment(*old_faults, spec("maxTrialCount", 9)), old
+    )
+    refused = await running.experiment(
+        VALIDATE, experiment(*old_faults, spec("maxTrialCount", -9)), old
+    )
+
+    assert passed["allowed"]
+    assert {one["field"] for one in refused["status"]["details"]["causes"]} == {
+        "spec.maxTrialCount"
+    }
+
+
+async def test_an_old_object_that_cannot_be_read_is_told_apart(running: Webhook) -> None:
+    old = experiment(spec("maxTrialCount", "six"))
+
+    response = await running.experiment(VALIDATE, experiment(spec("maxTrialCount", 9)), old)
+
+    assert "Cannot decode incoming old object: spec.maxTrialCount" in text(response)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"operation": "CONNECT"}, "only the creation and change of experiments"),
+        ({"resource": {"group": "kubeflow.org", "version": "v1", "resource": "x"}}, "v1/x"),
+        ({"resource": None}, "only the creation"),
+    ],
+)
+async def test_what_is_asked_about_something_else_is_refused_with_the_remedy(
+    running: Webhook, path: str, fields: dict[str, Any], says: str
+) -> None:
+    body = json.dumps(experiment_asked(experiment(), **fields)).encode()
+
+    answer = await running.post(body, path=path)
+
+    assert answer.status == 400
+    assert says in answer.text
+
+
+@BOTH
+async def test_an_experiment_that_is_nested_too_deeply_is_no_fault_of_ours(
+    running: Webhook, path: str
+) -> None:
+    document = experiment(spec("trialTemplate.trialSpec.more", "DEEP"))
+    body = json.dumps(experiment_asked(document))
+    statuses = set()
+    for depth in (200, 450, 480, 490, 495, 500, 2_000, 100_000):
+        deep = '{"a":[' * depth + "1" + "]}" * depth
+        answer = await running.post(body.replace('"DEEP"', deep).encode(), path=path)
+        statuses.add(answer.status)
+
+    assert statuses == {200, 400}
+    assert await running.metric("trialwatch_webhook_faults_total") == 0
+
+
+# -- what only the installation knows -------------------------------------------------------
+
+KATIB_CONFIG = """
+runtime:
+  suggestions: [{algorithmName: astrology, image: example/stars}]
+  earlyStoppings: [{algorithmName: whistle, image: example/whistle}]
+  metricsCollectors: [{kind: File, image: example/collector}]
+"""
+
+
+def with_config(text: str) -> Settings:
+    config: Config = parse_config(text)
+    return Settings(config=config)
+
+
+async def test_an_algorithm_that_the_installation_names_is_taken() -> None:
+    document = experiment(
+        BROKEN, spec("earlyStopping", {"algorithmName": "whistle"}), collected("File")
+    )
+    async with webhook(settings=with_config(KATIB_CONFIG)) as running:
+        assert (await running.experiment(VALIDATE, document))["allowed"]
+
+
+async def test_a_collector_that_the_installation_does_not_name_is_refused() -> None:
+    async with webhook(settings=with_config(KATIB_CONFIG)) as running:
+        response = await running.experiment(VALIDATE, experiment())
+
+    assert "GetMetricsCollectorConfigData failed" in text(response)
+    assert "under runtime.metricsCollectors" in text(response)
+
+
+@pytest.mark.parametrize("kind", ["TensorFlowEvent", "PrometheusMetric"])
+async def test_a_kind_whose_pods_would_be_refused_is_refused_at_once(
+    running: Webhook, kind: str
+) -> None:
+    response = await running.experiment(MUTATE, experiment(collected(kind)))
+
+    assert "metrics of this kind cannot be collected yet" in text(response)
+
+
+async def test_the_name_of_the_sidecar_is_taken(running: Webhook) -> None:
+    name = "metrics-logger-and-collector"
+    document = experiment(
+        spec("trialTemplate.primaryContainerName", name),
+        spec("trialTemplate.trialSpec.spec.template.spec.containers.0.name", name),
+    )
+
+    assert "is the sidecar's name" in text(await running.experiment(MUTATE, document))
+
+
+# -- a template in a ConfigMap --------------------------------------------------------------
+
+
+def config_map(**data: str) -> JsonObject:
+    metadata = {"name": "templates", "namespace": "team"}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(data)}
+
+
+def job_text(document: Document) -> str:
+    return json.dumps(document["spec"]["trialTemplate"]["trialSpec"])
+
+
+@BOTH
+async def test_a_template_in_a_config_map_is_judged_as_one_in_place(path: str) -> None:
+    memory = MemoryCluster(namespaces=("team",))
+    good = job_text(experiment())
+    bad = good.replace("--lr=${trialParameters.learningRate}", "--lr=0.1")
+    await memory.create(config_map(job=good, bad=bad, broken="{"))
+    async with webhook(memory) as running:
+        taken = await running.experiment(path, experiment(in_a_config_map()))
+        refused = await running.experiment(path, experiment(in_a_config_map(key="bad")))
+        broken = await running.experiment(path, experiment(in_a_config_map(key="broken")))
+        misspelt = await running.experiment(path, experiment(in_a_config_map(key="jobs")))
+        absent = await running.experiment(path, experiment(in_a_config_map(name="other")))
+
+    assert taken["allowed"]
+    assert "parameter name: learningRate in spec.trialParameters not found" in text(refused)
+    assert "unable to convert spec.trialTemplate" in text(broken)
+    assert 'has no key jobs; did you mean "job"?' in text(misspelt)
+    assert text(absent) == (
+        'spec.trialTemplate: Invalid value: "": unable to parse spec.trialTemplate: ConfigMap'
+        " team/other is not there; create it, or correct configMapName and configMapNamespace"
+    )
+
+
+class Away(MemoryCluster):
+    """A cluster that says nothing of its ConfigMaps."""
+
+    async def get(self, ref: Ref) -> JsonObject:
+        if ref.kind in {"ConfigMap", "Namespace"}:
+            raise Unavailable("the API server is busy")
+        return await super().get(ref)
+
+
+@BOTH
+async def test_a_template_that_cannot_be_looked_up_is_not_let_in(path: str) -> None:
+    async with webhook(Away(namespaces=("team",))) as running:
+        response = await running.experiment(path, experiment(in_a_config_map()), within="300ms")
+        labels = {"path": path.removeprefix("/"), "verdict": "fail"}
+        metric = "trialwatch_webhook_experiment_reviews_total"
+        assert await running.metric(metric, **labels) == 1
+
+    assert response["status"]["code"] == 503
+    assert text(response) == (
+        "spec.trialTemplate.configMap: ConfigMap team/templates could not be looked up: the API"
+        " server is busy; try again"
+    )
+
+
+# -- what is told, and let in ---------------------------------------------------------------
+
+
+def a_workflow(document: Document) -> None:
+    """Let the job be of a kind that has no template of pods."""
+    place = "${trialParameters.learningRate} ${trialParameters.momentum}"
+    document["spec"]["trialTemplate"] |= {
+        "trialSpec": {"apiVersion": "example.com/v1", "kind": "Flow", "spec": {"do": place}},
+        "successCondition": "status.done",
+        "failureCondition": "status.failed",
+    }
+
+
+def endless(document: Document) -> None:
+    del document["spec"]["maxTrialCount"]
+    del document["spec"]["objective"]["goal"]
+
+
+WARNED: dict[str, tuple[Change, str]] = {
+    "a field that nobody knows": (
+        spec("maxTrialsCount", 9),
+        'spec.maxTrialsCount: Invalid value: 9: unknown field; did you mean "maxTrialCount"?',
+    ),
+    "no end": (endless, "so the search never ends by itself"),
+    "a filter that cannot find the metric": (
+        collected("StdOut", filter={"metricsFormat": ["([a-z]+/[a-z]+)=([0-9.]+)"]}),
+        'no pattern can find the metric "accuracy"',
+    ),
+    "JSON from standard output": (
+        collected("StdOut", fileSystemPath={"format": "JSON"}),
+        "is not heeded for kind StdOut; write kind File to read JSON",
+    ),
+    "a file of standard output": (
+        collected("StdOut", fileSystemPath={"path": "/a/log", "kind": "File"}),
+        "is not heeded for kind StdOut; write kind File to read a file",
+    ),
+    "pods that nobody sees": (a_workflow, "kubectl label namespace team katib.kubeflow.org/"),
+}
+
+
+@pytest.mark.parametrize("name", WARNED)
+async def test_what_is_surely_meant_otherwise_is_told_and_let_in(name: str) -> None:
+    change, words = WARNED[name]
+    memory = MemoryCluster(namespaces=("team",))
+    async with webhook(memory) as running:
+        response = await running.experiment(VALIDATE, experiment(change))
+        silent = await running.experiment(MUTATE, experiment(change))
+
+    assert response["allowed"]
+    (warning,) = response["warnings"]
+    assert warning.startswith("trialwatch: ")
+    assert words in warning
+    assert "warnings" not in silent
+
+
+async def test_a_parameter_without_effect_is_told(running: Webhook) -> None:
+    document = experiment()
+    one = {"name": "idle", "parameterType": "int", "feasibleSpace": {"min": "1", "max": "2"}}
+    document["spec"]["parameters"].append(one)
+
+    (warning,) = (await running.experiment(VALIDATE, document))["warnings"]
+
+    assert "is searched but changes nothing" in warning
+
+
+async def test_pods_of_kube_system_get_no_collector(running: Webhook) -> None:
+    response = await running.experiment(VALIDATE, experiment(), namespace="kube-system")
+
+    assert "pods of kube-system get no collector" in response["warnings"][0]
+
+
+async def test_pods_without_a_template_are_seen_in_a_labelled_namespace() -> None:
+    memory = MemoryCluster(namespaces=("team",))
+    label = {"katib.kubeflow.org/metrics-collector-injection": "enabled"}
+    namespace = Ref(api_version="v1", kind="Namespace", name="team")
+    await memory.patch(namespace, {"metadata": {"labels": label}})
+    async with webhook(memory) as running:
+        response = await running.experiment(VALIDATE, experiment(a_workflow))
+
+    assert response == {"uid": "uid-1", "allowed": True}
+
+
+async def test_a_namespace_that_cannot_be_looked_up_keeps_no_experiment_out() -> None:
+    async with webhook(Away(namespaces=("team",))) as running:
+        response = await running.experiment(VALIDATE, experiment(a_workflow), within="300ms")
+
+    assert response["allowed"]
+    assert "could not be looked up" in response["warnings"][0]

@@ -1,0 +1,73 @@
+"""The rules that depend on an installation: its algorithms, and what its webhook can collect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from api import names
+from api.algorithms import ALGORITHMS, EARLY_STOPPING
+from api.errors import Fault
+from api.objects.faults import invalid, nearest
+from api.types import CollectorKind, ExperimentSpec
+from webhook.config import Config
+
+_SIDECARS: Final = (CollectorKind.STDOUT, CollectorKind.FILE)
+_NOT_YET: Final = (CollectorKind.TENSORFLOW_EVENT, CollectorKind.PROMETHEUS_METRIC)
+
+
+def faults_of_installation(spec: ExperimentSpec, config: Config) -> Iterator[Fault]:
+    """List what no trial could run with, as this installation is."""
+    if spec.algorithm is not None and spec.algorithm.name:
+        yield from _unknown(
+            "Suggestion",
+            spec.algorithm.name,
+            (*ALGORITHMS, *sorted(config.suggestions - set(ALGORITHMS))),
+        )
+    if spec.early_stopping is not None and spec.early_stopping.name:
+        yield from _unknown(
+            "EarlyStopping",
+            spec.early_stopping.name,
+            (*EARLY_STOPPING, *sorted(config.services.early_stoppings.keys() - {*EARLY_STOPPING})),
+        )
+    if spec.collector is not None:
+        yield from _collector_faults(spec.collector.kind, config)
+    template = spec.trial_template
+    if template is not None and template.primary_container_name == names.COLLECTOR_CONTAINER:
+        why = "is the sidecar's name; give the container that trains another one"
+        path = "spec.trialTemplate.primaryContainerName"
+        yield invalid(path, template.primary_container_name, why)
+
+
+_SECTIONS: Final = {
+    "Suggestion": ("spec.algorithm.algorithmName", "runtime.suggestions"),
+    "EarlyStopping": ("spec.earlyStopping.algorithmName", "runtime.earlyStoppings"),
+}
+
+
+def _unknown(what: str, name: str, known: tuple[str, ...]) -> Iterator[Fault]:
+    if name in known:
+        return
+    path, section = _SECTIONS[what]
+    near = nearest(name, known) or f"; write one of {', '.join(known)}"
+    why = (
+        f"unable to get {what} config data for algorithm {name}: it is none of ours, and not in"
+        f" {section} of {names.CONFIG_MAP}{near}"
+    )
+    yield invalid(path, name, why)
+
+
+def _collector_faults(kind: CollectorKind, config: Config) -> Iterator[Fault]:
+    path = "spec.metricsCollectorSpec.collector.kind"
+    if kind in _NOT_YET:
+        why = "metrics of this kind cannot be collected yet; write StdOut, File, Custom or Push"
+        yield invalid(path, kind.value, why)
+    elif kind in _SIDECARS:
+        found = config.collectors.get(kind)
+        if found is None or not found.image:
+            why = (
+                "GetMetricsCollectorConfigData failed: failed to find metrics collector config for"
+                f" kind: {kind} in ConfigMap: {names.CONFIG_MAP}; name its image there under"
+                " runtime.metricsCollectors"
+            )
+            yield invalid(path, kind.value, why)

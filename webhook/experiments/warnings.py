@@ -1,0 +1,117 @@
+"""What an experiment may say, and surely does not mean: told to who applies it, and let in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+from api import names
+from api.objects.faults import quoted
+from api.objects.validation import warnings_of
+from api.types import CollectorKind, CollectorSpec, Experiment, ExperimentSpec, Json, LogFormat
+from filters.naming import may_name
+from kube.cluster import labels_of
+from webhook.owners import Answer, Found
+
+_COLLECTOR = "spec.metricsCollectorSpec"
+_NEVER_INJECTED = "kube-system"
+_DEEPEST = 16
+"""How far down a job's template for pods is looked for."""
+
+
+def needs_namespace(experiment: Experiment) -> bool:
+    """Say whether the namespace's label decides if the trials' pods are seen."""
+    spec, template = experiment.spec, experiment.spec.trial_template
+    if template is None or template.trial_spec is None or _pushes(spec):
+        return False
+    return not _has_pods(template.trial_spec, _DEEPEST)
+
+
+def warnings_of_experiment(
+    experiment: Experiment, namespace: str, found: Answer | None = None
+) -> tuple[str, ...]:
+    """List what may be meant, and most often is not; `found` is the namespace, where asked for."""
+    return (
+        *(str(fault) for fault in warnings_of(experiment)),
+        *_endless(experiment.spec),
+        *_unfindable(experiment.spec),
+        *_unread(experiment.spec.collector),
+        *_unseen(experiment.spec, namespace, found),
+    )
+
+
+def _endless(spec: ExperimentSpec) -> Iterator[str]:
+    goal = spec.objective.goal if spec.objective else None
+    searches_on = spec.algorithm is not None and spec.algorithm.name != "grid"
+    if spec.max_trial_count is None and goal is None and searches_on:
+        yield (
+            "spec.maxTrialCount: is not set, and spec.objective.goal is not either, so the search"
+            " never ends by itself; set one of them"
+        )
+
+
+def _unfindable(spec: ExperimentSpec) -> Iterator[str]:
+    """Find metrics whose names no filter can give."""
+    filters = spec.collector.filters if spec.collector else ()
+    if not filters or spec.objective is None or _pushes(spec):
+        return
+    for name in spec.objective.metrics:
+        if not any(_may_name(one, name) for one in filters):
+            yield (
+                f"{_COLLECTOR}.source.filter.metricsFormat: no pattern can find the metric"
+                f" {quoted(name)}: the group for the name does not match it; widen the group, or"
+                " leave metricsFormat out to have metrics found by their names"
+            )
+
+
+@lru_cache(maxsize=1024)
+def _may_name(pattern: str, name: str) -> bool:
+    return may_name(pattern, name)
+
+
+def _unread(spec: CollectorSpec | None) -> Iterator[str]:
+    if spec is None or spec.kind is not CollectorKind.STDOUT:
+        return
+    place = f"{_COLLECTOR}.source.fileSystemPath"
+    if spec.format is LogFormat.JSON:
+        yield f"{place}.format: is not heeded for kind StdOut; write kind File to read JSON"
+    elif spec.path and spec.path != names.METRICS_FILE:
+        yield f"{place}.path: is not heeded for kind StdOut; write kind File to read a file"
+
+
+def _unseen(spec: ExperimentSpec, namespace: str, found: Answer | None) -> Iterator[str]:
+    """Find trials whose pods are never sent to the webhook."""
+    if _pushes(spec):
+        return
+    if namespace == _NEVER_INJECTED:
+        yield f"metadata.namespace: pods of {namespace} get no collector; use another namespace"
+        return
+    label = f"{names.INJECTION_LABEL}={names.INJECTION_ENABLED}"
+    if found is None:
+        return
+    remedy = (
+        f"the job has no template of pods that could be given the label {names.TRIAL_LABEL}, so its"
+        f" pods are seen only where the namespace has the label {label}"
+    )
+    if not isinstance(found, Found):
+        yield f"metadata.namespace: {remedy}; whether it has could not be looked up"
+    elif labels_of(found.document).get(names.INJECTION_LABEL) != names.INJECTION_ENABLED:
+        yield (
+            f"metadata.namespace: {remedy}, which {namespace} lacks:"
+            f" kubectl label namespace {namespace} {label}"
+        )
+
+
+def _pushes(spec: ExperimentSpec) -> bool:
+    return spec.collector is not None and spec.collector.kind is CollectorKind.PUSH
+
+
+def _has_pods(part: Json, levels: int) -> bool:
+    """Say whether a job is a pod, or has a `template` of pods somewhere."""
+    if not levels:
+        return False
+    if isinstance(part, Mapping):
+        spec = part.get("spec")
+        pods = isinstance(spec, Mapping) and "containers" in spec
+        return pods or any(_has_pods(one, levels - 1) for one in part.values())
+    return isinstance(part, list | tuple) and any(_has_pods(one, levels - 1) for one in part)
