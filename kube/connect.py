@@ -44,6 +44,7 @@ async def connected(
     of its contexts, by default the current one.
 
     Raises:
+        UserError: a context is named, and there is no kubeconfig.
         SetupError: there are no credentials, or they cannot be read.
     """
     cluster = KubernetesCluster(await _configuration(kubeconfig, context))
@@ -83,6 +84,10 @@ def context_of(kubeconfig: Path, name: str = "") -> Context:
 
 async def _configuration(kubeconfig: Path | None, context: str) -> Configuration:
     configuration = Configuration()
+    if context and kubeconfig is None:
+        raise UserError(
+            f"there is no kubeconfig that could have a context {context}: give --kubeconfig FILE"
+        )
     try:
         if kubeconfig is None:
             # Renews the token by itself: it reads the file again every minute.

@@ -40,10 +40,6 @@ def source(
         UserError: there is no such context.
         SetupError: the kubeconfig cannot be read.
     """
-    if kubeconfig is None and context:
-        raise UserError(
-            f"there is no kubeconfig with a context {context}: give one by --kubeconfig FILE"
-        )
     if kubeconfig is None:
         place, usual = "this pod's cluster", own_namespace()
     else:

@@ -19,10 +19,10 @@ from api import names
 from api.errors import UserError
 from api.types import JsonObject
 from kube.cluster import Cluster, Ref, uid_of
-from kube.connect import connected
+from kube.connect import connected, context_of, own_namespace
 from kube.errors import Forbidden, NotFound
 from kube.settings_source import text_of
-from trialwatch.sources import usual_kubeconfig
+from trialwatch.sources import add_cluster, usual_kubeconfig
 from trialwatch.templates import pods_in
 from webhook.config import Config, parse_config
 from webhook.explaining import Sight, explain
@@ -43,14 +43,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("pod", metavar="POD", help="a pod's name, or job/NAME")
     parser.add_argument(
-        "-n", "--namespace", default="default", metavar="NAMESPACE", help="where it is"
+        "-n",
+        "--namespace",
+        default="",
+        metavar="NAMESPACE",
+        help="where it is; without it the context's own",
     )
-    parser.add_argument(
-        "--kubeconfig",
-        type=Path,
-        metavar="FILE",
-        help="how to reach the cluster; else $KUBECONFIG, ~/.kube/config, or this pod's account",
-    )
+    add_cluster(parser)
     parser.add_argument(
         "--core-namespace",
         default=os.environ.get(names.CORE_NAMESPACE_ENV) or names.CORE_NAMESPACE,
@@ -61,9 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the explanation; return the exit status."""
-    about = _ref(arguments.pod, arguments.namespace)
-    kubeconfig = arguments.kubeconfig or usual_kubeconfig(os.environ)
-    sight = asyncio.run(_look(about, kubeconfig, arguments.core_namespace))
+    kubeconfig, context = arguments.kubeconfig or usual_kubeconfig(os.environ), arguments.context
+    about = _ref(arguments.pod, arguments.namespace or _usual_namespace(kubeconfig, context))
+    sight = asyncio.run(_look(about, kubeconfig, context, arguments.core_namespace))
     explanation = explain(sight)
     print(*explanation.lines, sep="\n")
     return 0 if explanation.well else 2
@@ -79,9 +78,13 @@ def _ref(text: str, namespace: str) -> Ref:
     return Ref(api_version=api_version, kind=kind, namespace=namespace, name=name)
 
 
-async def _look(about: Ref, kubeconfig: Path | None, core_namespace: str) -> Sight:
+def _usual_namespace(kubeconfig: Path | None, context: str) -> str:
+    return context_of(kubeconfig, context).namespace if kubeconfig else own_namespace()
+
+
+async def _look(about: Ref, kubeconfig: Path | None, context: str, core_namespace: str) -> Sight:
     async with AsyncExitStack() as stack:
-        cluster = await stack.enter_async_context(connected(kubeconfig))
+        cluster = await stack.enter_async_context(connected(kubeconfig, context))
         session = await stack.enter_async_context(open_session())
         images = await stack.enter_async_context(Images(session, cluster))
         pod = _pod_of(await cluster.get(about), about)

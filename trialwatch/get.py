@@ -30,7 +30,11 @@ _SHORT_AGES = ((120, 1, "s"), (7200, 60, "m"), (172_800, 3600, "h"))
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("kind", metavar="experiments|trials|suggestions", help="what to show")
+    parser.add_argument(
+        "kind",
+        metavar="experiments|trials|suggestions",
+        help="what to show; trial/NAME is one of them",
+    )
     parser.add_argument("name", nargs="?", default="", metavar="NAME", help="one of them")
     parser.add_argument(
         "-o", "--output", default="", metavar="yaml|json|wide", help="in place of the short table"
@@ -40,13 +44,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print them; return the exit status."""
-    kind = _kind(arguments.kind)
+    word, slash, name = arguments.kind.partition("/")  # `trial/NAME` is kubectl's way
+    kind = _kind(word)
+    if slash and (arguments.name or not name):
+        raise UserError(f"{arguments.kind!r} is no object: write {word} NAME, or {word}/NAME")
+    name = name or arguments.name
     if arguments.output not in _OUTPUTS:
         raise UserError(f"-o {arguments.output!r} is unknown: use yaml, json or wide")
     source = source_of(arguments)
-    found = source.objects(kind, arguments.name)
-    if not found and arguments.name:
-        raise nothing_called(source, kind, arguments.name)
+    found = source.objects(kind, name)
+    if not found and name:
+        raise nothing_called(source, kind, name)
     if not found:
         print(f"there are no {kind} {source.where}; {source.makes}", file=sys.stderr)
         return 0
@@ -55,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.write(dump_objects(found))
     elif arguments.output == "json":
         listed = {"apiVersion": "v1", "kind": "List", "items": found}
-        print(json.dumps(found[0] if arguments.name and len(found) == 1 else listed, indent=2))
+        print(json.dumps(found[0] if name and len(found) == 1 else listed, indent=2))
     else:
         wide = arguments.output == "wide"
         print(*_table(kind, found, wide=wide, spaces=wide or arguments.all_namespaces), sep="\n")

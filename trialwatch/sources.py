@@ -93,15 +93,18 @@ def add_source(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="of one namespace; without it all that are kept here, or the context's own",
     )
-    parser.add_argument(
-        "-A", "--all-namespaces", action="store_true", help="of all namespaces of the cluster"
-    )
+    parser.add_argument("-A", "--all-namespaces", action="store_true", help="of all namespaces")
     parser.add_argument(
         "--state-dir",
         type=Path,
         metavar="DIR",
         help=f"where experiments of this machine are kept ({DEFAULT})",
     )
+    add_cluster(parser)
+
+
+def add_cluster(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments by which a cluster is named."""
     parser.add_argument(
         "--kubeconfig",
         type=Path,

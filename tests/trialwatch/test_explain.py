@@ -213,6 +213,19 @@ async def test_the_settings_in_force_are_taken(memory: MemoryCluster, explain: E
     assert "refused: config-incomplete: " in text
 
 
+async def test_the_contexts_namespace_is_meant_where_none_is_named(
+    memory: MemoryCluster, api: ApiServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await create(memory, pod())
+    kubeconfig = api.write_kubeconfig(tmp_path / "kubeconfig", namespace="team")
+    words = ["explain", "p", "--kubeconfig", str(kubeconfig)]
+
+    assert await asyncio.to_thread(main, [*words, "--context", "here"]) == 0
+    assert capsys.readouterr().out.startswith("Pod team/p (v1)")
+    assert await asyncio.to_thread(main, [*words, "--context", "there"]) == 2
+    assert "there is no context there in" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("what", "says"),
     [

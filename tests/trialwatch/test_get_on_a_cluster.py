@@ -28,6 +28,7 @@ async def test_tables_are_those_of_kubectl(katib: MemoryCluster, command_line: C
     assert (status, err) == (0, ""), err
     assert re.split(r"\s{2,}", experiments.splitlines()[0]) == ["NAME", "TYPE", "STATUS", "AGE"]
     assert names(experiments) == ["random"]
+    assert names((await command_line("get", "trial/random-0001"))[1]) == ["random-0001"]
     assert names(trials) == [f"random-{number:04x}" for number in range(8)]
     assert re.fullmatch(r"random-0001 +Succeeded +True +\d+s", trials.splitlines()[2])
 
@@ -185,6 +186,8 @@ async def test_several_kubeconfigs_are_read_as_one(
                 " -f EXPERIMENT.yaml` makes them; -A looks in all namespaces"
             ),
         ),
+        (("get", "trial/"), "'trial/' is no object: write trial NAME, or trial/NAME"),
+        (("get", "trial/a", "b"), "'trial/a' is no object: write trial NAME, or trial/NAME"),
         (("get", "trials", "x"), "; there are random-0000, random-0001, "),
         (("plot", "randm"), 'did you mean "random"?'),
         (("plot", "-n", "other"), "there are no experiments in the namespace other of"),
@@ -203,6 +206,13 @@ async def test_what_is_not_there_is_said_in_one_line(
     assert (status, out) == (2, "")
     assert says.format(kubeconfig=command_line.kubeconfig) in err
     assert len(err.splitlines()) == 1
+
+
+async def test_a_context_needs_a_kubeconfig(command_line: CommandLine) -> None:
+    status, _, err = await command_line("get", "trials", "--context", "here", KUBECONFIG="")
+
+    assert status == 2
+    assert "there is no kubeconfig that could have a context here: give --kubeconfig FILE" in err
 
 
 async def test_nothing_there_is_no_error(command_line: CommandLine) -> None:
