@@ -100,7 +100,9 @@ class Collector:
             self._runs = Launched(args.run_dir, self._files, Fifo(args.run_dir))
         self._sink = DbManager(args.db_manager, args.trial, args.namespace)
         self._early_stopping = (
-            EarlyStoppingService(args.early_stopping, args.trial) if args.early_stopping else None
+            EarlyStoppingService(args.early_stopping, args.trial, args.namespace)
+            if args.early_stopping
+            else None
         )
         self._wakeup = Wakeup(self._watched, self._log.tell)
 

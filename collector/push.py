@@ -78,7 +78,7 @@ class DbManager(_Service):
         """Report a trial's observations."""
         super().__init__(address, _REPORT, pb.ReportObservationLogReply, "DB manager")
         self._trial = trial
-        self._namespace = ((NAMESPACE_METADATA, namespace),) if namespace else ()
+        self._namespace = _namespace(namespace)
 
     def send(self, batch: Batch) -> None:
         """Send a batch, under its source and number."""
@@ -96,14 +96,20 @@ class DbManager(_Service):
 class EarlyStoppingService(_Service):
     """`collector.ports.EarlyStopping`."""
 
-    def __init__(self, address: str, trial: str) -> None:
+    def __init__(self, address: str, trial: str, namespace: str = "") -> None:
         """Tell of a trial's stop."""
         super().__init__(address, _STOPPED, pb.SetTrialStatusReply, "early-stopping service")
         self._trial = trial
+        self._namespace = _namespace(namespace)
 
     def stopped(self) -> None:
         """Set the trial's status."""
-        self.call(pb.SetTrialStatusRequest(trial_name=self._trial))
+        self.call(pb.SetTrialStatusRequest(trial_name=self._trial), self._namespace)
+
+
+def _namespace(name: str) -> tuple[tuple[str, str], ...]:
+    """Say whose trial it is; where nobody has told us, it is left to the service."""
+    return ((NAMESPACE_METADATA, name),) if name else ()
 
 
 def _is_too_large(error: grpc.RpcError) -> bool:

@@ -17,8 +17,10 @@ _GRACE = 2.0
 class _NoLogs:
     """Rules are made by `runner.search`; over the wire nobody asks for them here."""
 
-    async def values(self, manager: Address, trial: str, metric: str) -> Sequence[str]:
-        del manager, trial, metric
+    async def values(
+        self, manager: Address, namespace: str, trial: str, metric: str
+    ) -> Sequence[str]:
+        del manager, namespace, trial, metric
         return ()
 
 
@@ -29,8 +31,13 @@ async def early_stopping(mark: Callable[[str], Awaitable[None]]) -> AsyncIterato
     Args:
         mark: writes into a trial's status that it was stopped.
     """
+
+    async def marked(_: str, trial: str) -> None:
+        # All trials of a run are in one namespace, whatever it is called.
+        await mark(trial)
+
     server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
-    api_pb2_grpc.add_EarlyStoppingServicer_to_server(EarlyStopping(_NoLogs(), mark), server)
+    api_pb2_grpc.add_EarlyStoppingServicer_to_server(EarlyStopping(_NoLogs(), marked), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:

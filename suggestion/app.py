@@ -42,7 +42,7 @@ async def run(settings: Settings) -> bool:
     return drained
 
 
-async def _mark(settings: Settings, trial: str) -> None:
+async def _mark(settings: Settings, namespace: str, trial: str) -> None:
     # It takes a second and tens of MiB, and most of us never need it.
     marks = await asyncio.to_thread(importlib.import_module, "suggestion.marks")
-    await marks.TrialMarks(settings.kubeconfig, settings.namespace).mark(trial)
+    await marks.TrialMarks(settings.kubeconfig, settings.namespace).mark(namespace, trial)

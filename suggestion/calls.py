@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,7 +21,9 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from api import names
 from api.errors import RemoteError, SetupError, Unavailable, UserError
+from api.objects.faults import quoted
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +36,7 @@ _CODES: tuple[tuple[type[Exception], grpc.StatusCode], ...] = (
     (RemoteError, grpc.StatusCode.ABORTED),
 )
 _INTERNAL = grpc.StatusCode.INTERNAL
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
 @asynccontextmanager
@@ -54,3 +58,27 @@ async def answering(method: str, context: Context) -> AsyncIterator[None]:
             _log.warning("a request was refused", extra={"fields": fields})
     if code is not grpc.StatusCode.OK:
         await context.abort(code, sentence)
+
+
+def namespace_of(context: Context) -> str:
+    """Return the namespace that the caller speaks of; empty where it has told none.
+
+    Raises:
+        UserError: what it told is no name.
+    """
+    for key, value in context.invocation_metadata() or ():
+        if key == names.NAMESPACE_METADATA and value:
+            text = value if isinstance(value, str) else value.decode(errors="replace")
+            return check_name(f"metadata {names.NAMESPACE_METADATA}", text)
+    return ""
+
+
+def check_name(what: str, name: str) -> str:
+    """Return an object's name: it goes into paths of Kubernetes' API.
+
+    Raises:
+        UserError: it is none.
+    """
+    if _NAME.fullmatch(name) is None:
+        raise UserError(f"{what}: {quoted(name)} is no name of Kubernetes; write a-z, 0-9, - and .")
+    return name

@@ -20,7 +20,8 @@ KUBECONFIG = Flag(
 NAMESPACE = Flag(
     name="--namespace",
     value="NAMESPACE",
-    sentence="The namespace of those trials; in a cluster it is the pod's own, else default.",
+    sentence="The namespace of trials whose own the caller does not tell; in a cluster it is the"
+    " pod's own, else default.",
 )
 GRACE = Flag(
     name="--grace",

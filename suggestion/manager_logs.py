@@ -27,8 +27,12 @@ class ManagerLogs:
         self._seconds = seconds
         self._channels: dict[Address, grpc.aio.Channel] = {}
 
-    async def values(self, manager: Address, trial: str, metric: str) -> Sequence[str]:
+    async def values(
+        self, manager: Address, namespace: str, trial: str, metric: str
+    ) -> Sequence[str]:
         """Return the values of one metric of a trial, in the order of time.
+
+        Where `namespace` is empty, the manager must know the trial by its name alone.
 
         Raises:
             Unavailable: the manager did not answer in time.
@@ -36,7 +40,9 @@ class ManagerLogs:
         """
         stub = api_pb2_grpc.DBManagerStub(self._channel(manager))
         request = pb.GetObservationLogRequest(trial_name=trial, metric_name=metric)
-        metadata = ((names.MAX_REPLY_METADATA, str(_MOST_BYTES)),)
+        metadata: tuple[tuple[str, str], ...] = ((names.MAX_REPLY_METADATA, str(_MOST_BYTES)),)
+        if namespace:
+            metadata = (*metadata, (names.NAMESPACE_METADATA, namespace))
         try:
             reply = await stub.GetObservationLog(
                 request, timeout=self._seconds, metadata=metadata, wait_for_ready=True

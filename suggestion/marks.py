@@ -32,7 +32,7 @@ def _now() -> datetime:
 
 
 class TrialMarks:
-    """The trials of one namespace; the cluster is looked for when the first one is marked."""
+    """The trials of a cluster, which is looked for when one is marked."""
 
     def __init__(
         self,
@@ -40,9 +40,10 @@ class TrialMarks:
         namespace: str | None,
         now: Callable[[], datetime] = _now,
     ) -> None:
+        """`namespace` is that of trials whose own is not told; None: the one that we run in."""
         self._kubeconfig, self._namespace, self._now = kubeconfig, namespace, now
 
-    async def mark(self, trial: str) -> None:
+    async def mark(self, namespace: str, trial: str) -> None:
         """Add the condition EarlyStopped; a trial that has it already stays as it is.
 
         Raises:
@@ -50,10 +51,10 @@ class TrialMarks:
             UserError: there is no such trial.
             Unavailable: the cluster did not answer, or others wrote all the time.
         """
-        await asyncio.to_thread(self._mark, trial)
+        there = namespace or self._namespace or _own_namespace()
+        await asyncio.to_thread(self._mark, there, trial)
 
-    def _mark(self, trial: str) -> None:
-        namespace = self._namespace or _own_namespace()
+    def _mark(self, namespace: str, trial: str) -> None:
         with self._client() as client:
             api = kubernetes.client.CustomObjectsApi(client)
             where = (*_KIND, namespace, "trials", trial)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from api.errors import SpecError, UserError
@@ -18,7 +19,7 @@ from api.v1beta1 import api_pb2_grpc
 from api.wire.experiments import early_stopping_from_wire, experiment_from_wire
 from api.wire.trials import rule_to_wire, trial_from_wire
 from serving.addresses import Address, parse_address
-from suggestion.calls import Context, answering
+from suggestion.calls import Context, answering, check_name, namespace_of
 from suggestion.median_stop import MedianStop, median_stop_of
 
 _log = logging.getLogger(__name__)
@@ -29,16 +30,22 @@ _MOST_REMEMBERED = 10_000
 class Logs(Protocol):
     """Where observation logs are read."""
 
-    async def values(self, manager: Address, trial: str, metric: str) -> Sequence[str]:
+    async def values(
+        self, manager: Address, namespace: str, trial: str, metric: str
+    ) -> Sequence[str]:
         """Return the values of one metric of a trial, in the order of time.
+
+        `namespace` is the trial's; empty where nobody has told it.
 
         Raises:
             RemoteError: the DB manager did not give them.
         """
 
 
-Mark = Callable[[str], Awaitable[None]]
-"""Writes into a trial's status that it was stopped early; the name is the trial's."""
+Mark = Callable[[str, str], Awaitable[None]]
+"""Writes into a trial's status that it was stopped early.
+
+The first name is the namespace's, empty where nobody has told it; the second the trial's."""
 
 
 class EarlyStopping(api_pb2_grpc.EarlyStoppingServicer):
@@ -53,7 +60,7 @@ class EarlyStopping(api_pb2_grpc.EarlyStoppingServicer):
     ) -> pb.GetEarlyStoppingRulesReply:
         """Make the rule by which the next trials are stopped, if there is one yet."""
         async with answering("GetEarlyStoppingRules", context):
-            return await self._rules(request)
+            return await self._rules(request, namespace_of(context))
 
     async def ValidateEarlyStoppingSettings(  # noqa: N802 - the wire's name
         self, request: pb.ValidateEarlyStoppingSettingsRequest, context: Context
@@ -70,13 +77,14 @@ class EarlyStopping(api_pb2_grpc.EarlyStoppingServicer):
         async with answering("SetTrialStatus", context):
             if not request.trial_name:
                 raise UserError("trial_name: missing; send the name of the trial that was stopped")
-            await self._mark(request.trial_name)
-            fields = {"trial": request.trial_name}
+            namespace = namespace_of(context)
+            await self._mark(namespace, check_name("trial_name", request.trial_name))
+            fields = {"trial": request.trial_name, "namespace": namespace}
             _log.info("marked as stopped early", extra={"fields": fields})
         return pb.SetTrialStatusReply()
 
     async def _rules(
-        self, request: pb.GetEarlyStoppingRulesRequest
+        self, request: pb.GetEarlyStoppingRulesRequest, namespace: str
     ) -> pb.GetEarlyStoppingRulesReply:
         experiment = experiment_from_wire(request.experiment)
         objective, early_stopping = experiment.spec.objective, experiment.spec.early_stopping
@@ -95,7 +103,9 @@ class EarlyStopping(api_pb2_grpc.EarlyStoppingServicer):
             for trial in map(trial_from_wire, request.trials)
             if holds(trial.status.conditions, ConditionType.SUCCEEDED)
         ]
-        averages = [await self._average(stop, experiment, trial, manager) for trial in ended]
+        averages = [
+            await self._average(stop, experiment, _in(trial, namespace), manager) for trial in ended
+        ]
         known = [average for average in averages if average is not None]
         return pb.GetEarlyStoppingRulesReply(
             early_stopping_rules=map(rule_to_wire, stop.rules(objective, known))
@@ -105,16 +115,21 @@ class EarlyStopping(api_pb2_grpc.EarlyStoppingServicer):
         self, stop: MedianStop, experiment: Experiment, trial: Trial, manager: Address
     ) -> float | None:
         metric = experiment.spec.objective.metric if experiment.spec.objective else ""
-        name = trial.metadata.name
+        namespace, name = trial.metadata.namespace, trial.metadata.name
         # The start too: a trial that is deleted may leave its name to another one.
-        key = (manager, name, trial.status.start_time, metric, stop.start_step)
+        key = (manager, namespace, name, trial.status.start_time, metric, stop.start_step)
         if key not in self._averages:
-            average = stop.average(await self._logs.values(manager, name, metric))
+            average = stop.average(await self._logs.values(manager, namespace, name, metric))
             if average is None:
-                fields = {"trial": name, "metric": metric}
+                fields = {"trial": name, "namespace": namespace, "metric": metric}
                 _log.warning("a trial that succeeded has no value", extra={"fields": fields})
                 return None
             if len(self._averages) >= _MOST_REMEMBERED:
                 self._averages.clear()
             self._averages[key] = average
         return self._averages[key]
+
+
+def _in(trial: Trial, namespace: str) -> Trial:
+    """Return a trial in its namespace, which the wire does not tell."""
+    return replace(trial, metadata=replace(trial.metadata, namespace=namespace))

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import grpc
 
+from api.names import NAMESPACE_METADATA
 from api.v1beta1 import api_pb2 as pb
 
 
@@ -16,6 +17,7 @@ class Service:
 
     def __init__(self) -> None:
         self.told: list[str] = []
+        self.namespaces: list[str | bytes | None] = []
         self.address = ""
         self.refusals = 0
         """So many calls are answered with UNAVAILABLE first."""
@@ -24,6 +26,8 @@ class Service:
         if self.refusals:
             self.refusals -= 1
             context.abort(grpc.StatusCode.UNAVAILABLE, "later")
+        metadata = dict(context.invocation_metadata())
+        self.namespaces.append(metadata.get(NAMESPACE_METADATA))
         self.told.append(pb.SetTrialStatusRequest.FromString(request).trial_name)
         return pb.SetTrialStatusReply().SerializeToString()
 

@@ -19,9 +19,10 @@ from api.v1beta1 import api_pb2 as pb
 from collector.batches import Batch
 from collector.fifo import Fifo
 from collector.lock import Lock
-from collector.push import DbManager
+from collector.push import DbManager, EarlyStoppingService
 from collector.showing import MOST, Stdout
 from collector.wake import Wakeup, Watched, nearest_that_exists
+from tests.collector.early_stopping import early_stopping_service
 from tests.dbmanager.databases import free_port
 
 # The FIFO
@@ -338,6 +339,17 @@ def test_an_answer_is_a_refusal_or_a_reason_to_ask_again(
         sink.send(BATCH)
     sink.close()
     assert type(caught.value) is kind
+
+
+def test_a_stop_is_told_with_the_trials_namespace() -> None:
+    with early_stopping_service() as service:
+        for namespace in ("team", ""):
+            told = EarlyStoppingService(service.address, "trial-1", namespace)
+            told.stopped()
+            told.close()
+
+        assert service.told == ["trial-1", "trial-1"]
+        assert service.namespaces == ["team", None]
 
 
 def test_nobody_there_is_a_reason_to_ask_again() -> None:

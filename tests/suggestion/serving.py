@@ -23,16 +23,20 @@ class Rim:
     reads: list[str] = field(default_factory=list)
     marked: list[str] = field(default_factory=list)
 
-    async def values(self, manager: Address, trial: str, metric: str) -> Sequence[str]:
+    async def values(
+        self, manager: Address, namespace: str, trial: str, metric: str
+    ) -> Sequence[str]:
+        if namespace:
+            trial = f"{namespace}/{trial}"
         if trial not in self.logs:
             raise RemoteError(f"{manager} has no {metric} of {trial}")
         self.reads.append(trial)
         return self.logs[trial]
 
-    async def mark(self, trial: str) -> None:
+    async def mark(self, namespace: str, trial: str) -> None:
         if trial == "absent":
             raise UserError("trial_name: there is no trial default/absent")
-        self.marked.append(trial)
+        self.marked.append(f"{namespace}/{trial}" if namespace else trial)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import grpc
 import grpc.aio
 import pytest
 
+from api.names import NAMESPACE_METADATA
 from api.types import Comparison, EarlyStoppingSpec, StopRule, Trial
 from api.v1beta1 import api_pb2 as pb
 from api.wire.experiments import early_stopping_to_wire, experiment_to_wire
@@ -24,13 +25,15 @@ async def rules(
     *,
     stop: EarlyStoppingSpec | None = STOP,
     manager: str = "db:6789",
+    namespace: str = "",
 ) -> list[StopRule]:
     request = pb.GetEarlyStoppingRulesRequest(
         experiment=experiment_to_wire(experiment(early_stopping=stop)),
         trials=map(trial_to_wire, trials),
         db_manager_address=manager,
     )
-    reply = await client.stopping.GetEarlyStoppingRules(request)
+    metadata = ((NAMESPACE_METADATA, namespace),) if namespace else ()
+    reply = await client.stopping.GetEarlyStoppingRules(request, metadata=metadata)
     return [rule_from_wire(rule) for rule in reply.early_stopping_rules]
 
 
@@ -88,8 +91,40 @@ async def test_a_trial_is_marked_before_the_answer_comes() -> None:
         assert client.rim.marked == ["t-1"]
 
 
+async def test_trials_of_equal_names_are_kept_apart_by_the_callers_namespace() -> None:
+    logs = {f"{team}/{name}": [value] for team, value in (("x", "1"), ("y", "7")) for name in "abc"}
+    stop = EarlyStoppingSpec(name="medianstop", settings=settings({"start_step": "1"}))
+    async with serving(Rim(logs)) as client:
+        found = [(await rules(client, ENDED, stop=stop, namespace=team))[0].value for team in "xyx"]
+        for team in "xy":
+            await client.stopping.SetTrialStatus(
+                pb.SetTrialStatusRequest(trial_name="t-1"), metadata=((NAMESPACE_METADATA, team),)
+            )
+
+    assert found == ["1.0", "7.0", "1.0"]
+    assert client.rim.marked == ["x/t-1", "y/t-1"]
+
+
+async def test_a_namespace_that_is_no_name_is_refused() -> None:
+    async with serving() as client:
+        with pytest.raises(grpc.aio.AioRpcError, match=r"metadata .*is no name") as refused:
+            await client.stopping.SetTrialStatus(
+                pb.SetTrialStatusRequest(trial_name="t-1"),
+                metadata=((NAMESPACE_METADATA, "../kubeflow"),),
+            )
+
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert client.rim.marked == []
+
+
 @pytest.mark.parametrize(
-    ("name", "words"), [("", "trial_name: missing"), ("absent", "there is no trial default/absent")]
+    ("name", "words"),
+    [
+        ("", "trial_name: missing"),
+        ("absent", "there is no trial default/absent"),
+        ("a/b", 'trial_name: "a/b" is no name'),
+        ("..", 'trial_name: ".." is no name'),
+    ],
 )
 async def test_a_trial_that_cannot_be_marked_is_an_error(name: str, words: str) -> None:
     async with serving() as client:

@@ -61,15 +61,25 @@ async def reading(manager: Manager) -> AsyncIterator[tuple[ManagerLogs, Address]
 async def test_the_values_come_in_their_order() -> None:
     manager = Manager(3)
     async with reading(manager) as (logs, address):
-        assert await logs.values(address, "t-1", "loss") == ["0", "1", "2"]
+        assert await logs.values(address, "", "t-1", "loss") == ["0", "1", "2"]
 
     assert manager.asked == [("t-1", "loss")]
     assert int(manager.metadata[names.MAX_REPLY_METADATA]) > 2**27
 
 
+async def test_the_manager_is_told_whose_trial_it_is() -> None:
+    manager = Manager(1)
+    async with reading(manager) as (logs, address):
+        await logs.values(address, "team", "t-1", "loss")
+        assert manager.metadata[names.NAMESPACE_METADATA] == "team"
+
+        await logs.values(address, "", "t-1", "loss")
+        assert names.NAMESPACE_METADATA not in manager.metadata
+
+
 async def test_a_log_of_many_mebibytes_is_read() -> None:
     async with reading(Manager(150_000)) as (logs, address):
-        assert len(await logs.values(address, "t-1", "loss")) == 150_000
+        assert len(await logs.values(address, "", "t-1", "loss")) == 150_000
 
 
 async def test_a_refusal_names_the_manager_and_its_words() -> None:
@@ -77,7 +87,7 @@ async def test_a_refusal_names_the_manager_and_its_words() -> None:
         with pytest.raises(
             RemoteError, match=f"{address} did not give the log of t-2: FAILED_PREC"
         ) as e:
-            await logs.values(address, "t-2", "loss")
+            await logs.values(address, "", "t-2", "loss")
 
     assert str(e.value).endswith("two namespaces have it")
 
@@ -86,6 +96,6 @@ async def test_a_manager_that_is_away_may_be_asked_again() -> None:
     logs = ManagerLogs(seconds=0.2)
     try:
         with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1 did not give the log of t-1"):
-            await logs.values(Address(host="127.0.0.1", port=1), "t-1", "loss")
+            await logs.values(Address(host="127.0.0.1", port=1), "", "t-1", "loss")
     finally:
         await logs.close()

@@ -116,7 +116,7 @@ def marks(cluster: Cluster, tmp_path: Path) -> TrialMarks:
 async def test_the_condition_comes_last_and_the_rest_stays(
     cluster: Cluster, marks: TrialMarks
 ) -> None:
-    await marks.mark("t-1")
+    await marks.mark("", "t-1")
 
     assert cluster.conditions == [
         RUNNING,
@@ -133,15 +133,15 @@ async def test_the_condition_comes_last_and_the_rest_stays(
 
 
 async def test_a_trial_that_is_marked_is_left_alone(cluster: Cluster, marks: TrialMarks) -> None:
-    await marks.mark("t-1")
-    await marks.mark("t-1")
+    await marks.mark("", "t-1")
+    await marks.mark("", "t-1")
 
     assert cluster.writes == 1
 
 
 async def test_a_trial_without_a_status_is_marked(cluster: Cluster, marks: TrialMarks) -> None:
     cluster.trial["status"] = {}
-    await marks.mark("t-1")
+    await marks.mark("", "t-1")
 
     assert [condition["type"] for condition in cluster.conditions] == ["EarlyStopped"]
 
@@ -150,7 +150,7 @@ async def test_where_the_controller_wrote_in_between_it_is_read_again(
     cluster: Cluster, marks: TrialMarks
 ) -> None:
     cluster.meddling = 2
-    await marks.mark("t-1")
+    await marks.mark("", "t-1")
 
     assert cluster.conditions[-1]["type"] == "EarlyStopped"
 
@@ -161,7 +161,7 @@ async def test_where_others_write_all_the_time_it_gives_up(
     cluster.meddling = 1000
 
     with pytest.raises(Unavailable, match="others kept writing to trial ns/t-1; ask again"):
-        await marks.mark("t-1")
+        await marks.mark("", "t-1")
 
 
 @pytest.mark.parametrize(
@@ -178,9 +178,19 @@ async def test_a_refusal_is_explained(
     cluster.refuse = status
 
     with pytest.raises(kind, match=words):
-        await marks.mark("t-1")
+        await marks.mark("", "t-1")
 
 
 async def test_a_kubeconfig_that_is_missing_is_named() -> None:
     with pytest.raises(SetupError, match="trials cannot be marked as stopped"):
-        await TrialMarks(Path("/nowhere/config"), None).mark("t-1")
+        await TrialMarks(Path("/nowhere/config"), None).mark("", "t-1")
+
+
+async def test_a_trial_is_looked_for_where_the_caller_says(
+    cluster: Cluster, marks: TrialMarks
+) -> None:
+    with pytest.raises(UserError, match="there is no trial elsewhere/t-1"):
+        await marks.mark("elsewhere", "t-1")
+
+    await marks.mark("ns", "t-1")
+    assert cluster.writes == 1
