@@ -195,6 +195,8 @@ OWN_WEBHOOK: Final = "trialwatch-webhook"
 """Our webhook: its Deployment, Service, ServiceAccount and MutatingWebhookConfiguration."""
 OWN_WEBHOOK_SECRET: Final = "trialwatch-webhook-cert"  # noqa: S105 - the name of a Secret
 """The Secret with our webhook's certificate and its CA."""
+OWN_EXPERIMENT_WEBHOOKS: Final = "trialwatch-experiments"
+"""Our webhook's configurations for experiments, the mutating and the validating one."""
 OWN_CONTROLLER: Final = "trialwatch-controller"
 """Our controller: its Deployment, ServiceAccount and the Lease of its leader."""
 OWN_SUGGESTION: Final = "trialwatch-suggestion"

@@ -21,6 +21,7 @@ _ENVIRONMENT = cel.NewEnv(
         "self": cel.Type.DYN,
         "oldSelf": cel.Type.DYN,
         "hasOld": cel.Type.BOOL,
+        "oldObject": cel.Type.DYN,
         "object": cel.Type.DYN,
     }
 )

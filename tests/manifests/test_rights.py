@@ -32,11 +32,13 @@ def right(where: str, what: str, verbs: str, name: str = "") -> Right:
 SELF_SIGNED = {
     # webhook/certificates: it keeps its certificate here, and tells the API server to trust it.
     right(HERE, "secrets", "get update", names.OWN_WEBHOOK_SECRET),
-    right(
-        ANYWHERE,
-        "admissionregistration.k8s.io/mutatingwebhookconfigurations",
-        "get patch",
-        names.OWN_WEBHOOK,
+    *(
+        right(ANYWHERE, f"admissionregistration.k8s.io/{kind}configurations", "get patch", name)
+        for kind, name in (
+            ("mutatingwebhook", names.OWN_WEBHOOK),
+            ("mutatingwebhook", names.OWN_EXPERIMENT_WEBHOOKS),
+            ("validatingwebhook", names.OWN_EXPERIMENT_WEBHOOKS),
+        )
     ),
 }
 WEBHOOK = {
@@ -62,8 +64,13 @@ SUGGESTION = {
     right(ANYWHERE, "kubeflow.org/trials", "get"),
     right(ANYWHERE, "kubeflow.org/trials/status", "patch"),
 }
+EXPERIMENTS = {
+    # webhook/experiments: the template that an experiment names, and the namespace that it is in.
+    right(ANYWHERE, "configmaps", "get"),
+    right(ANYWHERE, "namespaces", "get"),
+}
 RIGHTS = {
-    names.OWN_WEBHOOK: WEBHOOK | SELF_SIGNED,
+    names.OWN_WEBHOOK: WEBHOOK | EXPERIMENTS | SELF_SIGNED,
     names.OWN_SUGGESTION: SUGGESTION,
 }
 
@@ -114,6 +121,8 @@ def test_each_program_has_the_rights_of_the_table(name: str) -> None:
         wanted = RIGHTS.get(account, set())
         if name == "cert-manager":  # which does for the webhook what it would have to do itself
             wanted = wanted - SELF_SIGNED
+        if name == "with-katib":  # whose own webhook judges experiments
+            wanted = wanted - EXPERIMENTS
         assert rights_of(account, rendered) == wanted
 
 

@@ -47,7 +47,8 @@ def test_the_namespace_is_open_to_katibs_examples(name: str) -> None:
 def test_everything_is_in_the_one_namespace(rendered: tuple[dict[str, Any], ...]) -> None:
     cluster_wide = {
         *("ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"),
-        *("MutatingWebhookConfiguration", "Namespace", "PriorityClass"),
+        *("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"),
+        *("Namespace", "PriorityClass"),
     }
 
     for o in rendered:

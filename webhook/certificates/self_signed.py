@@ -36,14 +36,19 @@ def place_of(
     *,
     secret: str = names.OWN_WEBHOOK_SECRET,
     configuration: str = names.OWN_WEBHOOK,
+    experiments: str = names.OWN_EXPERIMENT_WEBHOOKS,
 ) -> Place:
     """Say where the certificate of a service is kept, and who has to trust it."""
     return Place(
         service=service,
         secret=Ref(api_version="v1", kind="Secret", namespace=service.namespace, name=secret),
         configurations=tuple(
-            Ref(api_version=_CONFIGURATION_API, kind=kind, name=configuration)
-            for kind in (_MUTATING, _VALIDATING)
+            Ref(api_version=_CONFIGURATION_API, kind=kind, name=name)
+            for kind, name in (
+                (_MUTATING, configuration),
+                (_MUTATING, experiments),
+                (_VALIDATING, experiments),
+            )
         ),
     )
 
@@ -146,7 +151,7 @@ class SelfSigned(Attended):
             return None
         except Forbidden:
             # Nobody has to give us rights on a configuration that he does not have.
-            if ref.kind != _VALIDATING:
+            if ref not in self._place.configurations[1:]:
                 raise
             return None
 

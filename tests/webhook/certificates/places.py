@@ -10,8 +10,10 @@ from webhook.certificates.issued import Service
 from webhook.certificates.self_signed import place_of
 
 SERVICE = Service(name="hook", namespace="ours")
-PLACE = place_of(SERVICE, secret="hook-cert", configuration="hook")
-MUTATING, VALIDATING = PLACE.configurations
+PLACE = place_of(
+    SERVICE, secret="hook-cert", configuration="hook", experiments="hook-of-experiments"
+)
+MUTATING, EXPERIMENTS, VALIDATING = PLACE.configurations
 NOW = 1_800_000_000.0
 
 

@@ -1,6 +1,6 @@
 """Replicas that rotate one certificate, interleaved at every call, dying at any moment.
 
-The model: time that passes, a Secret and a configuration with versions, clients who hold a bundle
+The model: time that passes, a Secret and configurations with versions, clients who hold a bundle
 of at most `settle` seconds ago, and replicas whose clocks differ by `skew`. The turns are those of
 the product; only who is next, and when, is chosen here. What must hold at every moment: a bundle
 that some client may hold verifies what any replica serves that calls itself trusted.
@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from api.types import JsonObject
 from kube.cluster import Ref, ref_of
 from tests.webhook.certificates.places import (
+    EXPERIMENTS,
     MUTATING,
     NOW,
     PLACE,
@@ -37,6 +38,7 @@ from webhook.certificates.turn import Get, Operation, Patch, Put, Turn, Turning,
 
 TIMING = Timing(lifetime=400, renew=150, settle=20, skew=4, look=2)
 REPLICAS = 3
+WRITTEN = (PLACE.secret, *PLACE.configurations)
 STRANGERS = Authority("a stranger's").cert.decode()
 
 
@@ -77,6 +79,13 @@ class World:
         if there is None or _version(patch) != _version(there):
             return None
         return self._store({**there, "webhooks": patch["webhooks"]})
+
+    def come_or_go(self, ref: Ref) -> None:
+        """Apply a configuration, or delete it: then nobody is to be called by it any more."""
+        if self.objects.pop(ref, None) is None:
+            self.write(configuration(webhook_entry(STRANGERS), ref=ref))
+        else:
+            self.bundles[ref, 0].append((self.now, STRANGERS))
 
     def _store(self, document: JsonObject) -> JsonObject:
         self.version += 1
@@ -209,10 +218,10 @@ def check(world: World, replicas: list[Replica]) -> None:
 @st.composite
 def schedules(draw: st.DrawFn) -> list[tuple[float, str, int]]:
     """Who makes the next call, after how long, and what befalls whom."""
-    what = st.sampled_from(["call"] * 16 + ["die", "hang", "empty"])
-    step = st.tuples(
-        st.sampled_from([0.0, 0.0, 0.1, 1.0, 5.0, 9.0]), what, st.integers(0, REPLICAS - 1)
-    )
+    what = st.sampled_from(["call"] * 16 + ["die", "hang", "empty", "come or go"])
+    # It says which replica, and which object.
+    who = st.integers(0, REPLICAS * len(WRITTEN) - 1)
+    step = st.tuples(st.sampled_from([0.0, 0.0, 0.1, 1.0, 5.0, 9.0]), what, who)
     return draw(st.lists(step, min_size=40, max_size=200))
 
 
@@ -223,7 +232,8 @@ def new_world() -> World:
     world = World()
     both = (webhook_entry(STRANGERS), webhook_entry(STRANGERS))
     world.write(configuration(*both))
-    world.write(configuration(webhook_entry(STRANGERS), ref=VALIDATING))
+    for ref in (EXPERIMENTS, VALIDATING):
+        world.write(configuration(webhook_entry(STRANGERS), ref=ref))
     return world
 
 
@@ -232,7 +242,7 @@ def is_settled(world: World, replicas: list[Replica]) -> bool:
     state = world.state
     if state is None or state != State(current=state.current) or state.current is None:
         return False
-    newest = [history[-1][1] for history in world.bundles.values()]
+    newest = [history[-1][1] for (ref, _), history in world.bundles.items() if world.get(ref)]
     return newest == [STRANGERS + state.current.ca] * len(newest) and all(
         one.serves == state.current for one in replicas
     )
@@ -240,19 +250,23 @@ def is_settled(world: World, replicas: list[Replica]) -> bool:
 
 def befall(world: World, replicas: list[Replica], what: str, who: int) -> None:
     """Let it happen. Secret and bundles are never emptied together: then nobody knows anything."""
+    replica, ref = replicas[who % REPLICAS], WRITTEN[who % len(WRITTEN)]
     if what == "die":
-        replicas[who].die()
+        replica.die()
     elif what == "hang":
-        replicas[who].hung = replicas[who].turning is not None
+        replica.hung = replica.turning is not None
     elif what == "call":
-        replicas[who].call()
+        replica.call()
     elif world.now - world.emptied > 2 * TIMING.settle:
-        ref = (PLACE.secret, MUTATING, VALIDATING)[who]
         there = world.get(ref)
-        if there is not None:
+        if what == "come or go" and ref in PLACE.configurations[1:]:
+            world.emptied = world.now
+            world.come_or_go(ref)
+        elif there is not None:
             world.emptied = world.now
             entries = [webhook_entry(STRANGERS)] * (2 if ref == MUTATING else 1)
-            world.write({**there, **({"data": {}} if who == 0 else {"webhooks": entries})})
+            empty: JsonObject = {"data": {}} if ref == PLACE.secret else {"webhooks": entries}
+            world.write({**there, **empty})
 
 
 # To shrink a schedule takes minutes, and makes it no easier to read.
