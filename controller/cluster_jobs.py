@@ -1,32 +1,33 @@
 """`controller.ports.Jobs` over a cluster: jobs of any kind, their pods, and why there are none.
 
 A kind is watched from the first trial that asks for it, so one whose CRD comes later needs no
-restart. Pods are looked at when a job has ended, for only then do their last words count.
+restart.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from typing import Any
 
 from api.errors import RemoteError
-from api.names import TRIAL_LABEL, UNAVAILABLE_TIME
+from api.names import UNAVAILABLE_TIME
 from api.objects.metadata import API_VERSION
 from api.types import Json, JsonObject, Trial
 from controller.cluster_mirror import AbsentError, answered
+from controller.cluster_pods import ClusterPods, remember
 from controller.jobs import Outcome, state_of_job
-from controller.pod_facts import facts_of, listed
+from controller.pod_facts import listed
 from controller.ports import Conflict
 from controller.trial_states import ended
-from controller.views import JobFacts, Key, PodFacts
-from kube.cluster import Cluster, Kind, Propagation, Ref, ref_of, uid_of, version_of
+from controller.views import JobFacts, Key
+from kube.cluster import Cluster, Kind, Propagation, Ref, uid_of, version_of
 from kube.watching import Pace, Scope, WatchCache
 
-_POD = Kind(api_version="v1", kind="Pod")
 _EVENT = Kind(api_version="v1", kind="Event")
-_REFUSED = "FailedCreate"
-"""The reason of the event by which a job says that it could not create a pod."""
+_REFUSED = frozenset({"FailedCreate", "FailedCreatePod"})
+"""The reasons of the events by which a job of any kind says that it could not create a pod."""
 _MOST_REMEMBERED = 10_000
 Start = Callable[[Coroutine[Any, Any, object]], object]
 """Runs something beside us, until the program ends: `TaskGroup.create_task`, say."""
@@ -50,8 +51,7 @@ class ClusterJobs:
         self._made: dict[Ref, JsonObject] = {}
         self._going: dict[Ref, str] = {}
         self._vanished: OrderedDict[Ref, JsonObject] = OrderedDict()
-        self._last: dict[Ref, JsonObject] = {}
-        self._pods: OrderedDict[Ref, tuple[str, PodFacts]] = OrderedDict()
+        self.pods = ClusterPods(cluster, changed, namespace, pace)
         self._refusals: OrderedDict[str, str] = OrderedDict()
         self._jobs: dict[str, Key] = {}
 
@@ -77,14 +77,18 @@ class ClusterJobs:
             last = self._vanished.get(ref)
             if last is None or ended(trial):
                 return JobFacts(document=last, gone=last is not None)
-            return JobFacts(document=last, gone=True, pods=await self._pods_of(trial, ref, last))
+            pods = await self.pods.last_facts(trial, version_of(last))
+            return JobFacts(document=last, gone=True, pods=pods)
         self._jobs[uid_of(document)] = _key(ref)
+        marked = self._marked(ref, document)
         if ended(trial) and trial.status.completion_time:
-            return JobFacts(document=self._marked(ref, document))
-        pods = PodFacts(refused=self._refused(document))
+            self.pods.forget(_key(ref))
+            return JobFacts(document=marked)
         if state_of_job(trial, document).outcome is not Outcome.RUNNING:
-            pods = await self._pods_of(trial, ref, document)
-        return JobFacts(document=self._marked(ref, document), pods=pods)
+            pods = await self.pods.last_facts(trial, version_of(document))
+            return JobFacts(document=marked, pods=pods)
+        facts = self.pods.facts(trial)
+        return JobFacts(document=marked, pods=replace(facts, refused=self._refused(ref, document)))
 
     async def create(self, trial: Trial, document: JsonObject) -> None:
         """Create the job; one of its name that is there is looked at."""
@@ -118,28 +122,32 @@ class ClusterJobs:
 
     async def _document(self, ref: Ref) -> JsonObject | None:
         """Return a job as the watch has it, or as it was made; before the watch has, ask."""
-        watch = self._watch(ref.of)
-        if not watch.is_synced and ref not in self._made:
+        watch, made = self._watch(ref.of), self._made.get(ref)
+        if not watch.is_synced and made is None:
             try:
                 return await answered(self._cluster.get(ref))
             except AbsentError:
                 return None
-        made = self._made.get(ref)
+        seen = watch.get(ref.namespace, ref.name)
         if made is not None and watch.is_synced and watch.is_past(version_of(made)):
             # Others may have deleted it before the watch, or the list after it, ever had it.
             del self._made[ref]
+            if seen is None:
+                remember(self._vanished, ref, made, _MOST_REMEMBERED)
             made = None
-        return made or watch.get(ref.namespace, ref.name)
+        return made or seen
 
     def _watch(self, kind: Kind) -> WatchCache[JsonObject | None]:
         if kind not in self._watches:
             if not self._watches:
+                self._start(self.pods.watch.run())
                 self._start_watching_events()
             watch: WatchCache[JsonObject | None] = WatchCache(
                 self._cluster,
                 Scope(kind=kind, namespace=self._namespace),
                 keep=self._keep,
                 changed=self._seen,
+                gone=self._left,
                 pace=self._pace,
             )
             self._watches[kind] = watch
@@ -154,20 +162,20 @@ class ClusterJobs:
         if not isinstance(metadata, Mapping):
             return None
         slim = {key: part for key, part in metadata.items() if key != "managedFields"}
-        kept = {**document, "metadata": slim}
-        self._last[ref_of(kept)] = kept
-        return kept
+        return {**document, "metadata": slim}
 
     def _seen(self, ref: Ref) -> None:
         """The watch has told of a job: from here on it is right."""
         self._made.pop(ref, None)
         if self._watches[ref.of].get(ref.namespace, ref.name) is None:
             self._going.pop(ref, None)
-            last = self._last.pop(ref, None)
-            if last is not None:
-                self._jobs.pop(uid_of(last), None)
-                _remember(self._vanished, ref, last)
         self._changed(_key(ref))
+
+    def _left(self, ref: Ref, last: JsonObject | None) -> None:
+        """A job is gone; one of a trial is remembered as it was last."""
+        if last is not None:
+            self._jobs.pop(uid_of(last), None)
+            remember(self._vanished, ref, last, _MOST_REMEMBERED)
 
     def _marked(self, ref: Ref, document: JsonObject) -> JsonObject:
         """Show that we have deleted it, also where the watch does not know yet."""
@@ -192,19 +200,7 @@ class ClusterJobs:
             raise RemoteError(f"there is another {ref}, which is not of this trial; delete it")
         self._made[ref] = found
 
-    # -- pods -------------------------------------------------------------------------------
-
-    async def _pods_of(self, trial: Trial, ref: Ref, job: JsonObject) -> PodFacts:
-        """Look at the pods, once for each version of the job."""
-        known = self._pods.get(ref)
-        if known is not None and known[0] == version_of(job):
-            return known[1]
-        labels = {TRIAL_LABEL: trial.metadata.name}
-        found = await answered(self._cluster.list(_POD, ref.namespace, labels=labels))
-        facts = facts_of(found.items, trial)
-        if found.items:
-            _remember(self._pods, ref, (version_of(job), facts))
-        return facts
+    # -- why there is no pod ------------------------------------------------------------------
 
     def _start_watching_events(self) -> None:
         self._start(
@@ -219,27 +215,21 @@ class ClusterJobs:
     def _note_refusal(self, document: JsonObject) -> None:
         """Of all events only those count by which a job says that it gets no pod."""
         about, message = document.get("involvedObject"), document.get("message")
-        if document.get("reason") == _REFUSED and isinstance(about, Mapping):
+        if document.get("reason") in _REFUSED and isinstance(about, Mapping):
             uid = str(about.get("uid", ""))
-            _remember(self._refusals, uid, str(message))
+            remember(self._refusals, uid, str(message), _MOST_REMEMBERED)
             if uid in self._jobs:
                 self._changed(self._jobs[uid])
 
-    def _refused(self, document: JsonObject) -> str:
+    def _refused(self, ref: Ref, document: JsonObject) -> str:
         """Say why the job gets no pod; one that has any, or had, gets them."""
         status = document.get("status")
         counts = ("active", "ready", "succeeded", "failed")
+        if self.pods.any_of(_key(ref)):
+            return ""
         if isinstance(status, Mapping) and any(status.get(count) for count in counts):
             return ""
         return self._refusals.get(uid_of(document), "")
-
-
-def _remember(known: OrderedDict[Any, Any], key: object, value: object) -> None:
-    """Keep a value as the newest; the oldest go."""
-    known[key] = value
-    known.move_to_end(key)
-    if len(known) > _MOST_REMEMBERED:
-        known.popitem(last=False)
 
 
 def _ref(trial: Trial) -> Ref:

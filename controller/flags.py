@@ -56,6 +56,16 @@ METRICS_POLL = Flag(
     value="DURATION",
     sentence="How soon the DB manager is asked again that has no objective yet; 1s.",
 )
+LIVE_INTERVAL = Flag(
+    name="--live-interval",
+    value="DURATION",
+    sentence="How often the status of a trial that runs shows its latest values; 10s, 0s is never.",
+)
+PENDING_PATIENCE = Flag(
+    name="--pending-patience",
+    value="DURATION",
+    sentence="How long nothing may run in a trial's pod before the trial says why; 30s.",
+)
 STOP_GRACE = Flag(
     name="--stop-grace",
     value="DURATION",
@@ -107,6 +117,8 @@ FLAGS = (
     LEADER_ELECT,
     METRICS_GRACE,
     METRICS_POLL,
+    LIVE_INTERVAL,
+    PENDING_PATIENCE,
     STOP_GRACE,
     DELETION_GRACE,
     START_DEADLINE,

@@ -98,6 +98,8 @@ def _policy(given: Given) -> Policy:
     return Policy(
         metrics_grace=seconds(flags.METRICS_GRACE, plain.metrics_grace),
         metrics_poll=pause(flags.METRICS_POLL, plain.metrics_poll),
+        live_interval=seconds(flags.LIVE_INTERVAL, plain.live_interval or timedelta(0)) or None,
+        pending_patience=seconds(flags.PENDING_PATIENCE, plain.pending_patience),
         stop_grace=seconds(flags.STOP_GRACE, plain.stop_grace),
         deletion_grace=seconds(flags.DELETION_GRACE, plain.deletion_grace),
         start_deadline=read.duration(flags.START_DEADLINE, given) or plain.start_deadline,

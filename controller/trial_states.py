@@ -22,11 +22,19 @@ from api.types import (
     TrialStatus,
     holds,
 )
-from controller.conditions import Conditions, find, no_longer_running, with_condition
+from controller.conditions import (
+    Conditions,
+    find,
+    no_longer_running,
+    with_condition,
+    without,
+)
 from controller.times import moment_of, stamp
 
 METRICS_AWAITED = "TrialMetricsAwaited"
 PODS_REFUSED = "TrialPodsRefused"
+PODS_PENDING = "TrialPodsPending"
+_STUCK = "Trial's pod does not run: "
 _RUNNING = ("TrialRunning", "Trial is running")
 _SKEW, _LONG = timedelta(minutes=1), timedelta(days=1)
 """What clocks may differ by, and more than anything is waited for."""
@@ -139,6 +147,16 @@ def not_running(trial: Trial, reason: str, message: str, now: datetime) -> Trial
         status=ConditionStatus.FALSE,
     )
     return _with(trial, conditions)
+
+
+def pending(trial: Trial, why: str, now: datetime) -> Trial:
+    """Say why its pod does not run: `REASON: details`. Other details alone are no news."""
+    condition = find(trial.status.conditions, ConditionType.RUNNING)
+    if condition is not None and condition.reason == PODS_PENDING:
+        if condition.message.startswith(_STUCK + why.partition(": ")[0]):
+            return trial
+        trial = _with(trial, without(trial.status.conditions, ConditionType.RUNNING))
+    return not_running(trial, PODS_PENDING, _STUCK + why, now)
 
 
 def waiting_since(trial: Trial, reason: str = METRICS_AWAITED) -> datetime | None:

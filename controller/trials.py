@@ -4,7 +4,7 @@
 |---|---|---|
 | is new | | the condition Created |
 | lives | is not there | create it |
-| lives | runs | the condition Running and the latest values; or why it gets no pod |
+| lives | runs | the condition Running and the latest values; or why it has no pod that runs |
 | lives | failed | Failed |
 | lives | succeeded | read the metrics: Succeeded, wait for them, or MetricsUnavailable |
 | was stopped early, not observed | runs | wait for its end, not for ever |
@@ -41,6 +41,7 @@ from controller.observing import Finding, find_observation, nothing_observed
 from controller.times import moment_of
 from controller.trial_states import (
     METRICS_AWAITED,
+    PODS_PENDING,
     PODS_REFUSED,
     State,
     created,
@@ -48,12 +49,13 @@ from controller.trial_states import (
     moved,
     not_running,
     observed,
+    pending,
     running,
     since,
     state_of,
     waiting_since,
 )
-from controller.views import JobFacts, Policy, StoreAway, Stored, TrialView
+from controller.views import JobFacts, PodFacts, Policy, StoreAway, Stored, TrialView
 
 Actions = tuple[Action, ...]
 
@@ -94,9 +96,15 @@ def _living(view: TrialView, now: datetime, policy: Policy) -> Actions:
         return (CreateJob(trial=trial, document=desired(trial)), made)
     if view.job.pods.refused:
         return _refused(trial, view.job.pods.refused, now, policy)
+    if view.job.pods.stuck:
+        return _stuck(trial, view.job.pods, now, policy)
+    return _started(trial, now) or latest_shown(view, now, policy.live_interval)
+
+
+def _started(trial: Trial, now: datetime) -> Actions:
     after = running(trial, now)
     if after is trial:
-        return latest_shown(view, now, policy.live_interval)
+        return ()
     return (WriteStatus(target=after), _event(trial, "JobRunning", f"{_job(trial)} is running"))
 
 
@@ -129,6 +137,27 @@ def _refused(trial: Trial, why: str, now: datetime, policy: Policy) -> Actions:
     if now < begun + deadline:
         return (WakeAt(moment=begun + deadline),)
     return failed_to_start(trial, f"no pod could be created for {deadline}: {why}", now)
+
+
+def _stuck(trial: Trial, pods: PodFacts, now: datetime, policy: Policy) -> Actions:
+    """There is a pod, and nothing runs in it: say so where that lasts, as with one that is refused.
+
+    Until then it counts as running, or as it was told of before: a flicker makes no writes.
+    """
+    since = pods.stuck_since or now - policy.pending_patience
+    told = since + policy.pending_patience
+    if now < told:
+        known = waiting_since(trial, PODS_PENDING) is not None
+        return (*(() if known else _started(trial, now)), WakeAt(moment=told))
+    after = pending(trial, pods.stuck, now)
+    if after is not trial:
+        return (WriteStatus(target=after), _warning(trial, PODS_PENDING, pods.stuck))
+    deadline = policy.start_deadline
+    if deadline is None:
+        return ()
+    if now < since + deadline:
+        return (WakeAt(moment=since + deadline),)
+    return failed_to_start(trial, f"nothing ran in its pod for {deadline}: {pods.stuck}", now)
 
 
 # -- metrics --------------------------------------------------------------------------------

@@ -37,12 +37,14 @@ class Policy:
     """How long after a job's end the store may still get the objective."""
     metrics_poll: timedelta = timedelta(seconds=1)
     """How soon a store is asked again that has not got it, or does not answer."""
+    pending_patience: timedelta = timedelta(seconds=30)
+    """How long a pod may be without a place, an image or a container before that is told of."""
     stop_grace: timedelta = timedelta(seconds=60)
     """How long an early-stopped trial's job may take to end by itself."""
     deletion_grace: timedelta = timedelta(seconds=60)
     """How long a deleted trial waits for its job to go, and for a store that is away."""
     start_deadline: timedelta | None = None
-    """How long a trial may be without a pod before it fails; None: for ever."""
+    """How long a trial may be without a pod that runs before it fails; None: for ever."""
     live_interval: timedelta | None = timedelta(seconds=10)
     """How often a running trial's latest values are shown in its status; None: never."""
     template_retry: timedelta = timedelta(seconds=10)
@@ -87,6 +89,9 @@ class PodFacts:
 
     refused: str = ""
     """Why the job gets no pod (denied by the webhook, by a quota), while that lasts."""
+    stuck: str = ""
+    """Why nothing runs in its pod, where that does not pass by itself: `REASON: what is said`."""
+    stuck_since: datetime | None = None
     injected: bool | None = None
     """Whether a collector stood beside the trainer; None where nobody knows."""
     collector_failed: str = ""

@@ -85,7 +85,7 @@ def name_in(query: Mapping[str, str]) -> str:
     return query.get("fieldSelector", "").removeprefix("metadata.name=")
 
 
-def labels_in(query: Mapping[str, str]) -> dict[str, str]:
-    """Return the labels that are asked for."""
+def labels_in(query: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the labels that are asked for; of one without `=` any value."""
     pairs = (pair.partition("=") for pair in query.get("labelSelector", "").split(",") if pair)
-    return {key: value for key, _, value in pairs}
+    return {key: value if equals else None for key, equals, value in pairs}

@@ -23,6 +23,7 @@ from kube.cluster import (
     ANY_LABELS,
     Change,
     Kind,
+    Labels,
     Listing,
     Patch,
     Propagation,
@@ -104,7 +105,7 @@ class KubernetesCluster:
         namespace: str = "",
         *,
         name: str = "",
-        labels: Mapping[str, str] = ANY_LABELS,
+        labels: Labels = ANY_LABELS,
     ) -> Listing:
         """Read all objects of a kind."""
         try:
@@ -119,7 +120,7 @@ class KubernetesCluster:
         namespace: str = "",
         *,
         name: str = "",
-        labels: Mapping[str, str] = ANY_LABELS,
+        labels: Labels = ANY_LABELS,
     ) -> AsyncGenerator[Listing, None]:
         """Read all objects of a kind, page by page."""
         async with aclosing(self._pages(kind, namespace, _selection(name, labels), _PAGE)) as pages:
@@ -133,7 +134,7 @@ class KubernetesCluster:
         *,
         since: str,
         name: str = "",
-        labels: Mapping[str, str] = ANY_LABELS,
+        labels: Labels = ANY_LABELS,
     ) -> AsyncGenerator[Change, None]:
         """Follow what happens after a version."""
         resource = await self._discovery.resource_of(kind)
@@ -227,7 +228,7 @@ class KubernetesCluster:
         return await self._call("GET", path, f"look for {path}")
 
     async def _listed(
-        self, kind: Kind, namespace: str, name: str, labels: Mapping[str, str], size: int
+        self, kind: Kind, namespace: str, name: str, labels: Labels, size: int
     ) -> Listing:
         pages = self._pages(kind, namespace, _selection(name, labels), size)
         async with aclosing(pages):
@@ -320,10 +321,12 @@ async def _of_a_kind() -> AsyncIterator[None]:
         raise UnknownKind(f"{error}; install what defines this kind") from None
 
 
-def _selection(name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
+def _selection(name: str, labels: Labels) -> Mapping[str, str]:
     query: dict[str, str] = {}
     if name:
         query["fieldSelector"] = f"metadata.name={name}"
     if labels:
-        query["labelSelector"] = ",".join(f"{key}={value}" for key, value in labels.items())
+        query["labelSelector"] = ",".join(
+            key if value is None else f"{key}={value}" for key, value in labels.items()
+        )
     return query

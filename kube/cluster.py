@@ -16,7 +16,9 @@ from api.types import JsonObject
 Patch: TypeAlias = JsonObject | Sequence[JsonObject]
 """A mapping is a JSON merge patch (RFC 7386), a sequence of operations a JSON patch (RFC 6902)."""
 
-ANY_LABELS: Mapping[str, str] = {}
+Labels: TypeAlias = Mapping[str, str | None]
+"""Labels that are asked for; None: whatever the label's value is."""
+ANY_LABELS: Labels = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +121,7 @@ class Cluster(Protocol):
         namespace: str = "",
         *,
         name: str = "",
-        labels: Mapping[str, str] = ANY_LABELS,
+        labels: Labels = ANY_LABELS,
     ) -> Listing:
         """Read all objects of a kind, in one namespace or (where it is empty) in all.
 
@@ -133,7 +135,7 @@ class Cluster(Protocol):
         namespace: str = "",
         *,
         name: str = "",
-        labels: Mapping[str, str] = ANY_LABELS,
+        labels: Labels = ANY_LABELS,
     ) -> AsyncGenerator[Listing, None]:
         """Read what `list` reads, part by part, so that it need never be in memory as a whole.
 
@@ -150,7 +152,7 @@ class Cluster(Protocol):
         *,
         since: str,
         name: str = "",
-        labels: Mapping[str, str] = ANY_LABELS,
+        labels: Labels = ANY_LABELS,
     ) -> AsyncGenerator[Change, None]:
         """Follow what happens after a version, in order, each once; close it when done.
 

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 
 from api.errors import Unavailable
 from api.types import JsonObject
-from kube.cluster import ANY_LABELS, Change, Cluster, Kind, Listing, Patch, Propagation, Ref
+from kube.cluster import (
+    ANY_LABELS,
+    Change,
+    Cluster,
+    Kind,
+    Labels,
+    Listing,
+    Patch,
+    Propagation,
+    Ref,
+)
 
 
 class Fenced:
@@ -30,7 +40,7 @@ class Fenced:
         namespace: str = "",
         *,
         name: str = "",
-        labels: Mapping[str, str] = ANY_LABELS,
+        labels: Labels = ANY_LABELS,
     ) -> Listing:
         """Read all objects of a kind."""
         return await self._cluster.list(kind, namespace, name=name, labels=labels)
@@ -41,7 +51,7 @@ class Fenced:
         namespace: str = "",
         *,
         name: str = "",
-        labels: Mapping[str, str] = ANY_LABELS,
+        labels: Labels = ANY_LABELS,
     ) -> AsyncGenerator[Listing, None]:
         """Read all objects of a kind, part by part."""
         return self._cluster.pages(kind, namespace, name=name, labels=labels)
@@ -53,7 +63,7 @@ class Fenced:
         *,
         since: str,
         name: str = "",
-        labels: Mapping[str, str] = ANY_LABELS,
+        labels: Labels = ANY_LABELS,
     ) -> AsyncGenerator[Change, None]:
         """Follow what happens after a version."""
         return self._cluster.watch(kind, namespace, since=since, name=name, labels=labels)

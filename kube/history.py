@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from api.types import JsonObject
-from kube.cluster import Change, ChangeType, Kind, Ref, labels_of
+from kube.cluster import Change, ChangeType, Kind, Labels, Ref, labels_of
 from kube.errors import Gone
 
 
@@ -59,7 +58,7 @@ class History:
         return self._happened[place] if place < len(self._happened) else None
 
 
-def seen_as(happened: Happened, labels: Mapping[str, str]) -> Change | None:
+def seen_as(happened: Happened, labels: Labels) -> Change | None:
     """Say what a watcher of some labels sees of it: who ceases to match them is gone."""
     before = _load(happened.before) if happened.before else None
     after = _load(happened.after) if happened.after else None
@@ -87,9 +86,12 @@ def is_of(ref: Ref, kind: Kind, namespace: str, name: str) -> bool:
     return ref.of == kind and namespace in {"", ref.namespace} and name in {"", ref.name}
 
 
-def matches(document: JsonObject, labels: Mapping[str, str]) -> bool:
+def matches(document: JsonObject, labels: Labels) -> bool:
     """Say whether a document has these labels."""
-    return labels.items() <= labels_of(document).items()
+    there = labels_of(document)
+    return all(
+        key in there and (value is None or there[key] == value) for key, value in labels.items()
+    )
 
 
 def _load(text: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +20,7 @@ from kube.cluster import (
     ANY_LABELS,
     Change,
     Kind,
+    Labels,
     Listing,
     Patch,
     Propagation,
@@ -79,7 +80,7 @@ class MemoryCluster:
         namespace: str = "",
         *,
         name: str = "",
-        labels: Mapping[str, str] = ANY_LABELS,
+        labels: Labels = ANY_LABELS,
     ) -> Listing:
         """Read all objects of a kind."""
         self._resource(kind)
@@ -94,7 +95,7 @@ class MemoryCluster:
         namespace: str = "",
         *,
         name: str = "",
-        labels: Mapping[str, str] = ANY_LABELS,
+        labels: Labels = ANY_LABELS,
     ) -> AsyncGenerator[Listing, None]:
         """Read all objects of a kind; there is one page, for they are in memory anyhow."""
         yield await self.list(kind, namespace, name=name, labels=labels)
@@ -106,7 +107,7 @@ class MemoryCluster:
         *,
         since: str,
         name: str = "",
-        labels: Mapping[str, str] = ANY_LABELS,
+        labels: Labels = ANY_LABELS,
     ) -> AsyncGenerator[Change, None]:
         """Follow what happens after a version."""
         self._resource(kind)

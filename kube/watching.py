@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from random import Random
@@ -25,7 +25,7 @@ from typing import Generic, NoReturn, TypeVar
 from api.errors import TrialwatchError, Unavailable
 from api.types import JsonObject
 from kube.backoff import Backoff
-from kube.cluster import Change, ChangeType, Cluster, Kind, Ref, ref_of, version_of
+from kube.cluster import Change, ChangeType, Cluster, Kind, Labels, Ref, ref_of, version_of
 from kube.errors import Gone
 
 _log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Scope:
     """Empty: of all namespaces."""
     name: str = ""
     """Empty: of any name."""
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Labels = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,28 +67,35 @@ def _nobody(_: Ref) -> None:
     """Tell nobody."""
 
 
+def _unmourned(_: Ref, __: object) -> None:
+    """Tell nobody."""
+
+
 class WatchCache(Generic[Kept]):
     """The objects of a scope, by name."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is kept, and who is told
         self,
         cluster: Cluster,
         scope: Scope,
         *,
         keep: Callable[[JsonObject], Kept],
         changed: Callable[[Ref], None] = _nobody,
+        gone: Callable[[Ref, Kept], None] = _unmourned,
         pace: Pace | None = None,
     ) -> None:
         """`keep` makes of an object what is kept of it, and takes any object.
 
-        `changed` is told of each object that came, changed or went, after it did.
+        `changed` is told of each object that came, changed or went, after it did. Before that,
+        `gone` is told of each that went, with what is to be kept of it as it was last. Of one
+        that went while nobody watched, that is what was known of it.
         """
         self.scope = scope
         self.trouble = ""
         """Why it is not up to date; empty while it is."""
         self.lists = self.watches = self.changes = self.failures = 0
         """How often it listed, watched, was told of a change, was interrupted by an error."""
-        self._cluster, self._keep, self._changed = cluster, keep, changed
+        self._cluster, self._keep, self._changed, self._gone = cluster, keep, changed, gone
         self._pace = pace or Pace()
         self._backoff = Backoff(
             self._pace.random, first=self._pace.first_seconds, longest=self._pace.longest_seconds
@@ -175,8 +182,10 @@ class WatchCache(Generic[Kept]):
         self._well()
         self._synced.set()
         for key in before.keys() | fresh.keys():
+            if key not in fresh:
+                self._gone(self._ref(key), before[key][1])
             if before.get(key, ("",))[0] != fresh.get(key, ("",))[0]:
-                self._tell(key)
+                self._changed(self._ref(key))
 
     def _take_in(
         self, document: JsonObject, fresh: dict[tuple[str, str], tuple[str, Kept]]
@@ -212,16 +221,15 @@ class WatchCache(Generic[Kept]):
         key = _key(change.document)
         if change.type is ChangeType.DELETED:
             self._objects.pop(key, None)
+            self._gone(self._ref(key), self._keep(change.document))
         else:
             self._objects[key] = (change.version, self._keep(change.document))
-        self._tell(key)
+        self._changed(self._ref(key))
 
-    def _tell(self, key: tuple[str, str]) -> None:
+    def _ref(self, key: tuple[str, str]) -> Ref:
         namespace, name = key
         kind = self.scope.kind
-        self._changed(
-            Ref(api_version=kind.api_version, kind=kind.kind, namespace=namespace, name=name)
-        )
+        return Ref(api_version=kind.api_version, kind=kind.kind, namespace=namespace, name=name)
 
     def _well(self) -> None:
         if self.trouble:

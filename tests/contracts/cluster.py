@@ -218,6 +218,9 @@ class ClusterContract:
         assert await found(labels={"colour": "red"}) == ["one", "two"]
         assert await found("team", labels={"colour": "red", "size": "l"}) == ["two"]
         assert await found("team", labels={"colour": "blue"}) == []
+        assert await found(labels={"colour": None}) == ["one", "three", "two"]
+        assert await found(labels={"colour": None, "size": "l"}) == ["two"]
+        assert await found(labels={"shape": None}) == []
 
     async def test_the_items_of_a_list_say_what_they_are(self, cluster: Cluster) -> None:
         await cluster.create(config_map())
@@ -515,6 +518,7 @@ class ClusterContract:
             ({"name": "two"}, [("ADDED", "two"), ("DELETED", "two")]),
             ({"labels": {"colour": "red"}}, [("ADDED", "one"), ("DELETED", "one")]),
             ({"labels": {"colour": "blue"}}, [("ADDED", "one"), ("ADDED", "two")]),
+            ({"labels": {"colour": None}}, [("ADDED", "one"), ("MODIFIED", "one")]),
         ],
     )
     async def test_a_watch_can_be_narrowed(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -78,9 +78,16 @@ async def complete(cluster: Cluster, name: str, kind: str = "Complete") -> None:
 
 
 async def add_pod(
-    cluster: Cluster, trial: str, *, words: str = "", code: int = 0, collector: bool = True
+    cluster: Cluster,
+    trial: str,
+    *,
+    words: str = "",
+    code: int = 0,
+    collector: bool = True,
+    ended: bool = True,
+    finalizers: Sequence[str] = (),
 ) -> None:
-    """Add the pod of a job that has ended."""
+    """Add a job's pod, whose collector has ended or still runs."""
     name = COLLECTOR_CONTAINER if collector else "another"
     end = {
         "terminated": {
@@ -95,7 +102,11 @@ async def add_pod(
         "metadata": {"name": f"{trial}-abcde", "namespace": "ns", "labels": {TRIAL_LABEL: trial}},
         "spec": {"initContainers": [{"name": name}], "containers": [{"name": "main"}]},
     }
+    if finalizers:
+        document["metadata"]["finalizers"] = list(finalizers)
     await cluster.create(document)
+    if not ended:
+        return
     status: JsonObject = {"initContainerStatuses": [{"name": name, "state": end}]}
     ref = Ref(api_version="v1", kind="Pod", namespace="ns", name=f"{trial}-abcde")
     await cluster.patch(ref, {"status": status}, status=True)

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
@@ -14,14 +15,15 @@ from api.errors import RemoteError
 from api.types import Assignment, JsonObject, ObjectMeta, SuggestedTrial, Trial
 from controller.creation import trial_of
 from controller.jobs import desired
-from controller.pod_facts import facts_of
 from controller.views import JobFacts, PodFacts, key_of
 from kube.cluster import Cluster
 from kube.memory import MemoryCluster
 from tests.controller.clusters import Ports, add_pod, complete, job_ref, ports_of, set_status
 from tests.controller.worlds import experiment
+from tests.kube.fragile import Faults, FragileCluster
 from tests.polling import eventually
 
+DEAF = Faults(refuse=0, cut=0, end=0, repeat=0, old=0, miss=1, forget=0, stall=0)
 WORDS = json.dumps({"delivered": False, "metrics": {}})
 
 
@@ -144,6 +146,33 @@ async def test_a_job_that_was_deleted_by_us_is_going_until_it_is_gone(
     await looks(ports, item, lambda found: found.gone)
 
 
+async def test_a_job_that_came_and_went_while_the_watch_was_blind_is_made_anew(
+    cluster: MemoryCluster,
+) -> None:
+    deaf = FragileCluster(cluster, Random(1), DEAF)
+    async with ports_of(deaf) as ports:
+        item = trial()
+        await eventually_synced(ports, item)
+        await ports.jobs.create(item, desired(item))
+        assert (await ports.jobs.look(item)).present
+
+        await cluster.delete(job_ref("exp-1"))
+        cluster.forget()
+        cluster.end_watches()
+
+        async with asyncio.timeout(5):
+            while (await ports.jobs.look(item)).present:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.01)
+        await ports.jobs.create(item, desired(item))
+        assert (await ports.jobs.look(item)).present
+
+
+async def eventually_synced(ports: Ports, item: Trial) -> None:
+    """Look until the watch of jobs has listed: a job that nobody made is not there."""
+    assert not (await ports.jobs.look(item)).present
+    await asyncio.sleep(0.05)
+
+
 async def test_a_job_that_was_deleted_before_the_watch_saw_it_is_not_there(ports: Ports) -> None:
     item = await create(ports)
 
@@ -176,6 +205,28 @@ async def test_why_a_job_gets_no_pod_is_lifted_from_its_events_while_that_lasts(
     await looks(ports, item, lambda f: not f.pods.refused)
 
 
+async def test_a_job_of_another_kind_that_says_so_is_heard_and_a_pod_proves_the_contrary(
+    ports: Ports, cluster: Cluster
+) -> None:
+    item = await create(ports)
+    facts = await ports.jobs.look(item)
+    assert facts.document is not None
+    metadata: Any = facts.document["metadata"]
+    event: JsonObject = {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": "e1", "namespace": "ns"},
+        "reason": "FailedCreatePod",
+        "message": "exceeded quota",
+        "involvedObject": {"kind": "Job", "name": "exp-1", "uid": metadata["uid"]},
+    }
+    await cluster.create(event)
+    await looks(ports, item, lambda f: f.pods.refused == "exceeded quota")
+
+    await add_pod(cluster, "exp-1")
+    await looks(ports, item, lambda f: not f.pods.refused)
+
+
 async def test_jobs_that_are_of_no_trial_are_not_kept(ports: Ports, cluster: Cluster) -> None:
     await ports.jobs.look(await create(ports))
     theirs: JsonObject = {
@@ -189,45 +240,3 @@ async def test_jobs_that_are_of_no_trial_are_not_kept(ports: Ports, cluster: Clu
 
     await eventually(lambda: any(key.name == "x" for key in ports.trials))
     assert not (await ports.jobs.look(other)).present
-
-
-# -- pods ---------------------------------------------------------------------------------------
-
-
-def pod(name: str, created: str, *, labels: dict[str, str] | None = None) -> dict[str, Any]:
-    end = {"terminated": {"exitCode": 0, "message": name}}
-    return {
-        "metadata": {"name": name, "creationTimestamp": created, "labels": labels or {}},
-        "spec": {"containers": [{"name": "metrics-logger-and-collector"}]},
-        "status": {
-            "containerStatuses": [{"name": "metrics-logger-and-collector", "lastState": end}]
-        },
-    }
-
-
-def test_of_several_pods_the_newest_of_the_primary_ones_speaks() -> None:
-    item = trial()
-    item = replace(item, spec=replace(item.spec, primary_pod_labels={"role": "master"}))
-    master = {"role": "master"}
-    pods = [
-        pod("first", "2026-01-02T03:04:05Z", labels=master),
-        pod("second", "2026-01-02T03:04:06Z", labels=master),
-        pod("worker", "2026-01-02T03:04:07Z"),
-    ]
-
-    assert facts_of(pods, item) == PodFacts(injected=True, last_words="second")
-
-
-def test_a_pod_without_a_collector_was_not_injected_and_of_no_pod_nothing_is_known() -> None:
-    bare = pod("bare", "2026-01-02T03:04:05Z")
-    bare["spec"] = {"containers": [{"name": "main"}]}
-
-    assert facts_of([bare], trial()) == PodFacts(injected=False)
-    assert facts_of([], trial()) == PodFacts()
-
-
-def test_a_pod_that_still_runs_has_not_spoken() -> None:
-    alive = pod("alive", "2026-01-02T03:04:05Z")
-    alive["status"] = {}
-
-    assert facts_of([alive], trial()) == PodFacts(injected=True)

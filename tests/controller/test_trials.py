@@ -483,3 +483,78 @@ def test_what_is_due_twice_is_the_same_and_nothing_is_due_when_it_is_done() -> N
             for after in statuses:
                 assert isinstance(after, Trial)
                 assert WriteStatus(target=after) not in due(after, job, observed, seconds=2)
+
+
+# -- a pod in which nothing runs ----------------------------------------------------------------
+
+ROOM = PodFacts(injected=True, stuck="Unschedulable: 0/3 nodes are available", stuck_since=START)
+PULL = replace(ROOM, stuck="ImagePullBackOff of container main: not found")
+
+
+def test_a_pod_that_waits_for_a_moment_is_no_news() -> None:
+    actions = due(at_work(), JOB, pods=ROOM, seconds=10)
+
+    assert actions == (WakeAt(moment=START + POLICY.pending_patience),)
+
+
+def test_a_pod_that_waits_for_long_is_told_of_where_users_look() -> None:
+    actions = due(at_work(), JOB, pods=ROOM, seconds=30)
+
+    after = written(actions)
+    assert words(after) == (
+        "Running",
+        "TrialPodsPending",
+        "Trial's pod does not run: Unschedulable: 0/3 nodes are available",
+    )
+    assert state_of(after) is State.PENDING
+    assert events(actions) == [
+        ("Warning", "TrialPodsPending", "Unschedulable: 0/3 nodes are available")
+    ]
+
+
+def test_it_is_told_once_though_its_details_change_and_again_where_the_cause_does() -> None:
+    told = written(due(at_work(), JOB, pods=ROOM, seconds=30))
+    fewer = replace(ROOM, stuck="Unschedulable: 0/2 nodes are available")
+
+    assert due(told, JOB, pods=fewer, seconds=40) == ()
+    again = written(due(told, JOB, pods=PULL, seconds=40))
+    assert last(again).message.endswith("ImagePullBackOff of container main: not found")
+    assert [c.type for c in again.status.conditions] == ["Created", "Running"]
+
+
+def test_a_pod_that_gets_what_it_waited_for_runs() -> None:
+    told = written(due(at_work(), JOB, pods=ROOM, seconds=30))
+
+    after = written(due(told, JOB, pods=PodFacts(injected=True), seconds=60))
+
+    assert words(after) == ("Running", "TrialRunning", "Trial is running")
+
+
+def test_a_new_wait_of_a_pod_that_was_told_of_makes_no_running_in_between() -> None:
+    told = written(due(at_work(), JOB, pods=ROOM, seconds=30))
+    anew = replace(PULL, stuck_since=START + timedelta(seconds=35))
+
+    actions = due(told, JOB, pods=anew, seconds=40)
+
+    assert kinds(actions) == "WakeAt"
+
+
+def test_with_a_deadline_a_pod_in_which_nothing_runs_fails_its_trial() -> None:
+    policy = replace(POLICY, start_deadline=timedelta(minutes=5))
+    told = written(due(at_work(), JOB, pods=ROOM, seconds=30, policy=policy))
+    (wake,) = due(told, JOB, pods=ROOM, seconds=40, policy=policy)
+    assert wake == WakeAt(moment=START + timedelta(minutes=5))
+
+    after = written(due(told, JOB, pods=ROOM, seconds=300, policy=policy))
+
+    assert state_of(after) is State.FAILED
+    assert "nothing ran in its pod for 0:05:00: Unschedulable" in last(after).message
+
+
+def test_a_job_that_ends_while_its_pod_was_stuck_ends_the_trial() -> None:
+    told = written(due(at_work(), JOB, pods=ROOM, seconds=30))
+
+    after = written(due(told, BROKEN, pods=ROOM, seconds=60))
+
+    assert state_of(after) is State.FAILED
+    assert last(after).type == "Failed"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from api.errors import Unavailable
-from kube.cluster import ANY_LABELS, Change, Kind, Listing
+from kube.cluster import ANY_LABELS, Change, Kind, Labels, Listing
 from kube.errors import Gone
 from kube.memory import MemoryCluster
 
@@ -64,7 +64,7 @@ class FragileCluster:
         namespace: str = "",
         *,
         name: str = "",
-        labels: Mapping[str, str] = ANY_LABELS,
+        labels: Labels = ANY_LABELS,
     ) -> AsyncGenerator[Listing, None]:
         """Cut the list into pages, and now and then forget the rest."""
         await self._arrive()
@@ -85,7 +85,7 @@ class FragileCluster:
         *,
         since: str,
         name: str = "",
-        labels: Mapping[str, str] = ANY_LABELS,
+        labels: Labels = ANY_LABELS,
     ) -> AsyncGenerator[Change, None]:
         await self._arrive()
         changes = self.cluster.watch(kind, namespace, since=since, name=name, labels=labels)

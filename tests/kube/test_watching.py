@@ -112,6 +112,49 @@ async def test_each_change_is_told_once_it_can_be_seen(memory: MemoryCluster) ->
     assert told == [("old", "red"), ("new", "red"), ("old", None)]
 
 
+async def test_of_what_was_deleted_the_last_document_is_handed_over(memory: MemoryCluster) -> None:
+    left: list[tuple[str, str]] = []
+    await memory.create(config_map("old"))
+    cache = WatchCache(
+        memory, SCOPE, keep=colour, gone=lambda ref, kept: left.append((ref.name, kept))
+    )
+    async with beside(cache.run()):
+        await cache.synced()
+        # What changes at the last moment may be told together with the end.
+        await memory.patch(
+            ref("old"), {"metadata": {"finalizers": ["a/b"]}, "data": {"colour": "blue"}}
+        )
+        await memory.delete(ref("old"))
+        await memory.patch(ref("old"), {"metadata": {"finalizers": None}})
+        await eventually(lambda: bool(left))
+
+    assert left == [("old", "blue")]
+
+
+async def test_of_what_went_while_nobody_watched_what_was_known_is_handed_over(
+    memory: MemoryCluster,
+) -> None:
+    left: list[tuple[str, str]] = []
+    for name in ("stays", "goes"):
+        await memory.create(config_map(name))
+    time = Time()
+    cache = WatchCache(
+        FragileCluster(memory, Random(1), deaf()),
+        SCOPE,
+        keep=colour,
+        gone=lambda ref, kept: left.append((ref.name, kept)),
+        pace=time.pace(resync_seconds=60),
+    )
+    async with beside(cache.run()):
+        await cache.synced()
+        await memory.delete(ref("goes"))
+        time.now += 100
+        memory.end_watches()
+        await eventually(lambda: bool(left))
+
+    assert left == [("goes", "red")]
+
+
 async def test_a_new_list_tells_only_what_is_not_as_before(memory: MemoryCluster) -> None:
     told: list[str] = []
     for name in ("same", "changed", "gone"):

@@ -1,0 +1,294 @@
+"""The pods of trials: what they say, before they go and after, and why nothing runs in them."""
+
+from __future__ import annotations
+
+import gc
+import json
+import tracemalloc
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from api.names import COLLECTOR_CONTAINER, TRIAL_LABEL
+from api.types import JsonObject, Trial
+from controller.cluster_pods import ClusterPods
+from controller.pod_facts import facts_of, note_of
+from controller.views import PodFacts
+from kube.cluster import Ref
+from kube.memory import MemoryCluster
+from tests.controller.clusters import PACE, Ports, add_pod, complete, job_ref, ports_of
+from tests.controller.test_cluster_jobs import create, looks, trial
+from tests.polling import beside, eventually
+
+WORDS = json.dumps({"delivered": False, "metrics": {"loss": {"count": 1, "last": "0.5"}}})
+POD = Ref(api_version="v1", kind="Pod", namespace="ns", name="exp-1-abcde")
+
+
+@pytest.fixture
+def cluster() -> MemoryCluster:
+    return MemoryCluster(namespaces=("ns",))
+
+
+@pytest.fixture
+async def ports(cluster: MemoryCluster) -> AsyncIterator[Ports]:
+    async with ports_of(cluster) as ports:
+        yield ports
+
+
+async def created(ports: Ports) -> Trial:
+    """Create a job, and wait until pods are watched."""
+    item = await create(ports)
+    await ports.jobs.look(item)
+    await ports.jobs.pods.watch.synced()
+    return item
+
+
+async def test_a_pod_that_is_gone_when_its_job_has_ended_has_left_its_words(
+    ports: Ports, cluster: MemoryCluster
+) -> None:
+    item = await created(ports)
+    await add_pod(cluster, "exp-1", words=WORDS, code=2)
+    await cluster.delete(POD)
+    await complete(cluster, "exp-1")
+
+    facts = await looks(ports, item, lambda found: "Complete" in str(found.document))
+
+    facts = await looks(ports, item, lambda found: found.pods.last_words)
+    assert facts.pods == PodFacts(
+        injected=True, collector_failed="Error, exit code 2", last_words=WORDS
+    )
+
+
+async def test_words_that_come_only_with_the_pods_end_are_heard(
+    ports: Ports, cluster: MemoryCluster
+) -> None:
+    item = await created(ports)
+    await add_pod(cluster, "exp-1", finalizers=["batch.kubernetes.io/job-tracking"], ended=False)
+    await cluster.delete(POD)
+    end: dict[str, Any] = {"state": {"terminated": {"exitCode": 0, "message": WORDS}}}
+    status: JsonObject = {"initContainerStatuses": [{"name": COLLECTOR_CONTAINER, **end}]}
+    await cluster.patch(POD, {"status": status}, status=True)
+    await cluster.patch(POD, {"metadata": {"finalizers": None}})
+    await complete(cluster, "exp-1")
+
+    facts = await looks(ports, item, lambda found: found.pods.last_words)
+    assert facts.pods.last_words == WORDS
+
+
+async def test_the_words_stay_when_the_job_is_gone_too_until_the_trial_has_ended(
+    ports: Ports, cluster: MemoryCluster
+) -> None:
+    item = await created(ports)
+    await add_pod(cluster, "exp-1", words=WORDS)
+    await complete(cluster, "exp-1")
+    await cluster.delete(POD)
+    await cluster.delete(job_ref("exp-1"))
+
+    facts = await looks(ports, item, lambda found: found.gone and found.pods.last_words)
+    assert facts.pods.last_words == WORDS
+
+
+async def test_where_the_watch_of_pods_is_behind_they_are_asked_for_once(
+    cluster: MemoryCluster,
+) -> None:
+    asked: list[str] = []
+
+    class Counting(MemoryCluster):
+        async def list(self, *args: Any, **how: Any) -> Any:  # noqa: ANN401 - as it is called
+            asked.append(str(how.get("labels")))
+            return await super().list(*args, **how)
+
+    cluster = Counting(namespaces=("ns",))
+    await add_pod(cluster, "exp-1", words=WORDS)
+    pods = ClusterPods(cluster, lambda _: None)
+
+    for _ in range(3):
+        assert (await pods.last_facts(trial(), "7")).last_words == WORDS
+    assert len(asked) == 1
+
+
+async def test_only_news_of_a_pod_that_count_are_told(cluster: MemoryCluster) -> None:
+    told: list[str] = []
+    pods = ClusterPods(cluster, lambda key: told.append(key.name), pace=PACE)
+    async with beside(pods.watch.run()):
+        await pods.watch.synced()
+        await add_pod(cluster, "exp-1", ended=False)
+        for phase in ("Pending", "Running", "Succeeded"):
+            await cluster.patch(POD, {"status": {"phase": phase}}, status=True)
+        await cluster.delete(POD)
+        await eventually(lambda: not pods.watch.get("ns", POD.name) and len(told) > 1)
+
+    assert told == ["exp-1", "exp-1"], "it came and it went"
+
+
+async def test_pods_of_nobody_here_are_not_looked_at(cluster: MemoryCluster) -> None:
+    pods = ClusterPods(cluster, lambda _: None, pace=PACE)
+    async with beside(pods.watch.run()):
+        await pods.watch.synced()
+        theirs: JsonObject = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "web", "namespace": "ns", "labels": {"app": "web"}},
+        }
+        await cluster.create(theirs)
+        await add_pod(cluster, "exp-1")
+        await eventually(lambda: len(pods.watch) == 1)
+
+
+async def test_ten_thousand_pods_are_little_to_remember() -> None:
+    document = json.dumps(real_pod())
+    gc.collect()
+    tracemalloc.start()
+    notes = [note_of(json.loads(document.replace("exp-1", f"exp-{n}"))) for n in range(10_000)]
+    gc.collect()
+    size = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+
+    assert len(notes) == 10_000
+    assert size < 20 << 20, f"{size >> 20} MiB"
+
+
+def real_pod() -> JsonObject:
+    """A pod of about the size that a trial's has in a cluster."""
+    labels = {TRIAL_LABEL: "exp-1", "job-name": "exp-1", "controller-uid": "f" * 36, "app": "x"}
+    words = {"delivered": True, "metrics": {"loss": {"count": 9, "first": "1", "last": "0.5"}}}
+    end: JsonObject = {
+        "terminated": {"exitCode": 0, "reason": "Completed", "message": json.dumps(words)}
+    }
+    return {
+        "metadata": {
+            "name": "exp-1-abcde",
+            "labels": labels,
+            "creationTimestamp": "2026-01-02T03:04:05Z",
+            "managedFields": [{"fieldsV1": {f"f:{n}": {} for n in range(200)}}],
+        },
+        "spec": {
+            "initContainers": [{"name": COLLECTOR_CONTAINER, "args": ["x"] * 50}],
+            "containers": [{"name": "main", "env": [{"name": f"E{n}"} for n in range(50)]}],
+        },
+        "status": {"initContainerStatuses": [{"name": COLLECTOR_CONTAINER, "state": end}]},
+    }
+
+
+# -- why nothing runs ---------------------------------------------------------------------------
+
+
+def waiting(reason: str, message: str, *, name: str = "main", **last: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {"name": name, "state": {"waiting": {"reason": reason, "message": message}}, **last}
+
+
+PLACED = {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-01-02T03:04:00Z"}
+NO_ROOM = PLACED | {
+    "status": "False",
+    "reason": "Unschedulable",
+    "message": "0/3 nodes are available",
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        ({"conditions": [NO_ROOM]}, "Unschedulable: 0/3 nodes are available"),
+        (
+            {"conditions": [PLACED], "containerStatuses": [waiting("ErrImagePull", "not found")]},
+            "ImagePullBackOff of container main: not found",
+        ),
+        (
+            {
+                "conditions": [PLACED],
+                "initContainerStatuses": [
+                    waiting("CrashLoopBackOff", "back-off 40s", name=COLLECTOR_CONTAINER)
+                ],
+                "containerStatuses": [waiting("PodInitializing", "")],
+            },
+            f"CrashLoopBackOff of container {COLLECTOR_CONTAINER}: back-off 40s",
+        ),
+        ({"conditions": [PLACED], "containerStatuses": [waiting("ContainerCreating", "")]}, ""),
+        (
+            {
+                "containerStatuses": [
+                    waiting("CrashLoopBackOff", "x", name="other"),
+                    {"name": "main", "state": {"running": {"startedAt": "now"}}},
+                ]
+            },
+            "",
+        ),
+        ({}, ""),
+    ],
+)
+def test_what_does_not_pass_by_itself_is_told(status: JsonObject, why: str) -> None:
+    facts = facts_of([note_of({**real_pod(), "status": status})], trial())
+
+    assert facts.stuck == why
+    assert (facts.stuck_since is not None) == bool(why)
+
+
+def test_since_when_it_is_so_is_what_the_cluster_says() -> None:
+    crashed: dict[str, Any] = {"lastState": {"terminated": {"finishedAt": "2026-01-02T03:05:00Z"}}}
+    status = {
+        "conditions": [PLACED],
+        "containerStatuses": [waiting("CrashLoopBackOff", "x", **crashed)],
+    }
+
+    facts = facts_of([note_of({**real_pod(), "status": status})], trial())
+
+    assert facts.stuck_since == datetime(2026, 1, 2, 3, 5, tzinfo=UTC)
+
+
+def test_a_pod_that_is_being_deleted_is_not_stuck() -> None:
+    document: Any = {**real_pod(), "status": {"conditions": [NO_ROOM]}}
+    document["metadata"]["deletionTimestamp"] = "2026-01-02T03:04:05Z"
+
+    assert not facts_of([note_of(document)], trial()).stuck
+
+
+# -- which of them speaks -----------------------------------------------------------------------
+
+
+def test_a_pod_that_is_older_than_the_trial_is_of_another_of_its_name() -> None:
+    item = trial()
+    item = replace(item, metadata=replace(item.metadata, creation_timestamp="2026-01-02T03:04:06Z"))
+
+    assert facts_of([note_of(pod("old", "2026-01-02T03:04:05Z"))], item) == PodFacts()
+
+
+def pod(name: str, created: str, *, labels: dict[str, str] | None = None) -> dict[str, Any]:
+    end = {"terminated": {"exitCode": 0, "message": name}}
+    return {
+        "metadata": {"name": name, "creationTimestamp": created, "labels": labels or {}},
+        "spec": {"containers": [{"name": "metrics-logger-and-collector"}]},
+        "status": {
+            "containerStatuses": [{"name": "metrics-logger-and-collector", "lastState": end}]
+        },
+    }
+
+
+def test_of_several_pods_the_newest_of_the_primary_ones_speaks() -> None:
+    item = trial()
+    item = replace(item, spec=replace(item.spec, primary_pod_labels={"role": "master"}))
+    master = {"role": "master"}
+    pods = [
+        pod("first", "2026-01-02T03:04:05Z", labels=master),
+        pod("second", "2026-01-02T03:04:06Z", labels=master),
+        pod("worker", "2026-01-02T03:04:07Z"),
+    ]
+
+    assert facts_of(map(note_of, pods), item) == PodFacts(injected=True, last_words="second")
+
+
+def test_a_pod_without_a_collector_was_not_injected_and_of_no_pod_nothing_is_known() -> None:
+    bare = pod("bare", "2026-01-02T03:04:05Z")
+    bare["spec"] = {"containers": [{"name": "main"}]}
+
+    assert facts_of([note_of(bare)], trial()) == PodFacts(injected=False)
+    assert facts_of([], trial()) == PodFacts()
+
+
+def test_a_pod_that_still_runs_has_not_spoken() -> None:
+    alive = pod("alive", "2026-01-02T03:04:05Z")
+    alive["status"] = {}
+
+    assert facts_of([note_of(alive)], trial()) == PodFacts(injected=True)
