@@ -2,38 +2,55 @@
 
 from __future__ import annotations
 
+import logging
+from collections import OrderedDict
 from typing import Final
 
 from api import names
 from api.types import Experiment, Suggestion, Trial
-from controller.actions import EmitEvent
+from controller.actions import EmitEvent, EventType
 from controller.cluster_objects import ref_of_item
 from controller.metrics import Metrics
 from kube.events import Events, Speaker, Word
 
 SPEAKER: Final = Speaker(component=names.OWN_CONTROLLER, burst=100, per_second=10)
 RECONCILE_ERROR: Final = "ReconcileError"
+_MOST_REMEMBERED: Final = 10_000
+_log = logging.getLogger(__name__)
 
 
 class ClusterEvents:
-    """Posts them by and by; what comes too often is merged, or left out."""
+    """Posts them by and by; what comes too often is merged, or left out. Warnings are logged."""
 
     def __init__(self, events: Events, metrics: Metrics) -> None:
         self._events, self._metrics = events, metrics
+        self._logged: OrderedDict[str, str] = OrderedDict()
 
     def emit(self, event: EmitEvent) -> None:
         """Take one event."""
         if event.reason == RECONCILE_ERROR:
             self._metrics.error(_kind(event.about))
-        self._events.tell(
-            Word(
-                about=ref_of_item(event.about),
-                uid=event.about.metadata.uid,
-                reason=event.reason,
-                message=event.message,
-                type=event.type.value,
-            )
+        word = Word(
+            about=ref_of_item(event.about),
+            uid=event.about.metadata.uid,
+            reason=event.reason,
+            message=event.message,
+            type=event.type.value,
         )
+        if event.type is EventType.WARNING:
+            self._log(word)
+        self._events.tell(word)
+
+    def _log(self, word: Word) -> None:
+        """Log it where it is not what was said of the object last."""
+        if self._logged.get(word.uid) == word.message:
+            return
+        self._logged[word.uid] = word.message
+        self._logged.move_to_end(word.uid)
+        if len(self._logged) > _MOST_REMEMBERED:
+            self._logged.popitem(last=False)
+        fields = {"object": str(word.about), "reason": word.reason, "cause": word.message}
+        _log.warning("told of an object", extra={"fields": fields})
 
 
 def _kind(item: Experiment | Suggestion | Trial) -> str:

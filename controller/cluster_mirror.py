@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
-from api.errors import RemoteError, SetupError, SpecError, UserError
+from api.errors import RemoteError, SetupError, SpecError, Unavailable, UserError
 from api.types import Experiment, JsonObject, Suggestion, Trial
 from controller.ports import Conflict
 from controller.views import Key, key_of
@@ -99,7 +99,8 @@ async def answered(call: Awaitable[_Result]) -> _Result:
     Raises:
         AbsentError: the object is not there.
         Conflict: it has changed, or another one has its name.
-        RemoteError: the cluster refused; Unavailable: it did not answer.
+        RemoteError: the cluster refused.
+        Unavailable: it did not answer, or rights are missing, which may be given at any time.
     """
     try:
         return await call
@@ -109,5 +110,7 @@ async def answered(call: Awaitable[_Result]) -> _Result:
         raise AbsentError(str(error)) from None
     except errors.Conflict as error:
         raise Conflict(str(error)) from None
-    except (SetupError, UserError) as error:
+    except SetupError as error:
+        raise Unavailable(str(error)) from None
+    except UserError as error:
         raise RemoteError(str(error)) from None

@@ -102,7 +102,7 @@ def _policy(given: Given) -> Policy:
         pending_patience=seconds(flags.PENDING_PATIENCE, plain.pending_patience),
         stop_grace=seconds(flags.STOP_GRACE, plain.stop_grace),
         deletion_grace=seconds(flags.DELETION_GRACE, plain.deletion_grace),
-        start_deadline=read.duration(flags.START_DEADLINE, given) or plain.start_deadline,
+        start_deadline=seconds(flags.START_DEADLINE, timedelta(0)) or None,
         template_retry=pause(flags.TEMPLATE_RETRY, plain.template_retry),
         stop_at_end=_switch(flags.STOP_AT_END, given),
     )

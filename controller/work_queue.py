@@ -38,7 +38,7 @@ class WorkQueue(Generic[Key]):
     def take(self, now: float) -> Key | None:
         """Begin with the key that is due for longest; None where none is, or enough are in work."""
         due = self.next_moment()
-        if due is None or due > now or len(self._in_work) >= self._at_once:
+        if due is None or due > now or self.is_full:
             return None
         key = heapq.heappop(self._order)[2]
         del self._due[key]
@@ -70,6 +70,11 @@ class WorkQueue(Generic[Key]):
     def in_work(self) -> int:
         """How many keys are in work."""
         return len(self._in_work)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many keys are in work as may be."""
+        return len(self._in_work) >= self._at_once
 
 
 def _earlier(one: float | None, other: float) -> float:

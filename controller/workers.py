@@ -61,9 +61,10 @@ class Workers:
                 await self._wait()
 
     async def _wait(self) -> None:
-        """Wait for news, or for the next moment."""
+        """Wait for news (the end of a turn is some), or for the next moment."""
+        moment = None if self._queue.is_full else self._queue.next_moment()
         with suppress(TimeoutError):
-            async with asyncio.timeout_at(self._queue.next_moment()):
+            async with asyncio.timeout_at(moment):
                 await self._news.wait()
 
     async def _one(self, key: Key) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
@@ -126,11 +127,14 @@ class Leadership:
         return await self._write(holder=self.identity, seconds=self._times.duration)
 
     async def _renew(self) -> bool:
-        """Renew it; where it has changed, see by whom."""
+        """Renew it; where it has changed, see by whom, and where it is gone, make it anew."""
         if await self._write(holder=self.identity, seconds=self._times.duration):
             return True
-        await self._look()
-        return False
+        with suppress(NotFound):
+            await self._look()
+        if self.holder != self.identity:
+            return False
+        return await self._write(holder=self.identity, seconds=self._times.duration)
 
     async def _look(self) -> None:
         self._document = {}

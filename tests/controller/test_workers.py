@@ -1,0 +1,191 @@
+"""Turns: side by side, never two of one object, at the moment that the last one named."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+import pytest
+
+from controller.metrics import Metrics
+from controller.views import Key
+from controller.workers import Workers
+from tests.virtual_time import in_virtual_time
+
+A, B = Key(namespace="ns", name="a"), Key(namespace="ns", name="b")
+
+
+class Turns:
+    """Turns that take their time, and what was going on at once."""
+
+    def __init__(self, seconds: float = 1.0) -> None:
+        self.seconds = seconds
+        self.begun: list[tuple[float, str]] = []
+        self.ended: list[str] = []
+        self.running: list[str] = []
+        self.most = 0
+        self.wake: timedelta | None = None
+        self.fault: Exception | None = None
+
+    async def turn(self, key: Key, now: datetime) -> datetime | None:
+        assert key.name not in self.running
+        self.begun.append((round(asyncio.get_running_loop().time() - 1000, 3), key.name))
+        self.running.append(key.name)
+        self.most = max(self.most, len(self.running))
+        try:
+            await asyncio.sleep(self.seconds)
+            if self.fault:
+                raise self.fault
+        finally:
+            self.running.remove(key.name)
+        self.ended.append(key.name)
+        return None if self.wake is None else now + self.wake
+
+
+@asynccontextmanager
+async def working(turns: Turns, at_once: int = 9) -> AsyncIterator[tuple[Workers, Metrics]]:
+    metrics = Metrics()
+    workers = Workers("trial", turns.turn, metrics, at_once=at_once)
+    task = asyncio.create_task(workers.run())
+    try:
+        yield workers, metrics
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def situation(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
+    """Let a test run in virtual time."""
+
+    def run() -> None:
+        async def inside() -> None:
+            await test()
+
+        in_virtual_time(inside())
+
+    return run
+
+
+@situation
+async def test_events_of_one_object_are_merged_and_its_turns_follow_each_other() -> None:
+    turns = Turns()
+    async with working(turns) as (workers, _):
+        for _ in range(5):
+            workers.add(A)
+        workers.add(B)
+        await asyncio.sleep(0.5)
+        for _ in range(5):
+            workers.add(A)
+        await asyncio.sleep(10)
+
+    assert turns.begun == [(0, "a"), (0, "b"), (1, "a")]
+
+
+@situation
+async def test_only_so_many_have_their_turn_at_a_time() -> None:
+    turns = Turns()
+    async with working(turns, at_once=3) as (workers, _):
+        for number in range(10):
+            workers.add(Key(namespace="ns", name=str(number)))
+        await asyncio.sleep(10)
+
+    assert (turns.most, len(turns.ended)) == (3, 10)
+
+
+@situation
+async def test_a_turn_names_the_moment_of_the_next() -> None:
+    turns = Turns()
+    turns.wake = timedelta(seconds=30)
+    async with working(turns) as (workers, _):
+        workers.add(A)
+        await asyncio.sleep(80)
+
+    assert [moment for moment, _ in turns.begun] == [0, 30, 60]
+
+
+@situation
+async def test_a_fault_costs_the_object_half_a_minute_and_nobody_else_anything() -> None:
+    turns = Turns()
+    turns.fault = ValueError("of ours")
+    async with working(turns) as (workers, metrics):
+        workers.add(A)
+        await asyncio.sleep(5)
+        turns.fault = None
+        workers.add(B)
+        await asyncio.sleep(40)
+        text = metrics.text().decode()
+
+    assert turns.begun == [(0, "a"), (5, "b"), (30, "a")]
+    assert 'trialwatch_controller_faults_total{kind="trial"} 1.0' in text
+    assert 'trialwatch_controller_turn_seconds_count{kind="trial"} 3.0' in text
+
+
+@situation
+async def test_a_turn_that_is_interrupted_ends_and_a_new_one_begins_at_once() -> None:
+    turns = Turns(seconds=300)
+    async with working(turns) as (workers, _):
+        workers.add(A)
+        await asyncio.sleep(5)
+        turns.seconds = 1
+        workers.interrupt(A)
+        workers.interrupt(A)
+        await asyncio.sleep(5)
+
+    assert turns.begun == [(0, "a"), (5, "a")]
+    assert turns.ended == ["a"]
+
+
+@situation
+async def test_interrupting_what_does_not_run_is_asking_for_a_turn() -> None:
+    turns = Turns()
+    async with working(turns) as (workers, _):
+        workers.interrupt(A)
+        workers.interrupt(A)
+        await asyncio.sleep(5)
+
+    assert turns.begun == [(0, "a")]
+    assert turns.ended == ["a"]
+
+
+@situation
+async def test_at_the_end_nothing_new_begins_and_what_is_under_way_is_finished() -> None:
+    turns = Turns()
+    workers = Workers("trial", turns.turn, Metrics(), at_once=1)
+    task = asyncio.create_task(workers.run())
+    workers.add(A)
+    workers.add(B)
+    await asyncio.sleep(0.5)
+    workers.end()
+    await task
+
+    assert (turns.begun, turns.ended) == ([(0, "a")], ["a"])
+
+
+@situation
+async def test_cancelled_it_cancels_what_is_under_way_even_what_was_just_interrupted() -> None:
+    turns = Turns(seconds=300)
+    workers = Workers("trial", turns.turn, Metrics(), at_once=9)
+    task = asyncio.create_task(workers.run())
+    workers.add(A)
+    workers.add(B)
+    await asyncio.sleep(1)
+    workers.interrupt(A)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert (turns.running, turns.ended) == ([], [])
+
+
+@situation
+async def test_the_queue_s_depth_counts_who_waits() -> None:
+    turns = Turns()
+    async with working(turns, at_once=1) as (workers, metrics):
+        workers.add(A)
+        workers.add(B)
+        await asyncio.sleep(0.5)
+        text = metrics.text().decode()
+
+    assert 'trialwatch_controller_queue_depth{kind="trial"} 1.0' in text
