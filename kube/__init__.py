@@ -1,10 +1,10 @@
 """The cluster as a port: objects of any kind, as plain documents, in and out of Kubernetes' API.
 
 Belongs here: the port (`cluster`), its values and errors; the official client behind it (`client`,
-`connect`, `discovery`); the same port in memory (`memory`), and over HTTP (`apiserver`); a kind's
-objects kept up to date in memory (`watching`), an installation's settings by it
-(`settings_source`); Events that are said and not waited for (`events`);
-which of several replicas works (`leading`), and that only this one writes (`fencing`).
+`connect`, `discovery`); the same port in memory (`memory`, `logs`), and over HTTP (`apiserver`); a
+kind's objects kept up to date in memory (`watching`), an installation's settings by it
+(`settings_source`); Events that are said and not waited for (`events`); which of several replicas
+works (`leading`), and that only this one writes (`fencing`).
 Does not belong here: what an object means, and what any program does with it.
 May import: `api`. May be imported by: the programs that talk to a cluster, `runner` and
 `trialwatch`.
@@ -14,5 +14,6 @@ May import: `api`. May be imported by: the programs that talk to a cluster, `run
       KubernetesCluster        the API server, by the official client
       MemoryCluster            a dict, with versions, conflicts, and a history that is forgotten
 
-Both are held to one suite, tests/contracts/cluster.py, and a real API server is too.
+Each port has one suite, tests/contracts/{cluster,pod_logs}.py; both are held to it, and a real API
+server is too.
 """

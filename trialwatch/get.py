@@ -18,7 +18,7 @@ from api.objects.faults import nearest, visible
 from api.objects.yamlout import dump_objects
 from api.timestamps import to_micros
 from api.types import JsonObject
-from trialwatch.documents import at, said
+from trialwatch.documents import at, name_of, said
 from trialwatch.sources import KINDS, add_source, nothing_called, source_of
 
 if TYPE_CHECKING:
@@ -62,8 +62,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output == "yaml":
         sys.stdout.write(dump_objects(found))
     elif arguments.output == "json":
-        listed = {"apiVersion": "v1", "kind": "List", "items": found}
-        print(json.dumps(found[0] if name and len(found) == 1 else listed, indent=2))
+        listed: JsonObject = {"apiVersion": "v1", "kind": "List", "items": found}
+        itself = len(found) == 1 and name_of(found[0]) == name
+        print(json.dumps(found[0] if itself else listed, indent=2))
     else:
         wide = arguments.output == "wide"
         print(*_table(kind, found, wide=wide, spaces=wide or arguments.all_namespaces), sep="\n")

@@ -2,8 +2,10 @@
 
 FILE holds Pods, Jobs, or objects of any kind with pod templates in them. Standard output has the
 same objects as they would be created, as YAML, or with --diff the difference. Standard error says
-what was done to each pod, and why. No registry is asked: an image whose command stands in the
-image alone is treated as if its registry were silent.
+what was done to each pod, and why. An Experiment stands for the job of its first trial, every
+parameter at the start of its space; no --trial is needed for it.
+No registry is asked: an image whose command stands in the image alone is treated as if its registry
+were silent.
 Exit status 0, or 2 where a pod is refused or a file is wrong.
 """
 
@@ -21,6 +23,7 @@ from api.objects.suggestions import parse_suggestion
 from api.objects.trials import parse_trial
 from api.objects.yamlout import dump_objects
 from api.objects.yamltext import load_objects
+from trialwatch.first_trial import first_trial
 from trialwatch.templates import pods_in, put
 from webhook.config import Config, parse_config
 from webhook.decide import decide
@@ -56,10 +59,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the objects as they would be created; return the exit status."""
     config = parse_config(_text(arguments.config)) if arguments.config else Config()
     family = _family(_text(arguments.trial)) if arguments.trial else _Family()
-    before = load_objects(_text(arguments.file))
-    if not before:
-        raise UserError(f"{arguments.file} is empty: give the YAML of a Pod or a Job")
-    judged = [_judged(document, family, config) for document in before]
+    given = load_objects(_text(arguments.file))
+    if not given:
+        raise UserError(
+            f"{arguments.file} is empty: give the YAML of a Pod, a Job or an Experiment"
+        )
+    meant = [_meant(document, family) for document in given]
+    before = [document for document, _ in meant]
+    judged = [_judged(document, of, config) for document, of in meant]
     for one in judged:
         print(*one.told, sep="\n", file=sys.stderr)
     if any(one.refused for one in judged):
@@ -80,6 +87,14 @@ class _Judged:
     document: JsonObject
     told: tuple[str, ...]
     refused: bool
+
+
+def _meant(document: JsonObject, family: _Family) -> tuple[JsonObject, _Family]:
+    """Return what is to be judged, and whose it is: of an Experiment, its first trial's job."""
+    if document.get("kind") != "Experiment":
+        return document, family
+    trial, job = first_trial(document)
+    return job, _Family(trial=trial)
 
 
 def _family(text: str) -> _Family:

@@ -61,7 +61,7 @@ def without_pod(trial: JsonObject) -> UserError:
     name, place = name_of(trial), f"-n {namespace_of(trial)}"
     if not has_ended(trial):
         return UserError(
-            f"trial {name} has no pod yet: -f waits for it, and `kubectl get events {place}` says"
+            f"trial {name} has no pod now: -f waits for one, and `kubectl get events {place}` says"
             " what keeps it"
         )
     seen = ", ".join(_observed(trial)) or "nothing"

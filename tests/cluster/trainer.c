@@ -8,6 +8,7 @@
  *   count N MS        N lines "step=I loss=1/I", one each MS milliseconds
  *   now NAME          a line "NAME=SECONDS", of the clock
  *   sleep MS
+ *   await PATH        until it is there
  *   fork WORD...      a child does the rest; the parent waits for it
  *   eat               memory, until there is no more
  *   exit STATUS
@@ -28,6 +29,10 @@
 static void nap(long milliseconds) {
     struct timespec left = {milliseconds / 1000, milliseconds % 1000 * 1000000};
     while (nanosleep(&left, &left)) continue;
+}
+
+static void await(const char *path) {
+    while (access(path, F_OK)) nap(50);
 }
 
 static void line(int fd, const char *text) {
@@ -99,6 +104,7 @@ int main(int argc, char **argv) {
         else if (!strcmp(what, "count")) count(atoi(word[0]), atol(word[1])), word += 2;
         else if (!strcmp(what, "now")) tell_the_time(*word++);
         else if (!strcmp(what, "sleep")) nap(atol(*word++));
+        else if (!strcmp(what, "await")) await(*word++);
         else if (!strcmp(what, "fork")) follow_child();
         else if (!strcmp(what, "eat")) eat();
         else if (!strcmp(what, "exit")) return atoi(*word);

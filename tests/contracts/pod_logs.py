@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Protocol
 
 import pytest
@@ -24,13 +25,13 @@ class Machine(Protocol):
     pod: Ref
 
     def print(self, text: str) -> None:
-        """Let the container `trainer`, which runs, print something."""
+        """Let the container `trainer`, which runs, print a line."""
 
     def end(self) -> None:
         """End it."""
 
     def restart(self) -> None:
-        """Start it again."""
+        """Let it end and start again."""
 
 
 async def read(machine: Machine, container: str = "trainer", *, previous: bool = False) -> str:
@@ -41,10 +42,10 @@ async def read(machine: Machine, container: str = "trainer", *, previous: bool =
 
 class PodLogsContract:
     async def test_what_was_printed_so_far_is_given(self, machine: Machine) -> None:
-        machine.print("one\n")
+        machine.print("one")
         machine.print("twö")
 
-        assert await read(machine) == "one\ntwö"
+        assert await read(machine) == "one\ntwö\n"
 
     async def test_a_container_that_has_printed_nothing_has_an_empty_log(
         self, machine: Machine
@@ -52,13 +53,13 @@ class PodLogsContract:
         assert await read(machine) == ""
 
     async def test_the_log_is_there_after_the_end(self, machine: Machine) -> None:
-        machine.print("last\n")
+        machine.print("last")
         machine.end()
 
         assert await read(machine) == "last\n"
 
     async def test_who_follows_is_told_what_comes_until_the_end(self, machine: Machine) -> None:
-        machine.print("one\n")
+        machine.print("one")
         heard = b""
         async with (
             asyncio.timeout(SECONDS),
@@ -67,28 +68,27 @@ class PodLogsContract:
             async for piece in pieces:
                 heard += piece
                 if heard == b"one\n":
-                    machine.print("two\n")
+                    machine.print("two")
                 if heard == b"one\ntwo\n":
                     machine.end()
 
         assert heard == b"one\ntwo\n"
 
     async def test_who_follows_may_leave(self, machine: Machine) -> None:
-        machine.print("one\n")
+        machine.print("one")
         async with (
             asyncio.timeout(SECONDS),
             aclosing(machine.logs.pod_log(machine.pod, "trainer", follow=True)) as pieces,
         ):
             assert await anext(pieces) == b"one\n"
 
-        machine.print("two\n")
+        machine.print("two")
         assert await read(machine) == "one\ntwo\n"
 
     async def test_the_container_before_this_one_has_its_own_log(self, machine: Machine) -> None:
-        machine.print("first\n")
-        machine.end()
+        machine.print("first")
         machine.restart()
-        machine.print("second\n")
+        machine.print("second")
 
         assert await read(machine) == "second\n"
         assert await read(machine, previous=True) == "first\n"
@@ -112,7 +112,7 @@ class PodLogsContract:
             await read(machine, "other")
 
     async def test_a_pod_that_is_not_there_has_no_log(self, machine: Machine) -> None:
-        gone = Ref(api_version="v1", kind="Pod", namespace="team", name="gone")
+        gone = replace(machine.pod, name="gone")
         pieces = machine.logs.pod_log(gone, "trainer")
         async with aclosing(pieces):
             with pytest.raises(NotFound):

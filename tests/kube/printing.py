@@ -16,12 +16,13 @@ class PrintingPod:
         self._printed.start(pod, "trainer")
 
     def print(self, text: str) -> None:
-        self._printed.write(self._pod, "trainer", text.encode())
+        self._printed.write(self._pod, "trainer", f"{text}\n".encode())
 
     def end(self) -> None:
         self._printed.end(self._pod, "trainer")
 
     def restart(self) -> None:
+        self.end()
         self._printed.start(self._pod, "trainer")
 
 

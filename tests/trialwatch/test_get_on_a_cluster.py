@@ -70,6 +70,20 @@ async def test_the_same_objects_give_the_same_output_here_and_there(
         assert there[0] == 0
 
 
+async def test_the_trials_of_an_experiment_are_a_list_even_where_there_is_but_one(
+    katib: MemoryCluster, command_line: CommandLine
+) -> None:
+    [_, first, *others] = await experiment_in(katib, "team")
+    for one in others:
+        await katib.delete(ref_of(one))
+
+    _, listed, _ = await command_line("get", "trials", "random", "-o", "json")
+    _, itself, _ = await command_line("get", "trials", "random-0000", "-o", "json")
+
+    assert json.loads(listed) == {"apiVersion": "v1", "kind": "List", "items": [first]}
+    assert json.loads(itself) == first
+
+
 async def test_objects_are_given_without_who_wrote_which_field(
     katib: MemoryCluster, command_line: CommandLine
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -171,17 +172,28 @@ def test_a_pod_that_is_refused_prints_no_object_and_says_why(
     assert "set `command` of container training" in err
 
 
+DEPLOYED = "runtime: {earlyStoppings: [{algorithmName: medianstop, image: example/stop:1}]}"
+
+
+@pytest.mark.parametrize(
+    ("config", "asked"),
+    [
+        ("runtime: {}", "trialwatch-suggestion.kubeflow:6788"),
+        (DEPLOYED, "stopping-tpe.default:6788"),
+    ],
+)
 def test_the_trials_file_may_hold_its_suggestion(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], config: str, asked: str
 ) -> None:
     wanted = {("Trial", "stopping-1"), ("Suggestion", "stopping")}
     texts = (GOLDENS / "cluster.yaml").read_text().split("---\n")
     family = [t for t in texts if any(f"kind: {k}" in t and f"name: {n}" in t for k, n in wanted)]
     file = written(tmp_path / "trial.yaml", "---\n".join(family))
+    words = ["--trial", file, "--config", written(tmp_path / "config", config)]
 
-    assert main(["inject", "-f", written(tmp_path / "p", pod()), "--trial", file]) == 0
+    assert main(["inject", "-f", written(tmp_path / "p", pod()), *words]) == 0
 
-    assert "stopping-tpe.default:6788" in str(printed(capsys)[0])
+    assert asked in str(printed(capsys)[0])
 
 
 def test_katib_config_may_be_bare_or_a_config_map(
@@ -233,3 +245,32 @@ def test_a_file_without_a_trial_is_refused(
     assert main(["inject", "-f", file, "--trial", file]) == 2
 
     assert "must be kubeflow.org/v1beta1" in capsys.readouterr().err
+
+
+def test_an_experiment_stands_for_the_job_of_its_first_trial(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    examples = Path(__file__).parents[2] / "examples"
+
+    assert main(["inject", "-f", str(examples / "random.yaml")]) == 0
+
+    (job,), told = printed(capsys)
+    pod: Any = job["spec"]["template"]  # type: ignore[index, call-overload]  # a Job
+    [trainer] = pod["spec"]["containers"]
+    [sidecar] = pod["spec"]["initContainers"]
+    assert job["kind"] == "Job"
+    assert pod["metadata"]["labels"]["katib.kubeflow.org/trial"] == "random-first"
+    assert trainer["command"][-3:] == ["--lr=0.01", "--num-layers=2", "--optimizer=sgd"]
+    assert sidecar["name"] == "metrics-logger-and-collector"
+    assert "Job/random-first spec.template: injected: " in told
+
+
+def test_an_experiment_that_is_wrong_is_refused_with_each_fault(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (Path(__file__).parents[2] / "examples" / "random.yaml").read_text()
+    file = written(tmp_path / "e.yaml", text.replace("maximize", "highest"))
+
+    assert main(["inject", "-f", file]) == 2
+
+    assert "spec.objective.type" in printed(capsys)[1]

@@ -161,7 +161,7 @@ UNSCHEDULED = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes 
             "random-0006",
             None,
             (
-                "trial random-0006 has no pod yet: -f waits for it, and `kubectl get events -n team`"
+                "trial random-0006 has no pod now: -f waits for one, and `kubectl get events -n team`"
                 " says what keeps it"
             ),
         ),

@@ -1,0 +1,40 @@
+"""The first trial that an Experiment may come to: every parameter at the start of its space."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from api.objects.defaults import with_defaults
+from api.objects.experiments import parse_experiment
+from api.types import Assignment, JsonObject, ParameterSpec, SuggestedTrial, Trial
+from controller.creation import trial_of
+from controller.jobs import desired
+
+
+def first_trial(document: JsonObject) -> tuple[Trial, JsonObject]:
+    """Return the trial, and its job as a controller creates it.
+
+    The job has no owner, for the trial is nowhere.
+
+    Raises:
+        SpecError: the Experiment is wrong, or its template cannot be filled in.
+    """
+    experiment = with_defaults(parse_experiment(document, unknown_fields=False))
+    metadata = experiment.metadata
+    placed = replace(metadata, namespace=metadata.namespace or "default")
+    suggested = SuggestedTrial(
+        name=f"{metadata.name}-first",
+        assignments=tuple(_start(one) for one in experiment.spec.parameters),
+    )
+    trial = trial_of(replace(experiment, metadata=placed), suggested, None)
+    job = desired(trial)
+    head = job.get("metadata")
+    kept = head if isinstance(head, Mapping) else {}
+    unowned = {key: value for key, value in kept.items() if key != "ownerReferences"}
+    return trial, {**job, "metadata": unowned}
+
+
+def _start(parameter: ParameterSpec) -> Assignment:
+    space = parameter.space
+    return Assignment(name=parameter.name, value=space.min or next(iter(space.list), ""))
