@@ -73,16 +73,18 @@ class ClusterJobs:
         """Say what is known of the trial's job and pods."""
         ref = _ref(trial)
         document = await self._document(ref)
+        over = ended(trial) and trial.status.completion_time is not None
+        if over:
+            self.pods.forget(_key(ref))
         if document is None:
             last = self._vanished.get(ref)
-            if last is None or ended(trial):
+            if last is None or over:
                 return JobFacts(document=last, gone=last is not None)
             pods = await self.pods.last_facts(trial, version_of(last))
             return JobFacts(document=last, gone=True, pods=pods)
         self._jobs[uid_of(document)] = _key(ref)
         marked = self._marked(ref, document)
-        if ended(trial) and trial.status.completion_time:
-            self.pods.forget(_key(ref))
+        if over:
             return JobFacts(document=marked)
         if state_of_job(trial, document).outcome is not Outcome.RUNNING:
             pods = await self.pods.last_facts(trial, version_of(document))

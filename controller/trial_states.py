@@ -79,8 +79,19 @@ def state_of(trial: Trial) -> State:
     conditions = trial.status.conditions
     for kind, state in _IN_ORDER:
         if holds(conditions, kind):
-            return state
+            return _as_it_ended(conditions) if state is State.EARLY_STOPPED else state
     return State.RUNNING if waiting_since(trial) is not None else State.PENDING
+
+
+def _as_it_ended(conditions: Conditions) -> State:
+    """Say what a trial counts as that was stopped early, perhaps after it had ended.
+
+    Katib's service writes EarlyStopped whatever the trial is; the later of two ends is none.
+    """
+    late = (ConditionType.METRICS_UNAVAILABLE, ConditionType.EARLY_STOPPED)
+    first = next(c.type for c in conditions if c.type in late and holds((c,), c.type))
+    unavailable = first == ConditionType.METRICS_UNAVAILABLE
+    return State.METRICS_UNAVAILABLE if unavailable else State.EARLY_STOPPED
 
 
 def ended(trial: Trial) -> bool:
@@ -224,7 +235,20 @@ def early_stopped(trial: Trial, now: datetime) -> Trial:
 
 def observed(trial: Trial, observation: Observation, now: datetime) -> Trial:
     """Give an early-stopped trial what was observed of it; that is its completion."""
-    status = replace(trial.status, observation=observation, completion_time=stamp(now))
+    conditions = trial.status.conditions
+    before, stopped = (
+        find(conditions, kind) for kind in (ConditionType.RUNNING, ConditionType.EARLY_STOPPED)
+    )
+    if before and stopped and before.status is ConditionStatus.FALSE:
+        # It was stopped when it had ended already: it waits for nothing any more.
+        plain = no_longer_running(conditions, _RUNNING, now)
+        conditions = (*without(plain, ConditionType.EARLY_STOPPED), stopped)
+    status = replace(
+        trial.status,
+        conditions=conditions,
+        observation=observation,
+        completion_time=stamp(now),
+    )
     return replace(trial, status=status)
 
 

@@ -13,14 +13,16 @@ from typing import Any
 import pytest
 
 from api.names import COLLECTOR_CONTAINER, TRIAL_LABEL
-from api.types import JsonObject, Trial
+from api.types import JsonObject, Observation, Trial
 from controller.cluster_pods import ClusterPods
 from controller.pod_facts import facts_of, note_of
+from controller.trial_states import early_stopped, observed
 from controller.views import PodFacts
 from kube.cluster import Ref
 from kube.memory import MemoryCluster
 from tests.controller.clusters import PACE, Ports, add_pod, complete, job_ref, ports_of
 from tests.controller.test_cluster_jobs import create, looks, trial
+from tests.controller.worlds import START
 from tests.polling import beside, eventually
 
 WORDS = json.dumps({"delivered": False, "metrics": {"loss": {"count": 1, "last": "0.5"}}})
@@ -89,6 +91,23 @@ async def test_the_words_stay_when_the_job_is_gone_too_until_the_trial_has_ended
 
     facts = await looks(ports, item, lambda found: found.gone and found.pods.last_words)
     assert facts.pods.last_words == WORDS
+
+
+async def test_a_trial_that_was_stopped_early_hears_them_until_it_was_observed(
+    ports: Ports, cluster: MemoryCluster
+) -> None:
+    item = await created(ports)
+    await add_pod(cluster, "exp-1", words=WORDS)
+    await complete(cluster, "exp-1")
+    await cluster.delete(POD)
+    await cluster.delete(job_ref("exp-1"))
+    stopped = early_stopped(item, START)
+
+    await looks(ports, stopped, lambda found: found.gone and found.pods.last_words)
+    await ports.jobs.look(observed(stopped, Observation(), START))
+
+    facts = await ports.jobs.look(stopped)
+    assert not facts.pods.last_words, "nobody needs them any more"
 
 
 async def test_where_the_watch_of_pods_is_behind_they_are_asked_for_once(

@@ -31,6 +31,7 @@ from controller.trial_states import ACTIVE, State, ended, measured, state_of
 from controller.trials import reconcile_trial
 from controller.views import ExperimentView, JobFacts, Key, Policy, Stored, TrialView, key_of
 from tests.controller.hazards import Crash, Fate, Hazard, at_once, hazardous
+from tests.controller.test_stopping import stopped_by_katib
 from tests.controller.worlds import KEY, START, experiment, job_with, loss
 
 _TEXTS = ("0.5", "0.25", "-1", "3e1", "0.125", "nan", "inf", "", "text")
@@ -163,6 +164,12 @@ class Experiments(RuleBasedStateMachine):
         for trial in self._some(who):
             self._struck(None, 0)
             at_once(self._driver().stop_early(key_of(trial), self.now))
+
+    @rule(who=_WHO)
+    def katibs_service_says_that_a_trial_was_stopped(self, who: int) -> None:
+        """It does so whatever has become of the trial."""
+        for trial in self._some(who):
+            self.memory.objects.all_trials[key_of(trial)] = stopped_by_katib(trial, self.now)
 
     @rule(store=st.booleans(), search=st.booleans())
     def others_are_away_or_back(self, store: bool, search: bool) -> None:  # noqa: FBT001

@@ -1,0 +1,176 @@
+"""Early stopping, in every order in which a cluster may tell of it: one end, counted once."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from itertools import count, permutations, product
+
+import pytest
+
+from api.types import ConditionType, Trial, holds
+from controller.conditions import with_condition
+from controller.drive import Driver
+from controller.trial_states import State, early_stopped, moved, running, state_of, waiting_since
+from controller.views import Key, Policy, key_of
+from tests.controller.test_trials import at_work, living
+from tests.controller.worlds import KEY, START, World, experiment, loss
+
+_VERSIONS = count(1_000_000)
+EVENTS = ("told", "stored", "completed")
+"""SetTrialStatus has been answered; the last value is in the store; the job is Complete."""
+Tell = Callable[[World, Key], Awaitable[None]]
+ORDERS = [*permutations(EVENTS), *((*order, "gone") for order in permutations(EVENTS))]
+
+
+def stopped_by_katib(trial: Trial, now: datetime) -> Trial:
+    """Return a trial as Katib's service writes it: stopped early, whatever it was before."""
+    words = ("TrialEarlyStopped", "Trial is early stopped")
+    conditions = with_condition(trial.status.conditions, ConditionType.EARLY_STOPPED, words, now)
+    return replace(
+        trial,
+        metadata=replace(trial.metadata, resource_version=str(next(_VERSIONS))),
+        status=replace(trial.status, conditions=conditions),
+    )
+
+
+async def by_us(world: World, key: Key) -> None:
+    await world.driver.stop_early(key, world.now)
+
+
+async def by_katib(world: World, key: Key) -> None:
+    trials = world.memory.objects.all_trials
+    trials[key] = stopped_by_katib(trials[key], world.now)
+
+
+def best_of(world: World) -> str | None:
+    best = world.experiment.status.optimal_trial
+    return best.observation.metrics[0].min if best else None
+
+
+class Stopping:
+    """One trial of an experiment, and what happens to it."""
+
+    def __init__(self, world: World, tell: Tell) -> None:
+        self.world, self.tell = world, tell
+        self.key = key_of(world.trials[0])
+
+    @property
+    def trial(self) -> Trial:
+        return self.world.memory.objects.all_trials[self.key]
+
+    async def happen(self, event: str) -> None:
+        world = self.world
+        match event:
+            case "told":
+                await self.tell(world, self.key)
+            case "stored":
+                world.memory.observations.metrics[self.key] = loss("0.9", "0.4")
+            case "completed":
+                world.end(self.trial, "Complete")
+            case _:
+                jobs = world.memory.jobs
+                jobs.facts[self.key] = replace(jobs.facts[self.key], gone=True)
+
+    async def look(self) -> None:
+        """Give turns to a controller that was started just now; nothing is deleted unobserved."""
+        world = self.world
+        world.driver = Driver(world.memory.ports(), random.Random(1), world.policy)
+        await world.settle(seconds=0.5)
+        if self.key in world.memory.jobs.deleted:
+            observation = self.trial.status.observation
+            assert observation is not None
+            assert observation.metrics[0].min == "0.4"
+
+
+@pytest.mark.parametrize("retain", [False, True])
+@pytest.mark.parametrize("tell", [by_us, by_katib])
+@pytest.mark.parametrize("order", ORDERS, ids="-".join)
+async def test_it_ends_once_with_its_last_value_and_its_job_goes_after_that(
+    order: tuple[str, ...], tell: Tell, *, retain: bool
+) -> None:
+    for looks in product((False, True), repeat=len(order)):
+        made = experiment(max_trial_count=1, parallel_trial_count=1)
+        assert made.spec.trial_template is not None
+        kept = replace(made.spec.trial_template, retain=retain)
+        world = World(replace(made, spec=replace(made.spec, trial_template=kept)))
+        await world.settle()
+        stopping = Stopping(world, tell)
+        for event, look in zip(order, looks, strict=True):
+            await stopping.happen(event)
+            if look:
+                await stopping.look()
+        for _ in range(4):
+            await stopping.look()
+            await world.settle(seconds=1)
+
+        trial, status = stopping.trial, world.experiment.status
+        state = state_of(trial)
+        assert state in {State.EARLY_STOPPED, State.SUCCEEDED}
+        if tell is by_us:
+            assert holds(trial.status.conditions, ConditionType.EARLY_STOPPED) == (
+                state is State.EARLY_STOPPED
+            )
+        assert trial.status.completion_time
+        assert trial.status.observation is not None
+        assert trial.status.observation.metrics[0].min == "0.4"
+        assert waiting_since(trial) is None
+        assert (status.trials, status.trials_early_stopped + status.trials_succeeded) == (1, 1)
+        assert status.optimal_trial is not None
+        assert status.optimal_trial.observation == trial.status.observation
+        there = world.memory.jobs.facts[stopping.key].present
+        assert there == (retain and "gone" not in order)
+        assert len(world.memory.jobs.created) == 1, "it was not made anew"
+
+
+async def test_a_trial_that_was_told_of_and_does_not_end_is_ended_after_its_grace() -> None:
+    world = World(experiment(), Policy())
+    await world.settle()
+    trial = world.trials[0]
+    world.memory.observations.metrics[key_of(trial)] = loss("0.9", "0.4")
+    await world.driver.stop_early(key_of(trial), world.now)
+    await world.settle(seconds=30)
+    assert key_of(trial) not in world.memory.jobs.deleted
+
+    await world.settle(seconds=31)
+
+    after = world.memory.objects.all_trials[key_of(trial)]
+    assert after.status.completion_time
+    assert key_of(trial) in world.memory.jobs.deleted
+
+
+async def test_the_experiment_may_end_before_its_early_stopped_trial_is_observed() -> None:
+    world = World(experiment(max_trial_count=1, parallel_trial_count=1))
+    await world.settle()
+    trial = world.trials[0]
+    await world.driver.stop_early(key_of(trial), world.now)
+    await world.settle(seconds=1)
+    assert world.experiment.status.conditions[-1].reason == "ExperimentMaxTrialsReached"
+    assert best_of(world) is None
+
+    world.succeed(trial, "0.9", "0.4")
+    await world.settle(seconds=1)
+
+    assert best_of(world) == "0.4"
+    assert world.memory.objects.experiments[KEY].status.trials_early_stopped == 1
+
+
+def test_of_two_ends_the_first_stays() -> None:
+    unavailable = moved(at_work(), ConditionType.METRICS_UNAVAILABLE, START)
+    stopped = early_stopped(at_work(), START)
+
+    assert early_stopped(unavailable, START) is unavailable
+    assert moved(stopped, ConditionType.METRICS_UNAVAILABLE, START) is stopped
+    assert state_of(stopped_by_katib(unavailable, START)) is State.METRICS_UNAVAILABLE
+    assert state_of(stopped_by_katib(at_work(), START)) is State.EARLY_STOPPED
+    succeeded = moved(at_work(), ConditionType.SUCCEEDED, START)
+    assert state_of(stopped_by_katib(succeeded, START)) is State.SUCCEEDED
+
+
+def test_a_trial_is_stopped_early_before_it_was_seen_to_run() -> None:
+    stopped = early_stopped(living(), START)
+
+    assert state_of(stopped) is State.EARLY_STOPPED
+    assert running(stopped, START) is stopped
