@@ -4,145 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from api.names import NUMBER_LABEL
-from api.objects.experiments import parse_experiment, render_experiment
-from api.objects.trials import parse_trial
+from api.objects.experiments import render_experiment
 from api.objects.validation_update import completed
-from api.types import Experiment, Trial
-from controller.drive import Driver
-from controller.memory import MemoryEvents
-from controller.ports import Ports as DriverPorts
-from controller.remote_observations import RemoteObservations
-from controller.remote_suggestions import RemoteSuggestions, Services
 from controller.trial_states import State, ended, state_of
-from controller.views import Key, Policy
-from dbmanager.memory import MemoryStore
-from kube.apiserver import served as api_served
-from kube.cluster import Cluster
-from kube.memory import MemoryCluster
-from tests.controller.clusters import JOB, Ports, complete, ports_of
+from tests.controller.clusters import JOB
+from tests.controller.stage import Stage, staged
 from tests.controller.worlds import experiment
-from tests.dbmanager.serving import Client, served
-from tests.kube.test_client import plain
-from tests.suggestion.serving import serving
-
-KEY = Key(namespace="ns", name="exp")
-T = "2026-01-02T03:04:05Z"
-_POLICY = Policy(
-    metrics_grace=timedelta(seconds=1),
-    stop_grace=timedelta(seconds=1),
-    metrics_poll=timedelta(milliseconds=50),
-)
-
-
-@dataclass
-class Stage:
-    """Everything, and the programs of a cluster that the test plays itself."""
-
-    memory: MemoryCluster
-    cluster: Cluster
-    store: Client
-    search: Any
-    restarts: int = 0
-
-    @asynccontextmanager
-    async def controller(self) -> AsyncIterator[Ports]:
-        """Run a controller that knows nothing, until the block ends."""
-        async with ports_of(self.cluster) as ports:
-            channel = self.search.channel
-            driver = Driver(
-                DriverPorts(
-                    objects=ports.objects,
-                    jobs=ports.jobs,
-                    observations=RemoteObservations(self.store.channel),
-                    suggestions=RemoteSuggestions(lambda _: Services(suggestion=channel)),
-                    events=MemoryEvents(),
-                ),
-                random.Random(self.restarts),
-                _POLICY,
-            )
-            self.restarts += 1
-            turns = asyncio.create_task(_turns(ports, driver))
-            try:
-                yield ports
-            finally:
-                turns.cancel()
-                await asyncio.gather(turns, return_exceptions=True)
-
-    async def experiment(self) -> Experiment:
-        listing = await self.memory.list(_kind("Experiment"), "ns", name="exp")
-        return parse_experiment(listing.items[0], unknown_fields=False)
-
-    async def trials(self) -> list[Trial]:
-        listing = await self.memory.list(_kind("Trial"), "ns")
-        return [parse_trial(document, unknown_fields=False) for document in listing.items]
-
-    async def jobs(self) -> list[str]:
-        """Name the jobs that are there and have not ended."""
-        listing = await self.memory.list(JOB, "ns")
-        found: list[Any] = list(listing.items)
-        return sorted(job["metadata"]["name"] for job in found if not job.get("status"))
-
-    async def train(self, name: str, *texts: str) -> None:
-        """Let a trainer print these losses, and its job succeed."""
-        metadata = (("trialwatch-namespace", "ns"),)
-        points = [(T, "loss", text) for text in texts]
-        await self.store.report(name, *points, metadata=metadata)
-        await complete(self.memory, name)
-
-    async def until(self, holds: Any) -> None:  # noqa: ANN401 - an asynchronous predicate
-        async with asyncio.timeout(60):
-            while not await holds():  # noqa: ASYNC110 - nobody tells when it comes to hold
-                await asyncio.sleep(0.01)
-
-
-def _kind(kind: str) -> Any:  # noqa: ANN401 - kube.cluster.Kind
-    return type(JOB)(api_version="kubeflow.org/v1beta1", kind=kind)
-
-
-async def _turns(ports: Ports, driver: Driver) -> None:
-    """Give turns to what has changed and to what is due: the loop of a controller, in small."""
-    due: dict[tuple[str, Key], datetime] = {}
-    while True:
-        now = datetime.now(UTC)
-        work = {("e", key) for key in ports.experiments} | {("t", key) for key in ports.trials}
-        work |= {what for what, moment in due.items() if moment <= now}
-        ports.experiments.clear()
-        ports.trials.clear()
-        ports.changed.clear()
-        for kind, key in sorted(work, key=str):
-            due.pop((kind, key), None)
-            turn = driver.experiment if kind == "e" else driver.trial
-            wake = await turn(key, datetime.now(UTC))
-            if wake is not None:
-                due[kind, key] = wake
-        soonest = min(due.values(), default=datetime.now(UTC) + timedelta(seconds=5))
-        wait = max(0.0, (soonest - datetime.now(UTC)).total_seconds())
-        with suppress(TimeoutError):
-            # Not wait_for, which (before Python 3.12) can lose a cancellation.
-            async with asyncio.timeout(wait):
-                await ports.changed.wait()
-
-
-@asynccontextmanager
-async def staged() -> AsyncIterator[Stage]:
-    """Bring up all servers, each on a free port of this machine."""
-    memory = MemoryCluster(namespaces=("ns",))
-    async with (
-        api_served(memory) as server,
-        plain(server.url) as cluster,
-        served(MemoryStore()) as store,
-        serving() as search,
-    ):
-        yield Stage(memory=memory, cluster=cluster, store=store, search=search)
 
 
 async def test_an_experiment_that_is_applied_runs_to_its_optimum() -> None:
