@@ -83,8 +83,10 @@ def _objective(objective: Objective) -> Objective:
     """Add a strategy for each metric without one; the user's stay first."""
     strategy = STRATEGIES[objective.type]
     strategies = list(objective.strategies)
+    known = {one.name for one in strategies}
     for name in objective.metrics:
-        if name and all(known.name != name for known in strategies):
+        if name and name not in known:
+            known.add(name)
             strategies.append(MetricStrategy(name=name, strategy=strategy))
     return replace(objective, strategies=tuple(strategies))
 

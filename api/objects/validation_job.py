@@ -9,6 +9,7 @@ a slip of a known one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
 from api.errors import Fault
 
@@ -18,6 +19,8 @@ from .fields import Field
 _SLIP = 0.85
 """`arg` is so like `args`; `restartPolicyRules` (a later field) is less so like `restartPolicy`."""
 
+_LOOKED_AT = 200
+"""Unknown names of a Job that are compared with known ones."""
 _PATH = "spec.trialTemplate.trialSpec"
 
 
@@ -64,10 +67,8 @@ def job_faults(job: Mapping[str, object], *, primary_container: str) -> Iterator
     names = pod.at("containers").records(_read_container)
     pod.at("initContainers").records(_read_container)
     yield from root.faults()
-    yield from _slips(spec, _JOB)
-    yield from _slips(pod, _POD)
-    for field in _containers(pod):
-        yield from _slips(field, _CONTAINER)
+    parts = ((spec, _JOB), (pod, _POD), *((one, _CONTAINER) for one in _containers(pod)))
+    yield from _slips(parts)
     if not names:
         if pod.at("containers").value in (None, []):
             yield required(pod.at("containers").path, "a Job needs at least one container")
@@ -104,14 +105,16 @@ def _containers(pod: Field) -> Iterator[Field]:
                 yield Field(container, f"{pod.at(kind).path}[{i}]")
 
 
-def _slips(f: Field, known: Iterable[str]) -> Iterator[Fault]:
-    if not isinstance(f.value, Mapping):
-        return
-    for name in f.value:
-        hint = (
-            ""
-            if name in known or not isinstance(name, str)
-            else nearest(name, known, likeness=_SLIP)
-        )
+def _slips(parts: Iterable[tuple[Field, frozenset[str]]]) -> Iterator[Fault]:
+    """Find slips of known names; to look for near words takes time, so not among very many."""
+    unknown = (
+        (f, name, f.value[name], known)
+        for f, known in parts
+        if isinstance(f.value, Mapping)
+        for name in f.value
+        if isinstance(name, str) and name not in known
+    )
+    for f, name, value, known in islice(unknown, _LOOKED_AT):
+        hint = nearest(name, known, likeness=_SLIP)
         if hint:
-            yield invalid(f.at(name).path, f.value[name], f"unknown field{hint}")
+            yield invalid(f.at(name).path, value, f"unknown field{hint}")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from api.errors import Fault, SpecError
 from api.types import (
@@ -25,6 +26,9 @@ _PATH = "spec.trialTemplate"
 _PLACEHOLDER = re.compile(r"\$\{trialParameters\.(.+?)\}")
 _META = re.compile(r"\$\{trialSpec\.(.+?)\}")
 _META_WITH_KEY = re.compile(r"(.+)\[(.+)]")
+_HINTED = 20
+"""Faults of one sort that come with a near word, or are named one by one."""
+_Near: TypeAlias = Callable[[str, Iterable[str]], str]
 _META_NAMES = ("Name", "Namespace", "Kind", "APIVersion", "Annotations", "Labels")
 
 
@@ -141,6 +145,8 @@ def _parameter_faults(
 ) -> Iterator[Fault]:
     used: set[str] = set()
     references: set[str] = set()
+    known = dict.fromkeys(p.name for p in spec.parameters)
+    places = dict.fromkeys(form.placeholders) if form is not None else None
     for i, parameter in enumerate(parameters):
         path = f"{_PATH}.trialParameters[{i}]"
         if _malformed(parameter):
@@ -154,8 +160,11 @@ def _parameter_faults(
         else:
             used.add(parameter.name)
             references.add(parameter.reference)
-            yield from _reference_faults(path, parameter, spec)
-            yield from _place_faults(path, parameter, form)
+            # To look for near words takes time, and after some of them nobody reads on.
+            near = nearest if i < _HINTED else _no_hint
+            yield from _reference_faults(path, parameter, known, near)
+            if places is not None:
+                yield from _place_faults(path, parameter, places, near)
     if form is not None:
         yield from _left_over(form, used)
 
@@ -164,13 +173,16 @@ def _malformed(parameter: TrialParameter) -> bool:
     return not parameter.name or not parameter.reference or bool(set("{}") & set(parameter.name))
 
 
+def _no_hint(_word: str, _known: Iterable[str]) -> str:
+    return ""
+
+
 def _reference_faults(
-    path: str, parameter: TrialParameter, spec: ExperimentSpec
+    path: str, parameter: TrialParameter, known: Mapping[str, None], near: _Near
 ) -> Iterator[Fault]:
-    known = [p.name for p in spec.parameters]
     reference = parameter.reference
     if known and not _is_meta(reference) and reference not in known:
-        hint = nearest(reference, known)
+        hint = near(reference, known)
         why = f"parameter reference {reference} does not exist in spec.parameters{hint}"
         yield invalid(f"{path}.reference", reference, why)
 
@@ -184,9 +196,11 @@ def _is_meta(reference: str) -> bool:
     return (keyed[1] if keyed else found[1]) in _META_NAMES
 
 
-def _place_faults(path: str, parameter: TrialParameter, form: _Form | None) -> Iterator[Fault]:
-    if form is not None and parameter.name not in form.placeholders:
-        hint = nearest(parameter.name, form.placeholders)
+def _place_faults(
+    path: str, parameter: TrialParameter, places: Mapping[str, None], near: _Near
+) -> Iterator[Fault]:
+    if parameter.name not in places:
+        hint = near(parameter.name, places)
         why = f"parameter name: {parameter.name} in spec.trialParameters not found in {_PATH}"
         remedy = f"write ${{trialParameters.{parameter.name}}} where its value belongs"
         yield invalid(f"{path}.name", parameter.name, f"{why}; {remedy}{hint}")
@@ -195,7 +209,9 @@ def _place_faults(path: str, parameter: TrialParameter, form: _Form | None) -> I
 def _left_over(form: _Form, used: set[str]) -> Iterator[Fault]:
     missing = [name for name in form.placeholders if name not in used]
     if missing:
-        listed = ", ".join(shown(name) for name in missing)
+        listed = ", ".join(shown(name) for name in missing[:_HINTED])
+        if len(missing) > _HINTED:
+            listed += f" and {len(missing) - _HINTED} more"
         hints = "".join(nearest(name, used) for name in missing[:3])
         why = f"in {_PATH} not found in spec.trialParameters{hints}; add each of them there"
         yield invalid(_PATH, ", ".join(missing), f"parameters: [{listed}] {why}")

@@ -1,6 +1,7 @@
 """The CRDs in a real API server: it takes them, and refuses alone what our own rules refuse.
 
-Nothing is kept but the CRDs themselves: all else is a dry run, or is deleted again.
+They are tried in a group of the tests' own, which no webhook is asked about. Nothing is kept but
+the CRDs themselves: all else is a dry run, or is deleted again.
 """
 
 from __future__ import annotations
@@ -9,47 +10,60 @@ import copy
 import os
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import pytest
 
-from manifests.schema.documents import EXPERIMENT, KINDS, SUGGESTION, TRIAL, Kind, schema
+from api.types import Json
+from manifests.schema.documents import EXPERIMENT, KINDS, SUGGESTION, TRIAL, Kind, document, schema
 from tests.cluster.client import Cluster, Object, RefusedError, until
 from tests.manifests.admission import complaints
 from tests.manifests.mistakes import MISTAKES, OBJECTS, SEED, Change, spoilt
 
-CRDS = Path(__file__).resolve().parents[2] / "manifests" / "crds"
+GROUP = "crds.trialwatch.test"
 PLURALS = {kind.kind: kind.plural for kind in KINDS}
 NAMESPACE = "default"
 
 
 def path(kind: str) -> str:
-    return f"/apis/kubeflow.org/v1beta1/namespaces/{NAMESPACE}/{PLURALS[kind]}"
+    return f"/apis/{GROUP}/v1beta1/namespaces/{NAMESPACE}/{PLURALS[kind]}"
+
+
+def in_our_group(kind: Kind) -> Object:
+    """Return a CRD as the manifests have it, but for its group."""
+    written = document(kind)
+    parts = written["spec"]
+    assert isinstance(parts, dict)
+    name: dict[str, Json] = {"name": f"{kind.plural}.{GROUP}"}
+    return {**written, "metadata": name, "spec": {**parts, "group": GROUP}}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _crds(cluster: Cluster) -> None:
-    cluster.kubectl("apply", "--server-side", "--force-conflicts", f"--kustomize={CRDS}")
+    cluster.kubectl(
+        *("apply", "--server-side", "--force-conflicts", "--filename=-"),
+        objects=[in_our_group(kind) for kind in KINDS],
+    )
     for plural in PLURALS.values():
-        cluster.kubectl("wait", "--for=condition=Established", f"crd/{plural}.kubeflow.org")
+        cluster.kubectl("wait", "--for=condition=Established", f"crd/{plural}.{GROUP}")
         # It says so a moment before it is so.
         until("the API to be served", partial(_served, cluster, plural))
 
 
 def _served(cluster: Cluster, plural: str) -> bool:
     try:
-        cluster.request("GET", f"/apis/kubeflow.org/v1beta1/{plural}")
+        cluster.request("GET", f"/apis/{GROUP}/v1beta1/{plural}")
     except RefusedError:
         return False
     return True
 
 
-def tried(cluster: Cluster, document: Object) -> Object:
+def tried(cluster: Cluster, sample: Object) -> Object:
     """Create an object, but for keeping it."""
-    document = copy.deepcopy(document)
-    document.get("metadata", {}).pop("namespace", None)
-    kind = str(document["kind"])
-    return cluster.request("POST", path(kind), document, dryRun="All")
+    sample = copy.deepcopy(sample)
+    sample.get("metadata", {}).pop("namespace", None)
+    kind = str(sample["kind"])
+    body = {**sample, "apiVersion": f"{GROUP}/v1beta1"}
+    return cluster.request("POST", path(kind), body, dryRun="All")
 
 
 @pytest.mark.parametrize("name", OBJECTS)
@@ -61,13 +75,13 @@ def test_a_good_object_is_taken(cluster: Cluster, name: str) -> None:
 def test_a_mistake_is_refused_as_our_stand_in_for_the_server_refuses_it(
     cluster: Cluster, change: Change
 ) -> None:
-    document = spoilt(change)
+    mistaken = spoilt(change)
 
     with pytest.raises(RefusedError) as refused:
-        tried(cluster, document)
+        tried(cluster, mistaken)
 
     assert refused.value.status == 422
-    for complaint in complaints(schema(EXPERIMENT), document):
+    for complaint in complaints(schema(EXPERIMENT), mistaken):
         assert complaint.path in refused.value.message
 
 
@@ -75,8 +89,8 @@ def test_a_mistake_is_refused_as_our_stand_in_for_the_server_refuses_it(
 def experiment(cluster: Cluster) -> Iterator[str]:
     """An experiment that is there, and of which there are 3 trials."""
     name = f"edited-{os.getpid()}"
-    document = {**SEED, "metadata": {"name": name}}
-    cluster.request("POST", path(EXPERIMENT.kind), document)
+    body = {**SEED, "apiVersion": f"{GROUP}/v1beta1", "metadata": {"name": name}}
+    cluster.request("POST", path(EXPERIMENT.kind), body)
     where = f"{path(EXPERIMENT.kind)}/{name}"
     cluster.request("PATCH", f"{where}/status", {"status": {"trials": 3, "completionTime": None}})
     yield where
@@ -120,11 +134,13 @@ def test_a_field_of_a_newer_program_stays_in_the_status(cluster: Cluster, experi
     ids=lambda value: getattr(value, "kind", ""),
 )
 def test_kubectl_shows_katibs_columns(cluster: Cluster, kind: Kind, columns: str) -> None:
-    sample = next(document for document in OBJECTS.values() if document["kind"] == kind.kind)
+    sample = next(one for one in OBJECTS.values() if one["kind"] == kind.kind)
     name = f"shown-{os.getpid()}"
-    cluster.request("POST", path(kind.kind), {**sample, "metadata": {"name": name}})
+    body = {**sample, "apiVersion": f"{GROUP}/v1beta1", "metadata": {"name": name}}
+    cluster.request("POST", path(kind.kind), body)
     try:
-        shown = cluster.kubectl("get", kind.singular, name, f"--namespace={NAMESPACE}")
+        where = (f"{kind.singular}.{GROUP}", name, f"--namespace={NAMESPACE}")
+        shown = cluster.kubectl("get", *where)
     finally:
         cluster.request("DELETE", f"{path(kind.kind)}/{name}")
 

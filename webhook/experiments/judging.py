@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from api.errors import Fault
 from api.objects.defaults import with_defaults
@@ -31,6 +32,8 @@ from webhook.experiments.warnings import needs_namespace, warnings_of_experiment
 from webhook.owners import Absent, Answer, Failed, Found, Wanted
 
 _TEMPLATE = "spec.trialTemplate"
+_MOST_UNREAD = 50
+"""Where more cannot be read, or is unknown, that is enough to be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +89,13 @@ def _read(document: Json) -> _Reading:
     return _Reading(
         experiment=None if experiment is None else with_defaults(experiment),
         faults=faults,
-        strange=tuple(fault for fault in f.faults() if fault not in faults),
+        strange=() if faults else tuple(islice(f.faults(), _MOST_UNREAD)),
     )
 
 
 def _ruled(reading: _Reading, template: str | None, config: Config) -> Iterator[Fault]:
     """Yield what breaks a rule, but for what cannot be told where something could not be read."""
-    if reading.experiment is None:
+    if reading.experiment is None or len(reading.faults) > _MOST_UNREAD:
         return
     yield from (
         fault

@@ -28,6 +28,8 @@ _WHYS: Final = {
     "Required": "FieldValueRequired",
     "Forbidden": "FieldValueForbidden",
 }
+_MOST_TOLD: Final = 100
+"""Faults that one answer lists."""
 _log = logging.getLogger(__name__)
 
 
@@ -92,10 +94,14 @@ def _patch(asked: Asked) -> list[JsonObject]:
 def _refused(uid: str, name: str, faults: tuple[Fault, ...]) -> bytes:
     """Refuse as the API server itself does where a schema is not kept: kubectl lists the causes."""
     group, kind = _KIND
-    said = [str(fault) for fault in faults]
+    told = faults[:_MOST_TOLD]
+    if len(faults) > _MOST_TOLD:
+        more = f"{len(faults) - _MOST_TOLD} more faults; correct these first"
+        told = (*told, Fault("spec", f"Invalid value: {more}"))
+    said = [str(fault) for fault in told]
     text = said[0] if len(said) == 1 else f"[{', '.join(said)}]"
     causes = [
-        {"reason": _why(fault), "message": fault.message, "field": fault.path} for fault in faults
+        {"reason": _why(fault), "message": fault.message, "field": fault.path} for fault in told
     ]
     details: JsonObject = {"group": group, "kind": kind, "name": name, "causes": causes}
     return reviews.refused(uid, HTTPStatus.UNPROCESSABLE_ENTITY, text, details=details)

@@ -416,3 +416,30 @@ async def test_a_namespace_that_cannot_be_looked_up_keeps_no_experiment_out() ->
 
     assert response["allowed"]
     assert "could not be looked up" in response["warnings"][0]
+
+
+# -- as large as an object can be -----------------------------------------------------------
+
+
+def thousands(document: Document) -> None:
+    """Let an experiment have so many mistakes that nobody could read them all."""
+    one = {"parameterType": "int", "feasibleSpace": {"min": "1", "max": "5"}}
+    numbers = range(5_000)
+    template = document["spec"]["trialTemplate"]
+    document["spec"]["parameters"] = [{"name": f"parameter-{i}", **one} for i in numbers]
+    template["trialParameters"] = [
+        {"name": f"p{i}", "reference": f"parametre-{i}"} for i in numbers
+    ]
+    pod = template["trialSpec"]["spec"]["template"]["spec"]
+    pod["containers"][0] |= {f"field{i}": f"${{trialParameters.q{i}}}" for i in numbers}
+
+
+@BOTH
+async def test_of_thousands_of_faults_the_first_are_told(running: Webhook, path: str) -> None:
+    response = await running.experiment(path, experiment(thousands))
+
+    causes = response["status"]["details"]["causes"]
+    assert len(causes) == 101
+    assert 'did you mean "parameter-0"?' in causes[0]["message"]
+    assert "more faults; correct these first" in causes[-1]["message"]
+    assert len(response["status"]["message"]) < 50_000
