@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from api.errors import UserError
+from api.gjson import MISSING, query
 from api.names import TRIAL_LABEL
 from api.objects.metadata import API_VERSION
 from api.types import Json, JsonObject, Trial
-from controller.gjson import MISSING, query
 
 _MOST_LEVELS = 20
 

@@ -19,9 +19,7 @@ from api.types import (
     Experiment,
     JsonObject,
     LogFormat,
-    TrialTemplate,
 )
-from controller.gjson import check
 from filters.extractor import reading
 from runner.jobs.forms import JOB, POD, read_form
 from runner.pods.documents import unheeded
@@ -154,27 +152,12 @@ def _of_this_machine(given: Given) -> Iterator[Fault]:
     template = spec.trial_template
     if template is None:
         return
-    yield from _of_the_conditions(template)
     if template.config_map is not None and given.template is None:
         path = "spec.trialTemplate.configMap"
         why = "there is no cluster to fetch it from; add the ConfigMap to this file, behind `---`"
         yield invalid(path, template.config_map.name, why)
     if template.trial_spec is not None:
         yield from _of_the_job(template.trial_spec)
-
-
-def _of_the_conditions(template: TrialTemplate) -> Iterator[Fault]:
-    """Judge by what a job is to be judged: what cannot be read would fail each trial at its end."""
-    conditions = {
-        "successCondition": template.success_condition,
-        "failureCondition": template.failure_condition,
-    }
-    for field, expression in conditions.items():
-        try:
-            if expression:
-                check(expression)
-        except UserError as error:
-            yield invalid(f"spec.trialTemplate.{field}", expression, str(error))
 
 
 def _of_the_job(document: JsonObject) -> Iterator[Fault]:

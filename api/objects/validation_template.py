@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from api.errors import Fault, SpecError
+from api.errors import Fault, SpecError, UserError
+from api.gjson import check
 from api.types import (
     CollectorKind,
     ConfigMapSource,
@@ -71,6 +72,17 @@ def _reading_faults(template: TrialTemplate) -> Iterator[Fault]:
     if not template.success_condition or not template.failure_condition:
         why = "must be specified; only jobs of well-known kinds in trialSpec have defaults"
         yield required(_PATH, f"successCondition and failureCondition {why}")
+    # What cannot be read would fail each trial at its end.
+    yield from _condition_faults("successCondition", template.success_condition)
+    yield from _condition_faults("failureCondition", template.failure_condition)
+
+
+def _condition_faults(field: str, expression: str) -> Iterator[Fault]:
+    try:
+        if expression:
+            check(expression)
+    except UserError as error:
+        yield invalid(f"{_PATH}.{field}", expression, str(error))
 
 
 def _source_faults(template: TrialTemplate) -> Iterator[Fault]:

@@ -259,6 +259,14 @@ async def test_a_kind_whose_pods_would_be_refused_is_refused_at_once(
     assert "metrics of this kind cannot be collected yet" in text(response)
 
 
+async def test_a_condition_that_would_fail_each_trial_is_refused_at_once(
+    running: Webhook,
+) -> None:
+    document = experiment(spec("trialTemplate.successCondition", "status.@reverse"))
+
+    assert '"@reverse" is not known here' in text(await running.experiment(MUTATE, document))
+
+
 async def test_the_name_of_the_sidecar_is_taken(running: Webhook) -> None:
     name = "metrics-logger-and-collector"
     document = experiment(

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.errors import UserError
+from api.gjson import MISSING, query
 from api.types import Json
-from controller.gjson import MISSING, query
 
 DATA = json.loads((Path(__file__).parent / "data" / "gjson.json").read_text(encoding="utf-8"))
 
