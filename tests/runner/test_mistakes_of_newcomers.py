@@ -139,7 +139,7 @@ MISTAKES = [
         "the goal is not finite",
         "goal: 0.99",
         "goal: .inf",
-        'line 16, column 11: JSON has no number ".inf"; write a finite one',
+        'line 17, column 11: JSON has no number ".inf"; write a finite one',
     ),
     (
         "more are to run at a time than at all",
@@ -205,13 +205,13 @@ MISTAKES = [
         "a line is indented by a tab",
         "  objective:",
         "\tobjective:",
-        "line 14, column 1: is not valid YAML: there is a tab; write blanks in its place",
+        "line 15, column 1: is not valid YAML: there is a tab; write blanks in its place",
     ),
     (
         "a colon is missing",
         "goal: 0.99",
         "goal 0.99",
-        "line 17, column 5: is not valid YAML: could not find expected ':'; look at the indent and quotes around it",
+        "line 18, column 5: is not valid YAML: could not find expected ':'; look at the indent and quotes around it",
     ),
 ]
 
