@@ -8,7 +8,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from api.errors import UserError
+from api.errors import SetupError, UserError
 from api.names import EXPERIMENT_LABEL, TRIAL_LABEL
 from api.types import JsonObject
 from kube.client import KubernetesCluster
@@ -56,6 +56,7 @@ class ClusterSource:
     def __init__(self, kubeconfig: Path | None, context: str, namespace: str, place: str) -> None:
         """An empty `namespace` means all; `place` says which cluster it is."""
         self._kubeconfig, self._context, self._namespace = kubeconfig, context, namespace
+        self._place = place
         spaces = f"the namespace {namespace}" if namespace else "any namespace"
         self.where = f"in {spaces} of {place}"
 
@@ -94,7 +95,13 @@ class ClusterSource:
             async with connected(self._kubeconfig, self._context) as cluster:
                 return await ask(cluster)
 
-        return asyncio.run(connect_and_ask())
+        try:
+            return asyncio.run(connect_and_ask())
+        except UnknownKind:
+            raise SetupError(
+                f"{self._place} does not know Katib's kinds: install trialwatch (docs/install.md)"
+                " or Katib there, or name another context by --context"
+            ) from None
 
     async def _objects(self, cluster: KubernetesCluster, kind: str, name: str) -> list[JsonObject]:
         if not name:

@@ -259,7 +259,10 @@ async def test_a_cluster_without_katibs_kinds_is_told_from_one_without_objects(
         status, _, err = await CommandLine(tmp_path, server)("get", "trials")
 
     assert status == 2
-    assert "install what defines this kind" in err
+    assert err == (
+        "trialwatch get: the context here does not know Katib's kinds: install trialwatch"
+        " (docs/install.md) or Katib there, or name another context by --context\n"
+    )
 
 
 async def test_without_rights_it_says_which(katib: MemoryCluster, tmp_path: Path) -> None:
