@@ -254,6 +254,7 @@ def _leadership(settings: Settings, cluster: Cluster) -> Leadership:
         lease,
         f"{socket.gethostname()}_{uuid.uuid4()}",
         Surroundings(clock=_seconds),
+        settings.lease_times,
     )
 
 

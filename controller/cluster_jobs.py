@@ -124,20 +124,31 @@ class ClusterJobs:
 
     async def _document(self, ref: Ref) -> JsonObject | None:
         """Return a job as the watch has it, or as it was made; before the watch has, ask."""
-        watch, made = self._watch(ref.of), self._made.get(ref)
-        if not watch.is_synced and made is None:
-            try:
-                return await answered(self._cluster.get(ref))
-            except AbsentError:
-                return None
-        seen = watch.get(ref.namespace, ref.name)
-        if made is not None and watch.is_synced and watch.is_past(version_of(made)):
-            # Others may have deleted it before the watch, or the list after it, ever had it.
-            del self._made[ref]
-            if seen is None:
-                remember(self._vanished, ref, made, _MOST_REMEMBERED)
-            made = None
-        return made or seen
+        watch = self._watch(ref.of)
+        if not watch.is_synced:
+            return await self._asked(ref)
+        seen, made = watch.get(ref.namespace, ref.name), self._made.get(ref)
+        if made is None:
+            return seen
+        if not watch.is_past(version_of(made)):
+            return made
+        # Others may have deleted it before the watch, or the list after it, ever had it.
+        self._forget(ref, gone=seen is None)
+        return seen
+
+    async def _asked(self, ref: Ref) -> JsonObject | None:
+        """Ask for a job, and keep the answer for when it is gone."""
+        try:
+            self._made[ref] = await answered(self._cluster.get(ref))
+        except AbsentError:
+            self._forget(ref, gone=True)
+        return self._made.get(ref)
+
+    def _forget(self, ref: Ref, *, gone: bool) -> None:
+        """Take no more account of a job as it was made; of one that is gone remember how it was."""
+        made = self._made.pop(ref, None)
+        if gone and made is not None:
+            remember(self._vanished, ref, made, _MOST_REMEMBERED)
 
     def _watch(self, kind: Kind) -> WatchCache[JsonObject | None]:
         if kind not in self._watches:

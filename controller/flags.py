@@ -46,6 +46,22 @@ LEADER_ELECT = Flag(
     sentence=f"Work only while holding the Lease {names.OWN_CONTROLLER} of the namespace in"
     f" {names.CORE_NAMESPACE_ENV}, so that of several replicas one works; on.",
 )
+LEASE_DURATION = Flag(
+    name="--leader-elect-lease-duration",
+    value="DURATION",
+    sentence="How long a Lease that is not renewed is respected; 15s, at least 1s.",
+)
+RENEW_DEADLINE = Flag(
+    name="--leader-elect-renew-deadline",
+    value="DURATION",
+    sentence="How long its holder tries to renew it before he stops working; 10s, less than the"
+    " above.",
+)
+RETRY_PERIOD = Flag(
+    name="--leader-elect-retry-period",
+    value="DURATION",
+    sentence="How often it is tried to get, or to renew it; 2s, less than half of the above.",
+)
 METRICS_GRACE = Flag(
     name="--metrics-grace",
     value="DURATION",
@@ -115,6 +131,9 @@ FLAGS = (
     SUGGESTION,
     LISTEN,
     LEADER_ELECT,
+    LEASE_DURATION,
+    RENEW_DEADLINE,
+    RETRY_PERIOD,
     METRICS_GRACE,
     METRICS_POLL,
     PENDING_PATIENCE,

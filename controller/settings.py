@@ -18,6 +18,7 @@ from api.installation.stores import db_manager_of
 from api.objects.faults import quoted
 from controller import flags
 from controller.views import Policy
+from kube.leading import Times
 from serving import given as read
 from serving.addresses import Address
 from serving.given import Given
@@ -47,6 +48,7 @@ class Settings:
     suggestion: str = field(default_factory=lambda: our_services().suggestion)
     listen: Address = Address(host="0.0.0.0", port=names.METRICS_PORT)  # noqa: S104 - a server for other machines
     leader_elect: bool = True
+    lease_times: Times = field(default_factory=Times)
     policy: Policy = field(default_factory=Policy)
     grace: timedelta = timedelta(seconds=15)
     log_level: int = logging.INFO
@@ -75,11 +77,34 @@ def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
         suggestion=str(suggestion) if suggestion else our_services(core).suggestion,
         listen=read.address(flags.LISTEN, given) or plain.listen,
         leader_elect=_switch(flags.LEADER_ELECT, given),
+        lease_times=_lease_times(given),
         policy=_policy(given),
         grace=plain.grace if grace is None else grace,
         log_level=_level(given),
         port_file=read.path(flags.PORT_FILE, given),
     )
+
+
+def _lease_times(given: Given) -> Times:
+    plain = Times()
+
+    def seconds(flag: Flag, usual: float) -> float:
+        value = read.duration(flag, given)
+        return usual if value is None else value.total_seconds()
+
+    times = Times(
+        duration=seconds(flags.LEASE_DURATION, plain.duration),
+        renew_deadline=seconds(flags.RENEW_DEADLINE, plain.renew_deadline),
+        retry=seconds(flags.RETRY_PERIOD, plain.retry),
+    )
+    if not times.are_sound:
+        raise UserError(
+            f"{flags.LEASE_DURATION.name} must be at least 1s, and more than"
+            f" {flags.RENEW_DEADLINE.name}, which must be more than twice"
+            f" {flags.RETRY_PERIOD.name}; {plain.duration:g}s, {plain.renew_deadline:g}s and"
+            f" {plain.retry:g}s are usual"
+        )
+    return times
 
 
 def _policy(given: Given) -> Policy:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ from controller.metrics import Metrics
 from controller.ports import Events, Observations, Ports, Suggestions
 from controller.trial_states import ended, state_of
 from controller.views import Key, Policy, key_of
-from controller.workers import Workers
+from controller.workers import Turn, Workers, utc_now
 from kube.cluster import Cluster, Kind
 from kube.watching import Pace
 
@@ -59,6 +59,7 @@ class Outside:
     kinds: tuple[Kind, ...] = ()
     """Kinds of jobs that are watched from the start."""
     pace: Pace | None = None
+    now: Callable[[], datetime] = utc_now
 
 
 class Term:
@@ -80,11 +81,12 @@ class Term:
             events=outside.events,
         )
         self._driver = Driver(ports, random.Random(), outside.policy)  # noqa: S311 - names, no secrets
-        metrics = outside.metrics
-        self._experiments = Workers(
-            "experiment", self._driver.experiment, metrics, at_once=_AT_ONCE
-        )
-        self._trials = Workers("trial", self._trial, metrics, at_once=_AT_ONCE)
+
+        def workers(kind: str, turn: Turn) -> Workers:
+            return Workers(kind, turn, outside.metrics, at_once=_AT_ONCE, now=outside.now)
+
+        self._experiments = workers("experiment", self._driver.experiment)
+        self._trials = workers("trial", self._trial)
         self._mirrors = (
             self._objects.experiments,
             self._objects.suggestions,

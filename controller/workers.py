@@ -19,12 +19,25 @@ _AFTER_FAULT: Final = timedelta(seconds=30)
 _log = logging.getLogger(__name__)
 
 
+def utc_now() -> datetime:
+    """Return the date."""
+    return datetime.now(UTC)
+
+
 class Workers:
     """The turns of one kind of objects: any number side by side, never two of one object."""
 
-    def __init__(self, kind: str, turn: Turn, metrics: Metrics, *, at_once: int) -> None:
+    def __init__(
+        self,
+        kind: str,
+        turn: Turn,
+        metrics: Metrics,
+        *,
+        at_once: int,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
         """At most `at_once` objects have their turn at a time; `kind` is for log and metrics."""
-        self._kind, self._turn, self._metrics = kind, turn, metrics
+        self._kind, self._turn, self._metrics, self._now = kind, turn, metrics, now
         self._queue: WorkQueue[Key] = WorkQueue(at_once)
         self._running: dict[Key, asyncio.Task[None]] = {}
         self._interrupted: set[Key] = set()
@@ -86,7 +99,7 @@ class Workers:
 
     async def _timed(self, key: Key) -> float | None:
         """Give one turn, and return the moment of the next."""
-        started, now = self._clock(), datetime.now(UTC)
+        started, now = self._clock(), self._now()
         try:
             wake = await self._turn(key, now)
         except Exception:  # noqa: BLE001 - one object must not stop all others

@@ -37,6 +37,11 @@ class Times:
     retry: float = 2.0
     """How often it is tried to get, or to renew it."""
 
+    @property
+    def are_sound(self) -> bool:
+        """Whether a holder has several tries, and gives up before others take over."""
+        return 0 < 2 * self.retry < self.renew_deadline < self.duration and self.duration >= 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:

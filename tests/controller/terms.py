@@ -1,0 +1,150 @@
+"""A leader's work over a cluster in memory, in virtual time; store and search in memory, too."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from api.objects.experiments import parse_experiment, render_experiment
+from api.objects.trials import parse_trial
+from api.types import Experiment, JsonObject, Trial
+from controller.memory import Memory
+from controller.metrics import Metrics
+from controller.term import Outside, Term
+from controller.views import Key, Policy
+from kube.cluster import Kind, Propagation, Ref
+from kube.errors import Forbidden, NotFound
+from kube.memory import MemoryCluster
+from tests.controller.clusters import JOB, PACE, complete
+from tests.controller.worlds import START, loss
+
+
+def calendar() -> datetime:
+    """Return the date by the loop's clock."""
+    return START + timedelta(seconds=asyncio.get_running_loop().time() - 1000)
+
+
+class Guarded(MemoryCluster):
+    """A cluster that refuses some verbs on some kinds, and lists of all namespaces if told so."""
+
+    def __init__(self) -> None:
+        super().__init__(namespaces=("ns", "other", "kubeflow"), now=calendar)
+        self.refused: set[tuple[str, str]] = set()
+        self.one_namespace = False
+
+    def _check(self, verb: str, kind: Kind, namespace: str) -> None:
+        if (verb, kind.kind) in self.refused:
+            raise Forbidden(
+                f"you may not {verb} {kind.kind}; give this program's account the right"
+            )
+        if self.one_namespace and not namespace:
+            raise Forbidden(f"you may not {verb} {kind.kind} in all namespaces")
+
+    async def list(self, kind: Kind, namespace: str = "", **narrow: Any) -> Any:  # noqa: ANN401 - passed on
+        self._check("list", kind, namespace)
+        return await super().list(kind, namespace, **narrow)
+
+    async def watch(self, kind: Kind, namespace: str = "", **narrow: Any) -> Any:  # noqa: ANN401 - passed on
+        self._check("watch", kind, namespace)
+        async for change in super().watch(kind, namespace, **narrow):
+            yield change
+
+    async def create(self, document: JsonObject) -> JsonObject:
+        self._check("create", Kind(api_version="", kind=str(document["kind"])), "ns")
+        return await super().create(document)
+
+    async def delete(
+        self, ref: Ref, *, uid: str = "", propagation: Propagation = Propagation.BACKGROUND
+    ) -> None:
+        self._check("delete", ref.of, ref.namespace)
+        await super().delete(ref, uid=uid, propagation=propagation)
+
+
+@dataclass
+class Stage:
+    """A leader at work, and all that it works on."""
+
+    cluster: Guarded
+    memory: Memory = field(default_factory=lambda: Memory(calendar))
+    metrics: Metrics = field(default_factory=Metrics)
+    policy: Policy = field(default_factory=Policy)
+    namespace: str = ""
+
+    @asynccontextmanager
+    async def leading(self, cluster: Any = None) -> AsyncIterator[Term]:  # noqa: ANN401 - any cluster
+        """Lead until the block ends."""
+        outside = Outside(
+            cluster=cluster or self.cluster,
+            observations=self.memory.observations,
+            suggestions=self.memory.suggestions,
+            events=self.memory.events,
+            metrics=self.metrics,
+            policy=self.policy,
+            namespace=self.namespace,
+            kinds=(JOB,),
+            pace=replace(PACE, clock=asyncio.get_running_loop().time),
+            now=calendar,
+        )
+        tasks: list[asyncio.Task[Any]] = []
+
+        def start(work: Any) -> None:  # noqa: ANN401 - whatever is to be run
+            tasks.append(asyncio.create_task(work))
+
+        term = Term(outside, start)
+        start(term.run())
+        start(self._end_watches())
+        try:
+            yield term
+        finally:
+            for task in tasks:
+                task.cancel()
+            ends = await asyncio.gather(*tasks, return_exceptions=True)
+            assert [end for end in ends if not isinstance(end, asyncio.CancelledError)] == []
+
+    async def _end_watches(self) -> None:
+        """End all watches now and then, as the API server does."""
+        while True:
+            await asyncio.sleep(300)
+            self.cluster.end_watches()
+
+    async def apply(self, item: Experiment) -> None:
+        await self.cluster.create(render_experiment(item))
+
+    async def delete(self, name: str = "exp") -> None:
+        """Delete an experiment as `kubectl delete` does."""
+        await self.cluster.delete(_ref("Experiment", name))
+
+    async def experiment(self, name: str = "exp") -> Experiment | None:
+        try:
+            document = await self.cluster.get(_ref("Experiment", name))
+        except NotFound:
+            return None
+        return parse_experiment(document, unknown_fields=False)
+
+    async def trials(self, namespace: str = "ns") -> list[Trial]:
+        kind = _ref("Trial", "").of
+        # The cluster may refuse the test, too.
+        found = await MemoryCluster.list(self.cluster, kind, namespace)
+        return [parse_trial(document, unknown_fields=False) for document in found.items]
+
+    async def jobs(self) -> list[str]:
+        """Name the jobs that are there and have not ended."""
+        found: Iterable[Any] = (await MemoryCluster.list(self.cluster, JOB, "ns")).items
+        return sorted(job["metadata"]["name"] for job in found if not job.get("status"))
+
+    async def train(self, name: str, text: str = "0.5") -> None:
+        """Let a trainer print this loss, and its job succeed."""
+        self.memory.observations.metrics[Key(namespace="ns", name=name)] = loss(text)
+        await complete(self.cluster, name)
+
+    def told(self, reason: str) -> list[str]:
+        """Give the messages of events of this reason."""
+        return [event.message for event in self.memory.events.all if event.reason == reason]
+
+
+def _ref(kind: str, name: str) -> Ref:
+    return Ref(api_version="kubeflow.org/v1beta1", kind=kind, namespace="ns", name=name)

@@ -1,0 +1,252 @@
+"""A leader's work: what is deleted goes, what is forbidden is told, one namespace is enough."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from api.objects.validation_update import completed
+from api.types import Experiment, Trial
+from controller.memory import MemoryObservations, MemorySuggestions
+from controller.ports import Answer
+from controller.trial_states import State, state_of
+from controller.views import MetricSummary
+from kube.fencing import Fenced
+from tests.controller.clusters import job_ref
+from tests.controller.terms import Guarded, Stage
+from tests.controller.worlds import experiment
+from tests.kube.fragile import Faults, FragileCluster
+from tests.virtual_time import in_virtual_time
+
+DEAF = Faults(refuse=0, cut=0, end=0, repeat=0, old=0, miss=1, forget=0, stall=0)
+
+
+def situation(test: Callable[[Stage], Awaitable[None]]) -> Callable[[], None]:
+    """Let a test run in virtual time, on a stage of its own."""
+
+    def run() -> None:
+        async def inside() -> None:
+            await test(Stage(Guarded()))
+
+        in_virtual_time(inside())
+
+    run.__name__ = getattr(test, "__name__", "test")
+    return run
+
+
+class Hanging(MemorySuggestions):
+    """A search that has the question, and never answers."""
+
+    async def ask(
+        self, experiment: Experiment, trials: Sequence[Trial], asked: int, count: int
+    ) -> Answer:
+        if self.asked:
+            await asyncio.sleep(300)
+        return await super().ask(experiment, trials, asked, count)
+
+
+class Silent(MemoryObservations):
+    """A store that takes every call, and answers none."""
+
+    async def summary(self, trial: Trial) -> Sequence[MetricSummary]:
+        await asyncio.sleep(10)
+        self.away = "it did not answer in time"
+        return await super().summary(trial)
+
+    async def delete(self, trial: Trial) -> None:
+        await asyncio.sleep(10)
+        self.away = "it did not answer in time"
+        await super().delete(trial)
+
+
+async def until_gone(stage: Stage) -> float:
+    """Be the garbage collector until nothing of the experiment is left; say how long it took."""
+    clock = asyncio.get_running_loop().time
+    started = clock()
+    async with asyncio.timeout(1000):
+        while await stage.experiment() or await stage.trials():
+            await stage.cluster.collect_garbage()
+            await asyncio.sleep(0.1)
+    return clock() - started
+
+
+@situation
+async def test_an_experiment_is_brought_to_its_end(stage: Stage) -> None:
+    await stage.apply(experiment())
+    async with stage.leading():
+        for _ in range(20):
+            await asyncio.sleep(1)
+            for name in await stage.jobs():
+                await stage.train(name)
+        found = await stage.experiment()
+
+    assert found is not None
+    assert completed(found)
+    assert found.status.trials_succeeded == 4
+    assert "turn_errors_total{" not in stage.metrics.text().decode()
+
+
+@situation
+async def test_a_deleted_experiment_goes_at_once_with_all_that_it_has(stage: Stage) -> None:
+    await stage.apply(experiment())
+    async with stage.leading():
+        await asyncio.sleep(2)
+        assert len(await stage.trials()) == 2
+        await stage.delete()
+        assert await until_gone(stage) < 5
+        assert await stage.jobs() == []
+
+
+@situation
+async def test_a_search_that_hangs_does_not_hold_a_deleted_experiment(stage: Stage) -> None:
+    """Katib's finalizer is on it, which only a turn of its own can take away."""
+    stage.memory.suggestions = Hanging()
+    plain = experiment(parallel_trial_count=1)
+    held = replace(plain.metadata, finalizers=("update-prometheus-metrics",))
+    await stage.apply(replace(plain, metadata=held))
+    async with stage.leading():
+        await asyncio.sleep(2)
+        for name in await stage.jobs():
+            await stage.train(name)
+        await asyncio.sleep(20)  # the second question is open now
+        await stage.delete()
+        assert await until_gone(stage) < 5
+
+
+@pytest.mark.parametrize("how", ["away", "silent"])
+def test_a_store_that_is_away_holds_a_deleted_experiment_for_a_bounded_time(how: str) -> None:
+    async def test(stage: Stage) -> None:
+        await stage.apply(experiment())
+        if how == "silent":
+            stage.memory.observations = Silent()
+        async with stage.leading():
+            await asyncio.sleep(2)
+            stage.memory.observations.away = "connection refused"
+            await stage.delete()
+            took = await until_gone(stage)
+        assert took < 60 + 2 * 10 + 5
+        assert "its metrics stay in the store" in stage.told("MetricsNotDeleted")[0]
+
+    situation(test)()
+
+
+@situation
+async def test_jobs_that_may_not_be_created_are_told_of_and_created_when_they_may(
+    stage: Stage,
+) -> None:
+    stage.cluster.refused = {("create", "Job")}
+    await stage.apply(experiment())
+    async with stage.leading():
+        await asyncio.sleep(30)
+        assert {state_of(trial) for trial in await stage.trials()} == {State.PENDING}
+        assert "you may not create Job; give this program's account the right" in "".join(
+            stage.told("ReconcileError")
+        )
+        stage.cluster.refused = set()
+        await asyncio.sleep(65)
+        assert len(await stage.jobs()) == 2
+
+
+@situation
+async def test_jobs_that_may_not_be_watched_are_looked_at_and_it_is_told(stage: Stage) -> None:
+    stage.cluster.refused = {("list", "Job"), ("watch", "Job")}
+    await stage.apply(experiment())
+    async with stage.leading():
+        for _ in range(60):
+            await asyncio.sleep(2)
+            for name in await stage.jobs():
+                await stage.train(name)
+        found = await stage.experiment()
+
+    assert found is not None
+    assert completed(found)
+    assert "cannot be watched" in stage.told("JobNotWatched")[0]
+
+
+@pytest.mark.parametrize("kind", ["Experiment", "Trial", "Suggestion", "Pod", "Event"])
+def test_a_kind_that_may_not_be_listed_is_waited_for(kind: str) -> None:
+    async def test(stage: Stage) -> None:
+        stage.cluster.refused = {("list", kind)}
+        await stage.apply(experiment())
+        async with stage.leading() as term:
+            await asyncio.sleep(20)
+            of_ours = kind in {"Experiment", "Trial", "Suggestion"}
+            told = [line for line in term.missing() if f"you may not list {kind}" in line]
+            assert bool(told) == of_ours
+            stage.cluster.refused = set()
+            await asyncio.sleep(20)
+            assert list(term.missing()) == []
+            assert len(await stage.jobs()) == 2
+
+    situation(test)()
+
+
+@situation
+async def test_one_namespace_is_looked_after_without_a_list_of_all(stage: Stage) -> None:
+    stage.cluster.one_namespace = True
+    stage.namespace = "ns"
+    await stage.apply(experiment())
+    await stage.apply(experiment(namespace="other"))
+    async with stage.leading() as term:
+        await asyncio.sleep(5)
+        assert list(term.missing()) == []
+        assert len(await stage.jobs()) == 2
+        assert await stage.trials("other") == []
+
+
+@situation
+async def test_a_leader_that_has_lost_its_lease_writes_nothing_any_more(stage: Stage) -> None:
+    leads = True
+    await stage.apply(experiment())
+    async with stage.leading(Fenced(stage.cluster, lambda: leads)):
+        await asyncio.sleep(5)
+        leads = False
+        before = [trial.metadata.resource_version for trial in await stage.trials()]
+        for name in await stage.jobs():
+            await stage.train(name)
+        await asyncio.sleep(30)
+        assert [trial.metadata.resource_version for trial in await stage.trials()] == before
+
+
+@situation
+async def test_although_every_event_is_lost_lists_alone_bring_it_to_its_end(stage: Stage) -> None:
+    await stage.apply(experiment())
+    async with stage.leading(FragileCluster(stage.cluster, Random(1), DEAF)):
+        for _ in range(10):
+            await asyncio.sleep(1500)
+            for name in await stage.jobs():
+                await stage.train(name)
+        found = await stage.experiment()
+
+    assert found is not None
+    assert completed(found)
+
+
+@situation
+async def test_a_job_that_others_deleted_before_any_watch_saw_it_is_made_anew(
+    stage: Stage,
+) -> None:
+    await stage.apply(experiment())
+    async with stage.leading(FragileCluster(stage.cluster, Random(1), DEAF)):
+        await asyncio.sleep(5)
+        before = await stage.jobs()
+        await stage.cluster.delete(job_ref(before[0]))
+        await asyncio.sleep(1800)
+        assert await stage.jobs() == before
+
+
+@situation
+async def test_what_there_is_is_counted_by_katibs_names(stage: Stage) -> None:
+    await stage.apply(experiment())
+    async with stage.leading() as term:
+        await asyncio.sleep(5)
+        stage.metrics.watch_states("experiments", term.experiments)
+        stage.metrics.watch_states("trials", term.trials)
+        text = stage.metrics.text().decode()
+
+    assert 'katib_experiments_current{namespace="ns",status="Running"} 1.0' in text
+    assert 'katib_trials_current{namespace="ns",status="Running"} 2.0' in text
