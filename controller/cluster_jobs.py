@@ -60,9 +60,11 @@ class ClusterJobs:
         self._watch(kind)
 
     async def synced(self) -> None:
-        """Wait until all jobs of the kinds that are watched by now are known."""
+        """Wait until all jobs of the kinds that are watched by now, and all pods, are known."""
         for watch in list(self._watches.values()):
             await watch.synced()
+        if self._watches:
+            await self.pods.watch.synced()
 
     def trouble(self, trial: Trial) -> str:
         """Say why a trial's job cannot be watched; empty where it is, or was until a moment ago."""

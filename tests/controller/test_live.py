@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ import pytest
 from api.types import Observation, ObservedMetric, Trial
 from controller.actions import Action, ReadLatest, WakeAt, WriteStatus
 from controller.drive import Driver
-from controller.live import latest_shown
+from controller.live import LatestReads, latest_shown
 from controller.memory import MemoryObservations
 from controller.trial_states import State
 from controller.trials import reconcile_trial
@@ -165,6 +166,23 @@ async def test_a_store_that_is_away_is_no_trouble_and_is_asked_by_one_trial_only
     world.memory.observations.metrics[key_of(trial)] = loss("0.9")
     await world.settle(seconds=20)
     assert showing(world.trials[0]) == "0.9"
+
+
+async def test_a_store_that_hangs_holds_up_a_few_turns_only() -> None:
+    reads, hanging = LatestReads(), asyncio.Event()
+
+    async def ask(_: Trial) -> Sequence[MetricSummary]:
+        await hanging.wait()
+        return loss("0.5")
+
+    first = [asyncio.create_task(reads.read(named(f"t-{n}"), START, ask, TEN)) for n in range(4)]
+    await asyncio.sleep(0)
+    over = await reads.read(named("t-5"), START, ask, TEN)
+    assert isinstance(over, StoreAway)
+
+    hanging.set()
+    assert await asyncio.gather(*first) == [Stored(metrics=loss("0.5"))] * 4
+    assert await reads.read(named("t-5"), START, ask, TEN) == Stored(metrics=loss("0.5"))
 
 
 # -- and it is no answer ------------------------------------------------------------------------
