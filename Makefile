@@ -17,11 +17,11 @@ PROTOS := $(wildcard api/*/*.proto)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo logs test test-cluster cluster-up cluster-down lint fix bench proto crds golden
+.PHONY: help setup demo logs test test-cluster cluster-up cluster-install cluster-down lint fix bench proto crds golden
 .PHONY: fuzz launcher clean
 
 help:  ## list these words
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 21
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 25
 
 setup: $(READY)  ## make .venv and install every program into it (all others do this first)
 
@@ -52,6 +52,9 @@ test-cluster: $(READY)  ## run the tests that need Kubernetes, on a node brought
 
 cluster-up: $(READY)  ## bring up a Kubernetes node by hand; prints its kubeconfig (root)
 	@$(PY) -m tests.cluster.node up
+
+cluster-install: $(READY)  ## build the images, and install them on that node (root)
+	@$(PY) -m tests.cluster.installation
 
 cluster-down: $(READY)  ## end that node, and remove all that it was
 	@$(PY) -m tests.cluster.node down

@@ -20,13 +20,12 @@ import pytest
 
 from tests.cluster import trainers
 from tests.cluster.binaries import MissingProgramError, note, run
-from tests.cluster.conftest import VARIABLE, cluster_of
-from tests.cluster.dockerfiles import build, build_trainer
-from tests.cluster.installation import install
+from tests.cluster.client import cluster_of
+from tests.cluster.conftest import VARIABLE
+from tests.cluster.installation import images, install, load_images
 from tests.cluster.node import Node, default_folder
 
 _LOADER = "TRIALWATCH_E2E_LOAD"
-_PROGRAMS = ("collector", "dbmanager", "suggestion", "webhook")
 # Most of what a situation takes is waiting.
 _AT_ONCE = "8"
 # A hundred jobs take minutes.
@@ -53,11 +52,10 @@ def _cluster() -> Iterator[tuple[Path, Load]]:
 
 def main(arguments: list[str]) -> int:
     """Run the tests; return pytest's status."""
-    built = [*(build(program) for program in _PROGRAMS), build_trainer()]
-    for image in built:
-        note(f"{image.name}: {image.unpacked_bytes() / 1e6:.0f} MB unpacked")
+    built = images()
     with _cluster() as (kubeconfig, load), tempfile.TemporaryDirectory() as folder:
-        for archive in (*(image.archive for image in built), *trainers.archives(Path(folder))):
+        load_images(built, load)
+        for archive in trainers.archives(Path(folder)):
             load(archive)
         install(cluster_of(kubeconfig))
         environ = {**os.environ, VARIABLE: str(kubeconfig)}

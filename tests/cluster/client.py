@@ -30,6 +30,8 @@ _GROUPS = {
     "serviceaccounts": "/api/v1",
     "jobs": "/apis/batch/v1",
     "deployments": "/apis/apps/v1",
+    "experiments": "/apis/kubeflow.org/v1beta1",
+    "suggestions": "/apis/kubeflow.org/v1beta1",
     "trials": "/apis/kubeflow.org/v1beta1",
 }
 _FORGOTTEN = {404, 409}
@@ -139,6 +141,12 @@ class Cluster:
             yield name
         finally:
             self.delete("namespaces", "", name)
+
+
+def cluster_of(kubeconfig: Path) -> Cluster:
+    """Return a cluster by its kubeconfig, beside which its own kubectl may stand."""
+    beside = kubeconfig.parent / "kubectl"
+    return Cluster(kubeconfig, str(beside) if beside.exists() else "kubectl")
 
 
 def until(

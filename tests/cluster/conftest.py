@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster.client import Cluster
+from tests.cluster.client import Cluster, cluster_of
 from tests.cluster.trials import Trials
 
 if TYPE_CHECKING:
@@ -33,12 +33,6 @@ def kubeconfig() -> Path:
     if not named:
         pytest.skip(f"no cluster: say `make test-cluster`, as root, or name one by {VARIABLE}")
     return Path(named)
-
-
-def cluster_of(kubeconfig: Path) -> Cluster:
-    """Return a cluster by its kubeconfig, beside which its own kubectl may stand."""
-    beside = kubeconfig.parent / "kubectl"
-    return Cluster(kubeconfig, str(beside) if beside.exists() else "kubectl")
 
 
 @pytest.fixture(scope="session")

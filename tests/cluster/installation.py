@@ -1,15 +1,42 @@
-"""Our manifests on the cluster, as a user installs them."""
+"""Our images and manifests on a cluster, as a user installs them.
+
+`python -m tests.cluster.installation` brings them to the node of `make cluster-up`, and brings that up
+where it is not.
+"""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.architecture.tree import ROOT
-from tests.cluster.client import Cluster
+from tests.cluster.binaries import MissingProgramError, note
+from tests.cluster.client import Cluster, cluster_of
+from tests.cluster.dockerfiles import Built, build, build_trainer
+from tests.cluster.node import Node, default_folder
 
 NAMESPACE = "kubeflow"
 _OVERLAY = ROOT / "manifests" / "overlays" / "standalone"
-_DEPLOYMENTS = ("katib-db-manager", "trialwatch-suggestion", "trialwatch-webhook")
+_PROGRAMS = ("collector", "controller", "dbmanager", "suggestion", "webhook")
+_DEPLOYMENTS = (
+    "katib-db-manager",
+    "trialwatch-controller",
+    "trialwatch-suggestion",
+    "trialwatch-webhook",
+)
+
+
+def images() -> list[Built]:
+    """Return the images of all programs, and of the examples' training."""
+    return [*(build(program) for program in _PROGRAMS), build_trainer()]
+
+
+def load_images(built: list[Built], load: Callable[[Path], None]) -> None:
+    """Bring images to a cluster, and tell how large they are."""
+    for image in built:
+        note(f"{image.name}: {image.unpacked_bytes() / 1e6:.0f} MB unpacked")
+        load(image.archive)
 
 
 def install(cluster: Cluster, overlay: Path = _OVERLAY) -> None:
@@ -23,3 +50,25 @@ def install(cluster: Cluster, overlay: Path = _OVERLAY) -> None:
     for deployment in _DEPLOYMENTS:
         where = (f"deployment/{deployment}", f"--namespace={NAMESPACE}")
         cluster.kubectl("rollout", "status", *where, "--timeout=180s")
+
+
+def main() -> None:
+    """Install on this machine's node; print the path of its kubeconfig."""
+    node = Node(default_folder().absolute())
+    built = images()
+    cluster = cluster_of(node.up())
+    load_images(built, node.load)
+    was_there = cluster.listed("deployments", NAMESPACE)
+    install(cluster)
+    if was_there:  # of older images by the same names
+        cluster.kubectl("rollout", "restart", "deployment", f"--namespace={NAMESPACE}")
+        install(cluster)
+    cluster.close()
+    sys.stdout.write(f"{node.kubeconfig}\n")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (MissingProgramError, PermissionError) as error:
+        sys.exit(f"cluster: {error}")

@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from api.names import COLLECTOR_CONTAINER
-from tests.cluster.client import Cluster, Object, until
-from tests.cluster.conftest import cluster_of
+from tests.cluster.client import Cluster, Object, cluster_of, until
 from tests.cluster.node import default_folder
 from tests.cluster.observations import Observations
 from tests.cluster.trials import Trials, job, running

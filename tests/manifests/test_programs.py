@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from api import names
+from controller import settings as controller_settings
 from dbmanager.settings import read_settings
 from suggestion import settings as suggestion_settings
-from tests.manifests.cluster import containers, overlay, pods
+from tests.manifests.cluster import containers, named, overlay, pods
 from tests.manifests.kustomize import OVERLAYS
 from webhook import settings as webhook_settings
 from webhook.certificates.issued import Service
@@ -86,6 +87,25 @@ def test_the_search_is_served_where_it_is_asked_for(name: str) -> None:
     assert str(settings.listen) == f"0.0.0.0:{names.SUGGESTION_PORT}"
 
 
+@pytest.mark.parametrize("name", DATABASES)
+def test_the_controller_finds_store_and_search_without_being_told(name: str) -> None:
+    container = containers(overlay(name))[names.OWN_CONTROLLER]
+    environ = environment(container, name)
+
+    settings = controller_settings.read_settings(arguments(container, environ), environ)
+
+    assert str(settings.listen) == f"0.0.0.0:{names.METRICS_PORT}"
+    assert settings.leader_elect
+    assert settings.core_namespace == names.CORE_NAMESPACE
+    for address, service, port in (
+        (settings.usual_db_manager, names.DB_MANAGER_SERVICE, names.DB_MANAGER_PORT),
+        (settings.suggestion, names.OWN_SUGGESTION, names.SUGGESTION_PORT),
+    ):
+        found = named(overlay(name), "Service", service)
+        assert address == f"{service}.{found['metadata']['namespace']}:{port}"
+        assert port in {one["port"] for one in found["spec"]["ports"]}
+
+
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_requests_under_way_may_end(name: str) -> None:
     rendered = overlay(name)
@@ -95,6 +115,8 @@ def test_requests_under_way_may_end(name: str) -> None:
         if program == names.OWN_WEBHOOK:
             webhook = webhook_settings.read_settings(argv, environ)
             needed = webhook.linger + webhook.grace
+        elif program == names.OWN_CONTROLLER:
+            needed = controller_settings.read_settings(argv, environ).grace
         elif program == names.OWN_SUGGESTION:
             needed = suggestion_settings.read_settings(argv).grace
         else:

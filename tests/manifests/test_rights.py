@@ -69,7 +69,49 @@ EXPERIMENTS = {
     right(ANYWHERE, "configmaps", "get"),
     right(ANYWHERE, "namespaces", "get"),
 }
+CONTROLLER = {
+    # controller/cluster_objects: experiments are ours to finish, suggestions and trials to make.
+    right(ANYWHERE, "kubeflow.org/experiments", "get list watch patch"),
+    right(ANYWHERE, "kubeflow.org/suggestions", "get list watch create patch"),
+    right(ANYWHERE, "kubeflow.org/trials", "get list watch create delete patch"),
+    right(ANYWHERE, "kubeflow.org/experiments/status", "update"),
+    right(ANYWHERE, "kubeflow.org/suggestions/status", "update"),
+    right(ANYWHERE, "kubeflow.org/trials/status", "update patch"),
+    *(
+        right(ANYWHERE, f"kubeflow.org/{kind}/finalizers", "update")
+        for kind in ("experiments", "suggestions", "trials")
+    ),
+    right(ANYWHERE, "configmaps", "get"),
+    # controller/cluster_jobs: jobs, their pods, and why there are none.
+    right(ANYWHERE, "batch/jobs", "get list watch create delete"),
+    right(ANYWHERE, "trainer.kubeflow.org/trainjobs", "get list watch create delete"),
+    *(
+        right(ANYWHERE, f"kubeflow.org/{kind}jobs", "get list watch create delete")
+        for kind in ("mpi", "pytorch", "tf", "xgboost")
+    ),
+    right(ANYWHERE, "pods", "get list watch"),
+    # controller/cluster_events, too: what becomes of experiments and trials.
+    right(ANYWHERE, "events", "list watch create patch"),
+    # Searches with an image of their own.
+    right(ANYWHERE, "apps/deployments", "get list watch create delete"),
+    right(ANYWHERE, "services", "get list watch create delete"),
+    *(
+        right(ANYWHERE, kind, "get list watch create")
+        for kind in (
+            "persistentvolumeclaims",
+            "persistentvolumes",
+            "rbac.authorization.k8s.io/rolebindings",
+            "rbac.authorization.k8s.io/roles",
+            "serviceaccounts",
+        )
+    ),
+    # kube/settings_source and kube/leading.
+    right(HERE, "configmaps", "list watch", names.CONFIG_MAP),
+    right(HERE, "coordination.k8s.io/leases", "create"),
+    right(HERE, "coordination.k8s.io/leases", "get update", names.OWN_CONTROLLER),
+}
 RIGHTS = {
+    names.OWN_CONTROLLER: CONTROLLER,
     names.OWN_WEBHOOK: WEBHOOK | EXPERIMENTS | SELF_SIGNED,
     names.OWN_SUGGESTION: SUGGESTION,
 }
@@ -181,6 +223,17 @@ def test_who_may_work_in_a_namespace_may_work_with_its_experiments(
         (rule,) = found["rules"]
         kinds = ("experiments", "suggestions", "trials")
         assert rights_in(rule, "") == {right("", f"kubeflow.org/{kind}", verbs) for kind in kinds}
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_the_controller_has_all_that_it_gives_to_early_stopping_of_its_own(name: str) -> None:
+    rendered = overlay(name)
+
+    # Kubernetes refuses a Role with more rights than its maker has.
+    given = rights_of(names.OWN_SUGGESTION, rendered)
+    own = rights_of(names.OWN_CONTROLLER, rendered)
+    for one in given:
+        assert any(one.verbs <= had.verbs for had in own if had._replace(verbs=one.verbs) == one)
 
 
 @pytest.mark.parametrize("name", ALONE)

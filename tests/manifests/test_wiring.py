@@ -29,7 +29,7 @@ def test_the_names_are_those_that_programs_share() -> None:
     assert named(STANDALONE, "Namespace", names.CORE_NAMESPACE)
     assert named(STANDALONE, "Service", names.DB_MANAGER_SERVICE)
     for kind in ("Deployment", "Service", "ServiceAccount"):
-        for name in (names.OWN_SUGGESTION, names.OWN_WEBHOOK):
+        for name in (names.OWN_CONTROLLER, names.OWN_SUGGESTION, names.OWN_WEBHOOK):
             assert named(STANDALONE, kind, name)
     assert named(STANDALONE, "MutatingWebhookConfiguration", names.OWN_WEBHOOK)
     assert named(STANDALONE, "Secret", names.OWN_WEBHOOK_SECRET)
@@ -72,6 +72,7 @@ def test_the_ports_are_those_of_the_programs() -> None:
     }
 
     assert services == {
+        names.OWN_CONTROLLER: {names.METRICS_PORT: "metrics"},
         names.DB_MANAGER_SERVICE: {names.DB_MANAGER_PORT: "api"},
         # One program behind both of Katib's ports.
         names.OWN_SUGGESTION: {
@@ -82,6 +83,7 @@ def test_the_ports_are_those_of_the_programs() -> None:
     }
     assert ports[names.DB_MANAGER_SERVICE]["api"] == names.DB_MANAGER_PORT
     assert ports[names.DB_MANAGER_SERVICE]["metrics"] == names.METRICS_PORT
+    assert ports[names.OWN_CONTROLLER]["metrics"] == names.METRICS_PORT
     assert ports[names.OWN_SUGGESTION]["suggestion-api"] == names.SUGGESTION_PORT
     assert ports[names.OWN_WEBHOOK]["https"] == names.WEBHOOK_PORT
 
@@ -159,7 +161,7 @@ def test_the_images_are_those_of_the_dockerfiles() -> None:
     used |= {collector.image for collector in collectors.values()}
 
     assert used <= {f"{image}:{version}" for image in built}
-    assert len(used) == 4
+    assert len(used) == 5
 
 
 def config_text(name: str) -> str:
@@ -196,7 +198,7 @@ def test_two_writers_never_have_the_same_sqlite_file() -> None:
     assert deployment["strategy"] == {"type": "Recreate"}
 
 
-@pytest.mark.parametrize("name", [names.OWN_SUGGESTION, names.OWN_WEBHOOK])
+@pytest.mark.parametrize("name", [names.OWN_CONTROLLER, names.OWN_SUGGESTION, names.OWN_WEBHOOK])
 def test_a_node_that_is_drained_never_takes_the_last_one(name: str) -> None:
     budget = named(STANDALONE, "PodDisruptionBudget", name)["spec"]
     replicas = named(STANDALONE, "Deployment", name)["spec"]["replicas"]
