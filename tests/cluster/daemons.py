@@ -37,15 +37,7 @@ class Daemon:
 
 def before_the_api(programs: Path, place: Place) -> list[Daemon]:
     """Return what starts at once; the API server waits for etcd by itself."""
-    etcd = (
-        "--data-dir=/var/lib/etcd",
-        f"--listen-client-urls={_ETCD}",
-        f"--advertise-client-urls={_ETCD}",
-        "--listen-peer-urls=http://127.0.0.1:2380",
-        # A cluster for an hour: what a power cut would lose is not missed.
-        "--unsafe-no-fsync",
-        "--log-level=warn",
-    )
+    etcd = etcd_flags(Path("/var/lib/etcd"), _ETCD, "http://127.0.0.1:2380")
     containerd = (f"--config={place.settings}/containerd.toml", "--log-level=warn")
     return [
         Daemon("etcd", (str(programs / "etcd"), *etcd)),
@@ -82,22 +74,41 @@ def behind_the_api(programs: Path, place: Place) -> list[Daemon]:
     return [Daemon(name, (str(programs / name), *argv)) for name, argv in flags.items()]
 
 
-def _api_server(place: Place) -> tuple[str, ...]:
-    pki = place.secrets
+def etcd_flags(data: Path, url: str, peers: str) -> tuple[str, ...]:
+    """Return what etcd is told: where its data are, and where it serves."""
     return (
-        f"--etcd-servers={_ETCD}",
-        f"--advertise-address={place.address}",
-        f"--secure-port={API_PORT}",
+        f"--data-dir={data}",
+        f"--listen-client-urls={url}",
+        f"--advertise-client-urls={url}",
+        f"--listen-peer-urls={peers}",
+        # A cluster for an hour: what a power cut would lose is not missed.
+        "--unsafe-no-fsync",
+        "--log-level=warn",
+    )
+
+
+def api_server_flags(pki: Path, etcd: str, address: str, port: int) -> tuple[str, ...]:
+    """Return what every API server of ours is told; `pki` has its certificates and keys."""
+    return (
+        f"--etcd-servers={etcd}",
+        f"--advertise-address={address}",
+        f"--secure-port={port}",
         f"--service-cluster-ip-range={SERVICES}",
         f"--tls-cert-file={pki}/kube-apiserver.crt",
         f"--tls-private-key-file={pki}/kube-apiserver.key",
         f"--client-ca-file={pki}/ca.crt",
         f"--kubelet-client-certificate={pki}/kubelet-client.crt",
         f"--kubelet-client-key={pki}/kubelet-client.key",
-        "--kubelet-preferred-address-types=InternalIP",
         "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
         f"--service-account-key-file={pki}/service-accounts.crt",
         f"--service-account-signing-key-file={pki}/service-accounts.key",
+    )
+
+
+def _api_server(place: Place) -> tuple[str, ...]:
+    return (
+        *api_server_flags(place.secrets, _ETCD, place.address, API_PORT),
+        "--kubelet-preferred-address-types=InternalIP",
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
     )

@@ -141,7 +141,7 @@ def _write_identities(place: Place) -> None:
     authority.issue("kube-apiserver", "", hosts).write(place.secrets, "kube-apiserver")
     client = authority.issue("kube-apiserver-kubelet-client", "system:masters")
     client.write(place.secrets, "kubelet-client")
-    _service_account_key().write(place.secrets, "service-accounts")
+    service_account_key().write(place.secrets, "service-accounts")
     server = f"https://{place.address}:{API_PORT}"
     for user, (name, group) in _USERS.items():
         config = authority.kubeconfig(server, authority.issue(name, group))
@@ -150,7 +150,8 @@ def _write_identities(place: Place) -> None:
         path.write_text(config)
 
 
-def _service_account_key() -> Identity:
+def service_account_key() -> Identity:
+    """Make the key by which an API server signs and checks the tokens of pods."""
     key = ec.generate_private_key(ec.SECP256R1())
     public = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
