@@ -50,6 +50,13 @@ class AskSuggestions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveService:
+    """Take away the service that was deployed for the search; harmless where it is gone."""
+
+    suggestion: Suggestion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateTrial:
     """Create a trial; harmless where one of this name exists."""
 
@@ -134,6 +141,7 @@ Action = (
     WriteStatus
     | CreateSuggestion
     | AskSuggestions
+    | RemoveService
     | CreateTrial
     | DeleteTrial
     | Release

@@ -15,14 +15,16 @@ import grpc.aio
 from aiohttp import web
 
 from api import names
+from api.installation.places import OurServices
 from controller import flags
+from controller.channels import Channels
 from controller.cluster_events import SPEAKER, ClusterEvents
+from controller.cluster_services import ClusterServices
 from controller.config import Config, parse_config
+from controller.configured_search import ConfiguredSearch, Directory
 from controller.metrics import Metrics
-from controller.ports import Suggestions
 from controller.remote_calls import CHANNEL_OPTIONS
 from controller.remote_observations import RemoteObservations
-from controller.remote_suggestions import RemoteSuggestions, Services
 from controller.settings import Settings
 from controller.term import Outside, Term
 from kube.cluster import Cluster, Ref
@@ -62,17 +64,21 @@ async def run(settings: Settings) -> None:
 
 @asynccontextmanager
 async def search_services(
-    settings: Settings, config: ConfigSource[Config], db_manager: str
-) -> AsyncIterator[Suggestions]:
+    settings: Settings, cluster: Cluster, config: ConfigSource[Config], db_manager: str
+) -> AsyncIterator[ConfiguredSearch]:
     """Give the search: where it is decided which service an experiment asks.
 
     `config` has the settings in force at each moment; `db_manager` is what a service of early
     stopping is told of it.
     """
-    del config  # one service has all algorithms
-    async with grpc.aio.insecure_channel(settings.suggestion, options=CHANNEL_OPTIONS) as channel:
-        services = Services(suggestion=channel, early_stopping=channel, db_manager=db_manager)
-        yield RemoteSuggestions(lambda _: services)
+    # Ours has search and early stopping on one port.
+    ours = OurServices(suggestion=settings.suggestion, early_stopping=settings.suggestion)
+    directory = Directory(config=lambda: config.config.services, ours=ours, db_manager=db_manager)
+    channels = Channels(asyncio.get_running_loop().time)
+    try:
+        yield ConfiguredSearch(directory, ClusterServices(cluster), channels)
+    finally:
+        await channels.close()
 
 
 class _Controller:
@@ -187,14 +193,17 @@ class _Controller:
         address = settings.db_manager or config.db_manager or settings.usual_db_manager
         channel = grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
         await stack.enter_async_context(channel)
-        search = search_services(settings, self._config, address)
         cluster = self._cluster
         if leadership is not None:
             cluster = Fenced(cluster, lambda: leadership.holds)
+        search = await stack.enter_async_context(
+            search_services(settings, cluster, self._config, address)
+        )
         return Outside(
             cluster=cluster,
             observations=RemoteObservations(channel, _STORE_SECONDS),
-            suggestions=await stack.enter_async_context(search),
+            suggestions=search,
+            services=search,
             events=ClusterEvents(self._events, self._metrics),
             metrics=self._metrics,
             policy=settings.policy,

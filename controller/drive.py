@@ -8,14 +8,12 @@ object must not overlap; turns of different ones may.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from api.errors import RemoteError, Unavailable, UserError
 from api.names import EXPERIMENT_LABEL
 from api.types import Experiment, Suggestion, Trial
-from controller import suggestions
 from controller.actions import (
     Action,
     AskSuggestions,
@@ -30,10 +28,12 @@ from controller.actions import (
     ReadLatest,
     ReadObservation,
     Release,
+    RemoveService,
     ReportUnavailable,
     WakeAt,
     WriteStatus,
 )
+from controller.asking import Asking, LaterError
 from controller.experiments import reconcile_experiment
 from controller.live import LatestReads
 from controller.ports import Conflict, Ports
@@ -55,7 +55,7 @@ _FIRST_DELAY, _LONGEST_DELAY = timedelta(milliseconds=250), timedelta(seconds=60
 _SOON = timedelta(milliseconds=50)
 _TRIES = 5
 
-_Change = WriteStatus | CreateSuggestion | DeleteTrial | Release
+_Change = WriteStatus | CreateSuggestion | DeleteTrial | Release | RemoveService
 Seen = Stored | StoreAway | None
 
 
@@ -66,6 +66,7 @@ class Driver:
         self._ports, self._dice, self._policy = ports, dice, policy or Policy()
         self._failures: dict[tuple[str, Key], int] = {}
         self._latest = LatestReads()
+        self._asking = Asking(ports, dice)
 
     async def experiment(self, key: Key, now: datetime) -> datetime | None:
         """Do what is due for an experiment; return when to come again without being called.
@@ -76,9 +77,13 @@ class Driver:
             view = None
             try:
                 view = await self._experiment_view(key)
+                if view is None:
+                    self._asking.forget(key)
                 actions = reconcile_experiment(view, now, self._policy) if view else ()
                 if not await self._do(actions, now):
                     return self._rest("experiment", key, actions)
+            except LaterError as later:
+                return later.moment
             except RemoteError as error:
                 about = view.experiment if view else None
                 return self._again(("experiment", key), about, error, now)
@@ -200,7 +205,7 @@ class Driver:
                     self._ports.events.emit(action)
                     continue
                 case AskSuggestions():
-                    await self._ask(action, now)
+                    await self._asking.ask(action, now)
                 case CreateTrial(trial=trial):
                     await self._create_trial(trial)
                 case CreateJob(trial=trial):
@@ -229,6 +234,8 @@ class Driver:
                 await objects.delete(trial)
             case Release(target=target):
                 await objects.release(target)
+            case RemoveService(suggestion=suggestion):
+                await self._ports.services.remove(suggestion)
 
     async def _change_store(self, action: DeleteObservations | ReportUnavailable) -> None:
         store = self._ports.observations
@@ -257,34 +264,6 @@ class Driver:
             raise
         except RemoteError as error:
             await self._do(failed_to_start(trial, str(error), now), now)
-
-    async def _ask(self, action: AskSuggestions, now: datetime) -> None:
-        """Ask, and write the answer down; or why there is none and will be none."""
-        asked = action.suggestion
-        objects = self._ports.objects
-        kept = await objects.write_spec(asked)
-        asked = replace(asked, metadata=kept.metadata)
-        try:
-            answer = await self._ports.suggestions.ask(
-                action.experiment, action.trials, action.asked, action.count
-            )
-        except UserError as error:
-            await objects.write_status(suggestions.failed(asked, str(error), now))
-            return
-        draw = self._names(asked.metadata.name, {trial.metadata.name for trial in action.trials})
-        await objects.write_status(suggestions.answered(asked, answer, action.count, draw, now))
-
-    def _names(self, experiment: str, taken: Collection[str]) -> Callable[[], str]:
-        """Return what draws names that no trial has; of 27**8 most are free."""
-
-        def draw() -> str:
-            while True:
-                letters = self._dice.choices(suggestions.NAME_LETTERS, k=suggestions.NAME_LENGTH)
-                name = f"{experiment}-{''.join(letters)}"
-                if name not in taken:
-                    return name
-
-        return draw
 
     # -- when to come again -----------------------------------------------------------------
 

@@ -42,6 +42,7 @@ from controller.actions import (
     EmitEvent,
     EventType,
     Release,
+    RemoveService,
     WakeAt,
     WriteStatus,
 )
@@ -208,6 +209,9 @@ def _after_the_end(view: ExperimentView, now: datetime, policy: Policy) -> Itera
         after = suggestions.finished(suggestion, now)
         if after is not suggestion:
             yield WriteStatus(target=after)
+        elif suggestions.is_deployed(suggestion):
+            yield RemoveService(suggestion=suggestion)
+            yield WriteStatus(target=suggestions.removed(suggestion, now))
     if policy.stop_at_end:
         for trial in view.trials:
             if _still_trains(trial):

@@ -7,7 +7,7 @@ where the object has changed and is to be looked at anew.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from api.errors import RemoteError
@@ -132,7 +132,9 @@ class Answer:
     """What a search has answered."""
 
     trials: tuple[SuggestedTrial, ...]
-    """Fewer than were asked for: the search has no more, now and later. A name may be ""."""
+    """A name may be ""."""
+    final: bool = True
+    """Whether fewer than were asked for means that the search has no more, now and later."""
     settings: tuple[Setting, ...] = ()
     """What the search wants to be reminded of in every later question, its seed above all."""
 
@@ -155,6 +157,44 @@ class Suggestions(Protocol):
         """
 
 
+class SearchServices(Protocol):
+    """The services of search and early stopping that run for one experiment alone."""
+
+    def deploys(self, suggestion: Suggestion) -> bool:
+        """Say whether this experiment has such a service, by the settings of this moment."""
+
+    async def deploy(self, suggestion: Suggestion) -> bool:
+        """Deploy what is missing of it; say whether it serves. Never waits until it does.
+
+        Raises:
+            RemoteError: it cannot be deployed, or does not come up.
+        """
+
+    async def remove(self, suggestion: Suggestion) -> None:
+        """Take it away, where there is any; what a restarted experiment needs again stays.
+
+        Raises:
+            RemoteError: it cannot be taken away now.
+        """
+
+
+class NoSearchServices:
+    """Where none is ever deployed."""
+
+    def deploys(self, suggestion: Suggestion) -> bool:
+        """Say no."""
+        del suggestion
+        return False
+
+    async def deploy(self, suggestion: Suggestion) -> bool:
+        """Need nothing."""
+        del suggestion
+        return True
+
+    async def remove(self, suggestion: Suggestion) -> None:
+        """Have nothing."""
+
+
 class Events(Protocol):
     """Takes what those who watch should know. Never raises, never waits."""
 
@@ -171,3 +211,4 @@ class Ports:
     observations: Observations
     suggestions: Suggestions
     events: Events
+    services: SearchServices = field(default_factory=NoSearchServices)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Final, TypeVar
 
 import grpc
@@ -14,8 +16,16 @@ MOST_BYTES: Final = 256 * 1024 * 1024
 CHANNEL_OPTIONS: Final = (
     ("grpc.max_receive_message_length", MOST_BYTES),
     ("grpc.max_send_message_length", MOST_BYTES),
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 1_000),
+    ("grpc.max_reconnect_backoff_ms", 5_000),
+    ("grpc.dns_min_time_between_resolutions_ms", 1_000),
+    # Under a call of minutes; not so often that a server takes offence (two within 5 min).
+    ("grpc.keepalive_time_ms", 120_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
 )
-"""For channels to these services: a history of many trials, or a long log, is large."""
+"""For channels to these services. A history of many trials, or a long log, is large; a service that
+restarts, or gets another address, is found again soon; one whose node is gone is not waited for."""
 _Reply = TypeVar("_Reply")
 
 
@@ -32,6 +42,16 @@ _KINDS: dict[grpc.StatusCode, type[RemoteError]] = {
     grpc.StatusCode.DEADLINE_EXCEEDED: Unavailable,
     grpc.StatusCode.UNIMPLEMENTED: UnknownCallError,
 }
+
+
+async def reached(channel: grpc.aio.Channel, seconds: float) -> None:
+    """Wait for a service that restarts, or whose name is not known yet, for at most so long.
+
+    Where it is still away then, the call that follows says why.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await channel.channel_ready()
 
 
 async def answer(

@@ -8,14 +8,24 @@ from typing import Any
 
 import grpc.aio
 
-from api.errors import UserError
-from api.types import Experiment, Setting, StopRule, SuggestedTrial, Trial
+from api.errors import RemoteError, UserError
+from api.names import NAMESPACE_METADATA
+from api.types import (
+    ConditionType,
+    Experiment,
+    Setting,
+    StopRule,
+    SuggestedTrial,
+    Trial,
+    holds,
+)
 from api.v1beta1 import api_pb2 as pb
 from api.v1beta1 import api_pb2_grpc
 from api.wire.experiments import early_stopping_to_wire, experiment_to_wire
 from api.wire.trials import rule_from_wire, suggested_from_wire, trial_to_wire
 from controller.ports import Answer
-from controller.remote_calls import StumbledError, UnknownCallError, answer
+from controller.remote_calls import StumbledError, UnknownCallError, answer, reached
+from controller.trial_states import ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,59 +36,87 @@ class Services:
     early_stopping: grpc.aio.Channel | None = None
     db_manager: str = ""
     """The DB manager's address, as the early-stopping service reaches it."""
+    address: str = ""
+    """Where the suggestion service is, for whoever reads of it."""
+    katibs: bool = False
+    """It keeps to Katib's manners: a history as Katib sends it, and as many points as were asked
+    for."""
 
 
 class RemoteSuggestions:
     """A suggestion service for each experiment, or one for all."""
 
-    def __init__(self, services: Callable[[Experiment], Services], seconds: float = 300.0) -> None:
-        """`services` says where to ask, `seconds` is the longest that one answer may take."""
-        self._services, self._seconds = services, seconds
+    def __init__(
+        self,
+        services: Callable[[Experiment], Services],
+        seconds: float = 300.0,
+        patience: float = 10.0,
+    ) -> None:
+        """`services` says where to ask, `seconds` is the longest that one answer may take.
+
+        For `patience` seconds a service that is away is waited for: it may just be restarting.
+        """
+        self._services, self._seconds, self._patience = services, seconds, patience
 
     async def ask(
         self, experiment: Experiment, trials: Sequence[Trial], asked: int, count: int
     ) -> Answer:
         """Choose the next trials; settings are validated before the first question."""
         services = self._services(experiment)
+        for channel in (services.suggestion, services.early_stopping):
+            if channel is not None:
+                await reached(channel, self._patience)
         if asked == 0:
             await self._validate(services, experiment)
-        stub = _suggestion(services)
+        known = tuple(filter(_as_katib_sends, trials)) if services.katibs else trials
+        # The rules first: a service that remembers what it has suggested is asked last.
+        rules = await self._rules(services, experiment, known)
         request = pb.GetSuggestionsRequest(
             experiment=experiment_to_wire(experiment),
-            trials=map(trial_to_wire, trials),
+            trials=map(trial_to_wire, known),
             current_request_number=count,
             total_request_number=asked + count,
         )
-        reply = await self._call(stub.GetSuggestions, request)
-        rules = await self._rules(services, experiment, trials)
-        suggested = map(suggested_from_wire, reply.parameter_assignments)
+        reply = await self._call(experiment, _suggestion(services).GetSuggestions, request)
+        suggested = tuple(map(suggested_from_wire, reply.parameter_assignments))
+        final = _is_final(services, trials, len(suggested), count)
         return Answer(
             trials=tuple(_with_rules(trial, rules) for trial in suggested),
             settings=tuple(
                 Setting(name=one.name, value=one.value)
                 for one in reply.algorithm.algorithm_settings
             ),
+            final=final,
         )
 
     async def _validate(self, services: Services, experiment: Experiment) -> None:
         """Refuse what the services refuse; one that has no such call takes everything."""
         request = pb.ValidateAlgorithmSettingsRequest(experiment=experiment_to_wire(experiment))
-        await self._validated(_suggestion(services).ValidateAlgorithmSettings, request)
+        method = _suggestion(services).ValidateAlgorithmSettings
+        await self._validated(experiment, "ValidateAlgorithmSettings", method, request)
         spec = experiment.spec.early_stopping
         if spec is not None and services.early_stopping is not None:
             settings = pb.ValidateEarlyStoppingSettingsRequest(
                 early_stopping=early_stopping_to_wire(spec)
             )
-            await self._validated(_stopping(services).ValidateEarlyStoppingSettings, settings)
+            method = _stopping(services).ValidateEarlyStoppingSettings
+            await self._validated(experiment, "ValidateEarlyStoppingSettings", method, settings)
 
-    async def _validated(self, method: Callable[..., Awaitable[object]], request: object) -> None:
+    async def _validated(
+        self,
+        experiment: Experiment,
+        what: str,
+        method: Callable[..., Awaitable[object]],
+        request: object,
+    ) -> None:
         try:
-            await self._call(method, request)
+            await self._call(experiment, method, request)
         except UnknownCallError:
             return
-        except StumbledError as error:
-            # A service of Katib's that stumbles over settings answers so.
-            raise UserError(str(error)) from None
+        except (StumbledError, UserError) as error:
+            # A service of Katib's that stumbles over settings means that they are wrong. The words
+            # in front are Katib's, too.
+            raise UserError(f"{what} Error: {error}") from None
 
     async def _rules(
         self, services: Services, experiment: Experiment, trials: Sequence[Trial]
@@ -90,11 +128,57 @@ class RemoteSuggestions:
             trials=map(trial_to_wire, trials),
             db_manager_address=services.db_manager,
         )
-        reply = await self._call(_stopping(services).GetEarlyStoppingRules, request)
+        method = _stopping(services).GetEarlyStoppingRules
+        reply = await self._call(experiment, method, request)
         return tuple(map(rule_from_wire, reply.early_stopping_rules))
 
-    async def _call(self, method: Callable[..., Awaitable[Any]], request: object) -> Any:  # noqa: ANN401 - generated
-        return await answer("the suggestion service", method, request, self._seconds)
+    async def _call(
+        self,
+        experiment: Experiment,
+        method: Callable[..., Awaitable[Any]],
+        request: object,
+    ) -> Any:  # noqa: ANN401 - generated
+        metadata = ((NAMESPACE_METADATA, experiment.metadata.namespace),)
+        who = "the suggestion service"
+        return await answer(who, method, request, self._seconds, metadata)
+
+
+def _as_katib_sends(trial: Trial) -> bool:
+    """Say whether Katib shows its services this trial: one that has, or may get, an objective."""
+    conditions = trial.status.conditions
+    if holds(conditions, ConditionType.METRICS_UNAVAILABLE):
+        return False
+    stopped = holds(conditions, ConditionType.EARLY_STOPPED)
+    return not stopped or trial.status.observation is not None
+
+
+def _is_final(services: Services, trials: Sequence[Trial], given: int, wanted: int) -> bool:
+    """Say whether fewer points than were wanted are the end of the search.
+
+    | whose service | it gave | meaning |
+    |---|---|---|
+    | ours | fewer | the end |
+    | Katib's | more | it does not keep to the protocol |
+    | Katib's | some | no end: it is asked for the rest |
+    | Katib's | none, and a trial is active | it waits for that one: it is asked again |
+    | Katib's | none, and no trial is active | the end: nothing can change its mind any more |
+
+    Raises:
+        RemoteError: there is no answer now.
+    """
+    if not services.katibs or given == wanted:
+        return True
+    if given > wanted:
+        raise RemoteError(
+            f"The response contains unexpected trials: the suggestion service at"
+            f" {services.address} gave {given} where {wanted} were asked for"
+        )
+    if given == 0 and any(not ended(trial) for trial in trials):
+        raise RemoteError(
+            f"the suggestion service at {services.address} gave nothing while trials are"
+            " running; it is asked again when one has ended"
+        )
+    return given == 0
 
 
 def _suggestion(services: Services) -> Any:  # noqa: ANN401 - the generated stubs have no types

@@ -28,12 +28,16 @@ from api.types import (
     SuggestionSpec,
     holds,
 )
-from controller.conditions import Conditions, find, with_condition, without
+from controller.conditions import Conditions, Words, find, with_condition, without
 from controller.ports import Answer
 from controller.times import stamp
 
 EXHAUSTED = "Exhausted"
 """The condition of a search that has no more points. It is ours; Katib has none for that."""
+STALLED = "Stalled"
+"""The condition of a search that did not answer; it is ours, by the word of Kubernetes' kstatus."""
+_GONE = ("Suggestion is succeeded", "Suggestion is failed")
+"""Reasons of DeploymentReady, False: what was deployed is taken away."""
 _RESTARTING = "Experiment is restarting"
 _NOT_RUNNING = "Suggestion is not running"
 NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
@@ -104,9 +108,9 @@ def answered(
         new.append(replace(trial, name=name, labels=labels))
     conditions = _begun(suggestion, now)
     running = ("SuggestionRunning", "Suggestion is running")
-    conditions = without(conditions, ConditionType.SUCCEEDED)
+    conditions = without(conditions, ConditionType.SUCCEEDED, STALLED)
     conditions = with_condition(conditions, ConditionType.RUNNING, running, now)
-    if len(new) < count:
+    if len(new) < count and answer.final:
         words = ("SuggestionEndReached", "The search has no more points")
         conditions = with_condition(conditions, EXHAUSTED, words, now)
     status = replace(
@@ -122,7 +126,8 @@ def answered(
 
 def failed(suggestion: Suggestion, why: str, now: datetime) -> Suggestion:
     """Note that the experiment cannot be searched."""
-    conditions = _not_running(_begun(suggestion, now), "SuggestionFailed", now)
+    conditions = without(_begun(suggestion, now), STALLED)
+    conditions = _not_running(conditions, "SuggestionFailed", now)
     message = f"Validation failed: {why}"
     conditions = with_condition(
         conditions, ConditionType.FAILED, ("SuggestionFailed", message), now
@@ -138,7 +143,8 @@ def finished(suggestion: Suggestion, now: datetime) -> Suggestion:
     message = "Suggestion is succeeded, can't be restarted"
     if suggestion.spec.resume_policy is ResumePolicy.FROM_VOLUME:
         message = "Suggestion is succeeded, suggestion volume is not deleted, can be restarted"
-    conditions = _not_running(_begun(suggestion, now), "Suggestion is succeeded", now)
+    conditions = without(_begun(suggestion, now), STALLED)
+    conditions = _not_running(conditions, "Suggestion is succeeded", now)
     conditions = with_condition(
         conditions, ConditionType.SUCCEEDED, ("Experiment is succeeded", message), now
     )
@@ -163,6 +169,45 @@ def restarting(suggestion: Suggestion, now: datetime) -> Suggestion:
     return replace(suggestion, status=status)
 
 
+def stalled(suggestion: Suggestion, why: str, now: datetime) -> Suggestion:
+    """Note that the search did not answer, and will be asked again."""
+    words = ("SearchNotAnswering", f"The search is asked again; it did not answer: {why}")
+    conditions = with_condition(_begun(suggestion, now), STALLED, words, now)
+    return _with_conditions(suggestion, conditions, now)
+
+
+# -- a service that is deployed for it ------------------------------------------------------
+
+
+def deploying(suggestion: Suggestion, now: datetime) -> Suggestion:
+    """Note that a service is deployed for it, and does not serve yet, or not any more."""
+    words = ("DeploymentNotReady", "Deployment is not ready")
+    return _with_deployment(suggestion, words, ConditionStatus.FALSE, now)
+
+
+def deployment_ready(suggestion: Suggestion, now: datetime) -> Suggestion:
+    """Note that the service serves."""
+    words = ("DeploymentReady", "Deployment is ready")
+    return _with_deployment(suggestion, words, ConditionStatus.TRUE, now)
+
+
+def removed(suggestion: Suggestion, now: datetime) -> Suggestion:
+    """Note that the service is taken away."""
+    succeeded, failure = _GONE
+    reason = failure if failure_of(suggestion) else succeeded
+    words = (reason, "Deployment is not ready")
+    return _with_deployment(suggestion, words, ConditionStatus.FALSE, now)
+
+
+def is_deployed(suggestion: Suggestion) -> bool:
+    """Say whether a service may be there, so that it has to be taken away in the end."""
+    ready = find(suggestion.status.conditions, ConditionType.DEPLOYMENT_READY)
+    return ready is not None and ready.reason not in _GONE
+
+
+# -- what is kept, and what is known --------------------------------------------------------
+
+
 def without_entries(suggestion: Suggestion, names: Collection[str]) -> Suggestion:
     """Drop the entries of trials that are there."""
     entries = suggestion.status.suggestions
@@ -181,6 +226,20 @@ def failure_of(suggestion: Suggestion) -> Condition | None:
 def exhausted(suggestion: Suggestion) -> bool:
     """Say whether the search has no more points, now and later."""
     return holds(suggestion.status.conditions, EXHAUSTED)
+
+
+def _with_deployment(
+    suggestion: Suggestion, words: Words, status: ConditionStatus, now: datetime
+) -> Suggestion:
+    kind = ConditionType.DEPLOYMENT_READY
+    conditions = with_condition(_begun(suggestion, now), kind, words, now, status=status)
+    return _with_conditions(suggestion, conditions, now)
+
+
+def _with_conditions(suggestion: Suggestion, conditions: Conditions, now: datetime) -> Suggestion:
+    status = suggestion.status
+    start = status.start_time or stamp(now)
+    return replace(suggestion, status=replace(status, conditions=conditions, start_time=start))
 
 
 def _begun(suggestion: Suggestion, now: datetime) -> Conditions:

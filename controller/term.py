@@ -20,7 +20,7 @@ from controller.cluster_jobs import ClusterJobs, Start
 from controller.cluster_objects import Changed, ClusterObjects
 from controller.drive import Driver
 from controller.metrics import Metrics
-from controller.ports import Events, Observations, Ports, Suggestions
+from controller.ports import Events, Observations, Ports, SearchServices, Suggestions
 from controller.trial_states import ended, state_of
 from controller.views import Key, Policy, key_of
 from controller.workers import Turn, Workers, utc_now
@@ -51,6 +51,7 @@ class Outside:
     cluster: Cluster
     observations: Observations
     suggestions: Suggestions
+    services: SearchServices
     events: Events
     metrics: Metrics
     policy: Policy
@@ -78,6 +79,7 @@ class Term:
             jobs=self._jobs,
             observations=outside.observations,
             suggestions=outside.suggestions,
+            services=outside.services,
             events=outside.events,
         )
         self._driver = Driver(ports, random.Random(), outside.policy)  # noqa: S311 - names, no secrets

@@ -196,7 +196,7 @@ async def test_stop_rules_come_with_the_answer() -> None:
     world.succeed(world.trials[0], "0.5")
     await world.settle(seconds=1)
     trials = world.trials
-    rim = Rim(logs={trials[0].metadata.name: ["0.5", "0.7"]})
+    rim = Rim(logs={f"ns/{trials[0].metadata.name}": ["0.5", "0.7"]})
     async with serving(rim) as client:
         services = Services(
             suggestion=client.channel, early_stopping=client.channel, db_manager="db:6789"

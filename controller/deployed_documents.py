@@ -1,0 +1,213 @@
+"""What is deployed for an experiment whose algorithms katib-config lists with an image.
+
+All of it is named `<suggestion>-<algorithm>`, as Katib names it, so Katib's own images find what
+they expect, and whoever looks finds what he knows. All but the volume is owned by the Suggestion.
+
+| object | where |
+|---|---|
+| PersistentVolume | policy FromVolume, and katib-config has the spec of one |
+| PersistentVolumeClaim | policy FromVolume |
+| Service | always |
+| ServiceAccount, Role, RoleBinding | early stopping is deployed, and no other account is named |
+| Deployment | always; the last, so that where it is, all others are |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from api import names
+from api.installation.places import deployed_name
+from api.installation.services import (
+    SUGGESTION_PORT_NAME,
+    SearchEntry,
+    ServiceConfig,
+    StoppingEntry,
+)
+from api.objects.metadata import API_VERSION
+from api.types import Json, JsonObject, ResumePolicy, Suggestion
+
+_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
+"""What kubectl notes for itself: of the experiment, and of nothing that is made of it."""
+_STOPPING_PORT_NAME: Final = "earlystop-api"
+_RBAC: Final = "rbac.authorization.k8s.io"
+
+
+def deployed_documents(suggestion: Suggestion, config: ServiceConfig) -> tuple[JsonObject, ...]:
+    """Return what is to be created, in order; nothing where neither algorithm has an image."""
+    search, stopping = _search(suggestion, config), _stopping(suggestion, config)
+    if search is None and stopping is None:
+        return ()
+    return tuple(_documents(suggestion, search, stopping, probes=config.grpc_probes))
+
+
+def _search(suggestion: Suggestion, config: ServiceConfig) -> SearchEntry | None:
+    algorithm = suggestion.spec.algorithm
+    entry = config.suggestions.get(algorithm.name) if algorithm else None
+    return None if entry is None or entry.endpoint else entry
+
+
+def _stopping(suggestion: Suggestion, config: ServiceConfig) -> StoppingEntry | None:
+    spec = suggestion.spec.early_stopping
+    entry = config.early_stoppings.get(spec.name) if spec else None
+    return None if entry is None or entry.endpoint else entry
+
+
+def _documents(
+    suggestion: Suggestion,
+    search: SearchEntry | None,
+    stopping: StoppingEntry | None,
+    *,
+    probes: bool,
+) -> Iterator[JsonObject]:
+    name = deployed_name(suggestion)
+    kept = search is not None and suggestion.spec.resume_policy is ResumePolicy.FROM_VOLUME
+    if search is not None and kept:
+        if search.volume:
+            yield _volume(suggestion, search)
+        claim = _head(suggestion, "v1", "PersistentVolumeClaim")
+        yield {**claim, "spec": search.claim}
+    account = search.service_account if search else ""
+    containers = []
+    if search is not None:
+        containers.append(_search_container(search, probes=probes, kept=kept))
+    if stopping is not None:
+        containers.append(_stopping_container(stopping))
+    yield _service(suggestion, containers)
+    if stopping is not None and not account:
+        account = name
+        yield from _rights(suggestion)
+    yield _deployment(suggestion, containers, account, claim=name if kept else "")
+
+
+def labels_of_deployed(suggestion: Suggestion) -> dict[str, str]:
+    """Return the labels by which pods are found, and their Service finds them."""
+    name = suggestion.metadata.name
+    return {
+        **suggestion.metadata.labels,
+        names.DEPLOYMENT_LABEL: deployed_name(suggestion),
+        names.EXPERIMENT_LABEL: name,
+        names.SUGGESTION_LABEL: name,
+        "sidecar.istio.io/inject": "false",
+    }
+
+
+def _head(suggestion: Suggestion, api_version: str, kind: str) -> dict[str, Any]:
+    meta = suggestion.metadata
+    return {
+        "apiVersion": api_version,
+        "kind": kind,
+        "metadata": {
+            "name": deployed_name(suggestion),
+            "namespace": meta.namespace,
+            "labels": labels_of_deployed(suggestion),
+            "ownerReferences": [
+                {
+                    "apiVersion": API_VERSION,
+                    "kind": "Suggestion",
+                    "name": meta.name,
+                    "uid": meta.uid,
+                    "controller": True,
+                    "blockOwnerDeletion": True,
+                }
+            ],
+        },
+    }
+
+
+def _volume(suggestion: Suggestion, search: SearchEntry) -> JsonObject:
+    """Make a volume: it has no namespace, so its name does, and nobody can own it."""
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {
+            "name": f"{deployed_name(suggestion)}-{suggestion.metadata.namespace}",
+            "labels": dict(search.volume_labels),
+        },
+        "spec": search.volume,
+    }
+
+
+def _service(suggestion: Suggestion, containers: list[JsonObject]) -> JsonObject:
+    ours = {SUGGESTION_PORT_NAME, _STOPPING_PORT_NAME}
+    ports: list[Json] = [
+        {"name": port["name"], "port": port["containerPort"]}
+        for container in containers
+        for port in _ports(container)
+        if port.get("name") in ours
+    ]
+    selector: Json = dict(labels_of_deployed(suggestion))
+    spec: JsonObject = {"type": "ClusterIP", "selector": selector, "ports": ports}
+    return {**_head(suggestion, "v1", "Service"), "spec": spec}
+
+
+def _ports(container: JsonObject) -> list[Mapping[str, Json]]:
+    ports = container.get("ports")
+    found = ports if isinstance(ports, list | tuple) else ()
+    return [port for port in found if isinstance(port, Mapping)]
+
+
+def _rights(suggestion: Suggestion) -> Iterator[JsonObject]:
+    """Let the early-stopping service mark trials."""
+    name, namespace = deployed_name(suggestion), suggestion.metadata.namespace
+    yield _head(suggestion, "v1", "ServiceAccount")
+    rule: JsonObject = {
+        "apiGroups": ["kubeflow.org"],
+        "resources": ["trials", "trials/status"],
+        "verbs": ["*"],
+    }
+    yield {**_head(suggestion, f"{_RBAC}/v1", "Role"), "rules": [rule]}
+    yield {
+        **_head(suggestion, f"{_RBAC}/v1", "RoleBinding"),
+        "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": name},
+        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": namespace}],
+    }
+
+
+def _deployment(
+    suggestion: Suggestion, containers: list[JsonObject], account: str, *, claim: str
+) -> JsonObject:
+    labels = labels_of_deployed(suggestion)
+    told = suggestion.metadata.annotations.items()
+    annotations = {key: text for key, text in told if key != _APPLIED}
+    pod: dict[str, Any] = {"containers": containers}
+    if account:
+        pod["serviceAccountName"] = account
+    if claim:
+        source = {"persistentVolumeClaim": {"claimName": claim}}
+        pod["volumes"] = [{"name": names.SUGGESTION_VOLUME, **source}]
+    head = _head(suggestion, "apps/v1", "Deployment")
+    head["metadata"]["labels"] = dict(suggestion.metadata.labels)
+    head["metadata"]["annotations"] = annotations
+    template = {"metadata": {"labels": labels, "annotations": annotations}, "spec": pod}
+    return {**head, "spec": {"selector": {"matchLabels": labels}, "template": template}}
+
+
+def _search_container(search: SearchEntry, *, probes: bool, kept: bool) -> JsonObject:
+    container: dict[str, Any] = {**search.container}
+    container["name"] = container.get("name") or "suggestion"
+    port = {"name": SUGGESTION_PORT_NAME, "containerPort": names.SUGGESTION_PORT}
+    container["ports"] = [*(container.get("ports") or ()), port]
+    if probes:
+        for kind, pace in _PROBES.items():
+            container.setdefault(kind, {"grpc": _GRPC, **pace})
+    if kept:
+        mounts = container.get("volumeMounts") or []
+        if all(mount.get("name") != names.SUGGESTION_VOLUME for mount in mounts):
+            mount = {"name": names.SUGGESTION_VOLUME, "mountPath": search.mount_path}
+            container["volumeMounts"] = [*mounts, mount]
+    return container
+
+
+_GRPC: Final = {"port": names.SUGGESTION_PORT, "service": names.SUGGESTION_HEALTH_SERVICE}
+_PROBES: Final = {
+    "readinessProbe": {"initialDelaySeconds": 10, "periodSeconds": 10},
+    "livenessProbe": {"initialDelaySeconds": 10, "periodSeconds": 120, "failureThreshold": 12},
+}
+"""Katib's own pace."""
+
+
+def _stopping_container(stopping: StoppingEntry) -> JsonObject:
+    port: Json = {"name": _STOPPING_PORT_NAME, "containerPort": names.EARLY_STOPPING_PORT}
+    return {**stopping.container, "name": "early-stopping", "ports": [port]}
