@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc.aio
 
+from api.installation.places import OurServices
+from api.installation.services import parse_services
 from api.objects.experiments import parse_experiment
 from api.objects.trials import parse_trial
 from api.types import Experiment, Trial
+from controller.channels import Channels, dial
+from controller.cluster_services import ClusterServices
+from controller.configured_search import ConfiguredSearch, Directory
 from controller.drive import Driver
 from controller.memory import MemoryEvents
 from controller.ports import Ports as DriverPorts
 from controller.remote_observations import RemoteObservations
-from controller.remote_suggestions import RemoteSuggestions, Services
 from controller.views import Key, Policy
 from dbmanager.memory import MemoryStore
 from kube.apiserver import served as api_served
@@ -49,20 +54,24 @@ class Stage:
     policy: Policy = POLICY
     observations: grpc.aio.Channel | None = None
     """Where the controller finds the store of metrics, if not where it is."""
+    katib_config: str = ""
+    addresses: dict[str, str] = field(default_factory=dict)
+    """Where the names of Services lead, as a cluster's DNS knows it."""
+    events: MemoryEvents = field(default_factory=MemoryEvents)
     restarts: int = 0
 
     @asynccontextmanager
     async def controller(self) -> AsyncIterator[Ports]:
         """Run a controller that knows nothing, until the block ends."""
-        async with ports_of(self.cluster) as ports:
-            channel = self.search.channel
+        async with ports_of(self.cluster) as ports, self._asking() as search:
             driver = Driver(
                 DriverPorts(
                     objects=ports.objects,
                     jobs=ports.jobs,
                     observations=RemoteObservations(self.observations or self.store.channel),
-                    suggestions=RemoteSuggestions(lambda _: Services(suggestion=channel)),
-                    events=MemoryEvents(),
+                    suggestions=search,
+                    services=search,
+                    events=self.events,
                 ),
                 random.Random(self.restarts),
                 self.policy,
@@ -74,6 +83,23 @@ class Stage:
             finally:
                 turns.cancel()
                 await asyncio.gather(turns, return_exceptions=True)
+
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[ConfiguredSearch]:
+        """Give the search by katib-config; without one, ours has all."""
+        channels = Channels(
+            time.monotonic, lambda address: dial(self.addresses.get(address, address))
+        )
+        ours = self.search.address
+        directory = Directory(
+            config=lambda: parse_services(self.katib_config),
+            ours=OurServices(suggestion=ours, early_stopping=ours),
+            db_manager=self.store.address,
+        )
+        try:
+            yield ConfiguredSearch(directory, ClusterServices(self.cluster), channels)
+        finally:
+            await channels.close()
 
     async def experiment(self) -> Experiment:
         listing = await self.memory.list(_kind("Experiment"), "ns", name="exp")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -30,6 +31,7 @@ from controller.remote_suggestions import RemoteSuggestions, Services
 from controller.views import MetricSummary
 from dbmanager.memory import MemoryStore
 from tests.controller.worlds import World, experiment
+from tests.dbmanager.databases import free_port
 from tests.dbmanager.serving import Client, served
 from tests.suggestion.serving import Rim, serving
 
@@ -254,3 +256,54 @@ async def test_each_refusal_of_a_search_says_who_must_act(
     async with channel_to(katibs) as channel:
         with pytest.raises(error, match="gamma is wrong"):
             await RemoteSuggestions(lambda _: Services(suggestion=channel)).ask(item, trials, 2, 1)
+
+
+async def test_more_points_than_were_asked_for_are_no_answer_of_katibs() -> None:
+    item, trials = await made()
+    katibs = KatibsSearch()
+    async with channel_to(katibs) as channel:
+        services = Services(suggestion=channel, katibs=True, address="theirs:1")
+        with pytest.raises(RemoteError, match=r"unexpected trials: .*theirs:1 gave 1 where 0"):
+            await RemoteSuggestions(lambda _: services).ask(item, trials, 2, 0)
+
+
+@pytest.mark.parametrize(("katibs", "final"), [(True, False), (False, True)])
+async def test_fewer_points_are_the_end_of_our_search_and_not_of_katibs(
+    katibs: bool,  # noqa: FBT001 - a parameter of the test
+    final: bool,  # noqa: FBT001
+) -> None:
+    item, trials = await made()
+    async with channel_to(KatibsSearch()) as channel:
+        services = Services(suggestion=channel, katibs=katibs)
+        answer = await RemoteSuggestions(lambda _: services).ask(item, trials, 2, 3)
+
+    assert (len(answer.trials), answer.final) == (1, final)
+
+
+async def test_a_service_that_comes_back_in_time_is_just_asked() -> None:
+    item, trials = await made()
+    port = free_port()
+
+    async def back() -> grpc.aio.Server:
+        await asyncio.sleep(0.3)
+        again = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
+        api_pb2_grpc.add_SuggestionServicer_to_server(KatibsSearch(), again)
+        again.add_insecure_port(f"127.0.0.1:{port}")
+        await again.start()
+        return again
+
+    starting = asyncio.create_task(back())
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL_OPTIONS) as channel:
+        services = Services(suggestion=channel)
+        answer = await RemoteSuggestions(lambda _: services).ask(item, trials, 2, 1)
+    await (await starting).stop(None)
+
+    assert len(answer.trials) == 1
+
+
+async def test_a_service_that_stays_away_is_unavailable_and_says_why() -> None:
+    item, trials = await made()
+    async with grpc.aio.insecure_channel("127.0.0.1:1", options=CHANNEL_OPTIONS) as channel:
+        search = RemoteSuggestions(lambda _: Services(suggestion=channel), patience=0.2)
+        with pytest.raises(Unavailable, match=r"suggestion service did not answer: UNAVAILABLE"):
+            await search.ask(item, trials, 2, 1)

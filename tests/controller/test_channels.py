@@ -1,0 +1,89 @@
+"""Channels to services: one for each address, closed when nobody uses it, never under a call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import grpc
+import grpc.aio
+import pytest
+
+from controller.channels import Channels, dial
+
+
+class Opened:
+    """Opens real channels, and remembers them."""
+
+    def __init__(self) -> None:
+        self.channels: list[tuple[str, grpc.aio.Channel]] = []
+        self.seconds = 0.0
+
+    def open_to(self, address: str) -> grpc.aio.Channel:
+        channel = dial(address)
+        self.channels.append((address, channel))
+        return channel
+
+    def clock(self) -> float:
+        return self.seconds
+
+    @property
+    def closed(self) -> list[str]:
+        shut = grpc.ChannelConnectivity.SHUTDOWN
+        return [address for address, channel in self.channels if channel.get_state() is shut]
+
+
+@pytest.fixture
+def opened() -> Iterator[Opened]:
+    opened = Opened()
+    yield opened
+    opened.channels.clear()  # each holds on to gRPC's thread
+
+
+async def test_an_address_has_one_channel(opened: Opened) -> None:
+    channels = Channels(opened.clock, opened.open_to)
+    async with channels.to("a:1") as first, channels.to("a:1") as second, channels.to("b:1"):
+        assert first is second
+    async with channels.to("a:1") as third:
+        assert third is first
+
+    assert [address for address, _ in opened.channels] == ["a:1", "b:1"]
+    await channels.close()
+    assert opened.closed == ["a:1", "b:1"]
+
+
+async def test_one_that_nobody_has_used_for_a_while_is_closed(opened: Opened) -> None:
+    channels = Channels(opened.clock, opened.open_to, idle_seconds=60)
+    async with channels.to("old:1"):
+        pass
+    opened.seconds = 59
+    async with channels.to("new:1"):
+        pass
+    assert opened.closed == []
+
+    opened.seconds = 61
+    async with channels.to("new:1"):
+        pass
+    assert opened.closed == ["old:1"]
+    assert len(channels) == 1
+    await channels.close()
+
+
+async def test_of_too_many_the_longest_unused_are_closed(opened: Opened) -> None:
+    channels = Channels(opened.clock, opened.open_to, most_idle=2)
+    for address in ("a:1", "b:1", "a:1", "c:1", "d:1"):
+        async with channels.to(address):
+            pass
+
+    assert opened.closed == ["a:1", "b:1"]
+    await channels.close()
+
+
+async def test_one_in_use_is_never_closed(opened: Opened) -> None:
+    channels = Channels(opened.clock, opened.open_to, idle_seconds=1, most_idle=1)
+    async with channels.to("busy:1"):
+        opened.seconds = 1000
+        for number in range(5):
+            async with channels.to(f"other:{number}"):
+                pass
+        assert "busy:1" not in opened.closed
+    await channels.close()

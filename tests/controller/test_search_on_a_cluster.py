@@ -1,0 +1,335 @@
+"""Experiments whose search is deployed, called at an endpoint, or ours: over HTTP and gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from api.objects.experiments import render_experiment
+from api.objects.suggestions import parse_suggestion
+from api.objects.validation_update import completed
+from api.types import (
+    AlgorithmSpec,
+    EarlyStoppingSpec,
+    Experiment,
+    ResumePolicy,
+    Suggestion,
+)
+from kube.cluster import Kind, Ref
+from kube.errors import NotFound
+from tests.controller.katibs_services import KatibsService, katibs
+from tests.controller.stage import Stage, staged
+from tests.controller.worlds import experiment
+
+DEPLOYED = "runtime: {suggestions: [{algorithmName: theirs, image: example/search:1}]}"
+SUGGESTION = Kind(api_version="kubeflow.org/v1beta1", kind="Suggestion")
+
+
+def theirs(**spec: object) -> Experiment:
+    return experiment(**{"algorithm": AlgorithmSpec(name="theirs"), **spec})  # type: ignore[arg-type]
+
+
+def ref(kind: str, name: str = "exp-theirs") -> Ref:
+    api_version = "apps/v1" if kind == "Deployment" else "v1"
+    return Ref(api_version=api_version, kind=kind, namespace="ns", name=name)
+
+
+async def there(stage: Stage, kind: str, name: str = "exp-theirs") -> bool:
+    try:
+        await stage.memory.get(ref(kind, name))
+    except NotFound:
+        return False
+    return True
+
+
+async def make_available(stage: Stage, name: str = "exp-theirs") -> None:
+    """Play the Deployment controller, and the node that starts the pod."""
+    condition = {"type": "Available", "status": "True"}
+    status: Any = {"conditions": [condition]}
+    await stage.memory.patch(ref("Deployment", name), {"status": status}, status=True)
+
+
+async def suggestion_of(stage: Stage) -> Suggestion:
+    listing = await stage.memory.list(SUGGESTION, "ns")
+    return parse_suggestion(listing.items[0], unknown_fields=False)
+
+
+async def conditions_of(stage: Stage) -> dict[str, tuple[str, str]]:
+    found = (await suggestion_of(stage)).status.conditions
+    return {one.type: (one.status.value, one.reason) for one in found}
+
+
+@asynccontextmanager
+async def beside(service: KatibsService) -> AsyncIterator[Stage]:
+    """Bring all up, and a service of Katib's where the names of Services lead."""
+    async with staged() as stage, katibs(service) as address:
+        stage.katib_config = DEPLOYED
+        for port in (6788, 6789):
+            stage.addresses[f"exp-theirs.ns:{port}"] = address
+            stage.addresses[f"exp-random.ns:{port}"] = address
+        yield stage
+
+
+async def train_to_the_end(stage: Stage) -> None:
+    async def over() -> bool:
+        for name in await stage.jobs():
+            await stage.train(name, "0.5")
+        return completed(await stage.experiment())
+
+    await stage.until(over)
+
+
+async def test_a_deployed_search_is_waited_for_asked_and_taken_away() -> None:
+    service = KatibsService()
+    async with beside(service) as stage:
+        await _is_deployed_and_taken_away(stage, service)
+
+
+async def _is_deployed_and_taken_away(stage: Stage, service: KatibsService) -> None:
+    await stage.memory.create(render_experiment(theirs()))
+    async with stage.controller():
+        await stage.until(lambda: there(stage, "Deployment"))
+        assert (await conditions_of(stage))["DeploymentReady"] == ("False", "DeploymentNotReady")
+        assert await there(stage, "Service")
+        assert service.validated == 0
+        assert (await suggestion_of(stage)).spec.requests == 2
+        await make_available(stage)
+
+        await stage.until(lambda: _has_condition(stage, "Running", "True"))
+        found = await suggestion_of(stage)
+        assert [one.type for one in found.status.conditions] == [
+            "Created",
+            "DeploymentReady",
+            "Running",
+        ]
+        assert found.status.suggestion_count == 2
+        assert {one.name: one.value for one in found.status.settings} == {"given": "2"}
+        await train_to_the_end(stage)
+        await stage.until(lambda: _gone(stage))
+
+    assert (await conditions_of(stage))["DeploymentReady"] == ("False", "Suggestion is succeeded")
+    assert (await conditions_of(stage))["Succeeded"] == ("True", "Experiment is succeeded")
+    assert (await suggestion_of(stage)).spec.requests == 4
+    assert (await suggestion_of(stage)).status.suggestion_count == 4
+    assert service.validated == 1
+    reminded = service.questions[1].experiment.spec.algorithm.algorithm_settings
+    assert [(one.name, one.value) for one in reminded] == [("given", "2")]
+
+
+async def _has_condition(stage: Stage, kind: str, status: str) -> bool:
+    return (await conditions_of(stage)).get(kind, ("", ""))[0] == status
+
+
+async def _gone(stage: Stage) -> bool:
+    kept = (await conditions_of(stage))["DeploymentReady"][1] != "Suggestion is succeeded"
+    return not kept and not await there(stage, "Deployment") and not await there(stage, "Service")
+
+
+@pytest.mark.parametrize("policy", [ResumePolicy.LONG_RUNNING, ResumePolicy.FROM_VOLUME])
+async def test_a_restarted_experiment_has_its_search_again(policy: ResumePolicy) -> None:
+    service = KatibsService()
+    async with beside(service) as stage:
+        await _has_its_search_again(stage, policy)
+
+
+async def _has_its_search_again(stage: Stage, policy: ResumePolicy) -> None:
+    item = theirs(max_trial_count=1, parallel_trial_count=1, resume_policy=policy)
+    await stage.memory.create(render_experiment(item))
+    kept = policy is ResumePolicy.LONG_RUNNING
+    async with stage.controller():
+        await stage.until(lambda: there(stage, "Deployment"))
+        await make_available(stage)
+        await train_to_the_end(stage)
+        if kept:
+            assert await there(stage, "Deployment")
+        else:
+            await stage.until(lambda: _gone(stage))
+            assert await there(stage, "PersistentVolumeClaim")
+        raised: Any = {"spec": {"maxTrialCount": 2}}
+        where = Ref(
+            api_version="kubeflow.org/v1beta1", kind="Experiment", namespace="ns", name="exp"
+        )
+        await stage.memory.patch(where, raised)
+        await stage.until(lambda: there(stage, "Deployment"))
+        await make_available(stage)
+        await stage.until(lambda: _has_trials(stage, 2))
+        await train_to_the_end(stage)
+
+
+async def _has_trials(stage: Stage, count: int) -> bool:
+    return len(await stage.trials()) == count
+
+
+async def test_a_controller_that_dies_in_between_leaves_nothing_deployed() -> None:
+    service = KatibsService()
+    async with beside(service) as stage:
+        await stage.memory.create(render_experiment(theirs(max_trial_count=1)))
+        async with stage.controller():
+            await stage.until(lambda: there(stage, "Deployment"))
+        await make_available(stage)
+        async with stage.controller():
+            await train_to_the_end(stage)
+        async with stage.controller():
+            await stage.until(lambda: _gone(stage))
+
+
+async def test_an_exhausted_search_of_katibs_ends_the_experiment_when_its_trials_have() -> None:
+    service = KatibsService(size=3)
+    async with beside(service) as stage:
+        stage.katib_config = DEPLOYED.replace("image: example/search:1", "endpoint: theirs.team:1")
+        stage.addresses["theirs.team:1"] = stage.addresses["exp-theirs.ns:6789"]
+        await stage.memory.create(render_experiment(theirs(max_trial_count=10)))
+        async with stage.controller():
+            await stage.until(lambda: _has_trials(stage, 2))
+            await train_to_the_end(stage)
+
+        status = (await stage.experiment()).status
+        assert not await there(stage, "Deployment")
+    assert status.conditions[-1].reason == "ExperimentSuggestionEndReached"
+    assert status.trials_succeeded == 3
+    assert len(service.questions) < 12, "asked when something has changed, and not for ever"
+
+
+async def test_a_search_that_stumbles_is_asked_less_and_less_and_says_why() -> None:
+    service = KatibsService()
+    async with beside(service) as stage:
+        await stage.memory.create(render_experiment(theirs()))
+        service.stumbles = "list index out of range"
+        async with stage.controller():
+            await stage.until(lambda: there(stage, "Deployment"))
+            await make_available(stage)
+            await stage.until(lambda: _asked(service, 3))
+            stalled = (await suggestion_of(stage)).status.conditions[-1]
+            questions = len(service.questions)
+            service.stumbles = ""
+            await stage.until(lambda: _has_trials(stage, 2))
+            assert "Stalled" not in await conditions_of(stage)
+
+    assert (stalled.type, stalled.reason) == ("Stalled", "SearchNotAnswering")
+    assert "list index out of range" in stalled.message
+    assert questions <= 4
+    assert [e.reason for e in stage.events.all if "out of range" in e.message] == [
+        "ReconcileError"
+    ] * (questions)
+
+
+async def _asked(service: KatibsService, times: int) -> bool:
+    return len(service.questions) >= times
+
+
+async def test_a_search_that_is_away_for_a_moment_is_no_failure() -> None:
+    service = KatibsService()
+    async with staged() as stage:
+        stage.katib_config = DEPLOYED.replace("image: example/search:1", "endpoint: theirs.team:1")
+        async with katibs(service) as address:
+            port = int(address.rpartition(":")[2])
+        stage.addresses["theirs.team:1"] = address
+        await stage.memory.create(render_experiment(theirs(max_trial_count=2)))
+        async with stage.controller():
+            await stage.until(lambda: _is_known(stage))
+            async with katibs(service, port):
+                await train_to_the_end(stage)
+
+        assert (await stage.experiment()).status.trials_succeeded == 2
+    assert [e.message for e in stage.events.all if e.reason == "ReconcileError"] == []
+
+
+async def _is_known(stage: Stage) -> bool:
+    return bool((await stage.memory.list(SUGGESTION, "ns")).items)
+
+
+async def test_what_a_deployed_search_refuses_fails_the_experiment_and_is_taken_away() -> None:
+    service = KatibsService(refuses="gamma should be in the range of (0, 1)")
+    async with beside(service) as stage:
+        await stage.memory.create(render_experiment(theirs()))
+        async with stage.controller():
+            await stage.until(lambda: there(stage, "Deployment"))
+            await make_available(stage)
+            await stage.until(lambda: _not_deployed(stage))
+
+        failure = (await suggestion_of(stage)).status.conditions
+        status = (await stage.experiment()).status
+    (message,) = [one.message for one in failure if one.type == "Failed"]
+    assert message == (
+        "Validation failed: ValidateAlgorithmSettings Error: gamma should be in the range of (0, 1)"
+    )
+    assert status.conditions[-1].type == "Failed"
+
+
+async def _not_deployed(stage: Stage) -> bool:
+    return (await conditions_of(stage)).get("DeploymentReady") == ("False", "Suggestion is failed")
+
+
+async def test_early_stopping_is_deployed_beside_our_search() -> None:
+    service = KatibsService()
+    async with beside(service) as stage:
+        stage.katib_config = "runtime: {earlyStoppings: [{algorithmName: medianstop, image: i}]}"
+        item = experiment(early_stopping=EarlyStoppingSpec(name="medianstop"))
+        await stage.memory.create(render_experiment(item))
+        async with stage.controller():
+            await stage.until(lambda: there(stage, "Deployment", "exp-random"))
+            await make_available(stage, "exp-random")
+            await stage.until(lambda: _has_trials(stage, 2))
+
+        (rule, *_) = (await stage.trials())[0].spec.stop_rules
+        assert await there(stage, "ServiceAccount", "exp-random")
+        assert service.rules_for[0] == stage.store.address
+    assert (rule.name, rule.value, rule.start_step) == ("loss", "0.9", 4)
+    assert service.questions == []
+
+
+async def test_a_deployment_that_cannot_come_up_says_so() -> None:
+    async with beside(KatibsService()) as stage:
+        await stage.memory.create(render_experiment(theirs()))
+        async with stage.controller():
+            await stage.until(lambda: there(stage, "Deployment"))
+            failure = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota"}
+            status: Any = {"conditions": [failure]}
+            await stage.memory.patch(ref("Deployment"), {"status": status}, status=True)
+            await stage.until(lambda: _has_condition(stage, "Stalled", "True"))
+
+        stalled = (await suggestion_of(stage)).status.conditions[-1]
+    assert "Deployment ns/exp-theirs (apps/v1) does not come up: exceeded quota" in stalled.message
+
+
+async def test_what_somebody_else_has_deployed_is_left_alone() -> None:
+    async with beside(KatibsService()) as stage:
+        other: Any = {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "exp-theirs", "namespace": "ns"},
+        }
+        await stage.memory.create(other)
+        await stage.memory.create(render_experiment(theirs()))
+        async with stage.controller():
+            await stage.until(lambda: _is_known(stage))
+            await stage.until(lambda: _has_condition(stage, "Stalled", "True"))
+
+        stalled = (await suggestion_of(stage)).status.conditions[-1]
+        assert "not of this experiment; delete it" in stalled.message
+        assert await there(stage, "Deployment")
+
+
+async def test_katibs_service_is_sent_the_history_that_katib_sends() -> None:
+    service = KatibsService()
+    async with beside(service) as stage:
+        stage.katib_config = DEPLOYED.replace("image: example/search:1", "endpoint: theirs.team:1")
+        stage.addresses["theirs.team:1"] = stage.addresses["exp-theirs.ns:6789"]
+        item = replace(theirs(max_trial_count=3, parallel_trial_count=1))
+        await stage.memory.create(render_experiment(item))
+        losses = iter(("nan", "0.5", "0.25"))
+        async with stage.controller():
+
+            async def over() -> bool:
+                for name in await stage.jobs():
+                    await stage.train(name, next(losses))
+                return completed(await stage.experiment())
+
+            await stage.until(over)
+
+    assert [len(question.trials) for question in service.questions] == [0, 0, 1]
+    assert [q.total_request_number for q in service.questions] == [1, 2, 3]
