@@ -86,7 +86,7 @@ class Asking:
     ) -> Suggestion:
         """Return the suggestion when its service serves; one that is not deployed always does."""
         services, objects = self._ports.services, self._ports.objects
-        if not services.deploys(asked):
+        if not await services.deploys(asked):
             return asked
         if not suggestions.is_deployed(asked):
             # Written down, then done: what is deployed is sure to be taken away at the end.

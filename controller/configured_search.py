@@ -54,7 +54,7 @@ class ConfiguredSearch:
             )
             return await RemoteSuggestions(lambda _: services).ask(experiment, trials, asked, count)
 
-    def deploys(self, suggestion: Suggestion) -> bool:
+    async def deploys(self, suggestion: Suggestion) -> bool:
         """Say whether a service is deployed for this experiment."""
         return bool(deployed_documents(suggestion, self._directory.config()))
 

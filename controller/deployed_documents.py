@@ -31,6 +31,7 @@ from api.types import Json, JsonObject, ResumePolicy, Suggestion
 _APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 """What kubectl notes for itself: of the experiment, and of nothing that is made of it."""
 _STOPPING_PORT_NAME: Final = "earlystop-api"
+_STOPPING_RIGHTS: Final = {"trials": ("get", "list", "watch"), "trials/status": ("patch", "update")}
 _RBAC: Final = "rbac.authorization.k8s.io"
 
 
@@ -149,15 +150,18 @@ def _ports(container: JsonObject) -> list[Mapping[str, Json]]:
 
 
 def _rights(suggestion: Suggestion) -> Iterator[JsonObject]:
-    """Let the early-stopping service mark trials."""
+    """Let the early-stopping service mark trials.
+
+    Katib gives it every right to them. Kubernetes lets nobody give what he has not, so the
+    controller would have to have every right itself, and in all namespaces.
+    """
     name, namespace = deployed_name(suggestion), suggestion.metadata.namespace
     yield _head(suggestion, "v1", "ServiceAccount")
-    rule: JsonObject = {
-        "apiGroups": ["kubeflow.org"],
-        "resources": ["trials", "trials/status"],
-        "verbs": ["*"],
-    }
-    yield {**_head(suggestion, f"{_RBAC}/v1", "Role"), "rules": [rule]}
+    rules: list[Json] = [
+        {"apiGroups": ["kubeflow.org"], "resources": [resource], "verbs": list(verbs)}
+        for resource, verbs in _STOPPING_RIGHTS.items()
+    ]
+    yield {**_head(suggestion, f"{_RBAC}/v1", "Role"), "rules": rules}
     yield {
         **_head(suggestion, f"{_RBAC}/v1", "RoleBinding"),
         "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": name},

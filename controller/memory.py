@@ -239,6 +239,34 @@ def _counted(experiment: Experiment, number: int) -> SuggestedTrial:
     return SuggestedTrial(name="", assignments=point)
 
 
+class MemorySearchServices:
+    """Services that are there when they were deployed, and serve while `ready`."""
+
+    def __init__(self, *, deployed: bool = False) -> None:
+        """`deployed` says whether experiments have services of their own."""
+        self.deployed, self.ready = deployed, True
+        self.away = ""
+        self.there: set[Key] = set()
+
+    async def deploys(self, suggestion: Suggestion) -> bool:
+        del suggestion
+        return self.deployed
+
+    async def deploy(self, suggestion: Suggestion) -> bool:
+        self._answer()
+        was_there = key_of(suggestion) in self.there
+        self.there.add(key_of(suggestion))
+        return was_there and self.ready
+
+    async def remove(self, suggestion: Suggestion) -> None:
+        self._answer()
+        self.there.discard(key_of(suggestion))
+
+    def _answer(self) -> None:
+        if self.away:
+            raise Unavailable(self.away)
+
+
 class MemoryEvents:
     """Remembers every event."""
 
@@ -257,6 +285,7 @@ class Memory:
         self.jobs = MemoryJobs()
         self.observations = MemoryObservations()
         self.suggestions = MemorySuggestions()
+        self.services = MemorySearchServices()
         self.events = MemoryEvents()
 
     def ports(self) -> Ports:
@@ -266,5 +295,6 @@ class Memory:
             jobs=self.jobs,
             observations=self.observations,
             suggestions=self.suggestions,
+            services=self.services,
             events=self.events,
         )

@@ -160,7 +160,7 @@ class Suggestions(Protocol):
 class SearchServices(Protocol):
     """The services of search and early stopping that run for one experiment alone."""
 
-    def deploys(self, suggestion: Suggestion) -> bool:
+    async def deploys(self, suggestion: Suggestion) -> bool:
         """Say whether this experiment has such a service, by the settings of this moment."""
 
     async def deploy(self, suggestion: Suggestion) -> bool:
@@ -181,7 +181,7 @@ class SearchServices(Protocol):
 class NoSearchServices:
     """Where none is ever deployed."""
 
-    def deploys(self, suggestion: Suggestion) -> bool:
+    async def deploys(self, suggestion: Suggestion) -> bool:
         """Say no."""
         del suggestion
         return False

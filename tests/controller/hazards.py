@@ -72,6 +72,7 @@ def hazardous(memory: Memory, fate: Fate) -> Ports:
         jobs=struck(memory.jobs),
         observations=struck(memory.observations),
         suggestions=struck(memory.suggestions),
+        services=struck(memory.services),
         events=memory.events,
     )
 

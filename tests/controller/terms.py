@@ -81,6 +81,7 @@ class Stage:
             cluster=cluster or self.cluster,
             observations=self.memory.observations,
             suggestions=self.memory.suggestions,
+            services=self.memory.services,
             events=self.memory.events,
             metrics=self.metrics,
             policy=self.policy,

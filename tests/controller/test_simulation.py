@@ -22,11 +22,12 @@ from api.names import NUMBER_LABEL, UNAVAILABLE
 from api.objects.validation_update import completed
 from api.types import Experiment, ExperimentStatus, Trial
 from controller.actions import Action, CreateJob
+from controller.asking import LaterError
 from controller.counting import recounted
 from controller.creation import in_order
 from controller.drive import Driver
 from controller.experiments import reconcile_experiment
-from controller.memory import Memory, MemorySuggestions
+from controller.memory import Memory, MemorySearchServices, MemorySuggestions
 from controller.trial_states import ACTIVE, State, ended, measured, state_of
 from controller.trials import reconcile_trial
 from controller.views import ExperimentView, JobFacts, Key, Policy, Stored, TrialView, key_of
@@ -69,6 +70,7 @@ class Experiments(RuleBasedStateMachine):
         size=st.none() | st.integers(0, 5),
         stop=st.booleans(),
         retain=st.booleans(),
+        deployed=st.booleans(),
         seed=st.integers(0, 2**32),
     )
     def begin(  # noqa: PLR0917 - drawn by name
@@ -80,6 +82,7 @@ class Experiments(RuleBasedStateMachine):
         size: int | None,
         stop: bool,  # noqa: FBT001
         retain: bool,  # noqa: FBT001
+        deployed: bool,  # noqa: FBT001
         seed: int,
     ) -> None:
         made = experiment(
@@ -92,6 +95,7 @@ class Experiments(RuleBasedStateMachine):
         kept = replace(made.spec.trial_template, retain=retain)
         self.memory.objects.apply(replace(made, spec=replace(made.spec, trial_template=kept)))
         self.memory.suggestions = MemorySuggestions(size)
+        self.memory.services = MemorySearchServices(deployed=deployed)
         self.policy = Policy(stop_at_end=stop)
         self.most_parallel, self.most_trials, self.seed = parallel, most, seed
 
@@ -136,7 +140,7 @@ class Experiments(RuleBasedStateMachine):
                     continue
                 # Its trial may be about to go: Kubernetes deletes what a trial owned, in the end.
                 self.made_late.add(key_of(action.trial))
-            with contextlib.suppress(RemoteError):
+            with contextlib.suppress(RemoteError, LaterError):
                 at_once(self._driver()._do((action,), self.now))  # noqa: SLF001 - the act alone
 
     # -- what happens -----------------------------------------------------------------------
@@ -175,6 +179,11 @@ class Experiments(RuleBasedStateMachine):
     def others_are_away_or_back(self, store: bool, search: bool) -> None:  # noqa: FBT001
         self.memory.observations.away = "it is down" if store else ""
         self.memory.suggestions.away = "it is down" if search else ""
+
+    @rule(away=st.booleans(), ready=st.booleans())
+    def the_searchs_own_service_comes_and_goes(self, away: bool, ready: bool) -> None:  # noqa: FBT001
+        self.memory.services.away = "the cluster refuses" if away else ""
+        self.memory.services.ready = ready
 
     @rule(seconds=st.sampled_from([0.1, 1, 30, 90, 400]))
     def time_passes(self, seconds: float) -> None:
@@ -237,6 +246,7 @@ class Experiments(RuleBasedStateMachine):
         if not self.most_trials:
             return
         self.memory.observations.away = self.memory.suggestions.away = ""
+        self.memory.services.away, self.memory.services.ready = "", True
         for _ in range(60):
             self._settle()
             if completed(self.experiment) and self._at_rest():
@@ -251,6 +261,7 @@ class Experiments(RuleBasedStateMachine):
         assert status == recounted(status, in_order(tuple(trials)), None)
         self._check_optimum(status, trials)
         self._check_jobs(trials)
+        assert not self.memory.services.there, "a service outlives its experiment"
 
     def _check_optimum(self, status: ExperimentStatus, trials: list[Trial]) -> None:
         """Compare with what was printed; a best trial that was deleted is not forgotten."""
