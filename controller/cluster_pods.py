@@ -19,8 +19,9 @@ from kube.cluster import Cluster, Kind, Ref, ref_of
 from kube.watching import Pace, Scope, WatchCache
 
 _POD = Kind(api_version="v1", kind="Pod")
-_MOST_TRIALS, _MOST_PODS = 10_000, 20
-"""Of how many trials gone pods are remembered, and how many of each; the oldest go."""
+_MOST_TRIALS, _MOST_PODS = 5_000, 5
+"""Of how many trials gone pods are remembered, until they were observed, and how many of each: the
+oldest go, first of those without a collector. Each may have 4 KiB to say."""
 _Notes = dict[str, PodNote]
 """By a pod's name."""
 _K = TypeVar("_K")
@@ -109,7 +110,8 @@ class ClusterPods:
         notes = self._gone.get(trial, {})
         notes[ref.name] = note
         if len(notes) > _MOST_PODS:
-            del notes[next(iter(notes))]
+            silent = (name for name, one in notes.items() if not one.injected)
+            del notes[next(silent, next(iter(notes)))]
         remember(self._gone, trial, notes, _MOST_TRIALS)
         self._changed(trial)
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zlib import crc32
 
-from api.errors import RemoteError
+from api.errors import RemoteError, Unavailable
 from api.types import Objective, Trial
 from controller.actions import Action, ReadLatest, WakeAt, WriteStatus
 from controller.observing import observation_of
@@ -98,10 +98,12 @@ class LatestReads:
         self._open += 1
         try:
             found = Stored(metrics=tuple(await ask(trial)))
-        except RemoteError as error:
+        except Unavailable as error:
             away = StoreAway(cause=str(error))
             self._away = (now + (interval or timedelta(0)), away)
             return away
+        except RemoteError as error:
+            return StoreAway(cause=str(error))  # it refuses this question, perhaps no other
         finally:
             self._open -= 1
         self._away = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -86,6 +86,8 @@ async def add_pod(
     collector: bool = True,
     ended: bool = True,
     finalizers: Sequence[str] = (),
+    suffix: str = "abcde",
+    labels: Mapping[str, str] | None = None,
 ) -> None:
     """Add a job's pod, whose collector has ended or still runs."""
     name = COLLECTOR_CONTAINER if collector else "another"
@@ -99,7 +101,11 @@ async def add_pod(
     document: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": f"{trial}-abcde", "namespace": "ns", "labels": {TRIAL_LABEL: trial}},
+        "metadata": {
+            "name": f"{trial}-{suffix}",
+            "namespace": "ns",
+            "labels": {TRIAL_LABEL: trial, **(labels or {})},
+        },
         "spec": {"initContainers": [{"name": name}], "containers": [{"name": "main"}]},
     }
     if finalizers:
@@ -108,5 +114,5 @@ async def add_pod(
     if not ended:
         return
     status: JsonObject = {"initContainerStatuses": [{"name": name, "state": end}]}
-    ref = Ref(api_version="v1", kind="Pod", namespace="ns", name=f"{trial}-abcde")
+    ref = Ref(api_version="v1", kind="Pod", namespace="ns", name=f"{trial}-{suffix}")
     await cluster.patch(ref, {"status": status}, status=True)

@@ -17,7 +17,7 @@ from api.types import JsonObject, Observation, Trial
 from controller.cluster_pods import ClusterPods
 from controller.pod_facts import facts_of, note_of
 from controller.trial_states import early_stopped, observed
-from controller.views import PodFacts
+from controller.views import PodFacts, key_of
 from kube.cluster import Ref
 from kube.memory import MemoryCluster
 from tests.controller.clusters import PACE, Ports, add_pod, complete, job_ref, ports_of
@@ -127,6 +127,24 @@ async def test_where_the_watch_of_pods_is_behind_they_are_asked_for_once(
     for _ in range(3):
         assert (await pods.last_facts(trial(), "7")).last_words == WORDS
     assert len(asked) == 1
+
+
+async def test_of_a_job_with_many_pods_the_one_with_the_collector_is_remembered(
+    ports: Ports, cluster: MemoryCluster
+) -> None:
+    item = await created(ports)
+    role = {"role": "master"}
+    item = replace(item, spec=replace(item.spec, primary_pod_labels=role))
+    await add_pod(cluster, "exp-1", words=WORDS, suffix="master", labels=role)
+    for number in range(30):
+        await add_pod(cluster, "exp-1", collector=False, suffix=f"worker-{number}")
+    for suffix in ("master", *(f"worker-{number}" for number in range(30))):
+        await cluster.delete(replace(POD, name=f"exp-1-{suffix}"))
+    await complete(cluster, "exp-1")
+    await eventually(lambda: not ports.jobs.pods.any_of(key_of(item)))
+
+    facts = await looks(ports, item, lambda found: "Complete" in str(found.document))
+    assert facts.pods.last_words == WORDS
 
 
 async def test_only_news_of_a_pod_that_count_are_told(cluster: MemoryCluster) -> None:

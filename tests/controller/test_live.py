@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from api.errors import RemoteError
 from api.types import Observation, ObservedMetric, Trial
 from controller.actions import Action, ReadLatest, WakeAt, WriteStatus
 from controller.drive import Driver
@@ -183,6 +184,18 @@ async def test_a_store_that_hangs_holds_up_a_few_turns_only() -> None:
     hanging.set()
     assert await asyncio.gather(*first) == [Stored(metrics=loss("0.5"))] * 4
     assert await reads.read(named("t-5"), START, ask, TEN) == Stored(metrics=loss("0.5"))
+
+
+async def test_a_store_that_refuses_one_question_is_asked_the_others() -> None:
+    reads = LatestReads()
+
+    async def ask(item: Trial) -> Sequence[MetricSummary]:
+        if item.metadata.name == "bad":
+            raise RemoteError("its name is ambiguous")
+        return loss("0.5")
+
+    assert isinstance(await reads.read(named("bad"), START, ask, TEN), StoreAway)
+    assert await reads.read(named("good"), START, ask, TEN) == Stored(metrics=loss("0.5"))
 
 
 # -- and it is no answer ------------------------------------------------------------------------
