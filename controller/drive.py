@@ -37,8 +37,9 @@ from controller.asking import Asking, LaterError
 from controller.experiments import reconcile_experiment
 from controller.live import LatestReads
 from controller.ports import Conflict, Ports
+from controller.training import failed_to_start
 from controller.trial_states import early_stopped, ended
-from controller.trials import failed_to_start, reconcile_trial
+from controller.trials import reconcile_trial
 from controller.views import (
     ExperimentView,
     Key,

@@ -184,11 +184,16 @@ def _of_collector(pods: PodFacts, words: LastWords) -> str:
             f" namespace the label {label}?"
         )
     if pods.collector_failed:
-        why = f": {words.why}" if words.why else ""
-        return f"the metrics collector failed ({pods.collector_failed}){why}"
+        return collector_failure(pods)
     if words.delivered is False:
         return f"what was collected did not reach the store: {words.why or 'nobody knows why'}"
     return ""
+
+
+def collector_failure(pods: PodFacts) -> str:
+    """Say how the collector came to its end, and what it said of it."""
+    why = read_last_words(pods.last_words).why
+    return f"the metrics collector failed ({pods.collector_failed})" + (f": {why}" if why else "")
 
 
 def _nothing_matched(metric: str, stored: Iterable[MetricSummary], words: LastWords) -> str:

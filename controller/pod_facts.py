@@ -46,6 +46,7 @@ class PodNote:
     stuck: str = ""
     """Why nothing in it runs, where that does not pass by itself: `REASON: what Kubernetes says`"""
     stuck_since: str = ""
+    crashing_since: str = ""
 
 
 def note_of(pod: JsonObject) -> PodNote:
@@ -68,6 +69,7 @@ def note_of(pod: JsonObject) -> PodNote:
         words=_text(end or {}, "message"),
         stuck=stuck,
         stuck_since=(since or created) if stuck else "",
+        crashing_since="" if stuck else _crashing_since(statuses),
     )
 
 
@@ -92,6 +94,7 @@ def facts_of(pods: Iterable[PodNote], trial: Trial) -> PodFacts:
         last_words=newest.words,
         stuck=newest.stuck,
         stuck_since=moment_of(newest.stuck_since),
+        crashing_since=moment_of(newest.crashing_since),
     )
 
 
@@ -112,6 +115,15 @@ def _stuck(pod: JsonObject, statuses: Sequence[Mapping[str, Json]]) -> tuple[str
             message = _text(status, "state", "waiting", "message")
             return f"{where}: {message}", _text(status, *_ENDED, "finishedAt") or since
     return "", ""
+
+
+def _crashing_since(statuses: Sequence[Mapping[str, Json]]) -> str:
+    waiting = (
+        one
+        for one in _named(statuses)
+        if _text(one, "state", "waiting", "reason") == "CrashLoopBackOff"
+    )
+    return next((_text(one, *_ENDED, "finishedAt") for one in waiting), "")
 
 
 _ENDED = ("lastState", "terminated")

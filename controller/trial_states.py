@@ -34,6 +34,7 @@ from controller.times import moment_of, stamp
 METRICS_AWAITED = "TrialMetricsAwaited"
 PODS_REFUSED = "TrialPodsRefused"
 PODS_PENDING = "TrialPodsPending"
+COLLECTOR_CRASHED = "TrialCollectorCrashed"
 _STUCK = "Trial's pod does not run: "
 _RUNNING = ("TrialRunning", "Trial is running")
 _SKEW, _LONG = timedelta(minutes=1), timedelta(days=1)
@@ -137,13 +138,19 @@ def created(trial: Trial, now: datetime) -> Trial:
     return replace(trial, status=status)
 
 
-def running(trial: Trial, now: datetime) -> Trial:
-    """Say that the job is there."""
+def running(trial: Trial, now: datetime, trouble: str = "") -> Trial:
+    """Say that the job is there; and, with `trouble`, that it may be there in vain.
+
+    Who has had such trouble keeps it: the collector may be up for the moment only.
+    """
+    conditions = trial.status.conditions
+    told = find(conditions, ConditionType.RUNNING)
     if ended(trial):
         return trial
-    return _with(
-        trial, with_condition(trial.status.conditions, ConditionType.RUNNING, _RUNNING, now)
-    )
+    if told and told.reason == COLLECTOR_CRASHED and told.status is ConditionStatus.TRUE:
+        return trial
+    words = (COLLECTOR_CRASHED, f"{_RUNNING[1]}; {trouble}") if trouble else _RUNNING
+    return _with(trial, with_condition(conditions, ConditionType.RUNNING, words, now))
 
 
 def not_running(trial: Trial, reason: str, message: str, now: datetime) -> Trial:

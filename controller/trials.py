@@ -27,8 +27,6 @@ from controller.actions import (
     CreateJob,
     DeleteJob,
     DeleteObservations,
-    EmitEvent,
-    EventType,
     ReadObservation,
     Release,
     ReportUnavailable,
@@ -36,26 +34,22 @@ from controller.actions import (
     WriteStatus,
 )
 from controller.jobs import JobState, Outcome, desired, state_of_job
-from controller.live import latest_shown
 from controller.observing import Finding, find_observation, nothing_observed
 from controller.times import moment_of
+from controller.training import at_work, event, job_of, warning
 from controller.trial_states import (
     METRICS_AWAITED,
-    PODS_PENDING,
-    PODS_REFUSED,
     State,
     created,
     ended,
     moved,
     not_running,
     observed,
-    pending,
-    running,
     since,
     state_of,
     waiting_since,
 )
-from controller.views import JobFacts, PodFacts, Policy, StoreAway, Stored, TrialView
+from controller.views import JobFacts, Policy, StoreAway, Stored, TrialView
 
 Actions = tuple[Action, ...]
 
@@ -76,12 +70,6 @@ def reconcile_trial(view: TrialView, now: datetime, policy: Policy) -> Actions:
     return _living(view, now, policy)
 
 
-def failed_to_start(trial: Trial, why: str, now: datetime) -> Actions:
-    """Say what is due where the job cannot be created, now or later."""
-    after = moved(trial, ConditionType.FAILED, now, cause=why)
-    return (WriteStatus(target=after), _warning(trial, "JobFailed", f"{_job(trial)}: {why}"))
-
-
 def _living(view: TrialView, now: datetime, policy: Policy) -> Actions:
     trial, document = view.trial, view.job.document
     state = JobState(outcome=Outcome.RUNNING)
@@ -92,20 +80,9 @@ def _living(view: TrialView, now: datetime, policy: Policy) -> Actions:
     if state.outcome is Outcome.FAILED:
         return _failing(trial, state, now)
     if not view.job.present:
-        made = _event(trial, "JobCreated", f"{_job(trial)} has been created")
+        made = event(trial, "JobCreated", f"{job_of(trial)} has been created")
         return (CreateJob(trial=trial, document=desired(trial)), made)
-    if view.job.pods.refused:
-        return _refused(trial, view.job.pods.refused, now, policy)
-    if view.job.pods.stuck:
-        return _stuck(trial, view.job.pods, now, policy)
-    return _started(trial, now) or latest_shown(view, now, policy.live_interval)
-
-
-def _started(trial: Trial, now: datetime) -> Actions:
-    after = running(trial, now)
-    if after is trial:
-        return ()
-    return (WriteStatus(target=after), _event(trial, "JobRunning", f"{_job(trial)} is running"))
+    return at_work(view, now, policy)
 
 
 def _success(view: TrialView) -> JobState:
@@ -121,43 +98,8 @@ def _failing(trial: Trial, state: JobState, now: datetime) -> Actions:
         trial, ConditionType.FAILED, now, job_reason=state.reason, job_message=state.message
     )
     words = " ".join(word for word in (state.message, state.reason) if word)
-    told = f"{_job(trial)} has failed" + (f". {words}" if words else "")
-    return (WriteStatus(target=after), _event(trial, "JobFailed", told))
-
-
-def _refused(trial: Trial, why: str, now: datetime, policy: Policy) -> Actions:
-    """The job gets no pod: say so, and fail where that lasts too long."""
-    after = not_running(trial, PODS_REFUSED, why, now)
-    if after is not trial:
-        return (WriteStatus(target=after), _warning(trial, PODS_REFUSED, why))
-    deadline = policy.start_deadline
-    begun = waiting_since(trial, PODS_REFUSED)
-    if deadline is None or begun is None:
-        return ()
-    if now < begun + deadline:
-        return (WakeAt(moment=begun + deadline),)
-    return failed_to_start(trial, f"no pod could be created for {deadline}: {why}", now)
-
-
-def _stuck(trial: Trial, pods: PodFacts, now: datetime, policy: Policy) -> Actions:
-    """There is a pod, and nothing runs in it: say so where that lasts, as with one that is refused.
-
-    Until then it counts as running, or as it was told of before: a flicker makes no writes.
-    """
-    since = pods.stuck_since or now - policy.pending_patience
-    told = since + policy.pending_patience
-    if now < told:
-        known = waiting_since(trial, PODS_PENDING) is not None
-        return (*(() if known else _started(trial, now)), WakeAt(moment=told))
-    after = pending(trial, pods.stuck, now)
-    if after is not trial:
-        return (WriteStatus(target=after), _warning(trial, PODS_PENDING, pods.stuck))
-    deadline = policy.start_deadline
-    if deadline is None:
-        return ()
-    if now < since + deadline:
-        return (WakeAt(moment=since + deadline),)
-    return failed_to_start(trial, f"nothing ran in its pod for {deadline}: {pods.stuck}", now)
+    told = f"{job_of(trial)} has failed" + (f". {words}" if words else "")
+    return (WriteStatus(target=after), event(trial, "JobFailed", told))
 
 
 # -- metrics --------------------------------------------------------------------------------
@@ -183,7 +125,7 @@ def _measuring(view: TrialView, state: JobState, now: datetime, policy: Policy) 
         job_message=state.message,
         observation=finding.observation,
     )
-    told = _event(trial, "JobSucceeded", f"{_job(trial)} has succeeded")
+    told = event(trial, "JobSucceeded", f"{job_of(trial)} has succeeded")
     return (WriteStatus(target=after), told)
 
 
@@ -205,8 +147,8 @@ def _unavailable(view: TrialView, finding: Finding, state: JobState, now: dateti
         job_message=state.message,
         observation=finding.observation,
     )
-    why = f"Metrics are not available for {_job(trial)}: {finding.cause}"
-    told = _warning(trial, "MetricsUnavailable", why)
+    why = f"Metrics are not available for {job_of(trial)}: {finding.cause}"
+    told = warning(trial, "MetricsUnavailable", why)
     report = (ReportUnavailable(trial=trial),) if _to_report(view) else ()
     return (*report, WriteStatus(target=after), told)
 
@@ -240,8 +182,8 @@ def _stopping(view: TrialView, now: datetime, policy: Policy) -> Actions:
     after = observed(trial, kept, now)
     if finding.usable:
         return (WriteStatus(target=after),)
-    why = f"Metrics are not available for {_job(trial)}: {finding.cause}"
-    return (WriteStatus(target=after), _warning(trial, "MetricsUnavailable", why))
+    why = f"Metrics are not available for {job_of(trial)}: {finding.cause}"
+    return (WriteStatus(target=after), warning(trial, "MetricsUnavailable", why))
 
 
 def _runs(trial: Trial, job: JobFacts) -> bool:
@@ -277,7 +219,7 @@ def _deleting(view: TrialView, now: datetime, policy: Policy) -> Actions:
     if now < deadline:
         return (*due, WakeAt(moment=min(now + policy.metrics_poll, deadline)))
     why = f"its metrics stay in the store, which did not answer: {view.observed.cause}"
-    return (*due, _warning(trial, "MetricsNotDeleted", why), Release(target=trial))
+    return (*due, warning(trial, "MetricsNotDeleted", why), Release(target=trial))
 
 
 def _is_going(job: JobFacts) -> bool:
@@ -286,17 +228,5 @@ def _is_going(job: JobFacts) -> bool:
 
 
 def _job_deletion(trial: Trial) -> Actions:
-    told = _event(trial, "JobDeleted", f"{_job(trial)} has been deleted")
+    told = event(trial, "JobDeleted", f"{job_of(trial)} has been deleted")
     return (DeleteJob(trial=trial), told)
-
-
-def _job(trial: Trial) -> str:
-    return f"Job {trial.metadata.name}"
-
-
-def _event(trial: Trial, reason: str, message: str) -> EmitEvent:
-    return EmitEvent(about=trial, reason=reason, message=message)
-
-
-def _warning(trial: Trial, reason: str, message: str) -> EmitEvent:
-    return EmitEvent(about=trial, reason=reason, message=message, type=EventType.WARNING)

@@ -96,6 +96,9 @@ class PodFacts:
     """Whether a collector stood beside the trainer; None where nobody knows."""
     collector_failed: str = ""
     """How the collector's container came to its end, where that was not well."""
+    crashing_since: datetime | None = None
+    """Since when the collector's container, which crashed again and again, waits for its next start
+    beside a trainer that runs."""
     last_words: str = ""
     """The collector's termination message, as it was written: one JSON object."""
 

@@ -275,6 +275,21 @@ def test_since_when_it_is_so_is_what_the_cluster_says() -> None:
     assert facts.stuck_since == datetime(2026, 1, 2, 3, 5, tzinfo=UTC)
 
 
+def test_a_collector_that_crashes_beside_a_trainer_that_runs_is_told_apart() -> None:
+    crashed: dict[str, Any] = {"terminated": {"exitCode": 1, "finishedAt": "2026-01-02T03:05:00Z"}}
+    collector = waiting("CrashLoopBackOff", "x", name=COLLECTOR_CONTAINER)
+    status = {
+        "initContainerStatuses": [{**collector, "lastState": crashed}],
+        "containerStatuses": [{"name": "main", "state": {"running": {"startedAt": "now"}}}],
+    }
+
+    facts = facts_of([note_of({**real_pod(), "status": status})], trial())
+
+    assert not facts.stuck
+    assert facts.crashing_since == datetime(2026, 1, 2, 3, 5, tzinfo=UTC)
+    assert facts.collector_failed == "exit code 1"
+
+
 def test_a_pod_that_is_being_deleted_is_not_stuck() -> None:
     document: Any = {**real_pod(), "status": {"conditions": [NO_ROOM]}}
     document["metadata"]["deletionTimestamp"] = "2026-01-02T03:04:05Z"

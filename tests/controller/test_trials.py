@@ -29,8 +29,9 @@ from controller.actions import (
     WakeAt,
     WriteStatus,
 )
+from controller.training import failed_to_start
 from controller.trial_states import State, created, early_stopped, moved, running, state_of
-from controller.trials import failed_to_start, reconcile_trial
+from controller.trials import reconcile_trial
 from controller.views import JobFacts, PodFacts, Policy, StoreAway, Stored, TrialView
 from tests.controller.worlds import JOB, START, job_with, loss
 
@@ -558,3 +559,42 @@ def test_a_job_that_ends_while_its_pod_was_stuck_ends_the_trial() -> None:
 
     assert state_of(after) is State.FAILED
     assert last(after).type == "Failed"
+
+
+# -- a collector that crashes while the training runs -------------------------------------------
+
+CRASHING = PodFacts(
+    injected=True,
+    collector_failed="OOMKilled, exit code 137",
+    last_words='{"why": "no memory"}',
+    crashing_since=START,
+)
+
+
+def test_a_collector_that_crashes_once_is_no_news() -> None:
+    assert due(at_work(), JOB, pods=CRASHING, seconds=10) == (
+        WakeAt(moment=START + POLICY.pending_patience),
+    )
+
+
+def test_a_collector_that_stays_away_is_told_of_once_and_the_trial_runs_on() -> None:
+    actions = due(at_work(), JOB, pods=CRASHING, seconds=30)
+
+    after = written(actions)
+    why = "the metrics collector failed (OOMKilled, exit code 137): no memory"
+    assert words(after) == ("Running", "TrialCollectorCrashed", f"Trial is running; {why}")
+    assert state_of(after) is State.RUNNING
+    assert events(actions) == [("Warning", "TrialCollectorCrashed", why)]
+    assert due(after, JOB, pods=CRASHING, seconds=60) == ()
+    assert due(after, JOB, pods=PodFacts(injected=True), seconds=90) == ()
+
+
+def test_a_trial_whose_collector_crashed_ends_like_any_other() -> None:
+    after = written(due(at_work(), JOB, pods=CRASHING, seconds=30))
+
+    ended = written(due(after, DONE, Stored(metrics=loss("0.5")), seconds=60))
+
+    assert [(c.type, c.reason) for c in ended.status.conditions[1:]] == [
+        ("Running", "TrialRunning"),
+        ("Succeeded", "TrialSucceeded. Job reason: CompletionsReached"),
+    ]
