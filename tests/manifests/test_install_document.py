@@ -89,7 +89,7 @@ def test_every_object_that_its_commands_name_is_there() -> None:
     told = set(
         re.findall(r"\b(?:trialwatch|katib)-[a-z-]+[a-z]\b", "".join(blocks_with("kubectl")))
     )
-    assert {"trialwatch-webhook", "katib-db-manager"} <= told
+    assert {"trialwatch-webhook", "trialwatch-experiments"} <= told
     assert told <= known | {"katib-steps-aside", "katib-config"}
 
 
@@ -101,6 +101,20 @@ def test_the_role_for_jobs_of_another_kind_is_taken_up() -> None:
 
     assert selector["matchLabels"] == role["metadata"]["labels"] == {names.JOBS_LABEL: "true"}
     assert role["rules"][0]["verbs"] == ["get"]
+
+
+def test_a_role_for_a_kind_of_ones_own_is_taken_up_with_the_verbs_that_known_kinds_have() -> None:
+    (block,) = blocks_with("trialwatch-controller-rayjobs")
+    role = yaml.safe_load(block)
+    rendered = overlay("standalone")
+    jobs = named(rendered, "ClusterRole", "trialwatch-controller-jobs")
+    (selector,) = jobs["aggregationRule"]["clusterRoleSelectors"]
+    known = named(rendered, "ClusterRole", "trialwatch-controller-known-jobs")
+
+    assert (
+        selector["matchLabels"] == role["metadata"]["labels"] == {names.TRIAL_KINDS_LABEL: "true"}
+    )
+    assert {tuple(rule["verbs"]) for rule in known["rules"]} == {tuple(role["rules"][0]["verbs"])}
 
 
 def test_the_job_without_a_trial_is_one_that_the_webhook_collects_from() -> None:
