@@ -50,23 +50,27 @@ class Reviews:
     async def answer(self, request: web.Request) -> web.Response:
         """Answer a review; what is none gets a 4xx."""
         started = asyncio.get_running_loop().time()
-        uid, what = "", self._reviewer.what
         try:
             asked = await self._read(request)
-            uid = asked.uid
-            deadline = _deadline(request, started)
-            return _json(await self._reviewer.review(asked, started, deadline))
+            return await self._answered(asked, started, _deadline(request, started))
         except NoReview as error:
             return self._rejected(HTTPStatus.BAD_REQUEST, str(error))
         except web.HTTPException as error:
             return self._rejected(HTTPStatus(error.status), error.text or error.reason)
+
+    async def _answered(self, asked: Request, started: float, deadline: float) -> web.Response:
+        what = self._reviewer.what
+        try:
+            return _json(await self._reviewer.review(asked, started, deadline))
+        except NoReview:
+            raise
         except RecursionError:
             return self._rejected(HTTPStatus.BAD_REQUEST, f"{what} is nested too deeply")
         except Exception:  # noqa: BLE001 - whatever it is, the API server gets an answer
-            _log.exception("a fault of ours", extra={"fields": {"uid": uid}})
+            _log.exception("a fault of ours", extra={"fields": {"uid": asked.uid}})
             self._metrics.failed()
             message = f"trialwatch could not judge {what} by a fault of its own; its log has more"
-            return _json(refused(uid, HTTPStatus.INTERNAL_SERVER_ERROR, message))
+            return _json(refused(asked.uid, HTTPStatus.INTERNAL_SERVER_ERROR, message))
 
     async def _read(self, request: web.Request) -> Request:
         if request.content_type != _JSON:

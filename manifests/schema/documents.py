@@ -97,6 +97,9 @@ MORE: dict[str, Mapping[str, Json]] = {
     "spec.objective.additionalMetricNames": {"maxItems": 1000},
     "spec.objective.additionalMetricNames[]": {"maxLength": 1024},
     "spec.objective.objectiveMetricName": {"maxLength": 1024},
+    "status.conditions": {"maxItems": 100},
+    "status.conditions[].type": {"maxLength": 316},
+    "status.conditions[].reason": {"maxLength": 1024},
     "spec.metricsCollectorSpec.source.filter.metricsFormat": {"maxItems": 100},
     "spec.metricsCollectorSpec.source.filter.metricsFormat[]": {"maxLength": 16384},
 }

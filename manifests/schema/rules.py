@@ -10,6 +10,7 @@ a rule may cost at most, and takes none that costs too much.
 from __future__ import annotations
 
 from api.objects.validation import LONGEST_NAME, NAME_RULE
+from api.objects.validation_update import MAX_TRIALS_REACHED
 from manifests.schema.rule import Rule, Rules, said, there
 from manifests.schema.rules_collector import COLLECTOR
 from manifests.schema.rules_space import SPACE
@@ -51,6 +52,20 @@ _NAMED_RIGHT = (
 )
 
 
+def _ended(*types: str, reason: str = "") -> str:
+    """Say in CEL that the stored experiment has ended, in one of these ways."""
+    words = ", ".join(f"'{word}'" for word in types)
+    because = f" && has(c.reason) && c.reason == '{reason}'" if reason else ""
+    return (
+        "oldSelf.status.conditions.exists(c, has(c.type) && has(c.status) && c.status == 'True'"
+        f" && c.type in [{words}]{because})"
+    )
+
+
+_RESUMED = (
+    f"{_ended('Succeeded', reason=MAX_TRIALS_REACHED)} && has(oldSelf.spec.resumePolicy)"
+    " && oldSelf.spec.resumePolicy in ['LongRunning', 'FromVolume']"
+)
 _EXPERIMENT = (
     Rule(
         # An object that is there already must be able to change, if only to be deleted.
@@ -65,6 +80,14 @@ _EXPERIMENT = (
         " || self.spec.maxTrialCount > oldSelf.status.trials",
         message="must be greater than status.trials, the number of trials that there are already",
         at=".spec.maxTrialCount",
+    ),
+    Rule(
+        holds="!has(self.spec) || !has(oldSelf.spec) || self.spec == oldSelf.spec"
+        " || !has(oldSelf.status) || !has(oldSelf.status.conditions)"
+        f" || !{_ended('Succeeded', 'Failed')} || {_RESUMED}",
+        message="the experiment has ended; one that has reached spec.maxTrialCount can go on, where"
+        " its spec.resumePolicy is LongRunning or FromVolume; create a new one",
+        at=".spec",
     ),
 )
 

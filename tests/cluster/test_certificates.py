@@ -5,7 +5,12 @@ from __future__ import annotations
 import base64
 import time
 
-from api.names import COLLECTOR_CONTAINER, OWN_WEBHOOK, OWN_WEBHOOK_SECRET
+from api.names import (
+    COLLECTOR_CONTAINER,
+    OWN_EXPERIMENT_WEBHOOKS,
+    OWN_WEBHOOK,
+    OWN_WEBHOOK_SECRET,
+)
 from tests.cluster.client import Cluster, until
 from tests.cluster.installation import NAMESPACE
 from tests.cluster.trials import Trials, job
@@ -14,6 +19,11 @@ from webhook.certificates.rotation import State
 from webhook.certificates.stored import read_state, with_state
 
 SERVICE = Service(name=OWN_WEBHOOK, namespace=NAMESPACE)
+CONFIGURATIONS = (
+    ("mutating", OWN_WEBHOOK),
+    ("mutating", OWN_EXPERIMENT_WEBHOOKS),
+    ("validating", OWN_EXPERIMENT_WEBHOOKS),
+)
 JOBS = 50
 # Longer than all phases of a renewal: twice the time in which all know of a write, and more.
 OVER_SECONDS = 180
@@ -60,6 +70,7 @@ def test_no_pod_goes_without_while_the_certificate_is_renewed(trials: Trials) ->
     assert renewed.current is not None
     assert renewed.current.cert == successor
     bundle = base64.b64encode(renewed.current.ca.encode()).decode()
-    path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
-    webhooks = cluster.request("GET", f"{path}/{OWN_WEBHOOK}")["webhooks"]
-    assert {one["clientConfig"]["caBundle"] for one in webhooks} == {bundle}
+    for kind, name in CONFIGURATIONS:
+        path = f"/apis/admissionregistration.k8s.io/v1/{kind}webhookconfigurations/{name}"
+        webhooks = cluster.request("GET", path)["webhooks"]
+        assert {one["clientConfig"]["caBundle"] for one in webhooks} == {bundle}

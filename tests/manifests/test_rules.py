@@ -213,6 +213,33 @@ def test_a_count_below_the_trials_that_there_are_is_refused() -> None:
     assert [complaint.path for complaint in complaints(SCHEMA, new, old)] == ["spec.maxTrialCount"]
 
 
+@pytest.mark.parametrize(
+    ("condition", "policy", "goes_on"),
+    [
+        (("Succeeded", "True", "ExperimentMaxTrialsReached"), "LongRunning", True),
+        (("Succeeded", "True", "ExperimentMaxTrialsReached"), "FromVolume", True),
+        (("Succeeded", "True", "ExperimentMaxTrialsReached"), "Never", False),
+        (("Succeeded", "True", "ExperimentGoalReached"), "LongRunning", False),
+        (("Failed", "True", "ExperimentFailed"), "LongRunning", False),
+        (("Succeeded", "False", "ExperimentGoalReached"), "Never", True),
+        (("Running", "True", "ExperimentRunning"), "Never", True),
+    ],
+)
+def test_an_ended_experiment_goes_on_where_it_was_kept_for_it_and_by_us_as_well(
+    condition: tuple[str, str, str], policy: str, *, goes_on: bool
+) -> None:
+    said = dict(zip(("type", "status", "reason"), condition, strict=True))
+    document = copy.deepcopy(SEED)
+    document["spec"]["resumePolicy"] = policy
+    old = stored(document, trials=12, conditions=[said])
+    new = copy.deepcopy(old)
+    new["spec"]["maxTrialCount"] = 40
+
+    assert (complaints(SCHEMA, new, old) == ()) is goes_on
+    assert (update_faults(parse_experiment(old), parse_experiment(new)) == ()) is goes_on
+    assert complaints(SCHEMA, old, old) == ()
+
+
 @given(document=spoiled())
 def test_whatever_change_we_take_the_server_takes(document: Document) -> None:
     if faults(document):

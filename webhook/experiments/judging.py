@@ -19,7 +19,7 @@ from itertools import islice
 from api.errors import Fault
 from api.objects.defaults import with_defaults
 from api.objects.experiments import read_experiment
-from api.objects.faults import forbidden, invalid, nearest
+from api.objects.faults import forbidden, invalid, nearest, required
 from api.objects.fields import Field
 from api.objects.validation import faults_of
 from api.objects.validation_update import update_faults
@@ -85,7 +85,7 @@ def _read(document: Json) -> _Reading:
     experiment = f.record(read_experiment)
     faults = tuple(f.faults(unknown=False))
     if experiment is None and not faults:
-        faults = (forbidden("", "an Experiment must be a mapping"),)
+        faults = (required("document", "must be an Experiment"),)
     return _Reading(
         experiment=None if experiment is None else with_defaults(experiment),
         faults=faults,
