@@ -51,7 +51,7 @@ class ClusterObjects:
         self, cluster: Cluster, changed: Changed, namespace: str = "", pace: Pace | None = None
     ) -> None:
         self._cluster, self._changed = cluster, changed
-        self._members: dict[Key, set[Key]] = defaultdict(set)
+        self._members: dict[Key, dict[Key, Trial]] = defaultdict(dict)
         self._owner: dict[Key, Key] = {}
         self._gists: dict[Key, object] = {}
 
@@ -76,8 +76,7 @@ class ClusterObjects:
 
     async def trials(self, experiment: Key) -> Sequence[Trial]:
         """Return all trials of an experiment; what others have does not cost anything."""
-        found = (self.all_trials.get(key) for key in self._members.get(experiment, ()))
-        return [trial for trial in found if trial is not None]
+        return list(self._members.get(experiment, {}).values())
 
     async def template(self, source: ConfigMapSource) -> str | None:
         """Return the text of a template, as it is now."""
@@ -162,21 +161,28 @@ class ClusterObjects:
             self.suggestions.forget(key_of(item))
         else:
             self.all_trials.forget(key_of(item))
+            self._place(key_of(item))
 
     def _trial_changed(self, key: Key) -> None:
         """Know whose it is, and tell both."""
-        trial = self.all_trials.get(key)
-        if trial is not None:
-            self._owner[key] = owner = _owner_of(trial)
-            self._members[owner].add(key)
-        owner = self._owner.get(key, Key(namespace=key.namespace, name=""))
-        if trial is None and self._owner.pop(key, None) is not None:
-            self._members[owner].discard(key)
-            if not self._members[owner]:
-                del self._members[owner]
+        owner, trial = self._place(key)
         self._changed.trial(key)
         if self._means_something(key, trial) and owner.name:
             self._changed.experiment(owner)
+
+    def _place(self, key: Key) -> tuple[Key, Trial | None]:
+        """Put a trial where its experiment finds it; return the experiment's key, and the trial."""
+        trial, before = self.all_trials.get(key), self._owner.pop(key, None)
+        if trial is None:
+            owner = before or Key(namespace=key.namespace, name="")
+        else:
+            owner = self._owner[key] = _owner_of(trial)
+            self._members[owner][key] = trial
+        if before is not None and (trial is None or owner != before):
+            del self._members[before][key]
+            if not self._members[before]:
+                del self._members[before]
+        return owner, trial
 
     def _means_something(self, key: Key, trial: Trial | None) -> bool:
         """Say whether an experiment has to look at all of its trials; not for live values."""

@@ -13,8 +13,8 @@ from api.types import (
     OptimalTrial,
     Trial,
 )
-from controller.observing import objective_value
-from controller.trial_states import State, measured, state_of
+from controller.members import Member
+from controller.trial_states import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,15 +26,15 @@ class Best:
 
 
 def recounted(
-    status: ExperimentStatus, trials: Sequence[Trial], best: Best | None
+    status: ExperimentStatus, members: Sequence[Member], best: Best | None
 ) -> ExperimentStatus:
     """Rebuild lists and counters from the trials, in their order.
 
     The optimum stays where no trial has one any more: the trial may have been deleted.
     """
     names: dict[State, list[str]] = {state: [] for state in State}
-    for trial in trials:
-        names[state_of(trial)].append(trial.metadata.name)
+    for member in members:
+        names[member.state].append(member.trial.metadata.name)
     return replace(
         status,
         optimal_trial=status.optimal_trial if best is None else _optimal(best.trial),
@@ -45,7 +45,7 @@ def recounted(
         killed=tuple(names[State.KILLED]),
         early_stopped=tuple(names[State.EARLY_STOPPED]),
         metrics_unavailable=tuple(names[State.METRICS_UNAVAILABLE]),
-        trials=len(trials),
+        trials=len(members),
         trials_running=len(names[State.RUNNING]),
         trials_pending=len(names[State.PENDING]),
         trials_failed=len(names[State.FAILED]),
@@ -56,24 +56,26 @@ def recounted(
     )
 
 
-def as_history(trial: Trial) -> Trial:
+def as_history(member: Member) -> Trial:
     """Return a trial as a search may know it: with its observation only where that is the last."""
-    if trial.status.observation is None or measured(trial):
+    trial = member.trial
+    if member.measured or trial.status.observation is None:
         return trial
     return replace(trial, status=replace(trial.status, observation=None))
 
 
-def best_of(trials: Iterable[Trial], objective: Objective) -> Best | None:
+def best_of(members: Iterable[Member], objective: Objective) -> Best | None:
     """Choose the best trial that succeeded or was stopped early; of equal ones the first.
 
     Only a finite number counts, so a training that diverged is never the best.
     """
-    best: Best | None = None
-    for trial in trials:
-        value = objective_value(trial) if measured(trial) else None
-        if value is not None and (best is None or _better(value, best.value, objective)):
-            best = Best(trial=trial, value=value)
-    return best
+    least = objective.type is not ObjectiveType.MAXIMIZE
+    best, value = None, 0.0
+    for member in members:
+        own = member.value
+        if own is not None and (best is None or (own < value if least else own > value)):
+            best, value = member, own
+    return None if best is None else Best(trial=best.trial, value=value)
 
 
 def goal_reached(best: Best | None, objective: Objective) -> bool:
@@ -83,10 +85,6 @@ def goal_reached(best: Best | None, objective: Objective) -> bool:
     if objective.type is ObjectiveType.MAXIMIZE:
         return best.value >= objective.goal
     return best.value <= objective.goal
-
-
-def _better(value: float, than: float, objective: Objective) -> bool:
-    return value > than if objective.type is ObjectiveType.MAXIMIZE else value < than
 
 
 def _optimal(trial: Trial) -> OptimalTrial:

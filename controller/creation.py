@@ -56,15 +56,12 @@ def number_of(trial: Trial) -> float:
     return int(text) if text.isascii() and text.isdecimal() else float("inf")
 
 
+def place_of(trial: Trial) -> tuple[float, str, str]:
+    """Return what puts trials into the order in which they were asked for."""
+    meta = trial.metadata
+    return number_of(trial), meta.creation_timestamp or "", meta.name
+
+
 def in_order(trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
     """Put trials into the order in which they were asked for."""
-    return tuple(
-        sorted(
-            trials,
-            key=lambda trial: (
-                number_of(trial),
-                trial.metadata.creation_timestamp or "",
-                trial.metadata.name,
-            ),
-        )
-    )
+    return tuple(sorted(trials, key=place_of))

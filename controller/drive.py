@@ -8,6 +8,7 @@ object must not overlap; turns of different ones may.
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -36,6 +37,7 @@ from controller.actions import (
 from controller.asking import Asking, LaterError
 from controller.experiments import reconcile_experiment
 from controller.live import LatestReads
+from controller.members import KnownMembers
 from controller.ports import Conflict, Ports
 from controller.training import failed_to_start
 from controller.trial_states import early_stopped, ended
@@ -68,6 +70,7 @@ class Driver:
         self._failures: dict[tuple[str, Key], int] = {}
         self._latest = LatestReads()
         self._asking = Asking(ports, dice)
+        self._members: dict[Key, KnownMembers] = defaultdict(KnownMembers)
 
     async def experiment(self, key: Key, now: datetime) -> datetime | None:
         """Do what is due for an experiment; return when to come again without being called.
@@ -80,7 +83,7 @@ class Driver:
                 view = await self._experiment_view(key)
                 if view is None:
                     self._asking.forget(key)
-                actions = reconcile_experiment(view, now, self._policy) if view else ()
+                actions = self._experiment_actions(view, now) if view else ()
                 if not await self._do(actions, now):
                     return self._rest("experiment", key, actions)
             except LaterError as later:
@@ -167,6 +170,7 @@ class Driver:
         objects = self._ports.objects
         experiment = await objects.experiment(key)
         if experiment is None:
+            self._members.pop(key, None)
             return None
         template = experiment.spec.trial_template
         source = template.config_map if template else None
@@ -192,6 +196,10 @@ class Driver:
             return Stored(metrics=tuple(await self._ports.observations.summary(trial)))
         except RemoteError as error:
             return StoreAway(cause=str(error))
+
+    def _experiment_actions(self, view: ExperimentView, now: datetime) -> Sequence[Action]:
+        known = self._members[key_of(view.experiment)]
+        return reconcile_experiment(view, now, self._policy, known)
 
     # -- actions ----------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ may be repeated, and none leads to a second trial.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -26,7 +26,6 @@ from api.types import (
     Experiment,
     ExperimentStatus,
     Objective,
-    OwnerReference,
     ResumePolicy,
     Suggestion,
     Trial,
@@ -47,7 +46,7 @@ from controller.actions import (
     WriteStatus,
 )
 from controller.counting import as_history, best_of, goal_reached, recounted
-from controller.creation import in_order, trial_of
+from controller.creation import trial_of
 from controller.experiment_states import (
     created,
     ended,
@@ -57,14 +56,21 @@ from controller.experiment_states import (
     restarted,
     running,
 )
-from controller.trial_states import ACTIVE, moved, state_of, waiting_since
+from controller.members import Known, Member, is_of, members_of, owners_of
+from controller.trial_states import moved, waiting_since
 from controller.views import ExperimentView, Policy
 
 Actions = tuple[Action, ...]
+Members = Sequence[Member]
 
 
-def reconcile_experiment(view: ExperimentView, now: datetime, policy: Policy) -> Actions:
-    """Say what is due for an experiment. Equal arguments give equal actions."""
+def reconcile_experiment(
+    view: ExperimentView, now: datetime, policy: Policy, known: Known = members_of
+) -> Actions:
+    """Say what is due for an experiment. Equal arguments give equal actions.
+
+    `known` is `members_of`, or what gives the same and remembers it.
+    """
     experiment = view.experiment
     if experiment.metadata.deletion_timestamp:
         held = EXPERIMENT_FINALIZER in experiment.metadata.finalizers
@@ -77,34 +83,23 @@ def reconcile_experiment(view: ExperimentView, now: datetime, policy: Policy) ->
             about=after, reason="ExperimentRestarting", message="Experiment is restarted"
         )
         return (WriteStatus(target=after), told)
-    view = replace(view, trials=in_order(tuple(t for t in view.trials if _is_of(t, experiment))))
-    if view.suggestion is not None and not _is_of(view.suggestion, experiment):
+    if view.suggestion is not None and not is_of(owners_of(view.suggestion), experiment):
         # It is of an experiment of the same name that was deleted, and will go, too.
         return (WakeAt(moment=now + policy.metrics_poll),)
+    members = [one for one in known(view.trials) if is_of(one.owners, experiment)]
     if completed(experiment):
-        return tuple(_after_the_end(view, now, policy))
-    return _searching(view, now, policy)
-
-
-def _is_of(item: Suggestion | Trial, experiment: Experiment) -> bool:
-    """Say whether it belongs to this very experiment; what names no owner does."""
-    owners = [owner.uid for owner in item.metadata.owner_references if _is_experiment(owner)]
-    uid = experiment.metadata.uid
-    return not owners or not uid or uid in owners
-
-
-def _is_experiment(owner: OwnerReference) -> bool:
-    return owner.kind == "Experiment" and owner.controller
+        return tuple(_after_the_end(view, members, now, policy))
+    return _searching(view, members, now, policy)
 
 
 # -- while it searches ----------------------------------------------------------------------
 
 
-def _searching(view: ExperimentView, now: datetime, policy: Policy) -> Actions:
+def _searching(view: ExperimentView, members: Members, now: datetime, policy: Policy) -> Actions:
     experiment = view.experiment
     objective = experiment.spec.objective or Objective()
-    best = best_of(view.trials, objective)
-    status = recounted(experiment.status, view.trials, best)
+    best = best_of(members, objective)
+    status = recounted(experiment.status, members, best)
     ending = ending_of(experiment, status, view.suggestion, goal=goal_reached(best, objective))
     if ending is not None:
         after = replace(experiment, status=ended(status, ending, now))
@@ -112,9 +107,9 @@ def _searching(view: ExperimentView, now: datetime, policy: Policy) -> Actions:
         kind = EventType.WARNING if grave else EventType.NORMAL
         told = EmitEvent(about=after, reason=ending.reason, message=ending.message, type=kind)
         return (WriteStatus(target=after), told)
-    if view.trials:
+    if members:
         status = running(status, now)
-    return (*_written(experiment, status), *_budget(view, now, policy))
+    return (*_written(experiment, status), *_budget(view, members, now, policy))
 
 
 def _written(experiment: Experiment, status: ExperimentStatus) -> Actions:
@@ -124,21 +119,21 @@ def _written(experiment: Experiment, status: ExperimentStatus) -> Actions:
     return (WriteStatus(target=replace(experiment, status=status)),)
 
 
-def _budget(view: ExperimentView, now: datetime, policy: Policy) -> Actions:
+def _budget(view: ExperimentView, members: Members, now: datetime, policy: Policy) -> Actions:
     """Make trials, or remove some, until as many are active as there may be."""
     suggestion, spec = view.suggestion, view.experiment.spec
     if suggestion is None:
         return (CreateSuggestion(suggestion=suggestions.suggestion_of(view.experiment)),)
-    there = {trial.metadata.name for trial in view.trials}
+    there = {member.trial.metadata.name for member in members}
     tidy = suggestions.restarting(suggestions.without_entries(suggestion, there), now)
-    active = [trial for trial in view.trials if state_of(trial) in ACTIVE]
+    active = [member.trial for member in members if member.active]
     parallel = spec.parallel_trial_count or 1
     most = parallel
     if spec.max_trial_count is not None:
-        most = min(parallel, spec.max_trial_count - (len(view.trials) - len(active)))
+        most = min(parallel, spec.max_trial_count - (len(members) - len(active)))
     missing, waiting = most - len(active), tidy.status.suggestions
     if missing > 0 and not waiting and not suggestions.exhausted(tidy):
-        return (_question(view, tidy, missing),)
+        return (_question(view, members, tidy, missing),)
     # Dropped from the record before it is deleted, a trial is not made again.
     kept = () if tidy == suggestion else (WriteStatus(target=tidy),)
     if len(active) > parallel:
@@ -146,11 +141,13 @@ def _budget(view: ExperimentView, now: datetime, policy: Policy) -> Actions:
     return (*kept, *_creations(view, tidy, missing, now, policy))
 
 
-def _question(view: ExperimentView, suggestion: Suggestion, count: int) -> AskSuggestions:
+def _question(
+    view: ExperimentView, members: Members, suggestion: Suggestion, count: int
+) -> AskSuggestions:
     return AskSuggestions(
         experiment=suggestions.with_settings(view.experiment, suggestion),
         suggestion=suggestions.requested(suggestion, count),
-        trials=tuple(map(as_history, view.trials)),
+        trials=tuple(map(as_history, members)),
         asked=suggestion.status.suggestion_count,
         count=count,
     )
@@ -194,16 +191,19 @@ def _no_template(experiment: Experiment, why: str, now: datetime, policy: Policy
 # -- after its end --------------------------------------------------------------------------
 
 
-def _still_trains(trial: Trial) -> bool:
+def _still_trains(member: Member) -> bool:
     """Say whether a trial is to be ended; one that waits for its metrics ends by itself, soon."""
+    trial = member.trial
     going = bool(trial.metadata.deletion_timestamp)
-    return state_of(trial) in ACTIVE and not going and waiting_since(trial) is None
+    return member.active and not going and waiting_since(trial) is None
 
 
-def _after_the_end(view: ExperimentView, now: datetime, policy: Policy) -> Iterator[Action]:
+def _after_the_end(
+    view: ExperimentView, members: Members, now: datetime, policy: Policy
+) -> Iterator[Action]:
     experiment = view.experiment
-    best = best_of(view.trials, experiment.spec.objective or Objective())
-    yield from _written(experiment, recounted(experiment.status, view.trials, best))
+    best = best_of(members, experiment.spec.objective or Objective())
+    yield from _written(experiment, recounted(experiment.status, members, best))
     suggestion = view.suggestion
     if suggestion is not None and experiment.spec.resume_policy is not ResumePolicy.LONG_RUNNING:
         after = suggestions.finished(suggestion, now)
@@ -213,9 +213,8 @@ def _after_the_end(view: ExperimentView, now: datetime, policy: Policy) -> Itera
             yield RemoveService(suggestion=suggestion)
             yield WriteStatus(target=suggestions.removed(suggestion, now))
     if policy.stop_at_end:
-        for trial in view.trials:
-            if _still_trains(trial):
-                cause = "the experiment has ended"
-                yield WriteStatus(target=moved(trial, ConditionType.KILLED, now, cause=cause))
-                message = f"Trial is killed: {cause}"
-                yield EmitEvent(about=trial, reason="TrialKilled", message=message)
+        for trial in [member.trial for member in members if _still_trains(member)]:
+            cause = "the experiment has ended"
+            yield WriteStatus(target=moved(trial, ConditionType.KILLED, now, cause=cause))
+            message = f"Trial is killed: {cause}"
+            yield EmitEvent(about=trial, reason="TrialKilled", message=message)

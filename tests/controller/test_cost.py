@@ -11,6 +11,7 @@ import pytest
 
 from api.types import Experiment, Observation, ObservedMetric, Suggestion, Trial
 from controller.experiments import reconcile_experiment
+from controller.members import KnownMembers
 from controller.trial_states import State
 from controller.views import ExperimentView, Policy, key_of
 from tests.controller.worlds import World, experiment, loss
@@ -67,6 +68,20 @@ async def test_ten_times_the_trials_are_ten_times_the_work_at_most(count: int) -
 
     assert a_few > count, "the count counts"
     assert a_lot <= 10 * a_few
+
+
+async def test_a_trial_that_has_not_changed_costs_a_turn_next_to_nothing() -> None:
+    made = await parts()
+    few, many = view_of(1_000, made), view_of(2_000, made)
+    now, policy = World().now, Policy()
+    a_few, a_lot = KnownMembers(), KnownMembers()
+    for view, known in ((few, a_few), (many, a_lot)):
+        assert calls_of(lambda: reconcile_experiment(view, now, policy, known)) > 50 * 1_000  # noqa: B023 - called at once
+
+    more = calls_of(lambda: reconcile_experiment(many, now, policy, a_lot))
+    more -= calls_of(lambda: reconcile_experiment(few, now, policy, a_few))
+
+    assert more <= 6 * 1_000
 
 
 async def test_live_values_cost_one_question_a_beat_and_one_write_a_change() -> None:

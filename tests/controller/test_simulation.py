@@ -24,9 +24,9 @@ from api.types import Experiment, ExperimentStatus, Trial
 from controller.actions import Action, CreateJob
 from controller.asking import LaterError
 from controller.counting import recounted
-from controller.creation import in_order
 from controller.drive import Driver
 from controller.experiments import reconcile_experiment
+from controller.members import members_of
 from controller.memory import Memory, MemorySearchServices, MemorySuggestions
 from controller.trial_states import ACTIVE, State, ended, measured, state_of
 from controller.trials import reconcile_trial
@@ -258,7 +258,7 @@ class Experiments(RuleBasedStateMachine):
         status, trials = self.experiment.status, self._trials()
         assert completed(self.experiment), f"seed {self.seed}: it does not end: {status}"
         assert self._at_rest(), f"seed {self.seed}: a trial does not end"
-        assert status == recounted(status, in_order(tuple(trials)), None)
+        assert status == recounted(status, members_of(trials), None)
         self._check_optimum(status, trials)
         self._check_jobs(trials)
         assert not self.memory.services.there, "a service outlives its experiment"
