@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from api.names import NUMBER_LABEL
 from api.objects.experiments import parse_experiment, render_experiment
 from api.objects.trials import parse_trial
 from api.objects.validation_update import completed
-from api.types import Experiment, Trial
+from api.types import Experiment, JsonObject, Trial
+from controller.trial_states import ended
 from dbmanager.memory import MemoryStore
 from kube.apiserver import ApiServer
 from kube.apiserver import served as api_served
-from kube.cluster import Kind, Ref
+from kube.cluster import ChangeType, Kind, Ref, ref_of
 from kube.memory import MemoryCluster
 from tests.controller.clusters import JOB, complete
 from tests.controller.program import Program, program
 from tests.controller.worlds import experiment
 from tests.dbmanager.serving import Client, served
+from tests.polling import eventually
 from tests.suggestion.serving import serving
 
 T = "2026-01-02T03:04:05Z"
@@ -35,6 +40,11 @@ LEASE = Ref(
     kind="Lease",
     namespace="kubeflow",
     name="trialwatch-controller",
+)
+FAST = (
+    "--leader-elect-lease-duration=2s",
+    "--leader-elect-renew-deadline=1200ms",
+    "--leader-elect-retry-period=300ms",
 )
 TIMES = ("--metrics-grace", "1s", "--metrics-poll", "50ms", "--stop-grace", "1s")
 
@@ -180,6 +190,121 @@ async def test_told_to_end_it_gives_the_lease_back_and_the_next_goes_on_at_once(
 
 async def _anybody(*programs: Program) -> bool:
     return any([await one.leads() for one in programs])
+
+
+class Gated(MemoryCluster):
+    """It stores no trial before the gate is open."""
+
+    def __init__(self) -> None:
+        super().__init__(namespaces=("ns", "kubeflow"))
+        self.gate, self.waiting = asyncio.Event(), 0
+
+    async def create(self, document: JsonObject) -> JsonObject:
+        if document["kind"] == "Trial":
+            self.waiting += 1
+            await self.gate.wait()
+        return await super().create(document)
+
+
+async def test_told_to_end_it_finishes_what_is_under_way_and_then_gives_the_lease_back(
+    tmp_path: Path,
+) -> None:
+    memory = Gated()
+    async with town_of(memory, tmp_path) as town:
+        await memory.create(render_experiment(experiment(max_trial_count=1)))
+        async with town.controller() as running:
+            await eventually(lambda: memory.waiting > 0)
+            running.end()
+            await eventually(lambda: running.log()[-1]["message"].startswith("draining"))
+            assert await town.holder() != ""
+            memory.gate.set()
+            assert await running.ended() == 0
+        assert len(await town.trials()) == 1
+        assert await town.holder() == ""
+
+
+async def test_it_lives_through_an_absence_of_the_api_server(town: Town) -> None:
+    """It is so long that the Lease is lost; then all is taken up again."""
+    await town.memory.create(render_experiment(experiment()))
+    port = int(town.api.url.rpartition(":")[2])
+    async with town.controller("one", *FAST) as running:
+        await town.until(lambda: _has_jobs(town))
+        await town.api.stop()
+        await running.until("/metrics", lambda _, text: "controller_leading 0.0" in text)
+        await running.until("/readyz", lambda status, _: status == 503)
+        assert (await running.get("/healthz"))[0] == 200
+        await town.api.start(port)
+        await running.ready()
+        await town.until(lambda: _trained(town, random.Random(1)))
+        running.end()
+        assert await running.ended() == 0
+
+    assert not any("trace" in line for line in running.log())
+
+
+async def _has_jobs(town: Town) -> bool:
+    return len(await town.jobs()) == 2
+
+
+async def _trained(town: Town, dice: random.Random, *, likely: float = 0.2) -> bool:
+    """Let what runs now and then come to its end; say whether all is over."""
+    for name in await town.jobs():
+        if dice.random() < likely:
+            await town.train(name, f"0.{dice.randrange(1, 10)}")
+    return completed(await town.experiment())
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_leaders_that_are_killed_at_any_moment_keep_to_one_budget(
+    town: Town, seed: int
+) -> None:
+    dice, over = random.Random(seed), asyncio.Event()
+    made: Counter[str] = Counter()
+    kills = 0
+
+    async def note(kind: Kind) -> None:
+        async for change in town.memory.watch(kind, "ns", since="0"):
+            if change.type is ChangeType.ADDED:
+                made[str(ref_of(change.document))] += 1
+
+    async def replica(slot: int) -> None:
+        nonlocal kills
+        for life in itertools.count():
+            async with town.controller(f"{slot}-{life}", *FAST) as running:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(dice.uniform(1, 8)):
+                        await over.wait()
+                        return
+                kills += await running.leads()
+                running.process.kill()
+                await running.process.wait()
+
+    await town.memory.create(
+        render_experiment(experiment(max_trial_count=8, parallel_trial_count=2))
+    )
+    notes = [asyncio.create_task(note(kind)) for kind in (JOB, kubeflow("Trial"))]
+    most_active = 0
+    async with asyncio.TaskGroup() as replicas:
+        for slot in range(2):
+            replicas.create_task(replica(slot))
+        async with asyncio.timeout(120):
+            while not await _trained(town, dice, likely=0.05) or not kills:
+                active = [trial for trial in await town.trials() if not ended(trial)]
+                most_active = max(most_active, len(active))
+                await asyncio.sleep(0.05)
+        over.set()
+    for one in notes:
+        one.cancel()
+    await asyncio.gather(*notes, return_exceptions=True)
+
+    trials = await town.trials()
+    status = (await town.experiment()).status
+    assert status.trials == status.trials_succeeded == len(trials) == 8
+    assert {t.metadata.labels[NUMBER_LABEL] for t in trials} == {str(n) for n in range(8)}
+    assert most_active <= 2
+    assert kills > 0
+    assert len(made) == 16  # each trial and its job
+    assert set(made.values()) == {1}
 
 
 def run(*words: str) -> tuple[int, str]:

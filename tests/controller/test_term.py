@@ -6,23 +6,33 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
 from api.objects.validation_update import completed
-from api.types import Experiment, Trial
+from api.types import Experiment, JsonObject, Trial
 from controller.memory import MemoryObservations, MemorySuggestions
 from controller.ports import Answer
 from controller.trial_states import State, state_of
-from controller.views import MetricSummary
+from controller.views import Key, MetricSummary
+from kube.apiserver import served
+from kube.cluster import ref_of
+from kube.discovery import FORGET_SECONDS, Resource
 from kube.fencing import Fenced
 from tests.controller.clusters import job_ref
 from tests.controller.terms import Guarded, Stage
-from tests.controller.worlds import experiment
+from tests.controller.worlds import JOB, experiment, loss, template
 from tests.kube.fragile import Faults, FragileCluster
+from tests.kube.test_client import Clock, plain
+from tests.polling import eventually
 from tests.virtual_time import in_virtual_time
 
 DEAF = Faults(refuse=0, cut=0, end=0, repeat=0, old=0, miss=1, forget=0, stall=0)
+
+
+DONE = 'status.conditions.#(type=="Complete")#|#(status=="True")#'
+FAILED = 'status.conditions.#(type=="Failed")#|#(status=="True")#'
 
 
 def situation(test: Callable[[Stage], Awaitable[None]]) -> Callable[[], None]:
@@ -250,3 +260,30 @@ async def test_what_there_is_is_counted_by_katibs_names(stage: Stage) -> None:
 
     assert 'katib_experiments_current{namespace="ns",status="Running"} 1.0' in text
     assert 'katib_trials_current{namespace="ns",status="Running"} 2.0' in text
+
+
+async def test_a_kind_whose_definition_comes_later_needs_no_restart() -> None:
+    """Over HTTP, where kinds are looked up; in the time of this machine."""
+    stage, clock = Stage(Guarded()), Clock()
+    foo: JsonObject = {**JOB, "apiVersion": "example.org/v1", "kind": "FooJob"}
+    spec = template(trial_spec=foo, success_condition=DONE, failure_condition=FAILED)
+    async with (
+        served(stage.cluster) as server,
+        plain(server.url, clock=clock) as cluster,
+        stage.leading(cluster),
+    ):
+        await stage.apply(experiment(trial_template=spec))
+        await eventually(lambda: "install what defines it" in "".join(stage.told("ReconcileError")))
+
+        resource = Resource(
+            api_version="example.org/v1", kind="FooJob", plural="foojobs", namespaced=True
+        )
+        stage.cluster.resources[resource.of] = resource
+        clock.now += FORGET_SECONDS
+        await eventually(lambda: len(stage.told("JobRunning")) == 2)
+        jobs: Any = (await stage.cluster.list(resource.of, "ns")).items
+        name = jobs[0]["metadata"]["name"]
+        stage.memory.observations.metrics[Key(namespace="ns", name=name)] = loss("0.5")
+        done: JsonObject = {"conditions": [{"type": "Complete", "status": "True"}]}
+        await stage.cluster.patch(ref_of(jobs[0]), {"status": done})
+        await eventually(lambda: stage.told("JobSucceeded") == [f"Job {name} has succeeded"])
