@@ -12,6 +12,7 @@ from api.types import Experiment, Suggestion, Trial
 from controller.channels import Channels
 from controller.cluster_services import ClusterServices
 from controller.deployed_documents import deployed_documents
+from controller.histories import Histories
 from controller.ports import Answer
 from controller.remote_suggestions import RemoteSuggestions, Services
 from controller.suggestions import suggestion_of
@@ -33,6 +34,7 @@ class ConfiguredSearch:
 
     def __init__(self, directory: Directory, services: ClusterServices, channels: Channels) -> None:
         self._directory, self._services, self._channels = directory, services, channels
+        self._histories = Histories()
 
     async def ask(
         self, experiment: Experiment, trials: Sequence[Trial], asked: int, count: int

@@ -22,10 +22,15 @@ from api.types import (
 from api.v1beta1 import api_pb2 as pb
 from api.v1beta1 import api_pb2_grpc
 from api.wire.experiments import early_stopping_to_wire, experiment_to_wire
-from api.wire.trials import rule_from_wire, suggested_from_wire, trial_to_wire
+from api.wire.trials import rule_from_wire, suggested_from_wire
+from controller.histories import Histories
 from controller.ports import Answer
 from controller.remote_calls import StumbledError, UnknownCallError, answer, reached
 from controller.trial_states import ended
+
+# These two are sent as bytes, which the generated stubs do not take.
+_SUGGESTIONS = "/api.v1.beta1.Suggestion/GetSuggestions"
+_RULES = "/api.v1.beta1.EarlyStopping/GetEarlyStoppingRules"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +56,14 @@ class RemoteSuggestions:
         services: Callable[[Experiment], Services],
         seconds: float = 300.0,
         patience: float = 10.0,
+        histories: Histories | None = None,
     ) -> None:
         """`services` says where to ask, `seconds` is the longest that one answer may take.
 
         For `patience` seconds a service that is away is waited for: it may just be restarting.
         """
         self._services, self._seconds, self._patience = services, seconds, patience
+        self._histories = histories or Histories()
 
     async def ask(
         self, experiment: Experiment, trials: Sequence[Trial], asked: int, count: int
@@ -73,11 +80,16 @@ class RemoteSuggestions:
         rules = await self._rules(services, experiment, known)
         request = pb.GetSuggestionsRequest(
             experiment=experiment_to_wire(experiment),
-            trials=map(trial_to_wire, known),
             current_request_number=count,
             total_request_number=asked + count,
         )
-        reply = await self._call(experiment, _suggestion(services).GetSuggestions, request)
+        method = services.suggestion.unary_unary(
+            _SUGGESTIONS,
+            request_serializer=bytes,
+            response_deserializer=pb.GetSuggestionsReply.FromString,
+        )
+        encoded = self._histories.with_trials(request, known)
+        reply = await self._call(experiment, method, encoded)
         suggested = tuple(map(suggested_from_wire, reply.parameter_assignments))
         final = _is_final(services, trials, len(suggested), count)
         return Answer(
@@ -124,12 +136,15 @@ class RemoteSuggestions:
         if experiment.spec.early_stopping is None or services.early_stopping is None:
             return ()
         request = pb.GetEarlyStoppingRulesRequest(
-            experiment=experiment_to_wire(experiment),
-            trials=map(trial_to_wire, trials),
-            db_manager_address=services.db_manager,
+            experiment=experiment_to_wire(experiment), db_manager_address=services.db_manager
         )
-        method = _stopping(services).GetEarlyStoppingRules
-        reply = await self._call(experiment, method, request)
+        method = services.early_stopping.unary_unary(
+            _RULES,
+            request_serializer=bytes,
+            response_deserializer=pb.GetEarlyStoppingRulesReply.FromString,
+        )
+        encoded = self._histories.with_trials(request, trials)
+        reply = await self._call(experiment, method, encoded)
         return tuple(map(rule_from_wire, reply.early_stopping_rules))
 
     async def _call(

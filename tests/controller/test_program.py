@@ -20,7 +20,7 @@ from api.names import NUMBER_LABEL
 from api.objects.experiments import parse_experiment, render_experiment
 from api.objects.trials import parse_trial
 from api.objects.validation_update import completed
-from api.types import Experiment, JsonObject, Trial
+from api.types import AlgorithmSpec, Experiment, JsonObject, Trial
 from controller.trial_states import ended
 from dbmanager.memory import MemoryStore
 from kube.apiserver import ApiServer
@@ -28,6 +28,7 @@ from kube.apiserver import served as api_served
 from kube.cluster import ChangeType, Kind, Ref, ref_of
 from kube.memory import MemoryCluster
 from tests.controller.clusters import JOB, complete
+from tests.controller.katibs_services import KatibsService, katibs
 from tests.controller.program import Program, program
 from tests.controller.worlds import experiment
 from tests.dbmanager.serving import Client, served
@@ -345,3 +346,31 @@ def test_a_wrong_set_up_ends_it_with_one_line(words: list[str], says: str, tmp_p
 
     assert status == 2
     assert says in text.splitlines()[-1]
+
+
+async def test_katib_config_says_where_an_algorithm_is_asked(town: Town) -> None:
+    service = KatibsService()
+    async with katibs(service) as address:
+        config = f"runtime: {{suggestions: [{{algorithmName: theirs, endpoint: '{address}'}}]}}"
+        document: Any = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "katib-config", "namespace": "kubeflow"},
+            "data": {"katib-config.yaml": config},
+        }
+        await town.memory.create(document)
+        item = experiment(algorithm=AlgorithmSpec(name="theirs"), max_trial_count=2)
+        await town.memory.create(render_experiment(item))
+        async with town.controller():
+
+            async def over() -> bool:
+                await town.train_all(random.Random(1))
+                return completed(await town.experiment())
+
+            await town.until(over)
+
+    assert sorted(trial.spec.assignments[0].value for trial in await town.trials()) == [
+        "0.0",
+        "0.1",
+    ]
+    assert service.validated == 1

@@ -92,11 +92,11 @@ CONTROLLER = {
     right(ANYWHERE, "pods", "get list watch"),
     # controller/cluster_events, too: what becomes of experiments and trials.
     right(ANYWHERE, "events", "list watch create patch"),
-    # Searches with an image of their own.
-    right(ANYWHERE, "apps/deployments", "get list watch create delete"),
-    right(ANYWHERE, "services", "get list watch create delete"),
+    # controller/cluster_services: searches with an image of their own.
+    right(ANYWHERE, "apps/deployments", "get create delete"),
+    right(ANYWHERE, "services", "get create delete"),
     *(
-        right(ANYWHERE, kind, "get list watch create")
+        right(ANYWHERE, kind, "get create")
         for kind in (
             "persistentvolumeclaims",
             "persistentvolumes",
