@@ -171,9 +171,17 @@ def restarting(suggestion: Suggestion, now: datetime) -> Suggestion:
 
 def stalled(suggestion: Suggestion, why: str, now: datetime) -> Suggestion:
     """Note that the search did not answer, and will be asked again."""
-    words = ("SearchNotAnswering", f"The search is asked again; it did not answer: {why}")
+    message = f"The search is asked again; it did not answer: {why}"
+    words = ("SearchNotAnswering", message)
     conditions = with_condition(_begun(suggestion, now), STALLED, words, now)
-    return _with_conditions(suggestion, conditions, now)
+    # It may not answer for another cause by now, and that one is to be seen.
+    told = (
+        replace(one, message=message, last_update_time=stamp(now))
+        if one.type == STALLED and one.message != message
+        else one
+        for one in conditions
+    )
+    return _with_conditions(suggestion, tuple(told), now)
 
 
 # -- a service that is deployed for it ------------------------------------------------------

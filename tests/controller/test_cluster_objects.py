@@ -191,6 +191,18 @@ async def test_of_a_suggestions_spec_only_the_requests_are_written(cluster: Clus
             await objects.write_spec(requested(before, 6))
 
 
+async def test_requests_that_are_written_already_are_not_written_again() -> None:
+    memory = MemoryCluster(namespaces=("ns",))
+    async with served(memory) as api, plain(api.url) as cluster, objects_of(cluster) as objects:
+        await objects.create(suggestion_of(experiment()))
+        made = await objects.suggestion(KEY)
+        assert made is not None
+        first = await objects.write_spec(requested(made, 5))
+
+        assert await objects.write_spec(requested(first, 5)) == first
+        assert api.asked["patch Suggestion"] == 1
+
+
 async def test_a_trial_that_is_deleted_is_held_by_its_finalizer_and_goes_when_it_is_released(
     cluster: Cluster,
 ) -> None:

@@ -1,0 +1,94 @@
+"""What the object Suggestion says of a search that stalls, ends, or has a service of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from api.types import Condition, SuggestedTrial, Suggestion
+from controller import suggestions
+from controller.ports import Answer
+from tests.controller.worlds import START, experiment
+
+NEW = suggestions.suggestion_of(experiment())
+LATER = START + timedelta(minutes=1)
+
+
+def condition(suggestion: Suggestion, kind: str) -> Condition | None:
+    return next((one for one in suggestion.status.conditions if one.type == kind), None)
+
+
+def names() -> str:
+    return "exp-bcdf"
+
+
+def test_a_stalled_search_says_the_newest_cause_and_since_when() -> None:
+    first = suggestions.stalled(NEW, "no route", START)
+    second = suggestions.stalled(first, "list index out of range", LATER)
+
+    stalled = condition(second, "Stalled")
+    assert stalled is not None
+    assert stalled.message.endswith("it did not answer: list index out of range")
+    assert stalled.last_transition_time == "2026-01-02T03:04:05Z"
+    assert stalled.last_update_time == "2026-01-02T03:05:05Z"
+    assert suggestions.stalled(second, "list index out of range", LATER) == second
+
+
+def test_an_answer_ends_the_stall() -> None:
+    stalled = suggestions.stalled(NEW, "no route", START)
+    answer = Answer(trials=(SuggestedTrial(name="exp-a"),))
+
+    assert condition(suggestions.answered(stalled, answer, 1, names, LATER), "Stalled") is None
+    assert condition(suggestions.failed(stalled, "gamma", LATER), "Stalled") is None
+    assert condition(suggestions.finished(stalled, LATER), "Stalled") is None
+
+
+@pytest.mark.parametrize(("final", "exhausted"), [(True, True), (False, False)])
+def test_a_short_answer_is_the_end_only_where_it_is_final(
+    final: bool,  # noqa: FBT001 - a parameter of the test
+    exhausted: bool,  # noqa: FBT001
+) -> None:
+    after = suggestions.answered(NEW, Answer(trials=(), final=final), 2, names, START)
+
+    assert suggestions.exhausted(after) is exhausted
+
+
+def test_what_may_be_deployed_is_known_until_it_was_taken_away() -> None:
+    assert not suggestions.is_deployed(NEW)
+    waiting = suggestions.deploying(NEW, START)
+    ready = suggestions.deployment_ready(waiting, START)
+    failed = suggestions.failed(ready, "gamma", START)
+
+    assert all(map(suggestions.is_deployed, (waiting, ready, failed)))
+    assert not suggestions.is_deployed(suggestions.removed(ready, LATER))
+    gone = condition(suggestions.removed(failed, LATER), "DeploymentReady")
+    assert gone is not None
+    assert (gone.status.value, gone.reason) == ("False", "Suggestion is failed")
+
+
+def test_it_is_deployed_again_after_a_restart() -> None:
+    ended = suggestions.removed(
+        suggestions.finished(suggestions.deployment_ready(NEW, START), START), START
+    )
+    again = suggestions.deploying(suggestions.restarting(ended, LATER), LATER)
+
+    assert suggestions.is_deployed(again)
+    ready = condition(again, "DeploymentReady")
+    assert ready is not None
+    assert ready.reason == "DeploymentNotReady"
+    assert condition(again, "Succeeded") is None
+
+
+def test_many_answers_leave_it_small() -> None:
+    item = NEW
+    for number in range(100):
+        answer = Answer(trials=(SuggestedTrial(name=f"exp-{number}"),))
+        item = suggestions.answered(suggestions.requested(item, 1), answer, 1, names, START)
+        item = suggestions.without_entries(item, {f"exp-{number}"})
+
+    assert (item.spec.requests, item.status.suggestion_count) == (100, 100)
+    assert item.status.suggestions == ()
+    once = suggestions.answered(NEW, Answer(trials=()), 0, names, START)
+    assert item.status.conditions == replace(once.status).conditions
