@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from api import names
 from api.algorithms import ALGORITHMS, EARLY_STOPPING
 from api.errors import Fault
-from api.objects.faults import invalid, nearest
-from api.types import CollectorKind, ExperimentSpec
+from api.objects.faults import invalid, nearest, required
+from api.objects.fields import Field
+from api.types import CollectorKind, ExperimentSpec, JsonObject
 from webhook.config import Config
 
 _SIDECARS: Final = (CollectorKind.STDOUT, CollectorKind.FILE)
+_RESTARTS: Final = ("Never", "OnFailure")
 _NOT_YET: Final = (CollectorKind.TENSORFLOW_EVENT, CollectorKind.PROMETHEUS_METRIC)
 
 
@@ -37,6 +39,22 @@ def faults_of_installation(spec: ExperimentSpec, config: Config) -> Iterator[Fau
         why = "is the sidecar's name; give the container that trains another one"
         path = "spec.trialTemplate.primaryContainerName"
         yield invalid(path, template.primary_container_name, why)
+    if template is not None and template.trial_spec is not None:
+        yield from _restart_faults(template.trial_spec)
+
+
+def _restart_faults(job: JsonObject) -> Iterator[Fault]:
+    """Judge what no API server takes of a Job; one machine runs it as if it said Never."""
+    if (job.get("apiVersion"), job.get("kind")) != ("batch/v1", "Job"):
+        return
+    pod = Field(job, "spec.trialTemplate.trialSpec").at("spec").at("template").at("spec")
+    policy = pod.at("restartPolicy")
+    if not isinstance(pod.value, Mapping) or "${" in str(policy.value):
+        return
+    if policy.value in (None, ""):
+        yield required(policy.path, "must be specified; write Never, or OnFailure")
+    elif policy.value not in _RESTARTS:
+        yield invalid(policy.path, policy.value, "must be Never or OnFailure for a Job")
 
 
 _SECTIONS: Final = {

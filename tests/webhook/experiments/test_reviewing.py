@@ -267,6 +267,25 @@ async def test_a_condition_that_would_fail_each_trial_is_refused_at_once(
     assert '"@reverse" is not known here' in text(await running.experiment(MUTATE, document))
 
 
+@pytest.mark.parametrize(
+    ("policy", "says"),
+    [
+        (None, "restartPolicy: Required value"),
+        ("Always", "must be Never or OnFailure for a Job"),
+        ("OnFailure", ""),
+        ("${trialParameters.learningRate}", ""),
+    ],
+)
+async def test_a_job_that_no_api_server_takes_is_refused_at_once(
+    running: Webhook, policy: str | None, says: str
+) -> None:
+    document = experiment(spec("trialTemplate.trialSpec.spec.template.spec.restartPolicy", policy))
+    response = await running.experiment(MUTATE, document)
+
+    assert response["allowed"] is not bool(says)
+    assert not says or says in text(response)
+
+
 async def test_the_name_of_the_sidecar_is_taken(running: Webhook) -> None:
     name = "metrics-logger-and-collector"
     document = experiment(
