@@ -22,6 +22,7 @@ from __future__ import annotations
 import operator as operators
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
@@ -48,6 +49,8 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _MOST_LEVELS = 50
+# The same few conditions are read again for every change of every job.
+_remembered = lru_cache(maxsize=1024)
 
 
 def query(document: Json, path: str) -> Value:
@@ -60,6 +63,7 @@ def query(document: Json, path: str) -> Value:
     return _get(document, path)
 
 
+@_remembered
 def check(path: str) -> None:
     """Judge a path by itself: for whoever takes it from a user.
 
@@ -142,6 +146,7 @@ def _named(mapping: Mapping[str, Json], part: str) -> Value:
     return next((mapping[name] for name in mapping if pattern.fullmatch(name)), MISSING)
 
 
+@_remembered
 def _name_pattern(part: str) -> str | re.Pattern[str]:
     """Return a name, or the pattern that its wildcards make."""
     plain: list[str] = []
@@ -175,6 +180,7 @@ def _fitting(items: list[Json] | tuple[Json, ...], part: str) -> list[Json]:
     return fitting
 
 
+@_remembered
 def _parts_of_query(inner: str) -> tuple[str, str, str]:
     for position in _outside(inner):
         operator = _OPERATOR.match(inner, position)
@@ -243,6 +249,7 @@ def _number(text: str) -> float:
 # -- where a path is cut --------------------------------------------------------------------
 
 
+@_remembered
 def _part(path: str) -> tuple[str, str]:
     """Cut off the first part; the rest begins with its separator, or is empty."""
     if path.startswith("#("):

@@ -75,6 +75,7 @@ async def surroundings() -> AsyncIterator[Surroundings]:
         flags = ("--db-manager", store.address, "--suggestion", search.address)
         running = program(plane.kubeconfig(USER), folder / "controller", *flags)
         controller = await stack.enter_async_context(running)
+        stack.push_async_callback(_end, controller)
         await controller.ready()
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(store.address))
         jobs = Jobs(cluster, channel)
@@ -93,6 +94,13 @@ async def surroundings() -> AsyncIterator[Surroundings]:
             },
             store_metrics=f"http://{store_metrics}/metrics",
         )
+
+
+async def _end(controller: Program) -> None:
+    """Let it go as in a cluster, while there still is one."""
+    if controller.process.returncode is None:
+        controller.end()
+    await controller.ended()
 
 
 async def _install(cluster: Cluster) -> None:

@@ -28,7 +28,9 @@ from kube.watching import Pace, Scope, WatchCache
 _EVENT = Kind(api_version="v1", kind="Event")
 _REFUSED = frozenset({"FailedCreate", "FailedCreatePod"})
 """The reasons of the events by which a job of any kind says that it could not create a pod."""
-_MOST_REMEMBERED = 10_000
+_MOST_REFUSALS = 10_000
+_MOST_VANISHED = 1_000
+"""A job that is gone counts until its trial has had the turn that this gives it."""
 Start = Callable[[Coroutine[Any, Any, object]], object]
 """Runs something beside us, until the program ends: `TaskGroup.create_task`, say."""
 
@@ -150,7 +152,7 @@ class ClusterJobs:
         """Take no more account of a job as it was made; of one that is gone remember how it was."""
         made = self._made.pop(ref, None)
         if gone and made is not None:
-            remember(self._vanished, ref, made, _MOST_REMEMBERED)
+            remember(self._vanished, ref, made, _MOST_VANISHED)
 
     def _watch(self, kind: Kind) -> WatchCache[JsonObject | None]:
         if kind not in self._watches:
@@ -190,7 +192,7 @@ class ClusterJobs:
         """A job is gone; one of a trial is remembered as it was last."""
         if last is not None:
             self._jobs.pop(uid_of(last), None)
-            remember(self._vanished, ref, last, _MOST_REMEMBERED)
+            remember(self._vanished, ref, last, _MOST_VANISHED)
 
     def _marked(self, ref: Ref, document: JsonObject) -> JsonObject:
         """Show that we have deleted it, also where the watch does not know yet."""
@@ -232,7 +234,7 @@ class ClusterJobs:
         about, message = document.get("involvedObject"), document.get("message")
         if document.get("reason") in _REFUSED and isinstance(about, Mapping):
             uid = str(about.get("uid", ""))
-            remember(self._refusals, uid, str(message), _MOST_REMEMBERED)
+            remember(self._refusals, uid, str(message), _MOST_REFUSALS)
             if uid in self._jobs:
                 self._changed(self._jobs[uid])
 

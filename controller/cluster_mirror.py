@@ -15,7 +15,7 @@ from api.types import Experiment, JsonObject, Suggestion, Trial
 from controller.ports import Conflict
 from controller.views import Key, key_of
 from kube import errors
-from kube.cluster import Cluster, Ref
+from kube.cluster import Cluster, Ref, ref_of, uid_of, version_of
 from kube.watching import Pace, Scope, WatchCache
 
 _log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Mirror(Generic[Item]):
         self._written: dict[Key, Item] = {}
         self.scope = scope
         self.cache: WatchCache[Item | None] = WatchCache(
-            cluster, scope, keep=self._read, changed=self._seen, pace=pace
+            cluster, scope, keep=self._keep, changed=self._seen, pace=pace
         )
 
     def get(self, key: Key) -> Item | None:
@@ -64,6 +64,15 @@ class Mirror(Generic[Item]):
         """Trust the watch again: somebody else has changed the object, or it is gone."""
         self._written.pop(key, None)
 
+    def _keep(self, document: JsonObject) -> Item | None:
+        """Read what the watch has, unless it is what a write gave back already."""
+        ref = ref_of(document)
+        written = self._written.get(Key(namespace=ref.namespace, name=ref.name))
+        told = (uid_of(document), version_of(document))
+        if written is not None and told == _told_by(written):
+            return written
+        return self._read(document)
+
     def _read(self, document: JsonObject) -> Item | None:
         """Read a document; one that nobody can read is told of, and counts as absent."""
         try:
@@ -79,6 +88,10 @@ class Mirror(Generic[Item]):
         if written is not None and (seen is None or not _is_later(written, seen)):
             del self._written[key]
         self._changed(key)
+
+
+def _told_by(item: Item) -> tuple[str, str]:
+    return item.metadata.uid, item.metadata.resource_version
 
 
 def _is_later(written: Item, seen: Item | None) -> bool:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
+from urllib.request import getproxies
 
 import aiohttp
+from kubernetes.aio.client import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
 from kubernetes.aio.config import ConfigException
 
@@ -15,6 +18,12 @@ from api.errors import SetupError, Unavailable
 
 class Connections(RESTClientObject):
     """The official client's connections, with a pulse: it notices a server that fell silent."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        settings: Any = configuration  # the package's types are not complete
+        # aiohttp asks the environment for each request, in threads: a third of what one costs.
+        settings.client_session_kwargs = {"trust_env": bool(getproxies())}
+        super().__init__(configuration)
 
     def _create_connector(self) -> aiohttp.TCPConnector:
         return aiohttp.TCPConnector(

@@ -1,0 +1,38 @@
+"""What a watch and our own writes know of an object: the later of the two, each read once."""
+
+from __future__ import annotations
+
+from api.objects.suggestions import parse_suggestion, render_suggestion
+from api.types import JsonObject, Suggestion
+from controller.cluster_mirror import Mirror
+from controller.cluster_objects import SUGGESTION
+from controller.suggestions import suggestion_of
+from controller.views import key_of
+from kube.cluster import ref_of, version_of
+from kube.memory import MemoryCluster
+from kube.watching import Scope
+from tests.controller.worlds import experiment
+from tests.polling import beside, eventually
+
+
+async def test_what_a_write_gave_back_is_not_read_again_when_the_watch_tells_of_it() -> None:
+    memory, read = MemoryCluster(namespaces=("ns",)), []
+
+    def parse(document: JsonObject) -> Suggestion:
+        read.append(version_of(document))
+        return parse_suggestion(document)
+
+    mirror = Mirror(memory, Scope(kind=SUGGESTION), parse, lambda _: None)
+    wanted = suggestion_of(experiment())
+    async with beside(mirror.cache.run()):
+        await mirror.cache.synced()
+        made = await memory.create(render_suggestion(wanted))
+        mirror.note(made)
+        await eventually(lambda: len(mirror.cache) == 1)
+        assert read == [version_of(made)]
+
+        changed = await memory.patch(ref_of(made), {"spec": {"requests": 3}})
+        await eventually(lambda: read == [version_of(made), version_of(changed)])
+        seen = mirror.get(key_of(wanted))
+        assert seen is not None
+        assert seen.spec.requests == 3
