@@ -181,7 +181,7 @@ class _Controller:
             working, changed = start(term.run()), start(self._changed(config))
             until = {working, changed, lost, ending}
             await asyncio.wait(until, return_when=asyncio.FIRST_COMPLETED)
-            if lost.done():
+            if lost.done() or any(term.missing()):  # nothing is under way before all was listed
                 return
             _log.info("draining: nothing new, what is under way is finished")
             term.end()
