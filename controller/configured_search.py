@@ -52,6 +52,7 @@ class ConfiguredSearch:
                 early_stopping=rules,
                 db_manager=self._directory.db_manager,
                 address=search.address,
+                stopping_address=stopping.address,
                 katibs=search.host is not Host.OURS,
             )
             return await RemoteSuggestions(lambda _: services).ask(experiment, trials, asked, count)

@@ -34,7 +34,11 @@ class UnknownCallError(RemoteError):
 
 
 class StumbledError(RemoteError):
-    """The service stumbled."""
+    """The service stumbled; `words` is what it said itself."""
+
+    def __init__(self, message: str, words: str) -> None:
+        super().__init__(message)
+        self.words = words
 
 
 _KINDS: dict[grpc.StatusCode, type[RemoteError]] = {
@@ -76,5 +80,5 @@ async def answer(
         if code is grpc.StatusCode.INVALID_ARGUMENT:
             raise UserError(words) from None
         if code is grpc.StatusCode.UNKNOWN:
-            raise StumbledError(words) from None
+            raise StumbledError(message, words) from None
         raise _KINDS.get(code, RemoteError)(message) from None

@@ -43,9 +43,23 @@ class Services:
     """The DB manager's address, as the early-stopping service reaches it."""
     address: str = ""
     """Where the suggestion service is, for whoever reads of it."""
+    stopping_address: str = ""
+    """Where the early-stopping service is."""
     katibs: bool = False
     """It keeps to Katib's manners: a history as Katib sends it, and as many points as were asked
     for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Whom:
+    """A service, and for whom it is asked."""
+
+    name: str
+    address: str
+    namespace: str
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.address}" if self.address else self.name
 
 
 class RemoteSuggestions:
@@ -89,7 +103,7 @@ class RemoteSuggestions:
             response_deserializer=pb.GetSuggestionsReply.FromString,
         )
         encoded = self._histories.with_trials(request, known)
-        reply = await self._call(experiment, method, encoded)
+        reply = await self._call(_search(services, experiment), method, encoded)
         suggested = tuple(map(suggested_from_wire, reply.parameter_assignments))
         final = _is_final(services, trials, len(suggested), count)
         return Answer(
@@ -105,30 +119,33 @@ class RemoteSuggestions:
         """Refuse what the services refuse; one that has no such call takes everything."""
         request = pb.ValidateAlgorithmSettingsRequest(experiment=experiment_to_wire(experiment))
         method = _suggestion(services).ValidateAlgorithmSettings
-        await self._validated(experiment, "ValidateAlgorithmSettings", method, request)
+        whom = _search(services, experiment)
+        await self._validated(whom, "ValidateAlgorithmSettings", method, request)
         spec = experiment.spec.early_stopping
         if spec is not None and services.early_stopping is not None:
             settings = pb.ValidateEarlyStoppingSettingsRequest(
                 early_stopping=early_stopping_to_wire(spec)
             )
             method = _stopping(services).ValidateEarlyStoppingSettings
-            await self._validated(experiment, "ValidateEarlyStoppingSettings", method, settings)
+            whom = _stopper(services, experiment)
+            await self._validated(whom, "ValidateEarlyStoppingSettings", method, settings)
 
     async def _validated(
         self,
-        experiment: Experiment,
+        whom: _Whom,
         what: str,
         method: Callable[..., Awaitable[object]],
         request: object,
     ) -> None:
         try:
-            await self._call(experiment, method, request)
+            await self._call(whom, method, request)
         except UnknownCallError:
             return
         except (StumbledError, UserError) as error:
             # A service of Katib's that stumbles over settings means that they are wrong. The words
             # in front are Katib's, too.
-            raise UserError(f"{what} Error: {error}") from None
+            words = error.words if isinstance(error, StumbledError) else str(error)
+            raise UserError(f"{what} Error: {words}") from None
 
     async def _rules(
         self, services: Services, experiment: Experiment, trials: Sequence[Trial]
@@ -144,18 +161,24 @@ class RemoteSuggestions:
             response_deserializer=pb.GetEarlyStoppingRulesReply.FromString,
         )
         encoded = self._histories.with_trials(request, trials)
-        reply = await self._call(experiment, method, encoded)
+        reply = await self._call(_stopper(services, experiment), method, encoded)
         return tuple(map(rule_from_wire, reply.early_stopping_rules))
 
     async def _call(
-        self,
-        experiment: Experiment,
-        method: Callable[..., Awaitable[Any]],
-        request: object,
+        self, whom: _Whom, method: Callable[..., Awaitable[Any]], request: object
     ) -> Any:  # noqa: ANN401 - generated
-        metadata = ((NAMESPACE_METADATA, experiment.metadata.namespace),)
-        who = "the suggestion service"
-        return await answer(who, method, request, self._seconds, metadata)
+        metadata = ((NAMESPACE_METADATA, whom.namespace),)
+        return await answer(str(whom), method, request, self._seconds, metadata)
+
+
+def _search(services: Services, experiment: Experiment) -> _Whom:
+    namespace = experiment.metadata.namespace
+    return _Whom("the suggestion service", services.address, namespace)
+
+
+def _stopper(services: Services, experiment: Experiment) -> _Whom:
+    namespace = experiment.metadata.namespace
+    return _Whom("the early-stopping service", services.stopping_address, namespace)
 
 
 def _as_katib_sends(trial: Trial) -> bool:

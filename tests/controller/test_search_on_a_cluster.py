@@ -210,7 +210,9 @@ async def test_a_search_that_stumbles_is_asked_less_and_less_and_says_why() -> N
             assert "Stalled" not in await conditions_of(stage)
 
     assert (stalled.type, stalled.reason) == ("Stalled", "SearchNotAnswering")
-    assert "list index out of range" in stalled.message
+    assert stalled.message.endswith(
+        "the suggestion service at exp-theirs.ns:6789 did not answer: UNKNOWN: list index out of range"
+    )
     assert questions <= 4
     assert [e.reason for e in stage.events.all if "out of range" in e.message] == [
         "ReconcileError"
