@@ -47,7 +47,7 @@ def _faults(old: Experiment, new: Experiment) -> Iterator[Fault]:
         )
         yield invalid("spec.resumePolicy", old.spec.resume_policy or "", why)
     most = new.spec.max_trial_count
-    if most is not None and most <= old.status.trials:
+    if most is not None and most != old.spec.max_trial_count and most <= old.status.trials:
         why = f"must be greater than status.trials count, which is {old.status.trials}"
         yield invalid("spec.maxTrialCount", most, why)
     if _without_counts(old.spec) != _without_counts(new.spec):

@@ -76,8 +76,9 @@ _EXPERIMENT = (
     there("spec", "must be specified"),
     Rule(
         holds="!has(self.spec) || !has(self.spec.maxTrialCount) || !has(oldSelf.status)"
-        " || !has(oldSelf.status.trials) || has(oldSelf.spec) && self.spec == oldSelf.spec"
-        " || self.spec.maxTrialCount > oldSelf.status.trials",
+        " || !has(oldSelf.status.trials) || self.spec.maxTrialCount > oldSelf.status.trials"
+        " || has(oldSelf.spec) && has(oldSelf.spec.maxTrialCount)"
+        " && self.spec.maxTrialCount == oldSelf.spec.maxTrialCount",
         message="must be greater than status.trials, the number of trials that there are already",
         at=".spec.maxTrialCount",
     ),

@@ -60,6 +60,11 @@ def test_a_new_limit_is_above_the_trials_there_are(
     assert found(running, changed(running, max_trial_count=20)) == expected
 
 
+def test_while_the_last_trials_run_fewer_may_run_at_a_time(old: Experiment) -> None:
+    last = replace(changed(old, max_trial_count=12), status=replace(old.status, trials=12))
+    assert found(last, changed(last, parallel_trial_count=1)) == []
+
+
 def test_a_status_of_a_completed_experiment_may_change(old: Experiment) -> None:
     over = ended(old, "Failed", "ExperimentFailed")
     assert found(over, replace(over, status=old.status)) == []

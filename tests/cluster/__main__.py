@@ -22,6 +22,7 @@ from tests.cluster import trainers
 from tests.cluster.binaries import MissingProgramError, note, run
 from tests.cluster.client import cluster_of
 from tests.cluster.conftest import VARIABLE
+from tests.cluster.dockerfiles import build_bash
 from tests.cluster.installation import images, install, load_images
 from tests.cluster.node import Node, default_folder
 
@@ -52,7 +53,7 @@ def _cluster() -> Iterator[tuple[Path, Load]]:
 
 def main(arguments: list[str]) -> int:
     """Run the tests; return pytest's status."""
-    built = images()
+    built = [*images(), build_bash()]
     with _cluster() as (kubeconfig, load), tempfile.TemporaryDirectory() as folder:
         load_images(built, load)
         for archive in trainers.archives(Path(folder)):

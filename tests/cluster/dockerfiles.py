@@ -54,6 +54,12 @@ def build_trainer() -> Built:
     return _built("digits", folder / "Dockerfile", paths, digest)
 
 
+def build_bash() -> Built:
+    """Return the image of Python with bash, built if it is not in the cache."""
+    dockerfile = Path(__file__).with_name("bash") / "Dockerfile"
+    return _built("bash", dockerfile, [], digest_of_files([dockerfile]))
+
+
 def _built(short: str, dockerfile: Path, context: list[Path], digest: str) -> Built:
     """Return an image by what it is made of; the context stands where its Dockerfile stands."""
     require("buildah", "debootstrap")
@@ -71,6 +77,7 @@ def _build(name: str, dockerfile: Path, sources: list[Path], archive: Path) -> N
     base = _base()
     with tempfile.TemporaryDirectory(dir=cache()) as folder:
         context = Path(folder, "context")
+        context.mkdir()
         for path in sources:
             target = context / path
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
-from api.names import COLLECTOR_CONTAINER, EXPERIMENT_LABEL, TRIAL_LABEL
+from api.names import COLLECTOR_CONTAINER, EXPERIMENT_LABEL, NUMBER_LABEL, TRIAL_LABEL
 from tests.cluster.client import Cluster, Object, until
 from tests.cluster.observations import Observations, Rows
+from tests.cluster.trainers import SCRATCH
+from tests.cluster.trials import TRAINER
 
 _ENDS = {"Succeeded", "Failed"}
 _OWNED = ("suggestions", "trials", "jobs", "pods")
+X = "${trialParameters.x}"
+"""Where the words of a trainer have the trial's parameter."""
 
 
 class Seen(NamedTuple):
@@ -37,18 +41,32 @@ class Experiment:
         """Return the object as it is now."""
         return self.cluster.get("experiments", self.namespace, self.name) or {}
 
+    def when(self, what: str, state: Callable[[Object], object]) -> Object:
+        """Return the experiment once `state(document)` holds."""
+
+        def look() -> Object | None:
+            found = self.document()
+            return found if state(found) else None
+
+        return until(f"{what} of {self.name}", look, tell=self._state)
+
     def end(self) -> Object:
         """Return the experiment once it has ended."""
+        return self.when("the end", lambda found: _ENDS & true_conditions(found))
 
-        def ended() -> Object | None:
-            found = self.document()
-            return found if _ENDS & true_conditions(found) else None
+    def change(self, **spec: object) -> None:
+        """Change fields of its spec, as `kubectl patch` does."""
+        self.cluster.patch("experiments", self.namespace, self.name, {"spec": spec})
 
-        return until(f"the end of {self.name}", ended, tell=self._state)
+    def delete(self) -> None:
+        """Delete it, and return when all that was of it is gone."""
+        self.cluster.delete("experiments", self.namespace, self.name)
+        until("all of it to go", lambda: not self.left(), tell=lambda: str(self.left()))
 
     def trials(self) -> list[Object]:
-        """Return its trials."""
-        return self._owned("trials")
+        """Return its trials, in the order in which they were made."""
+        found = self._owned("trials")
+        return sorted(found, key=lambda trial: int(trial["metadata"]["labels"][NUMBER_LABEL]))
 
     def rows(self, trials: list[str]) -> dict[str, Rows]:
         """Return what the store has of trials."""
@@ -95,6 +113,45 @@ class Experiment:
         return json.dumps([self.document().get("status"), conditions, said])
 
 
+def searched(name: str, values: Sequence[str], *words: str, **spec: object) -> Object:
+    """Return an experiment that tries each of `values` once, as the parameter `x`.
+
+    The trainer of its trials does `words`, in which `X` stands for the value; the least `loss` is
+    the best. `spec` is laid over the experiment's.
+    """
+    feasible = {"list": [*values]}
+    trainer = {"name": TRAINER, "image": SCRATCH, "command": ["/trainer", *words]}
+    pod = {"restartPolicy": "Never", "containers": [trainer]}
+    job = {"backoffLimit": 0, "template": {"spec": pod}}
+    template = {
+        "primaryContainerName": TRAINER,
+        "trialParameters": [{"name": "x", "reference": "x"}],
+        "trialSpec": {"apiVersion": "batch/v1", "kind": "Job", "spec": job},
+    }
+    given: Object = {
+        "objective": {"type": "minimize", "objectiveMetricName": "loss"},
+        "algorithm": {"algorithmName": "grid"},
+        "parameters": [{"name": "x", "parameterType": "categorical", "feasibleSpace": feasible}],
+        "parallelTrialCount": len(values),
+        "maxTrialCount": len(values),
+        "trialTemplate": template,
+    }
+    merged = {**given, **spec}
+    merged["parallelTrialCount"] = min(merged["parallelTrialCount"], merged["maxTrialCount"])
+    return {
+        "apiVersion": "kubeflow.org/v1beta1",
+        "kind": "Experiment",
+        "metadata": {"name": name},
+        "spec": merged,
+    }
+
+
+def begun(cluster: Cluster, namespace: str, document: Object) -> Experiment:
+    """Create an experiment in a namespace that goes with it."""
+    cluster.create("experiments", namespace, document)
+    return Experiment(cluster, namespace, document["metadata"]["name"])
+
+
 @contextmanager
 def applied(cluster: Cluster, file: Path) -> Iterator[Experiment]:
     """Apply an experiment's file; whatever happens, it is deleted afterwards."""
@@ -111,3 +168,9 @@ def true_conditions(document: Object) -> set[str]:
     """Return the types of the conditions that are true."""
     conditions: list[dict[str, Any]] = document.get("status", {}).get("conditions", [])
     return {one["type"] for one in conditions if one["status"] == "True"}
+
+
+def value_of(trial: Object) -> str:
+    """Return the value of a trial's one parameter."""
+    (assignment,) = trial["spec"]["parameterAssignments"]
+    return str(assignment["value"])

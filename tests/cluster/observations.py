@@ -30,7 +30,8 @@ class Observations:
             argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         try:
-            self._channel = grpc.insecure_channel(f"127.0.0.1:{self._port()}")
+            self.address = f"127.0.0.1:{self._port()}"
+            self._channel = grpc.insecure_channel(self.address)
         except BaseException:
             self._end()
             raise

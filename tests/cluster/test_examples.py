@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.tree import ROOT
-from tests.cluster.client import Cluster, Object, until
+from tests.cluster.client import Cluster, Object
 from tests.cluster.experiments import Seen, applied, true_conditions
 from tests.cluster.observations import Rows
 
@@ -45,9 +45,7 @@ def test_an_example_finds_its_answer_and_leaves_nothing_when_it_is_deleted(
         assert_budget_is_spent(ended, stored)
         assert_kubectl_shows_it(experiment.seen(), experiment.name, trials)
 
-        where = f"--namespace={experiment.namespace}"
-        cluster.kubectl("delete", "experiment", experiment.name, where)
-        until("all of it to go", lambda: not experiment.left(), tell=lambda: str(experiment.left()))
+        experiment.delete()
         assert experiment.rows([*trials]) == {one: [] for one in trials}
 
 

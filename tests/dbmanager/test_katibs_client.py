@@ -1,25 +1,17 @@
-"""A client that was written by others, Katib's own SDK, works with this server as it is.
-
-The SDK pins an older protobuf and registers the same proto package, so it lives in an environment
-of its own, made once and kept in the user's cache, and runs in a process of its own.
-"""
+"""A client that was written by others, Katib's own SDK, works with this server as it is."""
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import subprocess
-import sys
-import venv
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.dbmanager.program import Program, program
-
-SDK = "kubeflow-katib==0.19.0"
+from tests.katibs_sdk import python_with_sdk
 
 REPORT = """
 import json, os, sys
@@ -66,23 +58,7 @@ print(json.dumps(said))
 
 @pytest.fixture(scope="session")
 def sdk() -> Path:
-    """The Python of an environment that has the SDK; made when it is missing."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "trialwatch"
-    cache.mkdir(parents=True, exist_ok=True)
-    home = cache / f"{SDK.replace('==', '-')}-py{sys.version_info.major}.{sys.version_info.minor}"
-    python, ready = home / "bin" / "python", home / "ready"
-    with (cache / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # one makes it, where several test runs want it
-        if not ready.exists():
-            venv.create(home, clear=True, with_pip=True)
-            command = (python, "-m", "pip", "install", "--quiet", "--retries=1", SDK)
-            made = subprocess.run(command, capture_output=True, text=True, check=False)
-            if made.returncode != 0:
-                cause = made.stderr.strip().splitlines()[-1:]
-                assert not os.environ.get("CI"), f"{SDK} cannot be installed: {made.stderr}"
-                pytest.skip(f"{SDK} cannot be installed on this machine: {cause}")
-            ready.touch()
-    return python
+    return python_with_sdk()
 
 
 @pytest.fixture

@@ -205,9 +205,9 @@ def test_the_status_may_be_changed_whatever_the_spec_is() -> None:
 
 
 def test_a_count_below_the_trials_that_there_are_is_refused() -> None:
-    old = stored(SEED, trials=12)
+    old = stored(SEED, trials=11)
     new = copy.deepcopy(old)
-    new["spec"]["maxTrialCount"] = 12
+    new["spec"]["maxTrialCount"] = 11
     new["spec"]["parallelTrialCount"] = 1
 
     assert [complaint.path for complaint in complaints(SCHEMA, new, old)] == ["spec.maxTrialCount"]
@@ -238,6 +238,14 @@ def test_an_ended_experiment_goes_on_where_it_was_kept_for_it_and_by_us_as_well(
     assert (complaints(SCHEMA, new, old) == ()) is goes_on
     assert (update_faults(parse_experiment(old), parse_experiment(new)) == ()) is goes_on
     assert complaints(SCHEMA, old, old) == ()
+
+
+def test_while_the_last_trials_run_fewer_may_run_at_a_time() -> None:
+    old = stored(SEED, trials=12)
+    new = copy.deepcopy(old)
+    new["spec"]["parallelTrialCount"] = 1
+
+    assert complaints(SCHEMA, new, old) == ()
 
 
 @given(document=spoiled())
