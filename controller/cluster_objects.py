@@ -23,6 +23,7 @@ from api.types import (
     TrialStatus,
 )
 from controller.cluster_mirror import AbsentError, Mirror, answered
+from controller.interning import interned
 from controller.ports import Conflict
 from controller.trial_states import gist_of
 from controller.views import Key, key_of
@@ -206,6 +207,9 @@ def _suggestion(document: JsonObject) -> Suggestion:
 
 
 def _trial(document: JsonObject) -> Trial:
+    status = document.get("status")
+    if isinstance(status, Mapping) and "completionTime" in status:
+        document = interned(document)  # it is going to stay, beside thousands of others
     return parse_trial(document, unknown_fields=False)
 
 
