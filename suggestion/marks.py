@@ -25,6 +25,14 @@ _Where = tuple[str, str, str, str, str]
 _SECONDS: Final = 20.0
 _TRIES: Final = 5
 """The controller writes the same status; whoever comes second reads it again."""
+_ENDS: Final = {
+    ConditionType.EARLY_STOPPED,
+    ConditionType.FAILED,
+    ConditionType.KILLED,
+    ConditionType.METRICS_UNAVAILABLE,
+    ConditionType.SUCCEEDED,
+}
+"""A trial has one end, and the first one stays."""
 
 
 def _now() -> datetime:
@@ -44,7 +52,7 @@ class TrialMarks:
         self._kubeconfig, self._namespace, self._now = kubeconfig, namespace, now
 
     async def mark(self, namespace: str, trial: str) -> None:
-        """Add the condition EarlyStopped; a trial that has it already stays as it is.
+        """Add the condition EarlyStopped; a trial that has ended, in whatever way, stays as it is.
 
         Raises:
             SetupError: there is no cluster to write to, or it forbids it.
@@ -74,9 +82,7 @@ class TrialMarks:
     def _add(self, api: kubernetes.client.CustomObjectsApi, where: _Where) -> None:
         found: Any = api.get_namespaced_custom_object(*where, _request_timeout=_SECONDS)
         conditions = list(found.get("status", {}).get("conditions") or [])
-        if any(
-            c["type"] == ConditionType.EARLY_STOPPED and c["status"] == "True" for c in conditions
-        ):
+        if any(c["type"] in _ENDS and c["status"] == "True" for c in conditions):
             return
         conditions = [c for c in conditions if c["type"] != ConditionType.EARLY_STOPPED]
         moment = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")

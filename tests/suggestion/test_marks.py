@@ -139,6 +139,29 @@ async def test_a_trial_that_is_marked_is_left_alone(cluster: Cluster, marks: Tri
     assert cluster.writes == 1
 
 
+@pytest.mark.parametrize("end", ["Succeeded", "Failed", "Killed", "MetricsUnavailable"])
+async def test_a_trial_that_has_ended_keeps_its_end(
+    cluster: Cluster, marks: TrialMarks, end: str
+) -> None:
+    cluster.conditions.append({"type": end, "status": "True", "reason": f"Trial{end}"})
+    before = [*cluster.conditions]
+
+    await marks.mark("", "t-1")
+
+    assert cluster.conditions == before
+    assert cluster.writes == 0
+
+
+async def test_a_trial_that_was_not_to_fail_after_all_is_marked(
+    cluster: Cluster, marks: TrialMarks
+) -> None:
+    cluster.conditions.append({"type": "Failed", "status": "False", "reason": "Reconsidered"})
+
+    await marks.mark("", "t-1")
+
+    assert cluster.conditions[-1]["type"] == "EarlyStopped"
+
+
 async def test_a_trial_without_a_status_is_marked(cluster: Cluster, marks: TrialMarks) -> None:
     cluster.trial["status"] = {}
     await marks.mark("", "t-1")
