@@ -103,9 +103,9 @@ class _Controller:
         server = Server(application)
         try:
             address = await server.listen(self._settings.listen, flags.LISTEN.name)
+            _log.info("listening", extra={"fields": {"address": str(address)}})
             if self._settings.port_file is not None:
                 write_port(self._settings.port_file, address.port)
-            _log.info("listening", extra={"fields": {"address": str(address)}})
             yield
         finally:
             await server.close()

@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
 
 from api import names
 from api.errors import UserError
-from api.goflags import Flag, parse_switch
+from api.goflags import Flag
 from api.installation.places import our_services
 from api.installation.stores import db_manager_of
 from api.objects.faults import quoted
@@ -23,12 +22,6 @@ from serving import given as read
 from serving.addresses import Address
 from serving.given import Given
 
-_LEVELS: Final = {
-    "debug": logging.DEBUG,
-    "info": logging.INFO,
-    "warning": logging.WARNING,
-    "error": logging.ERROR,
-}
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -76,11 +69,11 @@ def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
         usual_db_manager=db_manager_of(environ),
         suggestion=str(suggestion) if suggestion else our_services(core).suggestion,
         listen=read.address(flags.LISTEN, given) or plain.listen,
-        leader_elect=_switch(flags.LEADER_ELECT, given),
+        leader_elect=read.switch(flags.LEADER_ELECT, given, default=True),
         lease_times=_lease_times(given),
         policy=_policy(given),
         grace=plain.grace if grace is None else grace,
-        log_level=_level(given),
+        log_level=read.level(flags.LOG_LEVEL, given),
         port_file=read.path(flags.PORT_FILE, given),
     )
 
@@ -129,15 +122,8 @@ def _policy(given: Given) -> Policy:
         deletion_grace=seconds(flags.DELETION_GRACE, plain.deletion_grace),
         start_deadline=seconds(flags.START_DEADLINE, timedelta(0)) or None,
         template_retry=pause(flags.TEMPLATE_RETRY, plain.template_retry),
-        stop_at_end=_switch(flags.STOP_AT_END, given),
+        stop_at_end=read.switch(flags.STOP_AT_END, given, default=True),
     )
-
-
-def _switch(flag: Flag, given: Given) -> bool:
-    try:
-        return parse_switch(given.get(flag.name, "true"))
-    except UserError as error:
-        raise UserError(f"{flag.name}: {error}") from None
 
 
 def _namespace(given: Given) -> str:
@@ -148,12 +134,3 @@ def _namespace(given: Given) -> str:
             " `kubectl get namespaces` shows it"
         )
     return text
-
-
-def _level(given: Given) -> int:
-    text = given.get(flags.LOG_LEVEL.name, "info")
-    if text not in _LEVELS:
-        raise UserError(
-            f"{flags.LOG_LEVEL.name}: {quoted(text)}; write one of {', '.join(_LEVELS)}"
-        )
-    return _LEVELS[text]

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from api.durations import parse_duration
 from api.errors import UserError
-from api.goflags import Flag, read_flags
+from api.goflags import Flag, parse_switch, read_flags
 from api.objects.faults import quoted
 from serving.addresses import Address, parse_address
 
+_LEVELS: Final = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
 Given = Mapping[str, str]
 """The text of each flag that was given, by its name."""
 
@@ -69,6 +77,30 @@ def duration(flag: Flag, given: Given) -> timedelta | None:
     if found < timedelta(0):
         raise UserError(f"{flag.name}: {quoted(text)} is less than nothing; write 0s or more")
     return found
+
+
+def switch(flag: Flag, given: Given, *, default: bool) -> bool:
+    """Read true or false.
+
+    Raises:
+        UserError: it is neither.
+    """
+    try:
+        return parse_switch(given.get(flag.name, str(default)))
+    except UserError as error:
+        raise UserError(f"{flag.name}: {error}") from None
+
+
+def level(flag: Flag, given: Given) -> int:
+    """Read from which level on to log; `info` where it was not given.
+
+    Raises:
+        UserError: it is no level.
+    """
+    text = given.get(flag.name, "info")
+    if text not in _LEVELS:
+        raise UserError(f"{flag.name}: {quoted(text)}; write one of {', '.join(_LEVELS)}")
+    return _LEVELS[text]
 
 
 def path(flag: Flag, given: Given) -> Path | None:

@@ -132,10 +132,10 @@ class _Webhook:
             told: Address | None = None
             if settings.plain_listen is not None:
                 told = await plain.listen(settings.plain_listen, flags.PLAIN_LISTEN.name)
-            if settings.port_file is not None:
-                write_port(settings.port_file, address.port)
             fields = {"address": str(address), "plain": str(told) if told else None}
             _log.info("listening", extra={"fields": fields})
+            if settings.port_file is not None:  # at last: who waits for it may read the log, too
+                write_port(settings.port_file, address.port)
             yield
             _log.info("draining: no new requests, those under way are finished")
         finally:

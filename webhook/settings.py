@@ -7,24 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
 
 from api import names
 from api.errors import SetupError, UserError
-from api.goflags import parse_switch
 from api.objects.faults import quoted
 from serving import given as read
 from serving.addresses import Address
 from serving.given import Given
 from webhook import flags
 from webhook.certificates.issued import Service
-
-_LEVELS: Final = {
-    "debug": logging.DEBUG,
-    "info": logging.INFO,
-    "warning": logging.WARNING,
-    "error": logging.ERROR,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +61,7 @@ def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
         environment={key: value for key, value in environ.items() if key.startswith("KATIB_")},
         linger=plain.linger if linger is None else linger,
         grace=plain.grace if grace is None else grace,
-        log_level=_level(given),
+        log_level=read.level(flags.LOG_LEVEL, given),
         port_file=read.path(flags.PORT_FILE, given),
     )
 
@@ -78,10 +69,7 @@ def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
 def _certificate(given: Given) -> tuple[Path | None, Service | None]:
     """Read whence the certificate comes: from a folder, or made for a service."""
     folder = read.path(flags.CERT_DIR, given)
-    try:
-        self_signed = parse_switch(given.get(flags.SELF_SIGNED.name, "false"))
-    except UserError as error:
-        raise UserError(f"{flags.SELF_SIGNED.name}: {error}") from None
+    self_signed = read.switch(flags.SELF_SIGNED, given, default=False)
     service = _service(given)
     if self_signed == (folder is not None):
         raise SetupError(
@@ -104,12 +92,3 @@ def _service(given: Given) -> Service | None:
             " trialwatch-webhook.kubeflow"
         )
     return Service(name=name, namespace=namespace)
-
-
-def _level(given: Given) -> int:
-    text = given.get(flags.LOG_LEVEL.name, "info")
-    if text not in _LEVELS:
-        raise UserError(
-            f"{flags.LOG_LEVEL.name}: {quoted(text)}; write one of {', '.join(_LEVELS)}"
-        )
-    return _LEVELS[text]

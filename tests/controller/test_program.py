@@ -272,8 +272,12 @@ async def test_leaders_that_are_killed_at_any_moment_keep_to_one_budget(
         nonlocal kills
         for life in itertools.count():
             async with town.controller(f"{slot}-{life}", *FAST) as running:
+                # Most are killed while they lead, some while they start, or wait.
+                patient = dice.random() < 0.7
+                while patient and not over.is_set() and not await running.leads():  # noqa: ASYNC110 - of another process
+                    await asyncio.sleep(0.1)
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(dice.uniform(1, 8)):
+                    async with asyncio.timeout(dice.uniform(0, 4)):
                         await over.wait()
                         return
                 kills += await running.leads()
@@ -281,14 +285,14 @@ async def test_leaders_that_are_killed_at_any_moment_keep_to_one_budget(
                 await running.process.wait()
 
     await town.memory.create(
-        render_experiment(experiment(max_trial_count=8, parallel_trial_count=2))
+        render_experiment(experiment(max_trial_count=6, parallel_trial_count=2))
     )
     notes = [asyncio.create_task(note(kind)) for kind in (JOB, kubeflow("Trial"))]
     most_active = 0
     async with asyncio.TaskGroup() as replicas:
         for slot in range(2):
             replicas.create_task(replica(slot))
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(240):
             while not await _trained(town, dice, likely=0.05) or not kills:
                 active = [trial for trial in await town.trials() if not ended(trial)]
                 most_active = max(most_active, len(active))
@@ -300,11 +304,11 @@ async def test_leaders_that_are_killed_at_any_moment_keep_to_one_budget(
 
     trials = await town.trials()
     status = (await town.experiment()).status
-    assert status.trials == status.trials_succeeded == len(trials) == 8
-    assert {t.metadata.labels[NUMBER_LABEL] for t in trials} == {str(n) for n in range(8)}
+    assert status.trials == status.trials_succeeded == len(trials) == 6
+    assert {t.metadata.labels[NUMBER_LABEL] for t in trials} == {str(n) for n in range(6)}
     assert most_active <= 2
     assert kills > 0
-    assert len(made) == 16  # each trial and its job
+    assert len(made) == 12  # each trial and its job
     assert set(made.values()) == {1}
 
 
