@@ -83,13 +83,15 @@ def _build(name: str, dockerfile: Path, sources: list[Path], archive: Path) -> N
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(dockerfile.parent / path, target)
         _buildah(
-            *("build-using-dockerfile", "--layers", "--isolation=chroot", "--pull-never"),
+            *("build-using-dockerfile", "--isolation=chroot", "--pull-never"),
             *_machines_settings(Path(folder)),
             *(f"--build-arg=BASE={base}", f"--build-arg=BUILD_BASE={base}-build"),
             *(f"--file={dockerfile}", f"--tag={name}", str(context)),
         )
         written = Path(folder, "image.tar")
         _buildah("push", name, f"docker-archive:{written}:{name}")
+        # What had the name before; without this the store grows by an image with each build.
+        _buildah("rmi", "--prune")
         written.rename(archive)
         kept = cache().glob(f"{archive.name.rpartition('-')[0]}-*.tar")
         for older in sorted(kept, key=lambda path: path.stat().st_mtime)[:-_KEPT]:
