@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
 
 from api.errors import RemoteError, Unavailable, UserError
 from api.names import EXPERIMENT_LABEL
@@ -62,11 +64,29 @@ _Change = WriteStatus | CreateSuggestion | DeleteTrial | Release | RemoveService
 Seen = Stored | StoreAway | None
 
 
+Together = Callable[[Iterable[Coroutine[Any, Any, None]]], Awaitable[None]]
+"""Makes calls whose order means nothing; raises what the first of those raised that failed."""
+
+
+async def in_turn(calls: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Make one call after the other; where one fails the rest is left."""
+    for call in calls:
+        await call
+
+
 class Driver:
     """Brings experiments and trials forward, one turn at a time."""
 
-    def __init__(self, ports: Ports, dice: random.Random, policy: Policy | None = None) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        dice: random.Random,
+        policy: Policy | None = None,
+        together: Together = in_turn,
+    ) -> None:
+        """`together` creates the trials that are due at the same time."""
         self._ports, self._dice, self._policy = ports, dice, policy or Policy()
+        self._together = together
         self._failures: dict[tuple[str, Key], int] = {}
         self._latest = LatestReads()
         self._asking = Asking(ports, dice)
@@ -204,33 +224,41 @@ class Driver:
     # -- actions ----------------------------------------------------------------------------
 
     async def _do(self, actions: Sequence[Action], now: datetime) -> bool:
-        """Do them in order; return whether there is any after which to look again."""
+        """Do them in order, but trials together; return whether to look again after one."""
         changed = False
-        for action in actions:
-            match action:
-                case WakeAt():
-                    continue
-                case EmitEvent():
-                    self._ports.events.emit(action)
-                    continue
-                case AskSuggestions():
-                    await self._asking.ask(action, now)
-                case CreateTrial(trial=trial):
-                    await self._create_trial(trial)
-                case CreateJob(trial=trial):
-                    await self._create_job(action, trial, now)
-                case DeleteJob(trial=trial):
-                    # It may take its time, and what comes of it is a reason for another turn.
-                    await self._ports.jobs.delete(trial)
-                    continue
-                case DeleteObservations() | ReportUnavailable():
-                    await self._change_store(action)
-                case ReadObservation() | ReadLatest():
-                    continue  # `trial` has done it
-                case _:
-                    await self._change(action)
-            changed = True
+        for same in (list(same) for _, same in groupby(actions, type)):
+            trials = [action.trial for action in same if isinstance(action, CreateTrial)]
+            if trials:
+                await self._together(map(self._create_trial, trials))
+                changed = True
+                continue
+            for action in same:
+                changed = await self._did(action, now) or changed
         return changed
+
+    async def _did(self, action: Action, now: datetime) -> bool:
+        """Do one; return whether to look again."""
+        match action:
+            case WakeAt() | ReadObservation() | ReadLatest():
+                return False  # who reads has read already
+            case EmitEvent():
+                self._ports.events.emit(action)
+                return False
+            case DeleteJob(trial=trial):
+                # It may take its time, and what comes of it is a reason for another turn.
+                await self._ports.jobs.delete(trial)
+                return False
+            case AskSuggestions():
+                await self._asking.ask(action, now)
+            case CreateTrial(trial=trial):
+                await self._create_trial(trial)
+            case CreateJob(trial=trial):
+                await self._create_job(action, trial, now)
+            case DeleteObservations() | ReportUnavailable():
+                await self._change_store(action)
+            case _:
+                await self._change(action)
+        return True
 
     async def _change(self, action: _Change) -> None:
         objects = self._ports.objects

@@ -21,6 +21,7 @@ from controller.cluster_objects import Changed, ClusterObjects
 from controller.drive import Driver
 from controller.metrics import Metrics
 from controller.ports import Events, Observations, Ports, SearchServices, Suggestions
+from controller.together import side_by_side
 from controller.trial_states import ended, state_of
 from controller.views import Key, Policy, key_of
 from controller.workers import Turn, Workers, utc_now
@@ -82,7 +83,8 @@ class Term:
             services=outside.services,
             events=outside.events,
         )
-        self._driver = Driver(ports, random.Random(), outside.policy)  # noqa: S311 - names, no secrets
+        dice = random.Random()  # noqa: S311 - names, no secrets
+        self._driver = Driver(ports, dice, outside.policy, side_by_side)
 
         def workers(kind: str, turn: Turn) -> Workers:
             return Workers(kind, turn, outside.metrics, at_once=_AT_ONCE, now=outside.now)

@@ -1,0 +1,93 @@
+"""Calls whose order means nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+
+from api.errors import Unavailable
+from api.types import Suggestion, Trial
+from controller.drive import Driver, Together, in_turn
+from controller.memory import MemoryObjects
+from controller.together import side_by_side
+from tests.controller.worlds import KEY, World, experiment
+from tests.polling import SECONDS
+
+
+class Slow(MemoryObjects):
+    """Trials are created once three of them are on their way; the first of all may be refused."""
+
+    refused = 0
+
+    def __init__(self, inner: MemoryObjects) -> None:
+        vars(self).update(vars(inner))
+        self.on_their_way = asyncio.Barrier(3)
+
+    async def create(self, item: Suggestion | Trial) -> None:
+        if isinstance(item, Trial):
+            await self.on_their_way.wait()
+            if self.refused:
+                self.refused -= 1
+                raise Unavailable("not now")
+        await super().create(item)
+
+
+def world_of(refused: int = 0) -> tuple[World, Slow]:
+    world = World(experiment(parallel_trial_count=3))
+    slow = world.memory.objects = Slow(world.memory.objects)
+    slow.refused = refused
+    world.driver = Driver(world.memory.ports(), random.Random(1), world.policy, side_by_side)
+    return world, slow
+
+
+async def test_trials_are_created_side_by_side() -> None:
+    world, _ = world_of()
+
+    async with asyncio.timeout(SECONDS):
+        await world.settle()
+
+    assert len(world.trials) == 3
+
+
+async def test_of_trials_created_side_by_side_those_that_failed_are_tried_again() -> None:
+    world, slow = world_of(refused=1)
+
+    async with asyncio.timeout(SECONDS):
+        again = await world.driver.experiment(KEY, world.now)
+        made = {trial.metadata.name for trial in world.trials}
+        assert len(made) == 2
+        assert again is not None
+        slow.on_their_way = asyncio.Barrier(1)
+        await world.settle(seconds=1)
+
+    names = {trial.metadata.name for trial in world.trials}
+    assert len(names) == 3
+    assert made < names
+
+
+@pytest.mark.parametrize(("together", "made"), [(in_turn, 4), (side_by_side, 10)])
+async def test_after_a_failure_no_further_call_is_begun(together: Together, made: int) -> None:
+    begun = 0
+
+    async def call(number: int) -> None:
+        nonlocal begun
+        begun += 1
+        if number == 3:
+            raise Unavailable("not now")
+
+    with pytest.raises(Unavailable, match="not now"):
+        await together(map(call, range(25)))
+    assert begun == made
+
+
+@pytest.mark.parametrize("together", [in_turn, side_by_side])
+async def test_all_calls_are_made(together: Together) -> None:
+    made: list[int] = []
+
+    async def call(number: int) -> None:
+        made.append(number)
+
+    await together(map(call, range(25)))
+    assert made == list(range(25))
