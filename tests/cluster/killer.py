@@ -54,5 +54,12 @@ def killing(
     name = f"killer-{pod['metadata']['name']}"[:60]
     cluster.create("pods", namespace, {"metadata": {"name": name}, "spec": spec})
     yield
-    until("a kill", lambda: "killed" in cluster.logs(namespace, name, "killer"))
+
+    def has_killed() -> bool:
+        killer = cluster.get("pods", namespace, name) or {}
+        # Of a container that has not started there is no log to ask for.
+        started = killer.get("status", {}).get("phase") not in {None, "Pending"}
+        return started and "killed" in cluster.logs(namespace, name, "killer")
+
+    until("a kill", has_killed)
     cluster.delete("pods", namespace, name)

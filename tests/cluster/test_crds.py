@@ -20,7 +20,7 @@ from tests.manifests.admission import complaints
 from tests.manifests.mistakes import MISTAKES, OBJECTS, SEED, Change, spoilt
 
 GROUP = "crds.trialwatch.test"
-PLURALS = {kind.kind: kind.plural for kind in KINDS}
+PLURALS = {kind.kind: f"tried-{kind.plural}" for kind in KINDS}
 NAMESPACE = "default"
 
 
@@ -29,12 +29,22 @@ def path(kind: str) -> str:
 
 
 def in_our_group(kind: Kind) -> Object:
-    """Return a CRD as the manifests have it, but for its group."""
+    """Return a CRD as the manifests have it, but for its group and its words for kubectl.
+
+    Else `kubectl get experiment` would show those of this group, beside us and after us.
+    """
     written = document(kind)
     parts = written["spec"]
     assert isinstance(parts, dict)
-    name: dict[str, Json] = {"name": f"{kind.plural}.{GROUP}"}
-    return {**written, "metadata": name, "spec": {**parts, "group": GROUP}}
+    plural = PLURALS[kind.kind]
+    words: dict[str, Json] = {
+        "kind": kind.kind,
+        "listKind": f"{kind.kind}List",
+        "plural": plural,
+        "singular": plural.removesuffix("s"),
+    }
+    name: dict[str, Json] = {"name": f"{plural}.{GROUP}"}
+    return {**written, "metadata": name, "spec": {**parts, "group": GROUP, "names": words}}
 
 
 @pytest.fixture(scope="module", autouse=True)
