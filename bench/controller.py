@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,7 +53,8 @@ _console = Console(width=110)
 
 
 def run(_arguments: argparse.Namespace) -> None:
-    """Print a table for each run."""
+    """Print a table for each run; SIGTERM, too, leaves no process behind."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     for shape in map(shape_of, os.environ.get(VARIABLE, DEFAULT).split()):
         asyncio.run(_measure(shape))
 

@@ -55,7 +55,9 @@ async def run(settings: Settings) -> None:
     with until_signal() as ended:
         async with AsyncExitStack() as stack:
             cluster = await stack.enter_async_context(connected(settings.kubeconfig))
-            controller = _Controller(settings, cluster, ended)
+            # Its own connections: behind hundreds of requests a renewal would come too late.
+            lease = await stack.enter_async_context(connected(settings.kubeconfig))
+            controller = _Controller(settings, cluster, lease, ended)
             await stack.enter_async_context(controller.serving())
             await stack.enter_async_context(controller.background())
             await controller.work()
@@ -84,13 +86,16 @@ async def search_services(
 class _Controller:
     """What a controller is made of."""
 
-    def __init__(self, settings: Settings, cluster: Cluster, ended: asyncio.Event) -> None:
+    def __init__(
+        self, settings: Settings, cluster: Cluster, lease: Cluster, ended: asyncio.Event
+    ) -> None:
+        """`lease` is the same cluster, asked for the Lease only."""
         self._settings, self._cluster, self._ended = settings, cluster, ended
         self._metrics = Metrics()
         self._config = _config(settings, cluster)
         clock = asyncio.get_running_loop().time
         self._events = Events(cluster, SPEAKER, counted=self._metrics.told, clock=clock)
-        self._leadership = _leadership(settings, cluster) if settings.leader_elect else None
+        self._leadership = _leadership(settings, lease) if settings.leader_elect else None
         self._term: Term | None = None
 
     # -- what is asked about it -------------------------------------------------------------

@@ -224,6 +224,27 @@ async def test_told_to_end_it_finishes_what_is_under_way_and_then_gives_the_leas
         assert await town.holder() == ""
 
 
+async def test_the_lease_is_renewed_however_many_requests_wait_for_an_answer(
+    tmp_path: Path,
+) -> None:
+    memory, renewals = Gated(), set()
+    async with town_of(memory, tmp_path) as town:
+        for number in range(12):
+            one = experiment(name=f"exp-{number}", max_trial_count=10, parallel_trial_count=10)
+            await memory.create(render_experiment(one))
+        async with town.controller() as running:
+            await eventually(lambda: memory.waiting > 85)  # as many as there are connections
+
+            async def renewed() -> bool:
+                lease: Any = await memory.get(LEASE)
+                renewals.add(lease["spec"]["renewTime"])
+                return len(renewals) > 2
+
+            await town.until(renewed)
+            memory.gate.set()
+            assert [line["message"] for line in running.log()].count("leading") == 1
+
+
 async def test_it_lives_through_an_absence_of_the_api_server(town: Town) -> None:
     """It is so long that the Lease is lost; then all is taken up again."""
     await town.memory.create(render_experiment(experiment()))
