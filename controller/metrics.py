@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter as Tally
+from collections import Counter as Multiset
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
@@ -17,8 +17,14 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from controller.tallies import Happened
+
 _PREFIX: Final = "trialwatch_controller"
 _SECONDS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300)
+_ENDINGS: Final = {
+    "experiment": (Happened.SUCCEEDED, Happened.FAILED),
+    "trial": (Happened.SUCCEEDED, Happened.FAILED, Happened.METRICS_UNAVAILABLE),
+}
 Counted = Callable[[], Iterable[tuple[str, str]]]
 """Gives (namespace, state) of each object."""
 
@@ -41,6 +47,12 @@ class Metrics:
         self._errors = self._counter("turn_errors", "Turns that failed, by kind.", "kind")
         self._faults = self._counter("faults", "Turns that failed by a fault of ours.", "kind")
         self._events = self._counter("events", "Events about objects.", "outcome")
+        self._happened = {
+            (kind, happened): Counter(
+                f"katib_{kind}_{happened}", sentence, ["namespace"], registry=self.registry
+            )
+            for kind, happened, sentence in _counters()
+        }
         self._leading = Gauge(
             f"{_PREFIX}_leading", "Whether this replica works: 1 or 0.", registry=self.registry
         )
@@ -65,6 +77,10 @@ class Metrics:
         """Count an Event: `posted`, `throttled` or `failed`."""
         self._events.labels(outcome).inc()
 
+    def happened(self, kind: str, namespace: str, happened: Happened) -> None:
+        """Count what Katib counts; `kind` is experiment or trial."""
+        self._happened[kind, happened].labels(namespace).inc()
+
     def leads(self, *, leading: bool) -> None:
         """Show whether this replica works."""
         self._leading.set(leading)
@@ -87,6 +103,14 @@ class Metrics:
         return generate_latest(self.registry)
 
 
+def _counters() -> Iterator[tuple[str, Happened, str]]:
+    """Yield Katib's counters: kind, what is counted, and the sentence."""
+    for kind, endings in _ENDINGS.items():
+        for happened in (Happened.CREATED, Happened.DELETED, *endings):
+            words = happened.replace("_", " ")
+            yield kind, happened, f"The {kind}s that were seen to be {words}, by namespace."
+
+
 class _Live(Collector):
     """Reads what is true at the moment when it is asked."""
 
@@ -107,6 +131,6 @@ class _Live(Collector):
             labels = ["namespace", "status"]
             current = GaugeMetricFamily(f"katib_{kind}_current", sentence, labels=labels)
             states = self._states.get(kind)
-            for place, count in sorted(Tally(states() if states else ()).items()):
+            for place, count in sorted(Multiset(states() if states else ()).items()):
                 current.add_metric(list(place), count)
             yield current

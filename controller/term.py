@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from api.types import ConditionType, holds
+from api.types import ConditionType, Experiment, Trial, holds
 from controller.actions import EmitEvent, EventType
 from controller.cluster_jobs import ClusterJobs, Start
 from controller.cluster_objects import Changed, ClusterObjects
 from controller.drive import Driver
 from controller.metrics import Metrics
 from controller.ports import Events, Observations, Ports, SearchServices, Suggestions
+from controller.tallies import Tally
 from controller.together import side_by_side
 from controller.trial_states import ended, state_of
 from controller.views import Key, Policy, key_of
@@ -71,6 +72,7 @@ class Term:
         """`start` runs the watches; whoever gives it ends them."""
         self._outside, self._start = outside, start
         self._going: set[Key] = set()
+        self._tallies = {"experiment": Tally(), "trial": Tally()}
         changed = Changed(experiment=self._experiment_changed, trial=self._trial_changed)
         where, pace = outside.namespace, outside.pace
         self._objects = ClusterObjects(outside.cluster, changed, where, pace)
@@ -111,6 +113,8 @@ class Term:
             self._start(mirror.cache.run())
         for mirror in self._mirrors:
             await mirror.cache.synced()
+        for tally in self._tallies.values():
+            tally.begin()
         for kind in self._outside.kinds:
             self._jobs.watch(kind)
         with suppress(TimeoutError):
@@ -142,6 +146,7 @@ class Term:
     def _experiment_changed(self, key: Key) -> None:
         """Give it a turn; of one that is being deleted no answer is waited for."""
         experiment = self._objects.experiments.get(key)
+        self._count("experiment", key, experiment)
         if experiment is None:
             self._going.discard(key)
             self._experiments.interrupt(key)
@@ -155,7 +160,12 @@ class Term:
             self._experiments.interrupt(key)
 
     def _trial_changed(self, key: Key) -> None:
+        self._count("trial", key, self._objects.all_trials.get(key))
         self._trials.add(key)
+
+    def _count(self, kind: str, key: Key, item: Experiment | Trial | None) -> None:
+        for happened in self._tallies[kind].seen(key, item):
+            self._outside.metrics.happened(kind, key.namespace, happened)
 
     async def _trial(self, key: Key, now: datetime) -> datetime | None:
         """Give a trial its turn; look again soon where nobody will tell of its job's changes."""

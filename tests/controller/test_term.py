@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from random import Random
@@ -13,6 +14,7 @@ import pytest
 from api.objects.validation_update import completed
 from api.types import Experiment, JsonObject, Trial
 from controller.memory import MemoryObservations, MemorySuggestions
+from controller.metrics import Metrics
 from controller.ports import Answer
 from controller.trial_states import State, state_of
 from controller.views import Key, MetricSummary
@@ -260,6 +262,34 @@ async def test_what_there_is_is_counted_by_katibs_names(stage: Stage) -> None:
 
     assert 'katib_experiments_current{namespace="ns",status="Running"} 1.0' in text
     assert 'katib_trials_current{namespace="ns",status="Running"} 2.0' in text
+
+
+@situation
+async def test_what_happens_is_counted_by_katibs_names_and_what_was_there_before_is_not(
+    stage: Stage,
+) -> None:
+    await stage.apply(experiment(max_trial_count=3, parallel_trial_count=1))
+    async with stage.leading():
+        await asyncio.sleep(5)
+    stage.metrics = Metrics()
+    async with stage.leading():
+        for text in ("0.5", "nan", "0.25"):
+            await asyncio.sleep(5)
+            await stage.train((await stage.jobs())[0], text)
+            await asyncio.sleep(90)
+        await stage.delete()
+        await until_gone(stage)
+
+    lines = stage.metrics.text().decode().splitlines()
+    counted = dict(line.rsplit(" ", 1) for line in lines if re.match(r"katib_\w+_total\{", line))
+    assert counted == {
+        'katib_experiment_succeeded_total{namespace="ns"}': "1.0",
+        'katib_experiment_deleted_total{namespace="ns"}': "1.0",
+        'katib_trial_created_total{namespace="ns"}': "2.0",
+        'katib_trial_succeeded_total{namespace="ns"}': "2.0",
+        'katib_trial_metrics_unavailable_total{namespace="ns"}': "1.0",
+        'katib_trial_deleted_total{namespace="ns"}': "3.0",
+    }
 
 
 async def test_a_kind_whose_definition_comes_later_needs_no_restart() -> None:
