@@ -2,7 +2,7 @@
 
 | the trial | its job | due |
 |---|---|---|
-| is new | | the condition Created |
+| is new | | as one that lives; what is written has the condition Created, too |
 | lives | is not there | create it |
 | lives | runs | the condition Running and the latest values; or why it has no pod that runs |
 | lives | failed | Failed |
@@ -18,6 +18,7 @@ The observation is in the status, as it is stored, before the job is deleted.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from api.names import TRIAL_FINALIZER, UNAVAILABLE
@@ -60,7 +61,7 @@ def reconcile_trial(view: TrialView, now: datetime, policy: Policy) -> Actions:
     if trial.metadata.deletion_timestamp:
         return _deleting(view, now, policy)
     if not holds(trial.status.conditions, ConditionType.CREATED):
-        return (WriteStatus(target=created(trial, now)),)
+        return _beginning(view, now, policy)
     if state_of(trial) is State.EARLY_STOPPED and not trial.status.completion_time:
         return _stopping(view, now, policy)
     if ended(trial):
@@ -68,6 +69,14 @@ def reconcile_trial(view: TrialView, now: datetime, policy: Policy) -> Actions:
     if waiting_since(trial) is not None:
         return _measuring(view, _success(view), now, policy)
     return _living(view, now, policy)
+
+
+def _beginning(view: TrialView, now: datetime, policy: Policy) -> Actions:
+    """A new trial's first status is written with what becomes of its job: once, and not twice."""
+    begun = created(view.trial, now)
+    if view.trial.status.conditions or view.job.gone:
+        return (WriteStatus(target=begun),)
+    return _living(replace(view, trial=begun), now, policy)
 
 
 def _living(view: TrialView, now: datetime, policy: Policy) -> Actions:

@@ -20,6 +20,7 @@ from api.types import (
     ObjectMeta,
     Trial,
     TrialSpec,
+    TrialStatus,
 )
 from controller.actions import (
     Action,
@@ -29,6 +30,7 @@ from controller.actions import (
     WakeAt,
     WriteStatus,
 )
+from controller.times import stamp
 from controller.training import failed_to_start
 from controller.trial_states import State, created, early_stopped, moved, running, state_of
 from controller.trials import reconcile_trial
@@ -106,12 +108,30 @@ def words(item: Trial) -> tuple[str, str, str]:
     return condition.type, condition.reason, condition.message
 
 
-def test_a_new_trial_is_created_and_its_start_noted() -> None:
-    after = written(due(trial()))
+def test_a_new_trial_gets_its_job_and_then_its_first_status() -> None:
+    assert kinds(due(trial())) == "CreateJob"
 
-    assert words(after) == ("Created", "TrialCreated", "Trial is created")
+    after = written(due(trial(), JOB))
+
+    assert [one.type for one in after.status.conditions] == ["Created", "Running"]
+    assert after.status.conditions[0].reason == "TrialCreated"
     assert after.status.start_time == "2026-01-02T03:04:05Z"
     assert after.status.completion_time is None
+
+
+def test_a_new_trial_whose_job_ends_at_once_has_all_of_its_conditions() -> None:
+    job = job_with(JOB, "Complete")
+
+    after = written(due(trial(), job, Stored(metrics=loss("0.5"))))
+
+    assert [one.type for one in after.status.conditions] == ["Created", "Succeeded"]
+    assert (after.status.start_time, after.status.completion_time) == (stamp(START), stamp(START))
+
+
+def test_a_new_trial_of_which_others_have_said_something_is_created_first() -> None:
+    for item in (early_stopped(trial(), START), replace(living(), status=TrialStatus())):
+        after = written(due(item, gone=True))
+        assert words(after) == ("Created", "TrialCreated", "Trial is created")
 
 
 def test_a_trial_without_a_job_gets_one() -> None:
