@@ -15,7 +15,7 @@ from api.errors import RemoteError
 from api.names import UNAVAILABLE_TIME
 from api.objects.metadata import API_VERSION
 from api.types import Json, JsonObject, Trial
-from controller.cluster_mirror import AbsentError, answered
+from controller.cluster_mirror import AbsentError, UnservedError, answered
 from controller.cluster_pods import ClusterPods, remember
 from controller.jobs import Outcome, state_of_job
 from controller.pod_facts import listed
@@ -118,7 +118,7 @@ class ClusterJobs:
         uid = uid_of(document)
         try:
             await answered(self._cluster.delete(ref, uid=uid, propagation=Propagation.FOREGROUND))
-        except (AbsentError, Conflict):
+        except (AbsentError, UnservedError, Conflict):
             uid = ""
         self._going[ref] = uid
         # The watch may never have seen it; from here on it alone says whether the job is there.
@@ -144,7 +144,7 @@ class ClusterJobs:
         """Ask for a job, and keep the answer for when it is gone."""
         try:
             self._made[ref] = await answered(self._cluster.get(ref))
-        except AbsentError:
+        except (AbsentError, UnservedError):
             self._forget(ref, gone=True)
         return self._made.get(ref)
 

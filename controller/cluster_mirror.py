@@ -27,6 +27,10 @@ class AbsentError(Exception):
     """The object is not there."""
 
 
+class UnservedError(Unavailable):
+    """The cluster has no such kind: no such object is there, and one may be created later."""
+
+
 class Mirror(Generic[Item]):
     """The objects of a scope. `cache` is to be run."""
 
@@ -111,6 +115,7 @@ async def answered(call: Awaitable[_Result]) -> _Result:
 
     Raises:
         AbsentError: the object is not there.
+        UnservedError: nor can it be, for now.
         Conflict: it has changed, or another one has its name.
         RemoteError: the cluster refused.
         Unavailable: it did not answer, or rights are missing, which may be given at any time.
@@ -118,7 +123,7 @@ async def answered(call: Awaitable[_Result]) -> _Result:
     try:
         return await call
     except errors.UnknownKind as error:
-        raise RemoteError(str(error)) from None
+        raise UnservedError(str(error)) from None
     except errors.NotFound as error:
         raise AbsentError(str(error)) from None
     except errors.Conflict as error:

@@ -41,11 +41,12 @@ from controller.experiments import reconcile_experiment
 from controller.live import LatestReads
 from controller.members import KnownMembers
 from controller.ports import Conflict, Ports
-from controller.training import failed_to_start
+from controller.training import failed_to_start, warning
 from controller.trial_states import early_stopped, ended
-from controller.trials import reconcile_trial
+from controller.trials import overdue, reconcile_trial
 from controller.views import (
     ExperimentView,
+    JobFacts,
     Key,
     Policy,
     StoreAway,
@@ -129,7 +130,7 @@ class Driver:
                     self._latest.forget(key)
                 if trial is None:
                     return self._rest("trial", key, ())
-                job = await self._ports.jobs.look(trial)
+                job = await self._look(trial, now)
                 view = TrialView(
                     trial=trial, job=job, observed=observed, asked=asked, latest=latest
                 )
@@ -211,6 +212,13 @@ class Driver:
         )
         return [(item.metadata.name, item.metadata.resource_version) for item in items if item]
 
+    async def _look(self, trial: Trial, now: datetime) -> JobFacts:
+        try:
+            return await self._ports.jobs.look(trial)
+        except RemoteError as error:
+            self._leave_job(trial, error, now)
+            return JobFacts()
+
     async def _read(self, trial: Trial) -> Stored | StoreAway:
         try:
             return Stored(metrics=tuple(await self._ports.observations.summary(trial)))
@@ -246,7 +254,7 @@ class Driver:
                 return False
             case DeleteJob(trial=trial):
                 # It may take its time, and what comes of it is a reason for another turn.
-                await self._ports.jobs.delete(trial)
+                await self._delete_job(trial, now)
                 return False
             case AskSuggestions():
                 await self._asking.ask(action, now)
@@ -301,6 +309,23 @@ class Driver:
             raise
         except RemoteError as error:
             await self._do(failed_to_start(trial, str(error), now), now)
+
+    async def _delete_job(self, trial: Trial, now: datetime) -> None:
+        try:
+            await self._ports.jobs.delete(trial)
+        except RemoteError as error:
+            self._leave_job(trial, error, now)
+
+    def _leave_job(self, trial: Trial, error: RemoteError, now: datetime) -> None:
+        """Let a deleted trial go that has waited long enough; a cluster deletes what it owned.
+
+        Raises:
+            RemoteError: it has not.
+        """
+        if not overdue(trial, now, self._policy):
+            raise error
+        why = f"its job is left to the cluster's garbage collection: {error}"
+        self._ports.events.emit(warning(trial, "JobNotDeleted", why))
 
     # -- when to come again -----------------------------------------------------------------
 

@@ -213,6 +213,12 @@ def _cleaning(view: TrialView) -> Actions:
     return _job_deletion(trial)
 
 
+def overdue(trial: Trial, now: datetime, policy: Policy) -> bool:
+    """Say whether a deleted trial has waited for as long as it may."""
+    begun = moment_of(trial.metadata.deletion_timestamp)
+    return begun is not None and now >= begun + policy.deletion_grace
+
+
 def _deleting(view: TrialView, now: datetime, policy: Policy) -> Actions:
     """Let the trial go when its job and its metrics are gone, or cannot be had."""
     trial = view.trial

@@ -44,6 +44,10 @@ class Guarded(MemoryCluster):
         if self.one_namespace and not namespace:
             raise Forbidden(f"you may not {verb} {kind.kind} in all namespaces")
 
+    async def get(self, ref: Ref) -> JsonObject:
+        self._check("get", ref.of, ref.namespace)
+        return await super().get(ref)
+
     async def list(self, kind: Kind, namespace: str = "", **narrow: Any) -> Any:  # noqa: ANN401 - passed on
         self._check("list", kind, namespace)
         return await super().list(kind, namespace, **narrow)
@@ -118,6 +122,9 @@ class Stage:
     async def delete(self, name: str = "exp") -> None:
         """Delete an experiment as `kubectl delete` does."""
         await self.cluster.delete(_ref("Experiment", name))
+
+    async def delete_trial(self, name: str) -> None:
+        await self.cluster.delete(_ref("Trial", name))
 
     async def experiment(self, name: str = "exp") -> Experiment | None:
         try:

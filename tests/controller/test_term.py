@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from api.objects.validation_update import completed
-from api.types import Experiment, JsonObject, Trial
+from api.types import Experiment, JsonObject, Trial, holds
 from controller.memory import MemoryObservations, MemorySuggestions
 from controller.metrics import Metrics
 from controller.ports import Answer
@@ -142,6 +142,29 @@ def test_a_store_that_is_away_holds_a_deleted_experiment_for_a_bounded_time(how:
             took = await until_gone(stage)
         assert took < 60 + 2 * 10 + 5
         assert "its metrics stay in the store" in stage.told("MetricsNotDeleted")[0]
+
+    situation(test)()
+
+
+@pytest.mark.parametrize("verbs", [("delete",), ("get", "list", "watch")], ids="-".join)
+def test_a_right_that_is_missing_holds_a_deleted_trial_for_a_bounded_time(
+    verbs: Sequence[str],
+) -> None:
+    async def test(stage: Stage) -> None:
+        stage.cluster.refused = {(verb, "Job") for verb in verbs}
+        await stage.apply(experiment())
+        async with stage.leading():
+            await asyncio.sleep(40)  # what may not be listed is waited for
+            name = (await stage.trials())[0].metadata.name
+            await stage.delete_trial(name)
+            await asyncio.sleep(50)
+            assert name in [trial.metadata.name for trial in await stage.trials()]
+            await asyncio.sleep(60 + 25)  # it is looked at less and less often
+            assert name not in [trial.metadata.name for trial in await stage.trials()]
+        told = stage.told("JobNotDeleted")
+        assert told[0].startswith(
+            "its job is left to the cluster's garbage collection: you may not"
+        )
 
     situation(test)()
 
@@ -292,17 +315,36 @@ async def test_what_happens_is_counted_by_katibs_names_and_what_was_there_before
     }
 
 
+def of_an_unknown_kind() -> Experiment:
+    foo: JsonObject = {**JOB, "apiVersion": "example.org/v1", "kind": "FooJob"}
+    spec = template(trial_spec=foo, success_condition=DONE, failure_condition=FAILED)
+    return experiment(trial_template=spec)
+
+
+@situation
+async def test_trials_of_a_kind_that_the_cluster_does_not_have_wait_and_go_when_they_are_deleted(
+    stage: Stage,
+) -> None:
+    await stage.apply(of_an_unknown_kind())
+    async with stage.leading():
+        await asyncio.sleep(20)
+        trials = await stage.trials()
+        assert [holds(trial.status.conditions, "Created") for trial in trials] == [True, True]
+        assert {state_of(trial) for trial in trials} == {State.PENDING}
+        assert "does not serve the kind FooJob" in stage.told("ReconcileError")[0]
+        await stage.delete()
+        assert await until_gone(stage) < 5
+
+
 async def test_a_kind_whose_definition_comes_later_needs_no_restart() -> None:
     """Over HTTP, where kinds are looked up; in the time of this machine."""
     stage, clock = Stage(Guarded()), Clock()
-    foo: JsonObject = {**JOB, "apiVersion": "example.org/v1", "kind": "FooJob"}
-    spec = template(trial_spec=foo, success_condition=DONE, failure_condition=FAILED)
     async with (
         served(stage.cluster) as server,
         plain(server.url, clock=clock) as cluster,
         stage.leading(cluster),
     ):
-        await stage.apply(experiment(trial_template=spec))
+        await stage.apply(of_an_unknown_kind())
         await eventually(lambda: "install what defines it" in "".join(stage.told("ReconcileError")))
 
         resource = Resource(
