@@ -41,6 +41,7 @@ from bench.controller_figures import (
     turns_in,
     windows_of,
 )
+from bench.controller_history import print_start, print_turns
 from kube.cluster import Ref
 
 VARIABLE = "TRIALWATCH_BENCH_RUNS"
@@ -48,6 +49,8 @@ DEFAULT = "50x20 1x1000"
 _KINDS = ("experiment", "trial")
 _PARALLEL = {True: 20, False: 5}
 """Trials side by side: of a single experiment, and of one of many."""
+_HISTORY = (1_000, 20)
+"""Experiments that have ended before a controller begins, and trials of each."""
 _LONGEST_SECONDS = 3_600.0
 _console = Console(width=110)
 
@@ -55,6 +58,9 @@ _console = Console(width=110)
 def run(_arguments: argparse.Namespace) -> None:
     """Print a table for each run; SIGTERM, too, leaves no process behind."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    plain = experiment("e0000", Shape(1, 100_000))
+    print_turns(_console, plain, (100, 1_000, 5_000, 20_000))
+    asyncio.run(print_start(_console, plain, *_HISTORY))
     for shape in map(shape_of, os.environ.get(VARIABLE, DEFAULT).split()):
         asyncio.run(_measure(shape))
 

@@ -1,0 +1,29 @@
+"""The histories that the controller's bench makes."""
+
+from __future__ import annotations
+
+from bench.controller import experiment
+from bench.controller_figures import Shape
+from bench.controller_history import ended_trials, experiment_of
+from controller.experiments import reconcile_experiment
+from controller.members import members_of
+from controller.trial_states import State
+from controller.views import ExperimentView, Policy
+from tests.controller.worlds import START
+
+
+def test_a_history_is_of_trials_that_have_succeeded_each_with_a_number_and_a_value() -> None:
+    item = experiment_of(experiment("e", Shape(1, 100)), "other")
+
+    members = members_of(ended_trials(item, 5))
+
+    assert [one.place[0] for one in members] == [0, 1, 2, 3, 4]
+    assert {one.state for one in members} == {State.SUCCEEDED}
+    assert len({one.value for one in members}) == 5
+    assert members[0].trial.metadata.name == "other-00000000"
+
+
+def test_an_experiment_of_the_bench_is_one_that_is_searched() -> None:
+    item = experiment_of(experiment("e", Shape(1, 100)))
+    (first,) = reconcile_experiment(ExperimentView(experiment=item), START, Policy())
+    assert type(first).__name__ == "WriteStatus"
