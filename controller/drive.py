@@ -305,10 +305,19 @@ class Driver:
     async def _create_job(self, action: CreateJob, trial: Trial, now: datetime) -> None:
         try:
             await self._ports.jobs.create(trial, action.document)
-        except (Unavailable, Conflict):
+        except Unavailable:
+            await self._begin(trial)
+            raise
+        except Conflict:
             raise
         except RemoteError as error:
             await self._do(failed_to_start(trial, str(error), now), now)
+
+    async def _begin(self, trial: Trial) -> None:
+        """Write the first status, which comes with the job where that need not wait."""
+        known = await self._ports.objects.trial(key_of(trial))
+        if known is not None and not known.status.conditions:
+            await self._ports.objects.write_status(trial)
 
     async def _delete_job(self, trial: Trial, now: datetime) -> None:
         try:

@@ -168,3 +168,15 @@ def test_a_kind_that_comes_late_is_taken_its_conditions_read_and_its_metrics_col
     assert measured == {name: [("loss", "0.25")] for name in names.values()}
     assert experiment.document()["status"]["currentOptimalTrial"]["bestTrialName"] == names["0"]
     until("the trainings to go", lambda: not trainings.listed())
+
+
+def test_an_experiment_whose_kind_never_comes_can_be_deleted(
+    cluster: Cluster, namespace: str, trainings: Trainings
+) -> None:
+    experiment = begun(cluster, namespace, asking_for(trainings))
+    until("a word about the kind that is missing", lambda: trouble_of(experiment))
+    trials = experiment.trials()
+
+    experiment.delete()
+
+    assert len(trials) == 2
