@@ -57,6 +57,7 @@ class Cluster:
     def close(self) -> None:
         """Close the connections."""
         self._api.close()  # type: ignore[no-untyped-call]
+        self._api.rest_client.pool_manager.clear()
 
     def request(self, method: str, path: str, body: object = None, **query: str) -> Object:
         """Return the API server's answer.

@@ -14,6 +14,7 @@ from tests.cluster.settings import NODE, SERVICES, Place
 _ETCD = "http://127.0.0.1:2379"
 API_PORT = 6443
 _PATIENCE_SECONDS = 120.0
+_REVIVE = """while "$@"; [ $? -eq 137 ]; do echo "killed: started again" >&2; done"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,27 +23,33 @@ class Daemon:
 
     name: str
     argv: tuple[str, ...]
+    revived: bool = False
+    """Started again when it is killed, as a static pod is; any other end of it is the end."""
 
     def start(self, sandbox: Sandbox) -> subprocess.Popen[bytes]:
         """Start it inside; its log is `log/NAME`."""
         with (sandbox.folder / "log" / self.name).open("ab") as log:
             return subprocess.Popen(
-                sandbox.argv(*self.argv),
+                sandbox.argv(*self._revived() if self.revived else self.argv),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
 
+    def _revived(self) -> tuple[str, ...]:
+        return ("sh", "-c", _REVIVE, self.name, *self.argv)
+
 
 def before_the_api(programs: Path, place: Place) -> list[Daemon]:
     """Return what starts at once; the API server waits for etcd by itself."""
     etcd = etcd_flags(Path("/var/lib/etcd"), _ETCD, "http://127.0.0.1:2380")
     containerd = (f"--config={place.settings}/containerd.toml", "--log-level=warn")
+    api_server = (str(programs / "kube-apiserver"), *_api_server(place))
     return [
         Daemon("etcd", (str(programs / "etcd"), *etcd)),
         Daemon("containerd", ("containerd", *containerd)),
-        Daemon("kube-apiserver", (str(programs / "kube-apiserver"), *_api_server(place))),
+        Daemon("kube-apiserver", api_server, revived=True),
     ]
 
 

@@ -7,6 +7,8 @@ from tests.cluster.installation import NAMESPACE
 
 DB_MANAGER = "katib-db-manager"
 WEBHOOK = "trialwatch-webhook"
+SUGGESTION = "trialwatch-suggestion"
+CONTROLLER = "trialwatch-controller"
 
 
 def scale(cluster: Cluster, deployment: str, replicas: int) -> None:
