@@ -13,6 +13,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,6 +44,7 @@ from bench.controller_figures import (
 )
 from bench.controller_history import print_start, print_turns
 from kube.cluster import Ref
+from tests.cluster.binaries import MissingProgramError, programs
 
 VARIABLE = "TRIALWATCH_BENCH_RUNS"
 DEFAULT = "50x20 1x1000"
@@ -58,10 +60,19 @@ _console = Console(width=110)
 def run(_arguments: argparse.Namespace) -> None:
     """Print a table for each run; SIGTERM, too, leaves no process behind."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        shapes = [shape_of(text) for text in os.environ.get(VARIABLE, DEFAULT).split()]
+    except ValueError as error:
+        sys.exit(f"{VARIABLE}: {error}")
     plain = experiment("e0000", Shape(1, 100_000))
     print_turns(_console, plain, (100, 1_000, 5_000, 20_000))
     asyncio.run(print_start(_console, plain, *_HISTORY))
-    for shape in map(shape_of, os.environ.get(VARIABLE, DEFAULT).split()):
+    try:
+        programs()
+    except MissingProgramError as error:
+        _console.print(f"no run before an API server: {error}")
+        return
+    for shape in shapes:
         asyncio.run(_measure(shape))
 
 
