@@ -42,11 +42,10 @@ class Trainings:
 
     def turn(self) -> None:
         """Do what an operator does: a pod for each training, and how that ended in the status."""
-        for training in self.listed():
+        # One that has ended may be deleted at any moment.
+        for training in (one for one in self.listed() if not one.get("status")):
             name = training["metadata"]["name"]
             pod = self.cluster.get("pods", self.namespace, name)
-            if training["metadata"].get("deletionTimestamp"):
-                continue
             if pod is None:
                 self.cluster.create("pods", self.namespace, self._pod(training))
             elif over(pod):
