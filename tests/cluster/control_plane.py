@@ -49,8 +49,11 @@ class ControlPlane:
 
         The API server writes them down within a second. A watch counts when it ends.
         """
-        with (self.folder / "audit.log").open() as lines:
-            return Counter(map(_asked, map(json.loads, lines)))
+        counted: Counter[tuple[str, str, str]] = Counter()
+        for log in self.folder.glob("audit*.log"):  # a full one is given another name
+            with log.open() as lines:
+                counted.update(map(_asked, map(json.loads, lines)))
+        return counted
 
 
 def _asked(event: dict[str, dict[str, str]]) -> tuple[str, str, str]:
