@@ -39,7 +39,7 @@ _POD = "kills"
 _NOT_YET = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
 # Who is in back-off is waited for, so that each kill hits somebody.
 _SCRIPT = """
-import json, os, pathlib, re, signal, sys, time
+import contextlib, json, os, pathlib, re, signal, sys, time
 begun = time.monotonic()
 def running(pattern):
     for process in pathlib.Path("/proc").glob("[0-9]*"):
@@ -54,7 +54,8 @@ for second, pattern, every in json.loads(sys.argv[1]):
     while not (found := sorted(running(pattern))):
         time.sleep(0.1)
     for one in found if every else found[:1]:
-        os.kill(one, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one, signal.SIGKILL)
     print(f"{time.monotonic() - begun:.1f}", "killed", pattern, len(found), flush=True)
 """
 
@@ -83,7 +84,7 @@ def drawn(seed: int, seconds: float) -> list[Kill]:
 
 
 class Kills:
-    """The kills of one test. It only says what it does, and when."""
+    """The kills of one test, from its first moment on."""
 
     def __init__(self, cluster: Cluster, kills: list[Kill]) -> None:
         self._cluster = cluster
@@ -92,7 +93,7 @@ class Kills:
         self._begun = time.monotonic()
 
     def start(self, namespace: str) -> None:
-        """Begin with what kills processes."""
+        """Begin; from now on a pod of this namespace kills the processes."""
         orders = [[one.second, PROGRAMS[one.program], one.how == "all"] for one in self._processes]
         container = {
             "name": "killer",
