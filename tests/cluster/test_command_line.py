@@ -14,8 +14,9 @@ import yaml
 from api.names import COLLECTOR_CONTAINER, EXPERIMENT_LABEL, TRIAL_LABEL
 from tests.architecture.tree import ROOT
 from tests.cluster.client import PATIENCE_SECONDS, Cluster, Object, until
+from tests.cluster.experiments import true_conditions
 from tests.cluster.trainers import SCRATCH
-from tests.cluster.trials import TRAINER, Trials, job, over, running, status_of
+from tests.cluster.trials import TRAINER, Trials, job, running, status_of
 
 RIGHTS = [
     {
@@ -28,27 +29,16 @@ RIGHTS = [
 ]
 
 
-def start(trials: Trials, name: str, *words: str, **pod: object) -> Object:
-    """Create a trial with its job, as a controller makes it; return the trial."""
-    made = job(name, *words)
-    made["spec"]["backoffLimit"] = 3
-    template = made["spec"]["template"]
-    template["metadata"] = {"labels": {TRIAL_LABEL: name}}
-    template["spec"] |= pod
-    trial = trials.cluster.create("trials", trials.namespace, _trial(name, made))
-    owner = {
-        "apiVersion": "kubeflow.org/v1beta1",
-        "kind": "Trial",
-        "name": name,
-        "uid": trial["metadata"]["uid"],
-        "controller": True,
-    }
-    made["metadata"]["ownerReferences"] = [owner]
-    trials.start(made)
-    return trial
+def start(trials: Trials, name: str, *words: str, **pod: object) -> None:
+    """Create a trial; the controller makes its job."""
+    wanted = job(name, *words)
+    wanted["spec"]["backoffLimit"] = 3
+    wanted["spec"]["template"]["metadata"] = {}
+    wanted["spec"]["template"]["spec"] |= pod
+    trials.cluster.create("trials", trials.namespace, _trial(name, wanted))
 
 
-def _trial(name: str, made: Object) -> Object:
+def _trial(name: str, wanted: Object) -> Object:
     return {
         "apiVersion": "kubeflow.org/v1beta1",
         "kind": "Trial",
@@ -59,7 +49,9 @@ def _trial(name: str, made: Object) -> Object:
             "metricsCollector": {"collector": {"kind": "StdOut"}},
             "primaryContainerName": TRAINER,
             "retainRun": True,
-            "runSpec": made,
+            "successCondition": 'status.conditions.#(type=="Complete")#|#(status=="True")#',
+            "failureCondition": 'status.conditions.#(type=="Failed")#|#(status=="True")#',
+            "runSpec": wanted,
         },
     }
 
@@ -181,12 +173,12 @@ def test_a_trial_without_a_log_is_told_what_it_waits_for(trials: Trials, permitt
 
 def test_a_pod_that_is_gone_has_taken_its_log_with_it(trials: Trials, permitted: Path) -> None:
     start(trials, "gone", "print", "loss=0.5")
-    trials.pod_when("gone", "end", over)
-    condition = {"type": "Succeeded", "status": "True", "reason": "TrialSucceeded", "message": "x"}
-    metric = {"name": "loss", "min": "0.5", "max": "0.5", "latest": "0.5"}
-    status = {"conditions": [condition], "observation": {"metrics": [metric]}}
-    place = f"/apis/kubeflow.org/v1beta1/namespaces/{trials.namespace}/trials/gone/status"
-    trials.cluster.request("PATCH", place, {"status": status})
+
+    def succeeded() -> bool:
+        trial = trials.cluster.get("trials", trials.namespace, "gone") or {}
+        return "Succeeded" in true_conditions(trial)
+
+    until("the trial's end", succeeded)
     trials.cluster.delete("jobs", trials.namespace, "gone", propagationPolicy="Background")
     labels = f"{TRIAL_LABEL}=gone"
     until("no pod", lambda: not trials.cluster.listed("pods", trials.namespace, labels))

@@ -1,4 +1,8 @@
-"""Trials as Katib's controller makes them: a Trial, and a job of it that knows nothing of us."""
+"""Trials as Katib's controller makes them: a Trial, and a job of it that knows nothing of us.
+
+Our own controller is in the cluster, too. It has no part here: what it would have to make for these
+Trials is of a kind that there is not.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ def trial(name: str, **spec: Any) -> Object:  # noqa: ANN401 - of an object
             "parameterAssignments": [{"name": "lr", "value": "0.01"}],
             "primaryContainerName": TRAINER,
             "primaryPodLabels": {"batch.kubernetes.io/job-name": name},
-            "runSpec": {"apiVersion": "batch/v1", "kind": "Job"},
+            "runSpec": {"apiVersion": "trialwatch.test/v1", "kind": "ElsewhereMade"},
             **spec,
         },
     }
@@ -56,7 +60,6 @@ def test_the_output_of_a_trials_job_is_collected(
 def test_a_met_rule_stops_the_whole_tree_of_processes_and_the_job_completes(
     trials: Trials,
 ) -> None:
-    """Nobody answers as the service of early stopping: the trial is stopped all the same."""
     algorithm = {"algorithm": {"algorithmName": "random"}}
     suggestion = {"metadata": {"name": "mnist"}, "spec": {**algorithm, "requests": 1}}
     kind = {"apiVersion": "kubeflow.org/v1beta1", "kind": "Suggestion"}
