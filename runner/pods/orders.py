@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import TypeVar
 
 from runner.pods.places import Bind
 
@@ -91,9 +92,11 @@ class Gone:
 
 Report = Ready | Started | Refused | Ended | Gone
 
-_KINDS: dict[str, type[Order | Report]] = {
-    kind.__name__: kind for kind in (Launch, Signal, Ready, Started, Refused, Ended, Gone)
+_ORDERS: Mapping[str, type[Order]] = {kind.__name__: kind for kind in (Launch, Signal)}
+_REPORTS: Mapping[str, type[Report]] = {
+    kind.__name__: kind for kind in (Ready, Started, Refused, Ended, Gone)
 }
+_T = TypeVar("_T")
 
 
 def to_line(what: Order | Report) -> bytes:
@@ -103,28 +106,33 @@ def to_line(what: Order | Report) -> bytes:
 
 
 def order_from(line: bytes) -> Order:
-    """Read an order; raises ValueError."""
-    found = _read(line)
-    if isinstance(found, Launch | Signal):
-        return found
-    raise ValueError(f"no order: {line[:100]!r}")
+    """Read an order.
+
+    Raises:
+        ValueError: the line is not an order.
+    """
+    return _read(line, _ORDERS, "an order")
 
 
 def report_from(line: bytes) -> Report:
-    """Read a report; raises ValueError."""
-    found = _read(line)
-    if isinstance(found, Launch | Signal):
-        raise TypeError(f"no report: {line[:100]!r}")
-    return found
+    """Read a report.
+
+    Raises:
+        ValueError: the line is not a report.
+    """
+    return _read(line, _REPORTS, "a report")
 
 
-def _read(line: bytes) -> Order | Report:
-    told = json.loads(line)
-    kind = _KINDS[told.pop("kind")]
-    if kind is Launch:
-        told["argv"] = tuple(told["argv"])
-        told["binds"] = tuple(Bind(**bind) for bind in told["binds"])
-    return kind(**told)
+def _read(line: bytes, kinds: Mapping[str, type[_T]], wanted: str) -> _T:
+    try:
+        fields = json.loads(line)
+        kind = kinds[fields.pop("kind")]
+        if kind is Launch:
+            fields["argv"] = tuple(fields["argv"])
+            fields["binds"] = tuple(Bind(**bind) for bind in fields["binds"])
+        return kind(**fields)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ValueError(f"not {wanted}: {line[:100]!r}") from error
 
 
 def _short(text: object) -> object:
