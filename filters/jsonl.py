@@ -8,6 +8,7 @@ over, and so is a metric whose value is of another type.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from api.timestamps import is_rfc3339
@@ -32,6 +33,11 @@ _DECODER = json.JSONDecoder(
     parse_float=_NumberText, parse_int=_NumberText, parse_constant=_NumberText
 )
 _MISSING = object()
+_WRITTEN = re.compile(rb"^[ \t]*+(\{)[^\n]*+|\S[^\n]*+", re.MULTILINE)
+"""A line that is not blank, with a group where it may be an object.
+
+So blank lines and progress bars cost a step of the search each, no step of Python.
+"""
 
 
 class JsonFinder:
@@ -45,16 +51,16 @@ class JsonFinder:
         """Return the region's points: by line, then in the order of the names asked for."""
         found: list[Found] = []
         cursor = LineCursor(region)
-        found += self._on_line(cursor, tally)
-        while cursor.next_line():
-            found += self._on_line(cursor, tally)
+        for line in _WRITTEN.finditer(region.text):
+            if line.lastindex is None:
+                tally.not_json += 1
+            else:
+                cursor.move_to(line.start())
+                found += self._on_line(cursor, tally)
         return found
 
     def _on_line(self, line: LineCursor, tally: Tally) -> list[Found]:
-        content = line.content
-        if not content or content.isspace():
-            return []
-        document = _object(content)
+        document = _object(line.content)
         if document is None:
             tally.not_json += 1
             return []

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from filters.text import Region
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 LONGEST_LINE = 1 << 20
 """Bytes; a longer line is cut."""
@@ -74,16 +74,13 @@ class LineSplitter:
             self._after_return = chunk[last_end - 1] == _RETURN and last_end == len(chunk)
             whole = bytes(self._pending) + chunk[:last_end] if self._pending else chunk[:last_end]
             self._pending = bytearray(chunk[last_end:])
-            yield from self._cut(whole)
+            last = yield from self._cut(whole)
+            if last:
+                yield from self._region(last, cut=False)
         else:
             self._pending += chunk
         if len(self._pending) > LONGEST_LINE:
-            rest = bytes(self._pending)
-            while len(rest) > LONGEST_LINE:
-                border = _cut_at(rest)
-                yield from self._region(rest[:border], cut=True)
-                rest = rest[border:]
-            self._pending = bytearray(rest)
+            self._pending = bytearray((yield from self._cut(bytes(self._pending))))
 
     def finish(self) -> Iterator[Region]:
         """The stream has ended: give its unfinished last line, if there is one."""
@@ -91,23 +88,25 @@ class LineSplitter:
             rest, self._pending = bytes(self._pending), bytearray()
             yield from self._region(rest, cut=False)
 
-    def _cut(self, whole: bytes) -> Iterator[Region]:
-        """Give bytes that end with a line's end as regions in which no line is too long."""
+    def _cut(self, text: bytes) -> Generator[Region, None, bytes]:
+        """Give regions in which no line is too long; return the last `LONGEST_LINE` bytes or fewer.
+
+        A region ends behind the last line's end that it has room for, else it tears a line.
+        """
         start = 0
-        while len(whole) - start > LONGEST_LINE:
+        while len(text) - start > LONGEST_LINE:
             window_end = start + LONGEST_LINE + 1
             border = 1 + max(
-                whole.rfind(b"\n", start, window_end), whole.rfind(b"\r", start, window_end)
+                text.rfind(b"\n", start, window_end), text.rfind(b"\r", start, window_end)
             )
             cut = border == 0
             if cut:
-                border = start + _cut_at(whole[start : window_end - 1])
-            elif whole[border - 1 : border + 1] == b"\r\n":
+                border = start + _cut_at(text[start : window_end - 1])
+            elif text[border - 1 : border + 1] == b"\r\n":
                 border += 1
-            yield from self._region(whole[start:border], cut=cut)
+            yield from self._region(text[start:border], cut=cut)
             start = border
-        if start < len(whole):
-            yield from self._region(whole[start:], cut=False)
+        return text[start:]
 
     def _region(self, raw: bytes, *, cut: bool) -> Iterator[Region]:
         """Give one region. Its lines are counted once it has been searched: it is cheaper then."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -49,6 +51,23 @@ def test_what_is_no_object_is_counted_and_passed_over() -> None:
     stream = b'{"loss": 1}\nWarning: x\n[1]\nnull\n{"loss": \n\n  \n{"loss": null, "a": 1}\n{"loss": 2}\n'
     assert [point.value for point in extractor.feed(stream)] == ["1", "2"]
     assert (extractor.tally.not_json, extractor.tally.wrong_type) == (4, 1)
+
+
+@pytest.mark.parametrize("line", [b"\r", b"\n", b" \r\n", b"step 7\n", b"[1]\r"], ids=repr)
+def test_lines_without_an_object_cost_no_call_each(line: bytes) -> None:
+    assert calls_for(line * 10_000) < calls_for(line * 10) + 100
+
+
+def calls_for(stream: bytes) -> int:
+    """Count the calls of functions, Python's and C's, that a stream costs."""
+    extractor = Extractor(reading(["loss"], LogFormat.JSON))
+    events: Counter[str] = Counter()
+    sys.setprofile(lambda _frame, event, _argument: events.update([event]))
+    try:
+        extractor.feed(stream)
+    finally:
+        sys.setprofile(None)
+    return events["call"] + events["c_call"]
 
 
 def test_invalid_utf_8_in_a_line_costs_nothing_but_the_byte() -> None:
