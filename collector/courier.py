@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from enum import Enum
 
+from api.backoff import Backoff
 from api.errors import RemoteError, Unavailable
 from collector.batches import Batch
 from collector.ports import Clock, Reporter, Sink
 
-FIRST_WAIT, LONGEST_WAIT = 0.1, 10.0
-"""Seconds between two attempts: twice as long each time, less a random half of it."""
+_BACKOFF = Backoff(first=0.1, longest=10.0, spread=0.5)
 LAST_WAIT = 1.0
 """The longest, once we were told to end."""
 _SAID_EVERY = 60.0
@@ -71,9 +71,8 @@ class Courier:
     def _postpone(self, error: Unavailable) -> None:
         self.waiting_for = str(error)
         now = self._clock.monotonic()
-        longest = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(self._failures, 20))
         self._failures += 1
-        self._next = now + longest * (0.5 + 0.5 * self._dice.random())
+        self._next = now + _BACKOFF.wait(self._failures, self._dice.random())
         if self._said is None or now - self._said >= _SAID_EVERY:
             self._said = now
             self._reporter.tell(f"a report waits, and will be sent again: {error}")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
+from api.backoff import Backoff
 from api.errors import RemoteError, UserError
 from api.types import Suggestion
 from controller import suggestions
@@ -22,7 +23,8 @@ from controller.ports import Conflict, Ports
 from controller.trial_states import ended
 from controller.views import Key, key_of
 
-_FIRST_DELAY, _LONGEST_DELAY = timedelta(milliseconds=250), timedelta(seconds=60)
+BACKOFF: Final = Backoff(first=0.25, longest=60.0)
+"""How much later the driver comes again after each failure in a row."""
 _Reply = TypeVar("_Reply")
 _LOOK_AGAIN: Final = timedelta(seconds=1)
 """How soon a Deployment is looked at again that is not available yet."""
@@ -123,8 +125,7 @@ class Asking:
     def _note_failure(self, key: Key, action: AskSuggestions, now: datetime) -> None:
         before = self._failures.get(key)
         times = before.times + 1 if before else 1
-        doublings: int = 2 ** min(times - 1, 10)
-        until = now + min(_FIRST_DELAY * doublings, _LONGEST_DELAY)
+        until = now + timedelta(seconds=BACKOFF.wait(times))
         self._failures[key] = _Failure(times, until, _question(action))
 
     def _names(self, experiment: str, taken: Collection[str]) -> Callable[[], str]:

@@ -36,7 +36,7 @@ from controller.actions import (
     WakeAt,
     WriteStatus,
 )
-from controller.asking import Asking, LaterError
+from controller.asking import BACKOFF, Asking, LaterError
 from controller.experiments import reconcile_experiment
 from controller.live import LatestReads
 from controller.members import KnownMembers
@@ -57,7 +57,6 @@ from controller.views import (
 
 _ROUNDS = 12
 """No object needs more in one turn; one that does is looked at again soon."""
-_FIRST_DELAY, _LONGEST_DELAY = timedelta(milliseconds=250), timedelta(seconds=60)
 _SOON = timedelta(milliseconds=50)
 _TRIES = 5
 
@@ -362,8 +361,7 @@ class Driver:
                     type=EventType.WARNING,
                 )
             )
-        doublings: int = 2 ** min(failures - 1, 10)
-        return now + min(_FIRST_DELAY * doublings, _LONGEST_DELAY)
+        return now + timedelta(seconds=BACKOFF.wait(failures))
 
 
 class _StoreAwayError(RemoteError):

@@ -14,29 +14,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
+from api.backoff import Backoff
 from api.errors import Unavailable
 from dbmanager.store import Store
 
 _log = logging.getLogger(__name__)
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+_BACKOFF = Backoff(first=0.1, longest=5.0, spread=0.5)
 PING_SECONDS = 0.9
 """What a ping may take: less than the second that Kubernetes gives a probe."""
 
 Sleep = Callable[[float], Awaitable[None]]
-
-
-def pauses(jitter: Callable[[], float]) -> Iterator[float]:
-    """Give the seconds between attempts: doubling up to a limit, of which half is chance.
-
-    `jitter` gives numbers in [0, 1).
-    """
-    pause = FIRST_PAUSE
-    while True:
-        yield pause * (0.5 + 0.5 * jitter())
-        pause = min(pause * 2, LONGEST_PAUSE)
 
 
 class Connection:
@@ -88,7 +78,7 @@ class Connection:
         Raises:
             SetupError: waiting will not help.
         """
-        for pause in pauses(self._jitter):
+        for pause in _BACKOFF.waits(self._jitter):
             try:
                 await self._store.open()
             except Unavailable as error:

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Executable, and_, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from api.backoff import Backoff
 from api.errors import Unavailable
 from dbmanager.columns import Columns
 from dbmanager.gathering import Gathering
@@ -46,7 +47,7 @@ _LARGE_AT_ONCE = 2
 _TRIES = 10
 _NEVER = {"last_sequence": 0, "gaps": 0}
 """The numbers of who has not reported yet."""
-_LONGEST_PAUSE = 0.2
+_BACKOFF = Backoff(first=0.01, longest=0.2, spread=1.0)
 
 T = TypeVar("T")
 
@@ -154,8 +155,8 @@ class ServerStore(SqlStore):
                 if not is_worth_another_try(error) and (locked or not _was_dead(error)):
                     raise
                 cause = error
-            pause = min(0.005 * 2**attempt, _LONGEST_PAUSE)
-            await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - no secret
+            chance = random.random()  # noqa: S311 - no secret
+            await asyncio.sleep(_BACKOFF.wait(attempt, chance))
         raise Unavailable(f"{self._name} gave up {_TRIES} times ({cause}); ask again") from cause
 
     async def _locked(

@@ -22,9 +22,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Generic, NoReturn, TypeVar
 
+from api.backoff import Backoff
 from api.errors import TrialwatchError, Unavailable
 from api.types import JsonObject
-from kube.backoff import Backoff
 from kube.cluster import Change, ChangeType, Cluster, Kind, Labels, Ref, ref_of, version_of
 from kube.errors import Gone
 
@@ -98,8 +98,9 @@ class WatchCache(Generic[Kept]):
         self._cluster, self._keep, self._changed, self._gone = cluster, keep, changed, gone
         self._pace = pace or Pace()
         self._backoff = Backoff(
-            self._pace.random, first=self._pace.first_seconds, longest=self._pace.longest_seconds
+            first=self._pace.first_seconds, longest=self._pace.longest_seconds, spread=0.5
         )
+        self._waits = self._backoff.waits(self._pace.random.random)
         self._objects: dict[tuple[str, str], tuple[str, Kept]] = {}
         self._version = ""
         self._resync_at = 0.0
@@ -136,9 +137,9 @@ class WatchCache(Generic[Kept]):
             ended_well = await self._keep_up()
             lasted = self._pace.clock() - started
             if lasted >= self._pace.steady_seconds:
-                self._backoff.reset()
+                self._waits = self._backoff.waits(self._pace.random.random)
             if not ended_well or lasted < self._pace.steady_seconds:
-                await self._pace.sleep(self._backoff.wait())
+                await self._pace.sleep(next(self._waits))
 
     async def _keep_up(self) -> bool:
         """List where that is due, and watch once; return whether the server ended it in order."""

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from api.backoff import Backoff
 from launcher import linux
 from launcher.processes import (
     NOT_FOUND,
@@ -24,11 +25,11 @@ from launcher.processes import (
 )
 
 _WHO = "launcher supervise"
-_RESTART = 0.05
-_LONGEST_PAUSE = 10.0
+_BACKOFF = Backoff(first=0.05, longest=10.0)
 _STEADY = 10.0
 """A worker that lived so long starts a new count of crashes."""
 _QUICK_RESTARTS = 5
+"""Crashes after which the first pause is not yet doubled."""
 _ENDINGS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT})
 _FINAL = frozenset({0, 2, NOT_RUN, NOT_FOUND})
 """After these another try would end the same: done, bad usage, cannot be run."""
@@ -49,7 +50,6 @@ class _Supervisor:
     worker: int | None = None
     started: float = 0.0
     start_at: float = 0.0
-    pause: float = _RESTART
     crashes: int = 0
     told: int = 0
     """The signal that announced the end, or 0."""
@@ -80,7 +80,7 @@ class _Supervisor:
         try:
             self.worker = start(_WHO, self.command, inherited, session=False, streams={})
         except OSError:
-            self.start_at = self.started + 2 * _RESTART
+            self.start_at = self.started + _BACKOFF.wait(2)
             return
         if self.told:
             os.kill(self.worker, signal.SIGTERM)
@@ -116,12 +116,9 @@ class _Supervisor:
     def _crashed(self, status: int) -> None:
         now = time.monotonic()
         self.crashes = 1 if now - self.started >= _STEADY else self.crashes + 1
-        if self.crashes <= _QUICK_RESTARTS:
-            self.pause = _RESTART
-        else:
-            self.pause = min(_LONGEST_PAUSE, self.pause * 2)
-        self.start_at = now + self.pause
+        pause = _BACKOFF.wait(max(1, self.crashes - _QUICK_RESTARTS + 1))
+        self.start_at = now + pause
         sys.stderr.write(
             f"{_WHO}: {os.fsdecode(self.command[0])} ended with status {exit_code(status)}; "
-            f"starting it again in {self.pause:.2f} s\n"
+            f"starting it again in {pause:.2f} s\n"
         )

@@ -18,10 +18,10 @@ from enum import StrEnum
 from random import Random
 from typing import Final
 
+from api.backoff import Backoff
 from api.errors import TrialwatchError, Unavailable
 from api.objects.metadata import API_VERSION
 from api.types import JsonObject
-from kube.backoff import Backoff
 from kube.cluster import Cluster, Kind, Ref, uid_of
 from kube.errors import NotFound
 from kube.watching import Pace, Scope, WatchCache
@@ -30,7 +30,7 @@ from webhook.owners import Absent, Answer, Failed, Found, Wanted
 JOB: Final = Kind(api_version="batch/v1", kind="Job")
 SUGGESTION: Final = Kind(api_version=API_VERSION, kind="Suggestion")
 TRIAL: Final = Kind(api_version=API_VERSION, kind="Trial")
-_FIRST_WAIT, _LONGEST_WAIT = 0.05, 1.0
+_BACKOFF = Backoff(first=0.05, longest=1.0, spread=0.5)
 REMEMBER_SECONDS: Final = 30.0
 """How long the owners of an object of another kind are taken to be the same."""
 _MOST_REMEMBERED: Final = 4096
@@ -137,7 +137,7 @@ class LookUps:
             name=wanted.name,
         )
         cause = "the API server did not answer in time"
-        backoff = Backoff(self._random, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
+        waits = _BACKOFF.waits(self._random.random)
         try:
             async with asyncio.timeout_at(deadline):
                 while True:
@@ -145,7 +145,7 @@ class LookUps:
                         return Found(await self._cluster.get(ref))
                     except Unavailable as error:
                         cause = str(error)
-                    await asyncio.sleep(backoff.wait())
+                    await asyncio.sleep(next(waits))
         except NotFound:
             return Absent()
         except TrialwatchError as error:

@@ -37,7 +37,7 @@ from runner.jobs.recovery import (
     left_behind,
     run_dir_of,
 )
-from runner.pods.container import UNSTARTABLE, now, pauses
+from runner.pods.container import PAUSES, UNSTARTABLE, now
 from runner.pods.containers import Spawner
 from runner.pods.documents import Pod, RestartPolicy, read_pod
 from runner.pods.launches import Folders, Machine
@@ -45,8 +45,6 @@ from runner.pods.life import Ending, PodLife
 from runner.pods.statuses import Phase, PodStatus
 from webhook.config import Config
 
-FIRST_PAUSE = 0.5
-"""Seconds before a failed pod's successor, doubling. (Kubernetes: 10 s to 6 minutes.)"""
 LEAVING = 10.0
 """Seconds from SIGTERM to SIGKILL where the runner itself is to end."""
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
@@ -125,7 +123,7 @@ class JobRun:
 
     async def _pods(self, form: JobForm) -> Outcome | None:
         """Run pods; None where nobody asks for the outcome any more."""
-        waits = pauses(FIRST_PAUSE)
+        waits = PAUSES.waits()
         status = await self._left_behind(form)
         while self._ending is None:
             status = status or await self._pod(form)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
+from api.backoff import Backoff
 from api.errors import UserError
 from api.timestamps import from_micros
 from runner.pods.containers import Exit, Running, Spawner
@@ -18,9 +19,9 @@ from runner.pods.launches import Folders, Machine, launch_of
 from runner.pods.statuses import WORDS, ContainerStatus, Terminated
 from runner.pods.tails import make_empty, tail
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
-"""Seconds before a container is started again, doubling. (Kubernetes: 10 s to 5 minutes.)"""
-_SIDECAR_PAUSE = 0.1
+PAUSES = Backoff(first=0.5, longest=15.0)
+"""Before a container, or a job's next pod, is started. (Kubernetes: 10 s to 5 or 6 minutes.)"""
+_SIDECAR_PAUSES = replace(PAUSES, first=0.1)
 _LAST_LINES = 2048
 _ids = count(1)
 
@@ -31,14 +32,6 @@ UNSTARTABLE = {"CreateContainerError", "ContainerCannotRun", "StartError"}
 def now() -> str:
     """Return the moment as the kubelet writes it, to the second."""
     return from_micros(int(time.time()) * 1_000_000)
-
-
-def pauses(first: float) -> Iterator[float]:
-    """Give the seconds between starts, doubling up to a limit."""
-    pause = first
-    while True:
-        yield pause
-        pause = min(2 * pause, LONGEST_PAUSE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +76,7 @@ class ContainerLife:
             self.over.set()
 
     async def _live(self) -> Terminated:
-        waits = pauses(_SIDECAR_PAUSE if self.spec.stays else FIRST_PAUSE)
+        waits = (_SIDECAR_PAUSES if self.spec.stays else PAUSES).waits()
         while True:
             end = await self._once()
             self._note(self.status.over(end))

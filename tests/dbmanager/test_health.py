@@ -11,7 +11,7 @@ from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from api.errors import SetupError, Unavailable
-from dbmanager.connection import FIRST_PAUSE, LONGEST_PAUSE, Connection, pauses
+from dbmanager.connection import Connection
 from dbmanager.server import Server
 from tests.dbmanager.fragile import FragileStore
 from tests.dbmanager.serving import LOOPBACK, Client, client_of, refused, served
@@ -111,15 +111,6 @@ async def test_reflection_names_every_service() -> None:
     named = {service.name for service in reply.list_services_response.service}
 
     assert named == {*KNOWN[1:], "grpc.reflection.v1alpha.ServerReflection"}
-
-
-def test_pauses_double_up_to_a_limit_and_half_of_each_is_chance() -> None:
-    least, most = pauses(lambda: 0.0), pauses(lambda: 1.0)
-    pairs = [(next(least), next(most)) for _ in range(12)]
-
-    assert all(low == high / 2 for low, high in pairs)
-    assert [high for _, high in pairs][:3] == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE]
-    assert pairs[-1] == (LONGEST_PAUSE / 2, LONGEST_PAUSE)
 
 
 def _sleep_that(

@@ -15,7 +15,6 @@ import pytest
 from api.errors import Unavailable
 from api.types import JsonObject
 from kube.apiserver import served
-from kube.backoff import Backoff
 from kube.cluster import Change, Ref
 from kube.errors import Forbidden
 from kube.memory import MemoryCluster
@@ -392,17 +391,6 @@ async def _come_and_go(memory: MemoryCluster, cache: WatchCache[str], count: int
         await memory.delete(ref(f"n{number}"))
     await eventually(lambda: len(cache) == 0)
     memory.forget()
-
-
-def test_waits_grow_to_the_longest_and_begin_anew() -> None:
-    backoff = Backoff(Random(7), first=1, longest=8)
-
-    first = [backoff.wait() for _ in range(6)]
-    backoff.reset()
-
-    assert [b / 2 <= w <= b for w, b in zip(first, [1, 2, 4, 8, 8, 8], strict=True)] == [True] * 6
-    assert backoff.wait() <= 1
-    assert len(set(first)) == 6
 
 
 async def test_an_error_is_logged_once_while_it_stays_the_same(

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from runner.jobs.outcomes import BACKOFF, DEADLINE, REFUSED
-from runner.jobs.run import FIRST_PAUSE, LEAVING
-from runner.pods.container import LONGEST_PAUSE
+from runner.jobs.run import LEAVING
+from runner.pods.container import PAUSES
 from runner.pods.keeping import LIMIT
 from runner.state.directory import DEFAULT, StateDirectory
 from runner.state.disk import PATIENCE
@@ -33,7 +33,7 @@ def test_the_numbers_are_those_of_the_code() -> None:
     assert f"`{DEFAULT}`" in TEXT
     assert f"up to {LIMIT >> 20} MiB" in TEXT
     assert f"SIGKILL after {LEAVING:.0f} s" in TEXT
-    assert f"the pauses are {FIRST_PAUSE} s, 1 s, 2 s ... {LONGEST_PAUSE:.0f} s" in TEXT
+    assert f"the pauses are {PAUSES.first} s, 1 s, 2 s ... {PAUSES.longest:.0f} s" in TEXT
     assert f"the disk is full for {PATIENCE:.0f} s" in TEXT
     assert all(f"`{reason}`" in TEXT for reason in (BACKOFF, DEADLINE, REFUSED))
 
