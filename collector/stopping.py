@@ -20,8 +20,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from api.metric_values import finite
 from api.types import Comparison, ObjectiveType, StopRule
-from filters.numbers import finite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
+from api.metric_values import objective_value
 from api.types import Experiment, OwnerReference, Suggestion, Trial
 from controller.creation import place_of
-from controller.observing import objective_value
 from controller.trial_states import ACTIVE, State, measured, state_of
 
 
@@ -49,9 +49,14 @@ def member_of(trial: Trial) -> Member:
         place=place_of(trial),
         state=state_of(trial),
         measured=counts,
-        value=objective_value(trial) if counts else None,
+        value=_value(trial) if counts else None,
         owners=owners_of(trial),
     )
+
+
+def _value(trial: Trial) -> float | None:
+    objective = trial.spec.objective
+    return None if objective is None else objective_value(trial.status.observation, objective)
 
 
 def members_of(trials: Iterable[Trial]) -> Sequence[Member]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from api.metric_values import objective_value, strategy_of
 from api.names import INJECTION_ENABLED, INJECTION_LABEL, UNAVAILABLE
-from api.objects.defaults import STRATEGIES
 from api.objects.faults import quoted
 from api.types import (
     CollectorKind,
@@ -15,7 +14,6 @@ from api.types import (
     Observation,
     ObservedMetric,
     Strategy,
-    Trial,
 )
 from controller.views import MetricSummary, PodFacts, StoreAway, Stored, TrialView
 from controller.words import LastWords, read_last_words
@@ -100,49 +98,12 @@ def nothing_observed(objective: Objective) -> Observation:
     return Observation(metrics=(none,))
 
 
-def objective_value(trial: Trial) -> float | None:
-    """Return the objective by its strategy; None where it is no finite number.
-
-    `min` and `max` fall back to the latest value where no value is a finite number.
-    """
-    objective, observation = trial.spec.objective, trial.status.observation
-    if objective is None or observation is None:
-        return None
-    metric = next((m for m in observation.metrics if m.name == objective.metric), None)
-    if metric is None:
-        return None
-    chosen = {Strategy.MIN: metric.min, Strategy.MAX: metric.max}.get(
-        _strategy(objective), metric.latest
-    )
-    return _finite(metric.latest if chosen in ("", UNAVAILABLE) else chosen)
-
-
-def _strategy(objective: Objective) -> Strategy:
-    named = (s.strategy for s in objective.strategies if s.name == objective.metric)
-    return next(named, STRATEGIES[objective.type])
-
-
 def _summary(metrics: Iterable[MetricSummary], name: str) -> MetricSummary | None:
     return next((metric for metric in metrics if metric.name == name), None)
 
 
 def _usable(metrics: Iterable[MetricSummary], objective: Objective) -> bool:
-    metric = _summary(metrics, objective.metric)
-    if metric is None:
-        return False
-    by_strategy = {Strategy.MIN: metric.min, Strategy.MAX: metric.max}
-    return _finite(by_strategy.get(_strategy(objective), metric.last)) is not None
-
-
-def _finite(text: str) -> float | None:
-    """Read a number; None where it is none, or not finite."""
-    if "_" in text:
-        return None  # Python parts digits so, and no trainer prints it
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
+    return objective_value(observation_of(metrics, objective), objective) is not None
 
 
 # -- causes ---------------------------------------------------------------------------------
@@ -157,7 +118,7 @@ def _cause(view: TrialView, objective: Objective, words: LastWords) -> str:
     metric, pods = quoted(objective.metric), view.job.pods
     seen = _summary(stored, objective.metric)
     if seen is not None and (seen.last != UNAVAILABLE or seen.count > 1):
-        return _not_finite(metric, _strategy(objective), seen)
+        return _not_finite(metric, strategy_of(objective.metric, objective), seen)
     if isinstance(view.observed, StoreAway):
         return f"the store of metrics did not answer: {view.observed.cause}"
     if view.observed is None:

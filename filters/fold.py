@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from filters.numbers import finite
+from api.metric_values import finite
 from filters.points import Found
 
 

@@ -45,7 +45,7 @@ def plain(number: bytes) -> str:
 
 
 def all_finite(values: Iterable[str]) -> bool:
-    """Return True only where `finite` has a number for each; one pass in C over many values.
+    """Return True only where each is a finite number; one pass in C over many values.
 
     A sum is finite only if each part is. Where a sum overflows, the caller has to look closer.
     """
@@ -54,12 +54,3 @@ def all_finite(values: Iterable[str]) -> bool:
         return math.isfinite(sum(map(float, texts))) and "_" not in "".join(texts)
     except ValueError:
         return False
-
-
-def finite(text: str) -> float | None:
-    """Return the number that a value's text means, or None where it is not a finite one."""
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) and "_" not in text else None

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import NamedTuple
 
-from filters.numbers import all_finite, finite
+from api.metric_values import finite
+from filters.numbers import all_finite
 
 
 class Found(NamedTuple):

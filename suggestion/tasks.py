@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from api.errors import Fault, SpecError
+from api.metric_values import objective_value
 from api.objects.faults import forbidden, required
 from api.types import (
     ConditionType,
@@ -145,14 +145,9 @@ def _past(trial: Trial, objective: Objective) -> Past:
 
 
 def _loss(trial: Trial, objective: Objective) -> float | None:
-    """Return the objective, negated where more is better; None where it is no finite number."""
-    metrics = trial.status.observation.metrics if trial.status.observation else ()
-    text = next((metric.latest for metric in metrics if metric.name == objective.metric), "")
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    if not math.isfinite(value):
+    """Return the objective, negated where more is better; None where it is not a finite number."""
+    value = objective_value(trial.status.observation, objective)
+    if value is None:
         return None
     return -value if objective.type is ObjectiveType.MAXIMIZE else value
 

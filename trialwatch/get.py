@@ -1,7 +1,8 @@
 """Show experiments, their trials or their suggestions, as kubectl would.
 
 Without NAME all of a kind; trials may be chosen by the experiment's name too. `-o yaml` and
-`-o json` print the objects, `-o wide` adds what was chosen and what was measured so far.
+`-o json` print the objects, `-o wide` adds what was chosen and what was measured: the value that
+stands for the trial, or the newest one while it runs.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from typing import TYPE_CHECKING
 
 from api.errors import UserError
 from api.objects.faults import nearest, visible
+from api.objects.trials import parse_trial
 from api.objects.yamlout import dump_objects
 from api.timestamps import to_micros
 from api.types import JsonObject
 from trialwatch.documents import at, name_of, said
 from trialwatch.sources import KINDS, add_source, nothing_called, source_of
+from trialwatch.view.standing import measurements
 
 if TYPE_CHECKING:
     import argparse
@@ -137,9 +140,7 @@ def _pairs(document: JsonObject) -> str:
 
 
 def _observed(document: JsonObject) -> str:
-    listed = at(document, "status", "observation", "metrics")
-    items = listed if isinstance(listed, list) else []
-    return " ".join(f"{at(one, 'name')}={at(one, 'latest')}" for one in items)
+    return " ".join(measurements(parse_trial(document, unknown_fields=False)))
 
 
 def _text(*path: str) -> Callable[[JsonObject], str]:

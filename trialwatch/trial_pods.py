@@ -11,6 +11,7 @@ from api.objects.trials import parse_trial
 from api.types import Json, JsonObject
 from controller.trial_states import ended
 from trialwatch.documents import at, name_of, namespace_of, oldest_first, said
+from trialwatch.view.standing import measurements
 
 _COLLECTORS = (COLLECTOR_CONTAINER, OTHER_COLLECTOR_CONTAINER)
 
@@ -64,7 +65,7 @@ def without_pod(trial: JsonObject) -> UserError:
             f"trial {name} has no pod now: -f waits for one, and `kubectl get events {place}` says"
             " what keeps it"
         )
-    seen = ", ".join(_observed(trial)) or "nothing"
+    seen = ", ".join(measurements(parse_trial(trial, unknown_fields=False))) or "nothing"
     return UserError(
         f"the pod of trial {name} is gone, and what it printed with it;"
         f" spec.trialTemplate.retain: true keeps pods. What was measured: {seen}"
@@ -100,11 +101,6 @@ def _statuses(pod: JsonObject) -> Iterator[Json]:
 def _unscheduled(pod: JsonObject) -> Json:
     conditions = _items(pod, "status", "conditions")
     return next((one for one in conditions if said(one, "status") == "False"), None)
-
-
-def _observed(trial: JsonObject) -> Iterator[str]:
-    for one in _items(trial, "status", "observation", "metrics"):
-        yield f"{said(one, 'name')}={said(one, 'latest')}"
 
 
 def _items(document: Json, *path: str) -> Sequence[Json]:

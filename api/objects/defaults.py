@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from types import MappingProxyType
 
+from api.metric_values import STRATEGIES
 from api.names import METRICS_FILE
 from api.types import (
     CollectorKind,
@@ -20,11 +21,9 @@ from api.types import (
     LogFormat,
     MetricStrategy,
     Objective,
-    ObjectiveType,
     ParameterSpec,
     PathKind,
     ResumePolicy,
-    Strategy,
     TrialTemplate,
 )
 
@@ -32,12 +31,6 @@ PARALLEL_TRIALS = 3
 EVENTS_DIRECTORY = "/var/log/katib/tfevent/"
 SCRAPE_PATH = "/metrics"
 SCRAPE_PORT = 8080
-
-STRATEGIES = {
-    ObjectiveType.MINIMIZE: Strategy.MIN,
-    ObjectiveType.MAXIMIZE: Strategy.MAX,
-    ObjectiveType.UNKNOWN: Strategy.LATEST,
-}
 
 _TRAINING_JOBS = ("TFJob", "PyTorchJob", "XGBoostJob", "MPIJob")
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from api.errors import UserError
-from api.names import UNAVAILABLE
-from api.objects.defaults import STRATEGIES
+from api.metric_values import value_of
 from api.objects.faults import shown
 from api.types import (
     Assignment,
@@ -23,7 +22,6 @@ from api.types import (
     Observation,
     ObservedMetric,
     StopRule,
-    Strategy,
     SuggestedTrial,
     Trial,
     TrialSpec,
@@ -180,17 +178,8 @@ def _condition(conditions: tuple[Condition, ...]) -> pb.TrialStatus.TrialConditi
 
 
 def _observation_to_wire(observation: Observation, objective: Objective) -> pb.Observation:
-    strategies = {s.name: s.strategy for s in objective.strategies}
-    otherwise = STRATEGIES[objective.type]
     return pb.Observation(
         metrics=(
-            made(pb.Metric, name=m.name, value=_folded(m, strategies.get(m.name, otherwise)))
-            for m in observation.metrics
+            made(pb.Metric, name=m.name, value=value_of(m, objective)) for m in observation.metrics
         )
     )
-
-
-def _folded(metric: ObservedMetric, strategy: Strategy) -> str:
-    """Choose the value that stands for the trial; the latest one where there is no such number."""
-    chosen = {Strategy.MIN: metric.min, Strategy.MAX: metric.max}.get(strategy, metric.latest)
-    return metric.latest if chosen in ("", UNAVAILABLE) else chosen

@@ -12,6 +12,9 @@ from api.names import UNAVAILABLE
 from api.types import (
     CollectorKind,
     CollectorSpec,
+    Condition,
+    ConditionStatus,
+    ConditionType,
     MetricStrategy,
     Objective,
     ObjectiveType,
@@ -22,7 +25,8 @@ from api.types import (
     TrialSpec,
     TrialStatus,
 )
-from controller.observing import find_observation, objective_value, observation_of
+from controller.members import member_of
+from controller.observing import find_observation, observation_of
 from controller.views import JobFacts, MetricSummary, PodFacts, StoreAway, Stored, TrialView
 from controller.words import LastWords, read_last_words
 from tests.controller.worlds import loss
@@ -129,11 +133,13 @@ def test_the_objective_is_read_by_its_strategy_and_only_a_finite_number_counts(
 ) -> None:
     low, high, latest = metric
     observed = Observation(metrics=(ObservedMetric(name="loss", min=low, max=high, latest=latest),))
+    conditions = (Condition(type=ConditionType.SUCCEEDED, status=ConditionStatus.TRUE),)
     trial = Trial(
-        spec=TrialSpec(objective=objective(strategy)), status=TrialStatus(observation=observed)
+        spec=TrialSpec(objective=objective(strategy)),
+        status=TrialStatus(observation=observed, conditions=conditions),
     )
 
-    assert objective_value(trial) == value
+    assert member_of(trial).value == value
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.metric_values import finite
 from filters.fold import Folded, fold
-from filters.numbers import finite
 from filters.points import Found
 
 values = st.sampled_from(["0.5", "0.50", "-1", "nan", "inf", "", "high", "1e3", "1000"])

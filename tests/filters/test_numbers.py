@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.numbers import NUMBER, all_finite, finite, plain
+from api.metric_values import finite
+from filters.numbers import NUMBER, all_finite, plain
 
 WHOLE = re.compile(NUMBER)
 
@@ -41,13 +42,6 @@ def test_every_float_that_python_prints_is_read_back(number: float) -> None:
     match = WHOLE.match(repr(number).encode())
     assert match is not None
     assert finite(plain(match[0])) == number
-
-
-@pytest.mark.parametrize(
-    "text", ["nan", "inf", "-Infinity", "1e999", "", "high", "1_0", "unavailable"]
-)
-def test_what_is_not_finite_is_no_objective(text: str) -> None:
-    assert finite(text) is None
 
 
 @given(st.lists(st.one_of(st.floats().map(repr), st.text(max_size=3)), max_size=6))

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
-from api.types import Assignment, ConditionType, Objective, ObjectiveType
+from api.types import (
+    Assignment,
+    ConditionType,
+    MetricStrategy,
+    Objective,
+    ObjectiveType,
+    Observation,
+    ObservedMetric,
+    Strategy,
+)
 from suggestion.history import Past, seed_at
 from suggestion.tasks import history_of
 from tests.suggestion.requests import OBJECTIVE, trial
@@ -24,6 +34,7 @@ HERE = (Assignment(name="x", value="1"),)
         (ConditionType.SUCCEEDED, "nan", None, False),
         (ConditionType.SUCCEEDED, "inf", None, False),
         (ConditionType.SUCCEEDED, "unavailable", None, False),
+        (ConditionType.SUCCEEDED, "1_000", None, False),
         (ConditionType.RUNNING, "0.5", None, True),
         (ConditionType.CREATED, None, None, True),
         ("Unknown", None, None, True),
@@ -44,6 +55,28 @@ def test_where_more_is_better_the_loss_is_negated() -> None:
     (past,) = history_of([trial("t", HERE, loss="0.5")], LARGER, 1)
 
     assert past.loss == -0.5
+
+
+@pytest.mark.parametrize(
+    ("kind", "strategy", "loss"),
+    [
+        (ObjectiveType.MINIMIZE, None, 0.1),
+        (ObjectiveType.MAXIMIZE, None, -9.0),
+        (ObjectiveType.MINIMIZE, Strategy.LATEST, 5.0),
+        (ObjectiveType.MINIMIZE, Strategy.MAX, 9.0),
+    ],
+)
+def test_the_strategy_says_which_of_a_trials_values_is_its_loss(
+    kind: ObjectiveType, strategy: Strategy | None, loss: float
+) -> None:
+    own = () if strategy is None else (MetricStrategy(name="loss", strategy=strategy),)
+    metric = ObservedMetric(name="loss", min="0.1", max="9", latest="5")
+    one = trial("t", HERE)
+    one = replace(one, status=replace(one.status, observation=Observation(metrics=(metric,))))
+
+    (past,) = history_of([one], Objective(type=kind, metric="loss", strategies=own), 1)
+
+    assert past.loss == loss
 
 
 def test_a_duration_is_the_time_from_start_to_end() -> None:

@@ -10,8 +10,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from api.metric_values import finite
 from api.types import Distribution, ParameterSpec, ParameterType
-from filters.numbers import finite
 from trialwatch.view.words import cut
 
 NOWHERE = -0.12

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from api.errors import UserError
+from api.metric_values import finite, value_of
 from api.names import UNAVAILABLE
 from api.timestamps import to_micros
 from api.types import (
@@ -17,12 +18,11 @@ from api.types import (
     ConditionType,
     Experiment,
     Objective,
-    Observation,
+    ObservedMetric,
     ParameterSpec,
-    Strategy,
     Trial,
 )
-from filters.numbers import finite
+from controller.trial_states import measured
 
 Latest = Mapping[str, Mapping[str, str]]
 """By trial, by metric: the value that was stored last, as it was written."""
@@ -64,7 +64,7 @@ class Row:
     state: State
     assignments: tuple[Assignment, ...] = ()
     metrics: Mapping[str, str] = field(default_factory=dict)
-    """By name: what stands for the trial once it has ended, before that the newest value."""
+    """By name: what stands for the trial where its observation counts, else the newest value."""
     value: float | None = None
     """The objective, where it is a finite number."""
     seconds: float | None = None
@@ -132,11 +132,13 @@ def _row(trial: Trial, objective: Objective, latest: Latest, now: datetime) -> R
     status = trial.status
     ended_by = _true(status.conditions, [kind for kind, _ in _STATES])
     state = dict(_STATES)[ConditionType(ended_by.type)] if ended_by else State.WAITING
+    seen = {m.name: m for m in status.observation.metrics} if status.observation else {}
+    texts = {name: shown(trial, metric, objective) for name, metric in seen.items()}
     newest = latest.get(trial.metadata.name, {})
     metrics = {
         name: text
         for name in objective.metrics
-        if (text := observed(status.observation, objective, name) or newest.get(name, ""))
+        if (text := texts.get(name) or newest.get(name, ""))
     }
     return Row(
         name=trial.metadata.name,
@@ -149,14 +151,20 @@ def _row(trial: Trial, objective: Objective, latest: Latest, now: datetime) -> R
     )
 
 
-def observed(observation: Observation | None, objective: Objective, name: str) -> str:
-    """Return the text that stands for a metric, by its strategy; "" where there is none."""
-    metric = next((m for m in observation.metrics if m.name == name), None) if observation else None
-    if metric is None:
-        return ""
-    strategy = next((s.strategy for s in objective.strategies if s.name == name), Strategy.LATEST)
-    text = {Strategy.MIN: metric.min, Strategy.MAX: metric.max}.get(strategy, metric.latest)
+def shown(trial: Trial, metric: ObservedMetric, objective: Objective) -> str:
+    """Return the text to show of a metric; "" where nothing was measured.
+
+    It is the value that stands for the trial once that counts, before that the newest one.
+    """
+    text = value_of(metric, objective) if measured(trial) else metric.latest
     return "" if text == UNAVAILABLE else text
+
+
+def measurements(trial: Trial) -> tuple[str, ...]:
+    """Write all that was observed of a trial, each as `NAME=VALUE`."""
+    objective = trial.spec.objective or Objective()
+    seen = trial.status.observation.metrics if trial.status.observation else ()
+    return tuple(f"{one.name}={shown(trial, one, objective) or UNAVAILABLE}" for one in seen)
 
 
 def _true(conditions: Sequence[Condition], kinds: Sequence[ConditionType]) -> Condition | None:

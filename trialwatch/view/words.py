@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from api.metric_values import finite
 from api.objects.faults import visible
 from api.types import Assignment
-from filters.numbers import finite
 
 _SHORT = 8
 """A number of so many characters stays as it was written."""

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from api.types import (
     Condition,
     ConditionStatus,
     ConditionType,
-    MetricStrategy,
     Objective,
+    ObjectiveType,
     ObjectMeta,
     Observation,
     ObservedMetric,
-    Strategy,
     Trial,
     TrialStatus,
 )
 from tests.trialwatch.view.experiments import at, experiment, stamp, trial
-from trialwatch.view.standing import State, observed, standing_of
+from trialwatch.view.standing import State, shown, standing_of
 from trialwatch.view.words import cut, duration, number
 
 TRUE, FALSE = ConditionStatus.TRUE, ConditionStatus.FALSE
+METRIC = ObservedMetric(name="a", min="0.1", max="0.9", latest="0.5")
+
+
+def measured_trial(kind: ConditionType, ended: str | None = None) -> Trial:
+    """Return one whose metrics `a` and `b` were 0.1 at the least, 0.9 at most, 0.5 at last."""
+    conditions = (Condition(type=kind, status=TRUE),)
+    observation = Observation(metrics=(METRIC, replace(METRIC, name="b")))
+    status = TrialStatus(conditions=conditions, observation=observation, completion_time=ended)
+    return Trial(metadata=ObjectMeta(name="t"), status=status)
 
 
 @pytest.mark.parametrize(
@@ -50,24 +60,44 @@ def test_a_state_is_what_the_conditions_say(
     assert row.state is state
 
 
-@pytest.mark.parametrize(
-    ("strategy", "text"),
-    [(Strategy.MIN, "0.1"), (Strategy.MAX, "0.9"), (Strategy.LATEST, "0.5")],
-)
-def test_the_strategy_says_which_value_stands_for_a_trial(strategy: Strategy, text: str) -> None:
-    objective = Objective(metric="a", strategies=(MetricStrategy(name="a", strategy=strategy),))
-    metric = ObservedMetric(name="a", min="0.1", max="0.9", latest="0.5")
+def test_a_metric_without_a_strategy_is_shown_by_the_objectives_type() -> None:
+    objective = Objective(type=ObjectiveType.MINIMIZE, metric="a", additional=("b",))
+    asked = replace(experiment(), spec=replace(experiment().spec, objective=objective))
 
-    assert observed(Observation(metrics=(metric,)), objective, "a") == text
+    (row,) = standing_of(asked, (measured_trial(ConditionType.SUCCEEDED),), {}, at(9)).rows
+
+    assert (row.metrics, row.value) == ({"a": "0.1", "b": "0.1"}, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ended", "text"),
+    [
+        (ConditionType.RUNNING, None, "0.5"),
+        (ConditionType.FAILED, stamp(3), "0.5"),
+        (ConditionType.EARLY_STOPPED, None, "0.5"),
+        (ConditionType.EARLY_STOPPED, stamp(3), "0.1"),
+        (ConditionType.SUCCEEDED, stamp(3), "0.1"),
+    ],
+)
+def test_a_value_stands_for_a_trial_only_where_it_may_be_the_optimum(
+    kind: ConditionType, ended: str | None, text: str
+) -> None:
+    objective = Objective(type=ObjectiveType.MINIMIZE, metric="a")
+
+    assert shown(measured_trial(kind, ended), METRIC, objective) == text
+
+
+def test_where_no_value_was_a_finite_number_the_latest_is_shown() -> None:
+    metric = ObservedMetric(name="a", min="unavailable", max="unavailable", latest="nan")
+    objective = Objective(type=ObjectiveType.MINIMIZE, metric="a")
+
+    assert shown(measured_trial(ConditionType.SUCCEEDED), metric, objective) == "nan"
 
 
 def test_what_was_never_seen_is_not_shown() -> None:
-    objective = Objective(metric="a")
     metric = ObservedMetric(name="a", min="", max="", latest="unavailable")
 
-    assert observed(Observation(metrics=(metric,)), objective, "a") == ""
-    assert observed(Observation(metrics=(metric,)), objective, "b") == ""
-    assert observed(None, objective, "a") == ""
+    assert shown(measured_trial(ConditionType.SUCCEEDED), metric, Objective(metric="a")) == ""
 
 
 def test_a_running_trial_shows_its_newest_values_and_a_finished_one_what_stands_for_it() -> None:
