@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from api.errors import UserError
-from api.objects.faults import quoted
+from api.faults import quoted
 
 _NANOSECONDS = {
     "ns": 1,

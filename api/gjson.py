@@ -27,7 +27,7 @@ from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
 from api.errors import UserError
-from api.objects.faults import quoted
+from api.faults import quoted
 from api.types import Json
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from api.errors import UserError
-from api.objects.faults import nearest, quoted
+from api.faults import nearest, quoted
 from api.types import Comparison, LogFormat, StopRule
 
 _Choice = TypeVar("_Choice", bound=StrEnum)

@@ -11,7 +11,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from api.errors import UserError
-from api.objects.faults import quoted
+from api.faults import quoted
 
 # The shape; `datetime.fromisoformat` knows the calendar, and would take far more shapes than these.
 _SHAPE = re.compile(

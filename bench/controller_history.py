@@ -32,17 +32,17 @@ from api.types import (
     SuggestedTrial,
     Trial,
 )
-from controller.counting import recounted
-from controller.creation import trial_of
-from controller.experiment_states import MAX_TRIALS, created, ended
-from controller.experiments import reconcile_experiment
-from controller.members import KnownMembers, members_of
-from controller.suggestions import suggestion_of
-from controller.trial_states import created as begun
-from controller.trial_states import moved, running
-from controller.views import ExperimentView, Policy
-from kube.apiserver import served
-from kube.memory import MemoryCluster
+from controller.reconcile.counting import recounted
+from controller.reconcile.creation import trial_of
+from controller.reconcile.experiment_states import MAX_TRIALS, created, ended
+from controller.reconcile.experiments import reconcile_experiment
+from controller.reconcile.suggestions import suggestion_of
+from controller.reconcile.trial_facts import KnownMembers, members_of
+from controller.reconcile.trial_states import created as begun
+from controller.reconcile.trial_states import moved, running
+from controller.reconcile.views import ExperimentView, Policy
+from kube.testing.apiserver import served
+from kube.testing.memory import MemoryCluster
 from tests.controller.program import Program, program
 
 _NOW = datetime(2026, 1, 2, tzinfo=UTC)

@@ -24,8 +24,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.webhook_load import Caller, Latency, callers, flood, request_of, steadily
-from kube.apiserver import ApiServer, served
-from kube.memory import MemoryCluster
+from kube.testing.apiserver import ApiServer, served
+from kube.testing.memory import MemoryCluster
 from tests.polling import eventually
 from tests.webhook.program import program
 from tests.webhook.serving import asked

@@ -13,22 +13,22 @@ from api.errors import SetupError, TrialwatchError, Unavailable
 from api.names import ATTEMPTS_DIR, MARKER_SUFFIX
 from api.sidecar import CollectorArgs, Salvage, Source
 from api.types import LogFormat
-from collector.collecting import IDLE_SECONDS
+from collector.core.collecting import IDLE_SECONDS
+from collector.core.plan import Plan
+from collector.core.ports import Ports, Runs
+from collector.core.session import Session
+from collector.core.stopping import StopRules
+from collector.core.summary import summary_of
 from collector.disk import Disk
 from collector.ending import Ending
 from collector.fifo import Fifo
-from collector.katib_runs import KatibRuns, Wrapped
+from collector.katib.processes import KernelProcesses
+from collector.katib.runs import KatibRuns, Wrapped
 from collector.launched import Launched
 from collector.lock import Lock
 from collector.logs import Log
-from collector.plan import Plan
-from collector.ports import Ports, Runs
-from collector.processes import KernelProcesses
 from collector.push import DbManager, EarlyStoppingService
-from collector.session import Session
 from collector.showing import Stdout
-from collector.stopping import StopRules
-from collector.summary import summary_of
 from collector.unwrapped import Unwrapped
 from collector.wake import Wakeup, Watched, nearest_that_exists
 from filters.extractor import reading
@@ -43,7 +43,7 @@ _NAME_FOR_ROTATED = 3
 
 
 class SystemClock:
-    """`collector.ports.Clock`."""
+    """`collector.core.ports.Clock`."""
 
     def micros(self) -> int:
         """Return microseconds since 1970."""

@@ -13,7 +13,7 @@ import stat
 from posixpath import basename, dirname, join
 
 from api.errors import SetupError, Unavailable
-from collector.ports import FileStat
+from collector.streams.files import FileStat
 
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
@@ -52,7 +52,7 @@ class DiskFile:
 
 
 class Disk:
-    """`collector.ports.FileSystem`. What is no regular file counts as missing.
+    """`collector.core.ports.FileSystem`. What is no regular file counts as missing.
 
     Raises SetupError where we may not read or write, Unavailable where there is no room now.
     """

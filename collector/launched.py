@@ -14,7 +14,8 @@ from api.names import (
     OUTCOME_SUCCEEDED,
 )
 from api.run_directory import AttemptRecord, ExitRecord
-from collector.ports import End, FileSystem
+from collector.core.ports import End
+from collector.streams.files import FileSystem
 
 
 class Line(Protocol):
@@ -34,7 +35,7 @@ class Line(Protocol):
 
 
 class Launched:
-    """`collector.ports.Runs` beside a launcher."""
+    """`collector.core.ports.Runs` beside a launcher."""
 
     def __init__(self, run_dir: str, files: FileSystem, line: Line) -> None:
         """Read in a run directory."""

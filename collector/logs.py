@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 
 class Log:
-    """`collector.ports.Reporter`."""
+    """`collector.core.ports.Reporter`."""
 
     def tell(self, text: str) -> None:
         """Write a sentence; a log that nobody takes is no reason to fail."""

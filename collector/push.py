@@ -16,7 +16,7 @@ from api.names import (
 from api.v1beta1 import api_pb2 as pb
 
 if TYPE_CHECKING:
-    from collector.batches import Batch
+    from collector.core.batches import Batch
 
 DEADLINE = 5.0
 """Seconds for one call."""
@@ -72,7 +72,7 @@ class _Service:
 
 
 class DbManager(_Service):
-    """`collector.ports.Sink`."""
+    """`collector.core.ports.Sink`."""
 
     def __init__(self, address: str, trial: str, namespace: str = "") -> None:
         """Report a trial's observations."""
@@ -94,7 +94,7 @@ class DbManager(_Service):
 
 
 class EarlyStoppingService(_Service):
-    """`collector.ports.EarlyStopping`."""
+    """`collector.core.ports.EarlyStopping`."""
 
     def __init__(self, address: str, trial: str, namespace: str = "") -> None:
         """Tell of a trial's stop."""

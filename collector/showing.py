@@ -14,7 +14,7 @@ _LAST_SECONDS = 1.0
 
 
 class Stdout:
-    """`collector.ports.Echo`."""
+    """`collector.core.ports.Echo`."""
 
     def __init__(self, descriptor: int = 1) -> None:
         """Write to a file descriptor, which stays open."""

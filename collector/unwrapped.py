@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from api.names import ATTEMPT_FILE
 from api.run_directory import TAIL_BYTES, AttemptRecord, FileBorder
-from collector.ports import Clock, End, FileSystem
+from collector.core.ports import Clock, End
+from collector.streams.files import FileSystem
 
 
 class Unwrapped:
-    """`collector.ports.Runs`. How the trainer ended nobody knows; nobody hears us either."""
+    """`collector.core.ports.Runs`. How the trainer ended nobody knows; nobody hears us either."""
 
     def __init__(self, run_dir: str, path: str, files: FileSystem, clock: Clock) -> None:
         """Note where the file ends now, unless an earlier collector has done so."""

@@ -1,15 +1,12 @@
-"""Experiments and trials: what becomes of them, as pure functions; and who does what they decide.
+"""Experiments and trials: what becomes of them, and the program that carries it out.
 
-Belongs here: `reconcile_experiment` and `reconcile_trial`, which take a view of the world and a
-moment and give the actions that are due; all that they are made of (templates, conditions of jobs,
-counters, budgets, observations and their absence); the ports that a driver stands on, honest
-in-memory ones among them, and the driver; the ports over a cluster (`cluster_...`) and over
-services elsewhere (`remote_...`); the program that gives all objects of a cluster their turns
-(`app`, `term`, `workers`).
-Does not belong here: how jobs run, how objects are kept, how points are chosen, how metrics are
-collected. The core reads no clock and draws no random number.
+Belongs here: the program (`app`, `leader_term`, `reconcile_workers`, settings, metrics) and four
+rooms: `reconcile` (the pure core), `driver` (carries its actions out, through ports), `on_kube` and
+`over_grpc` (the ports over a cluster and over services).
+Does not belong here: how jobs run, how points are chosen, how metrics are collected.
 May import: `api`, `filters`, `kube`, `serving`. May be imported by: `runner` and `trialwatch`.
 
-Reading order: `views` (in), `actions` (out), `experiments` and `trials` (the two folds), then
-`ports` and `drive`; for the program `app`, `term`, `workers`.
+Reading order: `reconcile.views` (in), `reconcile.actions` (out), `reconcile.experiments` and
+`reconcile.trials` (the two folds), then `driver.ports` and `driver.drive`; for the program `app`,
+`leader_term`, `reconcile_workers`.
 """

@@ -17,16 +17,16 @@ from aiohttp import web
 from api import names
 from api.installation.places import OurServices
 from controller import flags
-from controller.channels import Channels
-from controller.cluster_events import SPEAKER, ClusterEvents
-from controller.cluster_services import ClusterServices
 from controller.config import Config, parse_config
-from controller.configured_search import ConfiguredSearch, Directory
+from controller.leader_term import Outside, Term
 from controller.metrics import Metrics
-from controller.remote_calls import CHANNEL_OPTIONS
-from controller.remote_observations import RemoteObservations
+from controller.on_kube.events import SPEAKER, ClusterEvents
+from controller.on_kube.search_services import ClusterServices
+from controller.over_grpc.calls import CHANNEL_OPTIONS
+from controller.over_grpc.channels import Channels
+from controller.over_grpc.observations import RemoteObservations
+from controller.search_router import ConfiguredSearch, Directory
 from controller.settings import Settings
-from controller.term import Outside, Term
 from kube.cluster import Cluster, Ref
 from kube.connect import connected
 from kube.events import Events
@@ -209,7 +209,7 @@ class _Controller:
             observations=RemoteObservations(channel, _STORE_SECONDS),
             suggestions=search,
             services=search,
-            events=ClusterEvents(self._events, self._metrics),
+            events=ClusterEvents(self._events, self._metrics.error),
             metrics=self._metrics,
             policy=settings.policy,
             namespace=settings.namespace,

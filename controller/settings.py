@@ -11,16 +11,16 @@ from pathlib import Path
 
 from api import names
 from api.errors import UserError
+from api.faults import quoted
 from api.goflags import Flag
 from api.installation.places import our_services
 from api.installation.stores import db_manager_of
-from api.objects.faults import quoted
 from controller import flags
-from controller.views import Policy
+from controller.reconcile.views import Policy
 from kube.leading import Times
-from serving import given as read
+from serving import flag_values as read
 from serving.addresses import Address
-from serving.given import Given
+from serving.flag_values import Given
 
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 

@@ -9,11 +9,11 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 
 from api.errors import Unavailable
-from dbmanager.connection import Connection
-from dbmanager.metrics import Metrics
 from dbmanager.server import Server
+from dbmanager.service.connection import Connection
+from dbmanager.service.metrics import Metrics
 from dbmanager.settings import Settings
-from dbmanager.store import Store
+from dbmanager.store.contract import Store
 from dbmanager.tls import credentials_of
 from serving.addresses import Address
 from serving.life import until_signal, write_port

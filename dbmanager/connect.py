@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from api.errors import SetupError
-from dbmanager.store import Store
+from dbmanager.store.contract import Store
 
 _KINDS = "sqlite:///FILE, postgresql://USER@HOST/DATABASE or mysql://USER@HOST/DATABASE"
 
@@ -27,16 +27,16 @@ def store_for(url: str, *, initialize: bool = True) -> Store:
         raise SetupError(f"--database: its URL cannot be read ({error}); write {_KINDS}") from None
     # Each kind is imported where it is wanted: an image may carry one driver alone.
     if scheme == "sqlite":
-        from dbmanager.sqlite import SqliteStore  # noqa: PLC0415 - see above
+        from dbmanager.store.sqlite.store import SqliteStore  # noqa: PLC0415 - see above
 
         return SqliteStore(_file_of(url), initialize=initialize)
     name = f"the database {shown(url)}"
     if scheme in {"postgresql", "postgres"}:
-        from dbmanager.postgres import PostgresStore  # noqa: PLC0415 - see above
+        from dbmanager.store.postgres.store import PostgresStore  # noqa: PLC0415 - see above
 
         return PostgresStore(url, name, initialize=initialize)
     if scheme in {"mysql", "mariadb"}:
-        from dbmanager.mysql import MysqlStore  # noqa: PLC0415 - see above
+        from dbmanager.store.mysql.store import MysqlStore  # noqa: PLC0415 - see above
 
         return MysqlStore(url, name, initialize=initialize)
     raise SetupError(f"--database: {shown(url)!r} names no database; write {_KINDS}")

@@ -10,14 +10,14 @@ from grpc_reflection.v1alpha import reflection
 from api.errors import SetupError
 from api.trialwatchv1 import observations_pb2_grpc
 from api.v1beta1 import api_pb2_grpc
-from dbmanager.calls import Calls
-from dbmanager.connection import Connection
-from dbmanager.health import SERVICES, Health
-from dbmanager.metrics import Metrics
-from dbmanager.news import News
-from dbmanager.observations import Observations
-from dbmanager.requests import MOST_BYTES
-from dbmanager.servicer import DBManager
+from dbmanager.service.connection import Connection
+from dbmanager.service.error_interceptor import Calls
+from dbmanager.service.health import SERVICES, Health
+from dbmanager.service.metrics import Metrics
+from dbmanager.service.observations import Observations
+from dbmanager.service.requests import MOST_BYTES
+from dbmanager.service.row_notifier import News
+from dbmanager.service.servicer import DBManager
 from dbmanager.settings import FOUR_MEBIBYTES
 from serving.addresses import Address
 

@@ -11,10 +11,10 @@ from urllib.parse import quote, urlencode
 
 from api import names
 from api.errors import SetupError, UserError
+from api.faults import quoted
 from api.goflags import Flag
-from api.objects.faults import quoted
 from dbmanager import flags
-from serving import given as read
+from serving import flag_values as read
 from serving.addresses import Address
 
 DEFAULT_DATABASE = "sqlite:///trialwatch.db"

@@ -1,8 +1,8 @@
 """The cluster as a port: objects of any kind, as plain documents, in and out of Kubernetes' API.
 
 Belongs here: the port (`cluster`), its values and errors; the official client behind it (`client`,
-`connect`, `discovery`); the same port in memory (`memory`, `logs`), and over HTTP (`apiserver`); a
-kind's objects kept up to date in memory (`watching`), an installation's settings by it
+`connect`, `discovery`); for tests the same port in memory and over HTTP (`testing`); a kind's
+objects kept up to date in memory (`watching`), an installation's settings by it
 (`settings_source`); Events that are said and not waited for (`events`); which of several replicas
 works (`leading`), and that only this one writes (`fencing`).
 Does not belong here: what an object means, and what any program does with it.

@@ -17,7 +17,7 @@ from kubernetes.aio.config import ConfigException
 from kubernetes.aio.config.kube_config import KubeConfigMerger
 
 from api.errors import SetupError, UserError
-from api.objects.faults import nearest
+from api.faults import nearest
 from kube.client import KubernetesCluster
 
 _config: Any = kubernetes.aio.config  # its functions have no types

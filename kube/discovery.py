@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from api.objects.faults import quoted
+from api.faults import quoted
 from api.types import Json, JsonObject
 from kube.cluster import Kind
 from kube.errors import NotFound, UnknownKind

@@ -20,11 +20,11 @@ from pathlib import Path
 from api.errors import RemoteError, SetupError
 from api.objects.validation_update import completed
 from api.types import Experiment, Suggestion, Trial
-from controller.creation import in_order
-from controller.drive import Driver
-from controller.ports import Ports
-from controller.trial_states import ended
-from controller.views import Key, Policy, key_of
+from controller.driver.drive import Driver
+from controller.driver.ports import Ports
+from controller.reconcile.creation import in_order
+from controller.reconcile.trial_states import ended
+from controller.reconcile.views import Key, Policy, key_of
 from runner.database import Database, StoredObservations, database
 from runner.early_stopping import early_stopping
 from runner.experiments import Given, unheeded_in
@@ -39,7 +39,7 @@ from runner.state.disk import Disk
 from runner.state.objects import FileObjects
 from runner.turns import Turns
 from runner.watching import Snapshot, Warnings, Watcher
-from webhook.config import Config
+from webhook.model.config import Config
 
 _POLICY = Policy(
     metrics_grace=timedelta(seconds=10),

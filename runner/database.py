@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from api.errors import Unavailable
 from api.names import UNAVAILABLE
 from api.types import Trial
-from controller.views import MetricSummary
+from controller.reconcile.views import MetricSummary
 from dbmanager.connect import store_for
-from dbmanager.connection import Connection
 from dbmanager.server import Server
-from dbmanager.store import NewRow, Query, Store, Summary, TrialKey
+from dbmanager.service.connection import Connection
+from dbmanager.store.contract import NewRow, Query, Store, Summary, TrialKey
 from serving.addresses import Address
 
 _LOOPBACK = "127.0.0.1"
@@ -63,7 +63,7 @@ async def database(url: str) -> AsyncIterator[Database]:
 
 
 class StoredObservations:
-    """`controller.ports.Observations` over a store."""
+    """`controller.driver.ports.Observations` over a store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from api.errors import Fault, SpecError, UserError
+from api.faults import invalid
 from api.objects.defaults import with_defaults
 from api.objects.experiments import parse_experiment
-from api.objects.faults import invalid
 from api.objects.fields import Field
 from api.objects.validation import faults_of
 from api.objects.yamltext import load_objects

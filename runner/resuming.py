@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 
 from api.errors import Fault, SpecError
-from api.objects.faults import forbidden
+from api.faults import forbidden
 from api.objects.validation_update import MAX_TRIALS_REACHED, completed
 from api.types import ConditionType, Experiment, ExperimentSpec, holds
-from controller.experiment_states import MAX_FAILED, restarted
+from controller.reconcile.experiment_states import MAX_FAILED, restarted
 from runner.state.objects import FileObjects
 
 _COUNTS = {

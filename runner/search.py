@@ -16,7 +16,7 @@ from api.types import (
     Trial,
     holds,
 )
-from controller.ports import Answer
+from controller.reconcile.views import Answer
 from runner.database import StoredObservations
 from suggestion.algorithm import RANDOM_STATE
 from suggestion.median_stop import median_stop_of
@@ -29,7 +29,7 @@ def _any_seed() -> int:
 
 
 class LocalSuggestions:
-    """`controller.ports.Suggestions`: asks the algorithms themselves, in `worker`."""
+    """`controller.driver.ports.Suggestions`: asks the algorithms themselves, in `worker`."""
 
     def __init__(
         self,

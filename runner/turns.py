@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 
-from controller.views import Key
+from controller.reconcile.views import Key
 
 Turn = Callable[[Key, datetime], Awaitable[datetime | None]]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from api.types import Experiment, Trial
-from controller.actions import EmitEvent, EventType
+from controller.reconcile.actions import EmitEvent, EventType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Watcher(Protocol):
 
 
 class Warnings:
-    """`controller.ports.Events`: what goes wrong between the parts is told, once."""
+    """`controller.driver.ports.Events`: what goes wrong between the parts is told, once."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell, self._told = tell, set[str]()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from api.errors import Fault, SpecError
-from api.objects.faults import invalid, nearest
+from api.faults import invalid, nearest
 from api.types import ExperimentSpec, Setting
 from suggestion.history import History
 from suggestion.space import Point, Space

@@ -44,5 +44,5 @@ async def run(settings: Settings) -> bool:
 
 async def _mark(settings: Settings, namespace: str, trial: str) -> None:
     # It takes a second and tens of MiB, and most of us never need it.
-    marks = await asyncio.to_thread(importlib.import_module, "suggestion.marks")
+    marks = await asyncio.to_thread(importlib.import_module, "suggestion.early_stop_status")
     await marks.TrialMarks(settings.kubeconfig, settings.namespace).mark(namespace, trial)

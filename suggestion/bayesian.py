@@ -39,7 +39,7 @@ from skopt.space import Categorical, Integer, Real
 from threadpoolctl import ThreadpoolController
 
 from api.errors import Fault
-from api.objects.faults import invalid
+from api.faults import invalid
 from api.types import ExperimentSpec
 from suggestion.algorithm import SETTINGS, Algorithm, Values, one_of, whole
 from suggestion.dimensions import Dimension, Listed

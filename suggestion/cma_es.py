@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.errors import Fault
-from api.objects.faults import invalid
+from api.faults import invalid
 from api.types import ExperimentSpec
 from suggestion.algorithm import Algorithm, Rule, Values, one_of
 from suggestion.dimensions import Dimension, Listed, Stepped

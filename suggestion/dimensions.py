@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from api.types import Distribution, FeasibleSpace, ParameterSpec, ParameterType
-from suggestion.laws import Law
+from suggestion.distributions import Law
 
 _MOST_STEPS = 1 << 20
 """Where there are more, a model gains nothing from seeing them one by one."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from api.errors import Fault
-from api.objects.faults import invalid, required
+from api.faults import invalid, required
 from api.types import Assignment, ExperimentSpec
 from suggestion.algorithm import Algorithm, Values
 from suggestion.history import History, Past, seed_at

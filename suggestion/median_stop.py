@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from api.errors import SpecError
-from api.objects.faults import invalid, nearest, required
+from api.faults import invalid, nearest, required
 from api.types import Comparison, EarlyStoppingSpec, Objective, ObjectiveType, StopRule
 from suggestion.algorithm import read_values, whole
 

@@ -11,7 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
 from api.errors import Fault, SetupError, SpecError
-from api.objects.faults import invalid, nearest, quoted, required
+from api.faults import invalid, nearest, quoted, required
 from suggestion.algorithm import Algorithm
 
 GROUP: Final = "trialwatch.algorithms"

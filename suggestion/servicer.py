@@ -23,7 +23,7 @@ from api.v1beta1 import api_pb2_grpc
 from api.wire.experiments import algorithm_to_wire, experiment_from_wire
 from api.wire.trials import suggested_to_wire, trial_from_wire
 from suggestion.algorithm import RANDOM_STATE
-from suggestion.calls import Context, answering
+from suggestion.error_interceptor import Context, answering
 from suggestion.space import Point
 from suggestion.tasks import Task, task_of
 

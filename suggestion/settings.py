@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from api import names
-from serving import given as read
+from serving import flag_values as read
 from serving.addresses import Address
 from suggestion import flags
 

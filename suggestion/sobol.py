@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from scipy.stats import qmc
 
 from api.errors import Fault
-from api.objects.faults import invalid
+from api.faults import invalid
 from api.types import ExperimentSpec
 from suggestion.algorithm import Algorithm, Values
 from suggestion.history import History, one_by_one, seed_at

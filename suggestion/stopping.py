@@ -12,14 +12,14 @@ from dataclasses import replace
 from typing import Protocol
 
 from api.errors import SpecError, UserError
-from api.objects.faults import quoted, required
+from api.faults import quoted, required
 from api.types import ConditionType, Experiment, Trial, holds
 from api.v1beta1 import api_pb2 as pb
 from api.v1beta1 import api_pb2_grpc
 from api.wire.experiments import early_stopping_from_wire, experiment_from_wire
 from api.wire.trials import rule_to_wire, trial_from_wire
 from serving.addresses import Address, parse_address
-from suggestion.calls import Context, answering, check_name, namespace_of
+from suggestion.error_interceptor import Context, answering, check_name, namespace_of
 from suggestion.median_stop import MedianStop, median_stop_of
 
 _log = logging.getLogger(__name__)

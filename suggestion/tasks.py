@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from api.errors import Fault, SpecError
+from api.faults import forbidden, required
 from api.metric_values import objective_value
-from api.objects.faults import forbidden, required
 from api.types import (
     ConditionType,
     ExperimentSpec,

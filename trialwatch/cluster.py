@@ -16,11 +16,11 @@ from kube.cluster import Kind, Ref, ref_of
 from kube.connect import connected, context_of, own_namespace
 from kube.errors import NotFound, UnknownKind
 from trialwatch.documents import name_of, namespace_of, oldest_first
-from trialwatch.sources import nothing_called
+from trialwatch.source import nothing_called
 from trialwatch.trial_pods import container_of, has_ended, newest_pod, why_not_begun, without_pod
 
 if TYPE_CHECKING:
-    from trialwatch.sources import LogWanted
+    from trialwatch.source import LogWanted
 
 _KINDS = {"experiments": "Experiment", "trials": "Trial", "suggestions": "Suggestion"}
 _POD = Kind(api_version="v1", kind="Pod")
@@ -49,7 +49,7 @@ def source(
 
 
 class ClusterSource:
-    """`trialwatch.sources.Source` over the API server."""
+    """`trialwatch.source.Source` over the API server."""
 
     makes = "`kubectl apply -f EXPERIMENT.yaml` makes them; -A looks in all namespaces"
 

@@ -24,12 +24,12 @@ from kube.errors import Forbidden, NotFound
 from kube.settings_source import text_of
 from trialwatch.sources import add_cluster, usual_kubeconfig
 from trialwatch.templates import pods_in
-from webhook.config import Config, parse_config
+from webhook.driver.decision_driver import Judge, Judgement
+from webhook.driver.lookups import LookUps
 from webhook.explaining import Sight, explain
-from webhook.judging import Judge, Judgement
-from webhook.lookups import LookUps
+from webhook.model.config import Config, parse_config
+from webhook.model.verdicts import ReviewFacts
 from webhook.registry.asking import Images, open_session
-from webhook.verdicts import ReviewFacts
 
 if TYPE_CHECKING:
     import argparse

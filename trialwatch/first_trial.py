@@ -8,8 +8,8 @@ from dataclasses import replace
 from api.objects.defaults import with_defaults
 from api.objects.experiments import parse_experiment
 from api.types import Assignment, JsonObject, ParameterSpec, SuggestedTrial, Trial
-from controller.creation import trial_of
-from controller.jobs import desired
+from controller.reconcile.creation import trial_of
+from controller.reconcile.jobs import desired
 
 
 def first_trial(document: JsonObject) -> tuple[Trial, JsonObject]:

@@ -15,13 +15,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from api.errors import UserError
-from api.objects.faults import nearest, visible
+from api.faults import nearest, visible
 from api.objects.trials import parse_trial
 from api.objects.yamlout import dump_objects
 from api.timestamps import to_micros
 from api.types import JsonObject
 from trialwatch.documents import at, name_of, said
-from trialwatch.sources import KINDS, add_source, nothing_called, source_of
+from trialwatch.source import KINDS, nothing_called
+from trialwatch.sources import add_source, source_of
 from trialwatch.view.standing import measurements
 
 if TYPE_CHECKING:

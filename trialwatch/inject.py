@@ -25,10 +25,10 @@ from api.objects.yamlout import dump_objects
 from api.objects.yamltext import load_objects
 from trialwatch.first_trial import first_trial
 from trialwatch.templates import pods_in, put
-from webhook.config import Config, parse_config
-from webhook.decide import decide
-from webhook.mutate import mutate
-from webhook.verdicts import Inject, Refuse, ReviewFacts, Verdict
+from webhook.model.config import Config, parse_config
+from webhook.model.verdicts import Inject, Refuse, ReviewFacts, Verdict
+from webhook.pods.decide import decide
+from webhook.pods.mutate import mutate
 
 if TYPE_CHECKING:
     import argparse

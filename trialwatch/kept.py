@@ -14,11 +14,11 @@ from trialwatch.documents import name_of, namespace_of, oldest_first
 from trialwatch.kept_logs import pieces_of
 
 if TYPE_CHECKING:
-    from trialwatch.sources import LogWanted
+    from trialwatch.source import LogWanted
 
 
 class Kept:
-    """`trialwatch.sources.Source` over a state directory."""
+    """`trialwatch.source.Source` over a state directory."""
 
     makes = "`trialwatch run EXPERIMENT.yaml` makes them; --context or --kubeconfig asks a cluster"
 

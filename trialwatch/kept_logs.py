@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from api.errors import UserError
+from api.faults import nearest
 from api.names import COLLECTOR_CONTAINER
-from api.objects.faults import nearest
 from api.objects.trials import parse_trial
-from controller.trial_states import ended
-from runner.pods.keeping import OLDER
+from controller.reconcile.trial_states import ended
+from runner.pods.container_log import OLDER
 from runner.state.directory import StateDirectory
 from runner.state.documents import read_document
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from api.errors import UserError
 from api.types import JsonObject
 from trialwatch.documents import name_of, namespace_of, said
-from trialwatch.sources import Source, add_source, nothing_called, source_of
+from trialwatch.source import Source, nothing_called
+from trialwatch.sources import add_source, source_of
 
 if TYPE_CHECKING:
     import argparse

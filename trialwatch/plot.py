@@ -15,9 +15,10 @@ from api.errors import UserError
 from api.objects.experiments import parse_experiment
 from api.objects.trials import parse_trial
 from api.types import JsonObject
-from controller.creation import in_order
+from controller.reconcile.creation import in_order
 from trialwatch.documents import name_of, namespace_of
-from trialwatch.sources import Source, add_source, nothing_called, source_of
+from trialwatch.source import Source, nothing_called
+from trialwatch.sources import add_source, source_of
 from trialwatch.view.report import report
 from trialwatch.view.standing import Standing, standing_of
 

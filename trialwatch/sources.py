@@ -14,73 +14,23 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from api.errors import SetupError, UserError
-from api.objects.faults import nearest
-from api.types import JsonObject
 from runner.state.directory import DEFAULT
-from trialwatch.documents import name_of
 from trialwatch.kept import Kept
+from trialwatch.source import Source
 
 if TYPE_CHECKING:
     import argparse
 
-KINDS: Final = ("experiments", "trials", "suggestions")
 _CHOICE: Final = f"""\
 where: --state-dir is a place of this machine, --kubeconfig and --context mean a cluster. Without
 them it is {DEFAULT} in this directory, where there is one, else the cluster that kubectl would
 ask."""
-_FEW = 5
-"""Names that a message lists."""
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
-
-
-class Source(Protocol):
-    """Experiments with what belongs to them, in the namespaces that are looked at."""
-
-    where: str
-    """`in .trialwatch`, or `in the namespace team of the context here`."""
-    makes: str
-    """How experiments come there, as a sentence."""
-
-    def objects(self, kind: str, name: str = "") -> list[JsonObject]:
-        """Read all objects of a kind of `KINDS`, or the one of a name, the oldest first.
-
-        Trials and suggestions may be chosen by their experiment's name too.
-        """
-
-    def trial(self, name: str) -> JsonObject:
-        """Read a trial.
-
-        Raises:
-            UserError: there is none, or there are several.
-        """
-
-    def trials_of(self, experiment: JsonObject) -> list[JsonObject]:
-        """Read an experiment's trials."""
-
-    def report_of(self, experiment: JsonObject) -> Path:
-        """Return where its report is written unless told otherwise."""
-
-    def print_log(
-        self, trial: JsonObject, wanted: LogWanted, write: Callable[[bytes], None]
-    ) -> None:
-        """Give what a container of a trial printed.
-
-        Raises:
-            UserError: there is no such log; the message says what there is.
-        """
-
-
-class LogWanted(Protocol):
-    """Which log, as the command line has it."""
-
-    container: str
-    follow: bool
-    previous: bool
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
@@ -171,14 +121,3 @@ def _cluster(arguments: argparse.Namespace, kubeconfig: Path | None) -> Source:
 
 def _tell(arguments: argparse.Namespace, text: str) -> None:
     print(f"trialwatch {arguments.command}: {text}", file=sys.stderr)
-
-
-def nothing_called(source: Source, kind: str, name: str) -> UserError:
-    """Make the error of a name that nothing has; it says the name that comes nearest."""
-    known = dict.fromkeys(name_of(one) for one in source.objects(kind))
-    if not known:
-        hint = f"; {source.makes}"
-    elif not (hint := nearest(name, known)):
-        few, more = list(known)[:_FEW], " and others" if len(known) > _FEW else ""
-        hint = f"; there are {', '.join(few)}{more}"
-    return UserError(f"there is no {kind[:-1]} {name} {source.where}{hint}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from api.errors import UserError
+from api.faults import nearest
 from api.names import COLLECTOR_CONTAINER, OTHER_COLLECTOR_CONTAINER, RUN_DIR
-from api.objects.faults import nearest
 from api.objects.trials import parse_trial
 from api.types import Json, JsonObject
-from controller.trial_states import ended
+from controller.reconcile.trial_states import ended
 from trialwatch.documents import at, name_of, namespace_of, oldest_first, said
 from trialwatch.view.standing import measurements
 

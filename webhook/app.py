@@ -21,15 +21,15 @@ from serving.life import beside, until_signal, write_port
 from webhook import flags
 from webhook.certificates.files import Mounted
 from webhook.certificates.self_signed import SelfSigned, place_of
-from webhook.config import Config, parse_config
-from webhook.experiments.reviewing import MUTATE, VALIDATE, ExperimentReviews
-from webhook.judging import Judge
-from webhook.lookups import Kept, LookUps, caches
-from webhook.metrics import Metrics
-from webhook.pod_reviews import PATH, PodReviews
-from webhook.ports import Certificates
+from webhook.driver.decision_driver import Judge
+from webhook.driver.lookups import Kept, LookUps, caches
+from webhook.driver.ports import Certificates
+from webhook.model.config import Config, parse_config
 from webhook.registry.asking import Images, open_session
-from webhook.server import Parts, application
+from webhook.server.experiment_handler import MUTATE, VALIDATE, ExperimentReviews
+from webhook.server.http import Parts, application
+from webhook.server.metrics import Metrics
+from webhook.server.pod_handler import PATH, PodReviews
 from webhook.settings import Settings
 
 _log = logging.getLogger(__name__)

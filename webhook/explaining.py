@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from api import names
 from api.types import JsonObject
 from kube.cluster import Ref, labels_of
-from webhook.judging import Judgement
-from webhook.selectors import entries_for
-from webhook.verdicts import Inject, Refuse, Skip, Verdict
+from webhook.driver.decision_driver import Judgement
+from webhook.model.verdicts import Inject, Refuse, Skip, Verdict
+from webhook.pods.selectors import entries_for
 
 _GIVE_LABEL = (
     f"to have its metrics collected, give its job's template the label {names.TRIAL_LABEL} of its"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from api import names
 from api.errors import SetupError, UserError
-from api.objects.faults import quoted
-from serving import given as read
+from api.faults import quoted
+from serving import flag_values as read
 from serving.addresses import Address
-from serving.given import Given
+from serving.flag_values import Given
 from webhook import flags
 from webhook.certificates.issued import Service
 

@@ -18,9 +18,8 @@ from enum import StrEnum
 from typing import TypeAlias, TypeVar, cast
 
 from api.errors import Fault, SpecError
+from api.faults import invalid, nearest, quoted, required, shown
 from api.types import JsonObject
-
-from .faults import invalid, nearest, quoted, required, shown
 
 T = TypeVar("T")
 D = TypeVar("D")

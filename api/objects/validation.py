@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from api.errors import Fault
+from api.faults import invalid, required
 from api.types import Experiment, ExperimentSpec, Objective, ObjectiveType, ObjectMeta
 
-from .faults import invalid, required
 from .validation_collector import collector_faults
 from .validation_space import space_faults
 from .validation_template import template_faults, unused_faults

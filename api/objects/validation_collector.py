@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from api.errors import Fault
+from api.faults import invalid, required
 from api.types import CollectorKind, CollectorSpec, HttpGet, LogFormat, PathKind
-
-from .faults import invalid, required
 
 _PATH = "spec.metricsCollectorSpec"
 _PLACE = f"{_PATH}.source.fileSystemPath"

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
 from api.errors import Fault
+from api.faults import invalid, nearest, required
 
-from .faults import invalid, nearest, required
 from .fields import Field
 
 _SLIP = 0.85

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from api.errors import Fault
+from api.faults import invalid, required
 from api.types import (
     Distribution,
     ExperimentSpec,
@@ -13,8 +14,6 @@ from api.types import (
     ParameterSpec,
     ParameterType,
 )
-
-from .faults import invalid, required
 
 _RANGES = (ParameterType.DOUBLE, ParameterType.INT)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from api.errors import Fault, SpecError, UserError
+from api.faults import invalid, nearest, required, shown
 from api.gjson import check
 from api.types import (
     CollectorKind,
@@ -19,7 +20,6 @@ from api.types import (
     TrialTemplate,
 )
 
-from .faults import invalid, nearest, required, shown
 from .validation_job import job_faults
 from .yamltext import load_objects
 

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from api.errors import Fault
+from api.faults import forbidden, invalid
 from api.types import ConditionType, Experiment, ExperimentSpec, ResumePolicy, holds
-
-from .faults import forbidden, invalid
 
 MAX_TRIALS_REACHED = "ExperimentMaxTrialsReached"
 """The reason of the only Succeeded that can be undone."""

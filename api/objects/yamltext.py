@@ -18,9 +18,9 @@ from typing import ClassVar, NamedTuple
 import yaml
 
 from api.errors import Fault, SpecError
+from api.faults import shown
 from api.types import Json, JsonObject
 
-from .faults import shown
 from .yamlscalars import TAG, Resolvers, resolve_as_kubernetes
 
 MAX_BYTES = 3 * 1024 * 1024

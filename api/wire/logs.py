@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from api.errors import UserError
-from api.objects.faults import shown
+from api.faults import shown
 from api.types import MetricPoint, ObservationLog
 from api.v1beta1 import api_pb2 as pb
 from api.wire.messages import made

@@ -8,7 +8,7 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from api.errors import UserError
-from api.objects.faults import shown
+from api.faults import shown
 
 _Message = TypeVar("_Message", bound=Message)
 _Noun = TypeVar("_Noun")

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from api.errors import UserError
+from api.faults import shown
 from api.metric_values import value_of
-from api.objects.faults import shown
 from api.types import (
     Assignment,
     Comparison,

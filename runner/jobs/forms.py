@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from api.errors import Fault, SpecError, UserError
-from api.objects.faults import invalid
+from api.faults import invalid
 from api.objects.fields import Field
 from api.types import JsonObject
 from runner.pods.documents import RestartPolicy, read_pod

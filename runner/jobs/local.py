@@ -1,4 +1,4 @@
-"""`controller.ports.Jobs`: the jobs of one run, each at work in a task of its own."""
+"""`controller.driver.ports.Jobs`: the jobs of one run, each at work in a task of its own."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from api.names import EXPERIMENT_LABEL
 from api.types import JsonObject, Suggestion, Trial
-from controller.views import JobFacts
-from runner.injection import Family
+from controller.reconcile.views import JobFacts
+from runner.jobs.injection import Family
 from runner.jobs.run import Here, JobRun, Place
 from runner.pods.container import now
 from runner.state.directory import StateDirectory

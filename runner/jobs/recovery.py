@@ -15,7 +15,7 @@ from pathlib import Path
 
 from api.names import COLLECTOR_CONTAINER, RUN_VOLUME
 from api.run_directory import ExitRecord
-from runner.delivery import delivered, last_exit
+from runner.jobs.delivery import delivered, last_exit
 from runner.pods.container import now
 from runner.pods.documents import Pod
 from runner.pods.life import PodLife

@@ -14,10 +14,10 @@ from pathlib import Path
 from api.errors import UserError
 from api.names import COLLECTOR_CONTAINER
 from api.types import JsonObject
-from controller.views import PodFacts
-from runner.delivery import give_up, last_exit
-from runner.injection import Family, inject
+from controller.reconcile.views import PodFacts
+from runner.jobs.delivery import give_up, last_exit
 from runner.jobs.forms import JobForm, pod_of, read_form
+from runner.jobs.injection import Family, inject
 from runner.jobs.outcomes import (
     BACKOFF,
     COMPLETED,
@@ -43,7 +43,7 @@ from runner.pods.documents import Pod, RestartPolicy, read_pod
 from runner.pods.launches import Folders, Machine
 from runner.pods.life import Ending, PodLife
 from runner.pods.statuses import Phase, PodStatus
-from webhook.config import Config
+from webhook.model.config import Config
 
 LEAVING = 10.0
 """Seconds from SIGTERM to SIGKILL where the runner itself is to end."""

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from api.errors import SetupError
-from runner.pods.orders import (
+from runner.pods.spawner_protocol import (
     Ended,
     Gone,
     Launch,

@@ -11,9 +11,9 @@ from api.sidecar_flags import EARLY_STOPPING, TERMINATION_LOG
 from runner.pods.documents import Container, Pod
 from runner.pods.environment import environment_of, variables_of
 from runner.pods.expansion import expand
-from runner.pods.orders import Launch
 from runner.pods.places import Bind, binds_of, run_dir_written, unreachable, written
-from webhook.wrapping import LAUNCHER
+from runner.pods.spawner_protocol import Launch
+from webhook.pods.wrapping import LAUNCHER
 
 COLLECTOR = ("python", "-m", "collector")
 _END = "--"

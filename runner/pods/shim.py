@@ -19,8 +19,8 @@ from typing import NoReturn
 from launcher import linux
 from launcher.processes import exit_code, kill_descendants
 from runner.pods import mounting
-from runner.pods.keeping import Log
-from runner.pods.orders import Ended, Launch, Refused, Report, Started, to_line
+from runner.pods.container_log import Log
+from runner.pods.spawner_protocol import Ended, Launch, Refused, Report, Started, to_line
 
 FORWARD = signal.SIGUSR2
 """Comes with a value: the signal that is meant for the container."""

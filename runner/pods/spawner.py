@@ -20,8 +20,17 @@ import collector.app  # noqa: F401 - in memory for every fork
 from launcher import linux
 from launcher.processes import kill_descendants
 from runner.pods import mounting
-from runner.pods.orders import Gone, Launch, Lines, Order, Ready, Refused, order_from, to_line
 from runner.pods.shim import FORWARD, ORPHANED, guard
+from runner.pods.spawner_protocol import (
+    Gone,
+    Launch,
+    Lines,
+    Order,
+    Ready,
+    Refused,
+    order_from,
+    to_line,
+)
 
 _INPUT, _OUTPUT = 0, 1
 _PIECE = 1 << 16

@@ -1,4 +1,4 @@
-"""`controller.ports.Objects` over a state directory: in memory to be read, in files to be kept."""
+"""The port `Objects` over a state directory: read from memory, kept in files."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from api.objects.experiments import parse_experiment, render_experiment
 from api.objects.suggestions import parse_suggestion, render_suggestion
 from api.objects.trials import parse_trial, render_trial
 from api.types import Experiment, ObjectMeta, Suggestion, Trial
-from controller.memory import MemoryObjects
-from controller.views import Key, key_of
+from controller.driver.memory import MemoryObjects
+from controller.reconcile.views import Key, key_of
 from runner.state.directory import StateDirectory
 from runner.state.documents import read_document, write_document
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 
+_ONLY_FOR_TESTS = "testing"
 _NOT_PACKAGES = {"bench", "build", "dist", "docs", "examples", "manifests", "tests"}
 
 
@@ -22,12 +23,13 @@ def pyproject() -> dict[str, Any]:
 
 
 def packages() -> list[str]:
-    """Return the dotted names of the folders that hold code of ours, in order."""
+    """Return the dotted names of the folders that are installed, in order: all but `testing`."""
     folders = {
         path.parent.relative_to(ROOT)
         for top in ROOT.iterdir()
         if top.is_dir() and not top.name.startswith(".") and top.name not in _NOT_PACKAGES
         for path in top.rglob("*.py")
+        if path.parent.name != _ONLY_FOR_TESTS
     }
     return sorted(".".join(folder.parts) for folder in folders)
 

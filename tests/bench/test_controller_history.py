@@ -5,10 +5,10 @@ from __future__ import annotations
 from bench.controller import experiment
 from bench.controller_figures import Shape
 from bench.controller_history import ended_trials, experiment_of
-from controller.experiments import reconcile_experiment
-from controller.members import members_of
-from controller.trial_states import State
-from controller.views import ExperimentView, Policy
+from controller.reconcile.experiments import reconcile_experiment
+from controller.reconcile.trial_facts import members_of
+from controller.reconcile.trial_states import State
+from controller.reconcile.views import ExperimentView, Policy
 from tests.controller.worlds import START
 
 

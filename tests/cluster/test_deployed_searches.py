@@ -11,8 +11,8 @@ from api.installation.services import parse_services
 from api.objects.suggestions import parse_suggestion
 from api.objects.yamlout import dump_objects
 from api.objects.yamltext import load_objects
-from controller.cluster_services import ClusterServices
-from controller.deployed_documents import deployed_documents
+from controller.on_kube.search_services import ClusterServices
+from controller.on_kube.suggestion_deployment import deployed_documents
 from kube.cluster import ref_of
 from kube.connect import connected
 from kube.errors import NotFound

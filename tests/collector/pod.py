@@ -6,11 +6,17 @@ import random
 from typing import Any
 
 from api.run_directory import AttemptRecord, ExitRecord, FileBorder
+from collector.core.plan import Pause, Plan
+from collector.core.ports import EarlyStopping, Echo, Ports
+from collector.core.session import Session
 from collector.launched import Launched
-from collector.memory import MemoryClock, MemoryFile, MemoryFiles, MemoryReporter, MemoryStore
-from collector.plan import Pause, Plan
-from collector.ports import EarlyStopping, Echo, Ports
-from collector.session import Session
+from collector.testing.memory import (
+    MemoryClock,
+    MemoryFile,
+    MemoryFiles,
+    MemoryReporter,
+    MemoryStore,
+)
 from filters.extractor import reading
 
 RUN = "/run/trialwatch"

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from api.errors import Unavailable
 from api.names import OUTCOME_FAILED, OUTCOME_STOPPED, OUTCOME_SUCCEEDED
 from api.run_directory import TAIL_BYTES, AttemptRecord, ExitRecord, FileBorder
-from collector.batches import Batch
-from collector.memory import (
+from collector.core.batches import Batch
+from collector.testing.memory import (
     MemoryClock,
     MemoryFile,
     MemoryFiles,

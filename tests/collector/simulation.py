@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from api.types import Comparison, ObjectiveType, StopRule
+from collector.core.plan import Plan
+from collector.core.ports import Ports
+from collector.core.session import Session
+from collector.core.stopping import StopRules
 from collector.launched import Launched
-from collector.memory import MemoryFile
-from collector.plan import Plan
-from collector.ports import Ports
-from collector.session import Session
-from collector.stopping import StopRules
+from collector.testing.memory import MemoryFile
 from filters.extractor import reading
 from tests.collector.simulated import LOG, RUN, SEGMENT, World
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.errors import SetupError
-from collector.checkpoint import Attempt, Checkpoint
+from collector.core.checkpoint import Attempt, Checkpoint
 from filters.columns import Header  # for hypothesis, which looks at annotations
 
 _KNOWN = Header

@@ -12,8 +12,8 @@ import pytest
 
 from api.errors import SetupError, Unavailable
 from collector.disk import Disk
-from collector.memory import MemoryClock, MemoryFiles
-from collector.ports import FileSystem
+from collector.streams.files import FileSystem
+from collector.testing.memory import MemoryClock, MemoryFiles
 
 
 class Ground:

@@ -4,11 +4,11 @@ import pytest
 
 from api.errors import SetupError
 from api.names import OUTCOME_FAILED, OUTCOME_STOPPED, OUTCOME_SUCCEEDED
-from collector.katib_runs import PATIENCE, KatibRuns, Wrapped
-from collector.memory import MemoryClock, MemoryFiles, MemoryReporter
-from collector.ports import End
-from collector.processes import MemoryProcesses
-from collector.stopped_tree import GRACE, LAST
+from collector.core.ports import End
+from collector.katib.processes import MemoryProcesses
+from collector.katib.runs import PATIENCE, KatibRuns, Wrapped
+from collector.katib.stopped_tree import GRACE, LAST
+from collector.testing.memory import MemoryClock, MemoryFiles, MemoryReporter
 
 DIRECTORY = "/var/log/katib"
 LOG = f"{DIRECTORY}/metrics.log"

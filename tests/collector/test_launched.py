@@ -7,7 +7,7 @@ import pytest
 from api.errors import RemoteError
 from api.run_directory import AttemptRecord
 from collector.launched import Launched
-from collector.memory import MemoryClock, MemoryFiles
+from collector.testing.memory import MemoryClock, MemoryFiles
 
 RECORD = "/run/attempts/1/attempt"
 

@@ -16,7 +16,7 @@ from watchdog.observers.inotify import InotifyObserver
 from api.errors import RemoteError, SetupError, Unavailable
 from api.types import MetricPoint
 from api.v1beta1 import api_pb2 as pb
-from collector.batches import Batch
+from collector.core.batches import Batch
 from collector.fifo import Fifo
 from collector.lock import Lock
 from collector.push import DbManager, EarlyStoppingService

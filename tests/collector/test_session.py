@@ -11,8 +11,8 @@ from api.errors import RemoteError, SetupError, Unavailable
 from api.names import TERMINATION_LOG_BYTES
 from api.timestamps import to_micros
 from api.types import Comparison, ObjectiveType, StopRule
-from collector.stopping import StopRules
-from collector.summary import summary_of
+from collector.core.stopping import StopRules
+from collector.core.summary import summary_of
 from filters.fold import Folded
 from tests.collector.pod import LOG, RUN, Pod
 

@@ -10,7 +10,7 @@ import os
 
 import pytest
 
-from collector import batches, reading
+from collector.core import batches, reading
 from tests.collector.oracle import faults_of
 from tests.collector.simulation import simulate
 

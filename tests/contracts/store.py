@@ -12,8 +12,7 @@ import pytest
 
 from api.errors import Unavailable
 from api.timestamps import FIRST_MICROS, LAST_MICROS, to_micros
-from dbmanager.memory import MemoryStore
-from dbmanager.store import (
+from dbmanager.store.contract import (
     LONGEST_NAME,
     Delivery,
     NewRow,
@@ -25,6 +24,7 @@ from dbmanager.store import (
     Summary,
     TrialKey,
 )
+from dbmanager.store.memory import MemoryStore
 
 KEY = TrialKey(namespace="team", trial="trial")
 NOW = to_micros("2026-01-31T12:00:00.123456Z")

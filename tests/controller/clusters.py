@@ -9,9 +9,9 @@ from typing import Any
 
 from api.names import COLLECTOR_CONTAINER, TRIAL_LABEL
 from api.types import JsonObject
-from controller.cluster_jobs import ClusterJobs
-from controller.cluster_objects import Changed, ClusterObjects
-from controller.views import Key
+from controller.on_kube.jobs import ClusterJobs
+from controller.on_kube.objects import Changed, ClusterObjects
+from controller.reconcile.views import Key
 from kube.cluster import Cluster, Kind, Ref
 from kube.watching import Pace
 

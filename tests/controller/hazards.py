@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Any, TypeVar, cast
 
 from api.errors import Unavailable
-from controller.memory import Memory
-from controller.ports import Ports
+from controller.driver.memory import Memory
+from controller.driver.ports import Ports
 
 T = TypeVar("T")
 

@@ -18,18 +18,18 @@ from api.installation.services import parse_services
 from api.objects.experiments import parse_experiment
 from api.objects.trials import parse_trial
 from api.types import Experiment, Trial
-from controller.channels import Channels, dial
-from controller.cluster_services import ClusterServices
-from controller.configured_search import ConfiguredSearch, Directory
-from controller.drive import Driver
-from controller.memory import MemoryEvents
-from controller.ports import Ports as DriverPorts
-from controller.remote_observations import RemoteObservations
-from controller.views import Key, Policy
-from dbmanager.memory import MemoryStore
-from kube.apiserver import served as api_served
+from controller.driver.drive import Driver
+from controller.driver.memory import MemoryEvents
+from controller.driver.ports import Ports as DriverPorts
+from controller.on_kube.search_services import ClusterServices
+from controller.over_grpc.channels import Channels, dial
+from controller.over_grpc.observations import RemoteObservations
+from controller.reconcile.views import Key, Policy
+from controller.search_router import ConfiguredSearch, Directory
+from dbmanager.store.memory import MemoryStore
 from kube.cluster import Cluster
-from kube.memory import MemoryCluster
+from kube.testing.apiserver import served as api_served
+from kube.testing.memory import MemoryCluster
 from tests.controller.clusters import JOB, Ports, complete, ports_of
 from tests.dbmanager.serving import Client, served
 from tests.kube.test_client import plain

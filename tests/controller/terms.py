@@ -12,13 +12,13 @@ from typing import Any
 from api.objects.experiments import parse_experiment, render_experiment
 from api.objects.trials import parse_trial
 from api.types import Experiment, JsonObject, Trial
-from controller.memory import Memory
+from controller.driver.memory import Memory
+from controller.leader_term import Outside, Term
 from controller.metrics import Metrics
-from controller.term import Outside, Term
-from controller.views import Key, Policy
+from controller.reconcile.views import Key, Policy
 from kube.cluster import Kind, Propagation, Ref
 from kube.errors import Forbidden, NotFound
-from kube.memory import MemoryCluster
+from kube.testing.memory import MemoryCluster
 from tests.controller.clusters import JOB, PACE, complete
 from tests.controller.worlds import START, loss
 

@@ -8,7 +8,7 @@ import grpc
 import grpc.aio
 import pytest
 
-from controller.channels import Channels, dial
+from controller.over_grpc.channels import Channels, dial
 
 
 class Opened:

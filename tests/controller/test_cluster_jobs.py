@@ -13,11 +13,11 @@ import pytest
 
 from api.errors import RemoteError
 from api.types import Assignment, JsonObject, ObjectMeta, SuggestedTrial, Trial
-from controller.creation import trial_of
-from controller.jobs import desired
-from controller.views import JobFacts, PodFacts, key_of
+from controller.reconcile.creation import trial_of
+from controller.reconcile.jobs import desired
+from controller.reconcile.views import JobFacts, PodFacts, key_of
 from kube.cluster import Cluster
-from kube.memory import MemoryCluster
+from kube.testing.memory import MemoryCluster
 from tests.controller.clusters import Ports, add_pod, complete, job_ref, ports_of, set_status
 from tests.controller.worlds import experiment
 from tests.kube.fragile import Faults, FragileCluster

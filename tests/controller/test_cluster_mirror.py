@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from api.objects.suggestions import parse_suggestion, render_suggestion
 from api.types import JsonObject, Suggestion
-from controller.cluster_mirror import Mirror
-from controller.cluster_objects import SUGGESTION
-from controller.suggestions import suggestion_of
-from controller.views import key_of
+from controller.on_kube.objects import SUGGESTION
+from controller.on_kube.read_your_writes_cache import Mirror
+from controller.reconcile.suggestions import suggestion_of
+from controller.reconcile.views import key_of
 from kube.cluster import ref_of, version_of
-from kube.memory import MemoryCluster
+from kube.testing.memory import MemoryCluster
 from kube.watching import Scope
 from tests.controller.worlds import experiment
 from tests.polling import beside, eventually

@@ -23,16 +23,16 @@ from api.types import (
     Trial,
     TrialStatus,
 )
-from controller.cluster_objects import EXPERIMENT, SUGGESTION, TRIAL, Changed, ClusterObjects
-from controller.creation import trial_of
-from controller.ports import Conflict
-from controller.suggestions import requested, suggestion_of
-from controller.trial_states import moved, running
-from controller.views import Key
-from kube.apiserver import served
+from controller.driver.ports import Conflict
+from controller.on_kube.objects import EXPERIMENT, SUGGESTION, TRIAL, Changed, ClusterObjects
+from controller.reconcile.creation import trial_of
+from controller.reconcile.suggestions import requested, suggestion_of
+from controller.reconcile.trial_states import moved, running
+from controller.reconcile.views import Key
 from kube.cluster import Cluster, Kind, Ref
-from kube.memory import MemoryCluster
 from kube.resources import KNOWN
+from kube.testing.apiserver import served
+from kube.testing.memory import MemoryCluster
 from kube.watching import Pace
 from tests.controller.worlds import START, experiment
 from tests.kube.test_client import plain

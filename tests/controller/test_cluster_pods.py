@@ -14,12 +14,12 @@ import pytest
 
 from api.names import COLLECTOR_CONTAINER, TRIAL_LABEL
 from api.types import JsonObject, Observation, Trial
-from controller.cluster_pods import ClusterPods
-from controller.pod_facts import facts_of, note_of
-from controller.trial_states import early_stopped, observed
-from controller.views import PodFacts, key_of
+from controller.on_kube.pod_facts import facts_of, note_of
+from controller.on_kube.pods import ClusterPods
+from controller.reconcile.trial_states import early_stopped, observed
+from controller.reconcile.views import PodFacts, key_of
 from kube.cluster import Ref
-from kube.memory import MemoryCluster
+from kube.testing.memory import MemoryCluster
 from tests.controller.clusters import PACE, Ports, add_pod, complete, job_ref, ports_of
 from tests.controller.test_cluster_jobs import create, looks, trial
 from tests.controller.worlds import START

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from api.types import ConditionStatus, ConditionType
-from controller.conditions import Conditions, no_longer_running, with_condition
+from controller.reconcile.conditions import Conditions, no_longer_running, with_condition
 from tests.controller.worlds import START
 
 LATER = START + timedelta(seconds=5)

@@ -10,10 +10,10 @@ from types import FrameType
 import pytest
 
 from api.types import Experiment, Observation, ObservedMetric, Suggestion, Trial
-from controller.experiments import reconcile_experiment
-from controller.members import KnownMembers
-from controller.trial_states import State
-from controller.views import ExperimentView, Policy, key_of
+from controller.reconcile.experiments import reconcile_experiment
+from controller.reconcile.trial_facts import KnownMembers
+from controller.reconcile.trial_states import State
+from controller.reconcile.views import ExperimentView, Policy, key_of
 from tests.controller.worlds import World, experiment, loss
 
 

@@ -12,8 +12,8 @@ from api.installation.services import parse_services
 from api.objects.suggestions import parse_suggestion
 from api.objects.yamlout import dump_objects
 from api.objects.yamltext import load_objects
-from controller.deployed_documents import deployed_documents
-from kube.memory import MemoryCluster
+from controller.on_kube.suggestion_deployment import deployed_documents
+from kube.testing.memory import MemoryCluster
 
 FOLDER = Path(__file__).parent / "deployed"
 CASES = sorted(path.stem for path in FOLDER.glob("*.yaml") if "." not in path.stem)

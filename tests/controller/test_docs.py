@@ -12,7 +12,7 @@ import pytest
 from api import names
 from controller.flags import FLAGS, usage
 from controller.metrics import Metrics
-from controller.views import Policy
+from controller.reconcile.views import Policy
 from kube.leading import Times
 
 ROOT = Path(__file__).parents[2]

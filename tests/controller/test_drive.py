@@ -9,11 +9,11 @@ import pytest
 
 from api.errors import RemoteError, Unavailable, UserError
 from api.types import ConditionType, JsonObject, Trial, holds
-from controller.drive import Driver
-from controller.memory import MemoryJobs
-from controller.ports import Conflict
-from controller.trial_states import State
-from controller.views import JobFacts, Key, key_of
+from controller.driver.drive import Driver
+from controller.driver.memory import MemoryJobs
+from controller.driver.ports import Conflict
+from controller.reconcile.trial_states import State
+from controller.reconcile.views import JobFacts, Key, key_of
 from tests.controller.worlds import KEY, World, experiment
 
 

@@ -22,17 +22,16 @@ from api.types import (
     TrialParameter,
     holds,
 )
-from controller.actions import (
+from controller.reconcile.actions import (
     AskSuggestions,
     CreateSuggestion,
     CreateTrial,
     DeleteTrial,
     WriteStatus,
 )
-from controller.experiments import reconcile_experiment
-from controller.ports import Answer
-from controller.trial_states import State
-from controller.views import ExperimentView, Policy, key_of
+from controller.reconcile.experiments import reconcile_experiment
+from controller.reconcile.trial_states import State
+from controller.reconcile.views import Answer, ExperimentView, Policy, key_of
 from tests.controller.worlds import START, World, experiment, template
 
 

@@ -9,7 +9,7 @@ import pytest
 from api.types import ObjectMeta, Trial
 from api.v1beta1 import api_pb2 as pb
 from api.wire.trials import trial_to_wire
-from controller.histories import Histories, Question
+from controller.over_grpc.history_cache import Histories, Question
 
 
 def trial(name: str, version: str = "1") -> Trial:

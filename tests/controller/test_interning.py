@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.interning import interned
+from controller.on_kube.interning import interned
 
 _SIMPLE = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 _PARTS = st.recursive(_SIMPLE, lambda s: st.lists(s) | st.dictionaries(st.text(), s), max_leaves=9)

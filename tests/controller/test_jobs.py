@@ -8,7 +8,7 @@ import pytest
 
 from api.names import EXPERIMENT_LABEL, TRIAL_LABEL
 from api.types import Json, JsonObject, ObjectMeta, Trial, TrialSpec
-from controller.jobs import JobState, Outcome, desired, holding, state_of_job
+from controller.reconcile.jobs import JobState, Outcome, desired, holding, state_of_job
 
 CONDITIONS: JsonObject = {
     "status": {

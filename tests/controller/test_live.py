@@ -13,13 +13,21 @@ import pytest
 
 from api.errors import RemoteError
 from api.types import Observation, ObservedMetric, Trial
-from controller.actions import Action, ReadLatest, WakeAt, WriteStatus
-from controller.drive import Driver
-from controller.live import LatestReads, latest_shown
-from controller.memory import MemoryObservations
-from controller.trial_states import State
-from controller.trials import reconcile_trial
-from controller.views import JobFacts, MetricSummary, Policy, StoreAway, Stored, TrialView, key_of
+from controller.driver.drive import Driver
+from controller.driver.memory import MemoryObservations
+from controller.reconcile.actions import Action, ReadLatest, WakeAt, WriteStatus
+from controller.reconcile.live import LatestReads, latest_shown
+from controller.reconcile.trial_states import State
+from controller.reconcile.trials import reconcile_trial
+from controller.reconcile.views import (
+    JobFacts,
+    MetricSummary,
+    Policy,
+    StoreAway,
+    Stored,
+    TrialView,
+    key_of,
+)
 from tests.controller.test_trials import BROKEN, at_work
 from tests.controller.worlds import JOB, START, World, experiment, loss
 

@@ -6,8 +6,8 @@ import random
 from dataclasses import replace
 
 from api.types import Trial
-from controller.members import KnownMembers, members_of
-from controller.trial_states import State
+from controller.reconcile.trial_facts import KnownMembers, members_of
+from controller.reconcile.trial_states import State
 from tests.controller.worlds import World, experiment
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from api.names import EXPERIMENT_LABEL, TRIAL_FINALIZER
 from api.types import Experiment, ExperimentSpec, ObjectMeta, Trial, TrialStatus
-from controller.memory import MemoryObjects
-from controller.ports import Conflict
-from controller.views import Key
+from controller.driver.memory import MemoryObjects
+from controller.driver.ports import Conflict
+from controller.reconcile.views import Key
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 KEY = Key(namespace="ns", name="t")

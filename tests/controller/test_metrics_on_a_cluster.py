@@ -15,8 +15,8 @@ from api.names import TRIAL_LABEL, UNAVAILABLE
 from api.objects.experiments import render_experiment
 from api.objects.validation_update import completed
 from api.types import ConditionType, Trial, holds
-from controller.times import stamp
-from controller.trial_states import State, ended, state_of
+from controller.reconcile.times import stamp
+from controller.reconcile.trial_states import State, ended, state_of
 from kube.cluster import Ref
 from tests.controller.clusters import add_pod, complete
 from tests.controller.stage import POLICY, Stage, staged

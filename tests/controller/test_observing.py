@@ -25,10 +25,17 @@ from api.types import (
     TrialSpec,
     TrialStatus,
 )
-from controller.members import member_of
-from controller.observing import find_observation, observation_of
-from controller.views import JobFacts, MetricSummary, PodFacts, StoreAway, Stored, TrialView
-from controller.words import LastWords, read_last_words
+from controller.reconcile.observing import find_observation, observation_of
+from controller.reconcile.termination_message import LastWords, read_last_words
+from controller.reconcile.trial_facts import member_of
+from controller.reconcile.views import (
+    JobFacts,
+    MetricSummary,
+    PodFacts,
+    StoreAway,
+    Stored,
+    TrialView,
+)
 from tests.controller.worlds import loss
 
 AWAY = StoreAway(cause="connection refused")

@@ -10,7 +10,7 @@ import pytest
 from api.names import NUMBER_LABEL
 from api.objects.experiments import render_experiment
 from api.objects.validation_update import completed
-from controller.trial_states import State, ended, state_of
+from controller.reconcile.trial_states import State, ended, state_of
 from tests.controller.clusters import JOB
 from tests.controller.stage import Stage, staged
 from tests.controller.worlds import experiment

@@ -21,12 +21,12 @@ from api.objects.experiments import parse_experiment, render_experiment
 from api.objects.trials import parse_trial
 from api.objects.validation_update import completed
 from api.types import AlgorithmSpec, Experiment, JsonObject, Trial
-from controller.trial_states import ended
-from dbmanager.memory import MemoryStore
-from kube.apiserver import ApiServer
-from kube.apiserver import served as api_served
+from controller.reconcile.trial_states import ended
+from dbmanager.store.memory import MemoryStore
 from kube.cluster import ChangeType, Kind, Ref, ref_of
-from kube.memory import MemoryCluster
+from kube.testing.apiserver import ApiServer
+from kube.testing.apiserver import served as api_served
+from kube.testing.memory import MemoryCluster
 from tests.controller.clusters import JOB, complete
 from tests.controller.katibs_services import KatibsService, katibs
 from tests.controller.program import Program, program

@@ -25,11 +25,11 @@ from api.types import (
 )
 from api.v1beta1 import api_pb2 as pb
 from api.v1beta1 import api_pb2_grpc
-from controller.remote_calls import CHANNEL_OPTIONS
-from controller.remote_observations import RemoteObservations
-from controller.remote_suggestions import RemoteSuggestions, Services
-from controller.views import MetricSummary
-from dbmanager.memory import MemoryStore
+from controller.over_grpc.calls import CHANNEL_OPTIONS
+from controller.over_grpc.observations import RemoteObservations
+from controller.over_grpc.suggestions import RemoteSuggestions, Services
+from controller.reconcile.views import MetricSummary
+from dbmanager.store.memory import MemoryStore
 from tests.controller.worlds import World, experiment
 from tests.dbmanager.databases import free_port
 from tests.dbmanager.serving import Client, served

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from api.errors import UserError
+from controller.reconcile.views import Policy
 from controller.settings import Settings, read_settings
-from controller.views import Policy
 from kube.leading import Times
 from serving.addresses import Address
 

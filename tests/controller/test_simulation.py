@@ -21,16 +21,24 @@ from api.errors import RemoteError
 from api.names import NUMBER_LABEL, UNAVAILABLE
 from api.objects.validation_update import completed
 from api.types import Experiment, ExperimentStatus, Trial
-from controller.actions import Action, CreateJob
-from controller.asking import LaterError
-from controller.counting import recounted
-from controller.drive import Driver
-from controller.experiments import reconcile_experiment
-from controller.members import members_of
-from controller.memory import Memory, MemorySearchServices, MemorySuggestions
-from controller.trial_states import ACTIVE, State, ended, measured, state_of
-from controller.trials import reconcile_trial
-from controller.views import ExperimentView, JobFacts, Key, Policy, Stored, TrialView, key_of
+from controller.driver.ask_suggestions import LaterError
+from controller.driver.drive import Driver
+from controller.driver.memory import Memory, MemorySearchServices, MemorySuggestions
+from controller.reconcile.actions import Action, CreateJob
+from controller.reconcile.counting import recounted
+from controller.reconcile.experiments import reconcile_experiment
+from controller.reconcile.trial_facts import members_of
+from controller.reconcile.trial_states import ACTIVE, State, ended, measured, state_of
+from controller.reconcile.trials import reconcile_trial
+from controller.reconcile.views import (
+    ExperimentView,
+    JobFacts,
+    Key,
+    Policy,
+    Stored,
+    TrialView,
+    key_of,
+)
 from tests.controller.hazards import Crash, Fate, Hazard, at_once, hazardous
 from tests.controller.test_stopping import stopped_by_katib
 from tests.controller.worlds import KEY, START, experiment, job_with, loss

@@ -11,10 +11,17 @@ from itertools import count, permutations, product
 import pytest
 
 from api.types import ConditionType, Trial, holds
-from controller.conditions import with_condition
-from controller.drive import Driver
-from controller.trial_states import State, early_stopped, moved, running, state_of, waiting_since
-from controller.views import Key, Policy, key_of
+from controller.driver.drive import Driver
+from controller.reconcile.conditions import with_condition
+from controller.reconcile.trial_states import (
+    State,
+    early_stopped,
+    moved,
+    running,
+    state_of,
+    waiting_since,
+)
+from controller.reconcile.views import Key, Policy, key_of
 from tests.controller.test_trials import at_work, living
 from tests.controller.worlds import KEY, START, World, experiment, loss
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from api.types import Condition, SuggestedTrial, Suggestion
-from controller import suggestions
-from controller.ports import Answer
+from controller.reconcile import suggestions
+from controller.reconcile.views import Answer
 from tests.controller.worlds import START, experiment
 
 NEW = suggestions.suggestion_of(experiment())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from api.types import Condition, ConditionStatus, ConditionType, Experiment
-from controller.tallies import Happened, Tally
-from controller.views import key_of
+from controller.lifecycle_counters import Happened, Tally
+from controller.reconcile.views import key_of
 from tests.controller.worlds import experiment
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from api.errors import SpecError
 from api.objects.yamltext import load_objects
 from api.types import Assignment, ConfigMapSource, Json, JsonObject, TrialParameter, TrialTemplate
-from controller.template import rendered
-from controller.views import Key
+from controller.reconcile.template import rendered
+from controller.reconcile.views import Key
 
 KEY = Key(namespace="trial-namespace", name="trial-name")
 

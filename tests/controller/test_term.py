@@ -13,15 +13,14 @@ import pytest
 
 from api.objects.validation_update import completed
 from api.types import Experiment, JsonObject, Trial, holds
-from controller.memory import MemoryObservations, MemorySuggestions
+from controller.driver.memory import MemoryObservations, MemorySuggestions
 from controller.metrics import Metrics
-from controller.ports import Answer
-from controller.trial_states import State, state_of
-from controller.views import Key, MetricSummary
-from kube.apiserver import served
+from controller.reconcile.trial_states import State, state_of
+from controller.reconcile.views import Answer, Key, MetricSummary
 from kube.cluster import ref_of
 from kube.discovery import FORGET_SECONDS, Resource
 from kube.fencing import Fenced
+from kube.testing.apiserver import served
 from tests.controller.clusters import job_ref
 from tests.controller.terms import Guarded, Stage
 from tests.controller.worlds import JOB, experiment, loss, template

@@ -9,9 +9,9 @@ import pytest
 
 from api.errors import Unavailable
 from api.types import Suggestion, Trial
-from controller.drive import Driver, Together, in_turn
-from controller.memory import MemoryObjects
-from controller.together import side_by_side
+from controller.concurrency import side_by_side
+from controller.driver.drive import Driver, Together, in_turn
+from controller.driver.memory import MemoryObjects
 from tests.controller.worlds import KEY, World, experiment
 from tests.polling import SECONDS
 

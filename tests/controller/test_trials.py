@@ -22,7 +22,7 @@ from api.types import (
     TrialSpec,
     TrialStatus,
 )
-from controller.actions import (
+from controller.reconcile.actions import (
     Action,
     EmitEvent,
     EventType,
@@ -30,11 +30,18 @@ from controller.actions import (
     WakeAt,
     WriteStatus,
 )
-from controller.times import stamp
-from controller.training import failed_to_start
-from controller.trial_states import State, created, early_stopped, moved, running, state_of
-from controller.trials import reconcile_trial
-from controller.views import JobFacts, PodFacts, Policy, StoreAway, Stored, TrialView
+from controller.reconcile.running_trial import failed_to_start
+from controller.reconcile.times import stamp
+from controller.reconcile.trial_states import (
+    State,
+    created,
+    early_stopped,
+    moved,
+    running,
+    state_of,
+)
+from controller.reconcile.trials import reconcile_trial
+from controller.reconcile.views import JobFacts, PodFacts, Policy, StoreAway, Stored, TrialView
 from tests.controller.worlds import JOB, START, job_with, loss
 
 POLICY = Policy(metrics_grace=timedelta(seconds=60), metrics_poll=timedelta(seconds=1))

@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from controller.work_queue import WorkQueue
+from controller.driver.reconcile_queue import WorkQueue
 
 
 def test_what_is_asked_for_often_is_done_once() -> None:

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from controller.metrics import Metrics
-from controller.views import Key
-from controller.workers import Workers
+from controller.reconcile.views import Key
+from controller.reconcile_workers import Workers
 from tests.virtual_time import in_virtual_time
 
 A, B = Key(namespace="ns", name="a"), Key(namespace="ns", name="b")

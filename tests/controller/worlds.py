@@ -25,10 +25,10 @@ from api.types import (
     TrialParameter,
     TrialTemplate,
 )
-from controller.drive import Driver
-from controller.memory import Memory
-from controller.trial_states import State, state_of
-from controller.views import JobFacts, Key, MetricSummary, PodFacts, Policy, key_of
+from controller.driver.drive import Driver
+from controller.driver.memory import Memory
+from controller.reconcile.trial_states import State, state_of
+from controller.reconcile.views import JobFacts, Key, MetricSummary, PodFacts, Policy, key_of
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 KEY = Key(namespace="ns", name="exp")

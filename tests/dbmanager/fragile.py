@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from dbmanager.memory import MemoryStore
-from dbmanager.store import Delivery, NewRow, Query, Receipt, Row, Summary, TrialKey
+from dbmanager.store.contract import Delivery, NewRow, Query, Receipt, Row, Summary, TrialKey
+from dbmanager.store.memory import MemoryStore
 
 
 class FragileStore:

@@ -24,16 +24,7 @@ from api.names import (
 from api.timestamps import from_micros, to_micros
 from api.trialwatchv1 import observations_pb2 as ours
 from api.v1beta1 import api_pb2 as pb
-from dbmanager.store import (
-    Delivery,
-    NewRow,
-    Query,
-    Receipt,
-    Row,
-    Store,
-    Summary,
-    TrialKey,
-)
+from dbmanager.store.contract import Delivery, NewRow, Query, Receipt, Row, Store, Summary, TrialKey
 from tests.dbmanager.serving import Client
 
 Metadata = tuple[tuple[str, str], ...]
@@ -64,7 +55,7 @@ class Noting:
 
 
 class WireStore:
-    """`dbmanager.store.Store` by a client's calls."""
+    """`dbmanager.store.contract.Store` by a client's calls."""
 
     def __init__(self, client: Client, behind: Noting) -> None:
         self._client: Any = client

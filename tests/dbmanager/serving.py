@@ -14,10 +14,10 @@ from grpc_health.v1 import health_pb2_grpc
 from api.trialwatchv1 import observations_pb2_grpc
 from api.v1beta1 import api_pb2 as pb
 from api.v1beta1 import api_pb2_grpc
-from dbmanager.connection import Connection
-from dbmanager.metrics import Metrics
 from dbmanager.server import Server
-from dbmanager.store import Store
+from dbmanager.service.connection import Connection
+from dbmanager.service.metrics import Metrics
+from dbmanager.store.contract import Store
 from serving.addresses import Address
 
 LOOPBACK = Address(host="127.0.0.1", port=0)

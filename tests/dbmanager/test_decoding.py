@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from api.errors import UserError
 from api.timestamps import from_micros, to_micros
 from api.v1beta1 import api_pb2 as pb
-from dbmanager.decoding import PIECE, Moments, pieces_of, read_rows
-from dbmanager.finite import LONGEST, number_of, numbers_of
-from dbmanager.store import NewRow
+from dbmanager.service.decoding import PIECE, Moments, pieces_of, read_rows
+from dbmanager.store.contract import NewRow
+from dbmanager.store.finite import LONGEST, number_of, numbers_of
 
 STAMP = "2026-01-31T12:00:00.5Z"
 GOOD = pb.MetricLog(time_stamp=STAMP, metric=pb.Metric(name="loss", value="0.3"))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from api.errors import Unavailable, UserError
-from dbmanager.gathering import Gathering
+from dbmanager.store.batcher import Gathering
 
 
 class Work:

@@ -11,8 +11,8 @@ from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from api.errors import SetupError, Unavailable
-from dbmanager.connection import Connection
 from dbmanager.server import Server
+from dbmanager.service.connection import Connection
 from tests.dbmanager.fragile import FragileStore
 from tests.dbmanager.serving import LOOPBACK, Client, client_of, refused, served
 

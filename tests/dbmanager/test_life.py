@@ -24,7 +24,7 @@ from api.v1beta1 import api_pb2 as pb
 from dbmanager.__main__ import main
 from dbmanager.app import run
 from dbmanager.settings import Settings
-from dbmanager.store import Delivery, NewRow, Receipt, TrialKey
+from dbmanager.store.contract import Delivery, NewRow, Receipt, TrialKey
 from serving.addresses import Address
 from tests.dbmanager.fragile import FragileStore
 from tests.dbmanager.program import program

@@ -10,10 +10,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.errors import SetupError, Unavailable
-from dbmanager.connection import Connection
-from dbmanager.memory import MemoryStore
-from dbmanager.metrics import Metrics
-from dbmanager.store import Receipt
+from dbmanager.service.connection import Connection
+from dbmanager.service.metrics import Metrics
+from dbmanager.store.contract import Receipt
+from dbmanager.store.memory import MemoryStore
 from serving.metrics import MetricsServer
 from tests.dbmanager.fragile import FragileStore
 from tests.dbmanager.serving import LOOPBACK, refused, served

@@ -13,7 +13,7 @@ import pytest
 from api.errors import SetupError
 from api.timestamps import from_micros
 from dbmanager.connect import store_for
-from dbmanager.store import Delivery, NewRow, Query, Receipt, Store, TrialKey
+from dbmanager.store.contract import Delivery, NewRow, Query, Receipt, Store, TrialKey
 from tests.dbmanager.databases import DatabaseServer
 from tests.dbmanager.katib_tables import KatibDatabase
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dbmanager.store import Ambiguous, resolve
+from dbmanager.store.contract import Ambiguous, resolve
 
 
 @pytest.mark.parametrize(

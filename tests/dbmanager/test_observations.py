@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from api.errors import UserError
 from api.trialwatchv1 import observations_pb2 as ours
-from dbmanager.connection import Connection
-from dbmanager.memory import MemoryStore
-from dbmanager.replies import pieces
 from dbmanager.server import Server
-from dbmanager.store import NewRow, Row, TrialKey
-from dbmanager.tokens import Tokens
+from dbmanager.service.connection import Connection
+from dbmanager.service.page_tokens import Tokens
+from dbmanager.service.replies import pieces
+from dbmanager.store.contract import NewRow, Row, TrialKey
+from dbmanager.store.memory import MemoryStore
 from tests.dbmanager.serving import LOOPBACK, Client, client_of, points, refused, served
 
 Point = tuple[str, str, str]

@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 
 from dbmanager.connect import store_for
-from dbmanager.sql_server import ServerStore
-from dbmanager.sql_store import SqlStore
-from dbmanager.sqlite import SqliteStore
-from dbmanager.store import Delivery, NewRow, Outcome, Query, Store, TrialKey
+from dbmanager.store.contract import Delivery, NewRow, Outcome, Query, Store, TrialKey
+from dbmanager.store.sql_server import ServerStore
+from dbmanager.store.sql_store import SqlStore
+from dbmanager.store.sqlite.store import SqliteStore
 
 KEY = TrialKey(namespace="team", trial="trial-150")
 TRIALS, ROWS = 300, 100

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dbmanager.columns import Columns
-from dbmanager.progress import Progress, Report
-from dbmanager.store import Delivery, NewRow, Outcome, Receipt, TrialKey
+from dbmanager.store.columns import Columns
+from dbmanager.store.contract import Delivery, NewRow, Outcome, Receipt, TrialKey
+from dbmanager.store.sequence_numbers import Progress, Report
 
 KEY = TrialKey(namespace="team", trial="trial")
 

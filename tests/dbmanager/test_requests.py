@@ -6,13 +6,8 @@ import pytest
 
 from api.errors import UserError
 from api.v1beta1 import api_pb2 as pb
-from dbmanager.requests import (
-    CallMetadata,
-    read_bounds,
-    read_metadata,
-    read_trial_name,
-)
-from dbmanager.store import Delivery, Outcome
+from dbmanager.service.requests import CallMetadata, read_bounds, read_metadata, read_trial_name
+from dbmanager.store.contract import Delivery, Outcome
 
 STAMP = "2026-01-31T12:00:00.5Z"
 GOOD = pb.MetricLog(time_stamp=STAMP, metric=pb.Metric(name="loss", value="0.3"))

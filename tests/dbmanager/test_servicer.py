@@ -12,8 +12,8 @@ import pytest
 from api.errors import Unavailable
 from api.trialwatchv1 import observations_pb2 as ours
 from api.v1beta1 import api_pb2 as pb
-from dbmanager.memory import MemoryStore
-from dbmanager.metrics import Metrics
+from dbmanager.service.metrics import Metrics
+from dbmanager.store.memory import MemoryStore
 from tests.dbmanager.fragile import FragileStore
 from tests.dbmanager.serving import log, points, refused, served
 

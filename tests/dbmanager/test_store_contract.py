@@ -10,8 +10,8 @@ from typing import cast
 import pytest
 
 from dbmanager.connect import store_for
-from dbmanager.memory import MemoryStore
-from dbmanager.store import Store
+from dbmanager.store.contract import Store
+from dbmanager.store.memory import MemoryStore
 from tests.contracts.store import StoreContract
 from tests.dbmanager.databases import DatabaseServer
 from tests.dbmanager.over_the_wire import Noting, WireStore

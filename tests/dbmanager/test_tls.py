@@ -12,8 +12,8 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from api.errors import SetupError
-from dbmanager.connection import Connection
 from dbmanager.server import Server
+from dbmanager.service.connection import Connection
 from dbmanager.settings import TlsFiles
 from dbmanager.tls import credentials_of
 from tests.dbmanager.authorities import Authority, Pair

@@ -12,7 +12,7 @@ from typing import Any
 from api.errors import Unavailable
 from kube.cluster import ANY_LABELS, Change, Kind, Labels, Listing
 from kube.errors import Gone
-from kube.memory import MemoryCluster
+from kube.testing.memory import MemoryCluster
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api.types import JsonObject
 from kube.cluster import PodLogs, ref_of
-from kube.memory import MemoryCluster
+from kube.testing.memory import MemoryCluster
 
 
 class PrintingPod:

@@ -14,13 +14,13 @@ from aiohttp import web
 from kubernetes.aio.client import Configuration
 
 from api.errors import SetupError, TrialwatchError, Unavailable
-from kube.apiserver import ApiServer, served
 from kube.client import KubernetesCluster
 from kube.cluster import Change, Cluster, Kind, Ref
 from kube.connect import connected
 from kube.discovery import FORGET_SECONDS
 from kube.errors import Conflict, Forbidden, Gone, Invalid, NotFound, UnknownKind
-from kube.memory import MemoryCluster
+from kube.testing.apiserver import ApiServer, served
+from kube.testing.memory import MemoryCluster
 from tests.contracts.cluster import (
     CONFIG_MAP,
     ClusterContract,

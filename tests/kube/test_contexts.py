@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from api.errors import SetupError, UserError
-from kube.apiserver import served
 from kube.connect import Context, connected, context_of
-from kube.memory import MemoryCluster
+from kube.testing.apiserver import served
+from kube.testing.memory import MemoryCluster
 from tests.contracts.cluster import config_map, ref
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from kube.cluster import Kind, Ref
 from kube.events import AGAIN_SECONDS, Events, Speaker, Word
-from kube.memory import MemoryCluster
+from kube.testing.memory import MemoryCluster
 from tests.polling import beside
 
 ME = Speaker(component="me")

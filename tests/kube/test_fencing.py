@@ -9,7 +9,7 @@ import pytest
 from api.errors import Unavailable
 from kube.cluster import Cluster
 from kube.fencing import Fenced
-from kube.memory import MemoryCluster
+from kube.testing.memory import MemoryCluster
 from tests.contracts.cluster import CONFIG_MAP, ClusterContract, config_map, ref
 
 

@@ -17,7 +17,7 @@ from api.types import JsonObject
 from kube.cluster import Ref
 from kube.errors import Forbidden
 from kube.leading import LEASE_API, Leadership, Surroundings, Times
-from kube.memory import MemoryCluster
+from kube.testing.memory import MemoryCluster
 from tests.virtual_time import in_virtual_time
 
 LEASE = Ref(api_version=LEASE_API, kind="Lease", namespace="kubeflow", name="it")

@@ -10,7 +10,7 @@ import pytest
 
 from kube.cluster import ChangeType, Cluster, Ref, uid_of
 from kube.errors import Gone, NotFound
-from kube.memory import MemoryCluster
+from kube.testing.memory import MemoryCluster
 from tests.contracts.cluster import (
     CONFIG_MAP,
     ClusterContract,

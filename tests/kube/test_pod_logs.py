@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from kube.apiserver import served
 from kube.connect import connected
-from kube.memory import MemoryCluster
+from kube.testing.apiserver import served
+from kube.testing.memory import MemoryCluster
 from tests.contracts.pod_logs import Machine, PodLogsContract
 from tests.kube.printing import printing_pod
 

@@ -11,10 +11,10 @@ import pytest
 from api.errors import SetupError
 from api.types import CollectorKind
 from kube.cluster import Ref
-from kube.memory import MemoryCluster
 from kube.settings_source import ConfigMapSource, ConfigSource, FileSource
+from kube.testing.memory import MemoryCluster
 from tests.polling import beside, eventually
-from webhook.config import Config, parse_config
+from webhook.model.config import Config, parse_config
 
 NAME = Ref(api_version="v1", kind="ConfigMap", namespace="kubeflow", name="katib-config")
 

@@ -14,10 +14,10 @@ import pytest
 
 from api.errors import Unavailable
 from api.types import JsonObject
-from kube.apiserver import served
 from kube.cluster import Change, Ref
 from kube.errors import Forbidden
-from kube.memory import MemoryCluster
+from kube.testing.apiserver import served
+from kube.testing.memory import MemoryCluster
 from kube.watching import Pace, Scope, WatchCache
 from tests.contracts.cluster import CONFIG_MAP, config_map, ref
 from tests.kube.fragile import Faults, FragileCluster

@@ -12,7 +12,7 @@ from tests.manifests.admission import holds
 from tests.manifests.cluster import Object, named, of_kind, overlay
 from tests.manifests.kustomize import OVERLAYS
 from tests.manifests.mistakes import SEED
-from webhook.experiments.reviewing import MUTATE, VALIDATE
+from webhook.server.experiment_handler import MUTATE, VALIDATE
 
 STANDALONE = [name for name in OVERLAYS if name != "with-katib"]
 PATHS = {"MutatingWebhookConfiguration": MUTATE, "ValidatingWebhookConfiguration": VALIDATE}

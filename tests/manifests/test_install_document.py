@@ -13,7 +13,7 @@ import yaml
 from api import names
 from tests.manifests.cluster import containers, named, overlay
 from tests.manifests.kustomize import MANIFESTS, OVERLAYS, ROOT, objects
-from webhook.config import parse_config
+from webhook.model.config import parse_config
 
 TEXT = (ROOT / "docs" / "install.md").read_text()
 BLOCKS = [

@@ -29,11 +29,11 @@ from tests.manifests.mistakes import (
     spec,
     spoilt,
 )
-from webhook.config import Config
 from webhook.experiments.asked import Asked
+from webhook.experiments.decision import Ruling, ruling_on
 from webhook.experiments.defaulting import defaulted
-from webhook.experiments.judging import Ruling, ruling_on
-from webhook.owners import Absent
+from webhook.model.config import Config
+from webhook.pods.owners import Absent
 
 SCHEMAS: dict[str, Any] = {kind.kind: schema(kind) for kind in KINDS}
 SCHEMA = SCHEMAS[EXPERIMENT.kind]

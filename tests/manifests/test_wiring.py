@@ -14,7 +14,7 @@ from api.types import CollectorKind
 from tests.architecture.tree import pyproject
 from tests.manifests.cluster import containers, named, of_kind, overlay, pods, selects
 from tests.manifests.kustomize import OVERLAYS, ROOT
-from webhook.config import Config, parse_config
+from webhook.model.config import Config, parse_config
 
 STANDALONE = overlay("standalone")
 WITH_DATABASE = [name for name in OVERLAYS if name != "with-katib"]

@@ -21,10 +21,10 @@ from api.types import (
     TrialSpec,
 )
 from runner.database import StoredObservations, database
-from runner.injection import Family
+from runner.jobs.injection import Family
 from runner.jobs.run import Here, JobRun, Place
 from tests.runner.pods import Node, node
-from webhook.config import Config
+from webhook.model.config import Config
 
 FILE = CollectorSpec(
     kind=CollectorKind.FILE,

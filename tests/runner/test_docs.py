@@ -9,7 +9,7 @@ from pathlib import Path
 from runner.jobs.outcomes import BACKOFF, DEADLINE, REFUSED
 from runner.jobs.run import LEAVING
 from runner.pods.container import PAUSES
-from runner.pods.keeping import LIMIT
+from runner.pods.container_log import LIMIT
 from runner.state.directory import DEFAULT, StateDirectory
 from runner.state.disk import PATIENCE
 from trialwatch import run

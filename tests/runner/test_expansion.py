@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.pods.expansion import expand
-from webhook.images import literal
+from webhook.model.images import literal
 
 VARIABLES = {"A": "a", "B": "$(A)", "": "empty", "x.y": "dotted"}
 

@@ -12,7 +12,7 @@ import pytest
 from runner.jobs.recovery import INTERRUPTED
 from tests.runner.jobs import FILE, cluster, conditions, job, status_of, trial
 from tests.runner.pods import container, eventually, processes_with, shell
-from webhook.config import Config
+from webhook.model.config import Config
 
 
 async def test_what_a_trainer_prints_is_stored_when_its_job_is_complete(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from dbmanager.sqlite import SqliteStore
-from dbmanager.store import Query, TrialKey
+from dbmanager.store.contract import Query, TrialKey
+from dbmanager.store.sqlite.store import SqliteStore
 from tests.runner.experiments import Machine, experiment, state_of, wait_for
 from tests.runner.pods import processes_with
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from runner.pods.orders import Gone, Ready, Signal, order_from, report_from, to_line
+from runner.pods.spawner_protocol import Gone, Ready, Signal, order_from, report_from, to_line
 
 ORDER, REPORT = to_line(Signal(id="a", number=15)), to_line(Gone(id="a"))
 

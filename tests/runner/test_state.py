@@ -14,11 +14,11 @@ from api.errors import SetupError
 from api.names import TRIAL_FINALIZER
 from api.objects.yamlout import dump_objects
 from api.types import Experiment, ObjectMeta, Suggestion, Trial, TrialStatus
-from controller.ports import Conflict
-from controller.views import Key
+from controller.driver.ports import Conflict
+from controller.reconcile.views import Key
 from runner.experiments import read_text
-from runner.pods.orders import Launch, Lines, order_from, to_line
 from runner.pods.places import Bind
+from runner.pods.spawner_protocol import Launch, Lines, order_from, to_line
 from runner.state.directory import StateDirectory
 from runner.state.documents import write_document
 from runner.state.objects import FileObjects

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from api.errors import SetupError, TrialwatchError, Unavailable, UserError
-from suggestion.marks import TrialMarks
+from suggestion.early_stop_status import TrialMarks
 
 PATH = "/apis/kubeflow.org/v1beta1/namespaces/ns/trials/t-1"
 RUNNING = {"type": "Running", "status": "True", "reason": "TrialRunning"}

@@ -15,13 +15,13 @@ from api.v1beta1 import api_pb2_grpc
 from api.wire.experiments import experiment_to_wire
 from api.wire.trials import trial_to_wire
 from collector.push import EarlyStoppingService
-from dbmanager.sqlite import SqliteStore
-from kube.apiserver import served as api_served
+from dbmanager.store.sqlite.store import SqliteStore
 from kube.cluster import Ref
-from kube.memory import MemoryCluster
+from kube.testing.apiserver import served as api_served
+from kube.testing.memory import MemoryCluster
 from serving.addresses import Address, parse_address
+from suggestion.early_stop_status import TrialMarks
 from suggestion.manager_logs import ManagerLogs
-from suggestion.marks import TrialMarks
 from suggestion.server import Server
 from tests.dbmanager.serving import served
 from tests.suggestion.requests import experiment, settings, trial

@@ -14,9 +14,9 @@ from api.names import EXPERIMENT_LABEL, NUMBER_LABEL, TRIAL_LABEL
 from api.objects.experiments import render_experiment
 from api.objects.trials import render_trial
 from api.types import JsonObject, ObjectMeta, Trial
-from kube.apiserver import ApiServer
 from kube.cluster import ref_of
-from kube.memory import MemoryCluster
+from kube.testing.apiserver import ApiServer
+from kube.testing.memory import MemoryCluster
 from tests.trialwatch.view.experiments import experiment, mixed_fortunes
 from trialwatch.documents import namespace_of
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kube.apiserver import ApiServer, served
-from kube.memory import MemoryCluster
+from kube.testing.apiserver import ApiServer, served
+from kube.testing.memory import MemoryCluster
 from tests.trialwatch.clustered import CommandLine
 
 

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from runner.pods.keeping import LIMIT
+from runner.pods.container_log import LIMIT
 from runner.state.directory import DEFAULT
 from trialwatch import get, logs, plot
 

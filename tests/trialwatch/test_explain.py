@@ -12,13 +12,13 @@ import pytest
 import yaml
 
 from api.types import Json
-from kube.apiserver import ApiServer, served
 from kube.cluster import Ref
-from kube.memory import MemoryCluster
+from kube.testing.apiserver import ApiServer, served
+from kube.testing.memory import MemoryCluster
 from tests.webhook.serving import patched, webhook
 from tests.webhook.team import job, object_of, pod, team
 from trialwatch.__main__ import main
-from webhook.selectors import entries_for, matches
+from webhook.pods.selectors import entries_for, matches
 
 ROOT = Path(__file__).parents[2]
 NAMESPACE = Ref(api_version="v1", kind="Namespace", name="team")

@@ -11,10 +11,10 @@ import yaml
 
 from api.objects.yamlout import dump_objects
 from api.objects.yamltext import load_objects
-from kube.apiserver import ApiServer, served
 from kube.cluster import ref_of
-from kube.memory import MemoryCluster
 from kube.resources import KNOWN
+from kube.testing.apiserver import ApiServer, served
+from kube.testing.memory import MemoryCluster
 from runner.state.directory import state_of
 from tests.trialwatch.clustered import CommandLine, experiment_in, names
 

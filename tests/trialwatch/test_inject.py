@@ -11,8 +11,8 @@ from api.objects.yamltext import load_objects
 from api.types import JsonObject
 from tests.webhook.cluster import GOLDENS, shared_cluster
 from trialwatch.__main__ import main
-from webhook.mutate import mutate
-from webhook.verdicts import Inject
+from webhook.model.verdicts import Inject
+from webhook.pods.mutate import mutate
 
 TRIAL = """
 apiVersion: kubeflow.org/v1beta1

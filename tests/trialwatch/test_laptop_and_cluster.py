@@ -24,13 +24,13 @@ from api.types import (
     Setting,
     Strategy,
 )
-from controller.creation import in_order
-from controller.drive import Driver
-from controller.trial_states import State as Running
-from controller.views import key_of
-from dbmanager.memory import MemoryStore
-from dbmanager.store import NewRow, TrialKey
-from kube.apiserver import served
+from controller.driver.drive import Driver
+from controller.reconcile.creation import in_order
+from controller.reconcile.trial_states import State as Running
+from controller.reconcile.views import key_of
+from dbmanager.store.contract import NewRow, TrialKey
+from dbmanager.store.memory import MemoryStore
+from kube.testing.apiserver import served
 from runner.database import StoredObservations
 from runner.search import LocalSuggestions
 from runner.state.directory import state_of
@@ -43,7 +43,7 @@ from tests.controller.stage import POLICY, T, staged
 from tests.controller.worlds import World, experiment
 from trialwatch.cluster import source as cluster_source
 from trialwatch.kept import Kept
-from trialwatch.sources import Source
+from trialwatch.source import Source
 from trialwatch.view.standing import Standing, State, standing_of
 
 PRINTED = (("9", "0.1", "5.0"), ("2", "0.4", "1"), ("0.3", "0.2", "nan"), ("4", "3", "0.5"))

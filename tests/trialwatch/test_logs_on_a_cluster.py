@@ -10,7 +10,7 @@ import pytest
 
 from api.types import JsonObject
 from kube.cluster import ref_of
-from kube.memory import MemoryCluster
+from kube.testing.memory import MemoryCluster
 from tests.trialwatch.clustered import (
     PATIENCE,
     CommandLine,

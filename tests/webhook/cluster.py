@@ -9,11 +9,11 @@ from pathlib import Path
 
 from api.objects.yamltext import load_objects
 from api.types import JsonObject
-from webhook.config import Config
-from webhook.images import ImageCommand, ImageUnknown, ImageWanted
-from webhook.owners import Absent, Answer, Failed, Found, Wanted
-from webhook.review import Question, Reply, review
-from webhook.verdicts import ReviewFacts, Verdict
+from webhook.model.config import Config
+from webhook.model.images import ImageCommand, ImageUnknown, ImageWanted
+from webhook.model.verdicts import ReviewFacts, Verdict
+from webhook.pods.decision import Question, Reply, review
+from webhook.pods.owners import Absent, Answer, Failed, Found, Wanted
 
 GOLDENS = Path(__file__).parent / "goldens"
 NAMESPACE = "team"

@@ -17,7 +17,7 @@ from typing import Any
 
 import aiohttp
 
-from kube.apiserver import ApiServer
+from kube.testing.apiserver import ApiServer
 from tests.polling import SECONDS, eventually
 from tests.webhook.serving import asked, experiment_asked
 from tests.webhook.tls import Authority

@@ -17,18 +17,18 @@ from jsonpath import patch as rfc6902
 from api.types import JsonObject
 from kube.cluster import Cluster
 from kube.events import Events, Speaker
-from kube.memory import MemoryCluster
+from kube.testing.memory import MemoryCluster
 from serving.addresses import Address
 from serving.http import Server
 from tests.polling import beside
-from webhook.config import Config
-from webhook.experiments.reviewing import MUTATE, VALIDATE, ExperimentReviews
-from webhook.images import ImageCommand, ImageUnknown, ImageWanted
-from webhook.judging import Judge
-from webhook.lookups import LookUps, caches
-from webhook.metrics import Metrics
-from webhook.pod_reviews import PATH, PodReviews
-from webhook.server import Parts, application
+from webhook.driver.decision_driver import Judge
+from webhook.driver.lookups import LookUps, caches
+from webhook.model.config import Config
+from webhook.model.images import ImageCommand, ImageUnknown, ImageWanted
+from webhook.server.experiment_handler import MUTATE, VALIDATE, ExperimentReviews
+from webhook.server.http import Parts, application
+from webhook.server.metrics import Metrics
+from webhook.server.pod_handler import PATH, PodReviews
 
 NAMESPACE = "team"
 HERE = Address(host="127.0.0.1", port=0)

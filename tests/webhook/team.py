@@ -6,7 +6,7 @@ from typing import Any
 
 from api.types import JsonObject
 from kube.cluster import uid_of
-from kube.memory import MemoryCluster
+from kube.testing.memory import MemoryCluster
 
 KATIB = "kubeflow.org/v1beta1"
 

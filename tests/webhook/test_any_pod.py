@@ -12,12 +12,12 @@ from jsonpath import patch as rfc6902
 
 from tests.webhook.cluster import shared_cluster
 from tests.webhook.pods import pods
-from webhook.config import Config, SidecarMode
-from webhook.images import ImageCommand
-from webhook.mutate import mutate
-from webhook.patch import patch_between
-from webhook.plan import Plan
-from webhook.verdicts import Inject
+from webhook.model.config import Config, SidecarMode
+from webhook.model.images import ImageCommand
+from webhook.model.plan import Plan
+from webhook.model.verdicts import Inject
+from webhook.pods.mutate import mutate
+from webhook.server.json_patch import patch_between
 
 Pod = dict[str, Any]
 

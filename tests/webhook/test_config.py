@@ -11,12 +11,7 @@ from api.errors import SetupError
 from api.installation.containers import PullPolicy, Resources
 from api.installation.stores import db_manager_of
 from api.types import CollectorKind
-from webhook.config import (
-    COLLECTOR_IMAGE,
-    Config,
-    SidecarMode,
-    parse_config,
-)
+from webhook.model.config import COLLECTOR_IMAGE, Config, SidecarMode, parse_config
 
 # What Katib ships, shortened: parts for other programs must not be in the way.
 KATIBS = """

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from api import names
-from kube.memory import MemoryCluster
-from webhook.experiments.reviewing import MUTATE, VALIDATE
+from kube.testing.memory import MemoryCluster
+from webhook.driver.lookups import caches
 from webhook.flags import FLAGS, usage
-from webhook.lookups import caches
-from webhook.metrics import Metrics
-from webhook.pod_reviews import PATH
-from webhook.reasons import Reason
+from webhook.model.reasons import Reason
+from webhook.server.experiment_handler import MUTATE, VALIDATE
+from webhook.server.metrics import Metrics
+from webhook.server.pod_handler import PATH
 from webhook.settings import Settings
 
 TEXT = (Path(__file__).parents[2] / "docs" / "webhook.md").read_text()

@@ -14,12 +14,12 @@ from api.objects.yamlout import dump_objects
 from api.objects.yamltext import load_objects
 from api.types import JsonObject
 from tests.webhook.cluster import GOLDENS, Cluster, shared_cluster
-from webhook.config import Config, parse_config
-from webhook.images import ImageCommand
-from webhook.mutate import mutate
-from webhook.patch import patch_between
-from webhook.reasons import Reason
-from webhook.verdicts import Inject, Refuse, Verdict
+from webhook.model.config import Config, parse_config
+from webhook.model.images import ImageCommand
+from webhook.model.reasons import Reason
+from webhook.model.verdicts import Inject, Refuse, Verdict
+from webhook.pods.mutate import mutate
+from webhook.server.json_patch import patch_between
 
 CASES = sorted(
     path.stem for path in GOLDENS.glob("*.yaml") if "." not in path.stem and path.stem != "cluster"

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from api.types import JsonObject
 from tests.webhook.cluster import NAMESPACE, shared_cluster
-from webhook.config import Config
-from webhook.decide import decide
-from webhook.images import ImageCommand
-from webhook.mutate import mutate
-from webhook.owners import MAX_DEPTH, MAX_LOOKUPS, Found, Wanted, kin_of
-from webhook.patch import patch_between
-from webhook.reasons import Reason
-from webhook.verdicts import Inject, Refuse, ReviewFacts, Skip
+from webhook.model.config import Config
+from webhook.model.images import ImageCommand
+from webhook.model.reasons import Reason
+from webhook.model.verdicts import Inject, Refuse, ReviewFacts, Skip
+from webhook.pods.decide import decide
+from webhook.pods.mutate import mutate
+from webhook.pods.owners import MAX_DEPTH, MAX_LOOKUPS, Found, Wanted, kin_of
+from webhook.server.json_patch import patch_between
 
 Pod = dict[str, Any]
 

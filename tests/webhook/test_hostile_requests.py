@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.types import JsonObject
-from kube.memory import MemoryCluster
+from kube.testing.memory import MemoryCluster
 from tests.webhook.pods import pods
 from tests.webhook.serving import Answer, Webhook, asked, webhook
 from tests.webhook.team import team
-from webhook.admission import answer, read_admission
-from webhook.reasons import Reason
-from webhook.reviews import NoReview
-from webhook.server import MOST_BYTES
-from webhook.verdicts import Refuse
+from webhook.model.reasons import Reason
+from webhook.model.verdicts import Refuse
+from webhook.server.admission_review import NoReview
+from webhook.server.http import MOST_BYTES
+from webhook.server.pod_admission import answer, read_admission
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jsonpath import patch as rfc6902
 
 from api.types import JsonObject
-from webhook.patch import patch_between
+from webhook.server.json_patch import patch_between
 
 _scalars = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "a", "/", "~1"])
 _names = st.sampled_from(["a", "b/c", "d~e", "~1", "name"])

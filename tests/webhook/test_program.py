@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 
 from api.types import JsonObject
-from kube.apiserver import ApiServer, served
 from kube.cluster import Ref
-from kube.memory import MemoryCluster
 from kube.resources import KNOWN
+from kube.testing.apiserver import ApiServer, served
+from kube.testing.memory import MemoryCluster
 from tests.polling import eventually
 from tests.webhook.experiments.documents import experiment, in_a_config_map
 from tests.webhook.program import program
 from tests.webhook.serving import patched
 from tests.webhook.team import job, object_of, pod, team, trial
-from webhook.experiments.reviewing import MUTATE, VALIDATE
+from webhook.server.experiment_handler import MUTATE, VALIDATE
 
 REGISTERED = Ref(
     api_version="admissionregistration.k8s.io/v1",

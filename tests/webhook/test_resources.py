@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from api.errors import UserError
 from api.installation.containers import Resources, quantity
-from webhook.pods import Container, Pod
-from webhook.qos import guaranteed
-from webhook.resources import resources_for
+from webhook.model.pods import Container, Pod
+from webhook.pods.qos import guaranteed
+from webhook.pods.resources import resources_for
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 
 from api.types import JsonObject
 from tests.webhook.cluster import NAMESPACE, Cluster, cluster_of, shared_cluster
-from webhook.images import ImageCommand, ImageUnknown, ImageWanted
-from webhook.owners import Absent, Failed, Found, Wanted, kin_of
-from webhook.reasons import Reason
-from webhook.verdicts import Inject, Refuse, Skip
+from webhook.model.images import ImageCommand, ImageUnknown, ImageWanted
+from webhook.model.reasons import Reason
+from webhook.model.verdicts import Inject, Refuse, Skip
+from webhook.pods.owners import Absent, Failed, Found, Wanted, kin_of
 
 
 def reference(kind: str, name: str, version: str = "batch/v1") -> JsonObject:

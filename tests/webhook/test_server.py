@@ -11,16 +11,16 @@ import pytest
 
 from api.errors import Unavailable
 from api.types import JsonObject
-from kube.apiserver import ApiServer, served
 from kube.cluster import Cluster, Kind, Ref
 from kube.connect import connected
 from kube.discovery import Resource
 from kube.errors import Forbidden
-from kube.memory import MemoryCluster
 from kube.resources import KNOWN
+from kube.testing.apiserver import ApiServer, served
+from kube.testing.memory import MemoryCluster
 from tests.webhook.serving import Registry, Webhook, asked, patched, webhook
 from tests.webhook.team import job, object_of, owned_by, pod, team, trial
-from webhook.images import ImageCommand
+from webhook.model.images import ImageCommand
 
 COLLECTOR = "metrics-logger-and-collector"
 EVENT = Kind(api_version="v1", kind="Event")

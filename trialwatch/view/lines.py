@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from api.objects.faults import visible
+from api.faults import visible
 from trialwatch.view.standing import Row, Standing, State
 from trialwatch.view.words import choice, counted, duration
 

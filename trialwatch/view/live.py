@@ -15,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from api.objects.faults import visible
+from api.faults import visible
 from api.types import Experiment, Trial
 from trialwatch.view.standing import Latest, Row, Standing, State, standing_of
 from trialwatch.view.words import choice, cut, duration, number

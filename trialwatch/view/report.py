@@ -9,7 +9,7 @@ from string import Template
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from api.objects.faults import visible
+from api.faults import visible
 from trialwatch.view.history_plot import history_plot
 from trialwatch.view.parallel_plot import parallel_plot
 from trialwatch.view.standing import Row, Standing

@@ -22,7 +22,7 @@ from api.types import (
     ParameterSpec,
     Trial,
 )
-from controller.trial_states import measured
+from controller.reconcile.trial_states import measured
 
 Latest = Mapping[str, Mapping[str, str]]
 """By trial, by metric: the value that was stored last, as it was written."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from api.faults import visible
 from api.metric_values import finite
-from api.objects.faults import visible
 from api.types import Assignment
 
 _SHORT = 8

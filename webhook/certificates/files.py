@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from api.errors import SetupError
-from webhook.certificates.attended import Attended
+from webhook.certificates.certificate_source import Attended
 from webhook.certificates.issued import expiry_of
 
 CERT_FILE: Final = "tls.crt"

@@ -18,10 +18,10 @@ from api.types import JsonObject
 from kube.cluster import Cluster, Ref, version_of
 from kube.errors import Conflict, Forbidden, NotFound
 from webhook.certificates import rotation
-from webhook.certificates.attended import Attended
+from webhook.certificates.certificate_source import Attended
 from webhook.certificates.issued import Issued, Mint, Service, mint
+from webhook.certificates.reconcile_once import Get, Operation, Patch, Place, Turn, turn
 from webhook.certificates.rotation import State, Timing
-from webhook.certificates.turn import Get, Operation, Patch, Place, Turn, turn
 
 _CONFIGURATION_API: Final = "admissionregistration.k8s.io/v1"
 _MUTATING: Final = "MutatingWebhookConfiguration"

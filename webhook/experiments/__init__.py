@@ -6,7 +6,7 @@ Does not belong here: the defaults and rules themselves; they are in `api.object
 runner finds the same ones.
 May import and be imported by: as `webhook`.
 
-`judging` is the core, a generator that asks for objects as `webhook.review` does; `defaulting`
-fills in what is left out, `warnings` says what is legal and surely meant otherwise, `reviewing` is
-the rim.
+`judging` is the core, a generator that asks for objects as `webhook.pods.decision` does;
+`defaulting` fills in what is left out, `warnings` says what is legal and surely meant otherwise,
+`reviewing` is the rim.
 """

@@ -1,16 +1,10 @@
-"""What is asked about an experiment, and whether there is anything to judge."""
+"""What is asked about an experiment: the document that is to be stored, and the one it replaces."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from api.types import Json
-from webhook.reviews import Request
-
-_EXPERIMENTS: Final = "kubeflow.org/v1beta1/experiments"
-_OPERATIONS: Final = ("CREATE", "UPDATE", "DELETE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,41 +19,3 @@ class Asked:
     """None: it is new."""
     settled: bool = False
     """It goes through whatever it is: nothing of it is changed that has a rule."""
-
-
-def asked_of(request: Request) -> Asked:
-    """Take a request as one about an experiment.
-
-    Raises:
-        NoReview: it is about something else.
-    """
-    if request.resource != _EXPERIMENTS or request.operation not in _OPERATIONS:
-        raise request.refused("the creation and change of experiments")
-    old = request.old if request.operation == "UPDATE" else None
-    return Asked(
-        namespace=request.namespace,
-        name=request.name,
-        document=request.document,
-        old=old,
-        settled=_is_settled(request, old),
-    )
-
-
-def _is_settled(request: Request, old: Json) -> bool:
-    """Say whether all that is wrong with it is none of this request's doing.
-
-    Whoever takes a finalizer away, sets a label or writes the status must not be kept from it by a
-    rule that is younger than the experiment.
-    """
-    if request.subresource or request.operation == "DELETE":
-        return True
-    if old is None:
-        return False
-    metadata = _part(request.document, "metadata")
-    if _part(metadata, "deletionTimestamp") is not None:
-        return True
-    return _part(request.document, "spec") == _part(old, "spec")
-
-
-def _part(document: Json, name: str) -> Json:
-    return document.get(name) if isinstance(document, Mapping) else None

@@ -8,10 +8,10 @@ from typing import Final
 from api import names
 from api.algorithms import ALGORITHMS, EARLY_STOPPING
 from api.errors import Fault
-from api.objects.faults import invalid, nearest, required
+from api.faults import invalid, nearest, required
 from api.objects.fields import Field
 from api.types import CollectorKind, ExperimentSpec, JsonObject
-from webhook.config import Config
+from webhook.model.config import Config
 
 _SIDECARS: Final = (CollectorKind.STDOUT, CollectorKind.FILE)
 _RESTARTS: Final = ("Never", "OnFailure")

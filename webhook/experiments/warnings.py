@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from api import names
-from api.objects.faults import quoted
+from api.faults import quoted
 from api.objects.validation import warnings_of
 from api.types import CollectorKind, CollectorSpec, Experiment, ExperimentSpec, Json, LogFormat
 from filters.naming import may_name
 from kube.cluster import labels_of
-from webhook.owners import Answer, Found
+from webhook.pods.owners import Answer, Found
 
 _COLLECTOR = "spec.metricsCollectorSpec"
 _NEVER_INJECTED = "kube-system"

@@ -27,13 +27,13 @@ import aiohttp
 
 from api.errors import RemoteError, TrialwatchError, Unavailable
 from kube.cluster import Cluster, Ref
-from webhook.images import ImageCommand, ImageUnknown, ImageWanted
+from webhook.model.images import ImageCommand, ImageUnknown, ImageWanted
 from webhook.registry import manifests
 from webhook.registry.exchange import Denied, Exchange
+from webhook.registry.lru_cache import Remembered
 from webhook.registry.manifests import Index
 from webhook.registry.pull_secrets import Entry, Login, logins_for, read_entries
 from webhook.registry.references import Reference, parse_reference
-from webhook.registry.remembered import Remembered
 
 ASK_SECONDS: Final = 3.0
 """The API server waits ten seconds for the whole review."""

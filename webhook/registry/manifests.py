@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from api.errors import RemoteError, UserError
-from api.objects.faults import quoted
+from api.faults import quoted
 from api.types import JsonObject
-from webhook.images import ImageCommand
+from webhook.model.images import ImageCommand
 
 ACCEPTED: Final = (
     "application/vnd.oci.image.index.v1+json",

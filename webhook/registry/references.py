@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from api.errors import UserError
-from api.objects.faults import quoted
+from api.faults import quoted
 
 _HUB, _HUBS_OLD_NAME, _HUBS_HOST = "docker.io", "index.docker.io", "registry-1.docker.io"
 _MOST_CHARACTERS: Final = 600

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 
-from webhook.certificates.newest import Newest
+from webhook.certificates.reloading_tls import Newest
 
 
 def server_context(certs: str, key: str) -> ssl.SSLContext:

@@ -32,9 +32,9 @@ from tests.webhook.certificates.places import (
 from tests.webhook.tls import Authority
 from webhook.certificates.bundles import ours_in, split_bundle
 from webhook.certificates.issued import Issued, mint
+from webhook.certificates.reconcile_once import Get, Operation, Patch, Put, Turn, Turning, turn
 from webhook.certificates.rotation import State, Timing, may_serve
 from webhook.certificates.stored import read_state
-from webhook.certificates.turn import Get, Operation, Patch, Put, Turn, Turning, turn
 
 TIMING = Timing(lifetime=400, renew=150, settle=20, skew=4, look=2)
 REPLICAS = 3

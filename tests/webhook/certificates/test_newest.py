@@ -15,7 +15,7 @@ from tests.webhook.certificates.handshakes import certificate_of, connected, han
 from tests.webhook.certificates.places import SERVICE
 from tests.webhook.tls import Authority
 from webhook.certificates.issued import mint
-from webhook.certificates.newest import Newest
+from webhook.certificates.reloading_tls import Newest
 
 FIRST, SECOND = (mint(SERVICE, time.time(), 1000.0) for _ in range(2))
 ENCRYPTED = (

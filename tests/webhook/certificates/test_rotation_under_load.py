@@ -22,9 +22,9 @@ from pathlib import Path
 import aiohttp
 
 from api import names
-from kube.apiserver import served
 from kube.cluster import Ref
-from kube.memory import MemoryCluster
+from kube.testing.apiserver import served
+from kube.testing.memory import MemoryCluster
 from tests.polling import eventually
 from tests.webhook.certificates.places import bundle_of, configuration, webhook_entry
 from tests.webhook.serving import asked

@@ -13,11 +13,11 @@ import pytest
 
 from api.errors import SetupError
 from api.types import JsonObject
-from kube.apiserver import served
 from kube.cluster import Cluster, Ref
 from kube.connect import connected
 from kube.errors import Forbidden, NotFound
-from kube.memory import MemoryCluster
+from kube.testing.apiserver import served
+from kube.testing.memory import MemoryCluster
 from tests.polling import eventually
 from tests.webhook.certificates.handshakes import handshake
 from tests.webhook.certificates.places import (

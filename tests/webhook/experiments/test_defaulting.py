@@ -19,8 +19,8 @@ from tests.manifests.test_rules import spoiled
 from tests.webhook.experiments.documents import Change, Document, collected, experiment, put, spec
 from tests.webhook.serving import patched, webhook
 from webhook.experiments.defaulting import defaulted
-from webhook.experiments.reviewing import MUTATE
-from webhook.patch import patch_between
+from webhook.server.experiment_handler import MUTATE
+from webhook.server.json_patch import patch_between
 
 
 def without_defaults(document: Document, draw: st.DrawFn) -> None:

@@ -20,7 +20,7 @@ from tests.webhook.experiments.documents import (
     spec,
 )
 from tests.webhook.serving import webhook
-from webhook.experiments.reviewing import VALIDATE
+from webhook.server.experiment_handler import VALIDATE
 
 TEMPLATE = "spec.trialTemplate"
 JOB = "trialTemplate.trialSpec"

@@ -11,7 +11,7 @@ import pytest
 from api.errors import Unavailable
 from api.types import JsonObject
 from kube.cluster import Ref
-from kube.memory import MemoryCluster
+from kube.testing.memory import MemoryCluster
 from tests.webhook.experiments.documents import (
     Change,
     Document,
@@ -22,8 +22,8 @@ from tests.webhook.experiments.documents import (
     spec,
 )
 from tests.webhook.serving import Settings, Webhook, experiment_asked, webhook
-from webhook.config import Config, parse_config
-from webhook.experiments.reviewing import MUTATE, VALIDATE
+from webhook.model.config import Config, parse_config
+from webhook.server.experiment_handler import MUTATE, VALIDATE
 
 BOTH = pytest.mark.parametrize("path", [MUTATE, VALIDATE])
 NONSENSE = (

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 import aiohttp
 
 from api.types import JsonObject
-from kube.memory import MemoryCluster
-from webhook.images import ImageCommand, ImageUnknown, ImageWanted
+from kube.testing.memory import MemoryCluster
+from webhook.model.images import ImageCommand, ImageUnknown, ImageWanted
 from webhook.registry.asking import Images, open_session
 
 Secrets = Mapping[str, JsonObject]

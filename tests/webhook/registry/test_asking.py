@@ -10,12 +10,12 @@ import pytest
 
 from api.types import JsonObject
 from kube.cluster import Ref
-from kube.memory import MemoryCluster
+from kube.testing.memory import MemoryCluster
 from tests.webhook.registry.asked import command_of, images
 from tests.webhook.registry.documents import image
 from tests.webhook.registry.secrets_of_pods import docker_config
 from tests.webhook.registry.stand_in import StandIn, served
-from webhook.images import ImageCommand, ImageUnknown, ImageWanted
+from webhook.model.images import ImageCommand, ImageUnknown, ImageWanted
 from webhook.registry.asking import Images, open_session
 
 FIRST, SECOND = image(["first"]), image(["second"])

@@ -14,7 +14,7 @@ from tests.webhook.registry.asked import asked, command_of, images
 from tests.webhook.registry.documents import LAYER, Document, image, index
 from tests.webhook.registry.secrets_of_pods import docker_config
 from tests.webhook.registry.stand_in import Handler, StandIn, served, spoken
-from webhook.images import ImageCommand, ImageUnknown
+from webhook.model.images import ImageCommand, ImageUnknown
 
 MADE = image()
 RUN = ImageCommand(entrypoint=("python",), cmd=("main.py",))

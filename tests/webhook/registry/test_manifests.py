@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from api.errors import RemoteError, TrialwatchError, UserError
 from api.types import Json
 from tests.webhook.registry.documents import digest_of, image, index
-from webhook.images import ImageCommand
+from webhook.model.images import ImageCommand
 from webhook.registry.manifests import (
     Index,
     Manifest,

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhook.registry.remembered import Remembered
+from webhook.registry.lru_cache import Remembered
 
 
 def test_a_value_is_good_until_its_moment_and_old_afterwards() -> None:

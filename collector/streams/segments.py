@@ -1,0 +1,121 @@
+"""A stream that the launcher keeps in numbered segments: one endless generation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from api.names import ERR_SEGMENT, OUT_SEGMENT, SEGMENT_DIGITS
+from api.run_directory import SEGMENT_BYTES, AttemptRecord
+from collector.streams.files import FileSystem, OpenFile
+from collector.streams.stream import PIECE, Chunk
+from collector.streams.stream_position import Gap, Place
+
+PREFIXES = {"out": OUT_SEGMENT, "err": ERR_SEGMENT}
+"""By the stream's name."""
+
+
+class Segments:
+    """Standard output or standard error of one attempt."""
+
+    def __init__(
+        self, name: str, directory: str, files: FileSystem, size: int = SEGMENT_BYTES
+    ) -> None:
+        """Read in an attempt's directory; the name is a key of `PREFIXES`, the size a segment's."""
+        self._size = size
+        self._name = name
+        self._prefix = PREFIXES[name]
+        self._directory = directory
+        self._files = files
+        self._open: tuple[int, OpenFile] | None = None
+        self._released = 0
+
+    @property
+    def name(self) -> str:
+        """Return `out` or `err`."""
+        return self._name
+
+    def read(
+        self, place: Place, count: int, *, over: bool, later: AttemptRecord | None = None
+    ) -> Chunk:
+        """Return the next bytes, across the borders of segments; each attempt has its own."""
+        del later
+        data = self._bytes(place.offset, count)
+        if not data and (there := self._later(place.offset)) is not None:
+            start, end = place.offset, there * self._size
+            gap = Gap(
+                stream=self._name,
+                generation=place.generation.serial,
+                start=start,
+                end=end,
+                why="somebody removed segments of the launcher",
+            )
+            return Chunk(place=place.leapt(end), gap=gap)
+        last = over and len(data) < count
+        return Chunk(place=place, data=data, final=last, last=last)
+
+    def again(self, start: Place, end: Place) -> Iterator[bytes]:
+        """Give the bytes between two places."""
+        for offset in range(start.offset, end.offset, PIECE):
+            yield self._bytes(offset, min(PIECE, end.offset - offset))
+
+    def peek(self, place: Place, offset: int, count: int) -> bytes:
+        """Return bytes as they are; there is but one generation."""
+        del place
+        return self._bytes(offset, count)
+
+    def release(self, offset: int, *, all_of_it: bool = False) -> None:
+        """Remove the segments before an offset, or every one: the attempt is over."""
+        if all_of_it:
+            for index in self._indexes():
+                self._files.unlink(self._path(index))
+        while self._released < offset // self._size:
+            self._files.unlink(self._path(self._released))
+            self._released += 1
+
+    def close(self) -> None:
+        """Close the open segment."""
+        if self._open is not None:
+            self._open[1].close()
+            self._open = None
+
+    def _bytes(self, offset: int, count: int) -> bytes:
+        pieces: list[bytes] = []
+        while count > 0:
+            index, within = divmod(offset, self._size)
+            file = self._file(index)
+            piece = file.read_at(within, min(count, self._size - within)) if file else b""
+            pieces.append(piece)
+            offset += len(piece)
+            count -= len(piece)
+            if offset // self._size == index:
+                break
+        return b"".join(pieces)
+
+    def _file(self, index: int) -> OpenFile | None:
+        if self._open is not None and self._open[0] == index:
+            return self._open[1]
+        file = self._files.open(self._path(index))
+        if file is not None:
+            self.close()
+            self._open = index, file
+        return file
+
+    def _later(self, offset: int) -> int | None:
+        """Return the first segment there is, where the one of the offset is missing."""
+        wanted = offset // self._size
+        if self._files.stat(self._path(wanted)) is not None:
+            return None
+        return min((index for index in self._indexes() if index > wanted), default=None)
+
+    def _indexes(self) -> list[int]:
+        """Return the segments there are, counted from 0."""
+        start = len(self._prefix)
+        names = self._files.names(self._directory)
+        return [
+            int(name[start:]) - 1
+            for name in names
+            if name.startswith(self._prefix) and name[start:].isdecimal()
+        ]
+
+    def _path(self, index: int) -> str:
+        return f"{self._directory}/{self._prefix}{index + 1:0{SEGMENT_DIGITS}}"

@@ -1,0 +1,240 @@
+"""`controller.driver.ports.Objects` over a cluster: read from watches, written to the API."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from api.names import EXPERIMENT_FINALIZER, EXPERIMENT_LABEL, TRIAL_FINALIZER
+from api.objects.defaults import with_defaults
+from api.objects.experiments import parse_experiment, render_experiment
+from api.objects.metadata import API_VERSION
+from api.objects.suggestions import parse_suggestion, render_suggestion
+from api.objects.trials import parse_trial, render_trial
+from api.types import (
+    ConfigMapSource,
+    Experiment,
+    JsonObject,
+    Suggestion,
+    SuggestionStatus,
+    Trial,
+    TrialStatus,
+)
+from controller.driver.ports import Conflict
+from controller.on_kube.interning import interned
+from controller.on_kube.read_your_writes_cache import AbsentError, Mirror, answered
+from controller.reconcile.trial_states import gist_of
+from controller.reconcile.views import Key, key_of
+from kube.cluster import Cluster, Kind, Ref
+from kube.watching import Pace, Scope
+
+EXPERIMENT = Kind(api_version=API_VERSION, kind="Experiment")
+SUGGESTION = Kind(api_version=API_VERSION, kind="Suggestion")
+TRIAL = Kind(api_version=API_VERSION, kind="Trial")
+_CONFIG_MAP = Kind(api_version="v1", kind="ConfigMap")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """Who is told of what has changed."""
+
+    experiment: Callable[[Key], None]
+    """Of an experiment, its suggestion, or one of its trials: the experiment's key."""
+    trial: Callable[[Key], None]
+
+
+class ClusterObjects:
+    """The objects of one namespace, or (where it is empty) of all. Run the mirrors' caches."""
+
+    def __init__(
+        self, cluster: Cluster, changed: Changed, namespace: str = "", pace: Pace | None = None
+    ) -> None:
+        self._cluster, self._changed = cluster, changed
+        self._members: dict[Key, dict[Key, Trial]] = defaultdict(dict)
+        self._owner: dict[Key, Key] = {}
+        self._gists: dict[Key, object] = {}
+
+        def scope(kind: Kind) -> Scope:
+            return Scope(kind=kind, namespace=namespace)
+
+        self.experiments = Mirror(cluster, scope(EXPERIMENT), _experiment, changed.experiment, pace)
+        self.suggestions = Mirror(cluster, scope(SUGGESTION), _suggestion, changed.experiment, pace)
+        self.all_trials = Mirror(cluster, scope(TRIAL), _trial, self._trial_changed, pace)
+
+    async def experiment(self, key: Key) -> Experiment | None:
+        """Return the experiment, with defaults."""
+        return self.experiments.get(key)
+
+    async def suggestion(self, key: Key) -> Suggestion | None:
+        """Return the suggestion of the experiment of this name."""
+        return self.suggestions.get(key)
+
+    async def trial(self, key: Key) -> Trial | None:
+        """Return a trial."""
+        return self.all_trials.get(key)
+
+    async def trials(self, experiment: Key) -> Sequence[Trial]:
+        """Return all trials of an experiment; what others have does not cost anything."""
+        return list(self._members.get(experiment, {}).values())
+
+    async def template(self, source: ConfigMapSource) -> str | None:
+        """Return the text of a template, as it is now."""
+        key = Key(namespace=source.namespace, name=source.name)
+        try:
+            document = await answered(self._cluster.get(_ref(_CONFIG_MAP, key)))
+        except AbsentError:
+            return None
+        data = document.get("data")
+        text = data.get(source.path) if isinstance(data, Mapping) else None
+        return text if isinstance(text, str) else None
+
+    async def create(self, item: Suggestion | Trial) -> None:
+        """Store a new object; of one of the same name it is seen what that is."""
+        try:
+            self._note(await answered(self._cluster.create(_without_status(item))))
+        except Conflict:
+            kind = TRIAL if isinstance(item, Trial) else SUGGESTION
+            with suppress(AbsentError):  # gone again: the next view will tell
+                self._note(await answered(self._cluster.get(_ref(kind, key_of(item)))))
+        except AbsentError as error:
+            raise Conflict(f"its namespace is gone: {error}") from None
+
+    async def write_spec(self, item: Suggestion) -> Suggestion:
+        """Store how many were asked for; nothing else of a suggestion's spec ever changes."""
+        version = item.metadata.resource_version
+        patch: JsonObject = {
+            "metadata": {"resourceVersion": version},
+            "spec": {"requests": item.spec.requests},
+        }
+        key = key_of(item)
+        known = self.suggestions.get(key)
+        if known is not None and (known.metadata, known.spec) == (item.metadata, item.spec):
+            return known  # asked again: there is nothing to write
+        try:
+            document = await answered(self._cluster.patch(_ref(SUGGESTION, key), patch))
+        except (AbsentError, Conflict) as error:
+            self.suggestions.forget(key)
+            raise Conflict(str(error)) from None
+        return self.suggestions.note(document) or item
+
+    async def write_status(self, item: Experiment | Suggestion | Trial) -> None:
+        """Store `status` and nothing else."""
+        try:
+            document = await answered(self._cluster.replace(_rendered(item), status=True))
+        except (AbsentError, Conflict) as error:
+            self._forget(item)
+            raise Conflict(str(error)) from None
+        self._note(document)
+
+    async def delete(self, trial: Trial) -> None:
+        """Mark a trial as being deleted."""
+        ref = _ref(TRIAL, key_of(trial))
+        try:
+            await answered(self._cluster.delete(ref, uid=trial.metadata.uid))
+            self._note(await answered(self._cluster.get(ref)))
+        except (AbsentError, Conflict):
+            self._forget(trial)
+
+    async def release(self, item: Experiment | Trial) -> None:
+        """Remove our finalizer."""
+        kind, ours = EXPERIMENT, EXPERIMENT_FINALIZER
+        if isinstance(item, Trial):
+            kind, ours = TRIAL, TRIAL_FINALIZER
+        left = [name for name in item.metadata.finalizers if name != ours]
+        version = item.metadata.resource_version
+        patch: JsonObject = {"metadata": {"finalizers": left, "resourceVersion": version}}
+        self._forget(item)
+        with suppress(AbsentError):
+            await answered(self._cluster.patch(_ref(kind, key_of(item)), patch))
+
+    def _note(self, document: JsonObject) -> None:
+        match document.get("kind"):
+            case EXPERIMENT.kind:
+                self.experiments.note(document)
+            case SUGGESTION.kind:
+                self.suggestions.note(document)
+            case _:
+                self.all_trials.note(document)
+
+    def _forget(self, item: Experiment | Suggestion | Trial) -> None:
+        if isinstance(item, Experiment):
+            self.experiments.forget(key_of(item))
+        elif isinstance(item, Suggestion):
+            self.suggestions.forget(key_of(item))
+        else:
+            self.all_trials.forget(key_of(item))
+            self._place(key_of(item))
+
+    def _trial_changed(self, key: Key) -> None:
+        """Know whose it is, and tell both."""
+        owner, trial = self._place(key)
+        self._changed.trial(key)
+        if self._means_something(key, trial) and owner.name:
+            self._changed.experiment(owner)
+
+    def _place(self, key: Key) -> tuple[Key, Trial | None]:
+        """Put a trial where its experiment finds it; return the experiment's key, and the trial."""
+        trial, before = self.all_trials.get(key), self._owner.pop(key, None)
+        if trial is None:
+            owner = before or Key(namespace=key.namespace, name="")
+        else:
+            owner = self._owner[key] = _owner_of(trial)
+            self._members[owner][key] = trial
+        if before is not None and (trial is None or owner != before):
+            del self._members[before][key]
+            if not self._members[before]:
+                del self._members[before]
+        return owner, trial
+
+    def _means_something(self, key: Key, trial: Trial | None) -> bool:
+        """Say whether an experiment has to look at all of its trials; not for live values."""
+        if trial is None:
+            self._gists.pop(key, None)
+            return True
+        before, gist = self._gists.get(key), gist_of(trial)
+        self._gists[key] = gist
+        return gist != before
+
+
+def _experiment(document: JsonObject) -> Experiment:
+    return with_defaults(parse_experiment(document, unknown_fields=False))
+
+
+def _suggestion(document: JsonObject) -> Suggestion:
+    return parse_suggestion(document, unknown_fields=False)
+
+
+def _trial(document: JsonObject) -> Trial:
+    status = document.get("status")
+    if isinstance(status, Mapping) and "completionTime" in status:
+        document = interned(document)  # it is going to stay, beside thousands of others
+    return parse_trial(document, unknown_fields=False)
+
+
+def _owner_of(trial: Trial) -> Key:
+    name = trial.metadata.labels.get(EXPERIMENT_LABEL, "")
+    return Key(namespace=trial.metadata.namespace, name=name)
+
+
+def ref_of_item(item: Experiment | Suggestion | Trial) -> Ref:
+    """Name an object as the cluster does."""
+    kind = SUGGESTION if isinstance(item, Suggestion) else TRIAL
+    return _ref(EXPERIMENT if isinstance(item, Experiment) else kind, key_of(item))
+
+
+def _rendered(item: Experiment | Suggestion | Trial) -> JsonObject:
+    if isinstance(item, Experiment):
+        return render_experiment(item)
+    return render_suggestion(item) if isinstance(item, Suggestion) else render_trial(item)
+
+
+def _without_status(item: Suggestion | Trial) -> JsonObject:
+    if isinstance(item, Trial):
+        return render_trial(replace(item, status=TrialStatus()))
+    return render_suggestion(replace(item, status=SuggestionStatus()))
+
+
+def _ref(kind: Kind, key: Key) -> Ref:
+    return Ref(api_version=kind.api_version, kind=kind.kind, namespace=key.namespace, name=key.name)

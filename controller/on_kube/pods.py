@@ -1,0 +1,124 @@
+"""The pods of all trials, as a watch has them, and those that are gone as they were last.
+
+A finished pod may be gone within a second, and its last words with it; so they are taken from the
+watch, the event of its deletion included.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TypeVar
+
+from api.names import TRIAL_LABEL
+from api.types import Trial
+from controller.on_kube.pod_facts import PodNote, facts_of, note_of, speaker_of
+from controller.on_kube.read_your_writes_cache import answered
+from controller.reconcile.views import Key, PodFacts, key_of
+from kube.cluster import Cluster, Kind, Ref, ref_of
+from kube.watching import Pace, Scope, WatchCache
+
+_POD = Kind(api_version="v1", kind="Pod")
+_MOST_TRIALS, _MOST_PODS = 5_000, 5
+"""Of how many trials gone pods are remembered, until they were observed, and how many of each: the
+oldest go, first of those without a collector. Each may have 4 KiB to say."""
+_Notes = dict[str, PodNote]
+"""By a pod's name."""
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+class ClusterPods:
+    """The pods of one namespace, or (where it is empty) of all. `watch` is to be run."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        changed: Callable[[Key], None],
+        namespace: str = "",
+        pace: Pace | None = None,
+    ) -> None:
+        """`changed` is told of each trial of whose pods there is news that counts."""
+        self._cluster, self._changed = cluster, changed
+        self.watch: WatchCache[PodNote] = WatchCache(
+            cluster,
+            Scope(kind=_POD, namespace=namespace, labels={TRIAL_LABEL: None}),
+            keep=note_of,
+            changed=self._seen,
+            gone=self._left,
+            pace=pace,
+        )
+        self._there: dict[Key, _Notes] = {}
+        self._gone: OrderedDict[Key, _Notes] = OrderedDict()
+        self._asked: OrderedDict[Key, tuple[str, _Notes]] = OrderedDict()
+
+    def any_of(self, trial: Key) -> bool:
+        """Say whether a trial has a pod now."""
+        return bool(self._there.get(trial))
+
+    def facts(self, trial: Trial) -> PodFacts:
+        """Say what the watch knows."""
+        return facts_of(self._known(key_of(trial)).values(), trial)
+
+    async def last_facts(self, trial: Trial, version: str) -> PodFacts:
+        """Say what is known once the job has ended; `version` is its version.
+
+        The job's watch may be ahead of that of the pods. So where the watch has not heard the
+        collector's last words, the pods are listed, once for each version of the job.
+        """
+        key = key_of(trial)
+        known = self._known(key)
+        speaker = speaker_of(known.values(), trial)
+        if speaker is None or (speaker.injected and not speaker.spoke):
+            known = known | await self._listed(key, version)
+        return facts_of(known.values(), trial)
+
+    def forget(self, trial: Key) -> None:
+        """The trial has ended, and needs no last words any more."""
+        self._gone.pop(trial, None)
+        self._asked.pop(trial, None)
+
+    def _known(self, trial: Key) -> _Notes:
+        return self._gone.get(trial, {}) | self._there.get(trial, {})
+
+    async def _listed(self, trial: Key, version: str) -> _Notes:
+        asked = self._asked.get(trial)
+        if asked is not None and asked[0] == version:
+            return asked[1]
+        labels = {TRIAL_LABEL: trial.name}
+        found = await answered(self._cluster.list(_POD, trial.namespace, labels=labels))
+        notes = {ref_of(pod).name: note_of(pod) for pod in found.items}
+        remember(self._asked, trial, (version, notes), _MOST_TRIALS)
+        return notes
+
+    def _seen(self, ref: Ref) -> None:
+        note = self.watch.get(ref.namespace, ref.name)
+        if note is None:
+            return
+        trial = Key(namespace=ref.namespace, name=note.trial)
+        notes = self._there.setdefault(trial, {})
+        if notes.get(ref.name) != note:
+            notes[ref.name] = note
+            self._changed(trial)
+
+    def _left(self, ref: Ref, note: PodNote) -> None:
+        trial = Key(namespace=ref.namespace, name=note.trial)
+        there = self._there.get(trial, {})
+        there.pop(ref.name, None)
+        if not there:
+            self._there.pop(trial, None)
+        notes = self._gone.get(trial, {})
+        notes[ref.name] = note
+        if len(notes) > _MOST_PODS:
+            silent = (name for name, one in notes.items() if not one.injected)
+            del notes[next(silent, next(iter(notes)))]
+        remember(self._gone, trial, notes, _MOST_TRIALS)
+        self._changed(trial)
+
+
+def remember(known: OrderedDict[_K, _V], key: _K, value: _V, most: int) -> None:
+    """Keep a value as the newest; the oldest go."""
+    known[key] = value
+    known.move_to_end(key)
+    if len(known) > most:
+        known.popitem(last=False)

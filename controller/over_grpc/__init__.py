@@ -1,0 +1,7 @@
+"""The driver's ports over services that answer gRPC: the DB manager and the search.
+
+Belongs here: channels, calls, their errors, and how a history is written on the wire.
+Does not belong here: which service an algorithm has (`controller.search_router`).
+May import: `controller.driver`, `controller.reconcile`, `api`. May be imported by: the
+controller's program.
+"""

@@ -1,0 +1,61 @@
+"""What a collector left as its pod's termination message: the lifeboat where the store is away.
+
+The form is that of `collector.core.summary`: one JSON object of at most 4096 bytes. Any
+program in the pod may have written it, so what does not fit is passed over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from api.types import Json
+from controller.reconcile.views import MetricSummary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastWords:
+    """A termination message, read."""
+
+    delivered: bool | None = None
+    """Whether all that was collected is in the store; None where it does not say."""
+    why: str = ""
+    metrics: tuple[MetricSummary, ...] = ()
+    nearest: tuple[str, ...] = ()
+    """Lines that came near, where nothing matched."""
+
+
+def read_last_words(text: str) -> LastWords:
+    """Read a termination message; what is none is an empty one."""
+    try:
+        found: Json = json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        return LastWords()
+    if not isinstance(found, Mapping):
+        return LastWords()
+    delivered, metrics, nearest = found.get("delivered"), found.get("metrics"), found.get("nearest")
+    folded = metrics.items() if isinstance(metrics, Mapping) else ()
+    lines = nearest if isinstance(nearest, list) else []
+    return LastWords(
+        delivered=delivered if isinstance(delivered, bool) else None,
+        why=_text(found.get("why")),
+        metrics=tuple(_summary(name, one) for name, one in folded if isinstance(one, Mapping)),
+        nearest=tuple(line for line in lines if isinstance(line, str)),
+    )
+
+
+def _summary(name: str, folded: Mapping[str, Json]) -> MetricSummary:
+    count = folded.get("count")
+    return MetricSummary(
+        name=name,
+        count=count if isinstance(count, int) else 0,
+        last=_text(folded.get("last")),
+        first=_text(folded.get("first")),
+        min=_text(folded.get("min")),
+        max=_text(folded.get("max")),
+    )
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""

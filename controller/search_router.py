@@ -1,0 +1,75 @@
+"""The ports `Suggestions` and `SearchServices` by katib-config: each algorithm in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from api.installation.places import Host, OurServices, Place, search_place, stopping_place
+from api.installation.services import ServiceConfig
+from api.types import Experiment, Suggestion, Trial
+from controller.on_kube.search_services import ClusterServices
+from controller.on_kube.suggestion_deployment import deployed_documents
+from controller.over_grpc.channels import Channels
+from controller.over_grpc.history_cache import Histories
+from controller.over_grpc.suggestions import RemoteSuggestions, Services
+from controller.reconcile.suggestions import suggestion_of
+from controller.reconcile.views import Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """Who is where."""
+
+    config: Callable[[], ServiceConfig]
+    """What katib-config says at this moment."""
+    ours: OurServices
+    db_manager: str
+    """The DB manager's address, as services of early stopping reach it."""
+
+
+class ConfiguredSearch:
+    """Asks each experiment's search and early stopping where katib-config says."""
+
+    def __init__(self, directory: Directory, services: ClusterServices, channels: Channels) -> None:
+        self._directory, self._services, self._channels = directory, services, channels
+        self._histories = Histories()
+
+    async def ask(
+        self, experiment: Experiment, trials: Sequence[Trial], asked: int, count: int
+    ) -> Answer:
+        """Choose the next trials."""
+        suggestion = suggestion_of(experiment)
+        search, stopping = self._places(suggestion)
+        async with AsyncExitStack() as stack:
+            channel = await stack.enter_async_context(self._channels.to(search.address))
+            rules = None
+            if experiment.spec.early_stopping is not None:
+                rules = await stack.enter_async_context(self._channels.to(stopping.address))
+            services = Services(
+                suggestion=channel,
+                early_stopping=rules,
+                db_manager=self._directory.db_manager,
+                address=search.address,
+                stopping_address=stopping.address,
+                katibs=search.host is not Host.OURS,
+            )
+            return await RemoteSuggestions(lambda _: services).ask(experiment, trials, asked, count)
+
+    async def deploys(self, suggestion: Suggestion) -> bool:
+        """Say whether a service is deployed for this experiment."""
+        return bool(deployed_documents(suggestion, self._directory.config()))
+
+    async def deploy(self, suggestion: Suggestion) -> bool:
+        """Deploy what is missing; say whether it serves."""
+        documents = deployed_documents(suggestion, self._directory.config())
+        return await self._services.ensure(suggestion, documents)
+
+    async def remove(self, suggestion: Suggestion) -> None:
+        """Take it away."""
+        await self._services.remove(suggestion)
+
+    def _places(self, suggestion: Suggestion) -> tuple[Place, Place]:
+        config, ours = self._directory.config(), self._directory.ours
+        return search_place(suggestion, config, ours), stopping_place(suggestion, config, ours)

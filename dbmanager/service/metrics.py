@@ -1,0 +1,62 @@
+"""What Prometheus may ask for."""
+
+from __future__ import annotations
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+)
+
+from dbmanager.store.contract import Receipt
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class Metrics:
+    """The counters of one server, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._requests = Counter(
+            "trialwatch_dbmanager_requests",
+            "Requests answered, by method and gRPC code.",
+            ("method", "code"),
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "trialwatch_dbmanager_request_seconds",
+            "How long requests took; a stream until its end.",
+            ("method",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._rows = self._counter("rows_stored", "Points stored.")
+        self._repeats = self._counter("repeats_refused", "Reports known already: nothing stored.")
+        self._gaps = self._counter("sequence_gaps", "Reports that were left out by their source.")
+        self._up = Gauge(
+            "trialwatch_dbmanager_database_up",
+            "Whether the database answered when it was last asked: 1 or 0.",
+            registry=self.registry,
+        )
+
+    def _counter(self, name: str, sentence: str) -> Counter:
+        return Counter(f"trialwatch_dbmanager_{name}", sentence, registry=self.registry)
+
+    def answered(self, method: str, code: str, seconds: float) -> None:
+        """Count a request; `method` is `/package.Service/Method`, `code` as `INVALID_ARGUMENT`."""
+        self._requests.labels(method, code).inc()
+        self._seconds.labels(method).observe(seconds)
+
+    def reported(self, receipt: Receipt) -> None:
+        """Count what came of a report."""
+        self._rows.inc(receipt.stored)
+        self._repeats.inc(receipt.repeat)
+        self._gaps.inc(receipt.gap)
+
+    def database(self, up: bool) -> None:  # noqa: FBT001 - the one thing it is told
+        """Note whether the database is there."""
+        self._up.set(up)

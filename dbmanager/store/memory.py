@@ -1,0 +1,162 @@
+"""A store in memory: the contract's plain words as code; for tests, and runs that nobody keeps."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+from operator import attrgetter, itemgetter
+
+from api.errors import Unavailable
+from dbmanager.store.contract import (
+    Delivery,
+    NewRow,
+    Outcome,
+    Query,
+    Receipt,
+    Row,
+    Summary,
+    TrialKey,
+)
+from dbmanager.store.finite import number_of
+from dbmanager.store.visible_sources import chosen
+
+_CHUNK = 5_000
+
+
+@dataclass(slots=True)
+class _Source:
+    last: int = 0
+    gaps: int = 0
+    outcome: Outcome | None = None
+
+
+@dataclass(slots=True)
+class _Trial:
+    rows: list[tuple[Row, str]] = field(default_factory=list)
+    """Each with its source; in the order in which they were stored."""
+    sources: dict[str, _Source] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.sources)
+
+    def given(self) -> list[Row]:
+        """Return the rows that a read gives, in order."""
+        outcomes = {name: source.outcome for name, source in self.sources.items()}
+        wanted = chosen(outcomes, unsourced=any(not source for _, source in self.rows))
+        return _in_order(row for row, source in self.rows if source in wanted)
+
+
+class MemoryStore:
+    """No method waits anywhere, so each is done at once: that is all the locking there is."""
+
+    def __init__(self) -> None:
+        self._trials: dict[TrialKey, _Trial] = {}
+        self._ids = count(1)
+        self._open = False
+
+    async def open(self) -> None:
+        """Begin to answer."""
+        self._open = True
+
+    async def close(self) -> None:
+        """Stop to answer; what is stored stays, for when it is opened again."""
+        self._open = False
+
+    async def ping(self) -> None:
+        """Raise `Unavailable` before it is opened and after it was closed."""
+        if not self._open:
+            raise Unavailable("the store in memory is not open: open it first")
+
+    async def namespaces(self, trial: str) -> frozenset[str]:
+        """Return under which namespaces a trial name is stored."""
+        await self.ping()
+        return frozenset(key.namespace for key in self._trials if key.trial == trial)
+
+    async def report(
+        self, key: TrialKey, rows: Sequence[NewRow], delivery: Delivery | None = None
+    ) -> Receipt:
+        """Store rows."""
+        await self.ping()
+        trial = self._trials.get(key, _Trial())
+        receipt = Receipt(stored=len(rows))
+        if delivery is not None:
+            source = trial.sources.setdefault(delivery.source, _Source())
+            if delivery.sequence <= source.last:
+                return Receipt(stored=0, repeat=True)
+            receipt = replace(receipt, gap=delivery.sequence - source.last - 1)
+            source.last = delivery.sequence
+            source.gaps += receipt.gap
+            source.outcome = delivery.outcome
+        name = delivery.source if delivery else ""
+        trial.rows += [(Row(next(self._ids), *row), name) for row in rows]
+        if trial:
+            self._trials[key] = trial
+        return receipt
+
+    async def read(self, query: Query) -> AsyncIterator[list[Row]]:
+        """Give the rows in order."""
+        await self.ping()
+        trial = self._trials.get(query.key, _Trial())
+        rows = [row for row in trial.given() if _is_asked(row, query)]
+        for chunk in _chunks(rows[: query.limit]):
+            yield chunk
+
+    async def new_rows(self, key: TrialKey, after_id: int) -> AsyncIterator[list[Row]]:
+        """Give the rows stored behind an id."""
+        await self.ping()
+        trial = self._trials.get(key, _Trial())
+        for chunk in _chunks([row for row, _ in trial.rows if row.id > after_id]):
+            yield chunk
+
+    async def summary(self, key: TrialKey, metrics: Sequence[str] = ()) -> list[Summary]:
+        """Return a summary of each metric, by name."""
+        await self.ping()
+        by_metric: defaultdict[str, list[Row]] = defaultdict(list)
+        for row in self._trials.get(key, _Trial()).given():
+            if _is_named(row, metrics):
+                by_metric[row.metric].append(row)
+        return [_summary(by_metric[metric]) for metric in sorted(by_metric)]
+
+    async def delete(self, key: TrialKey) -> int:
+        """Delete a trial's rows and its sources."""
+        await self.ping()
+        return len(self._trials.pop(key, _Trial()).rows)
+
+
+def _in_order(rows: Iterable[Row]) -> list[Row]:
+    return sorted(rows, key=attrgetter("micros", "id"))
+
+
+def _chunks(rows: list[Row]) -> Iterator[list[Row]]:
+    return (rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK))
+
+
+def _is_named(row: Row, metrics: Collection[str]) -> bool:
+    return not metrics or row.metric in metrics
+
+
+def _is_asked(row: Row, query: Query) -> bool:
+    return (
+        _is_named(row, query.metrics)
+        and (query.from_micros is None or row.micros >= query.from_micros)
+        and (query.to_micros is None or row.micros <= query.to_micros)
+        and (query.after is None or (row.micros, row.id) > query.after)
+    )
+
+
+def _summary(rows: Sequence[Row]) -> Summary:
+    """Summarize the rows of one metric; there is at least one, and they are in order."""
+    numbers = [(number, row.value) for row in rows if (number := number_of(row.value)) is not None]
+    return Summary(
+        metric=rows[0].metric,
+        count=len(rows),
+        first=rows[0].value,
+        last=rows[-1].value,
+        # Of equal numbers, `min` and `max` both return the first.
+        minimum=min(numbers, key=itemgetter(0))[1] if numbers else None,
+        maximum=max(numbers, key=itemgetter(0))[1] if numbers else None,
+        first_micros=rows[0].micros,
+        last_micros=rows[-1].micros,
+    )

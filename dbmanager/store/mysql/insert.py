@@ -1,0 +1,64 @@
+"""Rows as INSERTs of many rows, written in one go.
+
+A driver's `executemany` writes such statements too, but quotes each value by itself. Here what all
+rows of a report share is quoted once, and values are looked at together: hardly any has a
+character that needs it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from dbmanager.store.columns import Columns
+from dbmanager.store.schema import moment
+from dbmanager.store.sequence_numbers import SourceKey
+
+_ROWS, _CHARACTERS = 5_000, 1_000_000
+"""Of one statement, unless one row has more; a server takes 16 MiB by default, some only 4."""
+_PIECE = 500
+_HEAD = "INSERT INTO observation_logs (trial_name,namespace,source,time,metric_name,value) VALUES "
+_ESCAPES = str.maketrans(
+    {"\0": "\\0", "\n": "\\n", "\r": "\\r", "\x1a": "\\Z", "'": "\\'", "\\": "\\\\"}
+)
+_needs_escapes = re.compile(r"[\0\n\r\x1a'\\]").search
+
+
+def inserts(batches: Sequence[tuple[SourceKey, Columns]]) -> Iterator[str]:
+    """Write the statements that insert rows in their order."""
+    tuples: list[str] = []
+    size = 0
+    for text in _tuples(batches):
+        if tuples and (len(tuples) == _ROWS or size + len(text) > _CHARACTERS):
+            yield _HEAD + ",".join(tuples)
+            tuples, size = [], 0
+        tuples.append(text)
+        size += len(text)
+    if tuples:
+        yield _HEAD + ",".join(tuples)
+
+
+def _tuples(batches: Sequence[tuple[SourceKey, Columns]]) -> Iterator[str]:
+    for (key, source), rows in batches:
+        head = ",".join(map(quoted, (key.trial, key.namespace, source)))
+        for piece in rows.cut(_PIECE):
+            values: Sequence[str] = piece.values
+            if _needs_escapes("".join(values)):
+                values = [value.translate(_ESCAPES) for value in values]
+            for micros, metric, value in zip(piece.micros, piece.metrics, values, strict=True):
+                second, rest = divmod(micros, 1_000_000)
+                yield f"({head},'{_second(second)}.{rest:06d}',{_name(metric)},'{value}')"
+
+
+def quoted(text: str) -> str:
+    """Write a text as a literal, for a session whose `sql_mode` takes backslashes as escapes."""
+    return f"'{text.translate(_ESCAPES)}'"
+
+
+@lru_cache(10_000)
+def _second(second: int) -> str:
+    return moment(second * 1_000_000).isoformat(" ")
+
+
+_name = lru_cache(1_000)(quoted)

@@ -1,0 +1,150 @@
+"""The store in MySQL or MariaDB, by asyncmy; rows go in by INSERTs of many rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Executable,
+    Float,
+    and_,
+    case,
+    func,
+    literal,
+    make_url,
+    text,
+    type_coerce,
+)
+from sqlalchemy.dialects.mysql import insert
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from api.errors import SetupError
+from dbmanager.store.columns import Columns
+from dbmanager.store.contract import TrialKey
+from dbmanager.store.finite import LONGEST, PATTERN, USUAL, USUAL_LENGTH
+from dbmanager.store.mysql.insert import inserts
+from dbmanager.store.mysql.schema import MIGRATIONS, collation
+from dbmanager.store.schema import sources
+from dbmanager.store.sequence_numbers import SourceKey
+from dbmanager.store.sql_reads import unsourced_noted
+from dbmanager.store.sql_server import READERS, WRITERS, ServerStore
+
+_CONNECT_SECONDS = 5
+_LOCK_SECONDS = 60
+_LARGEST = r"^[+-]?0*1\.79769313486231570*[eE]\+?0*308$"
+"""How the largest double is written."""
+_SETTINGS = (
+    "unix_socket",
+    "ssl_ca",
+    "ssl_capath",
+    "ssl_cert",
+    "ssl_key",
+    "ssl_cipher",
+    "ssl_check_hostname",
+)
+"""What the query of a URL may say."""
+
+
+class MysqlStore(ServerStore):
+    """A `Store` in MySQL or MariaDB."""
+
+    def __init__(self, url: str, name: str, *, initialize: bool = True) -> None:
+        """Take a URL.
+
+        Raises:
+            SetupError: the URL means nothing.
+        """
+        try:
+            parsed = make_url(url).set(drivername="mysql+asyncmy")
+        except (ArgumentError, ValueError) as error:
+            raise SetupError(f"--database: {name} has no valid URL ({error})") from None
+        for setting in parsed.query:
+            if setting not in _SETTINGS:
+                known = ", ".join(_SETTINGS)
+                raise SetupError(f"--database: {name} has {setting!r}; known are {known}")
+        options = {
+            "connect_args": {
+                "connect_timeout": _CONNECT_SECONDS,
+                # A value that does not fit is an error, never cut off.
+                "sql_mode": "STRICT_ALL_TABLES",
+            }
+        }
+        where = parsed.update_query_dict({"charset": "utf8mb4"})
+        super().__init__(
+            # What is read behind a lock has to be what was committed before it.
+            create_async_engine(where, isolation_level="READ COMMITTED", **WRITERS, **options),
+            create_async_engine(where, **READERS, **options),
+            name,
+        )
+        self._initialize = initialize
+
+    def number(self, value: ColumnElement[str]) -> ColumnElement[float]:
+        """Let the server read the text; it makes the largest double of what is too large."""
+        double: ColumnElement[float] = type_coerce(value.op("+")(text("0e0")), Double())
+        largest = literal(1.7976931348623157e308, Float())
+        usual = and_(func.char_length(value) <= USUAL_LENGTH, value.op("REGEXP")(rf"^{USUAL}\z"))
+        return case(
+            (usual, double),
+            (func.char_length(value) > LONGEST, None),
+            (value.op("NOT REGEXP")(rf"^({PATTERN})\z"), None),
+            (func.abs(double) < largest, double),
+            (value.op("REGEXP")(_LARGEST), double),
+        )
+
+    def claim(self) -> Executable:
+        """Add a row, or leave it."""
+        return insert(sources).on_duplicate_key_update(gaps=sources.c.gaps)
+
+    def advance(self) -> Executable:
+        """Add a row, or change it."""
+        new = insert(sources)
+        return new.on_duplicate_key_update(
+            last_sequence=new.inserted.last_sequence,
+            gaps=sources.c.gaps + new.inserted.gaps,
+            outcome=new.inserted.outcome,
+        )
+
+    async def insert(
+        self, connection: AsyncConnection, batches: Sequence[tuple[SourceKey, Columns]]
+    ) -> None:
+        """Insert many rows with each statement."""
+        raw = await connection.get_raw_connection()
+        driver: Any = raw.driver_connection
+        async with driver.cursor() as cursor:
+            for statement in inserts(batches):
+                await cursor.execute(statement)
+
+    def unsourced(self, key: TrialKey) -> ColumnElement[bool]:
+        """Look where it was noted: here an index for it would cost every row, not only those."""
+        # Katib's manager, which knows no namespace, notes nothing.
+        return unsourced_noted(key) if key.namespace else super().unsourced(key)
+
+    async def migrate(self, connection: AsyncConnection) -> None:
+        """Upgrade under a named lock; each statement of it is a transaction of its own."""
+
+        def run(synchronous: Any) -> None:  # noqa: ANN401 - SQLAlchemy's connection
+            def execute(statement: str) -> Sequence[Sequence[Any]]:
+                found = synchronous.exec_driver_sql(statement)
+                return found.all() if found.returns_rows else ()
+
+            if not MIGRATIONS.is_due(execute):
+                return
+            if collation(execute) is None:
+                raise SetupError(
+                    f"--database: {self._name} cannot compare texts exactly;"
+                    " upgrade it to MariaDB 10.2, MySQL 8.0.17, or later"
+                )
+            lock = "concat('trialwatch_schema_', left(md5(database()), 16))"
+            if execute(f"SELECT get_lock({lock}, {_LOCK_SECONDS})")[0][0] != 1:
+                raise TimeoutError(f"another DB manager upgrades it for {_LOCK_SECONDS} s already")
+            try:
+                MIGRATIONS.run(execute, initialize=self._initialize)
+                synchronous.commit()
+            finally:
+                execute(f"SELECT release_lock({lock})")
+
+        await connection.run_sync(run)

@@ -1,0 +1,47 @@
+"""SQLite's tables. Katib has no SQLite, so these are ours alone.
+
+A time is a number of microseconds. The column `number` is the value where it is a finite number:
+SQLite could not tell by itself, and a function in Python would be called for each row of a summary.
+"""
+
+from __future__ import annotations
+
+from dbmanager.store.migrations import Migrations, statements
+
+_FIRST = statements(
+    """
+    CREATE TABLE IF NOT EXISTS observation_logs (
+        trial_name VARCHAR(255) NOT NULL,
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        time INTEGER,
+        metric_name VARCHAR(255) NOT NULL,
+        value TEXT NOT NULL,
+        namespace VARCHAR(255) NOT NULL DEFAULT '',
+        source VARCHAR(255) NOT NULL DEFAULT '',
+        number REAL
+    )
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS trialwatch_sources (
+        namespace VARCHAR(255) NOT NULL,
+        trial_name VARCHAR(255) NOT NULL,
+        source VARCHAR(255) NOT NULL,
+        last_sequence INTEGER NOT NULL,
+        gaps INTEGER NOT NULL,
+        outcome VARCHAR(16),
+        PRIMARY KEY (trial_name, namespace, source)
+    ) WITHOUT ROWID
+    """,
+    # Every index of SQLite ends with the row's id.
+    "CREATE INDEX IF NOT EXISTS trialwatch_in_order"
+    " ON observation_logs (trial_name, namespace, time)",
+    "CREATE INDEX IF NOT EXISTS trialwatch_unsourced"
+    " ON observation_logs (trial_name, namespace) WHERE source = ''",
+)
+
+_SECOND = statements("DROP INDEX IF EXISTS trialwatch_by_id")
+"""Version 1 had it to find new rows; `sql_reads` says how they are found now."""
+
+MIGRATIONS = Migrations(
+    list_tables="SELECT name FROM sqlite_master WHERE type = 'table'", steps=(_FIRST, _SECOND)
+)

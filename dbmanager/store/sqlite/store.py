@@ -1,0 +1,169 @@
+"""The embedded store: one file, no server.
+
+All writes go through one thread with one connection. Reports that come while it commits are stored
+together in the next transaction, so many writers cost one commit, and each is acknowledged after
+it. Readers have threads and connections of their own, one step of a thread for each question; with
+WAL they and the writer do not wait for each other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, ColumnElement, Executable, Float, column, create_engine, event
+
+from api.errors import Unavailable
+from dbmanager.store.columns import Columns
+from dbmanager.store.contract import Delivery, NewRow, Receipt, TrialKey
+from dbmanager.store.sql_errors import understood
+from dbmanager.store.sql_store import SqlStore
+from dbmanager.store.sqlite.rows import delete_trial, store_report
+from dbmanager.store.sqlite.schema import MIGRATIONS
+from dbmanager.store.sqlite.writer import Write, Writer
+
+_BUSY_SECONDS = 10.0
+_READERS = 4
+
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    # NORMAL would be enough for a killed process: what it wrote is the kernel's. FULL waits for the
+    # disk at each commit, so that a power cut takes back nothing that was acknowledged either.
+    "PRAGMA synchronous = FULL",
+)
+
+
+class SqliteStore(SqlStore):
+    """A `Store` in one file."""
+
+    def __init__(self, path: Path, *, initialize: bool = True) -> None:
+        super().__init__(f"the database file {path}")
+        self._readers = create_engine(
+            URL.create("sqlite", database=str(path)),
+            pool_size=_READERS,
+            max_overflow=0,
+            connect_args={"timeout": _BUSY_SECONDS},
+        )
+        event.listen(self._readers, "connect", _forbid_writing)
+        self._path, self._initialize = path, initialize
+        self._writer: Writer | None = None
+        self._threads: ThreadPoolExecutor | None = None
+        self._opening = asyncio.Lock()
+
+    def number(self, value: ColumnElement[str]) -> ColumnElement[float]:  # noqa: ARG002 - see the schema
+        """Return the column where the number is."""
+        return column("number", Float())
+
+    async def open(self) -> None:
+        """Open the file, bring its schema up to date, start the writer."""
+        async with self._opening:
+            if self._writer is None:
+                with understood(self._name, opening=True):
+                    connection = await asyncio.to_thread(self._connect)
+                self._writer = Writer(connection)
+                self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader")
+
+    async def close(self) -> None:
+        """Let the writer finish, then close the file."""
+        async with self._opening:
+            writer, self._writer = self._writer, None
+            threads, self._threads = self._threads, None
+            if writer is not None:
+                await asyncio.to_thread(writer.close)
+            if threads is not None:
+                await asyncio.to_thread(threads.shutdown)
+            self._readers.dispose()
+
+    async def ping(self) -> None:
+        """Return where the file is open and can be read."""
+        self._opened()
+        await super().ping()
+
+    async def report(
+        self, key: TrialKey, rows: Sequence[NewRow], delivery: Delivery | None = None
+    ) -> Receipt:
+        """Store rows and the number of their report in one transaction."""
+        columns = Columns.of(rows)
+        receipt: Receipt = await self._written(lambda to: store_report(to, key, columns, delivery))
+        return receipt
+
+    async def delete(self, key: TrialKey) -> int:
+        """Delete a trial's rows and its sources."""
+        count: int = await self._written(lambda to: delete_trial(to, key))
+        return count
+
+    async def _written(self, write: Write) -> Any:  # noqa: ANN401 - what the write returns
+        with understood(self._name):
+            return await self._opened().write(write)
+
+    async def _all(self, statement: Executable) -> Sequence[Sequence[Any]]:
+        self._opened()
+        with understood(self._name):
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, self._asked, statement)
+
+    def _asked(self, statement: Executable) -> Sequence[Sequence[Any]]:
+        with self._readers.connect() as connection:
+            return connection.execute(statement).all()
+
+    def _opened(self) -> Writer:
+        if self._writer is None:
+            raise Unavailable(f"{self._name} is not open: ask again when it is")
+        return self._writer
+
+    def _connect(self) -> sqlite3.Connection:
+        """Open the writer's connection."""
+        connection = sqlite3.connect(
+            self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _patiently(lambda: self._prepare(connection))
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        if connection.in_transaction:  # left by an attempt that was cut off
+            connection.execute("ROLLBACK")
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+        self._migrate(connection)
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        def execute(statement: str) -> Sequence[Sequence[Any]]:
+            return connection.execute(statement).fetchall()
+
+        if not MIGRATIONS.is_due(execute):
+            return
+        connection.execute("BEGIN IMMEDIATE")  # others who open the file wait here
+        MIGRATIONS.run(execute, initialize=self._initialize)
+        connection.execute("COMMIT")
+
+
+def _patiently(act: Callable[[], None]) -> None:
+    """Do it again while others hold the file.
+
+    SQLite waits by itself, save where it thinks that two could wait for each other for ever, as
+    when several open a new file and each wants to be the one that switches it to WAL.
+    """
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            return act()
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() > deadline:
+                raise
+        time.sleep(0.005)
+
+
+def _forbid_writing(connection: Any, _record: object) -> None:  # noqa: ANN401 - SQLAlchemy's own
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only = ON")
+    cursor.close()

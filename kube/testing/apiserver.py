@@ -1,0 +1,278 @@
+"""A cluster in memory behind the API server's HTTP: what the official client, or curl, talks to.
+
+For tests and measurements: `asked` counts the requests by what they are for. It knows no users; a
+`token`, where one is given, is asked of everybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from aiohttp import web
+
+from api.errors import RemoteError, TrialwatchError, Unavailable
+from api.types import JsonObject
+from kube.cluster import Listing, Propagation
+from kube.errors import AlreadyExists, Conflict, Forbidden, Gone, Invalid, NotFound
+from kube.testing.apipaths import Target, labels_in, name_in, split_path, target_of, verb_of
+from kube.testing.memory import MemoryCluster
+
+_LARGEST: Final = 3 * 1024 * 1024
+"""Bytes of a body, as the API server has it."""
+_STATUSES: Final[Mapping[type[TrialwatchError], HTTPStatus]] = {
+    AlreadyExists: HTTPStatus.CONFLICT,
+    Conflict: HTTPStatus.CONFLICT,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    Gone: HTTPStatus.GONE,
+    Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    RemoteError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+_MERGE: Final = "application/merge-patch+json"
+
+
+class ApiServer:
+    """The HTTP side; `served` runs one."""
+
+    def __init__(self, cluster: MemoryCluster, *, token: str = "") -> None:
+        self.cluster, self.url = cluster, ""
+        self.asked: Counter[str] = Counter()
+        """`get Job`, `list Trial`, `watch Trial`, `discover batch/v1`, ... : how often."""
+        self._token = token
+        self._pages: dict[str, tuple[Listing, int]] = {}
+        self._page_names = itertools.count(1)
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, port: int = 0) -> None:
+        """Listen on a port of this machine; 0 takes a free one."""
+        application = web.Application(client_max_size=_LARGEST)
+        application.router.add_route("*", "/{path:.*}", self.answer)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", port).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def stop(self) -> None:
+        """End all watches and connections, and listen no more."""
+        self.cluster.end_watches()
+        self.cluster.printed.hang_up()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def forget_pages(self) -> None:
+        """Forget the lists that are half read: who asks for the rest is told that it is gone."""
+        self._pages.clear()
+
+    def write_kubeconfig(self, path: Path, namespace: str = "") -> Path:
+        """Write how to reach it into a file, and return that; `namespace` is the context's."""
+        user = {"token": self._token} if self._token else {}
+        context = {"cluster": "here", "user": "me"}
+        if namespace:
+            context["namespace"] = namespace
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "here",
+            "clusters": [{"name": "here", "cluster": {"server": self.url}}],
+            "users": [{"name": "me", "user": user}],
+            "contexts": [{"name": "here", "context": context}],
+        }
+        path.write_text(yaml.safe_dump(config), encoding="utf-8")
+        return path
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer any request."""
+        try:
+            if self._token and request.headers.get("Authorization") != f"Bearer {self._token}":
+                return _refusal(HTTPStatus.UNAUTHORIZED, "Unauthorized", "Unauthorized")
+            return await self._answer(request)
+        except TrialwatchError as error:
+            return _refusal(_status(error), type(error).__name__, str(error))
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        version, steps = split_path(request.path)
+        if not steps:
+            self.asked[f"discover {version}"] += 1
+            return web.json_response(self._resources(version))
+        target = target_of(self.cluster.resources.values(), version, steps)
+        verb = verb_of(request.method, request.query, target)
+        self.asked[f"{verb} {target.resource.kind}"] += 1
+        if verb == "watch":
+            return await self._watch(request, target)
+        if verb == "log":
+            return await self._log(request, target)
+        return await self._once(verb, target, request)
+
+    async def _once(self, verb: str, target: Target, request: web.Request) -> web.Response:
+        match verb:
+            case "get":
+                answer: JsonObject = await self.cluster.get(target.ref)
+            case "list":
+                answer = await self._list(target, request.query)
+            case "create":
+                answer = await self.cluster.create(await _body(request, target))
+                return web.json_response(answer, status=HTTPStatus.CREATED)
+            case "replace":
+                document = await _body(request, target)
+                answer = await self.cluster.replace(document, status=target.status)
+            case "patch":
+                answer = await self._patch(target, request)
+            case _:
+                answer = await self._delete(target, request)
+        return web.json_response(answer)
+
+    async def _list(self, target: Target, query: Mapping[str, str]) -> JsonObject:
+        """Give a page of the list as it was when its first page was read."""
+        rest = query.get("continue", "")
+        if rest and rest not in self._pages:
+            raise Gone("the rest of the list is forgotten; list again")
+        listing, start = self._pages.pop(rest) if rest else (await self._listing(target, query), 0)
+        end = start + (int(query.get("limit", "0")) or len(listing.items))
+        metadata = {"resourceVersion": listing.version}
+        if end < len(listing.items):
+            metadata["continue"] = str(next(self._page_names))
+            self._pages[metadata["continue"]] = (listing, end)
+        kind = target.resource.of
+        return {
+            "apiVersion": kind.api_version,
+            "kind": f"{kind.kind}List",
+            "metadata": metadata,
+            "items": [_unnamed(item) for item in listing.items[start:end]],
+        }
+
+    async def _listing(self, target: Target, query: Mapping[str, str]) -> Listing:
+        return await self.cluster.list(
+            target.resource.of, target.namespace, name=name_in(query), labels=labels_in(query)
+        )
+
+    async def _patch(self, target: Target, request: web.Request) -> JsonObject:
+        patch = await _json(request)
+        if isinstance(patch, dict) != (request.content_type == _MERGE):
+            raise Invalid(f"a patch of type {request.content_type} is of another form")
+        return await self.cluster.patch(target.ref, patch, status=target.status)
+
+    async def _delete(self, target: Target, request: web.Request) -> JsonObject:
+        options = await _json(request) if request.can_read_body else {}
+        await self.cluster.delete(
+            target.ref,
+            uid=options.get("preconditions", {}).get("uid", ""),
+            propagation=Propagation(options.get("propagationPolicy", "Background")),
+        )
+        return {"apiVersion": "v1", "kind": "Status", "status": "Success"}
+
+    async def _watch(self, request: web.Request, target: Target) -> web.StreamResponse:
+        query = request.query
+        changes = self.cluster.watch(
+            target.resource.of,
+            target.namespace,
+            since=query.get("resourceVersion", ""),
+            name=name_in(query),
+            labels=labels_in(query),
+        )
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await response.prepare(request)
+        # The client may go at any moment; the watch itself ends after the time that it asked for.
+        with suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(float(query.get("timeoutSeconds", "300"))):
+                async with aclosing(changes):
+                    await _pour(changes, response)
+        return response
+
+    async def _log(self, request: web.Request, target: Target) -> web.StreamResponse:
+        query = request.query
+        pieces = self.cluster.pod_log(
+            target.ref,
+            query.get("container", ""),
+            follow=query.get("follow") == "true",
+            previous=query.get("previous") == "true",
+        )
+        async with aclosing(pieces):
+            first = await anext(pieces, b"")  # a refusal comes here, before the answer has begun
+            response = web.StreamResponse(headers={"Content-Type": "text/plain"})
+            await response.prepare(request)
+            with suppress(ConnectionError):
+                await response.write(first)
+                async for piece in pieces:
+                    await response.write(piece)
+        return response
+
+    def _resources(self, version: str) -> JsonObject:
+        found = [one for one in self.cluster.resources.values() if one.api_version == version]
+        if not found:
+            raise NotFound("the server could not find the requested resource")
+        listed: list[JsonObject] = [
+            {"name": f"{one.plural}{part}", "kind": one.kind, "namespaced": one.namespaced}
+            for one in found
+            for part in (["/status", ""] if one.status else [""])
+        ]
+        return {"kind": "APIResourceList", "groupVersion": version, "resources": listed}
+
+
+@asynccontextmanager
+async def served(cluster: MemoryCluster, *, token: str = "") -> AsyncIterator[ApiServer]:
+    """Serve a cluster on a free port of this machine."""
+    server = ApiServer(cluster, token=token)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+async def _pour(changes: Any, response: web.StreamResponse) -> None:  # noqa: ANN401 - a watch
+    try:
+        async for change in changes:
+            event = {"type": change.type.value, "object": change.document}
+            await response.write(json.dumps(event).encode() + b"\n")
+    except TrialwatchError as error:
+        said = _said(_status(error), type(error).__name__, str(error))
+        await response.write(json.dumps({"type": "ERROR", "object": said}).encode() + b"\n")
+
+
+async def _body(request: web.Request, target: Target) -> JsonObject:
+    document = await _json(request)
+    if not isinstance(document, dict) or document.get("kind") != target.resource.kind:
+        raise Invalid(f"the body is no {target.resource.kind}")
+    return document
+
+
+async def _json(request: web.Request) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return json.loads(await request.read())
+    except (ValueError, RecursionError):
+        raise Invalid("the body is no JSON") from None
+
+
+def _unnamed(item: JsonObject) -> JsonObject:
+    """Leave out what the API's own lists leave out."""
+    return {key: value for key, value in item.items() if key not in {"apiVersion", "kind"}}
+
+
+def _status(error: TrialwatchError) -> HTTPStatus:
+    found = (_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
+    return next(found, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _refusal(status: HTTPStatus, reason: str, message: str) -> web.Response:
+    return web.json_response(_said(status, reason, message), status=status)
+
+
+def _said(status: HTTPStatus, reason: str, message: str) -> JsonObject:
+    return {
+        "apiVersion": "v1",
+        "kind": "Status",
+        "status": "Failure",
+        "code": int(status),
+        "reason": reason,
+        "message": message,
+    }

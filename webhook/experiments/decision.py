@@ -1,0 +1,186 @@
+"""Everything that is wrong with an experiment, asking for the objects that it needs.
+
+    questions = ruling_on(asked, config)
+    question = next(questions)              # Wanted: an object
+    question = questions.send(answer)       # Found, Absent, Failed
+    ...                                     # StopIteration.value is a Ruling
+
+Both webhooks judge, the mutating one first: between the two the API server looks at an object's
+schema and its rules in CEL, and who is refused there would hear nothing of what only we know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+
+from api.errors import Fault
+from api.faults import forbidden, invalid, nearest, required
+from api.objects.defaults import with_defaults
+from api.objects.experiments import read_experiment
+from api.objects.fields import Field
+from api.objects.validation import faults_of
+from api.objects.validation_update import update_faults
+from api.types import ConfigMapSource, Experiment, Json, JsonObject
+from filters.pattern import fault_of
+from webhook.experiments.asked import Asked
+from webhook.experiments.installed import faults_of_installation
+from webhook.experiments.warnings import needs_namespace, warnings_of_experiment
+from webhook.model.config import Config
+from webhook.pods.owners import Absent, Answer, Failed, Found, Wanted
+
+_TEMPLATE = "spec.trialTemplate"
+_MOST_UNREAD = 50
+"""Where more cannot be read, or is unknown, that is enough to be told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What is to be said of an experiment; with neither faults nor `unknown` it is taken."""
+
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[str, ...] = ()
+    unknown: str = ""
+    """Why it cannot be judged now."""
+
+
+Judging = Generator[Wanted, Answer, Ruling]
+
+
+def ruling_on(asked: Asked, config: Config) -> Judging:
+    """Judge an experiment. Raises RecursionError where it is nested too deeply."""
+    if asked.settled:
+        return Ruling()
+    new = _read(asked.document)
+    template = yield from _template(new.experiment)
+    if template.unknown:
+        return Ruling(unknown=template.unknown)
+    faults = [*new.faults, *template.faults, *_ruled(new, template.text, config)]
+    if asked.old is not None:
+        faults = list(_of_a_change(faults, new, _read(asked.old), template.text, config))
+    if faults or new.experiment is None:
+        return Ruling(faults=tuple(dict.fromkeys(faults)))
+    namespace: Answer | None = None
+    if needs_namespace(new.experiment):
+        namespace = yield Wanted(
+            api_version="v1", kind="Namespace", namespace="", name=asked.namespace
+        )
+    told = warnings_of_experiment(new.experiment, asked.namespace, namespace)
+    return Ruling(warnings=(*(str(fault) for fault in new.strange), *told))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    experiment: Experiment | None
+    """With its defaults; None: it is none."""
+    faults: tuple[Fault, ...]
+    strange: tuple[Fault, ...]
+    """Fields that nobody knows."""
+
+
+def _read(document: Json) -> _Reading:
+    f = Field(document)
+    experiment = f.record(read_experiment)
+    faults = tuple(f.faults(unknown=False))
+    if experiment is None and not faults:
+        faults = (required("document", "must be an Experiment"),)
+    return _Reading(
+        experiment=None if experiment is None else with_defaults(experiment),
+        faults=faults,
+        strange=() if faults else tuple(islice(f.faults(), _MOST_UNREAD)),
+    )
+
+
+def _ruled(reading: _Reading, template: str | None, config: Config) -> Iterator[Fault]:
+    """Yield what breaks a rule, but for what cannot be told where something could not be read."""
+    if reading.experiment is None or len(reading.faults) > _MOST_UNREAD:
+        return
+    yield from (
+        fault
+        for fault in (
+            *faults_of(reading.experiment, check_filter=_wrong_filter, template_text=template),
+            *faults_of_installation(reading.experiment.spec, config),
+        )
+        if not any(_concerns(read.path, fault.path) for read in reading.faults)
+    )
+
+
+def _of_a_change(
+    faults: list[Fault], new: _Reading, old: _Reading, template: str | None, config: Config
+) -> Iterator[Fault]:
+    """Yield what is wrong with a change: what was so before is not held against it."""
+    if old.experiment is None or old.faults:
+        why = "; ".join(str(fault) for fault in old.faults[:3])
+        remedy = "its spec can be edited no more; create a new experiment"
+        yield forbidden("spec", f"Cannot decode incoming old object: {why}; {remedy}")
+        return
+    if new.experiment is not None and not new.faults:
+        yield from update_faults(old.experiment, new.experiment)
+    before = set(_ruled(old, template, config))
+    yield from (fault for fault in faults if fault not in before)
+
+
+def _concerns(unread: str, ruled: str) -> bool:
+    """Say whether a rule's fault may come of a value that could not be read.
+
+    It may where it is at the same place, above it, below it, or beside it in one small part.
+    """
+    if _within(unread, ruled):
+        return True
+    home, _, _ = unread.rpartition(".")
+    return _within(ruled, unread if home in ("", "spec") else home)
+
+
+def _within(path: str, whole: str) -> bool:
+    return path == whole or path.startswith((f"{whole}.", f"{whole}["))
+
+
+@lru_cache(maxsize=1024)
+def _wrong_filter(pattern: str) -> str | None:
+    return fault_of(pattern)
+
+
+# -- a template that is in a ConfigMap ------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Template:
+    text: str | None = None
+    faults: tuple[Fault, ...] = ()
+    unknown: str = ""
+
+
+def _template(experiment: Experiment | None) -> Generator[Wanted, Answer, _Template]:
+    template = experiment.spec.trial_template if experiment else None
+    source = template.config_map if template and template.trial_spec is None else None
+    if source is None or not (source.name and source.namespace and source.path):
+        return _Template()
+    answer = yield Wanted(
+        api_version="v1", kind="ConfigMap", namespace=source.namespace, name=source.name
+    )
+    match answer:
+        case Found(document=document):
+            return _text_of(document, source)
+        case Absent():
+            why = "is not there; create it, or correct configMapName and configMapNamespace"
+            return _Template(faults=(_unparsed(source, why),))
+        case Failed(cause=cause):
+            why = f"{_TEMPLATE}.configMap: ConfigMap {source.namespace}/{source.name} could not be"
+            return _Template(unknown=f"{why} looked up: {cause}")
+
+
+def _text_of(document: JsonObject, source: ConfigMapSource) -> _Template:
+    data = document.get("data")
+    texts = data if isinstance(data, dict) else {}
+    text = texts.get(source.path)
+    if isinstance(text, str):
+        return _Template(text=text)
+    near = nearest(source.path, texts) or "; correct templatePath, or add it there"
+    return _Template(faults=(_unparsed(source, f"has no key {source.path}{near}"),))
+
+
+def _unparsed(source: ConfigMapSource, why: str) -> Fault:
+    which = f"ConfigMap {source.namespace}/{source.name}"
+    return invalid(_TEMPLATE, "", f"unable to parse {_TEMPLATE}: {which} {why}")

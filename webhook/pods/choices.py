@@ -1,0 +1,72 @@
+"""What a pod chooses for its own collector by annotations, whichever way it came in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from api import names
+from api.errors import SpecError
+from api.faults import quoted
+from api.installation.containers import Resources, read_resources
+from api.objects.fields import INT32_MAX, Field
+from api.objects.yamltext import load_objects
+from webhook.model.config import MAX_SECONDS
+from webhook.model.pods import Head
+from webhook.model.reasons import Reason
+from webhook.model.verdicts import Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What the annotations say; None where they say nothing."""
+
+    drain_seconds: int | None = None
+    wrap: bool = True
+    run_as_user: int | None = None
+    resources: Resources | None = None
+
+
+def choices_of(head: Head) -> Choices:
+    """Read the annotations. Raises Refused, naming annotation and value, where one is wrong."""
+    return Choices(
+        drain_seconds=_number(head, names.DRAIN_ANNOTATION, MAX_SECONDS, "seconds"),
+        wrap=_wrap(head),
+        run_as_user=_number(head, names.RUN_AS_USER_ANNOTATION, INT32_MAX, "a user's number"),
+        resources=_resources(head),
+    )
+
+
+def _number(head: Head, annotation: str, largest: int, what: str) -> int | None:
+    text = head.annotations.get(annotation)
+    if text is None:
+        return None
+    digits = text.isascii() and text.isdigit() and len(text) <= len(str(largest))
+    if not digits or int(text) > largest:
+        raise _wrong(annotation, text, f"write {what} from 0 to {largest}, digits only")
+    return int(text)
+
+
+def _wrap(head: Head) -> bool:
+    text = head.annotations.get(names.WRAP_ANNOTATION, "true")
+    if text not in ("true", "false"):
+        raise _wrong(names.WRAP_ANNOTATION, text, 'write "true" or "false"')
+    return text == "true"
+
+
+def _resources(head: Head) -> Resources | None:
+    text = head.annotations.get(names.RESOURCES_ANNOTATION)
+    if text is None:
+        return None
+    example = 'write {"requests": {"memory": "64Mi"}, "limits": {"memory": "256Mi"}}'
+    try:
+        (document,) = load_objects(text)
+        f = Field(document, "resources")
+        return f.accept(f.record(read_resources))
+    except SpecError as error:
+        raise _wrong(names.RESOURCES_ANNOTATION, text, f"{error}; {example}") from None
+    except ValueError:
+        raise _wrong(names.RESOURCES_ANNOTATION, text, example) from None
+
+
+def _wrong(annotation: str, text: str, remedy: str) -> Refused:
+    return Refused(Reason.ANNOTATION_WRONG, f"{annotation} is {quoted(text)}; {remedy}")

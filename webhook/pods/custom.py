@@ -1,0 +1,57 @@
+"""The plan for a pod whose metrics are collected by a container of the user's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from api.objects.fields import Field
+from api.types import Json, JsonObject
+from webhook.model.plan import Place, Plan
+from webhook.model.reasons import Reason
+from webhook.model.verdicts import Inject, Note, Refused
+from webhook.pods.injection import shared_with
+from webhook.pods.injection_request import Case
+from webhook.pods.metrics_file import NOTHING_SHARED
+
+
+def custom(plan: Plan, case: Case) -> Inject:
+    """Add the user's container as it is, last as Katib has it, and the directory it reads.
+
+    Raises:
+        Refused: there is none, or it cannot be in this pod.
+    """
+    collector = _container(case)
+    files = shared_with(case, plan) if case.collection.path else NOTHING_SHARED
+    # It may write there: in Katib's own protocol, a collector tells the trainer by such a file.
+    mounts = tuple(_writable(mount) for mount in files.collector)
+    plan = replace(
+        plan,
+        mounts=(*plan.mounts, *files.trainer),
+        volumes=(*plan.volumes, *files.volumes),
+        collector=_with_mounts(collector, mounts),
+        place=Place.LAST,
+    )
+    return Inject(reason=Reason.CUSTOM, plan=plan, warnings=(Note(Reason.NO_SHARED_PROCESSES),))
+
+
+def _container(case: Case) -> JsonObject:
+    collector = case.collection.custom
+    name = Field(collector or {}).at("name")
+    if collector is None or not isinstance(name.value, str) or not name.value:
+        why = "write a container with a name in spec.metricsCollector.collector.customCollector"
+        raise Refused(Reason.CUSTOM_WRONG, why)
+    if name.value == case.trainer.name:
+        raise Refused(Reason.CUSTOM_WRONG, f"its name is the trainer's, {name.value}; change it")
+    return collector
+
+
+def _writable(mount: JsonObject) -> JsonObject:
+    return {name: value for name, value in mount.items() if name != "readOnly"}
+
+
+def _with_mounts(collector: JsonObject, mounts: tuple[JsonObject, ...]) -> JsonObject:
+    listed = collector.get("volumeMounts")
+    there: list[Json] = list(listed) if isinstance(listed, list | tuple) else []
+    places = [m.get("mountPath") for m in there if isinstance(m, dict)]
+    added = [mount for mount in mounts if mount["mountPath"] not in places]
+    return {**collector, "volumeMounts": [*there, *added]} if added else collector

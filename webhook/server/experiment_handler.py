@@ -1,0 +1,112 @@
+"""Reviews of experiments, as the server has them: the look-ups, the answer, the log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from http import HTTPStatus
+from typing import Final
+
+from api.errors import Fault
+from api.types import JsonObject
+from kube.settings_source import ConfigSource
+from webhook.driver.lookups import LookUps
+from webhook.experiments.asked import Asked
+from webhook.experiments.decision import Ruling, ruling_on
+from webhook.experiments.defaulting import defaulted
+from webhook.model.config import Config
+from webhook.pods.owners import Answer
+from webhook.server import admission_review
+from webhook.server.admission_review import Request
+from webhook.server.experiment_admission import asked_of
+from webhook.server.json_patch import patch_between
+from webhook.server.metrics import Metrics
+
+MUTATE: Final = "/mutate-experiment"
+VALIDATE: Final = "/validate-experiment"
+_KIND: Final = ("kubeflow.org", "Experiment")
+_WHYS: Final = {
+    "Required": "FieldValueRequired",
+    "Forbidden": "FieldValueForbidden",
+}
+_MOST_TOLD: Final = 100
+"""Faults that one answer lists."""
+_log = logging.getLogger(__name__)
+
+
+class ExperimentReviews:
+    """Answers the reviews of one of the two paths."""
+
+    what = "the experiment"
+
+    def __init__(
+        self, path: str, lookups: LookUps, config: ConfigSource[Config], metrics: Metrics
+    ) -> None:
+        self._path, self._lookups, self._config, self._metrics = path, lookups, config, metrics
+
+    async def review(self, request: Request, started: float, deadline: float) -> bytes:
+        """Judge an experiment. Raises NoReview and RecursionError, as any reviewer does."""
+        asked = asked_of(request)
+        ruling = await self._ruling(asked, deadline)
+        verdict, answer = self._answered(request.uid, asked, ruling)
+        seconds = asyncio.get_running_loop().time() - started
+        self._metrics.judged_experiment(self._path, verdict, seconds)
+        if ruling.unknown or ruling.faults:
+            fields = {
+                "path": self._path,
+                "namespace": asked.namespace,
+                "name": asked.name,
+                "cause": ruling.unknown or "; ".join(str(fault) for fault in ruling.faults),
+                "dryRun": request.dry_run,
+            }
+            _log.warning("refused an experiment", extra={"fields": fields})
+        return answer
+
+    async def _ruling(self, asked: Asked, deadline: float) -> Ruling:
+        questions = ruling_on(asked, self._config.config)
+        reply: Answer | None = None
+        while True:
+            try:
+                question = next(questions) if reply is None else questions.send(reply)
+            except StopIteration as end:
+                ruling: Ruling = end.value
+                return ruling
+            reply = await self._lookups.answer(question, deadline)
+
+    def _answered(self, uid: str, asked: Asked, ruling: Ruling) -> tuple[str, bytes]:
+        """Return a word for the verdict, and the answer."""
+        if ruling.unknown:
+            code = HTTPStatus.SERVICE_UNAVAILABLE
+            return "fail", admission_review.refused(uid, code, f"{ruling.unknown}; try again")
+        if ruling.faults:
+            return "refuse", _refused(uid, asked.name, ruling.faults)
+        if self._path == VALIDATE:
+            return "allow", admission_review.allowed(uid, warnings=ruling.warnings)
+        patch = _patch(asked)
+        return "patch" if patch else "allow", admission_review.allowed(uid, patch=patch)
+
+
+def _patch(asked: Asked) -> list[JsonObject]:
+    if asked.settled or not isinstance(asked.document, dict):
+        return []
+    return patch_between(asked.document, defaulted(asked.document, asked.old))
+
+
+def _refused(uid: str, name: str, faults: tuple[Fault, ...]) -> bytes:
+    """Refuse as the API server itself does where a schema is not kept: kubectl lists the causes."""
+    group, kind = _KIND
+    told = faults[:_MOST_TOLD]
+    if len(faults) > _MOST_TOLD:
+        more = f"{len(faults) - _MOST_TOLD} more faults; correct these first"
+        told = (*told, Fault("spec", f"Invalid value: {more}"))
+    said = [str(fault) for fault in told]
+    text = said[0] if len(said) == 1 else f"[{', '.join(said)}]"
+    causes = [
+        {"reason": _why(fault), "message": fault.message, "field": fault.path} for fault in told
+    ]
+    details: JsonObject = {"group": group, "kind": kind, "name": name, "causes": causes}
+    return admission_review.refused(uid, HTTPStatus.UNPROCESSABLE_ENTITY, text, details=details)
+
+
+def _why(fault: Fault) -> str:
+    return _WHYS.get(fault.message.partition(" ")[0].rstrip(":"), "FieldValueInvalid")

@@ -1,0 +1,90 @@
+"""Reviews of pods at their creation: the verdict goes to the API server, the log and an Event."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from api.errors import SpecError
+from api.types import JsonObject
+from kube.cluster import Ref
+from kube.events import Events, Word
+from kube.settings_source import ConfigSource
+from webhook.driver.decision_driver import Judge, Judgement
+from webhook.model.config import Config
+from webhook.model.pods import Owner, read_head
+from webhook.model.verdicts import Refuse, ReviewFacts
+from webhook.pods.owners import MAX_DEPTH
+from webhook.server import pod_admission
+from webhook.server.admission_review import Request
+from webhook.server.metrics import Metrics
+from webhook.server.pod_admission import Admission
+
+PATH = "/mutate-pod"
+_log = logging.getLogger(__name__)
+
+
+class PodReviews:
+    """Answers the reviews of pods."""
+
+    what = "the pod"
+
+    def __init__(
+        self, judge: Judge, config: ConfigSource[Config], events: Events, metrics: Metrics
+    ) -> None:
+        self._judge, self._config, self._events, self._metrics = judge, config, events, metrics
+
+    async def review(self, request: Request, started: float, deadline: float) -> bytes:
+        """Judge a pod. Raises NoReview and RecursionError, as any reviewer does."""
+        asked = pod_admission.admission_of(request)
+        facts = ReviewFacts(namespace=asked.namespace, name=asked.name)
+        judgement = await self._judge.judge(asked.pod, facts, self._config.config, deadline)
+        answer = pod_admission.answer(asked, judgement.verdict)
+        self._metrics.judged(judgement.verdict, asyncio.get_running_loop().time() - started)
+        if isinstance(judgement.verdict, Refuse):
+            self._refused(asked, judgement, judgement.verdict)
+        return answer
+
+    def _refused(self, asked: Admission, judgement: Judgement, refuse: Refuse) -> None:
+        """Log it, and tell the trial or whoever made the pod; a dry run touches nothing."""
+        about = _whom_to_tell(asked, judgement)
+        fields = {
+            "reason": refuse.reason.value,
+            "cause": str(refuse),
+            "namespace": asked.namespace,
+            "owner": str(about[0]) if about else None,
+            "dryRun": asked.dry_run,
+        }
+        _log.warning("refused a pod", extra={"fields": fields})
+        if about is not None and not asked.dry_run:
+            ref, uid = about
+            self._events.tell(_word(ref, uid, refuse))
+
+
+def _word(about: Ref, uid: str, refuse: Refuse) -> Word:
+    """Say it on the trial, or on who wanted the pod: the pod itself never comes to be."""
+    message = f"a pod was refused ({refuse.reason}): {refuse}"
+    return Word(about=about, uid=uid, reason="PodRefused", message=message)
+
+
+def _whom_to_tell(asked: Admission, judgement: Judgement) -> tuple[Ref, str] | None:
+    """Return the trial, else who made the pod, else nobody."""
+    if judgement.trial is not None:
+        return judgement.trial, judgement.trial_uid
+    for owner in _owners(asked.pod)[:MAX_DEPTH]:
+        if owner.controller and owner.name and owner.uid:
+            ref = Ref(
+                api_version=owner.api_version,
+                kind=owner.kind,
+                namespace=asked.namespace,
+                name=owner.name,
+            )
+            return ref, owner.uid
+    return None
+
+
+def _owners(pod: JsonObject) -> tuple[Owner, ...]:
+    try:
+        return read_head(pod).owners
+    except SpecError:
+        return ()
