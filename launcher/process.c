@@ -128,16 +128,25 @@ void forward(pid_t pid, const struct signalfd_siginfo *got) {
 
 /* --- what the trainer leaves behind ------------------------------------------------------- */
 
-static pid_t parent_of(pid_t pid) {
+struct seen {
+    pid_t parent; /* 0 where the process is gone */
+    char state;
+};
+
+static struct seen look(pid_t pid) {
     char path[64], text[512];
+    struct seen seen = {0};
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return 0;
+    if (fd < 0) return seen;
     ssize_t size = read(fd, text, sizeof text - 1);
     close(fd);
     text[size < 0 ? 0 : size] = '\0';
     const char *name_end = strrchr(text, ')'); /* a name may hold anything, ")" too */
-    return name_end != NULL && strlen(name_end) > 4 ? (pid_t)strtol(name_end + 4, NULL, 10) : 0;
+    if (name_end == NULL || strlen(name_end) <= 4) return seen;
+    seen.state = name_end[2];
+    seen.parent = (pid_t)strtol(name_end + 4, NULL, 10);
+    return seen;
 }
 
 /* Signals every process but this one where this is PID 1, else every descendant: a subreaper's
@@ -151,13 +160,29 @@ void signal_others(int signal) {
     if (processes == NULL) return;
     for (struct dirent *entry; (entry = readdir(processes)) != NULL;) {
         pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10), at = pid;
-        while (at > 1 && at != self) at = parent_of(at);
+        while (at > 1 && at != self) at = look(at).parent;
         if (pid > 0 && pid != self && at == self) kill(pid, signal);
     }
     closedir(processes);
 }
 
-/* Kills and reaps until nobody is left; returns how many were killed. */
+/* Whether a process that is not our child runs beside PID 1, and we may end it: what `kubectl exec`
+ * starts. It is not ours to reap, so we see that it has ended by its state. */
+static bool visitors_run(void) {
+    bool found = false;
+    DIR *processes = self == 1 ? opendir("/proc") : NULL;
+    if (processes == NULL) return false;
+    for (struct dirent *entry; !found && (entry = readdir(processes)) != NULL;) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (pid <= 1) continue;
+        char state = look(pid).state;
+        found = state != '\0' && state != 'Z' && state != 'X' && kill(pid, 0) == 0;
+    }
+    closedir(processes);
+    return found;
+}
+
+/* Kills and reaps until no other process runs; returns how many children were killed. */
 int kill_others(void) {
     double until = now() + CLEARING; /* one that we may not kill, or that hangs in the kernel */
     int killed = 0;
@@ -166,11 +191,9 @@ int kill_others(void) {
         pid_t pid = waitpid(-1, &status, WNOHANG);
         if (pid > 0) killed += WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
         if (pid > 0) continue;
-        if ((pid < 0 && self != 1) || now() >= until) break;
-        signal_others(SIGKILL); /* PID 1 kills those too that are nobody's children (exec) */
-        if (pid < 0) break;
+        if ((pid < 0 && !visitors_run()) || now() >= until) break;
+        signal_others(SIGKILL);
         poll(NULL, 0, 1);
     }
     return killed;
 }
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
@@ -18,6 +19,7 @@ NOT_FOUND = 127
 NOT_RUN = 126
 _SI_USER = 0
 _SI_QUEUE = -1
+_ENDED = frozenset({b"Z", b"X"})
 _CLEARING = 5.0
 """Seconds for the killed to be gone: one that we may not kill, or that hangs in the kernel."""
 
@@ -167,10 +169,14 @@ def exit_code(status: int) -> int:
     return os.WEXITSTATUS(status)
 
 
-def signal_descendants(number: int) -> None:
-    """Signal all that stem from this process, whatever session they made for themselves."""
+def signal_others(number: int) -> None:
+    """Signal all other processes as PID 1, else all that stem from this one, in any session."""
     this = os.getpid()
-    parents = dict(_parents())
+    if this == 1:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # none, or none of ours
+            os.kill(-1, number)
+        return
+    parents = {pid: parent for pid, _, parent in _running()}
     for pid in parents:
         above = pid
         while above not in {0, 1, this}:
@@ -179,10 +185,11 @@ def signal_descendants(number: int) -> None:
             try:
                 os.kill(pid, number)
             except (ProcessLookupError, PermissionError):
-                continue  # ended meanwhile, or not ours to end: kill_descendants has a limit
+                continue  # ended meanwhile, or not ours to end: kill_others has a limit
 
 
-def _parents() -> Iterator[tuple[int, int]]:
+def _running() -> Iterator[tuple[int, bytes, int]]:
+    """Give the pid, the state and the parent of each process."""
     for name in os.listdir("/proc"):  # noqa: PTH208 - pathlib costs 10 ms
         if not name.isdigit():
             continue
@@ -192,23 +199,44 @@ def _parents() -> Iterator[tuple[int, int]]:
         except OSError:
             continue
         # pid (name) state ppid: the name may hold anything, parentheses too
-        yield int(name), int(text[text.rindex(b")") + 1 :].split()[1])
+        state, parent = text[text.rindex(b")") + 1 :].split()[:2]
+        yield int(name), state, int(parent)
 
 
-def kill_descendants() -> int:
-    """Kill and reap until nobody is left; returns how many were killed."""
+def _visitors_run() -> bool:
+    """Say whether a process that is not our child runs beside PID 1, and we may end it.
+
+    `kubectl exec` starts such. They are not ours to reap: their state shows that they have ended.
+    """
+    return os.getpid() == 1 and any(
+        pid > 1 and state not in _ENDED and _may_signal(pid) for pid, state, _ in _running()
+    )
+
+
+def _may_signal(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def kill_others() -> int:
+    """Kill and reap until no other process runs; returns how many children were killed."""
     until = time.monotonic() + _CLEARING
     killed = 0
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
-            return killed
+            if not _visitors_run():
+                return killed
+            pid, status = 0, 0
         if pid:
             killed += os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         elif time.monotonic() >= until:
             sys.stderr.write("launcher: a process of the trainer could not be killed\n")
             return killed
         else:
-            signal_descendants(signal.SIGKILL)
+            signal_others(signal.SIGKILL)
             time.sleep(0.001)

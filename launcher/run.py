@@ -22,8 +22,8 @@ from launcher.processes import (
     exit_code,
     forward,
     from_outside,
-    kill_descendants,
-    signal_descendants,
+    kill_others,
+    signal_others,
     start,
     take_over,
 )
@@ -193,7 +193,7 @@ class _Life:
         if time.monotonic() - self.told > self.options.grace:
             self.told = -_NEVER
         if self.stopped:
-            signal_descendants(signal.SIGTERM)  # they have the rest of the grace
+            signal_others(signal.SIGTERM)  # they have the rest of the grace
 
     def _listen(self) -> None:
         try:
@@ -222,7 +222,7 @@ class _Life:
 
     def _finish(self) -> None:
         """End the others, complete the segments, write the record: in this order."""
-        leftovers = kill_descendants()
+        leftovers = kill_others()
         for stream in self.attempt.streams:
             stream.end()
         cause = next((s.segments.incomplete for s in self.attempt.streams), None)

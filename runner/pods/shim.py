@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 from launcher import linux
-from launcher.processes import exit_code, kill_descendants
+from launcher.processes import exit_code, kill_others
 from runner.pods import mounting
 from runner.pods.container_log import Log
 from runner.pods.spawner_protocol import Ended, Launch, Refused, Report, Started, to_line
@@ -43,7 +43,7 @@ def guard(launch: Launch, reports: int, spawner: int) -> NoReturn:
         _send(reports, Refused(id=launch.id, why=f"the container's shim failed: {fault!r}"))
     finally:  # whatever went wrong, there must not be two spawners
         with contextlib.suppress(BaseException):
-            kill_descendants()
+            kill_others()
         os._exit(0)
 
 
@@ -74,7 +74,7 @@ class _Shim:
             return
         self._tell(Started(id=self._launch.id, pid=pid))
         status = self._watch(pid)
-        kill_descendants()
+        kill_others()
         if self._orphaned:
             return  # with the spawner: how it would have ended nobody knows
         for _ in range(_LAST_PIECES):

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 import collector.app  # noqa: F401 - in memory for every fork
 from launcher import linux
-from launcher.processes import kill_descendants
+from launcher.processes import kill_others
 from runner.pods import mounting
 from runner.pods.shim import FORWARD, ORPHANED, guard
 from runner.pods.spawner_protocol import (
@@ -67,7 +67,7 @@ class _Spawner:
                 os.kill(pid, ORPHANED)
         while self._shims:
             self._forget(os.waitpid(-1, 0)[0])
-        kill_descendants()
+        kill_others()
 
     def _obey(self, order: Order) -> None:
         if isinstance(order, Launch):
