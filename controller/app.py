@@ -214,6 +214,7 @@ class _Controller:
             policy=settings.policy,
             namespace=settings.namespace,
             kinds=config.trial_resources,
+            trial_kinds=lambda: self._config.config.trial_kinds,
         )
 
     async def _changed(self, config: Config) -> None:

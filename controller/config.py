@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from api.installation.services import ServiceConfig, parse_services
 from api.installation.text import OWN_KEY, read_config
+from api.installation.trial_kinds import TrialKind, TrialKinds, strict_kinds
 from api.objects.fields import Field
 from api.objects.yamltext import load_objects
 from api.types import JsonObject
@@ -32,6 +33,8 @@ class Config:
 
     trial_resources: tuple[Kind, ...] = (_JOB,)
     """Kinds of jobs that are watched from the start; others are when a trial asks for them."""
+    trial_kinds: TrialKinds = field(default_factory=TrialKinds)
+    """Kinds that trials may be; an object of another kind is never created."""
     db_manager: str = ""
     """Where collectors are told that the DB manager is; empty: nothing is said."""
     services: ServiceConfig = field(default_factory=ServiceConfig)
@@ -49,14 +52,14 @@ def parse_config(text: str) -> Config:
     def read(document: JsonObject, own: str) -> Config:
         root = Field(document).open_ended()
         controller = root.at("init").open_ended().at("controller").open_ended()
-        listed = controller.at("trialResources")
-        kinds = tuple(kind for kind in listed.items(_kind) if kind is not None)
+        kinds = strict_kinds(controller.at("trialResources"))
         address = _db_manager(root.at(_SECTION).open_ended())
         for section in load_objects(own) if own else []:
             address = _db_manager(Field(section, OWN_KEY).open_ended()) or address
         return root.accept(
             Config(
-                trial_resources=kinds or Config().trial_resources,
+                trial_resources=tuple(map(_watched, kinds)) or Config().trial_resources,
+                trial_kinds=TrialKinds(kinds) if kinds else TrialKinds(),
                 db_manager=address,
                 services=services,
             )
@@ -71,11 +74,5 @@ def _db_manager(section: Field) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _kind(f: Field) -> Kind | None:
-    """Read `Kind.version.group`, as Katib writes a kind; the core group is empty."""
-    kind, _, rest = f.text_of_item().partition(".")
-    version, dot, group = rest.partition(".")
-    if not kind or not version or not dot:
-        f.refuse("is no kind; write Kind.version.group, as in Job.v1.batch")
-        return None
-    return Kind(api_version=f"{group}/{version}" if group else version, kind=kind)
+def _watched(kind: TrialKind) -> Kind:
+    return Kind(api_version=kind.api_version, kind=kind.kind)

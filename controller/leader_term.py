@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from api.installation.trial_kinds import TrialKinds
 from api.types import ConditionType, Experiment, Trial, holds
 from controller.concurrency import side_by_side
 from controller.driver.drive import Driver
 from controller.driver.ports import Events, Observations, Ports, SearchServices, Suggestions
 from controller.lifecycle_counters import Tally
 from controller.metrics import Metrics
+from controller.on_kube.allowed_jobs import AllowedJobs
 from controller.on_kube.jobs import ClusterJobs, Start
 from controller.on_kube.objects import Changed, ClusterObjects
 from controller.reconcile.actions import EmitEvent, EventType
@@ -61,6 +63,8 @@ class Outside:
     """Empty: all."""
     kinds: tuple[Kind, ...] = ()
     """Kinds of jobs that are watched from the start."""
+    trial_kinds: Callable[[], TrialKinds] = TrialKinds
+    """Gives the kinds that trials may be at this moment."""
     pace: Pace | None = None
     now: Callable[[], datetime] = utc_now
 
@@ -79,7 +83,7 @@ class Term:
         self._jobs = ClusterJobs(outside.cluster, changed.trial, start, where, pace)
         ports = Ports(
             objects=self._objects,
-            jobs=self._jobs,
+            jobs=AllowedJobs(self._jobs, outside.trial_kinds, outside.cluster.resource_of),
             observations=outside.observations,
             suggestions=outside.suggestions,
             services=outside.services,

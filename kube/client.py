@@ -28,12 +28,14 @@ from kube.cluster import (
     Patch,
     Propagation,
     Ref,
+    Resource,
     ref_of,
     version_of,
 )
 from kube.connections import Connections, explained, lines_of
 from kube.discovery import Discovery
 from kube.errors import Gone, Invalid, NotFound, UnknownKind
+from kube.paths import path_of
 from kube.resources import KNOWN
 
 WATCH_SECONDS: Final = 300
@@ -147,7 +149,7 @@ class KubernetesCluster:
         }
         request = _Request(
             method="GET",
-            path=resource.path(namespace),
+            path=path_of(resource, namespace),
             about=f"watch {kind}",
             query=query,
             limit=self._watch_limit,
@@ -185,7 +187,7 @@ class KubernetesCluster:
         resource = await self._discovery.resource_of(ref.of)
         if resource.namespaced and not ref.namespace:
             raise Invalid(f"create {ref}: metadata.namespace is missing; say where it belongs")
-        return await self._call("POST", resource.path(ref.namespace), f"create {ref}", document)
+        return await self._call("POST", path_of(resource, ref.namespace), f"create {ref}", document)
 
     async def replace(self, document: JsonObject, *, status: bool = False) -> JsonObject:
         """Put a document in the place of the one there."""
@@ -214,6 +216,10 @@ class KubernetesCluster:
         }
         await self._call("DELETE", await self._path(ref), f"delete {ref}", body)
 
+    async def resource_of(self, kind: Kind) -> Resource:
+        """Say where a kind is in the API."""
+        return await self._discovery.resource_of(kind)
+
     async def close(self) -> None:
         """Close all connections."""
         await self._rest.close()
@@ -222,7 +228,7 @@ class KubernetesCluster:
         resource = await self._discovery.resource_of(ref.of)
         if not ref.name or (resource.namespaced and not ref.namespace):
             raise Invalid(f"{ref}: a name or a namespace is missing; say which object is meant")
-        return resource.path(ref.namespace, ref.name, part)
+        return path_of(resource, ref.namespace, ref.name, part)
 
     async def _read(self, path: str) -> JsonObject:
         return await self._call("GET", path, f"look for {path}")
@@ -242,7 +248,7 @@ class KubernetesCluster:
         query = {**selection, **({"limit": str(size)} if size else {})}
         request = _Request(
             method="GET",
-            path=(await self._discovery.resource_of(kind)).path(namespace),
+            path=path_of(await self._discovery.resource_of(kind), namespace),
             about=f"list {kind}",
             query=query,
             limit=self._limit,

@@ -34,6 +34,28 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """A kind's place in the API."""
+
+    api_version: str
+    kind: str
+    plural: str
+    namespaced: bool
+    status: bool = False
+    """Whether the status is a part of its own; what discovery says of it is not read."""
+
+    @property
+    def of(self) -> Kind:
+        """The kind."""
+        return Kind(api_version=self.api_version, kind=self.kind)
+
+    @property
+    def group(self) -> str:
+        """The group of its API; empty for the core one."""
+        return self.api_version.rpartition("/")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ref:
     """One object; `namespace` is empty for kinds that have none."""
 
@@ -212,6 +234,13 @@ class Cluster(Protocol):
         Raises:
             NotFound: it is not there.
             Conflict: it is another one.
+        """
+
+    async def resource_of(self, kind: Kind) -> Resource:
+        """Say where a kind is in the API: its plural, and whether its objects are in a namespace.
+
+        Raises:
+            UnknownKind: the cluster does not serve it.
         """
 
     async def close(self) -> None:

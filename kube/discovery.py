@@ -5,51 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
-from urllib.parse import quote
 
-from api.faults import quoted
 from api.types import Json, JsonObject
-from kube.cluster import Kind
+from kube.cluster import Kind, Resource
 from kube.errors import NotFound, UnknownKind
+from kube.paths import root_of
 
 FORGET_SECONDS = 10.0
 """How long a kind counts as unknown; it may be installed at any time."""
 _GROUP_VERSION = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}(/[a-z0-9][a-z0-9.-]{0,62})?")
-_LONGEST_NAME = 253
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
-    """A kind's place in the API."""
-
-    api_version: str
-    kind: str
-    plural: str
-    namespaced: bool
-    status: bool = False
-    """Whether the status is a part of its own; what discovery says of it is not read."""
-
-    @property
-    def of(self) -> Kind:
-        """The kind."""
-        return Kind(api_version=self.api_version, kind=self.kind)
-
-    def path(self, namespace: str = "", name: str = "", part: str = "") -> str:
-        """Return the path of all objects, or of one, or of its part (`status`).
-
-        Raises:
-            NotFound: no object can have that name.
-        """
-        steps = [root_of(self.api_version)]
-        if self.namespaced and namespace:
-            steps += ["namespaces", _step(namespace)]
-        steps.append(self.plural)
-        if name:
-            steps.append(_step(name))
-        if part:
-            steps.append(part)
-        return "/".join(steps)
 
 
 class Discovery:
@@ -112,18 +76,6 @@ class Discovery:
             if now - self._asked[version] >= FORGET_SECONDS:
                 for table in (self._known, self._asked, self._locks):
                     table.pop(version, None)
-
-
-def root_of(api_version: str) -> str:
-    """Return the path under which all kinds of a version are."""
-    return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
-
-
-def _step(name: str) -> str:
-    # As Kubernetes has it for every name that is a step of a path.
-    if name in {".", ".."} or "/" in name or "%" in name or len(name) > _LONGEST_NAME:
-        raise NotFound(f"no object can have the name {quoted(name)}; correct it")
-    return quote(name, safe="")
 
 
 def _resources_in(document: JsonObject, api_version: str) -> dict[str, Resource]:

@@ -16,6 +16,7 @@ from kube.cluster import (
     Patch,
     Propagation,
     Ref,
+    Resource,
 )
 
 
@@ -89,6 +90,10 @@ class Fenced:
         """Delete an object."""
         self._check()
         await self._cluster.delete(ref, uid=uid, propagation=propagation)
+
+    async def resource_of(self, kind: Kind) -> Resource:
+        """Say where a kind is in the API."""
+        return await self._cluster.resource_of(kind)
 
     async def close(self) -> None:
         """Let go of connections."""

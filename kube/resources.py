@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from kube.discovery import Resource
+from kube.cluster import Resource
 
 _NAMESPACED: Final = {
     "v1": (

@@ -51,6 +51,16 @@ def template_faults(spec: ExperimentSpec, text: str | None) -> Iterator[Fault]:
         yield from _form_faults(spec, form)
 
 
+def described_job(template: TrialTemplate, text: str | None) -> JsonObject | None:
+    """Return the object that a template describes; None where it cannot be read, or is unknown.
+
+    `text` is that of a ConfigMap's template. Places for parameters may still be in it.
+    """
+    if template.trial_spec is not None:
+        return template.trial_spec
+    return None if text is None else _form_of_text(text).document
+
+
 def unused_faults(spec: ExperimentSpec) -> Iterator[Fault]:
     """Find parameters that are searched without effect: no trial parameter refers to them."""
     if spec.trial_template is None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from kube.cluster import Ref
-from kube.discovery import Resource
+from kube.cluster import Ref, Resource
 from kube.errors import Invalid, NotFound
 
 

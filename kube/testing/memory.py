@@ -25,11 +25,11 @@ from kube.cluster import (
     Patch,
     Propagation,
     Ref,
+    Resource,
     ref_of,
     uid_of,
     version_of,
 )
-from kube.discovery import Resource
 from kube.errors import AlreadyExists, Conflict, Invalid, NotFound, UnknownKind
 from kube.resources import KNOWN
 from kube.testing.documents import Document, check_name, finalizers_of, patched, renewed
@@ -173,6 +173,10 @@ class MemoryCluster:
         elif "deletionTimestamp" not in document["metadata"]:
             document["metadata"]["deletionTimestamp"] = self._moment()
             self._put(ref, document)
+
+    async def resource_of(self, kind: Kind) -> Resource:
+        """Say where a kind is in the API."""
+        return self._resource(kind)
 
     async def close(self) -> None:
         """End all watches."""

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from api.names import CONFIG_MAP, CONFIG_MAP_KEY
-from tests.cluster.client import Cluster, Object, RefusedError, until
+from tests.cluster.client import Cluster, Object, until
 from tests.cluster.dockerfiles import VERSION
-from tests.cluster.installation import NAMESPACE
+from tests.cluster.katib_config import edit_katib_config
 
 _PORT = 6789
 _LABELS = {"app": "search"}
-_PATH = f"/api/v1/namespaces/{NAMESPACE}/configmaps/{CONFIG_MAP}"
 _SOURCE = Path(__file__).with_name("naming_search.py")
 
 
@@ -26,14 +22,14 @@ def naming_search(cluster: Cluster, namespace: str) -> Iterator[str]:
     """Let a search that names its trials serve in a namespace; give its algorithm's name."""
     name = f"naming-{secrets.token_hex(3)}"
     entry = {"algorithmName": name, "endpoint": f"search.{namespace}:{_PORT}"}
-    _edit(cluster, lambda entries: entries.append(entry))
+    edit_katib_config(cluster, lambda config: _searches(config).append(entry))
     try:
         cluster.create("services", namespace, _service())
         cluster.create("pods", namespace, _pod())
         until("a search that serves", lambda: _is_ready(cluster.get("pods", namespace, "search")))
         yield name
     finally:
-        _edit(cluster, lambda entries: entries.remove(entry))
+        edit_katib_config(cluster, lambda config: _searches(config).remove(entry))
 
 
 def _service() -> Object:
@@ -57,20 +53,6 @@ def _is_ready(pod: Object | None) -> bool:
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
-def _edit(cluster: Cluster, change: Callable[[list[Any]], object]) -> None:
-    """Change the searches of katib-config, beside others who do so."""
-
-    def written() -> bool:
-        found = cluster.request("GET", _PATH)
-        config = yaml.safe_load(found["data"][CONFIG_MAP_KEY])
-        change(config["runtime"].setdefault("suggestions", []))
-        found["data"][CONFIG_MAP_KEY] = yaml.safe_dump(config)
-        try:
-            cluster.request("PUT", _PATH, found)
-        except RefusedError as error:
-            if error.status != 409:
-                raise
-            return False
-        return True
-
-    until("katib-config to be written", written)
+def _searches(config: Any) -> list[Any]:  # noqa: ANN401 - YAML
+    found: list[Any] = config["runtime"].setdefault("suggestions", [])
+    return found

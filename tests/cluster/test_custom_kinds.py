@@ -12,6 +12,7 @@ import yaml
 from tests.architecture.tree import ROOT
 from tests.cluster.client import Cluster, Object, RefusedError, until
 from tests.cluster.experiments import Experiment, X, begun, searched, true_conditions, value_of
+from tests.cluster.katib_config import trial_kind
 from tests.cluster.observations import Rows
 from tests.cluster.trials import exit_code, over
 
@@ -118,8 +119,9 @@ def _rights(group: str) -> list[Object]:
 @pytest.fixture
 def trainings(cluster: Cluster, namespace: str) -> Iterator[Trainings]:
     kind = Trainings(cluster, namespace)
-    yield kind
-    kind.remove()
+    with trial_kind(cluster, f"Training.v1.{kind.group}"):
+        yield kind
+        kind.remove()
 
 
 def asking_for(trainings: Trainings) -> Object:
@@ -129,6 +131,21 @@ def asking_for(trainings: Trainings) -> Object:
     template |= {"successCondition": SUCCESS, "failureCondition": FAILURE}
     template["trialSpec"] |= {"apiVersion": trainings.api_version, "kind": "Training"}
     return document
+
+
+def begun_once_allowed(trainings: Trainings) -> Experiment:
+    """Create the experiment as soon as the webhook knows that its kind is allowed."""
+    document = asking_for(trainings)
+
+    def created() -> Experiment | None:
+        try:
+            return begun(trainings.cluster, trainings.namespace, document)
+        except RefusedError as error:
+            if "trialResources of katib-config" not in str(error):
+                raise
+            return None
+
+    return until("the kind to be allowed", created)
 
 
 def trouble_of(experiment: Experiment) -> list[str]:
@@ -142,9 +159,9 @@ def said_at_the_end(trial: Object) -> str:
 
 
 def test_a_kind_that_comes_late_is_taken_its_conditions_read_and_its_metrics_collected(
-    cluster: Cluster, namespace: str, trainings: Trainings
+    trainings: Trainings,
 ) -> None:
-    experiment = begun(cluster, namespace, asking_for(trainings))
+    experiment = begun_once_allowed(trainings)
     before = until("a word about the kind that is missing", lambda: trouble_of(experiment))
     trainings.install()
 
@@ -169,10 +186,8 @@ def test_a_kind_that_comes_late_is_taken_its_conditions_read_and_its_metrics_col
     until("the trainings to go", lambda: not trainings.listed())
 
 
-def test_an_experiment_whose_kind_never_comes_can_be_deleted(
-    cluster: Cluster, namespace: str, trainings: Trainings
-) -> None:
-    experiment = begun(cluster, namespace, asking_for(trainings))
+def test_an_experiment_whose_kind_never_comes_can_be_deleted(trainings: Trainings) -> None:
+    experiment = begun_once_allowed(trainings)
     until("a word about the kind that is missing", lambda: trouble_of(experiment))
     trials = experiment.trials()
 

@@ -17,7 +17,8 @@ from kube.cluster import ref_of
 from kube.connect import connected
 from kube.errors import NotFound
 from tests.cluster.control_plane import ControlPlane, control_plane
-from tests.manifests.cluster import of_kind, overlay
+from tests.manifests.cluster import of_kind
+from tests.manifests.kustomize import with_component
 
 USER = "system:serviceaccount:kubeflow:trialwatch-controller"
 CASES = sorted(
@@ -44,8 +45,23 @@ async def install(plane: ControlPlane) -> None:
                 {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
             )
         for kind in KINDS:
-            for document in of_kind(overlay("standalone"), kind):
+            for document in of_kind(with_component(plane.folder, "searches"), kind):
                 await cluster.create(document)
+        for document in volume_rights():
+            await cluster.create(document)
+
+
+def volume_rights() -> tuple[dict[str, Any], ...]:
+    """Return what an administrator adds whose katib-config has a `persistentVolumeSpec`."""
+    name, group = "volumes-of-searches", "rbac.authorization.k8s.io"
+    head = {"apiVersion": f"{group}/v1", "metadata": {"name": name}}
+    rule = {"apiGroups": [""], "resources": ["persistentvolumes"], "verbs": ["get", "create"]}
+    role = {"apiGroup": group, "kind": "ClusterRole", "name": name}
+    account = {"kind": "ServiceAccount", "name": "trialwatch-controller", "namespace": "kubeflow"}
+    return (
+        {**head, "kind": "ClusterRole", "rules": [rule]},
+        {**head, "kind": "ClusterRoleBinding", "roleRef": role, "subjects": [account]},
+    )
 
 
 @pytest.mark.usefixtures("kubeconfig")  # where that is, Kubernetes' programs are

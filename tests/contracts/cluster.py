@@ -90,6 +90,28 @@ async def rewritten(cluster: Cluster, wanted: Ref, colour: str) -> JsonObject:
 
 
 class ClusterContract:
+    # --- kinds ---
+
+    @pytest.mark.parametrize(
+        ("api_version", "kind", "plural", "namespaced"),
+        [
+            ("v1", "ConfigMap", "configmaps", True),
+            ("batch/v1", "Job", "jobs", True),
+            ("v1", "PersistentVolume", "persistentvolumes", False),
+            ("v1", "Namespace", "namespaces", False),
+        ],
+    )
+    async def test_a_kind_says_where_it_is_and_whether_its_objects_are_in_a_namespace(
+        self, cluster: Cluster, api_version: str, kind: str, plural: str, *, namespaced: bool
+    ) -> None:
+        found = await cluster.resource_of(Kind(api_version=api_version, kind=kind))
+
+        assert (found.plural, found.namespaced) == (plural, namespaced)
+
+    async def test_a_kind_that_is_not_served_is_nowhere(self, cluster: Cluster) -> None:
+        with pytest.raises(UnknownKind):
+            await cluster.resource_of(Kind(api_version="example.org/v1", kind="Nothing"))
+
     # --- create and get ---
 
     async def test_what_is_created_has_an_identity_and_a_version(self, cluster: Cluster) -> None:

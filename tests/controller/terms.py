@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from api.installation.trial_kinds import TrialKinds
 from api.objects.experiments import parse_experiment, render_experiment
 from api.objects.trials import parse_trial
 from api.types import Experiment, JsonObject, Trial
@@ -77,6 +78,7 @@ class Stage:
     metrics: Metrics = field(default_factory=Metrics)
     policy: Policy = field(default_factory=Policy)
     namespace: str = ""
+    trial_kinds: TrialKinds = field(default_factory=TrialKinds)
 
     @asynccontextmanager
     async def leading(self, cluster: Any = None) -> AsyncIterator[Term]:  # noqa: ANN401 - any cluster
@@ -91,6 +93,7 @@ class Stage:
             policy=self.policy,
             namespace=self.namespace,
             kinds=(JOB,),
+            trial_kinds=lambda: self.trial_kinds,
             pace=replace(PACE, clock=asyncio.get_running_loop().time),
             now=calendar,
         )

@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
+from api.installation.trial_kinds import TrialKind, TrialKinds
 from api.objects.validation_update import completed
 from api.types import Experiment, JsonObject, Trial, holds
 from controller.driver.memory import MemoryObservations, MemorySuggestions
 from controller.metrics import Metrics
 from controller.reconcile.trial_states import State, state_of
 from controller.reconcile.views import Answer, Key, MetricSummary
-from kube.cluster import ref_of
-from kube.discovery import FORGET_SECONDS, Resource
+from kube.cluster import Resource, ref_of
+from kube.discovery import FORGET_SECONDS
 from kube.fencing import Fenced
 from kube.testing.apiserver import served
 from tests.controller.clusters import job_ref
@@ -320,11 +321,17 @@ def of_an_unknown_kind() -> Experiment:
     return experiment(trial_template=spec)
 
 
+def with_foo_jobs(stage: Stage) -> Stage:
+    """Let the administrator list the kind."""
+    stage.trial_kinds = TrialKinds((TrialKind(group="example.org", version="v1", kind="FooJob"),))
+    return stage
+
+
 @situation
 async def test_trials_of_a_kind_that_the_cluster_does_not_have_wait_and_go_when_they_are_deleted(
     stage: Stage,
 ) -> None:
-    await stage.apply(of_an_unknown_kind())
+    await with_foo_jobs(stage).apply(of_an_unknown_kind())
     async with stage.leading():
         await asyncio.sleep(20)
         trials = await stage.trials()
@@ -337,7 +344,7 @@ async def test_trials_of_a_kind_that_the_cluster_does_not_have_wait_and_go_when_
 
 async def test_a_kind_whose_definition_comes_later_needs_no_restart() -> None:
     """Over HTTP, where kinds are looked up; in the time of this machine."""
-    stage, clock = Stage(Guarded()), Clock()
+    stage, clock = with_foo_jobs(Stage(Guarded())), Clock()
     async with (
         served(stage.cluster) as server,
         plain(server.url, clock=clock) as cluster,

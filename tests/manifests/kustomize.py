@@ -50,6 +50,16 @@ def rendered(folder: Path) -> str:
     return run.stdout
 
 
+def with_component(folder: Path, component: str) -> tuple[Any, ...]:
+    """Render `standalone` with a component, as a kustomization of a user's own in `folder` does."""
+    here = folder.resolve()
+    overlay = os.path.relpath(MANIFESTS / "overlays" / "standalone", here)
+    chosen = os.path.relpath(MANIFESTS / "components" / component, here)
+    text = f"resources:\n  - {overlay}\ncomponents:\n  - {chosen}\n"
+    (folder / "kustomization.yaml").write_text(text)
+    return objects(folder)
+
+
 @cache
 def objects(folder: Path) -> tuple[Any, ...]:
     """Render a kustomization, as objects."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -9,7 +10,7 @@ import yaml
 
 from api import names
 from tests.manifests.cluster import Object, named, of_kind, overlay
-from tests.manifests.kustomize import OVERLAYS, ROOT
+from tests.manifests.kustomize import OVERLAYS, ROOT, with_component
 
 ANYWHERE = "in any namespace"
 HERE = "in our own namespace"
@@ -94,23 +95,24 @@ CONTROLLER = {
     right(ANYWHERE, "pods", "list watch"),
     # controller/cluster_events, too: what becomes of experiments and trials.
     right(ANYWHERE, "events", "list watch create patch"),
-    # controller/cluster_services: searches with an image of their own.
+    # kube/settings_source and kube/leading.
+    right(HERE, "configmaps", "list watch", names.CONFIG_MAP),
+    right(HERE, "coordination.k8s.io/leases", "create"),
+    right(HERE, "coordination.k8s.io/leases", "get update", names.OWN_CONTROLLER),
+}
+SEARCHES = {
+    # controller/on_kube/search_services: searches with an image of their own, where they are chosen.
     right(ANYWHERE, "apps/deployments", "get create delete"),
     right(ANYWHERE, "services", "get create delete"),
     *(
         right(ANYWHERE, kind, "get create")
         for kind in (
             "persistentvolumeclaims",
-            "persistentvolumes",
             "rbac.authorization.k8s.io/rolebindings",
             "rbac.authorization.k8s.io/roles",
             "serviceaccounts",
         )
     ),
-    # kube/settings_source and kube/leading.
-    right(HERE, "configmaps", "list watch", names.CONFIG_MAP),
-    right(HERE, "coordination.k8s.io/leases", "create"),
-    right(HERE, "coordination.k8s.io/leases", "get update", names.OWN_CONTROLLER),
 }
 RIGHTS = {
     names.OWN_CONTROLLER: CONTROLLER,
@@ -168,6 +170,26 @@ def test_each_program_has_the_rights_of_the_table(name: str) -> None:
         if name == "with-katib":  # whose own webhook judges experiments
             wanted = wanted - EXPERIMENTS
         assert rights_of(account, rendered) == wanted
+
+
+def test_the_component_of_deployed_searches_adds_the_rights_of_the_table(tmp_path: Path) -> None:
+    rendered = with_component(tmp_path, "searches")
+
+    assert rights_of(names.OWN_CONTROLLER, rendered) == CONTROLLER | SEARCHES
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_no_program_may_touch_what_is_not_in_a_namespace_or_gives_rights(name: str) -> None:
+    rendered = overlay(name)
+    makes = {"create", "update", "patch", "delete", "bind", "escalate", "impersonate"}
+    of_a_node_or_of_all = {"persistentvolumes", "nodes", "namespaces", "customresourcedefinitions"}
+
+    for account in of_kind(rendered, "ServiceAccount"):
+        for one in rights_of(account["metadata"]["name"], rendered):
+            if one.verbs & makes:
+                assert one.group != "rbac.authorization.k8s.io"
+                assert one.resource not in of_a_node_or_of_all
+            assert not one.verbs & {"bind", "escalate", "impersonate"}
 
 
 @pytest.mark.parametrize("name", OVERLAYS)

@@ -11,9 +11,8 @@ import pytest
 
 from api.errors import Unavailable
 from api.types import JsonObject
-from kube.cluster import Cluster, Kind, Ref
+from kube.cluster import Cluster, Kind, Ref, Resource
 from kube.connect import connected
-from kube.discovery import Resource
 from kube.errors import Forbidden
 from kube.resources import KNOWN
 from kube.testing.apiserver import ApiServer, served

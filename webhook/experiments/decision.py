@@ -101,7 +101,7 @@ def _ruled(reading: _Reading, template: str | None, config: Config) -> Iterator[
         fault
         for fault in (
             *faults_of(reading.experiment, check_filter=_wrong_filter, template_text=template),
-            *faults_of_installation(reading.experiment.spec, config),
+            *faults_of_installation(reading.experiment.spec, config, template),
         )
         if not any(_concerns(read.path, fault.path) for read in reading.faults)
     )

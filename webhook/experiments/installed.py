@@ -8,9 +8,11 @@ from typing import Final
 from api import names
 from api.algorithms import ALGORITHMS, EARLY_STOPPING
 from api.errors import Fault
-from api.faults import invalid, nearest, required
+from api.faults import forbidden, invalid, nearest, required
+from api.installation.trial_kinds import kind_of
 from api.objects.fields import Field
-from api.types import CollectorKind, ExperimentSpec, JsonObject
+from api.objects.validation_template import described_job
+from api.types import CollectorKind, ExperimentSpec, JsonObject, TrialTemplate
 from webhook.model.config import Config
 
 _SIDECARS: Final = (CollectorKind.STDOUT, CollectorKind.FILE)
@@ -18,8 +20,13 @@ _RESTARTS: Final = ("Never", "OnFailure")
 _NOT_YET: Final = (CollectorKind.TENSORFLOW_EVENT, CollectorKind.PROMETHEUS_METRIC)
 
 
-def faults_of_installation(spec: ExperimentSpec, config: Config) -> Iterator[Fault]:
-    """List what no trial could run with, as this installation is."""
+def faults_of_installation(
+    spec: ExperimentSpec, config: Config, template_text: str | None = None
+) -> Iterator[Fault]:
+    """List what no trial could run with, as this installation is.
+
+    `template_text` is the template that `trialTemplate.configMap` names, where it was fetched.
+    """
     if spec.algorithm is not None and spec.algorithm.name:
         yield from _unknown(
             "Suggestion",
@@ -41,6 +48,21 @@ def faults_of_installation(spec: ExperimentSpec, config: Config) -> Iterator[Fau
         yield invalid(path, template.primary_container_name, why)
     if template is not None and template.trial_spec is not None:
         yield from _restart_faults(template.trial_spec)
+    if template is not None:
+        yield from _kind_faults(template, template_text, config)
+
+
+def _kind_faults(
+    template: TrialTemplate, template_text: str | None, config: Config
+) -> Iterator[Fault]:
+    """Judge what the trials are; a kind with a place for a parameter is never on the list."""
+    job = described_job(template, template_text)
+    if job is None or not (job.get("apiVersion") and job.get("kind")):
+        return
+    refusal = config.trial_kinds.refusal(kind_of(job))
+    if refusal:
+        source = "trialSpec" if template.trial_spec is not None else "configMap"
+        yield forbidden(f"spec.trialTemplate.{source}", refusal)
 
 
 def _restart_faults(job: JsonObject) -> Iterator[Fault]:

@@ -32,6 +32,7 @@ from api.installation.places import OurServices, our_services
 from api.installation.services import ServiceConfig, read_stoppings
 from api.installation.stores import db_manager_of
 from api.installation.text import OWN_KEY, read_config
+from api.installation.trial_kinds import TrialKinds, allowed_kinds
 from api.objects.fields import Field
 from api.objects.yamltext import load_objects
 from api.types import CollectorKind, JsonObject
@@ -75,6 +76,8 @@ class Config:
     )
     suggestions: frozenset[str] = frozenset()
     """The search algorithms that the installation names, beside ours."""
+    trial_kinds: TrialKinds = field(default_factory=TrialKinds)
+    """The kinds that trials may be."""
     inject_security_context: bool = False
     """The sidecar gets the trainer's securityContext in place of its own."""
     sidecar: SidecarMode = SidecarMode.NATIVE
@@ -117,6 +120,7 @@ def _read(document: JsonObject, own: str, config: Config) -> Config:
         config,
         # Only their names: how such a service is deployed must not keep pods from their sidecars.
         suggestions=frozenset(runtime.at("suggestions").records(_algorithm)),
+        trial_kinds=allowed_kinds(controller.at("trialResources")),
         inject_security_context=controller.at("injectSecurityContext").flag(),
         # Of two entries for one kind the last one counts, as it does to Katib.
         collectors=config.collectors if listed.absent else MappingProxyType(dict(entries)),

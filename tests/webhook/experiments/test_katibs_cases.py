@@ -204,7 +204,8 @@ CASES: dict[str, tuple[list[Change], list[str]]] = {
             spec("trialTemplate.successCondition", "s"),
             spec("trialTemplate.failureCondition", "f"),
         ],
-        [],
+        # Katib creates whatever kind it is, with the rights of its own controller.
+        [f"{TEMPLATE}.trialSpec Forbidden"],
     ),
     "no primary container": (
         [spec("trialTemplate.primaryContainerName", "")],
@@ -212,7 +213,7 @@ CASES: dict[str, tuple[list[Change], list[str]]] = {
     ),
     "a kind of the user's without conditions": (
         [spec(f"{JOB}.kind", "CustomKind")],
-        [f"{TEMPLATE} Required"],
+        [f"{TEMPLATE} Required", f"{TEMPLATE}.trialSpec Forbidden"],
     ),
     # Katib has one path for all that is wrong with a Job, we the place itself.
     "containers that are no list": (
@@ -231,7 +232,10 @@ CASES: dict[str, tuple[list[Change], list[str]]] = {
         [f"spec.{POD}.containers[0].comand Invalid"],
     ),
     "a graphics card": ([resources], []),
-    "another group's Job": ([spec(f"{JOB}.apiVersion", "test/v1")], []),
+    "another group's Job": (
+        [spec(f"{JOB}.apiVersion", "test/v1")],
+        [f"{TEMPLATE}.trialSpec Forbidden"],
+    ),
     "an unknown kind of collector": (
         [collected("invalid-kind")],
         ["spec.metricsCollectorSpec.collector.kind Invalid"],

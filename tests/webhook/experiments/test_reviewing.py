@@ -296,6 +296,61 @@ async def test_the_name_of_the_sidecar_is_taken(running: Webhook) -> None:
     assert "is the sidecar's name" in text(await running.experiment(MUTATE, document))
 
 
+# -- what trials may be ---------------------------------------------------------------------
+
+
+def made_of(api_version: str, kind: str) -> Change:
+    """Let the trials be of this kind; without conditions of their own they would have that fault."""
+
+    def change(document: Document) -> None:
+        template = document["spec"]["trialTemplate"]
+        template["trialSpec"] |= {"apiVersion": api_version, "kind": kind}
+        template |= {"successCondition": "status.done", "failureCondition": "status.failed"}
+
+    return change
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("api_version", "kind"),
+    [
+        ("v1", "PersistentVolume"),
+        ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+        ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"),
+        ("batch/v1", "${trialParameters.learningRate}"),
+    ],
+)
+async def test_a_kind_that_is_not_a_job_is_refused(
+    running: Webhook, path: str, api_version: str, kind: str
+) -> None:
+    response = await running.experiment(path, experiment(made_of(api_version, kind)))
+
+    assert "spec.trialTemplate.trialSpec: Forbidden: trials of the kind" in text(response)
+    assert "trialResources of katib-config" in text(response)
+
+
+@BOTH
+async def test_a_kind_that_is_not_a_job_is_refused_in_a_config_map(path: str) -> None:
+    memory = MemoryCluster(namespaces=("team",))
+    volume = job_text(experiment(made_of("v1", "PersistentVolume")))
+    await memory.create(config_map(job=volume))
+    async with webhook(memory) as running:
+        response = await running.experiment(path, experiment(in_a_config_map()))
+
+    assert "spec.trialTemplate.configMap: Forbidden: trials of the kind" in text(response)
+
+
+async def test_a_kind_that_the_administrator_lists_is_taken_and_jobs_are_not_any_more() -> None:
+    listed = "init: {controller: {trialResources: [Training.v1.example.org]}}"
+    training = experiment(made_of("example.org/v1", "Training"))
+    async with webhook(settings=with_config(listed)) as running:
+        taken = await running.experiment(MUTATE, training)
+        refused = await running.experiment(MUTATE, experiment())
+
+    assert taken["allowed"]
+    assert "only Training.example.org" in text(refused)
+
+
 # -- a template in a ConfigMap --------------------------------------------------------------
 
 
@@ -362,7 +417,11 @@ def a_workflow(document: Document) -> None:
     """Let the job be of a kind that has no template of pods."""
     place = "${trialParameters.learningRate} ${trialParameters.momentum}"
     document["spec"]["trialTemplate"] |= {
-        "trialSpec": {"apiVersion": "example.com/v1", "kind": "Flow", "spec": {"do": place}},
+        "trialSpec": {
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "Workflow",
+            "spec": {"do": place},
+        },
         "successCondition": "status.done",
         "failureCondition": "status.failed",
     }

@@ -1,0 +1,125 @@
+"""The kinds of objects that trials may be: `init.controller.trialResources` of katib-config.
+
+    init:
+      controller:
+        trialResources: [Job.v1.batch, PyTorchJob.v1.kubeflow.org]
+
+The controller creates the object of a trial with its own rights, so this is an allow-list: an
+object of any other kind is never created for a trial. Group and kind are compared, the version is
+not: Kubernetes gives rights by group, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from api.faults import shown
+from api.names import CONFIG_MAP
+from api.objects.fields import Field
+from api.types import Json
+
+_SETTING: Final = "init.controller.trialResources"
+_FORM: Final = "is not a kind; write Kind.version.group, as in Job.v1.batch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialKind:
+    """A kind of objects; the group of the core API is empty."""
+
+    group: str
+    version: str
+    kind: str
+
+    @property
+    def api_version(self) -> str:
+        """The `apiVersion` of its objects."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def short(self) -> str:
+        """Kind and group, as in `Job.batch`; of the core API the kind and a dot."""
+        return f"{self.kind}.{self.group}"
+
+
+def read_kind(text: str) -> TrialKind | None:
+    """Read `Kind.version.group`, as Katib writes a kind; None where the text is not one."""
+    kind, _, rest = text.partition(".")
+    version, dot, group = rest.partition(".")
+    if not kind or not version or not dot:
+        return None
+    return TrialKind(group=group, version=version, kind=kind)
+
+
+def kind_of(document: Json) -> TrialKind:
+    """Return the kind that a document names, whatever it is; a missing word is empty."""
+    words = document if isinstance(document, Mapping) else {}
+    api_version, kind = (
+        word if isinstance(word := words.get(name), str) else "" for name in ("apiVersion", "kind")
+    )
+    group, _, version = api_version.rpartition("/")
+    return TrialKind(group=group, version=version, kind=kind)
+
+
+DEFAULT_KINDS: Final = tuple(
+    kind
+    for text in (
+        "Job.v1.batch",
+        "JAXJob.v1.kubeflow.org",
+        "MPIJob.v1.kubeflow.org",
+        "PaddleJob.v1.kubeflow.org",
+        "PyTorchJob.v1.kubeflow.org",
+        "TFJob.v1.kubeflow.org",
+        "XGBoostJob.v1.kubeflow.org",
+        "TrainJob.v1alpha1.trainer.kubeflow.org",
+        "JobSet.v1alpha2.jobset.x-k8s.io",
+        "RayJob.v1.ray.io",
+        "Workflow.v1alpha1.argoproj.io",
+        "PipelineRun.v1.tekton.dev",
+    )
+    if (kind := read_kind(text)) is not None
+)
+"""Kinds of namespaced jobs, allowed where katib-config lists none."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialKinds:
+    """The allow-list of an installation."""
+
+    allowed: tuple[TrialKind, ...] = DEFAULT_KINDS
+
+    def refusal(self, kind: TrialKind) -> str:
+        """Say why trials may not be of this kind, and what to do; empty where they may."""
+        if any((one.group, one.kind) == (kind.group, kind.kind) for one in self.allowed):
+            return ""
+        known = ", ".join(sorted(one.short for one in self.allowed))
+        return (
+            f"trials of the kind {shown(kind.short)} are not allowed here, only {known}; an"
+            f" administrator can add a namespaced kind to {_SETTING} of {CONFIG_MAP}"
+        )
+
+
+def strict_kinds(listed: Field) -> tuple[TrialKind, ...]:
+    """Read the list, and note a fault for each entry that is not a kind."""
+
+    def read(f: Field) -> TrialKind | None:
+        kind = read_kind(f.text_of_item())
+        if kind is None:
+            f.refuse(_FORM)
+        return kind
+
+    return tuple(kind for kind in listed.items(read) if kind is not None)
+
+
+def allowed_kinds(listed: Field) -> TrialKinds:
+    """Read the list without faults: an entry that is not a kind allows nothing.
+
+    For a program that another setting must not stop; the controller tells of the fault.
+    """
+    value = listed.value
+    if not value:
+        return TrialKinds()
+    entries = value if isinstance(value, list | tuple) else ()
+    read = (read_kind(entry) for entry in entries if isinstance(entry, str))
+    return TrialKinds(tuple(kind for kind in read if kind is not None))
