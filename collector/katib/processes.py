@@ -14,6 +14,8 @@ _PROC = "/proc"
 _STATE, _PARENT, _STARTED = 0, 1, 19
 """Places of proc(5)'s fields 3, 4 and 22 behind the program's name."""
 _DEAD = "ZX"
+_MACHINES_NAMESPACE = 0xEFFFFFFC
+"""The inode of the PID namespace in which the kernel starts, its PROC_PID_INIT_INO."""
 
 
 class Process(NamedTuple):
@@ -60,7 +62,13 @@ class KernelProcesses:
     """`Processes` as /proc tells them."""
 
     def shared(self) -> bool:
-        """Say whether the first process of all is not the first one of our container."""
+        """Say whether we see the machine's processes, or the pod's.
+
+        The former in a pod with `hostPID`, and outside of containers. The latter where the first
+        process is not an ancestor: then it is the pod's own, and not our container's.
+        """
+        if os.stat(f"{_PROC}/self/ns/pid").st_ino == _MACHINES_NAMESPACE:
+            return True
         process = _look(os.getpid())
         while process is not None and process.parent:
             process = _look(process.parent)

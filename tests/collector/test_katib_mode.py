@@ -17,6 +17,11 @@ from tests.dbmanager.program import Program, program
 
 sharing = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a process namespace")
 
+whole_machine = pytest.mark.skipif(
+    Path("/proc/self/ns/pid").stat().st_ino != 0xEFFFFFFC,
+    reason="in a container the processes of the machine are not seen",
+)
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -77,11 +82,24 @@ def test_a_training_that_ended_before_the_collector_came_is_collected(
 def test_a_trainer_that_fails_is_told_by_the_status(
     pod: KatibPod, observations: Observations
 ) -> None:
-    trainer = pod.begin("sh -c 'echo loss=1; sleep 1; exit 3'")
+    seen = pod.folder / "seen"
+    script = f"echo loss=1; until test -e {seen}; do sleep 0.05; done; exit 3"
+    trainer = pod.begin(f"sh -c '{script}'")
     collector = pod.collect()
     pod.await_trainer()
+    seen.touch()
     assert trainer.wait(60) == 3
     assert collector.wait(60) == 2
+    assert observations.values(pod.name) == ["1"]
+    assert pod.last_words["outcome"] == "failed"
+
+
+@whole_machine
+def test_with_the_hosts_processes_a_trainer_that_failed_before_is_told_by_its_missing_marker(
+    pod: KatibPod, observations: Observations
+) -> None:
+    assert pod.begin("sh -c 'echo loss=1; exit 3'").wait(60) == 3
+    assert pod.collect().wait(60) == 2
     assert observations.values(pod.name) == ["1"]
     assert pod.last_words["outcome"] == "failed"
 
@@ -122,7 +140,9 @@ def test_with_early_stopping_the_tree_ends_and_the_wrapper_succeeds(
     assert pod.last_words["outcome"] == "stopped"
 
 
+@sharing
 def test_a_pod_without_a_trainer_in_sight_is_refused_with_the_remedy(pod: KatibPod) -> None:
+    pod.hide_processes()
     pod.metrics.write_text("loss=1\n")
     assert pod.collect().wait(60) == 2
     assert "shareProcessNamespace" in pod.told
