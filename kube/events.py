@@ -10,11 +10,12 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
+
+from cachetools import LRUCache
 
 from api.errors import TrialwatchError
 from api.types import JsonObject
@@ -115,7 +116,7 @@ class Events:
         """`counted` is told what became of each; `clock` counts seconds, `now` is the date."""
         self._cluster, self._component, self._counted = cluster, speaker.component, counted
         self._clock, self._now = clock, now
-        self._said: OrderedDict[str, _Said] = OrderedDict()
+        self._said: LRUCache[str, _Said] = LRUCache(_REMEMBERED)
         self._waiting: asyncio.Queue[tuple[Word, _Said]] = asyncio.Queue(_WAITING)
         self._allowance = _Allowance(clock, speaker)
 
@@ -123,9 +124,6 @@ class Events:
         """Say it soon, unless it was said a moment ago, or too much is being said."""
         moment, now = self._now().strftime("%Y-%m-%dT%H:%M:%SZ"), self._clock()
         said = self._said.setdefault(word.key, _Said(moment, 0, now))
-        self._said.move_to_end(word.key)
-        if len(self._said) > _REMEMBERED:
-            self._said.popitem(last=False)
         said.count += 1
         if now < said.again_at or not self._allowance.take():
             self._counted("throttled")

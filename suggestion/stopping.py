@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from cachetools import LRUCache
+
 from api.errors import SpecError, UserError
 from api.faults import quoted, required
 from api.types import ConditionType, Experiment, Trial, holds
@@ -53,7 +55,7 @@ class EarlyStopping(api_pb2_grpc.EarlyStoppingServicer):
 
     def __init__(self, logs: Logs, mark: Mark) -> None:
         self._logs, self._mark = logs, mark
-        self._averages: dict[tuple[object, ...], float] = {}
+        self._averages: LRUCache[tuple[object, ...], float] = LRUCache(_MOST_REMEMBERED)
 
     async def GetEarlyStoppingRules(  # noqa: N802 - the wire's name
         self, request: pb.GetEarlyStoppingRulesRequest, context: Context
@@ -124,8 +126,6 @@ class EarlyStopping(api_pb2_grpc.EarlyStoppingServicer):
                 fields = {"trial": name, "namespace": namespace, "metric": metric}
                 _log.warning("a trial that succeeded has no value", extra={"fields": fields})
                 return None
-            if len(self._averages) >= _MOST_REMEMBERED:
-                self._averages.clear()
             self._averages[key] = average
         return self._averages[key]
 

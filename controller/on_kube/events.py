@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
+
+from cachetools import LRUCache
 
 from api import names
 from api.types import Experiment, Suggestion, Trial
@@ -25,7 +26,7 @@ class ClusterEvents:
     def __init__(self, events: Events, count_error: Callable[[str], None]) -> None:
         """Take where Events go, and what counts an error of a kind ("experiment" or "trial")."""
         self._events, self._count_error = events, count_error
-        self._logged: OrderedDict[str, str] = OrderedDict()
+        self._logged: LRUCache[str, str] = LRUCache(_MOST_REMEMBERED)
 
     def emit(self, event: EmitEvent) -> None:
         """Take one event."""
@@ -47,9 +48,6 @@ class ClusterEvents:
         if self._logged.get(word.uid) == word.message:
             return
         self._logged[word.uid] = word.message
-        self._logged.move_to_end(word.uid)
-        if len(self._logged) > _MOST_REMEMBERED:
-            self._logged.popitem(last=False)
         fields = {"object": str(word.about), "reason": word.reason, "cause": word.message}
         _log.warning("told of an object", extra={"fields": fields})
 

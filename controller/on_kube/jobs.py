@@ -6,10 +6,11 @@ restart.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
+
+from cachetools import LRUCache
 
 from api.errors import RemoteError
 from api.names import UNAVAILABLE_TIME
@@ -17,7 +18,7 @@ from api.objects.metadata import API_VERSION
 from api.types import Json, JsonObject, Trial
 from controller.driver.ports import Conflict
 from controller.on_kube.pod_facts import listed
-from controller.on_kube.pods import ClusterPods, remember
+from controller.on_kube.pods import ClusterPods
 from controller.on_kube.read_your_writes_cache import AbsentError, UnservedError, answered
 from controller.reconcile.jobs import Outcome, state_of_job
 from controller.reconcile.trial_states import ended
@@ -52,9 +53,9 @@ class ClusterJobs:
         self._watches: dict[Kind, WatchCache[JsonObject | None]] = {}
         self._made: dict[Ref, JsonObject] = {}
         self._going: dict[Ref, str] = {}
-        self._vanished: OrderedDict[Ref, JsonObject] = OrderedDict()
+        self._vanished: LRUCache[Ref, JsonObject] = LRUCache(_MOST_VANISHED)
         self.pods = ClusterPods(cluster, changed, namespace, pace)
-        self._refusals: OrderedDict[str, str] = OrderedDict()
+        self._refusals: LRUCache[str, str] = LRUCache(_MOST_REFUSALS)
         self._jobs: dict[str, Key] = {}
 
     def watch(self, kind: Kind) -> None:
@@ -152,7 +153,7 @@ class ClusterJobs:
         """Take no more account of a job as it was made; of one that is gone remember how it was."""
         made = self._made.pop(ref, None)
         if gone and made is not None:
-            remember(self._vanished, ref, made, _MOST_VANISHED)
+            self._vanished[ref] = made
 
     def _watch(self, kind: Kind) -> WatchCache[JsonObject | None]:
         if kind not in self._watches:
@@ -192,7 +193,7 @@ class ClusterJobs:
         """A job is gone; one of a trial is remembered as it was last."""
         if last is not None:
             self._jobs.pop(uid_of(last), None)
-            remember(self._vanished, ref, last, _MOST_VANISHED)
+            self._vanished[ref] = last
 
     def _marked(self, ref: Ref, document: JsonObject) -> JsonObject:
         """Show that we have deleted it, also where the watch does not know yet."""
@@ -234,7 +235,7 @@ class ClusterJobs:
         about, message = document.get("involvedObject"), document.get("message")
         if document.get("reason") in _REFUSED and isinstance(about, Mapping):
             uid = str(about.get("uid", ""))
-            remember(self._refusals, uid, str(message), _MOST_REFUSALS)
+            self._refusals[uid] = str(message)
             if uid in self._jobs:
                 self._changed(self._jobs[uid])
 

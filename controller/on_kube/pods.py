@@ -6,9 +6,9 @@ watch, the event of its deletion included.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
-from typing import TypeVar
+
+from cachetools import LRUCache
 
 from api.names import TRIAL_LABEL
 from api.types import Trial
@@ -24,8 +24,6 @@ _MOST_TRIALS, _MOST_PODS = 5_000, 5
 oldest go, first of those without a collector. Each may have 4 KiB to say."""
 _Notes = dict[str, PodNote]
 """By a pod's name."""
-_K = TypeVar("_K")
-_V = TypeVar("_V")
 
 
 class ClusterPods:
@@ -49,8 +47,8 @@ class ClusterPods:
             pace=pace,
         )
         self._there: dict[Key, _Notes] = {}
-        self._gone: OrderedDict[Key, _Notes] = OrderedDict()
-        self._asked: OrderedDict[Key, tuple[str, _Notes]] = OrderedDict()
+        self._gone: LRUCache[Key, _Notes] = LRUCache(_MOST_TRIALS)
+        self._asked: LRUCache[Key, tuple[str, _Notes]] = LRUCache(_MOST_TRIALS)
 
     def any_of(self, trial: Key) -> bool:
         """Say whether a trial has a pod now."""
@@ -88,7 +86,7 @@ class ClusterPods:
         labels = {TRIAL_LABEL: trial.name}
         found = await answered(self._cluster.list(_POD, trial.namespace, labels=labels))
         notes = {ref_of(pod).name: note_of(pod) for pod in found.items}
-        remember(self._asked, trial, (version, notes), _MOST_TRIALS)
+        self._asked[trial] = (version, notes)
         return notes
 
     def _seen(self, ref: Ref) -> None:
@@ -112,13 +110,5 @@ class ClusterPods:
         if len(notes) > _MOST_PODS:
             silent = (name for name, one in notes.items() if not one.injected)
             del notes[next(silent, next(iter(notes)))]
-        remember(self._gone, trial, notes, _MOST_TRIALS)
+        self._gone[trial] = notes
         self._changed(trial)
-
-
-def remember(known: OrderedDict[_K, _V], key: _K, value: _V, most: int) -> None:
-    """Keep a value as the newest; the oldest go."""
-    known[key] = value
-    known.move_to_end(key)
-    if len(known) > most:
-        known.popitem(last=False)

@@ -8,9 +8,10 @@ promises so.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final, TypeAlias
+
+from cachetools import LRUCache
 
 from api.types import Trial
 from api.v1beta1 import api_pb2 as pb
@@ -26,8 +27,7 @@ class Histories:
     """What was sent of trials before."""
 
     def __init__(self, most: int = _MOST) -> None:
-        self._most = most
-        self._parts: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
+        self._parts: LRUCache[tuple[str, ...], bytes] = LRUCache(most)
 
     def __len__(self) -> int:
         return len(self._parts)
@@ -44,8 +44,4 @@ class Histories:
             part = pb.GetSuggestionsRequest(trials=[trial_to_wire(trial)]).SerializeToString()
             if meta.resource_version:
                 self._parts[key] = part
-                if len(self._parts) > self._most:
-                    self._parts.popitem(last=False)
-        else:
-            self._parts.move_to_end(key)
         return part

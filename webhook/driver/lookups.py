@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 from typing import Final
+
+from cachetools import TTLCache
 
 from api.backoff import Backoff
 from api.errors import TrialwatchError, Unavailable
@@ -97,13 +98,17 @@ class LookUps:
         self._cluster, self._counted = cluster, counted
         self._caches = {cache.scope.kind: cache for cache in caches}
         self._random = random or Random()  # noqa: S311 - spreads load, keeps no secret
-        self._remembered: OrderedDict[Wanted, tuple[float, Kept]] = OrderedDict()
+        self._owners: TTLCache[Wanted, Kept] = TTLCache(
+            _MOST_REMEMBERED, REMEMBER_SECONDS, timer=asyncio.get_running_loop().time
+        )
 
     async def answer(self, wanted: Wanted, deadline: float) -> Answer:
         """Answer before the event loop's clock is at the deadline. Never raises."""
         cache = self._caches.get(Kind(api_version=wanted.api_version, kind=wanted.kind))
         label = _OTHER if cache is None else wanted.kind
-        kept = self._recall(wanted) if cache is None else cache.get(wanted.namespace, wanted.name)
+        kept = (
+            self._owners.get(wanted) if cache is None else cache.get(wanted.namespace, wanted.name)
+        )
         # One of another uid was deleted, and its name taken: the memory is behind.
         if kept is not None and wanted.uid in {"", kept.uid}:
             self._counted(label, Source.CACHE)
@@ -114,20 +119,11 @@ class LookUps:
             self._remember(wanted, answer.document)
         return answer
 
-    def _recall(self, wanted: Wanted) -> Kept | None:
-        until, kept = self._remembered.get(wanted, (0.0, None))
-        return kept if asyncio.get_running_loop().time() < until else None
-
     def _remember(self, wanted: Wanted, document: JsonObject) -> None:
         """Remember who owns the very object that was meant."""
         kept = keep_owners(document)
-        if not wanted.uid or wanted.uid != kept.uid:
-            return
-        until = asyncio.get_running_loop().time() + REMEMBER_SECONDS
-        self._remembered[wanted] = (until, kept)
-        self._remembered.move_to_end(wanted)
-        if len(self._remembered) > _MOST_REMEMBERED:
-            self._remembered.popitem(last=False)
+        if wanted.uid and wanted.uid == kept.uid:
+            self._owners[wanted] = kept
 
     async def _ask(self, wanted: Wanted, deadline: float) -> Answer:
         ref = Ref(

@@ -5,6 +5,6 @@ Does not belong here: what becomes of the answer; `webhook.model.images` has the
 answer.
 May be imported by: the webhook's server and the offline command.
 
-Pure: `references`, `pull_secrets`, `challenges`, `manifests`, `remembered`. The rim: `exchange`
+Pure: `references`, `pull_secrets`, `challenges`, `manifests`. The rim: `exchange`
 (one image at one registry), `asking` (within the time, once for all who ask, remembered).
 """

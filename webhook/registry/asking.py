@@ -24,13 +24,13 @@ from types import TracebackType
 from typing import Final, Self
 
 import aiohttp
+from cachetools import LRUCache
 
 from api.errors import RemoteError, TrialwatchError, Unavailable
 from kube.cluster import Cluster, Ref
 from webhook.model.images import ImageCommand, ImageUnknown, ImageWanted
 from webhook.registry import manifests
 from webhook.registry.exchange import Denied, Exchange
-from webhook.registry.lru_cache import Remembered
 from webhook.registry.manifests import Index
 from webhook.registry.pull_secrets import Entry, Login, logins_for, read_entries
 from webhook.registry.references import Reference, parse_reference
@@ -73,8 +73,8 @@ class Images:
         self._session = session
         self._cluster = cluster
         self._clock = clock or asyncio.get_running_loop().time
-        self._digests = Remembered[_Key, str](_MOST_REMEMBERED)
-        self._commands = Remembered[tuple[str, str], ImageCommand](_MOST_REMEMBERED)
+        self._digests: LRUCache[_Key, tuple[str, float]] = LRUCache(_MOST_REMEMBERED)
+        self._commands: LRUCache[tuple[str, str], ImageCommand] = LRUCache(_MOST_REMEMBERED)
         self._asked: dict[_Key, asyncio.Task[ImageCommand | TrialwatchError]] = {}
 
     async def __aenter__(self) -> Self:
@@ -136,7 +136,7 @@ class Images:
     ) -> ImageCommand:
         """Ask, or wait for the answer where somebody asks already."""
         key = (reference, architecture, _fingerprint(logins))
-        known = self._known(self._digests.get(key, self._clock()), architecture)
+        known = self._known(self._digest(key), architecture)
         if known is not None:
             return known
         task = self._asked.get(key)
@@ -157,15 +157,20 @@ class Images:
         if isinstance(answer, ImageCommand):
             return answer
         reference, architecture, _ = key
-        old = self._known(self._digests.get_old(key), architecture)
+        old = self._known(self._digest(key, expired=True), architecture)
         if old is None or not isinstance(answer, Unavailable):
             raise answer
         fields = {"image": str(reference), "cause": str(answer)}
         _log.warning("took an image's command as it was before", extra={"fields": fields})
         return old
 
+    def _digest(self, key: _Key, *, expired: bool = False) -> str | None:
+        """Return the digest that a reference had, where that is still good or may be `expired`."""
+        digest, until = self._digests.get(key, (None, 0.0))
+        return digest if expired or self._clock() < until else None
+
     def _known(self, digest: str | None, architecture: str) -> ImageCommand | None:
-        return self._commands.get((digest, architecture), -math.inf) if digest else None
+        return self._commands.get((digest, architecture)) if digest else None
 
     async def _ask(self, key: _Key, logins: tuple[Login, ...]) -> ImageCommand | TrialwatchError:
         """Ask until there is an answer or no more time; errors are answers too."""
@@ -198,7 +203,7 @@ class Images:
 
     async def _command(self, key: _Key, exchange: Exchange) -> ImageCommand:
         reference, architecture, _ = key
-        old = self._digests.get_old(key)
+        old = self._digest(key, expired=True)
         command = self._known(old, architecture)
         if old is None or command is None or await exchange.digest() != old:
             body = await exchange.manifest(reference.version)
@@ -206,9 +211,9 @@ class Images:
             command = self._known(old, architecture)
             if command is None:
                 command = await _resolve(exchange, body, architecture)
-        self._commands.put((old, architecture), command)
+        self._commands[old, architecture] = command
         until = math.inf if reference.digest else self._clock() + _TAG_SECONDS
-        self._digests.put(key, old, until=until)
+        self._digests[key] = (old, until)
         return command
 
 
