@@ -19,6 +19,7 @@ from api.types import ConditionType, Experiment, Trial, holds
 from controller.concurrency import side_by_side
 from controller.driver.drive import Driver
 from controller.driver.ports import Events, Observations, Ports, SearchServices, Suggestions
+from controller.guarded_turns import guarded
 from controller.lifecycle_counters import Tally
 from controller.metrics import Metrics
 from controller.on_kube.allowed_jobs import AllowedJobs
@@ -93,7 +94,9 @@ class Term:
         self._driver = Driver(ports, dice, outside.policy, side_by_side)
 
         def workers(kind: str, turn: Turn) -> Workers:
-            return Workers(kind, turn, outside.metrics, at_once=_AT_ONCE, now=outside.now)
+            made = Workers(guarded(kind, turn, outside.metrics), at_once=_AT_ONCE, now=outside.now)
+            outside.metrics.watch_queue(kind, made.depth)
+            return made
 
         self._experiments = workers("experiment", self._driver.experiment)
         self._trials = workers("trial", self._trial)

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from datetime import UTC, datetime
 
 from controller.driver.reconcile_queue import WorkQueue
-from controller.metrics import Metrics
 from controller.reconcile.views import Key
 
 Turn = Callable[[Key, datetime], Awaitable[datetime | None]]
 """`Driver.experiment`, say: does what is due, and returns when to come again."""
-_AFTER_FAULT: Final = timedelta(seconds=30)
-_log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -27,24 +22,15 @@ def utc_now() -> datetime:
 class Workers:
     """The turns of one kind of objects: any number side by side, never two of one object."""
 
-    def __init__(
-        self,
-        kind: str,
-        turn: Turn,
-        metrics: Metrics,
-        *,
-        at_once: int,
-        now: Callable[[], datetime] = utc_now,
-    ) -> None:
-        """At most `at_once` objects have their turn at a time; `kind` is for log and metrics."""
-        self._kind, self._turn, self._metrics, self._now = kind, turn, metrics, now
+    def __init__(self, turn: Turn, *, at_once: int, now: Callable[[], datetime] = utc_now) -> None:
+        """At most `at_once` objects have their turn at a time."""
+        self._turn, self._now = turn, now
         self._queue: WorkQueue[Key] = WorkQueue(at_once)
         self._running: dict[Key, asyncio.Task[None]] = {}
         self._interrupted: set[Key] = set()
         self._news = asyncio.Event()
         self._ending = False
         self._clock = asyncio.get_running_loop().time
-        metrics.watch_queue(kind, lambda: self._queue.depth(self._clock()))
 
     def add(self, key: Key, seconds: float = 0.0) -> None:
         """Let an object have a turn so much later."""
@@ -59,19 +45,34 @@ class Workers:
             task.cancel()
         self.add(key)
 
+    def depth(self) -> int:
+        """Count the objects that wait for a turn which is due."""
+        return self._queue.depth(self._clock())
+
+    @property
+    def idle(self) -> bool:
+        """Whether no object has its turn, or waits for one that is due."""
+        return not self._queue.in_work and not self.depth()
+
     def end(self) -> None:
         """Begin no more turns; `run` returns when those under way have ended."""
         self._ending = True
         self._news.set()
 
     async def run(self) -> None:
-        """Give turns until `end`; cancelled, it cancels those under way."""
-        async with asyncio.TaskGroup() as turns:
-            while not self._ending:
-                self._news.clear()
-                while (key := self._queue.take(self._clock())) is not None:
-                    turns.create_task(self._one(key))
-                await self._wait()
+        """Give turns until `end`; cancelled, it cancels those under way.
+
+        A turn that raises ends all, and what it raised is raised here.
+        """
+        try:
+            async with asyncio.TaskGroup() as turns:
+                while not self._ending:
+                    self._news.clear()
+                    while (key := self._queue.take(self._clock())) is not None:
+                        turns.create_task(self._one(key))
+                    await self._wait()
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None
 
     async def _wait(self) -> None:
         """Wait for news (the end of a turn is some), or for the next moment."""
@@ -100,14 +101,7 @@ class Workers:
     async def _timed(self, key: Key) -> float | None:
         """Give one turn, and return the moment of the next."""
         started, now = self._clock(), self._now()
-        try:
-            wake = await self._turn(key, now)
-        except Exception:  # noqa: BLE001 - one object must not stop all others
-            fields = {"kind": self._kind, "object": str(key)}
-            _log.exception("a fault of ours", extra={"fields": fields})
-            self._metrics.fault(self._kind)
-            wake = now + _AFTER_FAULT
-        self._metrics.turn(self._kind, self._clock() - started)
+        wake = await self._turn(key, now)
         if wake is None:
             return None
         # The wall clock may be set at any time; the distance to the moment is what counts.

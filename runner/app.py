@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from controller.driver.ports import Ports
 from controller.reconcile.creation import in_order
 from controller.reconcile.trial_states import ended
 from controller.reconcile.views import Key, Policy, key_of
+from controller.reconcile_workers import Workers, utc_now
 from runner.database import Database, StoredObservations, database
 from runner.early_stopping import early_stopping
 from runner.experiments import Given, unheeded_in
@@ -37,7 +38,6 @@ from runner.search import LocalSuggestions
 from runner.state.directory import StateDirectory
 from runner.state.disk import Disk
 from runner.state.objects import FileObjects
-from runner.turns import Turns
 from runner.watching import Snapshot, Warnings, Watcher
 from webhook.model.config import Config
 
@@ -62,22 +62,18 @@ class Result:
     interrupted: bool
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Run:
     """The parts of a run, put together."""
 
     def __init__(self, state: StateDirectory, given: Given, watcher: Watcher) -> None:
         self._state, self._given, self._watcher = state, given, watcher
-        self._objects = FileObjects(state, _now, self._object_changed)
+        self._objects = FileObjects(state, utc_now, self._object_changed)
         source = given.experiment.spec.trial_template
         if source is not None and source.config_map is not None and given.template is not None:
             self._objects.templates[source.config_map] = given.template
         self._key = key_of(given.experiment)
-        self._experiments = Turns(self._experiment_turn, _now)
-        self._trials = Turns(self._trial_turn, _now)
+        self._experiments = Workers(self._experiment_turn, at_once=1)
+        self._trials = Workers(self._trial_turn, at_once=1)
         self._driver: Driver | None = None
         self._jobs: LocalJobs | None = None
         self._changed = asyncio.Event()
@@ -93,16 +89,16 @@ class Run:
         Raises:
             TrialwatchError: it cannot be begun, or not go on.
         """
-        begin(self._objects, self._given.experiment, self._state.path, _now())
+        begin(self._objects, self._given.experiment, self._state.path, utc_now())
         if self._over() and not self._left_over():
             return Result(last=self._snapshot(), interrupted=False)
         for fault in unheeded_in(self._given.experiment):
             self._watcher.tell(f"{fault.path}: {fault.message}")
         with self._signals():
             async with self._set_up(database_url, lock):
-                self._experiments.wake(self._key)
+                self._experiments.add(self._key)
                 for trial in self._objects.all_trials:
-                    self._trials.wake(trial)
+                    self._trials.add(trial)
                 await self._work()
                 last = self._snapshot()
         self._watcher.show(last)
@@ -206,16 +202,16 @@ class Run:
 
     async def _stop_early(self, name: str) -> None:
         if self._driver is not None:
-            await self._driver.stop_early(Key(namespace=self._key.namespace, name=name), _now())
+            await self._driver.stop_early(Key(namespace=self._key.namespace, name=name), utc_now())
 
     def _object_changed(self, item: Experiment | Suggestion | Trial) -> None:
-        self._experiments.wake(self._key)
+        self._experiments.add(self._key)
         if isinstance(item, Trial):
-            self._trials.wake(key_of(item))
+            self._trials.add(key_of(item))
         self._changed.set()
 
     def _job_changed(self, trial: Trial) -> None:
-        self._trials.wake(key_of(trial))
+        self._trials.add(key_of(trial))
         self._changed.set()
 
     # -- what is shown ----------------------------------------------------------------------

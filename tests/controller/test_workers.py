@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from api.errors import SetupError
+from controller.guarded_turns import guarded
 from controller.metrics import Metrics
 from controller.reconcile.views import Key
 from controller.reconcile_workers import Workers
@@ -47,7 +49,8 @@ class Turns:
 @asynccontextmanager
 async def working(turns: Turns, at_once: int = 9) -> AsyncIterator[tuple[Workers, Metrics]]:
     metrics = Metrics()
-    workers = Workers("trial", turns.turn, metrics, at_once=at_once)
+    workers = Workers(guarded("trial", turns.turn, metrics), at_once=at_once)
+    metrics.watch_queue("trial", workers.depth)
     task = asyncio.create_task(workers.run())
     try:
         yield workers, metrics
@@ -152,7 +155,7 @@ async def test_interrupting_what_does_not_run_is_asking_for_a_turn() -> None:
 @situation
 async def test_at_the_end_nothing_new_begins_and_what_is_under_way_is_finished() -> None:
     turns = Turns()
-    workers = Workers("trial", turns.turn, Metrics(), at_once=1)
+    workers = Workers(turns.turn, at_once=1)
     task = asyncio.create_task(workers.run())
     workers.add(A)
     workers.add(B)
@@ -166,7 +169,7 @@ async def test_at_the_end_nothing_new_begins_and_what_is_under_way_is_finished()
 @situation
 async def test_cancelled_it_cancels_what_is_under_way_even_what_was_just_interrupted() -> None:
     turns = Turns(seconds=300)
-    workers = Workers("trial", turns.turn, Metrics(), at_once=9)
+    workers = Workers(turns.turn, at_once=9)
     task = asyncio.create_task(workers.run())
     workers.add(A)
     workers.add(B)
@@ -189,3 +192,33 @@ async def test_the_queue_s_depth_counts_who_waits() -> None:
         text = metrics.text().decode()
 
     assert 'trialwatch_controller_queue_depth{kind="trial"} 1.0' in text
+
+
+@situation
+async def test_a_turn_that_is_not_guarded_ends_all_with_what_it_raised() -> None:
+    turns = Turns()
+    turns.fault = SetupError("the disk is full")
+    workers = Workers(turns.turn, at_once=1)
+    workers.add(A)
+    workers.add(B)
+
+    with pytest.raises(SetupError, match="the disk is full"):
+        await workers.run()
+
+    assert turns.begun == [(0, "a")]
+
+
+@situation
+async def test_it_is_idle_while_nothing_has_its_turn_and_nothing_is_due() -> None:
+    turns = Turns()
+    turns.wake = timedelta(seconds=30)
+    async with working(turns) as (workers, _):
+        idle = [workers.idle]
+        workers.add(A)
+        idle.append(workers.idle)
+        await asyncio.sleep(0.5)
+        idle.append(workers.idle)
+        await asyncio.sleep(5)
+        idle.append(workers.idle)
+
+    assert idle == [True, False, False, True]
