@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from api.objects.yamlout import dump_objects
 from api.objects.yamltext import load_objects
 from api.types import JsonObject
 from tests.webhook.cluster import GOLDENS, Cluster, shared_cluster
+from tests.webhook.elision import DEFAULT, FULL, MARK, elided, restored
 from webhook.model.config import Config, parse_config
 from webhook.model.images import ImageCommand
 from webhook.model.reasons import Reason
@@ -61,7 +63,32 @@ def test_what_becomes_of_a_pod_is_its_golden(
 ) -> None:
     case = case_of(name)
 
-    golden(GOLDENS / f"{name}.golden.yaml", written(case.pod, case.verdict()))
+    golden(GOLDENS / f"{name}.golden.yaml", written(name, case.verdict()))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_golden_says_the_whole_patch(name: str) -> None:
+    case = case_of(name)
+    verdict = case.verdict()
+    if not isinstance(verdict, Inject):
+        return
+    (written_down,) = load_objects((GOLDENS / f"{name}.golden.yaml").read_text())
+    patch = written_down["patch"]
+    assert isinstance(patch, list)
+
+    assert restored(patch, default_patch()) == patch_of(case.pod, verdict)
+
+
+def test_four_goldens_stay_in_full() -> None:
+    full = {
+        name
+        for name in CASES
+        if (text := (GOLDENS / f"{name}.golden.yaml").read_text()).startswith("verdict: inject")
+        and MARK not in text
+        and "/usr/local/bin/launch" in text
+    }
+
+    assert full == FULL
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -118,14 +145,28 @@ def test_every_reason_has_a_golden() -> None:
     assert set(Reason) - told == set()
 
 
-def written(pod: JsonObject, verdict: Verdict) -> str:
-    """Write a verdict as YAML."""
+@cache
+def default_patch() -> list[JsonObject]:
+    """Return the patch that the marks in the other goldens refer to."""
+    case = case_of(DEFAULT)
+    verdict = case.verdict()
+    assert isinstance(verdict, Inject)
+    return patch_of(case.pod, verdict)
+
+
+def patch_of(pod: JsonObject, verdict: Inject) -> list[JsonObject]:
+    return list(patch_between(pod, mutate(pod, verdict.plan)))
+
+
+def written(name: str, verdict: Verdict) -> str:
+    """Write the verdict on a case as YAML, in full or without what it shares with the default."""
     if not isinstance(verdict, Inject):
         word = "refuse" if isinstance(verdict, Refuse) else "skip"
         return dump_objects(
             [{"verdict": word, "reason": verdict.reason.value, "says": str(verdict)}]
         )
     warnings: list[Any] = [f"{note.reason}: {note}" for note in verdict.warnings]
-    patch: list[Any] = list(patch_between(pod, mutate(pod, verdict.plan)))
+    whole = patch_of(case_of(name).pod, verdict)
+    patch: list[Any] = whole if name in FULL else elided(whole, default_patch())
     head: JsonObject = {"verdict": "inject", "reason": verdict.reason.value}
     return dump_objects([{**head, "warnings": warnings, "patch": patch}])
