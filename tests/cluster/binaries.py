@@ -1,7 +1,7 @@
 """Kubernetes' own programs, built from their Go modules, kept by version outside of the clone.
 
-`modules/kubernetes-MINOR/go.mod` pins one release with its tools, `modules/coredns` the cluster's
-DNS. `TRIALWATCH_KUBERNETES=1.36` chooses the minor; without it, the newest.
+`modules/kubernetes.toml` pins the releases of Kubernetes, `modules/coredns` the cluster's DNS.
+`TRIALWATCH_KUBERNETES=1.36` chooses the minor; without it, the newest.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -19,10 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.cluster.releases import MODULES, Release, releases, write_module
 
-MODULES = Path(__file__).parent / "modules"
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 VARIABLE = "TRIALWATCH_KUBERNETES"
 _FLAGS = ("build", "-p", "2", "-trimpath", "-buildvcs=false")
 _STAMP = "k8s.io/component-base/version"
@@ -40,21 +40,14 @@ def cache() -> Path:
     return Path(base) / "trialwatch"
 
 
-def minors() -> list[str]:
-    """Return the minors of Kubernetes that there is a module for, oldest first."""
-    folders = (path.name.removeprefix("kubernetes-") for path in MODULES.glob("kubernetes-*"))
-    return sorted(folders, key=lambda minor: [int(part) for part in minor.split(".")])
-
-
 def programs() -> Path:
     """Return the folder with Kubernetes' programs, etcd and CoreDNS; build what is missing."""
-    minor = os.environ.get(VARIABLE) or minors()[-1]
-    module = MODULES / f"kubernetes-{minor}"
-    if not module.is_dir():
-        raise MissingProgramError(f"{VARIABLE}={minor}: there are only {', '.join(minors())}")
-    version = version_of(module)
-    folder = _built(module, f"k8s-{version}", "tool", _ldflags(version))
-    coredns = _built(MODULES / "coredns", "coredns", ".", "-s -w")
+    known = releases()
+    minor = os.environ.get(VARIABLE) or [*known][-1]
+    if minor not in known:
+        raise MissingProgramError(f"{VARIABLE}={minor}: there are only {', '.join(known)}")
+    folder = _kubernetes(known[minor])
+    coredns = _coredns()
     # etcd's main package is called after its folder, `server`.
     for name, target in (("etcd", folder / "server"), ("coredns", coredns / "coredns")):
         link = folder / name
@@ -63,11 +56,23 @@ def programs() -> Path:
     return folder
 
 
-def version_of(module: Path) -> str:
-    """Return the release that a module pins, such as `v1.37.2`."""
-    found = re.search(r"k8s\.io/kubernetes (v[\d.]+)", (module / "go.mod").read_text())
-    assert found, f"{module / 'go.mod'} requires no k8s.io/kubernetes"
-    return found[1]
+def _kubernetes(release: Release) -> Path:
+    """Return the folder of a release's programs; its name changes with all that is pinned."""
+
+    def build(programs: Path) -> None:
+        with tempfile.TemporaryDirectory(dir=programs.parent) as module:
+            write_module(release, Path(module), go)
+            _build(Path(module), "tool", _ldflags(release.version), programs)
+
+    return _kept(f"k8s-{release.version}-{release.digest[:8]}", build)
+
+
+def _coredns() -> Path:
+    """Return the folder of CoreDNS; its name changes with all that is pinned."""
+    module = MODULES / "coredns"
+    sources = sorted(path for path in module.iterdir() if path.suffix in {".go", ".mod", ".sum"})
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+    return _kept(f"coredns-{digest[:8]}", lambda programs: _build(module, ".", "-s -w", programs))
 
 
 def _ldflags(version: str) -> str:
@@ -76,30 +81,30 @@ def _ldflags(version: str) -> str:
     return " ".join(["-s -w", *(f"-X {_STAMP}.{name}={value}" for name, value in stamps.items())])
 
 
-def _built(module: Path, name: str, packages: str, ldflags: str) -> Path:
-    """Return the folder of a module's programs; its name changes with whatever is pinned."""
-    sources = sorted(path for path in module.iterdir() if path.suffix in {".go", ".mod", ".sum"})
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
-    folder = cache() / f"{name}-{digest[:8]}"
+def _kept(name: str, build: Callable[[Path], None]) -> Path:
+    """Return a folder of the cache; the first time, build what is in it."""
+    folder = cache() / name
     with locked(folder):
         if not folder.is_dir():
-            _build(module, packages, ldflags, folder)
+            note(f"building {name} (once; some minutes)")
+            partial = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=folder.parent))
+            try:
+                build(partial)
+                partial.chmod(0o755)
+                partial.rename(folder)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
     return folder
 
 
-def _build(module: Path, packages: str, ldflags: str, folder: Path) -> None:
-    note(f"building {folder.name} (once; some minutes)")
-    partial = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
-    try:
-        run(
-            ["nice", _go(), *_FLAGS, "-ldflags", ldflags, "-o", f"{partial}/", packages],
-            cwd=module,
-            environ={"CGO_ENABLED": "0"},
-        )
-        partial.chmod(0o755)
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+def _build(module: Path, packages: str, ldflags: str, programs: Path) -> None:
+    """Build a module's programs into a folder."""
+    go([*_FLAGS, "-ldflags", ldflags, "-o", f"{programs}/", packages], module)
+
+
+def go(arguments: list[str], folder: Path) -> str:
+    """Run `go` in a folder, beside what else the machine does; return what it prints."""
+    return run(["nice", _go(), *arguments], cwd=folder, environ={"CGO_ENABLED": "0"})
 
 
 def _go() -> str:

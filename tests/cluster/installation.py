@@ -15,6 +15,7 @@ from tests.cluster.binaries import MissingProgramError, note
 from tests.cluster.client import Cluster, cluster_of
 from tests.cluster.dockerfiles import Built, build, build_trainer
 from tests.cluster.node import Node, default_folder
+from tests.cluster.releases import ModuleDigestError
 
 NAMESPACE = "kubeflow"
 _OVERLAY = ROOT / "manifests" / "overlays" / "standalone"
@@ -70,5 +71,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except (MissingProgramError, PermissionError) as error:
+    except (MissingProgramError, ModuleDigestError, PermissionError) as error:
         sys.exit(f"cluster: {error}")

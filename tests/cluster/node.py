@@ -20,6 +20,7 @@ from tests.cluster import images
 from tests.cluster.binaries import MissingProgramError, note, programs, run
 from tests.cluster.certificates import Authority, Identity, key_pem
 from tests.cluster.daemons import API_PORT, before_the_api, behind_the_api, wait_until
+from tests.cluster.releases import ModuleDigestError
 from tests.cluster.sandbox import Sandbox, require
 from tests.cluster.settings import (
     API_SERVICE,
@@ -197,5 +198,5 @@ def main(word: str) -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main(*sys.argv[1:2] or [""]))
-    except (MissingProgramError, PermissionError) as error:
+    except (MissingProgramError, ModuleDigestError, PermissionError) as error:
         sys.exit(f"cluster: {error}")
