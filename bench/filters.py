@@ -16,7 +16,7 @@ from rich.table import Table
 
 from bench import logs, reference
 from bench.timing import in_turn, seconds
-from filters.extractor import Extractor, reading
+from filters.extractor import Extractor, extraction_spec
 
 if TYPE_CHECKING:
     import argparse
@@ -31,7 +31,7 @@ _LARGE = 1 << 30
 
 def extract(path: Path, metrics: Sequence[str], patterns: Sequence[str] = ()) -> int:
     """Return how many points are in a file; they are made, with stamps and line numbers."""
-    extractor = Extractor(reading(metrics, patterns=patterns))
+    extractor = Extractor(extraction_spec(metrics, patterns=patterns))
     count = 0
     with path.open("rb", buffering=0) as log:
         while chunk := log.read(_CHUNK):

@@ -31,7 +31,7 @@ from collector.push import DbManager, EarlyStoppingService
 from collector.showing import Stdout
 from collector.unwrapped import Unwrapped
 from collector.wake import Wakeup, Watched, nearest_that_exists
-from filters.extractor import reading
+from filters.extractor import extraction_spec
 
 BAD_SETUP = 2
 """The exit status where no retry helps, beside a supervisor that takes it as final."""
@@ -72,11 +72,11 @@ class Collector:
         self._longest = (
             IDLE_SECONDS if args.run_dir else max(_LEAST_POLL, args.poll_interval.total_seconds())
         )
-        self._wanted = reading(args.metrics, args.format or LogFormat.TEXT, args.filters)
+        self._wanted = extraction_spec(args.metrics, args.format or LogFormat.TEXT, args.filters)
         for notice in self._wanted.notices:
             self._log.tell(notice)
         self._plan = Plan(
-            reading=self._wanted,
+            extraction=self._wanted,
             run_dir=args.run_dir or None,
             path="" if args.source is Source.STDOUT else args.path,
             rules=_rules(args),

@@ -1,11 +1,11 @@
-r"""From chunks as they come to regions of whole lines.
+r"""From chunks of any size to regions of whole lines.
 
-Lines end at `\n`, `\r\n` or a bare `\r`. How the stream is cut into chunks never matters. Memory is
-bounded: a line of more than `LONGEST_LINE` bytes is cut into pieces, each searched as a line of its
-own under the same line number, and the cuts are counted.
+Lines end at `\n`, `\r\n` or a bare `\r`. How the stream is cut into chunks does not matter. Memory
+is bounded: a line of more than `LONGEST_LINE` bytes is cut into pieces. Each piece is searched as a
+line with the same line number, and the cuts are counted.
 
-A `\r` at the end of a chunk ends its line at once (a progress bar must not wait for its next
-step); if the next byte is a `\n`, it belongs to that end and is passed over.
+A `\r` at the end of a chunk ends its line at once, so that a progress bar need not wait for its
+next step. If the next byte is a `\n`, it belongs to the same line end and is skipped.
 """
 
 from __future__ import annotations
@@ -13,38 +13,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from filters.text import Region
+from filters.region import Region
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
 LONGEST_LINE = 1 << 20
-"""Bytes; a longer line is cut."""
+"""Bytes; longer lines are cut."""
 
 _LOOK_BACK = 1 << 14
-"""A cut is made behind a blank, or a comma or bracket, if one stands in the last so many bytes."""
+"""Bytes before the limit in which to look for a good place to cut: a blank, comma or bracket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinePosition:
-    """Where a splitter stands: every byte from `offset` on is still needed, none before it."""
+    """The state of a splitter: the bytes before `offset` are done, all others are needed."""
 
     offset: int = 0
     line: int = 1
     """The number of the line that the next byte belongs to."""
     continued: bool = False
-    """The line was cut: it began before `offset`."""
+    """The line at `offset` was cut: it began earlier."""
     after_return: bool = False
-    """The byte before `offset` is a `\\r`: a `\\n` at `offset` belongs to it."""
+    """The byte before `offset` is a `\\r`: a `\\n` at `offset` belongs to the same line end."""
 
 
 class LineSplitter:
-    """Holds the unfinished line between two chunks, and nothing else."""
+    """Splits chunks into regions; between two chunks it holds only the unfinished line."""
 
     __slots__ = ("_after_return", "_continued", "_line", "_offset", "_pending", "cuts")
 
     def __init__(self, start: LinePosition) -> None:
-        """Begin where another splitter stood, or at the stream's start."""
+        """Begin at the position of an earlier splitter, or at the stream's start."""
         self._offset = start.offset
         self._line = start.line
         self._continued = start.continued
@@ -54,7 +54,7 @@ class LineSplitter:
 
     @property
     def position(self) -> LinePosition:
-        """Where a new splitter would go on."""
+        """Where a new splitter continues."""
         return LinePosition(
             offset=self._offset,
             line=self._line,
@@ -63,7 +63,7 @@ class LineSplitter:
         )
 
     def feed(self, chunk: bytes) -> Iterator[Region]:
-        """Take the stream's next bytes, give the regions that they complete."""
+        """Take the stream's next bytes; yield the regions that they complete."""
         if self._after_return and chunk:
             self._after_return = False
             if chunk[0] == _NEWLINE:
@@ -83,15 +83,15 @@ class LineSplitter:
             self._pending = bytearray((yield from self._cut(bytes(self._pending))))
 
     def finish(self) -> Iterator[Region]:
-        """The stream has ended: give its unfinished last line, if there is one."""
+        """End the stream; yield its unfinished last line, if there is one."""
         if self._pending:
             rest, self._pending = bytes(self._pending), bytearray()
             yield from self._region(rest, cut=False)
 
     def _cut(self, text: bytes) -> Generator[Region, None, bytes]:
-        """Give regions in which no line is too long; return the last `LONGEST_LINE` bytes or fewer.
+        """Yield regions without too long lines; return the rest, at most `LONGEST_LINE` bytes.
 
-        A region ends behind the last line's end that it has room for, else it tears a line.
+        A region ends behind the last line end within the limit. Without a line end, it cuts a line.
         """
         start = 0
         while len(text) - start > LONGEST_LINE:
@@ -109,7 +109,7 @@ class LineSplitter:
         return text[start:]
 
     def _region(self, raw: bytes, *, cut: bool) -> Iterator[Region]:
-        """Give one region. Its lines are counted once it has been searched: it is cheaper then."""
+        """Yield one region. Count its lines after its search, which makes counting cheaper."""
         region = Region(raw, offset=self._offset, first_line=self._line, continued=self._continued)
         self._offset += len(raw)
         self._continued = cut
@@ -119,10 +119,10 @@ class LineSplitter:
 
 
 def _cut_at(line: bytes) -> int:
-    """Return where to cut a line that is too long, so that no number is torn if that can be.
+    """Return where to cut a line that is too long: not within a number, if possible.
 
-    Behind the last blank, else behind the last comma, semicolon, bracket or bar, of the last
-    bytes before the limit; else at the limit.
+    The place is in the last `_LOOK_BACK` bytes before the limit, behind the last blank there, or
+    else behind the last comma, semicolon, bracket or bar. Without any of them, it is the limit.
     """
     start = LONGEST_LINE - _LOOK_BACK
     for borders in (b" \t", b",;{}[]()|"):

@@ -1,8 +1,8 @@
-"""Users' patterns: compiled, or refused with the place and a hint.
+"""Users' patterns: compiled, or refused with the position of the fault and a hint.
 
-A `metricsFormat` runs in RE2, so that it means what it meant in Katib (Go's `regexp`) and costs
-linear time whatever the log holds. A pattern that RE2 refuses but `regex` takes (look-around,
-back references) runs there, under a time limit per line.
+A `metricsFormat` runs in RE2. So it means what it means in Katib (Go's `regexp`), and takes linear
+time on every log. A pattern that RE2 refuses and `regex` accepts (look-around, back references)
+runs in `regex`, with a time limit for each line.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 LINE_SECONDS = 0.25
-"""How long a pattern outside RE2 may take for one line."""
+"""Seconds that a pattern outside RE2 may take for one line."""
 
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
 
 _HINTS = (
-    # what `regex` says, what the user may do
+    # part of the message of `regex`, advice to the user
     ("missing )", "close the group, or write `\\(` for a literal bracket"),
     ("unterminated character set", "close the set with `]`, or write `\\[` for a literal bracket"),
     ("unbalanced parenthesis", "write `\\)` for a literal bracket"),
@@ -42,11 +42,11 @@ _GO_BLANKS = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
-"""What Go's `strings.TrimSpace` trims; Python's `strip` takes four control characters more."""
+"""Go's `strings.TrimSpace` removes these; Python's `strip` removes four control characters more."""
 
 
 class Engine(StrEnum):
-    """What runs a pattern."""
+    """The library that runs a pattern."""
 
     RE2 = "re2"
     REGEX = "regex"
@@ -59,32 +59,33 @@ class Pattern:
     source: str
     engine: Engine
     matches: Callable[[bytes], Iterator[tuple[str, str]]]
-    """From a line (valid UTF-8, no terminator) to the pairs of name and value, left to right,
-    each trimmed. Raises `TimeoutError` where the engine is not RE2 and its time is up."""
+    """Takes a line (valid UTF-8, no terminator), yields pairs of name and value, left to right,
+    trimmed. Raises `TimeoutError` when an engine other than RE2 exceeds `LINE_SECONDS`."""
 
     @property
     def notice(self) -> str | None:
-        """What the user should know of the engine, or None where there is nothing to say."""
+        """A sentence for the user about the engine; None for RE2."""
         if self.engine is Engine.RE2:
             return None
         return (
-            f"metricsFormat {self.source!r} uses what RE2 does not have (look-around or a back "
-            f"reference): it runs in `regex`, at most {LINE_SECONDS:g} s a line"
+            f"metricsFormat {self.source!r} uses a construct that RE2 lacks (look-around or a back "
+            f"reference): it runs in `regex`, for at most {LINE_SECONDS:g} s a line"
         )
 
 
 def compile_pattern(source: str) -> Pattern:
     """Compile one `metricsFormat`.
 
-    Raises `UserError` with the place and a hint where neither engine takes it, or where it has
-    fewer than two groups.
+    Raises:
+        UserError: both engines refuse it (the message has the position and a hint), or it has
+            fewer than two groups.
     """
     try:
         compiled = re2.compile(source, _OPTIONS)
     except re2.error:
         return _compile_outside_re2(source)
     except UnicodeEncodeError as error:
-        message = f"metricsFormat {source!r} is no valid Unicode text: write it in UTF-8"
+        message = f"metricsFormat {source!r} is not valid Unicode text: write it in UTF-8"
         raise UserError(message) from error
     name, value = _two_groups(source, compiled.groups, dict(compiled.groupindex))
     return Pattern(
@@ -93,7 +94,7 @@ def compile_pattern(source: str) -> Pattern:
 
 
 def fault_of(source: str) -> str | None:
-    """Return why `compile_pattern` refuses a pattern, or None where it takes it."""
+    """Return why `compile_pattern` refuses a pattern, or None where it accepts it."""
     try:
         compile_pattern(source)
     except UserError as refusal:
@@ -102,7 +103,7 @@ def fault_of(source: str) -> str | None:
 
 
 def _compile_outside_re2(source: str) -> Pattern:
-    import regex  # noqa: PLC0415 - costs 20 ms and 4 MiB that few users need
+    import regex  # noqa: PLC0415 - costs 20 ms and 4 MiB, and few users need it
 
     try:
         compiled = regex.compile(source, regex.ASCII)
@@ -124,10 +125,10 @@ def _compile_outside_re2(source: str) -> Pattern:
 def _re2_matches(
     search: Callable[[bytes, int], Any], name: int, value: int
 ) -> Callable[[bytes], Iterator[tuple[str, str]]]:
-    """Iterate as Go's `FindAll` does, over single searches.
+    """Iterate over single searches as Go's `FindAll` does.
 
-    An empty match moves on by one character, and is left out right behind the match before it.
-    (No empty match has a name, so only where the next search begins matters here.)
+    After an empty match the search continues one character later. Go also omits an empty match
+    directly behind the previous match. (That makes no difference here: an empty match has no name.)
     """
 
     def matches(line: bytes) -> Iterator[tuple[str, str]]:
@@ -147,7 +148,7 @@ def _re2_matches(
 
 
 def _two_groups(source: str, groups: int, named: dict[str, int]) -> tuple[int, int]:
-    """Return the numbers of the groups for name and value: by name, else the first and second."""
+    """Return the numbers of the groups for name and value: by name, else 1 and 2."""
     if groups < 2:  # noqa: PLR2004 - two groups: name and value
         count = "one group" if groups == 1 else "no group"
         raise UserError(f"metricsFormat {source!r} has {count}, two are needed: {_TWO_GROUPS}")
@@ -159,8 +160,8 @@ def _two_groups(source: str, groups: int, named: dict[str, int]) -> tuple[int, i
 def _refusal(source: str, message: str, position: int | None) -> str:
     place = "" if position is None else f" at position {position}"
     hint = next((advice for word, advice in _HINTS if word in message), None)
-    remedy = f": {hint}" if hint else "; the syntax is that of RE2, as in Katib"
-    return f"metricsFormat {source!r} is no regular expression: {message}{place}{remedy}"
+    remedy = f": {hint}" if hint else "; use RE2's syntax, as in Katib"
+    return f"metricsFormat {source!r} is not a regular expression: {message}{place}{remedy}"
 
 
 def _trimmed(group: bytes | str | None) -> str:
@@ -171,6 +172,6 @@ def _trimmed(group: bytes | str | None) -> str:
 
 
 def _character_width(line: bytes, position: int) -> int:
-    """Return how many bytes the UTF-8 character at `position` has, 1 at the line's end."""
+    """Return the bytes of the UTF-8 character at `position`; 1 at the line's end."""
     lead = line[position] if position < len(line) else 0
     return 1 + (lead >= 0xC0) + (lead >= 0xE0) + (lead >= 0xF0)  # noqa: PLR2004 - UTF-8's own

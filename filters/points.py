@@ -1,4 +1,4 @@
-"""What comes out of a log, and the count of what did not."""
+"""The results of extraction: points, and counters of what was read and skipped."""
 
 from __future__ import annotations
 
@@ -11,49 +11,49 @@ from api.metric_values import finite
 from filters.numbers import all_finite
 
 
-class Found(NamedTuple):
-    """One value of one metric, and where in the log it stands.
+class ExtractedPoint(NamedTuple):
+    """One value of one metric, and its place in the log.
 
-    A `NamedTuple`, not a dataclass: a log gives millions, and a frozen dataclass costs three
-    times as much to make.
+    A `NamedTuple`, not a dataclass: a log has millions of points, and a frozen dataclass takes
+    three times as long to make.
     """
 
     name: str
-    """The metric's name, one of those asked for."""
+    """The metric's name, as in the `ExtractionSpec`."""
     value: str
-    """The value as the trainer wrote it; of `1,234.5` the grouping commas are left out."""
+    """The value as the trainer wrote it, but without grouping commas (`1,234.5` is `1234.5`)."""
     timestamp: str | None
-    """RFC 3339 text from the line itself, or None where the line has none."""
+    """RFC 3339 text from the line itself, or None."""
     line: int
     """The line's number in the stream, from 1."""
     start: int
     """Offset in the stream of the line's first byte."""
     end: int
-    """Offset in the stream behind the line's last byte, its terminator not counted."""
+    """Offset in the stream behind the line's last byte, without its terminator."""
 
 
 @dataclass(slots=True)
-class Tally:
-    """What was read, and everything that was passed over, by reason. It only ever grows."""
+class ExtractionCounters:
+    """Counts what was read, and what was skipped, by reason. Counters never decrease."""
 
     bytes: int = 0
     lines: int = 0
     points: int = 0
     by_metric: dict[str, int] = field(default_factory=dict)
     not_finite: int = 0
-    """Points whose value is `nan`, infinite or no number: history, never an objective."""
+    """Points whose value is `nan`, infinite or not a number: stored, but never an objective."""
     without_number: int = 0
-    """Places that name a metric with no number behind it, such as `loss=` or `loss: high`."""
+    """Places that name a metric without a number, such as `loss=` or `loss: high`."""
     cut_lines: int = 0
-    """Pieces that a line longer than the limit was cut into, the last one not counted."""
+    """Cuts in lines longer than `filters.lines.LONGEST_LINE`."""
     not_json: int = 0
-    """Lines of a JSON log that are no JSON object."""
+    """Lines of a JSON log that are not JSON objects."""
     wrong_type: int = 0
     """Metrics of a JSON object whose value is neither a number nor a string."""
     timed_out: int = 0
-    """Lines on which a pattern outside RE2 ran out of its time."""
+    """Lines on which a pattern outside RE2 exceeded its time limit."""
 
-    def count(self, found: list[Found]) -> None:
+    def count(self, found: list[ExtractedPoint]) -> None:
         """Add points to `points`, `by_metric` and `not_finite`."""
         self.points += len(found)
         for name, count in Counter(map(_NAME, found)).items():

@@ -20,7 +20,7 @@ from api.types import (
     JsonObject,
     LogFormat,
 )
-from filters.extractor import reading
+from filters.extractor import extraction_spec
 from runner.jobs.forms import JOB, POD, read_form
 from runner.pods.documents import unheeded
 from suggestion.median_stop import median_stop_of
@@ -123,7 +123,7 @@ def _faults(given: Given) -> Iterator[Fault]:
 
 def _wrong_filter(regex: str) -> str | None:
     try:
-        reading(["metric"], LogFormat.TEXT, [regex])
+        extraction_spec(["metric"], LogFormat.TEXT, [regex])
     except UserError as error:
         return str(error)
     return None

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from api.errors import UserError
 from api.types import LogFormat
-from filters.extractor import Extractor, Reading, reading
-from filters.nearest import NearMisses
+from filters.extractor import ExtractionSpec, Extractor, extraction_spec
+from filters.near_misses import NearMisses
 from trialwatch.summary import summary
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from filters.points import Found
+    from filters.points import ExtractedPoint
 
 _CHUNK = 1 << 18
 _LONG = 64 << 20
@@ -70,18 +70,18 @@ def run(arguments: argparse.Namespace) -> int:
             _print(extractor.feed(chunk))
             advance(len(chunk))
     _print(extractor.finish())
-    print(summary(extractor.tally, wanted, near), file=sys.stderr)
+    print(summary(extractor.counters, wanted, near), file=sys.stderr)
     return 0
 
 
-def _wanted(metrics: str, log_format: str, filters: list[str]) -> Reading:
+def _wanted(metrics: str, log_format: str, filters: list[str]) -> ExtractionSpec:
     if log_format not in tuple(LogFormat):
         raise UserError(f"--format {log_format!r} is unknown: use TEXT or JSON")
     names = [name.strip() for name in metrics.split(";")]
-    return reading((name for name in names if name), LogFormat(log_format), filters)
+    return extraction_spec((name for name in names if name), LogFormat(log_format), filters)
 
 
-def _print(points: list[Found]) -> None:
+def _print(points: list[ExtractedPoint]) -> None:
     if not points:
         return
     sys.stdout.write(

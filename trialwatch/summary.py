@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from filters.extractor import Reading
-    from filters.nearest import NearMisses
-    from filters.points import Tally
+    from filters.extractor import ExtractionSpec
+    from filters.near_misses import NearMisses
+    from filters.points import ExtractionCounters
 
 _SKIPPED = (
-    # a count of the tally, and what it counts: for one, and for several
+    # the name of a counter, and what it counts: singular, plural, the rest
     ("not_finite", "value that is", "values that are", "no finite number: history, no objective"),
     ("without_number", "time", "times", "a metric is named with no number behind it"),
     ("not_json", "line that is", "lines that are", "no JSON object"),
@@ -20,17 +20,17 @@ _SKIPPED = (
 )
 
 
-def summary(tally: Tally, wanted: Reading, near: NearMisses) -> str:
+def summary(counters: ExtractionCounters, wanted: ExtractionSpec, near: NearMisses) -> str:
     """Return the summary of a reading, several lines, the last one without its end."""
-    read = (_counted(tally.points, "point"), _counted(tally.lines, "line"))
-    rows = [f"{' in '.join(read)}, {_counted(tally.bytes, 'byte')}"]
+    read = (_counted(counters.points, "point"), _counted(counters.lines, "line"))
+    rows = [f"{' in '.join(read)}, {_counted(counters.bytes, 'byte')}"]
     for name in wanted.metrics:
-        count = tally.by_metric.get(name, 0)
+        count = counters.by_metric.get(name, 0)
         rows.append(f"  {name}: {_counted(count, 'point') if count else 'nothing found'}")
         if not count:
             rows += _nearest(near, name)
     for counter, one, several, words in _SKIPPED:
-        count = getattr(tally, counter)
+        count = getattr(counters, counter)
         if count:
             rows.append(f"  {count:,} {one if count == 1 else several} {words}")
     return "\n".join(rows)

@@ -10,10 +10,10 @@ from api.timestamps import FIRST_MICROS, LAST_MICROS, from_micros
 from api.types import MetricPoint
 from collector.core.stopping import StopRules, StopState
 from collector.streams.stream_position import digest_of
-from filters.extractor import Extractor, Position, Reading
+from filters.extractor import ExtractionSpec, Extractor, Position
 from filters.fold import Folded, fold
-from filters.nearest import NearMisses
-from filters.points import Found, Tally
+from filters.near_misses import NearMisses
+from filters.points import ExtractedPoint, ExtractionCounters
 
 BATCH_POINTS = 1_000
 """A batch closes at the first piece of its bytes that reaches so many points."""
@@ -49,16 +49,16 @@ class Batch:
 class Extracted:
     """What a run of bytes holds."""
 
-    found: tuple[Found, ...]
+    found: tuple[ExtractedPoint, ...]
     end: Position
     """Where to go on."""
-    tally: Tally
+    counters: ExtractionCounters
     complete: bool
     """All of the bytes were searched, and where they are final their unfinished line too."""
 
 
 def extract(
-    wanted: Reading,
+    wanted: ExtractionSpec,
     start: Position,
     data: bytes,
     *,
@@ -71,7 +71,7 @@ def extract(
     is shown what is searched, and has no say in what is found.
     """
     extractor = Extractor(wanted, start, near_misses=near_misses)
-    found: list[Found] = []
+    found: list[ExtractedPoint] = []
     piece = max(_LEAST_PIECE, len(data) // 8)
     complete = True
     for offset in range(0, len(data), piece):
@@ -82,7 +82,7 @@ def extract(
     if complete and final:
         found += extractor.finish()
     return Extracted(
-        found=tuple(found), end=extractor.position, tally=extractor.tally, complete=complete
+        found=tuple(found), end=extractor.position, counters=extractor.counters, complete=complete
     )
 
 
@@ -92,17 +92,19 @@ def digest_of_points(points: Iterable[MetricPoint]) -> str:
     return digest_of(text.encode("utf-8", "surrogateescape"))
 
 
-def extract_again(wanted: Reading, start: Position, pieces: Iterable[bytes]) -> tuple[Found, ...]:
+def extract_again(
+    wanted: ExtractionSpec, start: Position, pieces: Iterable[bytes]
+) -> tuple[ExtractedPoint, ...]:
     """Find the points of a range that was once extracted, all of it."""
     extractor = Extractor(wanted, start)
-    found: list[Found] = []
+    found: list[ExtractedPoint] = []
     for piece in pieces:
         found += extractor.feed(piece)
     return (*found, *extractor.finish())
 
 
 def stamped(
-    found: Iterable[Found], reading_time: int, last: int
+    found: Iterable[ExtractedPoint], reading_time: int, last: int
 ) -> tuple[tuple[MetricPoint, ...], int]:
     """Give each point a time; return also the last time given by us.
 
@@ -120,7 +122,9 @@ def stamped(
     return tuple(points), last
 
 
-def learn(known: Known, found: Iterable[Found], last_stamp: int, rules: StopRules | None) -> Known:
+def learn(
+    known: Known, found: Iterable[ExtractedPoint], last_stamp: int, rules: StopRules | None
+) -> Known:
     """Return what is known once these points have been observed, in their order."""
     found = tuple(found)
     stop = known.stop

@@ -17,8 +17,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from api.errors import SetupError
 from collector.core.batches import Known
 from collector.streams.stream_position import Gap, Place
-from filters.columns import Header
 from filters.extractor import Position
+from filters.tables import TableHeader
 
 VERSION = 1
 MOST_GAPS = 50
@@ -139,4 +139,4 @@ _CONTAINERS: dict[Any, Callable[[tuple[Any, ...], Any], Any]] = {
     Mapping: lambda inner, told: {key: _read(inner[1], value) for key, value in told.items()},
 }
 # `filters.extractor` and others import these for their annotations only.
-_UNSAID = {"Header": Header, "Mapping": Mapping, "Position": Position}
+_UNSAID = {"TableHeader": TableHeader, "Mapping": Mapping, "Position": Position}

@@ -35,8 +35,8 @@ from collector.core.ports import End, Ports
 from collector.core.reading import AttemptReader, Step
 from collector.core.sources import next_after, streams_of
 from collector.streams.stream_position import Gap
-from filters.nearest import NearMisses
-from filters.points import Found
+from filters.near_misses import NearMisses
+from filters.points import ExtractedPoint
 
 BATCH_SECONDS = 0.25
 """A batch closes so long after the one before it, if not by its number of points."""
@@ -76,7 +76,7 @@ class Collecting:
         self._journal = Journal(plan.checkpoint, ports.files)
         self._mirror = Mirror(ports.echo)
         streams = streams_of(plan, ports, attempt.number)
-        self._reader = AttemptReader(plan.reading, streams, near_misses)
+        self._reader = AttemptReader(plan.extraction, streams, near_misses)
         self._prepared: _Prepared | None = None
         self._unsaved = 0
         self._read_at = float("-inf")
@@ -165,11 +165,13 @@ class Collecting:
         if not flight.stream:
             return self._last(flight)
         pieces = self._reader.streams[flight.stream].again(flight.start, flight.end)
-        found = extract_again(self._plan.reading, flight.start.position, pieces)
+        found = extract_again(self._plan.extraction, flight.start.position, pieces)
         prepared = self._batch(flight, found, known)
         return prepared if digest_of_points(prepared.batch.points) == flight.digest else None
 
-    def _batch(self, flight: InFlight, found: tuple[Found, ...], known: Known) -> _Prepared:
+    def _batch(
+        self, flight: InFlight, found: tuple[ExtractedPoint, ...], known: Known
+    ) -> _Prepared:
         points, last = stamped(found, flight.reading_time, known.last_stamp)
         batch = Batch(source=self.attempt.source, sequence=flight.sequence, points=points)
         return _Prepared(batch=batch, known=learn(known, found, last, self._plan.rules))
@@ -248,7 +250,7 @@ class Collecting:
         """Say what an attempt came to."""
         folds = self.attempt.known.folds
         seen = ", ".join(f"{folds[name].count} of {name}" for name in sorted(folds))
-        missing = sorted(set(self._plan.reading.metrics) - set(folds))
+        missing = sorted(set(self._plan.extraction.metrics) - set(folds))
         unseen = f"; never seen: {', '.join(missing)}" if missing else ""
         ended = end.outcome or "ended"
         return f"attempt {self.attempt.number} {ended}; stored: {seen or 'nothing'}{unseen}"

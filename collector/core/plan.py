@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from api.names import ATTEMPTS_DIR, CHECKPOINT_FILE
 from api.run_directory import SEGMENT_BYTES
 from collector.core.stopping import StopRules
-from filters.extractor import Reading
+from filters.extractor import ExtractionSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What is to be collected."""
 
-    reading: Reading
+    extraction: ExtractionSpec
     """The objective's metric is the first."""
     run_dir: str | None = None
     """Where the checkpoint is, and the attempts' directories; None: nothing survives a crash."""
@@ -38,7 +38,7 @@ class Plan:
     @property
     def objective(self) -> str:
         """The objective's metric."""
-        return self.reading.metrics[0]
+        return self.extraction.metrics[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

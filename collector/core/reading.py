@@ -10,10 +10,10 @@ from collector.core import batches
 from collector.core.batches import Extracted, extract
 from collector.streams.stream import Chunk, Stream
 from collector.streams.stream_position import Gap, Place
-from filters.extractor import Reading
+from filters.extractor import ExtractionSpec
 from filters.lines import LONGEST_LINE
-from filters.nearest import NearMisses
-from filters.points import Found
+from filters.near_misses import NearMisses
+from filters.points import ExtractedPoint
 
 _LEAST = 1 << 16
 _USUAL = 1 << 18
@@ -32,7 +32,7 @@ class Step:
     stream: str
     start: Place
     end: Place
-    found: tuple[Found, ...] = ()
+    found: tuple[ExtractedPoint, ...] = ()
     gap: Gap | None = None
     more: bool = False
     """There may be more at once."""
@@ -43,7 +43,7 @@ class AttemptReader:
 
     def __init__(
         self,
-        wanted: Reading,
+        wanted: ExtractionSpec,
         streams: tuple[Stream, ...],
         near_misses: NearMisses | None = None,
     ) -> None:

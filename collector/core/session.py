@@ -16,7 +16,7 @@ from collector.core.ports import Ports
 from collector.core.reading import AttemptReader
 from collector.core.sources import first_places, next_after, streams_of
 from collector.core.summary import summary_of
-from filters.nearest import NearMisses, in_words
+from filters.near_misses import NearMisses, describe_near_misses
 
 TRAINER_FAILED = 2
 """The exit status of an ordinary container beside a trainer that failed."""
@@ -89,7 +89,9 @@ class Session:
         }
         objective = self._plan.objective
         near = () if objective in known.folds else self._near_misses.of(objective)
-        return summary_of(facts, known.folds, self._plan.reading.metrics, in_words(near))
+        return summary_of(
+            facts, known.folds, self._plan.extraction.metrics, describe_near_misses(near)
+        )
 
     def close(self) -> None:
         """Let go of the files."""
@@ -116,8 +118,8 @@ class Session:
 
     def _none_near(self) -> NearMisses:
         """Begin to look for lines that come near; what was seen before a crash is not kept."""
-        reading = self._plan.reading
-        return NearMisses((self._plan.objective,), reading.how, _LOOKED_NEAR)
+        extraction = self._plan.extraction
+        return NearMisses((self._plan.objective,), extraction.how, _LOOKED_NEAR)
 
     def _check_source(self, attempt: Attempt) -> None:
         names = [stream.name for stream in streams_of(self._plan, self._ports, attempt.number)]
@@ -145,7 +147,7 @@ class Session:
         if attempt.finished:
             return attempt.known
         reader = AttemptReader(
-            self._plan.reading,
+            self._plan.extraction,
             streams_of(self._plan, self._ports, attempt.number),
             self._near_misses,
         )

@@ -17,7 +17,7 @@ from collector.testing.memory import (
     MemoryReporter,
     MemoryStore,
 )
-from filters.extractor import reading
+from filters.extractor import extraction_spec
 
 RUN = "/run/trialwatch"
 LOG = "/katib/mnist.log"
@@ -121,7 +121,9 @@ class Pod:
             early_stopping=early_stopping,
             echo=echo,
         )
-        wanted = Plan(reading=reading(["loss"]), run_dir=RUN, path=path, native=native, **plan)
+        wanted = Plan(
+            extraction=extraction_spec(["loss"]), run_dir=RUN, path=path, native=native, **plan
+        )
         return Session(wanted, ports, random.Random(1))
 
     def run(self, session: Session, steps: int = 200) -> Pause:

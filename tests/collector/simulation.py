@@ -13,7 +13,7 @@ from collector.core.session import Session
 from collector.core.stopping import StopRules
 from collector.launched import Launched
 from collector.testing.memory import MemoryFile
-from filters.extractor import reading
+from filters.extractor import extraction_spec
 from tests.collector.simulated import LOG, RUN, SEGMENT, World
 
 _STEPS = 5_000
@@ -92,7 +92,7 @@ def _session(world: World, opened: list[MemoryFile]) -> Session:
     files = cast("Any", Hazardous(world.files, happen, opened))
     others = cast("Any", Hazardous(world, happen, opened))
     plan = Plan(
-        reading=reading(["m"]),
+        extraction=extraction_spec(["m"]),
         run_dir=RUN,
         path=LOG if world.kind == "file" else "",
         rules=_RULES if world.rules else None,

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from api.errors import SetupError
 from collector.core.checkpoint import Attempt, Checkpoint
-from filters.columns import Header  # for hypothesis, which looks at annotations
+from filters.tables import TableHeader  # for hypothesis, which looks at annotations
 
-_KNOWN = Header
+_KNOWN = TableHeader
 
 
 @given(st.builds(Checkpoint, attempt=st.none() | st.builds(Attempt)))

@@ -11,7 +11,7 @@ import pytest
 
 from api.types import LogFormat
 from examples.digits.train import OPTIMIZERS, Array, Indices, Network, Optimizer
-from filters.extractor import Extractor, reading
+from filters.extractor import Extractor, extraction_spec
 from tests.examples.test_experiments import EXAMPLES, experiment
 
 METRICS = ("Validation-accuracy", "Train-accuracy")
@@ -24,7 +24,7 @@ def train(*words: str) -> bytes:
 
 
 def found(log: bytes, *filters: str) -> list[tuple[str, str]]:
-    extractor = Extractor(reading(METRICS, LogFormat.TEXT, filters))
+    extractor = Extractor(extraction_spec(METRICS, LogFormat.TEXT, filters))
     return [(point.name, point.value) for point in (*extractor.feed(log), *extractor.finish())]
 
 

@@ -24,7 +24,7 @@ from api.types import (
     PathKind,
     Setting,
 )
-from filters.extractor import reading
+from filters.extractor import extraction_spec
 from suggestion.tasks import task_of
 from tests.architecture.tree import ROOT, pyproject
 
@@ -39,7 +39,7 @@ def experiment(name: str) -> Experiment:
 
 def complaint(pattern: str) -> str | None:
     try:
-        reading(["m"], LogFormat.TEXT, [pattern])
+        extraction_spec(["m"], LogFormat.TEXT, [pattern])
     except UserError as error:
         return str(error)
     return None

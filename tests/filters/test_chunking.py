@@ -1,5 +1,4 @@
-"""However a stream is cut into chunks, and wherever a reading is taken up again, the points are
-the same."""
+"""The points do not depend on how a stream is cut into chunks, nor on where extraction continues."""
 
 from __future__ import annotations
 
@@ -14,17 +13,17 @@ from hypothesis import strategies as st
 
 from api.types import LogFormat
 from filters import lines
-from filters.extractor import Extractor, reading
+from filters.extractor import Extractor, extraction_spec
 
 if TYPE_CHECKING:
-    from filters.extractor import Reading
-    from filters.points import Found
+    from filters.extractor import ExtractionSpec
+    from filters.points import ExtractedPoint
 
 METRICS = ("loss", "val/acc", "a.b")
 READINGS = {
-    "text": reading(METRICS),
-    "patterns": reading(METRICS, patterns=[r"([\w./]+)\s*=\s*(\S*)", r"(?m)^(loss)(.*)$"]),
-    "json": reading(METRICS, LogFormat.JSON),
+    "text": extraction_spec(METRICS),
+    "patterns": extraction_spec(METRICS, patterns=[r"([\w./]+)\s*=\s*(\S*)", r"(?m)^(loss)(.*)$"]),
+    "json": extraction_spec(METRICS, LogFormat.JSON),
 }
 SNIPPETS = [
     b"loss=0.5", b"loss: 1,234.5", b"val/acc", b"=", b": ", b"nan", b"\n", b"\r", b"\r\n", b"\x1b[1m",
@@ -37,7 +36,7 @@ streams = st.lists(st.one_of(st.sampled_from(SNIPPETS), st.binary(max_size=4)), 
 cuts = st.lists(st.integers(0, 400), max_size=12)
 
 
-def in_one_piece(wanted: Reading, stream: bytes) -> tuple[list[Found], Extractor]:
+def in_one_piece(wanted: ExtractionSpec, stream: bytes) -> tuple[list[ExtractedPoint], Extractor]:
     extractor = Extractor(wanted)
     return extractor.feed(stream) + extractor.finish(), extractor
 
@@ -50,20 +49,20 @@ def pieces(stream: bytes, places: list[int]) -> list[bytes]:
 @pytest.mark.parametrize("wanted", READINGS.values(), ids=READINGS)
 @given(stream=streams, places=cuts)
 def test_the_chunks_do_not_change_the_points(
-    wanted: Reading, stream: bytes, places: list[int]
+    wanted: ExtractionSpec, stream: bytes, places: list[int]
 ) -> None:
     whole, reference = in_one_piece(wanted, stream)
     extractor = Extractor(wanted)
     found = [point for piece in pieces(stream, places) for point in extractor.feed(piece)]
     assert found + extractor.finish() == whole
-    assert extractor.tally == reference.tally
+    assert extractor.counters == reference.counters
     assert extractor.position == reference.position
 
 
 @pytest.mark.parametrize("wanted", READINGS.values(), ids=READINGS)
 @given(stream=streams, place=st.integers(0, 400))
-def test_a_reading_taken_up_at_its_position_finds_the_rest(
-    wanted: Reading, stream: bytes, place: int
+def test_an_extractor_that_continues_at_a_position_finds_the_rest(
+    wanted: ExtractionSpec, stream: bytes, place: int
 ) -> None:
     whole, _ = in_one_piece(wanted, stream)
     first = Extractor(wanted)
@@ -74,7 +73,7 @@ def test_a_reading_taken_up_at_its_position_finds_the_rest(
 
 
 @given(stream=streams, places=cuts)
-def test_a_long_line_is_cut_at_the_same_places_whatever_the_chunks(
+def test_a_long_line_is_cut_at_the_same_places_for_all_chunks(
     stream: bytes, places: list[int]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -85,7 +84,7 @@ def test_a_long_line_is_cut_at_the_same_places_whatever_the_chunks(
         extractor = Extractor(wanted)
         found = [point for piece in pieces(stream, places) for point in extractor.feed(piece)]
         assert found + extractor.finish() == whole
-        assert extractor.tally == reference.tally
+        assert extractor.counters == reference.counters
 
 
 @given(stream=streams)
@@ -94,7 +93,7 @@ def test_byte_ranges_are_the_lines_of_the_stream(stream: bytes) -> None:
     spans = [match.span(1) for match in re.finditer(rb"([^\r\n]*)(\r\n|\r|\n|\Z)", stream)]
     for point in found:
         assert spans[point.line - 1] == (point.start, point.end)
-    assert extractor.tally.lines == len(re.findall(rb"\r\n|\r|\n", stream))
+    assert extractor.counters.lines == len(re.findall(rb"\r\n|\r|\n", stream))
 
 
 def test_a_progress_bar_shows_its_point_before_its_next_step() -> None:
@@ -104,7 +103,7 @@ def test_a_progress_bar_shows_its_point_before_its_next_step() -> None:
     assert [(p.value, p.line) for p in extractor.feed(b"loss=0.4\n")] == [("0.4", 2)]
 
 
-def test_a_position_after_a_carriage_return_knows_of_it() -> None:
+def test_a_position_after_a_carriage_return_skips_its_newline() -> None:
     extractor = Extractor(READINGS["text"])
     extractor.feed(b"loss=0.5\r")
     taken_up = Extractor(READINGS["text"], replace(extractor.position))

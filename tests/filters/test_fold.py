@@ -1,4 +1,4 @@
-"""Many points of a metric, folded."""
+"""Folds of a metric's points: count, first, last, minimum, maximum."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from api.metric_values import finite
 from filters.fold import Folded, fold
-from filters.points import Found
+from filters.points import ExtractedPoint
 
 values = st.sampled_from(["0.5", "0.50", "-1", "nan", "inf", "", "high", "1e3", "1000"])
 
 
-def point(value: str) -> Found:
-    return Found("loss", value, None, 1, 0, 0)
+def point(value: str) -> ExtractedPoint:
+    return ExtractedPoint("loss", value, None, 1, 0, 0)
 
 
 def test_texts_are_kept_and_of_equal_values_the_first_stays() -> None:

@@ -1,4 +1,4 @@
-"""Random logs, metrics and patterns for a bounded time: nothing raises, nothing is lost on the way.
+"""Random logs, metrics and patterns for a limited time: nothing raises, and no point is lost.
 
 TRIALWATCH_FUZZ_SECONDS sets the time; the seed is printed, TRIALWATCH_SEED sets it.
 """
@@ -11,7 +11,7 @@ import time
 
 from api.errors import UserError
 from api.types import LogFormat
-from filters.extractor import Extractor, reading
+from filters.extractor import Extractor, extraction_spec
 
 PARTS = [
     "loss", "val_loss", "acc", "=", ":", " ", "\t", "0.5", "nan", "1,234", "-", "e", ".", "'", '"', "{", "}", "[", "]",
@@ -29,7 +29,7 @@ def stream_of(rng: random.Random) -> bytes:
     return bytes(noise)
 
 
-def test_whatever_comes_is_read_the_same_in_one_piece_and_in_many() -> None:
+def test_random_logs_give_the_same_points_in_one_piece_and_in_many() -> None:
     seed = int(os.environ.get("TRIALWATCH_SEED", time.time_ns()))
     print(f"TRIALWATCH_SEED={seed}")  # noqa: T201 - pytest shows it where the test fails
     rng = random.Random(seed)
@@ -41,7 +41,7 @@ def test_whatever_comes_is_read_the_same_in_one_piece_and_in_many() -> None:
             "".join(rng.choices(PARTS, k=rng.randrange(12))) for _ in range(rng.randrange(3))
         ]
         try:
-            wanted = reading(metrics, rng.choice(tuple(LogFormat)), patterns)
+            wanted = extraction_spec(metrics, rng.choice(tuple(LogFormat)), patterns)
         except UserError:
             continue
         stream = stream_of(rng)
@@ -54,6 +54,6 @@ def test_whatever_comes_is_read_the_same_in_one_piece_and_in_many() -> None:
             found += parts.feed(rest[:size])
             rest = rest[size:]
         assert found + parts.finish() == expected, (seed, runs)
-        assert parts.tally == whole.tally, (seed, runs)
+        assert parts.counters == whole.counters, (seed, runs)
         runs += 1
     assert runs > 0

@@ -1,4 +1,4 @@
-"""Lines as frameworks print them, found by the metrics' names alone (data/frameworks.yaml)."""
+"""Lines that frameworks print; the metrics' names suffice to find them (data/frameworks.yaml)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from filters.extractor import Extractor, reading
+from filters.extractor import Extractor, extraction_spec
 
 ENTRIES: list[dict[str, Any]] = yaml.safe_load(
     (Path(__file__).parent / "data" / "frameworks.yaml").read_text()
@@ -20,7 +20,10 @@ ENTRIES: list[dict[str, Any]] = yaml.safe_load(
 )
 def test_what_a_framework_prints_is_found(entry: dict[str, Any]) -> None:
     stream = entry["text"].encode()
-    whole, bytewise = Extractor(reading(entry["metrics"])), Extractor(reading(entry["metrics"]))
+    whole, bytewise = (
+        Extractor(extraction_spec(entry["metrics"])),
+        Extractor(extraction_spec(entry["metrics"])),
+    )
     found = whole.feed(stream) + whole.finish()
     assert [[point.line, point.name, point.value] for point in found] == entry["points"]
     parts = [point for byte in stream for point in bytewise.feed(bytes([byte]))]

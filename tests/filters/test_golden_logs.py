@@ -1,4 +1,4 @@
-"""Logs that real trainings wrote (examples/trainings), and every point that is in them.
+"""Logs of real trainings (examples/trainings), and every point in them.
 
 A golden is what `trialwatch extract` prints, beside the log's name; `make golden` renews it.
 """
@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 
 from api.types import LogFormat
-from filters.extractor import Extractor, reading
-from filters.points import Found
+from filters.extractor import Extractor, extraction_spec
+from filters.points import ExtractedPoint
 
 LOGS = Path(__file__).parents[2] / "examples" / "logs"
 GOLDENS = Path(__file__).parent / "logs"
 ASKED = [line.split("\t") for line in (LOGS / "metrics.tsv").read_text().splitlines()]
 
 
-def points(log: str, log_format: str, metrics: str) -> list[Found]:
-    extractor = Extractor(reading(metrics.split(";"), LogFormat(log_format)))
+def points(log: str, log_format: str, metrics: str) -> list[ExtractedPoint]:
+    extractor = Extractor(extraction_spec(metrics.split(";"), LogFormat(log_format)))
     return extractor.feed((LOGS / log).read_bytes()) + extractor.finish()
 
 
@@ -82,7 +82,7 @@ def test_a_bar_gives_the_same_last_values_on_a_terminal_and_off_it() -> None:
     assert len(plain) == 3
 
 
-def test_each_log_is_asked_for_something_and_has_its_golden() -> None:
+def test_each_log_has_metrics_to_find_and_a_golden() -> None:
     logs = {path.name for path in LOGS.glob("*.log")}
     assert logs == {row[0] for row in ASKED}
     assert {path.name for path in GOLDENS.iterdir()} == {f"{log}.golden" for log in logs}

@@ -1,4 +1,4 @@
-"""Logs and patterns that mean harm: bounded time and memory, right answers, everything counted."""
+"""Hostile logs and patterns: bounded time and memory, right answers, complete counters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from api.errors import UserError
 from api.types import LogFormat
-from filters.extractor import Extractor, reading
+from filters.extractor import Extractor, extraction_spec
 
 KATIB_DEFAULT = r"([\w|-]+)\s*=\s*([+-]?\d*(\.\d+)?([Ee][+-]?\d+)?)"
 MIB = 1 << 20
@@ -34,7 +34,7 @@ def cost(stream: bytes, log_format: LogFormat, patterns: Sequence[str] = ()) -> 
     """Return the seconds of CPU that a MiB takes: the least of three, as other work only adds."""
 
     def once() -> float:
-        extractor = Extractor(reading(["loss", "ll"], log_format, patterns))
+        extractor = Extractor(extraction_spec(["loss", "ll"], log_format, patterns))
         start = time.thread_time()
         read(extractor, stream)
         return time.thread_time() - start
@@ -50,9 +50,9 @@ def ordinary() -> dict[LogFormat, float]:
 
 @pytest.mark.parametrize("patterns", [[], [KATIB_DEFAULT]], ids=["by name", "by pattern"])
 def test_a_megabyte_of_word_before_the_metric_hides_nothing(patterns: list[str]) -> None:
-    extractor = Extractor(reading(["loss"], patterns=patterns))
+    extractor = Extractor(extraction_spec(["loss"], patterns=patterns))
     assert read(extractor, b"a" * MIB + b" loss=0.5\n") == [("loss", "0.5", 1)]
-    assert extractor.tally.cut_lines == 1
+    assert extractor.counters.cut_lines == 1
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_no_text_takes_more_than_linear_time(
 @pytest.mark.parametrize(
     "pattern", [r"((a+)+)+$(b)", r"((a|aa)+)(b)$", r"(.*.*.*=)(.*)", KATIB_DEFAULT]
 )
-def test_a_pattern_of_exponential_fame_is_linear_in_re2(
+def test_a_pattern_known_for_exponential_time_is_linear_in_re2(
     pattern: str, ordinary: dict[LogFormat, float]
 ) -> None:
     stream = b"loss " + b"a" * MIB
@@ -84,14 +84,14 @@ def test_a_pattern_of_exponential_fame_is_linear_in_re2(
 
 
 def test_a_pattern_outside_re2_is_stopped_and_counted_line_by_line() -> None:
-    extractor = Extractor(reading(["loss"], patterns=[r"(?!x)(loss)=((a|aa)+)$"]))
+    extractor = Extractor(extraction_spec(["loss"], patterns=[r"(?!x)(loss)=((a|aa)+)$"]))
     stream = b"loss=" + b"a" * 60 + b"b\nloss=aa\n"
     assert read(extractor, stream) == [("loss", "aa", 2)]
-    assert extractor.tally.timed_out == 1
+    assert extractor.counters.timed_out == 1
 
 
 def test_a_line_of_64_mib_is_searched_in_little_memory() -> None:
-    extractor = Extractor(reading(["loss"]))
+    extractor = Extractor(extraction_spec(["loss"]))
     block = b"x" * (1 << 18)
     tracemalloc.start()
     found = [point for _ in range(256) for point in extractor.feed(block)]
@@ -102,9 +102,9 @@ def test_a_line_of_64_mib_is_searched_in_little_memory() -> None:
     assert peak < 8 * MIB
 
 
-def test_a_cut_tears_no_number_where_there_is_a_border_to_cut_at() -> None:
+def test_a_cut_splits_no_number_if_a_separator_is_near() -> None:
     line = b"".join(b"loss=0.%04d," % number for number in range(200_000))
-    found = read(Extractor(reading(["loss"])), line)
+    found = read(Extractor(extraction_spec(["loss"])), line)
     assert [value for _, value, _ in found] == [f"0.{number:04d}" for number in range(200_000)]
 
 
@@ -123,22 +123,22 @@ def test_a_cut_tears_no_number_where_there_is_a_border_to_cut_at() -> None:
     ],
 )
 def test_odd_bytes_are_data(stream: bytes, expected: list[tuple[str, str, int]]) -> None:
-    assert read(Extractor(reading(["loss"])), stream) == expected
+    assert read(Extractor(extraction_spec(["loss"])), stream) == expected
 
 
 @pytest.mark.parametrize("metrics", [[], [""], [" "], ["a\nb"], ["\x1b[0m"], ["\udc80"]], ids=repr)
-def test_metric_names_that_no_line_can_hold_are_refused(metrics: list[str]) -> None:
+def test_metric_names_that_cannot_occur_in_a_line_are_refused(metrics: list[str]) -> None:
     with pytest.raises(UserError):
-        reading(metrics)
+        extraction_spec(metrics)
 
 
 def test_patterns_for_a_json_log_are_refused_with_the_remedy() -> None:
     with pytest.raises(UserError, match="set the format to TEXT"):
-        reading(["loss"], LogFormat.JSON, ["(a)(b)"])
+        extraction_spec(["loss"], LogFormat.JSON, ["(a)(b)"])
 
 
 def test_a_log_of_random_bytes_is_read_to_its_end() -> None:
     stream = random.Random(7).randbytes(MIB)
-    extractor = Extractor(reading(["loss", "é"]))
+    extractor = Extractor(extraction_spec(["loss", "é"]))
     read(extractor, stream)
-    assert extractor.tally.bytes == MIB
+    assert extractor.counters.bytes == MIB

@@ -1,4 +1,4 @@
-"""Which texts are numbers of a metric, and which only look like one."""
+"""Which texts are a metric's numbers, and which only look like numbers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_these_are_numbers(text: str, value: str) -> None:
     "text",
     ["", "-", "+", ".", "e5", "nano", "inform", "0:00:12", "1.2.3", "2026-11-23", "0x1f", "0,35", "1,2", "none"],
 )  # fmt: skip
-def test_these_are_none(text: str) -> None:
+def test_these_are_not_numbers(text: str) -> None:
     assert WHOLE.match(text.encode()) is None
 
 
@@ -45,6 +45,6 @@ def test_every_float_that_python_prints_is_read_back(number: float) -> None:
 
 
 @given(st.lists(st.one_of(st.floats().map(repr), st.text(max_size=3)), max_size=6))
-def test_looking_at_many_at_once_never_lets_one_pass(values: list[str]) -> None:
+def test_the_check_of_many_values_at_once_misses_none(values: list[str]) -> None:
     if all_finite(values):
         assert all(finite(value) is not None for value in values)

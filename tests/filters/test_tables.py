@@ -1,8 +1,8 @@
-"""Names that stand once, in a header, over columns of numbers."""
+"""Tables: names once in a header, above columns of numbers."""
 
 from __future__ import annotations
 
-from filters.extractor import Extractor, reading
+from filters.extractor import Extractor, extraction_spec
 
 FASTAI = """\
 epoch     train_loss  valid_loss  accuracy  time
@@ -18,12 +18,12 @@ ULTRALYTICS = """\
 
 
 def points(text: str, *metrics: str) -> list[tuple[int, str, str]]:
-    extractor = Extractor(reading(metrics))
+    extractor = Extractor(extraction_spec(metrics))
     found = extractor.feed(text.encode()) + extractor.finish()
     return [(point.line, point.name, point.value) for point in found]
 
 
-def test_each_row_gives_the_columns_asked_for() -> None:
+def test_each_row_gives_the_columns_of_the_metrics() -> None:
     assert points(FASTAI, "accuracy", "valid_loss") == [
         (2, "valid_loss", "0.091220"),
         (2, "accuracy", "0.970000"),
@@ -32,7 +32,7 @@ def test_each_row_gives_the_columns_asked_for() -> None:
     ]
 
 
-def test_a_second_header_takes_over_from_the_first() -> None:
+def test_a_second_header_replaces_the_first() -> None:
     assert points(ULTRALYTICS, "box_loss", "mAP50", "mAP50-95") == [
         (2, "box_loss", "1.162"),
         (4, "mAP50", "0.605"),
@@ -46,7 +46,7 @@ def test_progress_bars_between_header_and_row_do_no_harm() -> None:
     assert points(f"{header}\n{bars}\n{row}\n", "accuracy") == [(103, "accuracy", "0.970000")]
 
 
-def test_prose_that_names_a_metric_is_no_header() -> None:
+def test_prose_that_names_a_metric_is_not_a_header() -> None:
     assert (
         points("computing the loss and accuracy\nEpoch 3 done in 5 s\n", "loss", "accuracy") == []
     )
@@ -58,12 +58,12 @@ def test_a_named_value_is_found_beside_a_table() -> None:
 
 
 def test_a_header_does_not_count_as_a_name_without_a_number() -> None:
-    extractor = Extractor(reading(["accuracy"]))
+    extractor = Extractor(extraction_spec(["accuracy"]))
     extractor.feed(FASTAI.encode())
-    assert extractor.tally.without_number == 0
+    assert extractor.counters.without_number == 0
 
 
-def test_a_table_is_forgotten_when_no_row_has_come_for_long() -> None:
+def test_a_table_closes_after_many_lines_without_a_row() -> None:
     header, row, _ = FASTAI.splitlines()
     assert points(f"{header}\n" + "chatter\n" * 10_001 + row, "accuracy") == []
     assert len(points(f"{header}\n" + "chatter\n" * 9_000 + row, "accuracy")) == 1

@@ -15,7 +15,7 @@ from api.objects.experiments import parse_experiment, render_experiment
 from api.objects.validation import faults_of
 from api.objects.validation_update import update_faults
 from api.types import LogFormat
-from filters.extractor import reading
+from filters.extractor import extraction_spec
 from manifests.schema.documents import EXPERIMENT, KINDS, schema
 from tests.manifests.admission import Complaint, admitted, complaints
 from tests.manifests.mistakes import (
@@ -41,7 +41,7 @@ SCHEMA = SCHEMAS[EXPERIMENT.kind]
 
 def check_filter(pattern: str) -> str | None:
     try:
-        reading(("loss",), LogFormat.TEXT, (pattern,))
+        extraction_spec(("loss",), LogFormat.TEXT, (pattern,))
     except UserError as error:
         return str(error)
     return None

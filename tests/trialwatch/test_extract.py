@@ -68,8 +68,8 @@ def test_where_nothing_matches_the_nearest_lines_are_shown_with_the_reason() -> 
     [
         (["--metrics", "loss", "/no/such.log"], b"cannot read '/no/such.log': No such file"),
         (["--metrics", "loss", "/"], b"cannot read '/': Is a directory"),
-        (["--metrics", "", "-"], b"no metric is asked for"),
-        (["--metrics", " ; ", "-"], b"no metric is asked for"),
+        (["--metrics", "", "-"], b"no metrics given"),
+        (["--metrics", " ; ", "-"], b"no metrics given"),
         (["--metrics", "loss", "--filter", "(", "-"], b"missing ) at position 1"),
         (["--metrics", "loss", "--filter", "(loss)", "-"], b"has one group, two are needed"),
         (["--metrics", "loss", "--format", "yaml", "-"], b"--format 'yaml' is unknown"),

@@ -9,7 +9,7 @@ from api import names
 from api.faults import quoted
 from api.objects.validation import warnings_of
 from api.types import CollectorKind, CollectorSpec, Experiment, ExperimentSpec, Json, LogFormat
-from filters.naming import may_name
+from filters.pattern_names import can_match_name
 from kube.cluster import labels_of
 from webhook.pods.owners import Answer, Found
 
@@ -66,7 +66,7 @@ def _unfindable(spec: ExperimentSpec) -> Iterator[str]:
 
 @lru_cache(maxsize=1024)
 def _may_name(pattern: str, name: str) -> bool:
-    return may_name(pattern, name)
+    return can_match_name(pattern, name)
 
 
 def _unread(spec: CollectorSpec | None) -> Iterator[str]:

@@ -8,7 +8,7 @@ from api import names
 from api.errors import SpecError, UserError
 from api.faults import nearest, quoted
 from api.types import CollectorKind, JsonObject, LogFormat, Trial
-from filters.extractor import reading
+from filters.extractor import extraction_spec
 from webhook.model.config import Config
 from webhook.model.plan import Plan
 from webhook.model.pods import Container, Head, Pod, read_head, read_pod
@@ -120,7 +120,7 @@ def _check_filters(collection: Collection) -> None:
 def _fault(metrics: tuple[str, ...], form: LogFormat, filters: tuple[str, ...]) -> str | None:
     """Say what is wrong; remembered, because the trials of an experiment all ask the same."""
     try:
-        reading(metrics, form, filters)
+        extraction_spec(metrics, form, filters)
     except UserError as error:
         return str(error)
     return None

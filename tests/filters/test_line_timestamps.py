@@ -1,4 +1,4 @@
-"""`head_stamp` is quick and knows the rules by itself: it must know the same rules."""
+"""`head_stamp` has its own fast pattern: it must accept the same stamps as `api.timestamps`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.timestamps import is_rfc3339
-from filters.stamps import head_stamp
+from filters.line_timestamps import head_stamp
 
 _YEARS = st.sampled_from(["0000", "0001", "0002", "1900", "2024", "2026", "9998", "9999"])
 _TWO_DIGITS = st.integers(0, 62).map(lambda number: f"{number:02d}")
@@ -26,7 +26,7 @@ def _almost_stamps(draw: st.DrawFn) -> str:
 
 
 @given(_almost_stamps())
-def test_a_line_begins_with_a_stamp_when_its_first_token_is_one(token: str) -> None:
+def test_a_line_has_a_time_stamp_exactly_when_its_first_token_is_one(token: str) -> None:
     expected = token if is_rfc3339(token) else None
 
     assert head_stamp(f"{token} loss=1".encode(), 0) == expected

@@ -1,7 +1,7 @@
-"""Whether a `metricsFormat` can ever give a metric's name, as far as its text tells.
+"""Whether a `metricsFormat` can ever match a metric's name, as far as its source text shows.
 
-A pattern whose group for the name cannot match `val/loss` finds nothing of that metric, whatever is
-logged. What is not certain counts as possible.
+A pattern whose group for the name cannot match `val/loss` never finds that metric. In doubt the
+answer is yes.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
 
 
-def may_name(source: str, name: str) -> bool:
-    """Say whether the pattern may find the metric.
+def can_match_name(source: str, name: str) -> bool:
+    """Return whether the pattern may find the metric.
 
     Raises:
-        UserError: the pattern itself is refused.
+        UserError: `compile_pattern` refuses the pattern.
     """
     compile_pattern(source)
     group = _name_group(source)
     if group is None:
         return True
     try:
-        # What is found is trimmed, so there may be blanks around it.
+        # Matched names are trimmed, so blanks may surround them.
         variants = (name, f" {name}", f"{name} ", f" {name} ", f"\t{name}")
-        return any(re2.fullmatch(group, one, _OPTIONS) is not None for one in variants)
+        return any(re2.fullmatch(group, text, _OPTIONS) is not None for text in variants)
     except (re2.error, UnicodeEncodeError):
         return True
 
 
 def _name_group(source: str) -> str | None:
-    """Return what stands in the group for the name; None where its text does not tell its meaning.
+    """Return the source of the group for the name; None where its meaning depends on more.
 
-    Flags and the like change the meaning of what follows, quotes that of the brackets in them.
+    Flags change the meaning of what follows, and quotes that of the brackets in them.
     """
     if any(sign in source for sign in (r"\Q", r"\B")):
         return None
@@ -57,7 +57,7 @@ def _name_group(source: str) -> str | None:
 
 
 def _brackets(source: str) -> Iterator[tuple[int, str]]:
-    """Yield each bracket that groups: not those that are escaped, or in a set."""
+    """Yield position and sign of each grouping bracket: neither escaped nor in a set."""
     at, in_set = 0, False
     while at < len(source):
         sign = source[at]

@@ -1,8 +1,8 @@
-r"""A region of a log as the matchers see it, and the way back to the bytes of the stream.
+r"""A region of a log: the text that matchers see, and the offsets of its lines in the stream.
 
-Matchers see text in which each line ends at `\n`: terminal escapes and the `\r` of `\r\n` are
-taken out, a bare `\r` (a progress bar's) is a `\n`. A region has whole lines only, but for the
-pieces of a line that was too long and for a stream's unfinished last line.
+In the text each line ends at `\n`: terminal escapes and the `\r` of `\r\n` are removed, and a bare
+`\r` (a progress bar's) becomes `\n`. A region consists of whole lines, except for pieces of a line
+that was too long, and for a stream's unfinished last line.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import re
 from bisect import bisect_right
 from itertools import accumulate
 
-from filters.stamps import head_stamp
+from filters.line_timestamps import head_stamp
 
 # ECMA-48: CSI sequences (colours, cursor), OSC strings (titles, links), two-byte escapes.
-# No sequence reaches over the end of a line, so taking it out leaves the line count alone.
+# A sequence never spans a line end, so its removal does not change the line count.
 _NOISE = re.compile(
     rb"\x1b(?:\[[0-?]*+[ -/]*+[@-~]|\][^\x07\x1b\r\n]*+(?:\x07|\x1b\\)|[ -/]*+[0-~])|\r(?=\n)"
 )
 
 
 class Region:
-    """Consecutive bytes of a stream, with the text that is to be searched."""
+    """Consecutive bytes of a stream, and the text in which matchers search."""
 
     __slots__ = (
         "_cumulative",
@@ -37,7 +37,7 @@ class Region:
     def __init__(self, raw: bytes, *, offset: int, first_line: int, continued: bool) -> None:
         """Take the bytes, their offset in the stream, and the number of the first line in them.
 
-        `continued` says that the first line began in an earlier region.
+        `continued`: the first line began in an earlier region.
         """
         self.raw = raw
         self.offset = offset
@@ -52,12 +52,12 @@ class Region:
 
     @property
     def lines_ended(self) -> int:
-        """How many lines end in this region. What a cursor has counted is not counted again."""
+        """How many lines end in this region. A cursor's count is reused, not repeated."""
         end, number = self.counted
         return number - self.first_line + self.text.count(b"\n", end)
 
     def line_bounds(self, start: int, end: int) -> tuple[int, int]:
-        """Turn a line's bounds in `text` into offsets in the stream, the terminator left out."""
+        """Turn a line's bounds in `text` into offsets in the stream, without the terminator."""
         if self.text is self.raw:
             return self.offset + start, self.offset + end
         raw_start = self._raw(start - 1) + 1 if start else 0
@@ -67,7 +67,7 @@ class Region:
         return self.offset + raw_start, self.offset + raw_end
 
     def _raw(self, position: int) -> int:
-        """Return where in `raw` the byte at `position` of `text` stands."""
+        """Return the position in `raw` of the byte at `position` in `text`."""
         if self._removed_at is None:
             self._index()
         removed_at: list[int] = self._removed_at or []
@@ -75,7 +75,7 @@ class Region:
         return position + (self._cumulative[index - 1] if index else 0)
 
     def _index(self) -> None:
-        """Note where in `text` bytes are missing, and how many up to there. Done on first need."""
+        """Note where bytes were removed, and how many up to there. Called on first need."""
         noise = [match.span() for match in _NOISE.finditer(self.raw)]
         self._cumulative = list(accumulate(end - start for start, end in noise))
         before = [0, *self._cumulative]
@@ -83,12 +83,12 @@ class Region:
 
 
 class LineCursor:
-    """Walks forward through a region's text and knows the line that a position is in."""
+    """Walks forward through a region's text, line by line."""
 
     __slots__ = ("_region", "_text", "end", "number", "start")
 
     def __init__(self, region: Region) -> None:
-        """Stand on the region's first line."""
+        """Begin at the region's first line."""
         self._region = region
         self._text = region.text
         self.number = region.first_line
@@ -97,30 +97,30 @@ class LineCursor:
         self.end = end if end >= 0 else len(region.text)
 
     def move_to(self, position: int) -> None:
-        """Stand on the line with `position`, which is not before the line stood on now."""
+        """Go to the line that contains `position`, which must not be before the current line."""
         if position <= self.end:
             return
-        text, here = self._text, self.end
-        end = text.find(b"\n", here + 1)
+        text, line_end = self._text, self.end
+        end = text.find(b"\n", line_end + 1)
         if 0 <= end < position:
-            self.number += text.count(b"\n", here, position)
-            self.start = text.rfind(b"\n", here, position) + 1
+            self.number += text.count(b"\n", line_end, position)
+            self.start = text.rfind(b"\n", line_end, position) + 1
             end = text.find(b"\n", position)
-        else:  # the next line, which is where most moves of a log full of metrics go
+        else:  # the next line: the usual move in a log full of metrics
             self.number += 1
-            self.start = here + 1
+            self.start = line_end + 1
         self.end = end if end >= 0 else len(text)
 
     def leave(self) -> None:
-        """Tell the region how far its lines are counted.
+        """Save in the region how far its lines are counted.
 
-        A number, not the cursor itself: two objects that hold each other would keep a region's
-        megabyte until the garbage collector comes by.
+        It saves numbers, not the cursor: region and cursor would refer to each other, and the
+        region's megabyte would stay in memory until the garbage collector runs.
         """
         self._region.counted = (self.end, self.number)
 
     def next_line(self) -> bool:
-        """Stand on the next line; False where there is none."""
+        """Go to the next line; return False after the last one."""
         if self.end >= len(self._text) - 1:
             return False
         self.move_to(self.end + 1)
@@ -133,12 +133,12 @@ class LineCursor:
 
     @property
     def bounds(self) -> tuple[int, int]:
-        """The line's offsets in the stream, the terminator left out."""
+        """The line's offsets in the stream, without the terminator."""
         return self._region.line_bounds(self.start, self.end)
 
     @property
     def stamp(self) -> str | None:
-        """The RFC 3339 stamp that the line begins with, if its beginning is in this region."""
+        """The RFC 3339 time stamp at the line's start, if its start is in this region; or None."""
         if self._region.continued and self.start == 0:
             return None
         return head_stamp(self._text, self.start)

@@ -1,4 +1,4 @@
-"""JSON logs: one object a line, good lines kept whatever stands between them."""
+"""JSON logs: one object a line; lines between the objects do no harm."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.types import LogFormat
-from filters.extractor import Extractor, reading
+from filters.extractor import Extractor, extraction_spec
 
 
 def points(text: str | bytes, *metrics: str) -> list[tuple[str, str]]:
-    extractor = Extractor(reading(metrics, LogFormat.JSON))
+    extractor = Extractor(extraction_spec(metrics, LogFormat.JSON))
     stream = text.encode() if isinstance(text, str) else text
     return [(p.name, p.value) for p in extractor.feed(stream) + extractor.finish()]
 
@@ -29,7 +29,7 @@ def points(text: str | bytes, *metrics: str) -> list[tuple[str, str]]:
         ('\x1b[32m{"loss": 0.5}\x1b[0m', "0.5"), ('{"loss": 0.5}\r', "0.5"), (' {"loss": 0.5} ', "0.5"),
     ],
 )  # fmt: skip
-def test_the_values_text_is_kept_as_it_is_written(line: str, value: str) -> None:
+def test_a_value_keeps_the_text_of_the_line(line: str, value: str) -> None:
     assert points(line, "loss") == [("loss", value)]
 
 
@@ -46,11 +46,11 @@ def test_points_of_a_line_come_in_the_order_asked_for() -> None:
     assert points('{"a": 1, "b": 2}', "b", "a") == [("b", "2"), ("a", "1")]
 
 
-def test_what_is_no_object_is_counted_and_passed_over() -> None:
-    extractor = Extractor(reading(["loss"], LogFormat.JSON))
+def test_lines_that_are_not_objects_are_counted_and_skipped() -> None:
+    extractor = Extractor(extraction_spec(["loss"], LogFormat.JSON))
     stream = b'{"loss": 1}\nWarning: x\n[1]\nnull\n{"loss": \n\n  \n{"loss": null, "a": 1}\n{"loss": 2}\n'
     assert [point.value for point in extractor.feed(stream)] == ["1", "2"]
-    assert (extractor.tally.not_json, extractor.tally.wrong_type) == (4, 1)
+    assert (extractor.counters.not_json, extractor.counters.wrong_type) == (4, 1)
 
 
 @pytest.mark.parametrize("line", [b"\r", b"\n", b" \r\n", b"step 7\n", b"[1]\r"], ids=repr)
@@ -60,7 +60,7 @@ def test_lines_without_an_object_cost_no_call_each(line: bytes) -> None:
 
 def calls_for(stream: bytes) -> int:
     """Count the calls of functions, Python's and C's, that a stream costs."""
-    extractor = Extractor(reading(["loss"], LogFormat.JSON))
+    extractor = Extractor(extraction_spec(["loss"], LogFormat.JSON))
     events: Counter[str] = Counter()
     sys.setprofile(lambda _frame, event, _argument: events.update([event]))
     try:
@@ -84,8 +84,8 @@ def test_invalid_utf_8_in_a_line_costs_nothing_but_the_byte() -> None:
         ('"2021-12-02"', None), ('""', None), ("null", None), ("-62135596800", "0001-01-01T00:00:00Z"),
     ],
 )  # fmt: skip
-def test_the_stamp_means_what_it_says(stamp: str, expected: str | None) -> None:
-    extractor = Extractor(reading(["loss"], LogFormat.JSON))
+def test_a_timestamp_field_becomes_the_time_of_the_point(stamp: str, expected: str | None) -> None:
+    extractor = Extractor(extraction_spec(["loss"], LogFormat.JSON))
     line = f'{{"timestamp": {stamp}, "loss": 1}}\n'
     assert [point.timestamp for point in extractor.feed(line.encode())] == [expected]
 

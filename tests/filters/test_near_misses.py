@@ -1,16 +1,16 @@
-"""A metric that is never found: the user is shown what came nearest, and what to ask for."""
+"""For a metric that is never found, the user sees similar lines, and which name to use."""
 
 from __future__ import annotations
 
 import pytest
 
 from api.types import LogFormat
-from filters.extractor import Extractor, reading
-from filters.nearest import NearMisses
+from filters.extractor import Extractor, extraction_spec
+from filters.near_misses import NearMisses
 
 
 def nearest(text: str, metric: str, **how: object) -> list[tuple[int, str]]:
-    wanted = reading([metric], **how)  # type: ignore[arg-type]
+    wanted = extraction_spec([metric], **how)  # type: ignore[arg-type]
     near = NearMisses(wanted.metrics, wanted.how)
     extractor = Extractor(wanted, near_misses=near)
     extractor.feed(text.encode())
@@ -25,7 +25,7 @@ def nearest(text: str, metric: str, **how: object) -> list[tuple[int, str]]:
         ("x\nval_loss=0.5", "'loss' is only a part of 'val_loss' here"),
         ("x\nloss is low", "no number follows 'loss' here"),
         ("x\nlosses were made", "'loss' is only a part of a word here"),
-        ("x\nlost=0.5", "there is 'lost' here"),
+        ("x\nlost=0.5", "this line has 'lost'"),
         ("x\naccuracy=0.5", "this log prints 'accuracy'"),
     ],
 )

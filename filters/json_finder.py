@@ -1,8 +1,8 @@
 """The finder for JSON logs: one object a line.
 
-A metric is looked up by its name as a key, else as a dotted path into nested objects. Strings and
-numbers are values, their text as it is written. A line that is no object is counted and passed
-over, and so is a metric whose value is of another type.
+A metric's name is a key, or else a dotted path into nested objects. Strings and numbers are values;
+their text stays as written. Lines that are not objects are counted and skipped. So are values of
+other types.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from api.timestamps import is_rfc3339
-from filters.patterned import valid_utf8
-from filters.points import Found
-from filters.stamps import epoch_stamp
-from filters.text import LineCursor, Region
+from filters.line_timestamps import epoch_stamp
+from filters.pattern_finder import valid_utf8
+from filters.points import ExtractedPoint
+from filters.region import LineCursor, Region
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from filters.points import Tally
+    from filters.points import ExtractionCounters
 
 
 class _NumberText(str):
-    """A JSON number, kept as the text it was written with."""
+    """A JSON number as the text of the line."""
 
     __slots__ = ()
 
@@ -33,36 +33,36 @@ _DECODER = json.JSONDecoder(
     parse_float=_NumberText, parse_int=_NumberText, parse_constant=_NumberText
 )
 _MISSING = object()
-_WRITTEN = re.compile(rb"^[ \t]*+(\{)[^\n]*+|\S[^\n]*+", re.MULTILINE)
-"""A line that is not blank, with a group where it may be an object.
+_NOT_BLANK = re.compile(rb"^[ \t]*+(\{)[^\n]*+|\S[^\n]*+", re.MULTILINE)
+"""A line that is not blank. The group takes part where the line may be an object.
 
-So blank lines and progress bars cost a step of the search each, no step of Python.
+So the search skips blank lines and progress bars without a step of Python for each.
 """
 
 
 class JsonFinder:
-    """Reads each line as a JSON object and takes the metrics asked for."""
+    """Reads each line as a JSON object and takes the metrics from it."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        """Take the metric names; on one line points come in their order."""
+        """Take the metric names. Points of one line come in this order."""
         self._names = names
 
-    def find(self, region: Region, tally: Tally) -> list[Found]:
-        """Return the region's points: by line, then in the order of the names asked for."""
-        found: list[Found] = []
+    def find(self, region: Region, counters: ExtractionCounters) -> list[ExtractedPoint]:
+        """Return the region's points: by line, then in the order of the metric names."""
+        points: list[ExtractedPoint] = []
         cursor = LineCursor(region)
-        for line in _WRITTEN.finditer(region.text):
+        for line in _NOT_BLANK.finditer(region.text):
             if line.lastindex is None:
-                tally.not_json += 1
+                counters.not_json += 1
             else:
                 cursor.move_to(line.start())
-                found += self._on_line(cursor, tally)
-        return found
+                points += self._on_line(cursor, counters)
+        return points
 
-    def _on_line(self, line: LineCursor, tally: Tally) -> list[Found]:
+    def _on_line(self, line: LineCursor, counters: ExtractionCounters) -> list[ExtractedPoint]:
         document = _object(line.content)
         if document is None:
-            tally.not_json += 1
+            counters.not_json += 1
             return []
         pairs = []
         for name in self._names:
@@ -70,11 +70,11 @@ class JsonFinder:
             if isinstance(value, str):
                 pairs.append((name, str(value)))
             elif value is not _MISSING:
-                tally.wrong_type += 1
+                counters.wrong_type += 1
         if not pairs:
             return []
         stamp, bounds = _stamp(document.get("timestamp")), line.bounds
-        return [Found(name, value, stamp, line.number, *bounds) for name, value in pairs]
+        return [ExtractedPoint(name, value, stamp, line.number, *bounds) for name, value in pairs]
 
 
 def _object(content: bytes) -> dict[str, Any] | None:
@@ -86,7 +86,7 @@ def _object(content: bytes) -> dict[str, Any] | None:
 
 
 def _look_up(document: dict[str, Any], name: str) -> object:
-    """Return the value under a key, else under a dotted path; a key may hold dots itself."""
+    """Return the value under a key, or else under a dotted path; keys may contain dots."""
     if name in document:
         return document[name]
     head, dot, rest = name.partition(".")

@@ -1,4 +1,4 @@
-"""Metrics found by their names alone, and names that only resemble them."""
+"""Metrics found by their names alone, and names that are only similar."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.extractor import Extractor, reading
+from filters.extractor import Extractor, extraction_spec
 
 KATIB_DEFAULT = re.compile(rb"([\w|-]+)\s*=\s*([+-]?\d*(\.\d+)?([Ee][+-]?\d+)?)")
 
 
 def points(text: str, *metrics: str) -> list[tuple[str, str]]:
-    extractor = Extractor(reading(metrics))
+    extractor = Extractor(extraction_spec(metrics))
     return [(p.name, p.value) for p in extractor.feed(text.encode()) + extractor.finish()]
 
 
@@ -28,7 +28,7 @@ def points(text: str, *metrics: str) -> list[tuple[str, str]]:
         "a|loss=0.3|b", "\x1b[3mloss\x1b[0m\x1b[2m=\x1b[0m0.3", "loss=0.3.", "loss=0.3%", "→loss=0.3", "é loss=0.3",
     ],
 )  # fmt: skip
-def test_these_say_that_the_loss_is_three_tenths(text: str) -> None:
+def test_these_lines_give_a_loss_of_three_tenths(text: str) -> None:
     assert points(text, "loss") == [("loss", "0.3")]
 
 
@@ -40,7 +40,7 @@ def test_these_say_that_the_loss_is_three_tenths(text: str) -> None:
         "loss: 10%|███", "loss=0:12", "loss 3 times", "the loss 5", "x@[loss=0.5]", "loss=v1.2.3", "loss=1.2.3",
     ],
 )  # fmt: skip
-def test_these_say_nothing_of_the_loss(text: str) -> None:
+def test_these_lines_give_no_loss(text: str) -> None:
     assert points(text, "loss") == []
 
 
@@ -60,16 +60,16 @@ def test_the_points_of_a_line_come_in_its_order() -> None:
 
 
 def test_a_name_without_a_number_is_counted() -> None:
-    extractor = Extractor(reading(["loss"]))
+    extractor = Extractor(extraction_spec(["loss"]))
     extractor.feed(b"loss=\nloss: high\nloss=0.5\n")
-    assert (extractor.tally.without_number, extractor.tally.points) == (2, 1)
+    assert (extractor.counters.without_number, extractor.counters.points) == (2, 1)
 
 
-def test_nan_is_a_point_and_is_counted_as_no_number() -> None:
-    extractor = Extractor(reading(["loss"]))
+def test_nan_is_a_point_and_is_counted_as_not_finite() -> None:
+    extractor = Extractor(extraction_spec(["loss"]))
     found = extractor.feed(b"loss=0.5\nloss=nan\nloss=inf\n")
     assert [point.value for point in found] == ["0.5", "nan", "inf"]
-    assert extractor.tally.not_finite == 2
+    assert extractor.counters.not_finite == 2
 
 
 words = st.lists(

@@ -1,4 +1,4 @@
-"""Which constructs users may write, what they match, and who runs them: RE2's answer is ours."""
+"""Which constructs users may write, what they match, and which engine runs them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("construct", "line"), TAKEN_BY_RE2)
-def test_what_re2_takes_runs_there_and_finds_the_same(construct: str, line: str) -> None:
+def test_a_pattern_that_re2_accepts_runs_in_re2_and_finds_the_same(
+    construct: str, line: str
+) -> None:
     source = f"({construct})(x?)"
     pattern = compile_pattern(source)
     assert pattern.engine is Engine.RE2
@@ -56,7 +58,7 @@ def test_what_re2_takes_runs_there_and_finds_the_same(construct: str, line: str)
 
 
 @pytest.mark.parametrize(("construct", "line", "expected"), TAKEN_BY_REGEX)
-def test_what_only_regex_takes_runs_there_and_says_so(
+def test_a_pattern_that_only_regex_accepts_runs_there_with_a_notice(
     construct: str, line: str, expected: str
 ) -> None:
     pattern = compile_pattern(f"({construct})()")
@@ -66,7 +68,9 @@ def test_what_only_regex_takes_runs_there_and_says_so(
 
 
 @pytest.mark.parametrize(("source", "words"), REFUSED)
-def test_what_neither_takes_is_refused_with_the_place(source: str, words: str) -> None:
+def test_a_pattern_that_neither_accepts_is_refused_with_the_position(
+    source: str, words: str
+) -> None:
     with pytest.raises(UserError) as refusal:
         compile_pattern(source)
     assert words in str(refusal.value)
@@ -93,6 +97,6 @@ def test_a_group_that_took_no_part_is_empty() -> None:
     assert list(compile_pattern("(a)|(b)").matches(b"ab")) == [("a", ""), ("", "b")]
 
 
-def test_the_same_answer_is_to_be_had_as_a_value() -> None:
+def test_the_refusal_is_also_available_as_a_value() -> None:
     assert fault_of("(a)(b)") is None
     assert "one group" in (fault_of("(a)") or "")

@@ -1,4 +1,4 @@
-"""Where a metric is never found: the lines that came nearest, and why they were not it."""
+"""For a metric that is never found: the most similar lines, and why they did not match."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from filters.numbers import NUMBER
-from filters.text import LineCursor
+from filters.region import LineCursor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from filters.points import Found
-    from filters.text import Region
+    from filters.points import ExtractedPoint
+    from filters.region import Region
 
 LOOKED_AT = 1 << 20
-"""Bytes from the stream's start that are looked at; the names of metrics show early."""
+"""Bytes at the stream's start that are compared; metrics' names usually appear early."""
 
 _KEEP = 3
 _LONGEST_SHOWN = 160
@@ -31,14 +31,14 @@ _KEYED = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NearMiss:
-    """A line that was not it."""
+    """A line that is similar to a metric's line, but did not match."""
 
     metric: str
     line: int
     text: str
     """The line, clipped."""
     why: str
-    """What keeps it from being it, and what to ask for instead."""
+    """Why it did not match, and which name to use instead."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -49,8 +49,8 @@ class _Candidate:
     why: str
 
 
-def in_words(misses: Iterable[NearMiss]) -> tuple[str, ...]:
-    """Tell each line once, with all that keeps it from being it."""
+def describe_near_misses(misses: Iterable[NearMiss]) -> tuple[str, ...]:
+    """Return one text for each line, with all reasons why it did not match."""
     whys: dict[str, list[str]] = {}
     for miss in misses:
         whys.setdefault(miss.text, []).append(miss.why)
@@ -58,7 +58,7 @@ def in_words(misses: Iterable[NearMiss]) -> tuple[str, ...]:
 
 
 class NearMisses:
-    """Watches a stream beside the finder, and remembers the best few lines for each metric."""
+    """Compares the lines of a stream, and keeps the most similar ones for each metric."""
 
     def __init__(
         self,
@@ -66,13 +66,13 @@ class NearMisses:
         how: str = "the default matcher",
         most_bytes: int = LOOKED_AT,
     ) -> None:
-        """Take the names, in a few words how they are looked for, and how much is looked at."""
+        """Take the metric names, a name for the matcher in use, and how many bytes to compare."""
         self._best: dict[str, dict[str, _Candidate]] = {name: {} for name in names}
         self._how = how
         self._budget = most_bytes
 
-    def look(self, region: Region, found: Sequence[Found]) -> None:
-        """Look at a region that has been searched; free once every metric has been found."""
+    def look(self, region: Region, found: Sequence[ExtractedPoint]) -> None:
+        """Compare the lines of a region after its search; no work once every metric was found."""
         for name in {point.name for point in found}:
             self._best.pop(name, None)
         if not self._best or self._budget <= 0:
@@ -87,7 +87,7 @@ class NearMisses:
                 return
 
     def of(self, metric: str) -> tuple[NearMiss, ...]:
-        """Return the nearest lines of a metric without a point, the nearest first."""
+        """Return the most similar lines for a metric without a point, the most similar first."""
         best = sorted(self._best.get(metric, {}).values())[:_KEEP]
         return tuple(
             NearMiss(metric=metric, line=near.line, text=near.text, why=near.why) for near in best
@@ -107,7 +107,7 @@ class NearMisses:
 
 
 def _reasons(name: str, text: str, keys: Sequence[str], how: str) -> Iterator[tuple[float, str]]:
-    """Give why a line is not it, each with a distance between 0 (all but it) and 1 (far off)."""
+    """Yield why a line does not match, each with a distance: 0 is almost a match, 1 far from it."""
     if name in keys:
         yield 0.05, f"{how} does not match here"
         return
@@ -126,7 +126,7 @@ def _reasons(name: str, text: str, keys: Sequence[str], how: str) -> Iterator[tu
             continue
         likeness = _likeness(key, name)
         if likeness >= _LIKE_ENOUGH:
-            yield 1.2 - likeness, f"there is {key!r} here: is that the one?"
+            yield 1.2 - likeness, f"this line has {key!r}: is that the metric?"
         else:
             yield 1.0, f"this log prints {key!r}"
 
@@ -136,7 +136,7 @@ def _alone(name: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
 
 
-@lru_cache(maxsize=4096)  # a log repeats its keys, and this is the costly step
+@lru_cache(maxsize=4096)  # logs repeat their keys, and this is the costly step
 def _likeness(key: str, name: str) -> float:
     return SequenceMatcher(None, _letters(key), _letters(name)).ratio()
 

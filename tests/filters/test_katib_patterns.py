@@ -1,17 +1,17 @@
-"""The two patterns that Katib's users have: its default one, and that of its File example."""
+"""The two patterns that Katib's users have: the default, and the one of Katib's File example."""
 
 from __future__ import annotations
 
 import pytest
 
-from filters.extractor import Extractor, reading
+from filters.extractor import Extractor, extraction_spec
 
 KATIB_DEFAULT = r"([\w|-]+)\s*=\s*([+-]?\d*(\.\d+)?([Ee][+-]?\d+)?)"
 SEEDS = r"{metricName: ([\w|-]+), metricValue: ((-?\d+)(\.\d+)?)}"
 
 
 def points(line: str, metrics: list[str], pattern: str) -> list[tuple[str, str]]:
-    extractor = Extractor(reading(metrics, patterns=[pattern]))
+    extractor = Extractor(extraction_spec(metrics, patterns=[pattern]))
     return [(p.name, p.value) for p in extractor.feed(line.encode()) + extractor.finish()]
 
 
@@ -77,8 +77,8 @@ def test_the_pattern_of_katibs_file_example(line: str, expected: list[tuple[str,
     ],
 )
 @pytest.mark.parametrize("patterns", [[], [KATIB_DEFAULT]], ids=["by name", "by pattern"])
-def test_the_stamp_is_the_token_before_the_first_space(
+def test_the_time_stamp_is_the_token_before_the_first_space(
     patterns: list[str], line: str, stamp: str | None
 ) -> None:
-    extractor = Extractor(reading(["loss"], patterns=patterns))
+    extractor = Extractor(extraction_spec(["loss"], patterns=patterns))
     assert [point.timestamp for point in extractor.feed(line.encode() + b"\n")] == [stamp]

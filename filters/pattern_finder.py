@@ -1,24 +1,24 @@
-"""The finder for logs with a `metricsFormat`: the user's patterns, line by line."""
+"""The finder for logs with a `metricsFormat`: it runs the user's patterns line by line."""
 
 from __future__ import annotations
 
 import codecs
 from typing import TYPE_CHECKING
 
-from filters.points import Found
-from filters.text import LineCursor, Region
+from filters.points import ExtractedPoint
+from filters.region import LineCursor, Region
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from filters.pattern import Pattern
-    from filters.points import Tally
+    from filters.points import ExtractionCounters
 
 _BYTEWISE = "trialwatch-bytewise"
 
 
 class PatternFinder:
-    """Runs each pattern over each line that has a metric's name in it, as Katib does."""
+    """Runs each pattern over each line that contains a metric's name, as Katib does."""
 
     def __init__(self, names: Sequence[str], patterns: Sequence[Pattern]) -> None:
         """Take the metric names and at least one pattern."""
@@ -26,18 +26,21 @@ class PatternFinder:
         self._literals = [name.encode() for name in names]
         self._patterns = patterns
 
-    def find(self, region: Region, tally: Tally) -> list[Found]:
+    def find(self, region: Region, counters: ExtractionCounters) -> list[ExtractedPoint]:
         """Return the region's points: by line, then by pattern, then left to right."""
-        found: list[Found] = []
+        points: list[ExtractedPoint] = []
         for line in _lines_naming(region, self._literals):
             content = valid_utf8(line.content)
-            pairs = self._pairs(content, tally)
+            pairs = self._pairs(content, counters)
             if pairs:
                 stamp, bounds = line.stamp, line.bounds
-                found += [Found(name, value, stamp, line.number, *bounds) for name, value in pairs]
-        return found
+                points += [
+                    ExtractedPoint(name, value, stamp, line.number, *bounds)
+                    for name, value in pairs
+                ]
+        return points
 
-    def _pairs(self, content: bytes, tally: Tally) -> list[tuple[str, str]]:
+    def _pairs(self, content: bytes, counters: ExtractionCounters) -> list[tuple[str, str]]:
         names = self._names
         pairs: list[tuple[str, str]] = []
         for pattern in self._patterns:
@@ -46,12 +49,12 @@ class PatternFinder:
                     if name in names:
                         pairs.append((names[name], value))
             except TimeoutError:
-                tally.timed_out += 1
+                counters.timed_out += 1
         return pairs
 
 
 def _lines_naming(region: Region, literals: Sequence[bytes]) -> Iterator[LineCursor]:
-    """Stand on each line in turn that has one of the literals in it."""
+    """Yield the cursor on each line that contains one of the literals."""
     text = region.text
     cursor = LineCursor(region)
     ahead = {literal: text.find(literal) for literal in literals}
@@ -66,7 +69,7 @@ def _lines_naming(region: Region, literals: Sequence[bytes]) -> Iterator[LineCur
 
 
 def valid_utf8(line: bytes) -> bytes:
-    """Return the line with each byte that is no part of valid UTF-8 as U+FFFD, as Go reads it."""
+    """Return the line with U+FFFD for each byte outside valid UTF-8, as Go reads it."""
     if line.isascii():
         return line
     return line.decode("utf-8", _BYTEWISE).encode()

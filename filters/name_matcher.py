@@ -1,11 +1,11 @@
-r"""The matcher for logs without a `metricsFormat`: it knows only the metrics' names.
+r"""The matcher for logs without a `metricsFormat`: the metrics' names are all it needs.
 
-For each name one pattern, which begins with the name itself: `re` then runs through the text at
-the speed of its literal search and tries the rest only where the name stands. (An alternation of
-names, or a look-behind first, costs that: ten times slower, measured in bench.) What may stand
-around a name and its number:
+There is one pattern for each name, and it begins with the name itself. So `re` searches the text
+for a literal, and tries the rest only where the name stands. (With an alternation of names, or a
+look-behind first, the search is ten times slower, as bench measures.) A name and its number match
+with these parts around them:
 
-| part             | taken                                         | not taken: another name    |
+| part             | matches                                       | does not match             |
 |------------------|-----------------------------------------------|----------------------------|
 | before           | a line's start, blanks, quotes, brackets, `:` | `val_loss` `val-loss`      |
 |                  |                                               | `val/loss` `val.loss`      |
@@ -31,7 +31,7 @@ _CLOSERS = rb"(?:\\{0,2}[\"'`*)\]}>]){0,3}+"
 _BETWEEN = rb"(?::=?|=>?|->|\||\xe2\x94\x82)(?!=)"
 _TYPE = rb"(?:(?:[a-z]{1,8}\.)?(?:float\d{0,3}|bfloat16|tensor|[Aa]rray|Decimal)\()?+"
 _OPENERS = rb"(?:\\{0,2}[\"'\[(]){0,2}+" + _BLANKS
-_NO_NAME_OF_OTHERS = rb"(?!\][ \t]*+=)"
+_NOT_A_KEY = rb"(?!\][ \t]*+=)"
 _VALUE = (
     rb"(?:"
     + _CLOSERS
@@ -44,37 +44,37 @@ _VALUE = (
     + rb"("
     + NUMBER
     + rb")"
-    + _NO_NAME_OF_OTHERS
+    + _NOT_A_KEY
     + rb"|(?<=[ \t])("
     + DECIMAL
     + rb")))?+"
 )
-# What makes the name a part of a longer one. The look-behinds stand after the name, see above.
+# Signs that the name is part of a longer one. The look-behinds follow the name, see above.
 _LONGER_ON_THE_LEFT = (rb"[\w-]", rb"\w[./]", rb"@\[")
 _LONGER_ON_THE_RIGHT = rb"(?![\w-])"
 
 
 Mention: TypeAlias = "tuple[int, int, str, bytes | None]"
-"""Where a metric is named: start, minus the end (so that sorting puts the longer of two first),
-the name, and the text of the number behind it, if there is one. A bare tuple, for there is one per
+"""A place that names a metric: start, minus the end (so that the longer of two sorts first), the
+name, and the text of the number behind it, or None. It is a bare tuple: there is one for each
 point, and making and sorting them is half of the work on a log full of metrics."""
 
 
-class NamedMatcher:
-    """Finds `name=number`, and what means the same, in the whole text of a region at once."""
+class NameMatcher:
+    """Finds `name=number`, and other forms of it, in the whole text of a region at once."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        """Take the metric names, as they are printed."""
+        """Take the metric names as the training prints them."""
         self._searches = [(name, _pattern(name.encode()).finditer) for name in names]
 
     def mentions(self, text: bytes) -> list[Mention]:
-        """Return all mentions in `text`, left to right; some may lie inside the one before."""
-        found: list[Mention] = []
+        """Return all mentions in `text`, left to right; some lie inside the previous one."""
+        mentions: list[Mention] = []
         for name, search in self._searches:
-            found += [(m.start(), -m.end(), name, m[1] or m[2]) for m in search(text)]
+            mentions += [(m.start(), -m.end(), name, m[1] or m[2]) for m in search(text)]
         if len(self._searches) > 1:
-            found.sort()
-        return found
+            mentions.sort()
+        return mentions
 
 
 def _pattern(name: bytes) -> re.Pattern[bytes]:

@@ -1,4 +1,4 @@
-"""Whether a pattern can give a metric's name: never denied where it can."""
+"""Whether a pattern can match a metric's name: the answer is never no where it can."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.errors import UserError
-from filters.naming import may_name
 from filters.pattern import compile_pattern
+from filters.pattern_names import can_match_name
 
 KATIBS = r"([\w|-]+)\s*=\s*([+-]?\d*(\.\d+)?([Ee][+-]?\d+)?)"
 
@@ -42,12 +42,12 @@ KATIBS = r"([\w|-]+)\s*=\s*([+-]?\d*(\.\d+)?([Ee][+-]?\d+)?)"
 def test_a_name_is_possible_where_its_group_matches_it(
     pattern: str, name: str, *, possible: bool
 ) -> None:
-    assert may_name(pattern, name) is possible
+    assert can_match_name(pattern, name) is possible
 
 
 def test_a_pattern_that_is_refused_is_refused_here_too() -> None:
     with pytest.raises(UserError):
-        may_name("(", "loss")
+        can_match_name("(", "loss")
 
 
 _PIECES = st.sampled_from(
@@ -59,11 +59,11 @@ _PIECES = st.sampled_from(
 
 
 @given(st.lists(_PIECES, min_size=2, max_size=8), st.text("abA()=] ", max_size=8))
-def test_whatever_a_pattern_finds_was_possible(pieces: list[str], line: str) -> None:
+def test_every_name_that_a_pattern_finds_counts_as_possible(pieces: list[str], line: str) -> None:
     source = "".join(pieces)
     try:
         pattern = compile_pattern(source)
     except UserError:
         return
     for name, _ in pattern.matches(line.encode()):
-        assert name == "" or may_name(source, name)
+        assert name == "" or can_match_name(source, name)

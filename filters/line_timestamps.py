@@ -1,4 +1,4 @@
-"""Time stamps that a line brings with it."""
+"""Time stamps in a line: RFC 3339 at its start, or seconds since 1970."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from decimal import Decimal, InvalidOperation
 
 from api.timestamps import is_rfc3339
 
-# The token before a line's first space. A group takes part where the calendar must be asked: in
-# the first and the last year, which an offset may leave, and on days that not every month has.
+# The token before a line's first space. A group takes part where the calendar must decide: in the
+# first and the last year, which an offset may leave, and on days that some months lack.
 _STAMP = re.compile(
     rb"(?!0000)(?:(0001|9999)|\d{4})-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8]|(29|3[01]))"
     rb"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)(?= )"
@@ -20,9 +20,10 @@ _NANOSECOND = Decimal("1e-9")
 
 
 def head_stamp(text: bytes, start: int) -> str | None:
-    """Return the RFC 3339 stamp, verbatim, that the line from `start` on begins with, or None.
+    """Return the RFC 3339 time stamp at the start of the line that begins at `start`, or None.
 
-    As in Katib, it is the token before the line's first space; upper-case `T` and `Z`.
+    As in Katib, it is the token before the line's first space, verbatim, with upper-case `T` and
+    `Z`.
     """
     match = _STAMP.match(text, start)
     if match is None:
@@ -32,9 +33,9 @@ def head_stamp(text: bytes, start: int) -> str | None:
 
 
 def epoch_stamp(seconds: str) -> str | None:
-    """Return RFC 3339 in UTC for seconds since 1970 as a decimal text, or None out of years 1-9999.
+    """Turn seconds since 1970, a decimal text, into RFC 3339 in UTC; None out of years 1-9999.
 
-    The fraction means what it says: `1.5` is half a second past, to the nanosecond.
+    The fraction is exact to the nanosecond: `1.5` is 1970-01-01T00:00:01.5Z.
     """
     try:
         moment = Decimal(seconds)

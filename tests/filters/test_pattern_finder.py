@@ -1,4 +1,4 @@
-"""A user's pattern means what it means to RE2, iterated as Go iterates."""
+"""A user's pattern has RE2's meaning, iterated as Go iterates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import re2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filters.extractor import Extractor, reading
+from filters.extractor import Extractor, extraction_spec
 
 METRICS = ("loss", "a", "b-c", "é")
 PATTERNS = [
@@ -90,7 +90,7 @@ def test_points_equal_an_independent_loop_of_single_searches(
         if any(metric in text for metric in METRICS):
             pairs = find_all(pattern, text.encode())
             expected += [(name, value, number) for name, value in pairs if name in METRICS]
-    extractor = Extractor(reading(METRICS, patterns=[pattern]))
+    extractor = Extractor(extraction_spec(METRICS, patterns=[pattern]))
     found = [
         point
         for start in range(0, len(stream), chunk)
@@ -101,12 +101,12 @@ def test_points_equal_an_independent_loop_of_single_searches(
 
 
 def test_patterns_take_turns_on_each_line() -> None:
-    extractor = Extractor(reading(["loss", "a"], patterns=[r"(a)=(\d)", r"(loss)=(\d)"]))
+    extractor = Extractor(extraction_spec(["loss", "a"], patterns=[r"(a)=(\d)", r"(loss)=(\d)"]))
     found = extractor.feed(b"loss=1 a=2\na=3 loss=4\n")
     assert [point.value for point in found] == ["2", "1", "3", "4"]
 
 
-def test_the_variable_that_asks_for_more_examples_is_heeded() -> None:
+def test_the_variable_for_more_examples_has_an_effect() -> None:
     asked = os.environ.get("TRIALWATCH_EXAMPLES")
     if asked:
         assert settings().max_examples == int(asked)
