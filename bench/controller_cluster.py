@@ -21,7 +21,7 @@ from kube.cluster import Cluster, Kind
 from kube.connect import connected
 from kube.errors import NotFound
 from tests.cluster.control_plane import ControlPlane, control_plane, free_ports
-from tests.controller.program import Program, program
+from tests.controller.controller_process import ControllerProcess, controller_process
 from tests.polling import eventually
 
 USER = "controller"
@@ -38,7 +38,7 @@ class Surroundings:
 
     plane: ControlPlane
     cluster: Cluster
-    controller: Program
+    controller: ControllerProcess
     jobs: Jobs
     pids: dict[str, int]
     store_metrics: str
@@ -73,7 +73,7 @@ async def surroundings() -> AsyncIterator[Surroundings]:
         store = await stack.enter_async_context(_served(folder, "dbmanager", *database))
         search = await stack.enter_async_context(_served(folder, "suggestion"))
         flags = ("--db-manager", store.address, "--suggestion", search.address)
-        running = program(plane.kubeconfig(USER), folder / "controller", *flags)
+        running = controller_process(plane.kubeconfig(USER), folder / "controller", *flags)
         controller = await stack.enter_async_context(running)
         stack.push_async_callback(_end, controller)
         await controller.ready()
@@ -96,7 +96,7 @@ async def surroundings() -> AsyncIterator[Surroundings]:
         )
 
 
-async def _end(controller: Program) -> None:
+async def _end(controller: ControllerProcess) -> None:
     """Let it go as in a cluster, while there still is one."""
     if controller.process.returncode is None:
         controller.end()

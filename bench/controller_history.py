@@ -43,7 +43,7 @@ from controller.reconcile.trial_states import moved, running
 from controller.reconcile.views import ExperimentView, Policy
 from kube.testing.apiserver import served
 from kube.testing.memory import MemoryCluster
-from tests.controller.program import Program, program
+from tests.controller.controller_process import ControllerProcess, controller_process
 
 _NOW = datetime(2026, 1, 2, tzinfo=UTC)
 _TIMES = 30
@@ -100,7 +100,7 @@ async def print_start(console: Console, document: JsonObject, experiments: int, 
         folder = Path(name)
         async with served(memory) as api:
             kubeconfig = api.write_kubeconfig(folder / "kubeconfig")
-            running = program(kubeconfig, folder / "controller", "--leader-elect=false")
+            running = controller_process(kubeconfig, folder / "controller", "--leader-elect=false")
             started = time.perf_counter()
             async with running as controller, asyncio.timeout(_LONGEST_SECONDS):
                 await controller.ready()
@@ -116,7 +116,7 @@ async def print_start(console: Console, document: JsonObject, experiments: int, 
     )
 
 
-async def _at_rest(controller: Program, trials: int) -> None:
+async def _at_rest(controller: ControllerProcess, trials: int) -> None:
     """Wait until every trial has had its turn."""
     while await controller.metric(_TURNS) < trials:  # noqa: ASYNC110 - of another process
         await asyncio.sleep(_PAUSE)

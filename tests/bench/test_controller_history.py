@@ -9,7 +9,7 @@ from controller.reconcile.experiments import reconcile_experiment
 from controller.reconcile.trial_facts import members_of
 from controller.reconcile.trial_states import State
 from controller.reconcile.views import ExperimentView, Policy
-from tests.controller.worlds import START
+from tests.controller.experiment_harness import START
 
 
 def test_a_history_is_of_trials_that_have_succeeded_each_with_a_number_and_a_value() -> None:

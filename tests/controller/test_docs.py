@@ -17,9 +17,8 @@ from kube.leading import Times
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "controller.md").read_text(encoding="utf-8")
-SOURCES = {
-    path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "controller").glob("*.py")
-}
+CORE = ROOT / "controller" / "reconcile"
+SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in CORE.glob("*.py")}
 
 
 @pytest.mark.parametrize("module", ["trial_states", "experiment_states"])

@@ -18,9 +18,9 @@ from api.types import ConditionType, Trial, holds
 from controller.reconcile.times import stamp
 from controller.reconcile.trial_states import State, ended, state_of
 from kube.cluster import Ref
-from tests.controller.clusters import add_pod, complete
-from tests.controller.stage import POLICY, Stage, staged
-from tests.controller.worlds import experiment
+from tests.controller.cluster_ports import add_pod, complete
+from tests.controller.experiment_harness import experiment
+from tests.controller.fake_services import POLICY, FakeServices, fake_services
 from tests.dbmanager.databases import free_port
 
 LIVE = timedelta(milliseconds=200)
@@ -31,9 +31,11 @@ def pod_of(name: str) -> Ref:
 
 
 @asynccontextmanager
-async def one_trial(*, store_away: bool = False, **policy: timedelta) -> AsyncIterator[Stage]:
+async def one_trial(
+    *, store_away: bool = False, **policy: timedelta
+) -> AsyncIterator[FakeServices]:
     """Run a controller with an experiment of one trial, whose job is there."""
-    async with staged() as stage:
+    async with fake_services() as stage:
         stage.policy = replace(POLICY, **policy)  # type: ignore[arg-type]  # its fields
         item = experiment(max_trial_count=1, parallel_trial_count=1, max_failed_trial_count=1)
         await stage.memory.create(render_experiment(item))
@@ -50,7 +52,7 @@ def latest(trial: Trial) -> str | None:
     return observation.metrics[0].latest if observation else None
 
 
-async def has_ended(stage: Stage) -> bool:
+async def has_ended(stage: FakeServices) -> bool:
     return ended(await stage.trial())
 
 
@@ -75,11 +77,11 @@ async def test_live_values_appear_while_it_runs_and_settle_at_its_end() -> None:
         assert trial.status.observation == status.optimal_trial.observation
 
 
-async def _shows(stage: Stage, text: str) -> bool:
+async def _shows(stage: FakeServices, text: str) -> bool:
     return latest(await stage.trial()) == text
 
 
-async def _completed(stage: Stage) -> bool:
+async def _completed(stage: FakeServices) -> bool:
     return completed(await stage.experiment())
 
 
@@ -150,7 +152,7 @@ async def test_a_pod_for_which_there_is_no_room_is_told_of_until_there_is() -> N
         await stage.until(lambda: _last(stage, "TrialRunning"))
 
 
-async def _last(stage: Stage, reason: str) -> bool:
+async def _last(stage: FakeServices, reason: str) -> bool:
     """Say whether this is the newest condition; a trial whose job is there may have none yet."""
     return reason in [each.reason for each in (await stage.trial()).status.conditions[-1:]]
 
@@ -172,17 +174,17 @@ async def test_a_trial_that_was_stopped_early_keeps_its_values_and_then_loses_it
         await stage.until(lambda: _best(stage, "0.7"))
 
 
-async def _gone(stage: Stage) -> bool:
+async def _gone(stage: FakeServices) -> bool:
     trial = await stage.trial()
     return trial.status.completion_time is not None and not await stage.jobs()
 
 
-async def _best(stage: Stage, text: str) -> bool:
+async def _best(stage: FakeServices, text: str) -> bool:
     best = (await stage.experiment()).status.optimal_trial
     return best is not None and best.observation.metrics[0].latest == text
 
 
-async def _set_trial_status(stage: Stage) -> None:
+async def _set_trial_status(stage: FakeServices) -> None:
     """Write what the early-stopping service writes."""
     trial = await stage.trial()
     ref = Ref(

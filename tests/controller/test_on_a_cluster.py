@@ -11,17 +11,17 @@ from api.names import NUMBER_LABEL
 from api.objects.experiments import render_experiment
 from api.objects.validation_update import completed
 from controller.reconcile.trial_states import State, ended, state_of
-from tests.controller.clusters import JOB
-from tests.controller.stage import Stage, staged
-from tests.controller.worlds import experiment
+from tests.controller.cluster_ports import JOB
+from tests.controller.experiment_harness import experiment
+from tests.controller.fake_services import FakeServices, fake_services
 
 
 async def test_an_experiment_that_is_applied_runs_to_its_optimum() -> None:
-    async with staged() as stage:
+    async with fake_services() as stage:
         await _runs_to_its_optimum(stage)
 
 
-async def _runs_to_its_optimum(stage: Stage) -> None:
+async def _runs_to_its_optimum(stage: FakeServices) -> None:
     await stage.memory.create(render_experiment(experiment()))
     losses = iter(("0.5", "0.25", "nan", "0.75"))
     async with stage.controller():
@@ -46,7 +46,7 @@ async def _runs_to_its_optimum(stage: Stage) -> None:
     assert '"loss" was never a finite number' in broken.status.conditions[-1].message
 
 
-async def _no_job(stage: Stage) -> bool:
+async def _no_job(stage: FakeServices) -> bool:
     return not (await stage.memory.list(JOB, "ns")).items
 
 
@@ -54,11 +54,11 @@ async def _no_job(stage: Stage) -> bool:
 async def test_a_controller_that_is_ended_at_any_moment_and_started_again_loses_nothing(
     seed: int,
 ) -> None:
-    async with staged() as stage:
+    async with fake_services() as stage:
         await _loses_nothing(stage, seed)
 
 
-async def _loses_nothing(stage: Stage, seed: int) -> None:
+async def _loses_nothing(stage: FakeServices, seed: int) -> None:
     dice = random.Random(seed)
     await stage.memory.create(
         render_experiment(experiment(max_trial_count=6, parallel_trial_count=2))

@@ -27,10 +27,10 @@ from kube.cluster import ChangeType, Kind, Ref, ref_of
 from kube.testing.apiserver import ApiServer
 from kube.testing.apiserver import served as api_served
 from kube.testing.memory import MemoryCluster
-from tests.controller.clusters import JOB, complete
-from tests.controller.katibs_services import KatibsService, katibs
-from tests.controller.program import Program, program
-from tests.controller.worlds import experiment
+from tests.controller.cluster_ports import JOB, complete
+from tests.controller.controller_process import ControllerProcess, controller_process
+from tests.controller.experiment_harness import experiment
+from tests.controller.katib_search_service import KatibSearchService, katib_search_service
 from tests.dbmanager.serving import Client, served
 from tests.polling import eventually
 from tests.suggestion.serving import serving
@@ -66,7 +66,7 @@ class Town:
 
     def controller(self, name: str = "one", *flags: str) -> Any:  # noqa: ANN401 - a context
         kubeconfig = self.folder / "kubeconfig"
-        return program(kubeconfig, self.folder / name, *self.flags, *TIMES, *flags)
+        return controller_process(kubeconfig, self.folder / name, *self.flags, *TIMES, *flags)
 
     async def experiment(self, name: str = "exp") -> Experiment:
         ref = Ref(api_version="kubeflow.org/v1beta1", kind="Experiment", namespace="ns", name=name)
@@ -189,7 +189,7 @@ async def test_told_to_end_it_gives_the_lease_back_and_the_next_goes_on_at_once(
         await town.until(over)
 
 
-async def _anybody(*programs: Program) -> bool:
+async def _anybody(*programs: ControllerProcess) -> bool:
     return any([await one.leads() for one in programs])
 
 
@@ -374,8 +374,8 @@ def test_a_wrong_set_up_ends_it_with_one_line(words: list[str], says: str, tmp_p
 
 
 async def test_katib_config_says_where_an_algorithm_is_asked(town: Town) -> None:
-    service = KatibsService()
-    async with katibs(service) as address:
+    service = KatibSearchService()
+    async with katib_search_service(service) as address:
         config = f"runtime: {{suggestions: [{{algorithmName: theirs, endpoint: '{address}'}}]}}"
         document: Any = {
             "apiVersion": "v1",

@@ -21,9 +21,9 @@ from api.types import (
 )
 from kube.cluster import Kind, Ref
 from kube.errors import NotFound
-from tests.controller.katibs_services import KatibsService, katibs
-from tests.controller.stage import Stage, staged
-from tests.controller.worlds import experiment
+from tests.controller.experiment_harness import experiment
+from tests.controller.fake_services import FakeServices, fake_services
+from tests.controller.katib_search_service import KatibSearchService, katib_search_service
 
 DEPLOYED = "runtime: {suggestions: [{algorithmName: theirs, image: example/search:1}]}"
 SUGGESTION = Kind(api_version="kubeflow.org/v1beta1", kind="Suggestion")
@@ -38,7 +38,7 @@ def ref(kind: str, name: str = "exp-theirs") -> Ref:
     return Ref(api_version=api_version, kind=kind, namespace="ns", name=name)
 
 
-async def there(stage: Stage, kind: str, name: str = "exp-theirs") -> bool:
+async def there(stage: FakeServices, kind: str, name: str = "exp-theirs") -> bool:
     try:
         await stage.memory.get(ref(kind, name))
     except NotFound:
@@ -46,27 +46,27 @@ async def there(stage: Stage, kind: str, name: str = "exp-theirs") -> bool:
     return True
 
 
-async def make_available(stage: Stage, name: str = "exp-theirs") -> None:
+async def make_available(stage: FakeServices, name: str = "exp-theirs") -> None:
     """Play the Deployment controller, and the node that starts the pod."""
     condition = {"type": "Available", "status": "True"}
     status: Any = {"conditions": [condition]}
     await stage.memory.patch(ref("Deployment", name), {"status": status}, status=True)
 
 
-async def suggestion_of(stage: Stage) -> Suggestion:
+async def suggestion_of(stage: FakeServices) -> Suggestion:
     listing = await stage.memory.list(SUGGESTION, "ns")
     return parse_suggestion(listing.items[0], unknown_fields=False)
 
 
-async def conditions_of(stage: Stage) -> dict[str, tuple[str, str]]:
+async def conditions_of(stage: FakeServices) -> dict[str, tuple[str, str]]:
     found = (await suggestion_of(stage)).status.conditions
     return {one.type: (one.status.value, one.reason) for one in found}
 
 
 @asynccontextmanager
-async def beside(service: KatibsService) -> AsyncIterator[Stage]:
+async def beside(service: KatibSearchService) -> AsyncIterator[FakeServices]:
     """Bring all up, and a service of Katib's where the names of Services lead."""
-    async with staged() as stage, katibs(service) as address:
+    async with fake_services() as stage, katib_search_service(service) as address:
         stage.katib_config = DEPLOYED
         for port in (6788, 6789):
             stage.addresses[f"exp-theirs.ns:{port}"] = address
@@ -74,7 +74,7 @@ async def beside(service: KatibsService) -> AsyncIterator[Stage]:
         yield stage
 
 
-async def train_to_the_end(stage: Stage) -> None:
+async def train_to_the_end(stage: FakeServices) -> None:
     async def over() -> bool:
         for name in await stage.jobs():
             await stage.train(name, "0.5")
@@ -84,12 +84,12 @@ async def train_to_the_end(stage: Stage) -> None:
 
 
 async def test_a_deployed_search_is_waited_for_asked_and_taken_away() -> None:
-    service = KatibsService()
+    service = KatibSearchService()
     async with beside(service) as stage:
         await _is_deployed_and_taken_away(stage, service)
 
 
-async def _is_deployed_and_taken_away(stage: Stage, service: KatibsService) -> None:
+async def _is_deployed_and_taken_away(stage: FakeServices, service: KatibSearchService) -> None:
     await stage.memory.create(render_experiment(theirs()))
     async with stage.controller():
         await stage.until(lambda: there(stage, "Deployment"))
@@ -120,23 +120,23 @@ async def _is_deployed_and_taken_away(stage: Stage, service: KatibsService) -> N
     assert [(one.name, one.value) for one in reminded] == [("given", "2")]
 
 
-async def _has_condition(stage: Stage, kind: str, status: str) -> bool:
+async def _has_condition(stage: FakeServices, kind: str, status: str) -> bool:
     return (await conditions_of(stage)).get(kind, ("", ""))[0] == status
 
 
-async def _gone(stage: Stage) -> bool:
+async def _gone(stage: FakeServices) -> bool:
     kept = (await conditions_of(stage))["DeploymentReady"][1] != "Suggestion is succeeded"
     return not kept and not await there(stage, "Deployment") and not await there(stage, "Service")
 
 
 @pytest.mark.parametrize("policy", [ResumePolicy.LONG_RUNNING, ResumePolicy.FROM_VOLUME])
 async def test_a_restarted_experiment_has_its_search_again(policy: ResumePolicy) -> None:
-    service = KatibsService()
+    service = KatibSearchService()
     async with beside(service) as stage:
         await _has_its_search_again(stage, policy)
 
 
-async def _has_its_search_again(stage: Stage, policy: ResumePolicy) -> None:
+async def _has_its_search_again(stage: FakeServices, policy: ResumePolicy) -> None:
     item = theirs(max_trial_count=1, parallel_trial_count=1, resume_policy=policy)
     await stage.memory.create(render_experiment(item))
     kept = policy is ResumePolicy.LONG_RUNNING
@@ -160,12 +160,12 @@ async def _has_its_search_again(stage: Stage, policy: ResumePolicy) -> None:
         await train_to_the_end(stage)
 
 
-async def _has_trials(stage: Stage, count: int) -> bool:
+async def _has_trials(stage: FakeServices, count: int) -> bool:
     return len(await stage.trials()) == count
 
 
 async def test_a_controller_that_dies_in_between_leaves_nothing_deployed() -> None:
-    service = KatibsService()
+    service = KatibSearchService()
     async with beside(service) as stage:
         await stage.memory.create(render_experiment(theirs(max_trial_count=1)))
         async with stage.controller():
@@ -178,7 +178,7 @@ async def test_a_controller_that_dies_in_between_leaves_nothing_deployed() -> No
 
 
 async def test_an_exhausted_search_of_katibs_ends_the_experiment_when_its_trials_have() -> None:
-    service = KatibsService(size=3)
+    service = KatibSearchService(size=3)
     async with beside(service) as stage:
         stage.katib_config = DEPLOYED.replace("image: example/search:1", "endpoint: theirs.team:1")
         stage.addresses["theirs.team:1"] = stage.addresses["exp-theirs.ns:6789"]
@@ -195,7 +195,7 @@ async def test_an_exhausted_search_of_katibs_ends_the_experiment_when_its_trials
 
 
 async def test_a_search_that_stumbles_is_asked_less_and_less_and_says_why() -> None:
-    service = KatibsService()
+    service = KatibSearchService()
     async with beside(service) as stage:
         await stage.memory.create(render_experiment(theirs()))
         service.stumbles = "list index out of range"
@@ -219,33 +219,33 @@ async def test_a_search_that_stumbles_is_asked_less_and_less_and_says_why() -> N
     ] * (questions)
 
 
-async def _asked(service: KatibsService, times: int) -> bool:
+async def _asked(service: KatibSearchService, times: int) -> bool:
     return len(service.questions) >= times
 
 
 async def test_a_search_that_is_away_for_a_moment_is_no_failure() -> None:
-    service = KatibsService()
-    async with staged() as stage:
+    service = KatibSearchService()
+    async with fake_services() as stage:
         stage.katib_config = DEPLOYED.replace("image: example/search:1", "endpoint: theirs.team:1")
-        async with katibs(service) as address:
+        async with katib_search_service(service) as address:
             port = int(address.rpartition(":")[2])
         stage.addresses["theirs.team:1"] = address
         await stage.memory.create(render_experiment(theirs(max_trial_count=2)))
         async with stage.controller():
             await stage.until(lambda: _is_known(stage))
-            async with katibs(service, port):
+            async with katib_search_service(service, port):
                 await train_to_the_end(stage)
 
         assert (await stage.experiment()).status.trials_succeeded == 2
     assert [e.message for e in stage.events.all if e.reason == "ReconcileError"] == []
 
 
-async def _is_known(stage: Stage) -> bool:
+async def _is_known(stage: FakeServices) -> bool:
     return bool((await stage.memory.list(SUGGESTION, "ns")).items)
 
 
 async def test_what_a_deployed_search_refuses_fails_the_experiment_and_is_taken_away() -> None:
-    service = KatibsService(refuses="gamma should be in the range of (0, 1)")
+    service = KatibSearchService(refuses="gamma should be in the range of (0, 1)")
     async with beside(service) as stage:
         await stage.memory.create(render_experiment(theirs()))
         async with stage.controller():
@@ -262,12 +262,12 @@ async def test_what_a_deployed_search_refuses_fails_the_experiment_and_is_taken_
     assert status.conditions[-1].type == "Failed"
 
 
-async def _not_deployed(stage: Stage) -> bool:
+async def _not_deployed(stage: FakeServices) -> bool:
     return (await conditions_of(stage)).get("DeploymentReady") == ("False", "Suggestion is failed")
 
 
 async def test_early_stopping_is_deployed_beside_our_search() -> None:
-    service = KatibsService()
+    service = KatibSearchService()
     async with beside(service) as stage:
         stage.katib_config = "runtime: {earlyStoppings: [{algorithmName: medianstop, image: i}]}"
         item = experiment(early_stopping=EarlyStoppingSpec(name="medianstop"))
@@ -285,7 +285,7 @@ async def test_early_stopping_is_deployed_beside_our_search() -> None:
 
 
 async def test_a_deployment_that_cannot_come_up_says_so() -> None:
-    async with beside(KatibsService()) as stage:
+    async with beside(KatibSearchService()) as stage:
         await stage.memory.create(render_experiment(theirs()))
         async with stage.controller():
             await stage.until(lambda: there(stage, "Deployment"))
@@ -299,7 +299,7 @@ async def test_a_deployment_that_cannot_come_up_says_so() -> None:
 
 
 async def test_what_somebody_else_has_deployed_is_left_alone() -> None:
-    async with beside(KatibsService()) as stage:
+    async with beside(KatibSearchService()) as stage:
         other: Any = {
             "apiVersion": "apps/v1",
             "kind": "Deployment",
@@ -317,7 +317,7 @@ async def test_what_somebody_else_has_deployed_is_left_alone() -> None:
 
 
 async def test_katibs_service_is_sent_the_history_that_katib_sends() -> None:
-    service = KatibsService()
+    service = KatibSearchService()
     async with beside(service) as stage:
         stage.katib_config = DEPLOYED.replace("image: example/search:1", "endpoint: theirs.team:1")
         stage.addresses["theirs.team:1"] = stage.addresses["exp-theirs.ns:6789"]

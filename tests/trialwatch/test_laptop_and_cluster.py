@@ -38,9 +38,9 @@ from runner.state.objects import FileObjects
 from suggestion.history import History
 from suggestion.random_search import RandomSearch
 from suggestion.space import Point, Space
-from tests.controller.clusters import complete
-from tests.controller.stage import POLICY, T, staged
-from tests.controller.worlds import World, experiment
+from tests.controller.cluster_ports import complete
+from tests.controller.experiment_harness import ExperimentHarness, experiment
+from tests.controller.fake_services import POLICY, T, fake_services
 from trialwatch.cluster import source as cluster_source
 from trialwatch.kept import Kept
 from trialwatch.source import Source
@@ -128,24 +128,24 @@ async def on_a_laptop(item: Experiment, asked: list[History], folder: Path) -> O
     asked.clear()
     state = state_of(folder, "ns", "exp")
     state.make()
-    world, store, printed = World(policy=POLICY), MemoryStore(), iter(PRINTED)
+    harness, store, printed = ExperimentHarness(policy=POLICY), MemoryStore(), iter(PRINTED)
     await store.open()
-    world.memory.objects = FileObjects(state, lambda: world.now, lambda _item: None)
+    harness.memory.objects = FileObjects(state, lambda: harness.now, lambda _item: None)
     observations = StoredObservations(store)
     with ThreadPoolExecutor(1) as worker:
         suggestions = LocalSuggestions(worker, observations)
-        ports = replace(world.memory.ports(), observations=observations, suggestions=suggestions)
-        world.driver = Driver(ports, random.Random(0), POLICY)
-        world.memory.objects.apply(item)
-        while not completed(world.experiment):
-            await world.settle(2)
-            for trial in world.in_state(Running.RUNNING):
-                job = world.memory.jobs.facts[key_of(trial)].document
+        ports = replace(harness.memory.ports(), observations=observations, suggestions=suggestions)
+        harness.driver = Driver(ports, random.Random(0), POLICY)
+        harness.memory.objects.apply(item)
+        while not completed(harness.experiment):
+            await harness.settle(2)
+            for trial in harness.in_state(Running.RUNNING):
+                job = harness.memory.jobs.facts[key_of(trial)].document
                 if job is not None and "status" not in job:
                     key = TrialKey(namespace="ns", trial=trial.metadata.name)
                     rows = [NewRow(0, name, text) for text in next(printed) for name in METRICS]
                     await store.report(key, rows)
-                    world.end(trial, "Complete", "R", "m")
+                    harness.end(trial, "Complete", "R", "m")
     return Outcome(tuple(asked), shown_from(Kept(folder)))
 
 
@@ -153,7 +153,7 @@ async def on_a_cluster(item: Experiment, asked: list[History], folder: Path) -> 
     """Run it by the controller, over HTTP and gRPC, with jobs that are over at once."""
     asked.clear()
     printed = iter(PRINTED)
-    async with staged() as stage:
+    async with fake_services() as stage:
         await stage.memory.create(render_experiment(item))
 
         async def over() -> bool:

@@ -32,38 +32,38 @@ from controller.reconcile.actions import (
 from controller.reconcile.experiments import reconcile_experiment
 from controller.reconcile.trial_states import State
 from controller.reconcile.views import Answer, ExperimentView, Policy, key_of
-from tests.controller.worlds import START, World, experiment, template
+from tests.controller.experiment_harness import START, ExperimentHarness, experiment, template
 
 
-def words(world: World) -> tuple[str, str, str]:
-    last = world.experiment.status.conditions[-1]
+def words(harness: ExperimentHarness) -> tuple[str, str, str]:
+    last = harness.experiment.status.conditions[-1]
     return last.type, last.reason, last.message
 
 
-async def all_succeed(world: World, *texts: str) -> None:
+async def all_succeed(harness: ExperimentHarness, *texts: str) -> None:
     """Let trials succeed one by one with these values, all that run at a time."""
     for text in texts:
-        await world.settle(seconds=1)
-        world.succeed(world.in_state(State.RUNNING)[0], text)
-    await world.settle(seconds=1)
+        await harness.settle(seconds=1)
+        harness.succeed(harness.in_state(State.RUNNING)[0], text)
+    await harness.settle(seconds=1)
 
 
 async def test_it_keeps_as_many_trials_active_as_it_may_and_ends_when_all_are_done() -> None:
-    world = World(experiment())
+    harness = ExperimentHarness(experiment())
 
     for round_number in range(2):
-        await world.settle(seconds=1)
-        running = world.in_state(State.RUNNING)
+        await harness.settle(seconds=1)
+        running = harness.in_state(State.RUNNING)
         assert len(running) == 2
         for trial in running:
-            world.succeed(trial, f"0.{5 - round_number}")
-    await world.settle(seconds=1)
+            harness.succeed(trial, f"0.{5 - round_number}")
+    await harness.settle(seconds=1)
 
-    status = world.experiment.status
+    status = harness.experiment.status
     assert status.trials_succeeded == status.trials == 4
     assert [c.type for c in status.conditions] == ["Created", "Running", "Succeeded"]
     assert [c.status.value for c in status.conditions] == ["True", "False", "True"]
-    assert words(world) == (
+    assert words(harness) == (
         "Succeeded",
         "ExperimentMaxTrialsReached",
         "Experiment has succeeded because max trial count has reached",
@@ -73,26 +73,26 @@ async def test_it_keeps_as_many_trials_active_as_it_may_and_ends_when_all_are_do
     assert status.optimal_trial is not None
     assert status.optimal_trial.observation.metrics[0].min == "0.4"
     assert status.optimal_trial.name == status.succeeded[2], "of equal ones the first"
-    assert not any(facts.present for facts in world.memory.jobs.facts.values())
+    assert not any(facts.present for facts in harness.memory.jobs.facts.values())
 
 
 async def test_it_is_created_then_runs_as_soon_as_there_is_a_trial() -> None:
-    world = World(experiment())
-    await world.settle()
+    harness = ExperimentHarness(experiment())
+    await harness.settle()
 
-    conditions = world.experiment.status.conditions
+    conditions = harness.experiment.status.conditions
     assert [(c.type, c.reason, c.message) for c in conditions] == [
         ("Created", "ExperimentCreated", "Experiment is created"),
         ("Running", "ExperimentRunning", "Experiment is running"),
     ]
-    assert world.experiment.status.trials_running == 2
+    assert harness.experiment.status.trials_running == 2
 
 
 async def test_a_trial_is_what_the_experiment_says() -> None:
-    world = World(experiment())
-    await world.settle()
+    harness = ExperimentHarness(experiment())
+    await harness.settle()
 
-    trial = world.trials[0]
+    trial = harness.trials[0]
     assert trial.metadata.name.startswith("exp-")
     assert len(trial.metadata.name) == len("exp-") + 8
     assert trial.metadata.labels == {"team": "x", EXPERIMENT_LABEL: "exp", NUMBER_LABEL: "0"}
@@ -103,8 +103,8 @@ async def test_a_trial_is_what_the_experiment_says() -> None:
     metadata = trial.spec.run_spec["metadata"]
     assert metadata == {"name": trial.metadata.name, "namespace": "ns"}
     assert "--lr=0" in str(trial.spec.run_spec)
-    assert trial.spec.objective == world.experiment.spec.objective
-    assert trial.spec.collector == world.experiment.spec.collector
+    assert trial.spec.objective == harness.experiment.spec.objective
+    assert trial.spec.collector == harness.experiment.spec.collector
     assert trial.spec.primary_container_name == "main"
 
 
@@ -114,11 +114,11 @@ async def test_labels_of_the_search_go_to_the_trial_and_conditions_only_in_pairs
     )
     form = template(trial_parameters=(), success_condition="a", failure_condition="")
     made = experiment()
-    world = World(replace(made, spec=replace(made.spec, trial_template=form)))
-    world.memory.suggestions.turned = lambda _: Answer(trials=(entry,))
-    await world.settle()
+    harness = ExperimentHarness(replace(made, spec=replace(made.spec, trial_template=form)))
+    harness.memory.suggestions.turned = lambda _: Answer(trials=(entry,))
+    await harness.settle()
 
-    (trial,) = world.trials
+    (trial,) = harness.trials
     assert trial.metadata.name == "exp-theirs"
     assert trial.metadata.labels["generation"] == "3"
     assert (trial.spec.success_condition, trial.spec.failure_condition) == ("", "")
@@ -136,51 +136,51 @@ async def test_the_goal_ends_it_and_ends_what_still_runs(
     goal: float,
     texts: tuple[str, ...],
 ) -> None:
-    world = World(experiment(goal=goal, maximize=maximize, max_trial_count=9))
-    await all_succeed(world, *texts)
+    harness = ExperimentHarness(experiment(goal=goal, maximize=maximize, max_trial_count=9))
+    await all_succeed(harness, *texts)
 
-    assert words(world) == (
+    assert words(harness) == (
         "Succeeded",
         "ExperimentGoalReached",
         "Experiment has succeeded because Objective goal has reached",
     )
-    (killed,) = world.in_state(State.KILLED)
+    (killed,) = harness.in_state(State.KILLED)
     last = killed.status.conditions[-1]
     assert (last.type, last.reason) == ("Killed", "TrialKilled")
     assert last.message == "Trial is killed: the experiment has ended"
-    assert not world.memory.jobs.facts[key_of(killed)].present
-    assert world.experiment.status.killed == (killed.metadata.name,)
+    assert not harness.memory.jobs.facts[key_of(killed)].present
+    assert harness.experiment.status.killed == (killed.metadata.name,)
 
 
 async def test_a_trial_that_only_waits_for_its_metrics_at_the_end_is_not_killed() -> None:
-    world = World(experiment(goal=0.5, max_trial_count=9))
-    await world.settle()
-    first, second = world.trials
-    world.succeed(second)
-    await world.settle(seconds=1)
-    world.succeed(first, "0.5")
-    await world.settle(seconds=1)
-    assert words(world)[1] == "ExperimentGoalReached"
-    assert world.experiment.status.trials_running == 1
+    harness = ExperimentHarness(experiment(goal=0.5, max_trial_count=9))
+    await harness.settle()
+    first, second = harness.trials
+    harness.succeed(second)
+    await harness.settle(seconds=1)
+    harness.succeed(first, "0.5")
+    await harness.settle(seconds=1)
+    assert words(harness)[1] == "ExperimentGoalReached"
+    assert harness.experiment.status.trials_running == 1
 
-    world.succeed(second, "0.25")
-    await world.settle(seconds=1)
+    harness.succeed(second, "0.25")
+    await harness.settle(seconds=1)
 
-    status = world.experiment.status
+    status = harness.experiment.status
     assert (status.trials_succeeded, status.trials_killed) == (2, 0)
     assert status.optimal_trial is not None
     assert status.optimal_trial.name == second.metadata.name
 
 
 async def test_by_policy_what_still_runs_runs_on_and_is_counted() -> None:
-    world = World(experiment(goal=0.5, max_trial_count=9), Policy(stop_at_end=False))
-    await all_succeed(world, "0.5")
-    assert world.experiment.status.trials_running == 1
+    harness = ExperimentHarness(experiment(goal=0.5, max_trial_count=9), Policy(stop_at_end=False))
+    await all_succeed(harness, "0.5")
+    assert harness.experiment.status.trials_running == 1
 
-    world.succeed(world.in_state(State.RUNNING)[0], "0.1")
-    await world.settle(seconds=1)
+    harness.succeed(harness.in_state(State.RUNNING)[0], "0.1")
+    await harness.settle(seconds=1)
 
-    status = world.experiment.status
+    status = harness.experiment.status
     assert (status.trials_running, status.trials_succeeded) == (0, 2)
     assert status.optimal_trial is not None
     assert status.optimal_trial.observation.metrics[0].min == "0.1"
@@ -188,99 +188,99 @@ async def test_by_policy_what_still_runs_runs_on_and_is_counted() -> None:
 
 @pytest.mark.parametrize(("limit", "failures"), [(0, 1), (1, 1), (2, 2)])
 async def test_too_many_failures_end_it(limit: int, failures: int) -> None:
-    world = World(experiment(max_failed_trial_count=limit, parallel_trial_count=1))
+    harness = ExperimentHarness(experiment(max_failed_trial_count=limit, parallel_trial_count=1))
     for _ in range(failures):
-        await world.settle(seconds=1)
-        assert not holds(world.experiment.status.conditions, ConditionType.FAILED)
-        world.fail(world.in_state(State.RUNNING)[0])
-    await world.settle(seconds=1)
+        await harness.settle(seconds=1)
+        assert not holds(harness.experiment.status.conditions, ConditionType.FAILED)
+        harness.fail(harness.in_state(State.RUNNING)[0])
+    await harness.settle(seconds=1)
 
-    assert words(world) == (
+    assert words(harness) == (
         "Failed",
         "ExperimentFailed",
         "Experiment has failed because max failed count has reached",
     )
-    assert world.experiment.status.trials == failures
+    assert harness.experiment.status.trials == failures
 
 
 async def test_trials_without_metrics_count_as_failed_and_as_done() -> None:
-    world = World(experiment(max_trial_count=2, parallel_trial_count=1))
+    harness = ExperimentHarness(experiment(max_trial_count=2, parallel_trial_count=1))
     for _ in range(2):
-        await world.settle(seconds=1)
-        world.succeed(world.in_state(State.RUNNING)[0], "nan")
-        await world.settle(seconds=1)
-        await world.settle(seconds=61)
+        await harness.settle(seconds=1)
+        harness.succeed(harness.in_state(State.RUNNING)[0], "nan")
+        await harness.settle(seconds=1)
+        await harness.settle(seconds=61)
 
-    assert words(world)[1] == "ExperimentMaxTrialsReached"
-    assert world.experiment.status.trials_metrics_unavailable == 2
-    assert world.experiment.status.trials == 2, "none was made in their place"
-    assert world.experiment.status.optimal_trial is None
+    assert words(harness)[1] == "ExperimentMaxTrialsReached"
+    assert harness.experiment.status.trials_metrics_unavailable == 2
+    assert harness.experiment.status.trials == 2, "none was made in their place"
+    assert harness.experiment.status.optimal_trial is None
 
 
 async def test_a_search_that_ends_ends_the_experiment_when_none_is_active() -> None:
-    world = World(experiment(max_trial_count=None))
-    world.memory.suggestions.size = 3
-    await all_succeed(world, "1", "2")
-    assert world.experiment.status.completion_time is None
+    harness = ExperimentHarness(experiment(max_trial_count=None))
+    harness.memory.suggestions.size = 3
+    await all_succeed(harness, "1", "2")
+    assert harness.experiment.status.completion_time is None
 
-    await all_succeed(world, "3")
+    await all_succeed(harness, "3")
 
-    assert words(world) == (
+    assert words(harness) == (
         "Succeeded",
         "ExperimentSuggestionEndReached",
         "Experiment has succeeded because suggestion service has reached the end",
     )
-    assert world.experiment.status.trials == 3
+    assert harness.experiment.status.trials == 3
 
 
 async def test_a_search_without_a_single_point_ends_it_too() -> None:
-    world = World(experiment())
-    world.memory.suggestions.size = 0
-    await world.settle()
+    harness = ExperimentHarness(experiment())
+    harness.memory.suggestions.size = 0
+    await harness.settle()
 
-    assert words(world)[1] == "ExperimentSuggestionEndReached"
+    assert words(harness)[1] == "ExperimentSuggestionEndReached"
 
 
 async def test_an_experiment_that_cannot_be_searched_fails_with_the_cause() -> None:
-    world = World(experiment())
-    world.memory.suggestions.refuses = "sigma should be greater than zero"
-    await world.settle()
+    harness = ExperimentHarness(experiment())
+    harness.memory.suggestions.refuses = "sigma should be greater than zero"
+    await harness.settle()
 
-    assert words(world) == (
+    assert words(harness) == (
         "Failed",
         "ExperimentFailed",
         "Suggestion has failed: Validation failed: sigma should be greater than zero",
     )
-    last = world.suggestion.status.conditions[-1]
+    last = harness.suggestion.status.conditions[-1]
     assert (last.type, last.reason) == ("Failed", "SuggestionFailed")
     assert last.message == "Validation failed: sigma should be greater than zero"
 
 
 async def test_a_search_that_is_away_is_asked_again_later_and_later() -> None:
-    world = World(experiment())
-    world.memory.suggestions.away = "it is down"
-    first = await world.settle()
-    second = await world.settle(seconds=1)
+    harness = ExperimentHarness(experiment())
+    harness.memory.suggestions.away = "it is down"
+    first = await harness.settle()
+    second = await harness.settle(seconds=1)
     assert first is not None
     assert second is not None
-    assert first - START < second - world.now
-    assert [event.message for event in world.memory.events.all][-1] == (
+    assert first - START < second - harness.now
+    assert [event.message for event in harness.memory.events.all][-1] == (
         "Failed to reconcile: it is down"
     )
 
-    world.memory.suggestions.away = ""
-    await world.settle(seconds=1)
-    assert world.experiment.status.trials == 2
+    harness.memory.suggestions.away = ""
+    await harness.settle(seconds=1)
+    assert harness.experiment.status.trials == 2
 
 
 async def test_a_template_that_cannot_be_filled_in_fails_the_experiment() -> None:
     wrong = (TrialParameter(name="lr", reference="nope"),)
-    world = World(experiment(trial_template=template(trial_parameters=wrong)))
-    await world.settle()
+    harness = ExperimentHarness(experiment(trial_template=template(trial_parameters=wrong)))
+    await harness.settle()
 
-    assert words(world)[:2] == ("Failed", "ExperimentFailed")
-    assert "its trial template cannot be filled in" in words(world)[2]
-    assert not world.trials
+    assert words(harness)[:2] == ("Failed", "ExperimentFailed")
+    assert "its trial template cannot be filled in" in words(harness)[2]
+    assert not harness.trials
 
 
 async def test_a_template_in_a_config_map_may_come_later() -> None:
@@ -288,19 +288,19 @@ async def test_a_template_in_a_config_map_may_come_later() -> None:
     form = template(
         trial_spec=None, config_map=source, success_condition="a", failure_condition="b"
     )
-    world = World(experiment(trial_template=form))
-    wake = await world.settle()
+    harness = ExperimentHarness(experiment(trial_template=form))
+    wake = await harness.settle()
     assert wake is not None
-    warning = world.memory.events.all[-1]
+    warning = harness.memory.events.all[-1]
     assert warning.reason == "ReconcileError"
     assert 'there is no key "job" of ConfigMap ns/forms' in warning.message
-    assert not world.trials
+    assert not harness.trials
 
-    world.memory.objects.templates[source] = "kind: Job\nargs: [--lr=${trialParameters.lr}]\n"
-    world.now = wake
-    await world.settle()
+    harness.memory.objects.templates[source] = "kind: Job\nargs: [--lr=${trialParameters.lr}]\n"
+    harness.now = wake
+    await harness.settle()
 
-    run_specs = [trial.spec.run_spec for trial in world.trials]
+    run_specs = [trial.spec.run_spec for trial in harness.trials]
     assert [spec and spec["args"] for spec in run_specs] == [["--lr=0"], ["--lr=1"]]
 
 
@@ -308,57 +308,61 @@ async def test_a_template_in_a_config_map_may_come_later() -> None:
 
 
 async def test_a_lowered_parallel_count_removes_the_newest_active_trials_only() -> None:
-    world = World(experiment(parallel_trial_count=4, max_trial_count=9))
-    await world.settle()
-    done = world.trials[3]
-    world.succeed(done, "1")
-    await world.settle(seconds=1)
-    assert len(world.in_state(State.RUNNING)) == 4
+    harness = ExperimentHarness(experiment(parallel_trial_count=4, max_trial_count=9))
+    await harness.settle()
+    done = harness.trials[3]
+    harness.succeed(done, "1")
+    await harness.settle(seconds=1)
+    assert len(harness.in_state(State.RUNNING)) == 4
 
-    spec = world.experiment.spec
-    world.memory.objects.apply(
-        replace(world.experiment, spec=replace(spec, parallel_trial_count=2))
+    spec = harness.experiment.spec
+    harness.memory.objects.apply(
+        replace(harness.experiment, spec=replace(spec, parallel_trial_count=2))
     )
-    await world.settle(seconds=1)
+    await harness.settle(seconds=1)
 
-    assert [t.metadata.labels[NUMBER_LABEL] for t in world.trials] == ["0", "1", "3"]
-    assert world.experiment.status.succeeded == (done.metadata.name,)
-    assert len(world.in_state(State.RUNNING)) == 2
-    assert len(world.memory.jobs.deleted) == 3, "two removed, and the one that was done"
-    assert world.suggestion.status.suggestion_count == 5, "a number is never given twice"
+    assert [t.metadata.labels[NUMBER_LABEL] for t in harness.trials] == ["0", "1", "3"]
+    assert harness.experiment.status.succeeded == (done.metadata.name,)
+    assert len(harness.in_state(State.RUNNING)) == 2
+    assert len(harness.memory.jobs.deleted) == 3, "two removed, and the one that was done"
+    assert harness.suggestion.status.suggestion_count == 5, "a number is never given twice"
 
 
 async def test_a_trial_that_is_going_counts_as_removed() -> None:
-    world = World(experiment(parallel_trial_count=3, max_trial_count=9))
-    await world.settle()
-    await world.memory.objects.delete(world.trials[0])
-    spec = replace(world.experiment.spec, parallel_trial_count=2)
+    harness = ExperimentHarness(experiment(parallel_trial_count=3, max_trial_count=9))
+    await harness.settle()
+    await harness.memory.objects.delete(harness.trials[0])
+    spec = replace(harness.experiment.spec, parallel_trial_count=2)
     view = ExperimentView(
-        experiment=replace(world.experiment, spec=spec),
-        suggestion=world.suggestion,
-        trials=tuple(world.trials),
+        experiment=replace(harness.experiment, spec=spec),
+        suggestion=harness.suggestion,
+        trials=tuple(harness.trials),
     )
 
-    actions = reconcile_experiment(view, world.now, Policy())
+    actions = reconcile_experiment(view, harness.now, Policy())
 
     assert not [action for action in actions if isinstance(action, DeleteTrial)]
 
 
 @pytest.mark.parametrize("policy", [ResumePolicy.LONG_RUNNING, ResumePolicy.FROM_VOLUME])
 async def test_a_raised_count_lets_it_go_on(policy: ResumePolicy) -> None:
-    world = World(experiment(max_trial_count=1, parallel_trial_count=1, resume_policy=policy))
-    await all_succeed(world, "1")
-    assert words(world)[1] == "ExperimentMaxTrialsReached"
-    ended = holds(world.suggestion.status.conditions, ConditionType.SUCCEEDED)
+    harness = ExperimentHarness(
+        experiment(max_trial_count=1, parallel_trial_count=1, resume_policy=policy)
+    )
+    await all_succeed(harness, "1")
+    assert words(harness)[1] == "ExperimentMaxTrialsReached"
+    ended = holds(harness.suggestion.status.conditions, ConditionType.SUCCEEDED)
     assert ended is (policy is ResumePolicy.FROM_VOLUME)
 
-    spec = replace(world.experiment.spec, max_trial_count=2)
-    world.memory.objects.apply(replace(world.experiment, spec=spec))
+    spec = replace(harness.experiment.spec, max_trial_count=2)
+    harness.memory.objects.apply(replace(harness.experiment, spec=spec))
     actions = reconcile_experiment(
         ExperimentView(
-            experiment=world.experiment, suggestion=world.suggestion, trials=tuple(world.trials)
+            experiment=harness.experiment,
+            suggestion=harness.suggestion,
+            trials=tuple(harness.trials),
         ),
-        world.now,
+        harness.now,
         Policy(),
     )
     assert isinstance(actions[0], WriteStatus)
@@ -369,52 +373,52 @@ async def test_a_raised_count_lets_it_go_on(policy: ResumePolicy) -> None:
         "Experiment is restarted",
     )
     assert not holds(after, ConditionType.SUCCEEDED)
-    await world.settle(seconds=1)
+    await harness.settle(seconds=1)
 
-    assert world.experiment.status.trials_running == 1
-    assert world.experiment.status.completion_time is None
-    running = [c for c in world.suggestion.status.conditions if c.type == "Running"]
+    assert harness.experiment.status.trials_running == 1
+    assert harness.experiment.status.completion_time is None
+    running = [c for c in harness.suggestion.status.conditions if c.type == "Running"]
     assert [c.status for c in running] == [ConditionStatus.TRUE]
-    assert not holds(world.suggestion.status.conditions, ConditionType.SUCCEEDED)
+    assert not holds(harness.suggestion.status.conditions, ConditionType.SUCCEEDED)
 
-    world.succeed(world.in_state(State.RUNNING)[0], "0.5")
-    await world.settle(seconds=1)
-    assert words(world)[1] == "ExperimentMaxTrialsReached"
-    assert world.experiment.status.trials == 2
+    harness.succeed(harness.in_state(State.RUNNING)[0], "0.5")
+    await harness.settle(seconds=1)
+    assert words(harness)[1] == "ExperimentMaxTrialsReached"
+    assert harness.experiment.status.trials == 2
 
 
 async def test_with_the_policy_never_a_raised_count_changes_nothing() -> None:
-    world = World(experiment(max_trial_count=1, parallel_trial_count=1))
-    await all_succeed(world, "1")
-    last = world.suggestion.status.conditions[-1]
+    harness = ExperimentHarness(experiment(max_trial_count=1, parallel_trial_count=1))
+    await all_succeed(harness, "1")
+    last = harness.suggestion.status.conditions[-1]
     assert (last.reason, last.message) == (
         "Experiment is succeeded",
         "Suggestion is succeeded, can't be restarted",
     )
 
-    spec = replace(world.experiment.spec, max_trial_count=5)
-    world.memory.objects.apply(replace(world.experiment, spec=spec))
-    await world.settle(seconds=1)
+    spec = replace(harness.experiment.spec, max_trial_count=5)
+    harness.memory.objects.apply(replace(harness.experiment, spec=spec))
+    await harness.settle(seconds=1)
 
-    assert world.experiment.status.trials == 1
+    assert harness.experiment.status.trials == 1
 
 
 async def test_an_experiment_without_a_count_that_has_ended_does_not_start_again() -> None:
-    world = World(experiment(goal=1, max_trial_count=None, parallel_trial_count=1))
-    await all_succeed(world, "1")
-    before = world.experiment
+    harness = ExperimentHarness(experiment(goal=1, max_trial_count=None, parallel_trial_count=1))
+    await all_succeed(harness, "1")
+    before = harness.experiment
 
-    await world.settle(seconds=100)
+    await harness.settle(seconds=100)
 
-    assert world.experiment == before
+    assert harness.experiment == before
 
 
 # -- what it owns ---------------------------------------------------------------------------
 
 
 async def test_trials_and_suggestion_of_an_older_experiment_of_this_name_are_not_its_own() -> None:
-    world = World(experiment())
-    await world.settle()
+    harness = ExperimentHarness(experiment())
+    await harness.settle()
     old = OwnerReference(
         api_version="kubeflow.org/v1beta1",
         kind="Experiment",
@@ -423,12 +427,12 @@ async def test_trials_and_suggestion_of_an_older_experiment_of_this_name_are_not
         controller=True,
     )
     theirs = [
-        replace(t, metadata=replace(t.metadata, owner_references=(old,))) for t in world.trials
+        replace(t, metadata=replace(t.metadata, owner_references=(old,))) for t in harness.trials
     ]
     suggestion = replace(
-        world.suggestion, metadata=replace(world.suggestion.metadata, owner_references=(old,))
+        harness.suggestion, metadata=replace(harness.suggestion.metadata, owner_references=(old,))
     )
-    fresh = replace(world.experiment, status=type(world.experiment.status)())
+    fresh = replace(harness.experiment, status=type(harness.experiment.status)())
 
     view = ExperimentView(experiment=fresh, trials=tuple(theirs), suggestion=suggestion)
     (first,) = reconcile_experiment(view, START, Policy())
@@ -458,47 +462,47 @@ async def test_an_experiment_that_is_being_deleted_is_let_go_whatever_is_down() 
 
 
 async def test_a_deleted_trial_is_replaced_and_does_not_come_back() -> None:
-    world = World(experiment(max_trial_count=2, parallel_trial_count=2))
-    await world.settle()
-    gone = world.trials[0]
-    await world.memory.objects.delete(gone)
-    await world.settle(seconds=1)
+    harness = ExperimentHarness(experiment(max_trial_count=2, parallel_trial_count=2))
+    await harness.settle()
+    gone = harness.trials[0]
+    await harness.memory.objects.delete(gone)
+    await harness.settle(seconds=1)
 
-    assert len(world.trials) == 2
-    assert gone.metadata.name not in {trial.metadata.name for trial in world.trials}
-    assert key_of(gone) not in world.memory.observations.metrics
+    assert len(harness.trials) == 2
+    assert gone.metadata.name not in {trial.metadata.name for trial in harness.trials}
+    assert key_of(gone) not in harness.memory.observations.metrics
 
 
 # -- the search -----------------------------------------------------------------------------
 
 
 async def test_what_was_suggested_is_made_in_its_order_and_then_dropped_from_the_record() -> None:
-    world = World(experiment())
-    await world.settle()
+    harness = ExperimentHarness(experiment())
+    await harness.settle()
 
-    assert [trial.spec.assignments[0].value for trial in world.trials] == ["0", "1"]
-    assert world.suggestion.status.suggestions == ()
-    assert world.suggestion.status.suggestion_count == world.suggestion.spec.requests == 2
-    assert [c.type for c in world.suggestion.status.conditions] == ["Created", "Running"]
+    assert [trial.spec.assignments[0].value for trial in harness.trials] == ["0", "1"]
+    assert harness.suggestion.status.suggestions == ()
+    assert harness.suggestion.status.suggestion_count == harness.suggestion.spec.requests == 2
+    assert [c.type for c in harness.suggestion.status.conditions] == ["Created", "Running"]
 
 
 async def test_trials_that_were_written_down_are_made_before_the_search_is_asked_again() -> None:
     """Katib's own case: trials 1 and 3 are there, 1, 2 and 3 were suggested: 2 is made."""
-    world = World(experiment(parallel_trial_count=3, max_trial_count=3))
-    await world.settle()
-    one, two, three = world.trials
+    harness = ExperimentHarness(experiment(parallel_trial_count=3, max_trial_count=3))
+    await harness.settle()
+    one, two, three = harness.trials
     entries = tuple(
         SuggestedTrial(name=t.metadata.name, assignments=t.spec.assignments)
         for t in (one, two, three)
     )
-    status = replace(world.suggestion.status, suggestions=entries)
+    status = replace(harness.suggestion.status, suggestions=entries)
     view = ExperimentView(
-        experiment=world.experiment,
-        suggestion=replace(world.suggestion, status=status),
+        experiment=harness.experiment,
+        suggestion=replace(harness.suggestion, status=status),
         trials=(one, three),
     )
 
-    actions = reconcile_experiment(view, world.now, Policy())
+    actions = reconcile_experiment(view, harness.now, Policy())
 
     assert [a.trial.metadata.name for a in actions if isinstance(a, CreateTrial)] == [
         two.metadata.name
@@ -507,11 +511,11 @@ async def test_trials_that_were_written_down_are_made_before_the_search_is_asked
 
 
 async def test_the_history_is_asked_about_in_order_with_the_settings_to_be_reminded_of() -> None:
-    world = World(experiment(parallel_trial_count=1))
-    search = world.memory.suggestions
+    harness = ExperimentHarness(experiment(parallel_trial_count=1))
+    search = harness.memory.suggestions
     reminder = (Setting(name="random_state", value="7"),)
     search.turned = lambda answer: replace(answer, settings=reminder)
-    await all_succeed(world, "1", "2", "3", "4")
+    await all_succeed(harness, "1", "2", "3", "4")
 
     assert [asked for _, _, asked, _ in search.asked] == [0, 1, 2, 3]
     (first, *_), *_, (last, history, _, _) = search.asked
@@ -528,27 +532,27 @@ async def test_stop_rules_come_with_the_suggestions_where_they_were_asked_for(
 ) -> None:
     rule = StopRule(name="loss", value="0.5", comparison=Comparison.GREATER, start_step=4)
     stopping = EarlyStoppingSpec(name="medianstop") if wanted else None
-    world = World(experiment(early_stopping=stopping))
-    world.memory.suggestions.turned = lambda answer: replace(
+    harness = ExperimentHarness(experiment(early_stopping=stopping))
+    harness.memory.suggestions.turned = lambda answer: replace(
         answer, trials=tuple(replace(trial, stop_rules=(rule,)) for trial in answer.trials)
     )
-    await world.settle()
+    await harness.settle()
 
-    assert {trial.spec.stop_rules for trial in world.trials} == {(rule,) if wanted else ()}
+    assert {trial.spec.stop_rules for trial in harness.trials} == {(rule,) if wanted else ()}
 
 
 async def test_an_early_stopped_trial_frees_its_place_and_may_be_the_best() -> None:
-    world = World(experiment(parallel_trial_count=1, max_trial_count=2))
-    await world.settle()
-    first = world.trials[0]
-    await world.driver.stop_early(key_of(first), world.now)
-    world.succeed(first, "0.1")
-    await world.settle(seconds=1)
-    world.succeed(world.in_state(State.RUNNING)[0], "0.2")
-    await world.settle(seconds=1)
+    harness = ExperimentHarness(experiment(parallel_trial_count=1, max_trial_count=2))
+    await harness.settle()
+    first = harness.trials[0]
+    await harness.driver.stop_early(key_of(first), harness.now)
+    harness.succeed(first, "0.1")
+    await harness.settle(seconds=1)
+    harness.succeed(harness.in_state(State.RUNNING)[0], "0.2")
+    await harness.settle(seconds=1)
 
-    status = world.experiment.status
+    status = harness.experiment.status
     assert (status.trials_early_stopped, status.trials_succeeded) == (1, 1)
     assert status.optimal_trial is not None
     assert status.optimal_trial.name == first.metadata.name
-    assert not world.memory.jobs.facts[key_of(first)].present, "and its job is deleted"
+    assert not harness.memory.jobs.facts[key_of(first)].present, "and its job is deleted"

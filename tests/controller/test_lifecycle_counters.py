@@ -7,7 +7,7 @@ from dataclasses import replace
 from api.types import Condition, ConditionStatus, ConditionType, Experiment
 from controller.lifecycle_counters import Happened, Tally
 from controller.reconcile.views import key_of
-from tests.controller.worlds import experiment
+from tests.controller.experiment_harness import experiment
 
 
 def having(*held: ConditionType, uid: str = "uid-exp") -> Experiment:

@@ -112,7 +112,7 @@ def loss(*texts: str) -> tuple[MetricSummary, ...]:
     )
 
 
-class World:
+class ExperimentHarness:
     """Memory, a clock, a driver."""
 
     def __init__(self, item: Experiment | None = None, policy: Policy | None = None) -> None:

@@ -39,12 +39,18 @@ from controller.reconcile.views import (
     TrialView,
     key_of,
 )
-from tests.controller.hazards import Crash, Fate, Hazard, at_once, hazardous
-from tests.controller.test_stopping import stopped_by_katib
-from tests.controller.worlds import KEY, START, experiment, job_with, loss
+from tests.controller.experiment_harness import KEY, START, experiment, job_with, loss
+from tests.controller.failing_calls import (
+    CallFailure,
+    Crash,
+    FailingCall,
+    failing_ports,
+    run_without_waiting,
+)
+from tests.controller.reconcile.test_early_stopping import stopped_by_katib
 
 _TEXTS = ("0.5", "0.25", "-1", "3e1", "0.125", "nan", "inf", "", "text")
-_HAZARDS = st.none() | st.sampled_from(Hazard)
+_FAILURES = st.none() | st.sampled_from(CallFailure)
 _PLACES = st.integers(0, 12)
 _WHO = st.integers(0, 9)
 
@@ -56,7 +62,7 @@ class Experiments(RuleBasedStateMachine):
         super().__init__()
         self.now = START
         self.memory = Memory(lambda: self.now)
-        self.fate = Fate()
+        self.failing = FailingCall()
         self.policy = Policy(stop_at_end=True)
         self.seed = 0
         self.most_parallel = self.most_trials = 0
@@ -107,18 +113,18 @@ class Experiments(RuleBasedStateMachine):
         self.policy = Policy(stop_at_end=stop)
         self.most_parallel, self.most_trials, self.seed = parallel, most, seed
 
-    @rule(hazard=_HAZARDS, at=_PLACES)
-    def experiment_turn(self, hazard: Hazard | None, at: int) -> None:
-        self._struck(hazard, at)
+    @rule(failure=_FAILURES, at=_PLACES)
+    def experiment_turn(self, failure: CallFailure | None, at: int) -> None:
+        self._fail_at(failure, at)
         with contextlib.suppress(Crash):
-            at_once(self._driver().experiment(KEY, self.now))
+            run_without_waiting(self._driver().experiment(KEY, self.now))
 
-    @rule(who=_WHO, hazard=_HAZARDS, at=_PLACES)
-    def trial_turn(self, who: int, hazard: Hazard | None, at: int) -> None:
+    @rule(who=_WHO, failure=_FAILURES, at=_PLACES)
+    def trial_turn(self, who: int, failure: CallFailure | None, at: int) -> None:
         for trial in self._some(who):
-            self._struck(hazard, at)
+            self._fail_at(failure, at)
             with contextlib.suppress(Crash):
-                at_once(self._driver().trial(key_of(trial), self.now))
+                run_without_waiting(self._driver().trial(key_of(trial), self.now))
 
     @rule()
     def everything_settles(self) -> None:
@@ -141,7 +147,7 @@ class Experiments(RuleBasedStateMachine):
     @rule()
     def act_late(self) -> None:
         due, self.late = self.late, []
-        self._struck(None, 0)
+        self._fail_at(None, 0)
         for action in due:
             if isinstance(action, CreateJob):
                 if key_of(action.trial) not in self._living():
@@ -149,7 +155,7 @@ class Experiments(RuleBasedStateMachine):
                 # Its trial may be about to go: Kubernetes deletes what a trial owned, in the end.
                 self.made_late.add(key_of(action.trial))
             with contextlib.suppress(RemoteError, LaterError):
-                at_once(self._driver()._do((action,), self.now))  # noqa: SLF001 - the act alone
+                run_without_waiting(self._driver()._do((action,), self.now))  # noqa: SLF001 - the act alone
 
     # -- what happens -----------------------------------------------------------------------
 
@@ -174,8 +180,8 @@ class Experiments(RuleBasedStateMachine):
     @rule(who=_WHO)
     def a_trial_is_stopped_early(self, who: int) -> None:
         for trial in self._some(who):
-            self._struck(None, 0)
-            at_once(self._driver().stop_early(key_of(trial), self.now))
+            self._fail_at(None, 0)
+            run_without_waiting(self._driver().stop_early(key_of(trial), self.now))
 
     @rule(who=_WHO)
     def katibs_service_says_that_a_trial_was_stopped(self, who: int) -> None:
@@ -209,7 +215,7 @@ class Experiments(RuleBasedStateMachine):
     @rule(who=_WHO)
     def the_user_deletes_a_trial(self, who: int) -> None:
         for trial in self._some(who):
-            at_once(self.memory.objects.delete(trial))
+            run_without_waiting(self.memory.objects.delete(trial))
 
     # -- what holds -------------------------------------------------------------------------
 
@@ -304,14 +310,16 @@ class Experiments(RuleBasedStateMachine):
     def _driver(self) -> Driver:
         """Return a driver that knows nothing, as after a restart."""
         self.seed += 1
-        return Driver(hazardous(self.memory, self.fate), random.Random(self.seed), self.policy)
+        return Driver(
+            failing_ports(self.memory, self.failing), random.Random(self.seed), self.policy
+        )
 
-    def _struck(self, hazard: Hazard | None, at: int) -> None:
-        self.fate.hazard, self.fate.at = hazard, at
+    def _fail_at(self, failure: CallFailure | None, at: int) -> None:
+        self.failing.failure, self.failing.at = failure, at
 
     def _settle(self) -> None:
-        self._struck(None, 0)
-        at_once(self._driver().settle(KEY, self.now))
+        self._fail_at(None, 0)
+        run_without_waiting(self._driver().settle(KEY, self.now))
 
     def _trials(self) -> list[Trial]:
         return list(self.memory.objects.all_trials.values())

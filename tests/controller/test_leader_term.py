@@ -22,9 +22,9 @@ from kube.cluster import Resource, ref_of
 from kube.discovery import FORGET_SECONDS
 from kube.fencing import Fenced
 from kube.testing.apiserver import served
-from tests.controller.clusters import job_ref
-from tests.controller.terms import Guarded, Stage
-from tests.controller.worlds import JOB, experiment, loss, template
+from tests.controller.cluster_ports import job_ref
+from tests.controller.experiment_harness import JOB, experiment, loss, template
+from tests.controller.leader_harness import LeaderHarness, RefusingCluster
 from tests.kube.fragile import Faults, FragileCluster
 from tests.kube.test_client import Clock, plain
 from tests.polling import eventually
@@ -37,12 +37,12 @@ DONE = 'status.conditions.#(type=="Complete")#|#(status=="True")#'
 FAILED = 'status.conditions.#(type=="Failed")#|#(status=="True")#'
 
 
-def situation(test: Callable[[Stage], Awaitable[None]]) -> Callable[[], None]:
+def situation(test: Callable[[LeaderHarness], Awaitable[None]]) -> Callable[[], None]:
     """Let a test run in virtual time, on a stage of its own."""
 
     def run() -> None:
         async def inside() -> None:
-            await test(Stage(Guarded()))
+            await test(LeaderHarness(RefusingCluster()))
 
         in_virtual_time(inside())
 
@@ -75,7 +75,7 @@ class Silent(MemoryObservations):
         await super().delete(trial)
 
 
-async def until_gone(stage: Stage) -> float:
+async def until_gone(stage: LeaderHarness) -> float:
     """Be the garbage collector until nothing of the experiment is left; say how long it took."""
     clock = asyncio.get_running_loop().time
     started = clock()
@@ -87,7 +87,7 @@ async def until_gone(stage: Stage) -> float:
 
 
 @situation
-async def test_an_experiment_is_brought_to_its_end(stage: Stage) -> None:
+async def test_an_experiment_is_brought_to_its_end(stage: LeaderHarness) -> None:
     await stage.apply(experiment())
     async with stage.leading():
         for _ in range(20):
@@ -103,7 +103,7 @@ async def test_an_experiment_is_brought_to_its_end(stage: Stage) -> None:
 
 
 @situation
-async def test_a_deleted_experiment_goes_at_once_with_all_that_it_has(stage: Stage) -> None:
+async def test_a_deleted_experiment_goes_at_once_with_all_that_it_has(stage: LeaderHarness) -> None:
     await stage.apply(experiment())
     async with stage.leading():
         await asyncio.sleep(2)
@@ -114,7 +114,7 @@ async def test_a_deleted_experiment_goes_at_once_with_all_that_it_has(stage: Sta
 
 
 @situation
-async def test_a_search_that_hangs_does_not_hold_a_deleted_experiment(stage: Stage) -> None:
+async def test_a_search_that_hangs_does_not_hold_a_deleted_experiment(stage: LeaderHarness) -> None:
     """Katib's finalizer is on it, which only a turn of its own can take away."""
     stage.memory.suggestions = Hanging()
     plain = experiment(parallel_trial_count=1)
@@ -131,7 +131,7 @@ async def test_a_search_that_hangs_does_not_hold_a_deleted_experiment(stage: Sta
 
 @pytest.mark.parametrize("how", ["away", "silent"])
 def test_a_store_that_is_away_holds_a_deleted_experiment_for_a_bounded_time(how: str) -> None:
-    async def test(stage: Stage) -> None:
+    async def test(stage: LeaderHarness) -> None:
         await stage.apply(experiment())
         if how == "silent":
             stage.memory.observations = Silent()
@@ -150,7 +150,7 @@ def test_a_store_that_is_away_holds_a_deleted_experiment_for_a_bounded_time(how:
 def test_a_right_that_is_missing_holds_a_deleted_trial_for_a_bounded_time(
     verbs: Sequence[str],
 ) -> None:
-    async def test(stage: Stage) -> None:
+    async def test(stage: LeaderHarness) -> None:
         stage.cluster.refused = {(verb, "Job") for verb in verbs}
         await stage.apply(experiment())
         async with stage.leading():
@@ -171,7 +171,7 @@ def test_a_right_that_is_missing_holds_a_deleted_trial_for_a_bounded_time(
 
 @situation
 async def test_jobs_that_may_not_be_created_are_told_of_and_created_when_they_may(
-    stage: Stage,
+    stage: LeaderHarness,
 ) -> None:
     stage.cluster.refused = {("create", "Job")}
     await stage.apply(experiment())
@@ -187,7 +187,9 @@ async def test_jobs_that_may_not_be_created_are_told_of_and_created_when_they_ma
 
 
 @situation
-async def test_jobs_that_may_not_be_watched_are_looked_at_and_it_is_told(stage: Stage) -> None:
+async def test_jobs_that_may_not_be_watched_are_looked_at_and_it_is_told(
+    stage: LeaderHarness,
+) -> None:
     stage.cluster.refused = {("list", "Job"), ("watch", "Job")}
     await stage.apply(experiment())
     async with stage.leading():
@@ -204,7 +206,7 @@ async def test_jobs_that_may_not_be_watched_are_looked_at_and_it_is_told(stage: 
 
 @pytest.mark.parametrize("kind", ["Experiment", "Trial", "Suggestion", "Pod", "Event"])
 def test_a_kind_that_may_not_be_listed_is_waited_for(kind: str) -> None:
-    async def test(stage: Stage) -> None:
+    async def test(stage: LeaderHarness) -> None:
         stage.cluster.refused = {("list", kind)}
         await stage.apply(experiment())
         async with stage.leading() as term:
@@ -221,7 +223,7 @@ def test_a_kind_that_may_not_be_listed_is_waited_for(kind: str) -> None:
 
 
 @situation
-async def test_one_namespace_is_looked_after_without_a_list_of_all(stage: Stage) -> None:
+async def test_one_namespace_is_looked_after_without_a_list_of_all(stage: LeaderHarness) -> None:
     stage.cluster.one_namespace = True
     stage.namespace = "ns"
     await stage.apply(experiment())
@@ -234,7 +236,9 @@ async def test_one_namespace_is_looked_after_without_a_list_of_all(stage: Stage)
 
 
 @situation
-async def test_a_leader_that_has_lost_its_lease_writes_nothing_any_more(stage: Stage) -> None:
+async def test_a_leader_that_has_lost_its_lease_writes_nothing_any_more(
+    stage: LeaderHarness,
+) -> None:
     leads = True
     await stage.apply(experiment())
     async with stage.leading(Fenced(stage.cluster, lambda: leads)):
@@ -248,7 +252,9 @@ async def test_a_leader_that_has_lost_its_lease_writes_nothing_any_more(stage: S
 
 
 @situation
-async def test_although_every_event_is_lost_lists_alone_bring_it_to_its_end(stage: Stage) -> None:
+async def test_although_every_event_is_lost_lists_alone_bring_it_to_its_end(
+    stage: LeaderHarness,
+) -> None:
     await stage.apply(experiment())
     async with stage.leading(FragileCluster(stage.cluster, Random(1), DEAF)):
         for _ in range(10):
@@ -263,7 +269,7 @@ async def test_although_every_event_is_lost_lists_alone_bring_it_to_its_end(stag
 
 @situation
 async def test_a_job_that_others_deleted_before_any_watch_saw_it_is_made_anew(
-    stage: Stage,
+    stage: LeaderHarness,
 ) -> None:
     await stage.apply(experiment())
     async with stage.leading(FragileCluster(stage.cluster, Random(1), DEAF)):
@@ -275,7 +281,7 @@ async def test_a_job_that_others_deleted_before_any_watch_saw_it_is_made_anew(
 
 
 @situation
-async def test_what_there_is_is_counted_by_katibs_names(stage: Stage) -> None:
+async def test_what_there_is_is_counted_by_katibs_names(stage: LeaderHarness) -> None:
     await stage.apply(experiment())
     async with stage.leading() as term:
         await asyncio.sleep(5)
@@ -289,7 +295,7 @@ async def test_what_there_is_is_counted_by_katibs_names(stage: Stage) -> None:
 
 @situation
 async def test_what_happens_is_counted_by_katibs_names_and_what_was_there_before_is_not(
-    stage: Stage,
+    stage: LeaderHarness,
 ) -> None:
     await stage.apply(experiment(max_trial_count=3, parallel_trial_count=1))
     async with stage.leading():
@@ -321,7 +327,7 @@ def of_an_unknown_kind() -> Experiment:
     return experiment(trial_template=spec)
 
 
-def with_foo_jobs(stage: Stage) -> Stage:
+def with_foo_jobs(stage: LeaderHarness) -> LeaderHarness:
     """Let the administrator list the kind."""
     stage.trial_kinds = TrialKinds((TrialKind(group="example.org", version="v1", kind="FooJob"),))
     return stage
@@ -329,7 +335,7 @@ def with_foo_jobs(stage: Stage) -> Stage:
 
 @situation
 async def test_trials_of_a_kind_that_the_cluster_does_not_have_wait_and_go_when_they_are_deleted(
-    stage: Stage,
+    stage: LeaderHarness,
 ) -> None:
     await with_foo_jobs(stage).apply(of_an_unknown_kind())
     async with stage.leading():
@@ -344,7 +350,7 @@ async def test_trials_of_a_kind_that_the_cluster_does_not_have_wait_and_go_when_
 
 async def test_a_kind_whose_definition_comes_later_needs_no_restart() -> None:
     """Over HTTP, where kinds are looked up; in the time of this machine."""
-    stage, clock = with_foo_jobs(Stage(Guarded())), Clock()
+    stage, clock = with_foo_jobs(LeaderHarness(RefusingCluster())), Clock()
     async with (
         served(stage.cluster) as server,
         plain(server.url, clock=clock) as cluster,

@@ -25,7 +25,7 @@ _SENT = {
 
 
 @dataclass
-class KatibsService(api_pb2_grpc.SuggestionServicer, api_pb2_grpc.EarlyStoppingServicer):
+class KatibSearchService(api_pb2_grpc.SuggestionServicer, api_pb2_grpc.EarlyStoppingServicer):
     """Counts: its points are 0.0, 0.1, ...; after `size` of them it gives nothing, as hyperband."""
 
     size: int = 1_000
@@ -72,7 +72,7 @@ class KatibsService(api_pb2_grpc.SuggestionServicer, api_pb2_grpc.EarlyStoppingS
 
 
 @asynccontextmanager
-async def katibs(service: KatibsService, port: int = 0) -> AsyncIterator[str]:
+async def katib_search_service(service: KatibSearchService, port: int = 0) -> AsyncIterator[str]:
     """Serve on a port of this machine, a free one where none is named; give the address."""
     server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
     api_pb2_grpc.add_SuggestionServicer_to_server(service, server)

@@ -28,8 +28,8 @@ from controller.reconcile.views import (
     TrialView,
     key_of,
 )
-from tests.controller.test_trials import BROKEN, at_work
-from tests.controller.worlds import JOB, START, World, experiment, loss
+from tests.controller.experiment_harness import JOB, START, ExperimentHarness, experiment, loss
+from tests.controller.reconcile.test_trials import BROKEN, at_work
 
 TEN = timedelta(seconds=10)
 SHOWN = Observation(metrics=(ObservedMetric(name="loss", min="0.5", max="0.9", latest="0.5"),))
@@ -53,19 +53,19 @@ def showing(trial: Trial) -> str | None:
     return observation.metrics[0].latest if observation else None
 
 
-def best_of(world: World) -> str | None:
-    best = world.experiment.status.optimal_trial
+def best_of(harness: ExperimentHarness) -> str | None:
+    best = harness.experiment.status.optimal_trial
     return best.observation.metrics[0].latest if best else None
 
 
-def versions(world: World) -> list[str]:
-    return [trial.metadata.resource_version for trial in world.trials]
+def versions(harness: ExperimentHarness) -> list[str]:
+    return [trial.metadata.resource_version for trial in harness.trials]
 
 
-async def running_world(**spec: object) -> World:
-    world = World(experiment(**spec))  # type: ignore[arg-type]
-    await world.settle()
-    return world
+async def running_world(**spec: object) -> ExperimentHarness:
+    harness = ExperimentHarness(experiment(**spec))  # type: ignore[arg-type]
+    await harness.settle()
+    return harness
 
 
 # -- the beat -----------------------------------------------------------------------------------
@@ -130,51 +130,51 @@ def test_equal_values_none_and_a_store_that_is_away_make_no_write(latest: object
 async def test_values_appear_while_the_trial_runs_and_an_unchanged_one_is_not_written_again() -> (
     None
 ):
-    world = await running_world()
-    trial = world.trials[0]
-    world.memory.observations.metrics[key_of(trial)] = loss("0.9")
-    await world.settle(seconds=10)
-    assert showing(world.trials[0]) == "0.9"
+    harness = await running_world()
+    trial = harness.trials[0]
+    harness.memory.observations.metrics[key_of(trial)] = loss("0.9")
+    await harness.settle(seconds=10)
+    assert showing(harness.trials[0]) == "0.9"
 
-    before = versions(world)
+    before = versions(harness)
     for _ in range(6):
-        await world.settle(seconds=10)
-    assert versions(world) == before
-    assert world.memory.observations.asked_live.count(key_of(trial)) == 7
+        await harness.settle(seconds=10)
+    assert versions(harness) == before
+    assert harness.memory.observations.asked_live.count(key_of(trial)) == 7
 
-    world.memory.observations.metrics[key_of(trial)] = loss("0.9", "0.5")
-    await world.settle(seconds=10)
-    assert showing(world.trials[0]) == "0.5"
+    harness.memory.observations.metrics[key_of(trial)] = loss("0.9", "0.5")
+    await harness.settle(seconds=10)
+    assert showing(harness.trials[0]) == "0.5"
 
 
 async def test_turns_for_other_reasons_ask_no_more_often() -> None:
-    world = await running_world()
+    harness = await running_world()
     for _ in range(100):
-        await world.settle(seconds=0.1)
+        await harness.settle(seconds=0.1)
 
-    assert set(Counter(world.memory.observations.asked_live).values()) == {1}
+    assert set(Counter(harness.memory.observations.asked_live).values()) == {1}
 
 
 # -- a store that is away -----------------------------------------------------------------------
 
 
 async def test_a_store_that_is_away_is_no_trouble_and_is_asked_by_one_trial_only() -> None:
-    world = await running_world(max_trial_count=40, parallel_trial_count=40)
-    world.memory.observations.away = "connection refused"
-    before = versions(world)
+    harness = await running_world(max_trial_count=40, parallel_trial_count=40)
+    harness.memory.observations.away = "connection refused"
+    before = versions(harness)
     for _ in range(100):
-        await world.settle(seconds=0.1)
+        await harness.settle(seconds=0.1)
 
-    assert versions(world) == before
-    assert world.memory.events.all
-    assert all(event.reason != "ReconcileError" for event in world.memory.events.all)
-    assert len(world.memory.observations.asked_live) <= 2
+    assert versions(harness) == before
+    assert harness.memory.events.all
+    assert all(event.reason != "ReconcileError" for event in harness.memory.events.all)
+    assert len(harness.memory.observations.asked_live) <= 2
 
-    world.memory.observations.away = ""
-    trial = world.trials[0]
-    world.memory.observations.metrics[key_of(trial)] = loss("0.9")
-    await world.settle(seconds=20)
-    assert showing(world.trials[0]) == "0.9"
+    harness.memory.observations.away = ""
+    trial = harness.trials[0]
+    harness.memory.observations.metrics[key_of(trial)] = loss("0.9")
+    await harness.settle(seconds=20)
+    assert showing(harness.trials[0]) == "0.9"
 
 
 async def test_a_store_that_hangs_holds_up_a_few_turns_only() -> None:
@@ -210,100 +210,100 @@ async def test_a_store_that_refuses_one_question_is_asked_the_others() -> None:
 
 
 async def test_a_running_trial_is_never_the_best_and_never_reaches_the_goal() -> None:
-    world = await running_world(goal=0.1)
-    trial = world.trials[0]
-    world.memory.observations.metrics[key_of(trial)] = loss("0.01")
-    await world.settle(seconds=10)
+    harness = await running_world(goal=0.1)
+    trial = harness.trials[0]
+    harness.memory.observations.metrics[key_of(trial)] = loss("0.01")
+    await harness.settle(seconds=10)
 
-    assert showing(world.trials[0]) == "0.01"
-    assert best_of(world) is None
-    assert world.experiment.status.conditions[-1].type == "Running"
+    assert showing(harness.trials[0]) == "0.01"
+    assert best_of(harness) is None
+    assert harness.experiment.status.conditions[-1].type == "Running"
 
-    world.succeed(trial, "0.01")
-    await world.settle(seconds=1)
-    assert world.experiment.status.conditions[-1].reason == "ExperimentGoalReached"
+    harness.succeed(trial, "0.01")
+    await harness.settle(seconds=1)
+    assert harness.experiment.status.conditions[-1].reason == "ExperimentGoalReached"
 
 
 async def test_a_search_is_told_the_values_of_those_that_have_ended_only() -> None:
-    world = await running_world()
-    first, second = world.trials
-    world.memory.observations.metrics[key_of(second)] = loss("0.01")
-    await world.settle(seconds=10)
-    world.succeed(first, "0.5")
-    await world.settle(seconds=1)
+    harness = await running_world()
+    first, second = harness.trials
+    harness.memory.observations.metrics[key_of(second)] = loss("0.01")
+    await harness.settle(seconds=10)
+    harness.succeed(first, "0.5")
+    await harness.settle(seconds=1)
 
-    _, told, _, _ = world.memory.suggestions.asked[-1]
+    _, told, _, _ = harness.memory.suggestions.asked[-1]
     assert [showing(trial) for trial in told] == ["0.5", None]
-    assert showing(world.memory.objects.all_trials[key_of(second)]) == "0.01"
+    assert showing(harness.memory.objects.all_trials[key_of(second)]) == "0.01"
 
 
 async def test_one_that_fails_keeps_what_was_seen_and_does_not_count() -> None:
-    world = await running_world()
-    trial = world.trials[0]
-    world.memory.observations.metrics[key_of(trial)] = loss("0.01")
-    await world.settle(seconds=10)
-    world.fail(trial)
-    await world.settle(seconds=1)
+    harness = await running_world()
+    trial = harness.trials[0]
+    harness.memory.observations.metrics[key_of(trial)] = loss("0.01")
+    await harness.settle(seconds=10)
+    harness.fail(trial)
+    await harness.settle(seconds=1)
 
-    (failed,) = world.in_state(State.FAILED)
+    (failed,) = harness.in_state(State.FAILED)
     assert showing(failed) == "0.01"
-    assert best_of(world) is None
-    _, told, _, _ = world.memory.suggestions.asked[-1]
+    assert best_of(harness) is None
+    _, told, _, _ = harness.memory.suggestions.asked[-1]
     assert [showing(trial) for trial in told] == [None, None]
 
 
 async def test_one_that_was_stopped_early_counts_when_it_has_come_to_its_end() -> None:
-    world = await running_world()
-    trial = world.trials[0]
-    world.memory.observations.metrics[key_of(trial)] = loss("0.3")
-    await world.settle(seconds=10)
-    await world.driver.stop_early(key_of(trial), world.now)
-    await world.settle()
-    assert best_of(world) is None
+    harness = await running_world()
+    trial = harness.trials[0]
+    harness.memory.observations.metrics[key_of(trial)] = loss("0.3")
+    await harness.settle(seconds=10)
+    await harness.driver.stop_early(key_of(trial), harness.now)
+    await harness.settle()
+    assert best_of(harness) is None
 
-    world.succeed(trial, "0.3", "0.2")
-    await world.settle(seconds=1)
+    harness.succeed(trial, "0.3", "0.2")
+    await harness.settle(seconds=1)
 
-    assert best_of(world) == "0.2"
+    assert best_of(harness) == "0.2"
 
 
 async def test_where_the_store_is_lost_an_early_stopped_trial_keeps_what_was_seen_last() -> None:
-    world = await running_world()
-    trial = world.trials[0]
-    world.memory.observations.metrics[key_of(trial)] = loss("0.3")
-    await world.settle(seconds=10)
-    world.memory.observations.away = "connection refused"
-    await world.driver.stop_early(key_of(trial), world.now)
-    world.end(trial, "Complete")
-    await world.settle(seconds=1)
-    await world.settle(seconds=600)
+    harness = await running_world()
+    trial = harness.trials[0]
+    harness.memory.observations.metrics[key_of(trial)] = loss("0.3")
+    await harness.settle(seconds=10)
+    harness.memory.observations.away = "connection refused"
+    await harness.driver.stop_early(key_of(trial), harness.now)
+    harness.end(trial, "Complete")
+    await harness.settle(seconds=1)
+    await harness.settle(seconds=600)
 
-    (stopped,) = world.in_state(State.EARLY_STOPPED)
+    (stopped,) = harness.in_state(State.EARLY_STOPPED)
     assert showing(stopped) == "0.3"
     assert stopped.status.completion_time
-    warnings = [e.message for e in world.memory.events.all if e.reason == "MetricsUnavailable"]
+    warnings = [e.message for e in harness.memory.events.all if e.reason == "MetricsUnavailable"]
     assert len(warnings) == 1
     assert "connection refused" in warnings[0]
 
 
 async def test_values_read_before_the_end_never_stand_for_those_at_the_end() -> None:
-    world = await running_world()
-    trial = world.trials[0]
+    harness = await running_world()
+    trial = harness.trials[0]
 
     class EndsMeanwhile(MemoryObservations):
         async def latest(self, trial: Trial) -> Sequence[MetricSummary]:
             found = await super().latest(trial)
-            world.succeed(trial, "0.9", "0.1")
+            harness.succeed(trial, "0.9", "0.1")
             return found
 
     store = EndsMeanwhile()
     store.metrics[key_of(trial)] = loss("0.9")
-    world.memory.observations = store
-    world.driver = Driver(world.memory.ports(), random.Random(1), Policy())
-    await world.settle()
-    await world.settle(seconds=10)
+    harness.memory.observations = store
+    harness.driver = Driver(harness.memory.ports(), random.Random(1), Policy())
+    await harness.settle()
+    await harness.settle(seconds=10)
 
-    ended = world.memory.objects.all_trials[key_of(trial)]
+    ended = harness.memory.objects.all_trials[key_of(trial)]
     assert showing(ended) == "0.1"
     assert ended.status.conditions[-1].type == "Succeeded"
 

@@ -14,7 +14,7 @@ from controller.reconcile.experiments import reconcile_experiment
 from controller.reconcile.trial_facts import KnownMembers
 from controller.reconcile.trial_states import State
 from controller.reconcile.views import ExperimentView, Policy, key_of
-from tests.controller.worlds import World, experiment, loss
+from tests.controller.experiment_harness import ExperimentHarness, experiment, loss
 
 
 def calls_of(act: Callable[[], object]) -> int:
@@ -34,11 +34,11 @@ def calls_of(act: Callable[[], object]) -> int:
 
 
 async def parts() -> tuple[Experiment, Suggestion, Trial]:
-    world = World(experiment(max_trial_count=100_000, parallel_trial_count=1))
-    await world.settle()
-    world.succeed(world.in_state(State.RUNNING)[0], "0.5")
-    await world.settle(seconds=1)
-    return world.experiment, world.suggestion, world.trials[0]
+    harness = ExperimentHarness(experiment(max_trial_count=100_000, parallel_trial_count=1))
+    await harness.settle()
+    harness.succeed(harness.in_state(State.RUNNING)[0], "0.5")
+    await harness.settle(seconds=1)
+    return harness.experiment, harness.suggestion, harness.trials[0]
 
 
 def view_of(count: int, made: tuple[Experiment, Suggestion, Trial]) -> ExperimentView:
@@ -61,7 +61,7 @@ def view_of(count: int, made: tuple[Experiment, Suggestion, Trial]) -> Experimen
 async def test_ten_times_the_trials_are_ten_times_the_work_at_most(count: int) -> None:
     made = await parts()
     few, many = view_of(count, made), view_of(10 * count, made)
-    now, policy = World().now, Policy()
+    now, policy = ExperimentHarness().now, Policy()
 
     a_few = calls_of(lambda: reconcile_experiment(few, now, policy))
     a_lot = calls_of(lambda: reconcile_experiment(many, now, policy))
@@ -73,7 +73,7 @@ async def test_ten_times_the_trials_are_ten_times_the_work_at_most(count: int) -
 async def test_a_trial_that_has_not_changed_costs_a_turn_next_to_nothing() -> None:
     made = await parts()
     few, many = view_of(1_000, made), view_of(2_000, made)
-    now, policy = World().now, Policy()
+    now, policy = ExperimentHarness().now, Policy()
     a_few, a_lot = KnownMembers(), KnownMembers()
     for view, known in ((few, a_few), (many, a_lot)):
         assert calls_of(lambda: reconcile_experiment(view, now, policy, known)) > 50 * 1_000  # noqa: B023 - called at once
@@ -85,30 +85,30 @@ async def test_a_trial_that_has_not_changed_costs_a_turn_next_to_nothing() -> No
 
 
 async def test_live_values_cost_one_question_a_beat_and_one_write_a_change() -> None:
-    world = World(experiment(max_trial_count=50, parallel_trial_count=50))
-    await world.settle()
-    versions = [trial.metadata.resource_version for trial in world.trials]
-    newest = world.experiment.metadata.resource_version
-    changed = world.trials[:3]
+    harness = ExperimentHarness(experiment(max_trial_count=50, parallel_trial_count=50))
+    await harness.settle()
+    versions = [trial.metadata.resource_version for trial in harness.trials]
+    newest = harness.experiment.metadata.resource_version
+    changed = harness.trials[:3]
     for trial in changed:
-        world.memory.observations.metrics[key_of(trial)] = loss("0.5")
+        harness.memory.observations.metrics[key_of(trial)] = loss("0.5")
 
     for _ in range(50):
-        await world.settle(seconds=1)
+        await harness.settle(seconds=1)
 
-    assert len(world.memory.observations.asked_live) == 50 * 5
-    after = [trial.metadata.resource_version for trial in world.trials]
+    assert len(harness.memory.observations.asked_live) == 50 * 5
+    after = [trial.metadata.resource_version for trial in harness.trials]
     assert sum(old != new for old, new in zip(versions, after, strict=True)) == len(changed)
-    assert world.experiment.metadata.resource_version == newest
+    assert harness.experiment.metadata.resource_version == newest
     assert max(map(int, after)) == int(newest) + len(changed)
 
 
 async def test_the_suggestion_stays_as_small_after_a_hundred_trials_as_after_one() -> None:
-    world = World(experiment(max_trial_count=100, parallel_trial_count=4))
-    while world.experiment.status.trials_succeeded < 100:
-        await world.settle(seconds=1)
-        for trial in world.in_state(State.RUNNING):
-            world.succeed(trial, "0.5")
+    harness = ExperimentHarness(experiment(max_trial_count=100, parallel_trial_count=4))
+    while harness.experiment.status.trials_succeeded < 100:
+        await harness.settle(seconds=1)
+        for trial in harness.in_state(State.RUNNING):
+            harness.succeed(trial, "0.5")
 
-    assert world.suggestion.status.suggestion_count == 100
-    assert world.suggestion.status.suggestions == ()
+    assert harness.suggestion.status.suggestion_count == 100
+    assert harness.suggestion.status.suggestions == ()

@@ -18,8 +18,15 @@ from controller.reconcile.jobs import desired
 from controller.reconcile.views import JobFacts, PodFacts, key_of
 from kube.cluster import Cluster
 from kube.testing.memory import MemoryCluster
-from tests.controller.clusters import Ports, add_pod, complete, job_ref, ports_of, set_status
-from tests.controller.worlds import experiment
+from tests.controller.cluster_ports import (
+    ClusterPorts,
+    add_pod,
+    complete,
+    job_ref,
+    ports_of,
+    set_status,
+)
+from tests.controller.experiment_harness import experiment
 from tests.kube.fragile import Faults, FragileCluster
 from tests.polling import eventually
 
@@ -33,7 +40,7 @@ def cluster() -> MemoryCluster:
 
 
 @pytest.fixture
-async def ports(cluster: MemoryCluster) -> AsyncIterator[Ports]:
+async def ports(cluster: MemoryCluster) -> AsyncIterator[ClusterPorts]:
     async with ports_of(cluster) as ports:
         yield ports
 
@@ -44,13 +51,13 @@ def trial() -> Trial:
     return replace(made, metadata=replace(made.metadata, uid="uid-t"))
 
 
-async def create(ports: Ports, **changes: Any) -> Trial:  # noqa: ANN401 - of the document
+async def create(ports: ClusterPorts, **changes: Any) -> Trial:  # noqa: ANN401 - of the document
     item = trial()
     await ports.jobs.create(item, {**desired(item), **changes})
     return item
 
 
-async def looks(ports: Ports, item: Trial, expected: Any) -> JobFacts:  # noqa: ANN401 - a predicate
+async def looks(ports: ClusterPorts, item: Trial, expected: Any) -> JobFacts:  # noqa: ANN401 - a predicate
     """Look until what is found is what is expected: watches take their time."""
     async with asyncio.timeout(5):
         while True:
@@ -61,7 +68,7 @@ async def looks(ports: Ports, item: Trial, expected: Any) -> JobFacts:  # noqa: 
             await ports.changed.wait()
 
 
-async def test_a_job_that_was_created_is_there_at_once(ports: Ports) -> None:
+async def test_a_job_that_was_created_is_there_at_once(ports: ClusterPorts) -> None:
     item = await create(ports)
 
     facts = await ports.jobs.look(item)
@@ -71,7 +78,7 @@ async def test_a_job_that_was_created_is_there_at_once(ports: Ports) -> None:
 
 
 async def test_a_job_that_is_there_is_not_created_again_and_is_seen(
-    ports: Ports, cluster: Cluster
+    ports: ClusterPorts, cluster: Cluster
 ) -> None:
     item = trial()
     await cluster.create(desired(item))
@@ -84,7 +91,7 @@ async def test_a_job_that_is_there_is_not_created_again_and_is_seen(
 
 
 async def test_a_job_of_this_name_that_is_of_nobody_here_is_told_of(
-    ports: Ports, cluster: Cluster
+    ports: ClusterPorts, cluster: Cluster
 ) -> None:
     item = trial()
     await cluster.create({**desired(item), "metadata": {"name": "exp-1", "namespace": "ns"}})
@@ -93,7 +100,7 @@ async def test_a_job_of_this_name_that_is_of_nobody_here_is_told_of(
         await ports.jobs.create(item, desired(item))
 
 
-async def test_a_kind_that_the_cluster_does_not_have_is_told_of(ports: Ports) -> None:
+async def test_a_kind_that_the_cluster_does_not_have_is_told_of(ports: ClusterPorts) -> None:
     item = trial()
     run_spec: JsonObject = {"apiVersion": "example.org/v1", "kind": "FooJob"}
     item = replace(item, spec=replace(item.spec, run_spec=run_spec))
@@ -103,7 +110,7 @@ async def test_a_kind_that_the_cluster_does_not_have_is_told_of(ports: Ports) ->
 
 
 async def test_the_end_of_a_job_is_seen_with_the_last_words_of_its_collector(
-    ports: Ports, cluster: Cluster
+    ports: ClusterPorts, cluster: Cluster
 ) -> None:
     item = await create(ports)
     await add_pod(cluster, "exp-1", words=WORDS, code=2)
@@ -116,7 +123,9 @@ async def test_the_end_of_a_job_is_seen_with_the_last_words_of_its_collector(
     )
 
 
-async def test_a_job_that_vanished_is_shown_as_it_was_last(ports: Ports, cluster: Cluster) -> None:
+async def test_a_job_that_vanished_is_shown_as_it_was_last(
+    ports: ClusterPorts, cluster: Cluster
+) -> None:
     item = await create(ports)
     await complete(cluster, "exp-1")
     await looks(ports, item, lambda found: "Complete" in str(found.document))
@@ -128,7 +137,7 @@ async def test_a_job_that_vanished_is_shown_as_it_was_last(ports: Ports, cluster
 
 
 async def test_a_job_that_was_deleted_by_us_is_going_until_it_is_gone(
-    ports: Ports, cluster: Cluster
+    ports: ClusterPorts, cluster: Cluster
 ) -> None:
     document: Any = desired(trial())
     held = {**document["metadata"], "finalizers": ["example.org/held"]}
@@ -167,13 +176,15 @@ async def test_a_job_that_came_and_went_while_the_watch_was_blind_is_made_anew(
         assert (await ports.jobs.look(item)).present
 
 
-async def eventually_synced(ports: Ports, item: Trial) -> None:
+async def eventually_synced(ports: ClusterPorts, item: Trial) -> None:
     """Look until the watch of jobs has listed: a job that nobody made is not there."""
     assert not (await ports.jobs.look(item)).present
     await asyncio.sleep(0.05)
 
 
-async def test_a_job_that_was_deleted_before_the_watch_saw_it_is_not_there(ports: Ports) -> None:
+async def test_a_job_that_was_deleted_before_the_watch_saw_it_is_not_there(
+    ports: ClusterPorts,
+) -> None:
     item = await create(ports)
 
     await ports.jobs.delete(item)
@@ -182,7 +193,7 @@ async def test_a_job_that_was_deleted_before_the_watch_saw_it_is_not_there(ports
 
 
 async def test_why_a_job_gets_no_pod_is_lifted_from_its_events_while_that_lasts(
-    ports: Ports, cluster: Cluster
+    ports: ClusterPorts, cluster: Cluster
 ) -> None:
     item = await create(ports)
     facts = await ports.jobs.look(item)
@@ -206,7 +217,7 @@ async def test_why_a_job_gets_no_pod_is_lifted_from_its_events_while_that_lasts(
 
 
 async def test_a_job_of_another_kind_that_says_so_is_heard_and_a_pod_proves_the_contrary(
-    ports: Ports, cluster: Cluster
+    ports: ClusterPorts, cluster: Cluster
 ) -> None:
     item = await create(ports)
     facts = await ports.jobs.look(item)
@@ -227,7 +238,9 @@ async def test_a_job_of_another_kind_that_says_so_is_heard_and_a_pod_proves_the_
     await looks(ports, item, lambda f: not f.pods.refused)
 
 
-async def test_jobs_that_are_of_no_trial_are_not_kept(ports: Ports, cluster: Cluster) -> None:
+async def test_jobs_that_are_of_no_trial_are_not_kept(
+    ports: ClusterPorts, cluster: Cluster
+) -> None:
     await ports.jobs.look(await create(ports))
     theirs: JsonObject = {
         "apiVersion": "batch/v1",

@@ -36,7 +36,7 @@ from controller.reconcile.views import (
     Stored,
     TrialView,
 )
-from tests.controller.worlds import loss
+from tests.controller.experiment_harness import loss
 
 AWAY = StoreAway(cause="connection refused")
 NOTHING = Stored()

@@ -20,9 +20,9 @@ from controller.reconcile.trial_states import early_stopped, observed
 from controller.reconcile.views import PodFacts, key_of
 from kube.cluster import Ref
 from kube.testing.memory import MemoryCluster
-from tests.controller.clusters import PACE, Ports, add_pod, complete, job_ref, ports_of
-from tests.controller.test_cluster_jobs import create, looks, trial
-from tests.controller.worlds import START
+from tests.controller.cluster_ports import PACE, ClusterPorts, add_pod, complete, job_ref, ports_of
+from tests.controller.experiment_harness import START
+from tests.controller.on_kube.test_jobs import create, looks, trial
 from tests.polling import beside, eventually
 
 WORDS = json.dumps({"delivered": False, "metrics": {"loss": {"count": 1, "last": "0.5"}}})
@@ -35,12 +35,12 @@ def cluster() -> MemoryCluster:
 
 
 @pytest.fixture
-async def ports(cluster: MemoryCluster) -> AsyncIterator[Ports]:
+async def ports(cluster: MemoryCluster) -> AsyncIterator[ClusterPorts]:
     async with ports_of(cluster) as ports:
         yield ports
 
 
-async def created(ports: Ports) -> Trial:
+async def created(ports: ClusterPorts) -> Trial:
     """Create a job, and wait until pods are watched."""
     item = await create(ports)
     await ports.jobs.look(item)
@@ -49,7 +49,7 @@ async def created(ports: Ports) -> Trial:
 
 
 async def test_a_pod_that_is_gone_when_its_job_has_ended_has_left_its_words(
-    ports: Ports, cluster: MemoryCluster
+    ports: ClusterPorts, cluster: MemoryCluster
 ) -> None:
     item = await created(ports)
     await add_pod(cluster, "exp-1", words=WORDS, code=2)
@@ -65,7 +65,7 @@ async def test_a_pod_that_is_gone_when_its_job_has_ended_has_left_its_words(
 
 
 async def test_words_that_come_only_with_the_pods_end_are_heard(
-    ports: Ports, cluster: MemoryCluster
+    ports: ClusterPorts, cluster: MemoryCluster
 ) -> None:
     item = await created(ports)
     await add_pod(cluster, "exp-1", finalizers=["batch.kubernetes.io/job-tracking"], ended=False)
@@ -81,7 +81,7 @@ async def test_words_that_come_only_with_the_pods_end_are_heard(
 
 
 async def test_the_words_stay_when_the_job_is_gone_too_until_the_trial_has_ended(
-    ports: Ports, cluster: MemoryCluster
+    ports: ClusterPorts, cluster: MemoryCluster
 ) -> None:
     item = await created(ports)
     await add_pod(cluster, "exp-1", words=WORDS)
@@ -94,7 +94,7 @@ async def test_the_words_stay_when_the_job_is_gone_too_until_the_trial_has_ended
 
 
 async def test_a_trial_that_was_stopped_early_hears_them_until_it_was_observed(
-    ports: Ports, cluster: MemoryCluster
+    ports: ClusterPorts, cluster: MemoryCluster
 ) -> None:
     item = await created(ports)
     await add_pod(cluster, "exp-1", words=WORDS)
@@ -130,7 +130,7 @@ async def test_where_the_watch_of_pods_is_behind_they_are_asked_for_once(
 
 
 async def test_of_a_job_with_many_pods_the_one_with_the_collector_is_remembered(
-    ports: Ports, cluster: MemoryCluster
+    ports: ClusterPorts, cluster: MemoryCluster
 ) -> None:
     item = await created(ports)
     role = {"role": "master"}

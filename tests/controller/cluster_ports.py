@@ -19,7 +19,7 @@ JOB = Kind(api_version="batch/v1", kind="Job")
 PACE = Pace(first_seconds=0.01, longest_seconds=0.05)
 
 
-class Ports:
+class ClusterPorts:
     """Objects and jobs in a cluster, their watches running, and who is to be looked at."""
 
     def __init__(self, cluster: Cluster) -> None:
@@ -48,9 +48,9 @@ class Ports:
 
 
 @asynccontextmanager
-async def ports_of(cluster: Cluster) -> AsyncIterator[Ports]:
+async def ports_of(cluster: Cluster) -> AsyncIterator[ClusterPorts]:
     """Give ports that are in step with the cluster."""
-    ports = Ports(cluster)
+    ports = ClusterPorts(cluster)
     mirrors = (ports.objects.experiments, ports.objects.suggestions, ports.objects.all_trials)
     try:
         for mirror in mirrors:

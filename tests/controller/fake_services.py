@@ -30,7 +30,7 @@ from dbmanager.store.memory import MemoryStore
 from kube.cluster import Cluster
 from kube.testing.apiserver import served as api_served
 from kube.testing.memory import MemoryCluster
-from tests.controller.clusters import JOB, Ports, complete, ports_of
+from tests.controller.cluster_ports import JOB, ClusterPorts, complete, ports_of
 from tests.dbmanager.serving import Client, served
 from tests.kube.test_client import plain
 from tests.suggestion.serving import serving
@@ -44,7 +44,7 @@ POLICY = Policy(
 
 
 @dataclass
-class Stage:
+class FakeServices:
     """Everything, and the programs of a cluster that the test plays itself."""
 
     memory: MemoryCluster
@@ -61,7 +61,7 @@ class Stage:
     restarts: int = 0
 
     @asynccontextmanager
-    async def controller(self) -> AsyncIterator[Ports]:
+    async def controller(self) -> AsyncIterator[ClusterPorts]:
         """Run a controller that knows nothing, until the block ends."""
         async with ports_of(self.cluster) as ports, self._asking() as search:
             driver = Driver(
@@ -146,7 +146,7 @@ def _kind(kind: str) -> Any:  # noqa: ANN401 - kube.cluster.Kind
     return type(JOB)(api_version="kubeflow.org/v1beta1", kind=kind)
 
 
-async def _turns(ports: Ports, driver: Driver) -> None:
+async def _turns(ports: ClusterPorts, driver: Driver) -> None:
     """Give turns to what has changed and to what is due: the loop of a controller, in small."""
     due: dict[tuple[str, Key], datetime] = {}
     while True:
@@ -171,7 +171,7 @@ async def _turns(ports: Ports, driver: Driver) -> None:
 
 
 @asynccontextmanager
-async def staged() -> AsyncIterator[Stage]:
+async def fake_services() -> AsyncIterator[FakeServices]:
     """Bring up all servers, each on a free port of this machine."""
     memory = MemoryCluster(namespaces=("ns",))
     async with (
@@ -180,4 +180,4 @@ async def staged() -> AsyncIterator[Stage]:
         served(MemoryStore()) as store,
         serving() as search,
     ):
-        yield Stage(memory=memory, cluster=cluster, store=store, search=search)
+        yield FakeServices(memory=memory, cluster=cluster, store=store, search=search)

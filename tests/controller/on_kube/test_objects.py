@@ -34,7 +34,7 @@ from kube.resources import KNOWN
 from kube.testing.apiserver import served
 from kube.testing.memory import MemoryCluster
 from kube.watching import Pace
-from tests.controller.worlds import START, experiment
+from tests.controller.experiment_harness import START, experiment
 from tests.kube.test_client import plain
 from tests.polling import eventually
 

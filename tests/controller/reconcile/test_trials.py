@@ -42,7 +42,7 @@ from controller.reconcile.trial_states import (
 )
 from controller.reconcile.trials import reconcile_trial
 from controller.reconcile.views import JobFacts, PodFacts, Policy, StoreAway, Stored, TrialView
-from tests.controller.worlds import JOB, START, job_with, loss
+from tests.controller.experiment_harness import JOB, START, job_with, loss
 
 POLICY = Policy(metrics_grace=timedelta(seconds=60), metrics_poll=timedelta(seconds=1))
 SUCCESS = 'status.conditions.#(type=="Complete")#|#(status=="True")#'

@@ -20,8 +20,8 @@ from controller.reconcile.views import Key, Policy
 from kube.cluster import Kind, Propagation, Ref
 from kube.errors import Forbidden, NotFound
 from kube.testing.memory import MemoryCluster
-from tests.controller.clusters import JOB, PACE, complete
-from tests.controller.worlds import START, loss
+from tests.controller.cluster_ports import JOB, PACE, complete
+from tests.controller.experiment_harness import START, loss
 
 
 def calendar() -> datetime:
@@ -29,7 +29,7 @@ def calendar() -> datetime:
     return START + timedelta(seconds=asyncio.get_running_loop().time() - 1000)
 
 
-class Guarded(MemoryCluster):
+class RefusingCluster(MemoryCluster):
     """A cluster that refuses some verbs on some kinds, and lists of all namespaces if told so."""
 
     def __init__(self) -> None:
@@ -70,10 +70,10 @@ class Guarded(MemoryCluster):
 
 
 @dataclass
-class Stage:
+class LeaderHarness:
     """A leader at work, and all that it works on."""
 
-    cluster: Guarded
+    cluster: RefusingCluster
     memory: Memory = field(default_factory=lambda: Memory(calendar))
     metrics: Metrics = field(default_factory=Metrics)
     policy: Policy = field(default_factory=Policy)

@@ -19,8 +19,8 @@ from controller.on_kube.allowed_jobs import AllowedJobs
 from controller.reconcile.views import JobFacts
 from kube.cluster import Kind
 from kube.testing.memory import MemoryCluster
-from tests.controller.terms import Guarded, Stage
-from tests.controller.worlds import JOB, experiment, template
+from tests.controller.experiment_harness import JOB, experiment, template
+from tests.controller.leader_harness import LeaderHarness, RefusingCluster
 from tests.virtual_time import in_virtual_time
 
 _RBAC = "rbac.authorization.k8s.io"
@@ -50,7 +50,7 @@ def by_hand(run_spec: JsonObject) -> Trial:
     return Trial(metadata=metadata, spec=replace(spec, objective=experiment().spec.objective))
 
 
-async def after_a_minute(stage: Stage, attack: JsonObject) -> list[Any]:
+async def after_a_minute(stage: LeaderHarness, attack: JsonObject) -> list[Any]:
     """Let the controller work on what is there; return the objects of the attack's kind."""
     async with stage.leading():
         await asyncio.sleep(60)
@@ -60,7 +60,7 @@ async def after_a_minute(stage: Stage, attack: JsonObject) -> list[Any]:
 @pytest.mark.parametrize("name", ATTACKS)
 def test_a_trial_by_hand_is_given_nothing_that_is_not_a_job(name: str) -> None:
     async def test() -> None:
-        stage = Stage(Guarded())
+        stage = LeaderHarness(RefusingCluster())
         await stage.cluster.create(render_trial(by_hand(ATTACKS[name])))
 
         assert await after_a_minute(stage, ATTACKS[name]) == []
@@ -77,7 +77,7 @@ def test_a_trial_by_hand_is_given_nothing_that_is_not_a_job(name: str) -> None:
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_experiment_that_no_webhook_has_judged_is_given_nothing_either(name: str) -> None:
     async def test() -> None:
-        stage = Stage(Guarded())
+        stage = LeaderHarness(RefusingCluster())
         made = experiment(
             trial_template=template(
                 trial_spec={**JOB, **ATTACKS[name]},
@@ -94,7 +94,7 @@ def test_an_experiment_that_no_webhook_has_judged_is_given_nothing_either(name: 
 
 def test_a_kind_that_is_not_in_a_namespace_is_not_created_even_where_it_is_listed() -> None:
     async def test() -> None:
-        stage = Stage(Guarded(), trial_kinds=VOLUMES)
+        stage = LeaderHarness(RefusingCluster(), trial_kinds=VOLUMES)
         await stage.cluster.create(render_trial(by_hand(VOLUME)))
 
         assert await after_a_minute(stage, VOLUME) == []
@@ -106,7 +106,7 @@ def test_a_kind_that_is_not_in_a_namespace_is_not_created_even_where_it_is_liste
 
 def test_the_job_is_in_the_trials_own_namespace_whatever_the_trial_says() -> None:
     async def test() -> None:
-        stage = Stage(Guarded())
+        stage = LeaderHarness(RefusingCluster())
         elsewhere = json.loads(json.dumps(JOB)) | {
             "metadata": {"name": "other", "namespace": "kubeflow"}
         }

@@ -22,13 +22,13 @@ from controller.reconcile.trial_states import (
     waiting_since,
 )
 from controller.reconcile.views import Key, Policy, key_of
-from tests.controller.test_trials import at_work, living
-from tests.controller.worlds import KEY, START, World, experiment, loss
+from tests.controller.experiment_harness import KEY, START, ExperimentHarness, experiment, loss
+from tests.controller.reconcile.test_trials import at_work, living
 
 _VERSIONS = count(1_000_000)
 EVENTS = ("told", "stored", "completed")
 """SetTrialStatus has been answered; the last value is in the store; the job is Complete."""
-Tell = Callable[[World, Key], Awaitable[None]]
+Tell = Callable[[ExperimentHarness, Key], Awaitable[None]]
 ORDERS = [*permutations(EVENTS), *((*order, "gone") for order in permutations(EVENTS))]
 
 
@@ -43,50 +43,50 @@ def stopped_by_katib(trial: Trial, now: datetime) -> Trial:
     )
 
 
-async def by_us(world: World, key: Key) -> None:
-    await world.driver.stop_early(key, world.now)
+async def by_us(harness: ExperimentHarness, key: Key) -> None:
+    await harness.driver.stop_early(key, harness.now)
 
 
-async def by_katib(world: World, key: Key) -> None:
-    trials = world.memory.objects.all_trials
-    trials[key] = stopped_by_katib(trials[key], world.now)
+async def by_katib(harness: ExperimentHarness, key: Key) -> None:
+    trials = harness.memory.objects.all_trials
+    trials[key] = stopped_by_katib(trials[key], harness.now)
 
 
-def best_of(world: World) -> str | None:
-    best = world.experiment.status.optimal_trial
+def best_of(harness: ExperimentHarness) -> str | None:
+    best = harness.experiment.status.optimal_trial
     return best.observation.metrics[0].min if best else None
 
 
 class Stopping:
     """One trial of an experiment, and what happens to it."""
 
-    def __init__(self, world: World, tell: Tell) -> None:
-        self.world, self.tell = world, tell
-        self.key = key_of(world.trials[0])
+    def __init__(self, harness: ExperimentHarness, tell: Tell) -> None:
+        self.harness, self.tell = harness, tell
+        self.key = key_of(harness.trials[0])
 
     @property
     def trial(self) -> Trial:
-        return self.world.memory.objects.all_trials[self.key]
+        return self.harness.memory.objects.all_trials[self.key]
 
     async def happen(self, event: str) -> None:
-        world = self.world
+        harness = self.harness
         match event:
             case "told":
-                await self.tell(world, self.key)
+                await self.tell(harness, self.key)
             case "stored":
-                world.memory.observations.metrics[self.key] = loss("0.9", "0.4")
+                harness.memory.observations.metrics[self.key] = loss("0.9", "0.4")
             case "completed":
-                world.end(self.trial, "Complete")
+                harness.end(self.trial, "Complete")
             case _:
-                jobs = world.memory.jobs
+                jobs = harness.memory.jobs
                 jobs.facts[self.key] = replace(jobs.facts[self.key], gone=True)
 
     async def look(self) -> None:
         """Give turns to a controller that was started just now; nothing is deleted unobserved."""
-        world = self.world
-        world.driver = Driver(world.memory.ports(), random.Random(1), world.policy)
-        await world.settle(seconds=0.5)
-        if self.key in world.memory.jobs.deleted:
+        harness = self.harness
+        harness.driver = Driver(harness.memory.ports(), random.Random(1), harness.policy)
+        await harness.settle(seconds=0.5)
+        if self.key in harness.memory.jobs.deleted:
             observation = self.trial.status.observation
             assert observation is not None
             assert observation.metrics[0].min == "0.4"
@@ -102,18 +102,18 @@ async def test_it_ends_once_with_its_last_value_and_its_job_goes_after_that(
         made = experiment(max_trial_count=1, parallel_trial_count=1)
         assert made.spec.trial_template is not None
         kept = replace(made.spec.trial_template, retain=retain)
-        world = World(replace(made, spec=replace(made.spec, trial_template=kept)))
-        await world.settle()
-        stopping = Stopping(world, tell)
+        harness = ExperimentHarness(replace(made, spec=replace(made.spec, trial_template=kept)))
+        await harness.settle()
+        stopping = Stopping(harness, tell)
         for event, look in zip(order, looks, strict=True):
             await stopping.happen(event)
             if look:
                 await stopping.look()
         for _ in range(4):
             await stopping.look()
-            await world.settle(seconds=1)
+            await harness.settle(seconds=1)
 
-        trial, status = stopping.trial, world.experiment.status
+        trial, status = stopping.trial, harness.experiment.status
         state = state_of(trial)
         assert state in {State.EARLY_STOPPED, State.SUCCEEDED}
         if tell is by_us:
@@ -127,41 +127,41 @@ async def test_it_ends_once_with_its_last_value_and_its_job_goes_after_that(
         assert (status.trials, status.trials_early_stopped + status.trials_succeeded) == (1, 1)
         assert status.optimal_trial is not None
         assert status.optimal_trial.observation == trial.status.observation
-        there = world.memory.jobs.facts[stopping.key].present
+        there = harness.memory.jobs.facts[stopping.key].present
         assert there == (retain and "gone" not in order)
-        assert len(world.memory.jobs.created) == 1, "it was not made anew"
+        assert len(harness.memory.jobs.created) == 1, "it was not made anew"
 
 
 async def test_a_trial_that_was_told_of_and_does_not_end_is_ended_after_its_grace() -> None:
-    world = World(experiment(), Policy())
-    await world.settle()
-    trial = world.trials[0]
-    world.memory.observations.metrics[key_of(trial)] = loss("0.9", "0.4")
-    await world.driver.stop_early(key_of(trial), world.now)
-    await world.settle(seconds=30)
-    assert key_of(trial) not in world.memory.jobs.deleted
+    harness = ExperimentHarness(experiment(), Policy())
+    await harness.settle()
+    trial = harness.trials[0]
+    harness.memory.observations.metrics[key_of(trial)] = loss("0.9", "0.4")
+    await harness.driver.stop_early(key_of(trial), harness.now)
+    await harness.settle(seconds=30)
+    assert key_of(trial) not in harness.memory.jobs.deleted
 
-    await world.settle(seconds=31)
+    await harness.settle(seconds=31)
 
-    after = world.memory.objects.all_trials[key_of(trial)]
+    after = harness.memory.objects.all_trials[key_of(trial)]
     assert after.status.completion_time
-    assert key_of(trial) in world.memory.jobs.deleted
+    assert key_of(trial) in harness.memory.jobs.deleted
 
 
 async def test_the_experiment_may_end_before_its_early_stopped_trial_is_observed() -> None:
-    world = World(experiment(max_trial_count=1, parallel_trial_count=1))
-    await world.settle()
-    trial = world.trials[0]
-    await world.driver.stop_early(key_of(trial), world.now)
-    await world.settle(seconds=1)
-    assert world.experiment.status.conditions[-1].reason == "ExperimentMaxTrialsReached"
-    assert best_of(world) is None
+    harness = ExperimentHarness(experiment(max_trial_count=1, parallel_trial_count=1))
+    await harness.settle()
+    trial = harness.trials[0]
+    await harness.driver.stop_early(key_of(trial), harness.now)
+    await harness.settle(seconds=1)
+    assert harness.experiment.status.conditions[-1].reason == "ExperimentMaxTrialsReached"
+    assert best_of(harness) is None
 
-    world.succeed(trial, "0.9", "0.4")
-    await world.settle(seconds=1)
+    harness.succeed(trial, "0.9", "0.4")
+    await harness.settle(seconds=1)
 
-    assert best_of(world) == "0.4"
-    assert world.memory.objects.experiments[KEY].status.trials_early_stopped == 1
+    assert best_of(harness) == "0.4"
+    assert harness.memory.objects.experiments[KEY].status.trials_early_stopped == 1
 
 
 def test_of_two_ends_the_first_stays() -> None:

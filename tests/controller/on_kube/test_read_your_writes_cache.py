@@ -11,7 +11,7 @@ from controller.reconcile.views import key_of
 from kube.cluster import ref_of, version_of
 from kube.testing.memory import MemoryCluster
 from kube.watching import Scope
-from tests.controller.worlds import experiment
+from tests.controller.experiment_harness import experiment
 from tests.polling import beside, eventually
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from api.types import ConditionStatus, ConditionType
 from controller.reconcile.conditions import Conditions, no_longer_running, with_condition
-from tests.controller.worlds import START
+from tests.controller.experiment_harness import START
 
 LATER = START + timedelta(seconds=5)
 TRUE, FALSE = ConditionStatus.TRUE, ConditionStatus.FALSE

@@ -8,18 +8,18 @@ from dataclasses import replace
 from api.types import Trial
 from controller.reconcile.trial_facts import KnownMembers, members_of
 from controller.reconcile.trial_states import State
-from tests.controller.worlds import World, experiment
+from tests.controller.experiment_harness import ExperimentHarness, experiment
 
 
 async def trials() -> list[Trial]:
     """Make some that run, some that have ended well, and one that has not."""
-    world = World(experiment(max_trial_count=8, parallel_trial_count=4))
-    await world.settle()
-    first, second, *_ = world.in_state(State.RUNNING)
-    world.succeed(first, "0.5")
-    world.fail(second)
-    await world.settle(seconds=1)
-    return list(world.trials)
+    harness = ExperimentHarness(experiment(max_trial_count=8, parallel_trial_count=4))
+    await harness.settle()
+    first, second, *_ = harness.in_state(State.RUNNING)
+    harness.succeed(first, "0.5")
+    harness.fail(second)
+    await harness.settle(seconds=1)
+    return list(harness.trials)
 
 
 async def test_what_is_remembered_equals_what_is_worked_out() -> None:

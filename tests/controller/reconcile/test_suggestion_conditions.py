@@ -10,7 +10,7 @@ import pytest
 from api.types import Condition, SuggestedTrial, Suggestion
 from controller.reconcile import suggestions
 from controller.reconcile.views import Answer
-from tests.controller.worlds import START, experiment
+from tests.controller.experiment_harness import START, experiment
 
 NEW = suggestions.suggestion_of(experiment())
 LATER = START + timedelta(minutes=1)

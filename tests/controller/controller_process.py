@@ -20,7 +20,7 @@ from tests.polling import SECONDS, eventually
 
 
 @dataclass(slots=True, kw_only=True)
-class Program:
+class ControllerProcess:
     """One running controller, and a client of what it serves."""
 
     process: asyncio.subprocess.Process
@@ -63,7 +63,9 @@ class Program:
 
 
 @asynccontextmanager
-async def program(kubeconfig: Path, folder: Path, *flags: str) -> AsyncIterator[Program]:
+async def controller_process(
+    kubeconfig: Path, folder: Path, *flags: str
+) -> AsyncIterator[ControllerProcess]:
     """Start one; kill it at the end where it still runs."""
     folder.mkdir(exist_ok=True)
     port_file = folder / "port"
@@ -80,7 +82,7 @@ async def program(kubeconfig: Path, folder: Path, *flags: str) -> AsyncIterator[
             await eventually(lambda: port_file.exists() or process.returncode is not None)
             assert port_file.exists(), (folder / "log").read_text()
             port = int(port_file.read_text())
-            yield Program(process=process, session=session, port=port, folder=folder)
+            yield ControllerProcess(process=process, session=session, port=port, folder=folder)
         finally:
             if process.returncode is None:
                 process.kill()

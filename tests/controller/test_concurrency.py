@@ -12,7 +12,7 @@ from api.types import Suggestion, Trial
 from controller.concurrency import side_by_side
 from controller.driver.drive import Driver, Together, in_turn
 from controller.driver.memory import MemoryObjects
-from tests.controller.worlds import KEY, World, experiment
+from tests.controller.experiment_harness import KEY, ExperimentHarness, experiment
 from tests.polling import SECONDS
 
 
@@ -34,35 +34,35 @@ class Slow(MemoryObjects):
         await super().create(item)
 
 
-def world_of(refused: int = 0) -> tuple[World, Slow]:
-    world = World(experiment(parallel_trial_count=3))
-    slow = world.memory.objects = Slow(world.memory.objects)
+def world_of(refused: int = 0) -> tuple[ExperimentHarness, Slow]:
+    harness = ExperimentHarness(experiment(parallel_trial_count=3))
+    slow = harness.memory.objects = Slow(harness.memory.objects)
     slow.refused = refused
-    world.driver = Driver(world.memory.ports(), random.Random(1), world.policy, side_by_side)
-    return world, slow
+    harness.driver = Driver(harness.memory.ports(), random.Random(1), harness.policy, side_by_side)
+    return harness, slow
 
 
 async def test_trials_are_created_side_by_side() -> None:
-    world, _ = world_of()
+    harness, _ = world_of()
 
     async with asyncio.timeout(SECONDS):
-        await world.settle()
+        await harness.settle()
 
-    assert len(world.trials) == 3
+    assert len(harness.trials) == 3
 
 
 async def test_of_trials_created_side_by_side_those_that_failed_are_tried_again() -> None:
-    world, slow = world_of(refused=1)
+    harness, slow = world_of(refused=1)
 
     async with asyncio.timeout(SECONDS):
-        again = await world.driver.experiment(KEY, world.now)
-        made = {trial.metadata.name for trial in world.trials}
+        again = await harness.driver.experiment(KEY, harness.now)
+        made = {trial.metadata.name for trial in harness.trials}
         assert len(made) == 2
         assert again is not None
         slow.on_their_way = asyncio.Barrier(1)
-        await world.settle(seconds=1)
+        await harness.settle(seconds=1)
 
-    names = {trial.metadata.name for trial in world.trials}
+    names = {trial.metadata.name for trial in harness.trials}
     assert len(names) == 3
     assert made < names
 

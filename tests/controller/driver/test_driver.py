@@ -1,0 +1,145 @@
+"""The driver: what it does with the actions, with failures, and with answers that never come."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+import pytest
+
+from api.errors import RemoteError, Unavailable, UserError
+from api.types import ConditionType, JsonObject, Trial, holds
+from controller.driver.drive import Driver
+from controller.driver.memory import MemoryJobs
+from controller.driver.ports import Conflict
+from controller.reconcile.trial_states import State
+from controller.reconcile.views import JobFacts, Key, key_of
+from tests.controller.experiment_harness import KEY, ExperimentHarness, experiment
+
+
+class Stubborn(MemoryJobs):
+    """Jobs that stay for a while after they were deleted."""
+
+    asked = 0
+
+    async def delete(self, trial: Trial) -> None:
+        del trial
+        self.asked += 1
+
+
+class Refusing(MemoryJobs):
+    """No job can be created, for this cause."""
+
+    error: RemoteError = RemoteError("there is no kind FooJob here; install its operator")
+
+    async def create(self, trial: Trial, document: JsonObject) -> None:
+        del trial, document
+        raise self.error
+
+
+def over(harness: ExperimentHarness, jobs: MemoryJobs) -> ExperimentHarness:
+    harness.memory.jobs = jobs
+    harness.driver = Driver(harness.memory.ports(), random.Random(1), harness.policy)
+    return harness
+
+
+async def test_a_job_that_goes_slowly_is_asked_to_go_once_a_turn() -> None:
+    harness = over(ExperimentHarness(experiment()), Stubborn())
+    await harness.settle()
+    trial = harness.trials[0]
+    harness.succeed(trial, "1")
+    harness.now += timedelta(seconds=1)
+
+    await harness.driver.trial(key_of(trial), harness.now)
+
+    assert isinstance(harness.memory.jobs, Stubborn)
+    assert harness.memory.jobs.asked == 1
+
+
+async def test_a_job_that_cannot_be_created_fails_its_trial_with_the_cause() -> None:
+    harness = over(ExperimentHarness(experiment(max_failed_trial_count=1)), Refusing())
+    await harness.settle()
+
+    failed = harness.in_state(State.FAILED)[0]
+    assert "there is no kind FooJob here; install its operator" in (
+        failed.status.conditions[-1].message
+    )
+    assert holds(harness.experiment.status.conditions, ConditionType.FAILED)
+
+
+@pytest.mark.parametrize("error", [Unavailable("the API server is away"), Conflict("changed")])
+async def test_a_job_that_cannot_be_created_now_is_created_later(error: RemoteError) -> None:
+    refusing = Refusing()
+    refusing.error = error
+    harness = over(ExperimentHarness(experiment()), refusing)
+    wake = await harness.settle()
+    assert wake is not None
+    assert len(harness.in_state(State.PENDING)) == 2
+
+    over(harness, MemoryJobs())
+    harness.now = wake
+    await harness.settle()
+    assert len(harness.in_state(State.RUNNING)) == 2
+
+
+async def test_failures_are_told_and_waited_for_longer_each_time_up_to_a_minute() -> None:
+    refusing = Refusing()
+    refusing.error = Unavailable("the API server is away")
+    harness = over(ExperimentHarness(experiment()), refusing)
+    await harness.settle()
+    key = key_of(harness.trials[0])
+
+    waits = []
+    for _ in range(12):
+        wake = await harness.driver.trial(key, harness.now)
+        assert wake is not None
+        waits.append((wake - harness.now).total_seconds())
+
+    assert waits == sorted(waits)
+    assert waits[0] < 5
+    assert waits[-1] == 60
+    assert harness.memory.events.all[-1].message == "Failed to reconcile: the API server is away"
+
+
+async def test_what_is_not_there_is_left_alone() -> None:
+    harness = ExperimentHarness()
+
+    assert await harness.driver.experiment(KEY, harness.now) is None
+    assert await harness.driver.trial(KEY, harness.now) is None
+
+
+async def test_an_early_stop_of_a_trial_that_is_not_there_is_refused() -> None:
+    harness = ExperimentHarness(experiment())
+
+    with pytest.raises(UserError, match="there is no trial ns/nope"):
+        await harness.driver.stop_early(Key(namespace="ns", name="nope"), harness.now)
+
+
+async def test_a_store_that_is_away_holds_no_deleted_trial_for_ever() -> None:
+    harness = ExperimentHarness(experiment())
+    await harness.settle()
+    trial = harness.trials[0]
+    await harness.memory.objects.delete(trial)
+    harness.memory.observations.away = "connection refused"
+    key = key_of(trial)
+
+    await harness.driver.trial(key, harness.now)
+    wake = await harness.driver.trial(key, harness.now)
+    assert wake is not None
+    assert key in harness.memory.objects.all_trials
+
+    await harness.driver.trial(key, harness.now + harness.policy.deletion_grace)
+    assert key not in harness.memory.objects.all_trials
+
+
+async def test_a_view_says_what_a_vanished_job_was() -> None:
+    harness = ExperimentHarness(experiment())
+    await harness.settle()
+    trial = harness.trials[0]
+    harness.succeed(trial, "1")
+    facts = harness.memory.jobs.facts[key_of(trial)]
+    harness.memory.jobs.facts[key_of(trial)] = JobFacts(document=facts.document, gone=True)
+
+    await harness.settle(seconds=1)
+
+    assert harness.in_state(State.SUCCEEDED)[0].metadata.name == trial.metadata.name
