@@ -16,7 +16,6 @@ from aiohttp import web
 
 from api import names
 from api.installation.places import OurServices
-from controller import flags
 from controller.config import Config, parse_config
 from controller.leader_term import Outside, Term
 from controller.metrics import Metrics
@@ -107,7 +106,7 @@ class _Controller:
         add_probes(application, lambda: list(self._missing()), self._metrics.text)
         server = Server(application)
         try:
-            address = await server.listen(self._settings.listen, flags.LISTEN.name)
+            address = await server.listen(self._settings.listen, "--listen")
             _log.info("listening", extra={"fields": {"address": str(address)}})
             if self._settings.port_file is not None:
                 write_port(self._settings.port_file, address.port)

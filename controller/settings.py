@@ -1,136 +1,207 @@
-"""How one controller is set up: built once, from its command line and its environment."""
+"""The settings of one controller: built once, from its command line and its environment."""
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from api import names
 from api.errors import UserError
 from api.faults import quoted
-from api.goflags import Flag
 from api.installation.places import our_services
 from api.installation.stores import db_manager_of
-from controller import flags
 from controller.reconcile.views import Policy
 from kube.leading import Times
-from serving import flag_values as read
 from serving.addresses import Address
-from serving.flag_values import Given
+from serving.flag_values import (
+    ADDRESS,
+    ADDRESS_TEXT,
+    DURATION,
+    DURATION_OR_NEVER,
+    PAUSE,
+    SECONDS,
+    SWITCH,
+    Kind,
+)
+from serving.main import Program
+from serving.settings import Row, from_environment, part, setting, settings_of
+from serving.shared_settings import (
+    CLUSTER_VARIABLES,
+    grace,
+    katib_config,
+    kubeconfig,
+    log_level,
+    port_file,
+)
 
-_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_LEASE: Final = "--leader-elect-lease-duration"
+_RENEW: Final = "--leader-elect-renew-deadline"
+_RETRY: Final = "--leader-elect-retry-period"
+
+
+def _namespace(text: str) -> str:
+    if text and _NAMESPACE.fullmatch(text) is None:
+        raise UserError(
+            f"{quoted(text)} is not the name of a namespace; write one as `kubectl get namespaces`"
+            " shows it"
+        )
+    return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All that may differ between two controllers."""
 
-    kubeconfig: Path | None = None
-    namespace: str = ""
+    kubeconfig: Path | None = kubeconfig()
+    namespace: str = setting(
+        Row(
+            "--namespace",
+            Kind(placeholder="NAME", read=_namespace),
+            "Reconcile the experiments of this namespace only, and list nothing cluster-wide.",
+            default="all namespaces",
+        ),
+        "",
+    )
     """Empty: all."""
-    katib_config: Path | None = None
+    katib_config: Path | None = katib_config()
     """None: the ConfigMap of the core namespace."""
-    core_namespace: str = names.CORE_NAMESPACE
-    db_manager: str = ""
-    """Empty: as the settings of the installation have it, else `usual_db_manager`."""
-    usual_db_manager: str = field(default_factory=lambda: db_manager_of({}))
-    suggestion: str = field(default_factory=lambda: our_services().suggestion)
-    listen: Address = Address(host="0.0.0.0", port=names.METRICS_PORT)  # noqa: S104 - a server for other machines
-    leader_elect: bool = True
-    lease_times: Times = field(default_factory=Times)
-    policy: Policy = field(default_factory=Policy)
-    grace: timedelta = timedelta(seconds=15)
-    log_level: int = logging.INFO
-    port_file: Path | None = None
+    core_namespace: str = from_environment(CLUSTER_VARIABLES[0].of)
+    db_manager: str = setting(
+        Row(
+            "--db-manager",
+            ADDRESS_TEXT,
+            "The DB manager that has the metrics of trials.",
+            default="`dbManagerAddress` of the settings, else as Katib's variables say",
+        ),
+        "",
+    )
+    """Empty: as the settings of the installation say, else `usual_db_manager`."""
+    usual_db_manager: str = from_environment(db_manager_of)
+    suggestion: str = from_environment(
+        lambda environ: our_services(CLUSTER_VARIABLES[0].of(environ)).suggestion,
+        Row(
+            "--suggestion",
+            ADDRESS_TEXT,
+            "trialwatch's service of search and early stopping. It serves the algorithms that the"
+            " settings do not name.",
+        ),
+    )
+    listen: Address = setting(
+        Row(
+            "--listen",
+            ADDRESS,
+            "Where the program serves `/healthz`, `/readyz` and `/metrics`, without TLS. Port 0"
+            " takes a free port.",
+        ),
+        Address(host="0.0.0.0", port=names.METRICS_PORT),  # noqa: S104 - a server for other machines
+    )
+    leader_elect: bool = setting(
+        Row(
+            "--leader-elect",
+            SWITCH,
+            f"Work only while holding the Lease `{names.OWN_CONTROLLER}` of the namespace in"
+            f" {names.CORE_NAMESPACE_ENV}, so that one of several replicas works.",
+        ),
+        True,  # noqa: FBT003 - the default of the row above
+    )
+    lease_times: Times = part(
+        Times(),
+        duration=Row(
+            _LEASE, SECONDS, "How long other replicas respect a Lease without renewal; at least 1s."
+        ),
+        renew_deadline=Row(
+            _RENEW,
+            SECONDS,
+            "How long the holder tries to renew the Lease before it stops work; less than the"
+            " lease duration.",
+        ),
+        retry=Row(
+            _RETRY,
+            SECONDS,
+            "How often a replica tries to acquire or to renew the Lease; less than half of the"
+            " renew deadline.",
+        ),
+    )
+    policy: Policy = part(
+        Policy(),
+        metrics_grace=Row(
+            "--metrics-grace",
+            DURATION,
+            "How long after the end of its job a trial's objective may still arrive.",
+        ),
+        metrics_poll=Row(
+            "--metrics-poll",
+            PAUSE,
+            "How soon the controller asks the DB manager again for a missing objective.",
+        ),
+        live_interval=Row(
+            "--live-interval",
+            DURATION_OR_NEVER,
+            "How often the status of a running trial shows its latest values; 0s: never.",
+        ),
+        pending_patience=Row(
+            "--pending-patience",
+            DURATION,
+            "How long a trial's pod may run nothing before the trial shows the cause.",
+        ),
+        stop_grace=Row(
+            "--stop-grace",
+            DURATION,
+            "How long the job of an early-stopped trial may take to end by itself.",
+        ),
+        deletion_grace=Row(
+            "--deletion-grace",
+            DURATION,
+            "How long a deleted trial waits for its job to go, and for an unreachable DB manager.",
+        ),
+        start_deadline=Row(
+            "--start-deadline",
+            DURATION_OR_NEVER,
+            "How long a trial may be without a running pod before it fails; 0s: without limit.",
+        ),
+        template_retry=Row(
+            "--template-retry",
+            PAUSE,
+            "How soon the controller looks again for a trial template in a missing ConfigMap.",
+        ),
+        stop_at_end=Row(
+            "--stop-at-end", SWITCH, "End the running trials when their experiment has ended."
+        ),
+    )
+    grace: timedelta = grace(15, "after SIGTERM or SIGINT")
+    log_level: int = log_level()
+    port_file: Path | None = port_file("HTTP")
+
+
+PROGRAM: Final = Program(
+    name="controller",
+    purpose="Runs the experiments of a cluster: asks the search, creates trials and their jobs,\n"
+    "reads their metrics, and writes the results into the objects' status.\n"
+    "Exit status: 0 ended by SIGTERM or SIGINT, 2 wrong set-up.",
+    settings=Settings,
+    variables=CLUSTER_VARIABLES,
+    variables_head="Katib's variables make the DB manager's address, unless a flag or the settings"
+    " name one",
+)
 
 
 def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
-    """Build the settings; a flag that is given twice counts by its last value.
+    """Build the settings.
 
     Raises:
-        UserError: a flag is unknown, or its value means nothing.
+        UserError: a flag is unknown, its value is not of the flag's kind, or the times of the
+            Lease do not fit together.
     """
-    given = read.given_in(argv, flags.FLAGS)
-    plain = Settings()
-    core = environ.get(names.CORE_NAMESPACE_ENV) or plain.core_namespace
-    grace = read.duration(flags.GRACE, given)
-    db_manager = read.address(flags.DB_MANAGER, given)
-    suggestion = read.address(flags.SUGGESTION, given)
-    return Settings(
-        kubeconfig=read.path(flags.KUBECONFIG, given),
-        namespace=_namespace(given),
-        katib_config=read.path(flags.KATIB_CONFIG, given),
-        core_namespace=core,
-        db_manager=str(db_manager) if db_manager else "",
-        usual_db_manager=db_manager_of(environ),
-        suggestion=str(suggestion) if suggestion else our_services(core).suggestion,
-        listen=read.address(flags.LISTEN, given) or plain.listen,
-        leader_elect=read.switch(flags.LEADER_ELECT, given, default=True),
-        lease_times=_lease_times(given),
-        policy=_policy(given),
-        grace=plain.grace if grace is None else grace,
-        log_level=read.level(flags.LOG_LEVEL, given),
-        port_file=read.path(flags.PORT_FILE, given),
-    )
-
-
-def _lease_times(given: Given) -> Times:
-    plain = Times()
-
-    def seconds(flag: Flag, usual: float) -> float:
-        value = read.duration(flag, given)
-        return usual if value is None else value.total_seconds()
-
-    times = Times(
-        duration=seconds(flags.LEASE_DURATION, plain.duration),
-        renew_deadline=seconds(flags.RENEW_DEADLINE, plain.renew_deadline),
-        retry=seconds(flags.RETRY_PERIOD, plain.retry),
-    )
-    if not times.are_sound:
+    settings, usual = settings_of(Settings, argv, environ), Times()
+    if not settings.lease_times.are_sound:
         raise UserError(
-            f"{flags.LEASE_DURATION.name} must be at least 1s, and more than"
-            f" {flags.RENEW_DEADLINE.name}, which must be more than twice"
-            f" {flags.RETRY_PERIOD.name}; {plain.duration:g}s, {plain.renew_deadline:g}s and"
-            f" {plain.retry:g}s are usual"
+            f"{_LEASE} must be at least 1s, and more than {_RENEW}, which must be more than twice"
+            f" {_RETRY}; {usual.duration:g}s, {usual.renew_deadline:g}s and {usual.retry:g}s are"
+            " usual"
         )
-    return times
-
-
-def _policy(given: Given) -> Policy:
-    plain = Policy()
-
-    def seconds(flag: Flag, usual: timedelta) -> timedelta:
-        value = read.duration(flag, given)
-        return usual if value is None else value
-
-    def pause(flag: Flag, usual: timedelta) -> timedelta:
-        value = seconds(flag, usual)
-        if not value:
-            raise UserError(f"{flag.name}: 0s would ask without a pause; write 1s, say")
-        return value
-
-    return Policy(
-        metrics_grace=seconds(flags.METRICS_GRACE, plain.metrics_grace),
-        metrics_poll=pause(flags.METRICS_POLL, plain.metrics_poll),
-        live_interval=seconds(flags.LIVE_INTERVAL, plain.live_interval or timedelta(0)) or None,
-        pending_patience=seconds(flags.PENDING_PATIENCE, plain.pending_patience),
-        stop_grace=seconds(flags.STOP_GRACE, plain.stop_grace),
-        deletion_grace=seconds(flags.DELETION_GRACE, plain.deletion_grace),
-        start_deadline=seconds(flags.START_DEADLINE, timedelta(0)) or None,
-        template_retry=pause(flags.TEMPLATE_RETRY, plain.template_retry),
-        stop_at_end=read.switch(flags.STOP_AT_END, given, default=True),
-    )
-
-
-def _namespace(given: Given) -> str:
-    text = given.get(flags.NAMESPACE.name, "")
-    if text and _NAMESPACE.fullmatch(text) is None:
-        raise UserError(
-            f"{flags.NAMESPACE.name}: {quoted(text)} is no name of a namespace; write one as"
-            " `kubectl get namespaces` shows it"
-        )
-    return text
+    return settings

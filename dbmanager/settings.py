@@ -1,4 +1,4 @@
-"""How one DB manager is set up: built once, from its command line and its environment."""
+"""The settings of one DB manager: built once, from its command line and its environment."""
 
 from __future__ import annotations
 
@@ -7,26 +7,129 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote, urlencode
 
 from api import names
-from api.errors import SetupError, UserError
+from api.errors import SetupError
 from api.faults import quoted
-from api.goflags import Flag
-from dbmanager import flags
-from serving import flag_values as read
 from serving.addresses import Address
+from serving.flag_values import (
+    ADDRESS,
+    ADDRESS_OR_OFF,
+    DURATION_OR_NEVER,
+    PATH,
+    Kind,
+    whole_number,
+)
+from serving.main import Program
+from serving.settings import Row, Variable, from_environment, setting, settings_of
+from serving.shared_settings import grace, port_file
 
-DEFAULT_DATABASE = "sqlite:///trialwatch.db"
-"""A file in the current directory: one that is found again after a restart."""
-FOUR_MEBIBYTES = 4 * 1024 * 1024
-_MOST_BYTES = 2**31 - 1
-_HIGHEST_PORT = 65535
+DEFAULT_DATABASE: Final = "sqlite:///trialwatch.db"
+"""A file in the current directory: after a restart the program finds it again."""
+FOUR_MEBIBYTES: Final = 4 * 1024 * 1024
+_MOST_BYTES: Final = 2**31 - 1
+_HIGHEST_PORT: Final = 65535
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Database:
+    """The variables of one kind of database, each with its default."""
+
+    scheme: str
+    user: str
+    host: Variable
+    port: Variable
+    database: Variable
+
+
+_MYSQL: Final = _Database(
+    scheme="mysql",
+    user="root",
+    host=Variable(name=names.MYSQL_HOST_ENV, sentence="MySQL's host.", default="katib-mysql"),
+    port=Variable(name=names.MYSQL_PORT_ENV, sentence="MySQL's port.", default="3306"),
+    database=Variable(name=names.MYSQL_DATABASE_ENV, sentence="MySQL's database.", default="katib"),
+)
+_POSTGRESQL: Final = _Database(
+    scheme="postgresql",
+    user="katib",
+    host=Variable(
+        name=names.POSTGRESQL_HOST_ENV, sentence="PostgreSQL's host.", default="katib-postgres"
+    ),
+    port=Variable(name=names.POSTGRESQL_PORT_ENV, sentence="PostgreSQL's port.", default="5432"),
+    database=Variable(
+        name=names.POSTGRESQL_DATABASE_ENV, sentence="PostgreSQL's database.", default="katib"
+    ),
+)
+_SSL_MODE: Final = Variable(
+    name=names.POSTGRESQL_SSL_MODE_ENV,
+    sentence="PostgreSQL's `sslmode`: whether the connection uses TLS.",
+    default="disable",
+)
+_SKIP: Final = Variable(
+    name=names.SKIP_DB_INITIALIZATION_ENV,
+    sentence="With any value but `false`, the program never creates tables: they must exist.",
+    default="false",
+)
+VARIABLES: Final = (
+    Variable(
+        name=names.DB_NAME_ENV,
+        sentence="`mysql` or `postgres`: the kind of database of the variables below.",
+        default="",
+    ),
+    Variable(
+        name=names.DB_USER_ENV,
+        sentence="The user.",
+        default=f"{_MYSQL.user} for MySQL, {_POSTGRESQL.user} for PostgreSQL",
+    ),
+    Variable(name=names.DB_PASSWORD_ENV, sentence="The user's password.", default=""),
+    *(_MYSQL.host, _MYSQL.port, _MYSQL.database),
+    *(_POSTGRESQL.host, _POSTGRESQL.port, _POSTGRESQL.database),
+    _SSL_MODE,
+    _SKIP,
+)
+"""Katib's variables, all that the DB manager reads."""
+
+
+def database_of(environ: Mapping[str, str]) -> str:
+    """Return the URL that Katib's variables mean; without them, that of a file here.
+
+    Raises:
+        SetupError: `DB_NAME` names no known database, or a port is not a number.
+    """
+    kind = environ.get(names.DB_NAME_ENV)
+    if not kind:
+        return DEFAULT_DATABASE
+    if kind == "mysql":
+        return _url(environ, _MYSQL, {})
+    if kind == "postgres":
+        return _url(environ, _POSTGRESQL, {"sslmode": _SSL_MODE.of(environ)})
+    raise SetupError(
+        f"{names.DB_NAME_ENV}: {quoted(kind)} is not a known database;"
+        " write mysql or postgres, or give --database URL"
+    )
+
+
+def _url(environ: Mapping[str, str], kind: _Database, options: Mapping[str, str]) -> str:
+    host, port = kind.host.of(environ), kind.port.of(environ)
+    if not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= _HIGHEST_PORT:
+        raise SetupError(
+            f"{kind.port.name}: {quoted(port)} is not a port; write a number from 1 to"
+            f" {_HIGHEST_PORT}"
+        )
+    login = quote(environ.get(names.DB_USER_ENV) or kind.user, safe="")
+    password = environ.get(names.DB_PASSWORD_ENV)
+    if password:
+        login += f":{quote(password, safe='')}"
+    address = Address(host=host, port=int(port))
+    query = f"?{urlencode(options)}" if options else ""
+    return f"{kind.scheme}://{login}@{address}/{quote(kind.database.of(environ), safe='')}{query}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsFiles:
-    """Where the certificate is; with `client_ca`, clients need one too."""
+    """The files of the certificate; with `client_ca`, clients need a certificate too."""
 
     cert: Path
     key: Path
@@ -37,126 +140,109 @@ class TlsFiles:
 class Settings:
     """All that may differ between two DB managers."""
 
-    database: str
+    listen: Address = setting(
+        Row(
+            "--listen",
+            ADDRESS,
+            "Where the program serves gRPC. Port 0 takes a free port.",
+            alias="-listen-address",
+        ),
+        Address(host="0.0.0.0", port=names.DB_MANAGER_PORT),  # noqa: S104 - a server for other machines
+    )
+    database: str = from_environment(
+        database_of,
+        Row(
+            "--database",
+            Kind(placeholder="URL", read=str),
+            "The database that stores observations: `sqlite:///FILE`,"
+            " `postgresql://USER:PASSWORD@HOST/DB` or `mysql://USER:PASSWORD@HOST/DB`. Without the"
+            f" flag, Katib's variables choose the database if {names.DB_NAME_ENV} is set.",
+            default=f"{DEFAULT_DATABASE}, a file in the current directory",
+        ),
+    )
     """A URL; it may hold a password."""
-    listen: Address = Address(host="0.0.0.0", port=names.DB_MANAGER_PORT)  # noqa: S104 - a server for other machines
-    metrics_listen: Address | None = Address(host="0.0.0.0", port=names.METRICS_PORT)  # noqa: S104 - the same
-    initialize: bool = True
-    """Whether tables that are missing are created."""
-    connect_timeout: timedelta | None = None
-    """None waits for ever."""
-    grace: timedelta = timedelta(seconds=20)
-    max_reply: int = FOUR_MEBIBYTES
-    tls: TlsFiles | None = None
-    port_file: Path | None = None
+    initialize: bool = from_environment(
+        lambda environ: environ.get(_SKIP.name, _SKIP.default) == "false"
+    )
+    """Whether the program creates missing tables."""
+    connect_timeout: timedelta | None = setting(
+        Row(
+            "--connect-timeout",
+            DURATION_OR_NEVER,
+            "End with status 1 if the database does not answer within this time after the start."
+            " 0s: never; the health service says NOT_SERVING until the database answers.",
+        ),
+        None,
+    )
+    """None waits without limit."""
+    metrics_listen: Address | None = setting(
+        Row(
+            "--metrics-listen",
+            ADDRESS_OR_OFF,
+            "Where the program serves `/metrics` to Prometheus; `off`: nowhere.",
+        ),
+        Address(host="0.0.0.0", port=names.METRICS_PORT),  # noqa: S104 - a server for other machines
+    )
+    tls_cert: Path | None = setting(
+        Row(
+            "--tls-cert",
+            PATH,
+            "Serve TLS with this certificate chain (PEM); needs `--tls-key`.",
+            default="plaintext",
+        ),
+        None,
+    )
+    tls_key: Path | None = setting(
+        Row("--tls-key", PATH, "The certificate's private key (PEM)."), None
+    )
+    tls_client_ca: Path | None = setting(
+        Row(
+            "--tls-client-ca",
+            PATH,
+            "Accept only clients with a certificate signed by one of these authorities (PEM).",
+            default="any client",
+        ),
+        None,
+    )
+    max_reply: int = setting(
+        Row(
+            "--max-reply",
+            whole_number("BYTES", _MOST_BYTES),
+            "The size of the largest reply to `GetObservationLog`; the default is the limit of gRPC"
+            f" clients. A caller may ask for more with metadata `{names.MAX_REPLY_METADATA}`.",
+        ),
+        FOUR_MEBIBYTES,
+    )
+    grace: timedelta = grace(20, "after SIGTERM or SIGINT")
+    port_file: Path | None = port_file("gRPC")
+
+    @property
+    def tls(self) -> TlsFiles | None:
+        """The files of TLS; None: plaintext."""
+        if self.tls_cert is None or self.tls_key is None:
+            return None
+        return TlsFiles(cert=self.tls_cert, key=self.tls_key, client_ca=self.tls_client_ca)
+
+
+PROGRAM: Final = Program(
+    name="dbmanager",
+    purpose="Stores the observations of trials, each exactly once, and serves them over gRPC.\n"
+    "Exit status: 0 ended by SIGTERM or SIGINT, 1 no database in time, 2 wrong set-up.",
+    settings=Settings,
+    variables=VARIABLES,
+    variables_head="Katib's variables choose the database if --database is not given",
+)
 
 
 def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
-    """Build the settings; a flag that is given twice counts by its last value.
+    """Build the settings.
 
     Raises:
-        UserError: a flag is unknown, or its value means nothing.
-        SetupError: an environment variable means nothing, or files are missing of a pair.
+        UserError: a flag is unknown, or its value is not of the flag's kind.
+        SetupError: an environment variable cannot be used, or a file of TLS is missing.
     """
-    given = read.given_in(argv, flags.FLAGS)
-    if flags.LISTEN_KATIB.name in given:
-        given.setdefault(flags.LISTEN.name, given[flags.LISTEN_KATIB.name])
-    plain = Settings(database=given.get(flags.DATABASE.name) or database_of(environ))
-    grace = read.duration(flags.GRACE, given)
-    return Settings(
-        database=plain.database,
-        listen=read.address(flags.LISTEN, given) or plain.listen,
-        metrics_listen=read.optional_address(flags.METRICS_LISTEN, given, plain.metrics_listen),
-        initialize=environ.get(names.SKIP_DB_INITIALIZATION_ENV, "false") == "false",
-        connect_timeout=read.duration(flags.CONNECT_TIMEOUT, given) or None,
-        grace=plain.grace if grace is None else grace,
-        max_reply=_bytes(flags.MAX_REPLY, given) or plain.max_reply,
-        tls=_tls(given),
-        port_file=read.path(flags.PORT_FILE, given),
-    )
-
-
-def database_of(environ: Mapping[str, str]) -> str:
-    """Return the URL that Katib's variables mean; without them, that of a file here.
-
-    Raises:
-        SetupError: `DB_NAME` or a port means nothing.
-    """
-    kind = environ.get(names.DB_NAME_ENV)
-    if not kind:
-        return DEFAULT_DATABASE
-    if kind == "mysql":
-        return _url(environ, _MYSQL, {})
-    if kind == "postgres":
-        mode = environ.get(names.POSTGRESQL_SSL_MODE_ENV) or "disable"
-        return _url(environ, _POSTGRESQL, {"sslmode": mode})
-    raise SetupError(
-        f"{names.DB_NAME_ENV}: {quoted(kind)} is no database that is known;"
-        " write mysql or postgres, or give --database URL"
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Variables:
-    """Which variables one kind of database has, and what holds where they are not set."""
-
-    scheme: str
-    user: str
-    host: tuple[str, str]
-    port: tuple[str, str]
-    database: tuple[str, str]
-
-
-_MYSQL = _Variables(
-    scheme="mysql",
-    user="root",
-    host=(names.MYSQL_HOST_ENV, "katib-mysql"),
-    port=(names.MYSQL_PORT_ENV, "3306"),
-    database=(names.MYSQL_DATABASE_ENV, "katib"),
-)
-_POSTGRESQL = _Variables(
-    scheme="postgresql",
-    user="katib",
-    host=(names.POSTGRESQL_HOST_ENV, "katib-postgres"),
-    port=(names.POSTGRESQL_PORT_ENV, "5432"),
-    database=(names.POSTGRESQL_DATABASE_ENV, "katib"),
-)
-
-
-def _url(environ: Mapping[str, str], kind: _Variables, options: Mapping[str, str]) -> str:
-    host, port, database = (
-        environ.get(variable) or default
-        for variable, default in (kind.host, kind.port, kind.database)
-    )
-    if not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= _HIGHEST_PORT:
-        raise SetupError(
-            f"{kind.port[0]}: {quoted(port)} is no port; write a number from 1 to {_HIGHEST_PORT}"
-        )
-    login = quote(environ.get(names.DB_USER_ENV) or kind.user, safe="")
-    password = environ.get(names.DB_PASSWORD_ENV)
-    if password:
-        login += f":{quote(password, safe='')}"
-    where = Address(host=host, port=int(port))
-    query = f"?{urlencode(options)}" if options else ""
-    return f"{kind.scheme}://{login}@{where}/{quote(database, safe='')}{query}"
-
-
-def _bytes(flag: Flag, given: Mapping[str, str]) -> int | None:
-    text = given.get(flag.name)
-    if text is None:
-        return None
-    if not re.fullmatch(r"[0-9]{1,10}", text) or not 1 <= int(text) <= _MOST_BYTES:
-        raise UserError(f"{flag.name}: {quoted(text)} is no number from 1 to {_MOST_BYTES}")
-    return int(text)
-
-
-def _tls(given: Mapping[str, str]) -> TlsFiles | None:
-    cert, key, ca = (
-        given.get(flag.name) for flag in (flags.TLS_CERT, flags.TLS_KEY, flags.TLS_CLIENT_CA)
-    )
-    if cert and key:
-        return TlsFiles(cert=Path(cert), key=Path(key), client_ca=Path(ca) if ca else None)
-    if cert or key or ca:
-        missing = flags.TLS_KEY if cert else flags.TLS_CERT
-        raise SetupError(f"{missing.name} is missing: TLS needs a certificate and its key")
-    return None
+    settings = settings_of(Settings, argv, environ)
+    if settings.tls is None and (settings.tls_cert or settings.tls_key or settings.tls_client_ca):
+        missing = "--tls-key" if settings.tls_cert else "--tls-cert"
+        raise SetupError(f"{missing} is missing: TLS needs a certificate and its key")
+    return settings

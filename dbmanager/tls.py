@@ -8,7 +8,6 @@ from pathlib import Path
 import grpc
 
 from api.errors import SetupError
-from dbmanager import flags
 from dbmanager.settings import TlsFiles
 
 
@@ -18,11 +17,11 @@ def credentials_of(files: TlsFiles) -> grpc.ServerCredentials:
     Raises:
         SetupError: a file cannot be read, is no PEM, or the key is not the certificate's.
     """
-    key, cert = _read(flags.TLS_KEY.name, files.key), _read(flags.TLS_CERT.name, files.cert)
+    key, cert = _read("--tls-key", files.key), _read("--tls-cert", files.cert)
     _check_pair(files)
     if files.client_ca is None:
         return grpc.ssl_server_credentials([(key, cert)])
-    authorities = _read(flags.TLS_CLIENT_CA.name, files.client_ca)
+    authorities = _read("--tls-client-ca", files.client_ca)
     _check_authorities(files.client_ca)
     return grpc.ssl_server_credentials(
         [(key, cert)], root_certificates=authorities, require_client_auth=True

@@ -1,18 +1,22 @@
-"""The flags that were given, read as what they mean; None where one was not given."""
+"""Kinds of values that flags have: how a text becomes a value, and how a value is shown."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Generic, TypeVar
 
-from api.durations import parse_duration
+from api.durations import parse_duration, render_duration
 from api.errors import UserError
 from api.faults import quoted
-from api.goflags import Flag, parse_switch, read_flags
+from api.goflags import parse_switch
 from serving.addresses import Address, parse_address
+
+T = TypeVar("T")
 
 _LEVELS: Final = {
     "debug": logging.DEBUG,
@@ -20,90 +24,94 @@ _LEVELS: Final = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
-Given = Mapping[str, str]
-"""The text of each flag that was given, by its name."""
 
 
-def given_in(argv: Sequence[str], flags: Sequence[Flag]) -> dict[str, str]:
-    """Read a command line; a flag that is given twice counts by its last value.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind(Generic[T]):
+    """One kind of value."""
 
-    Raises:
-        UserError: a flag is unknown, or has no value.
-    """
-    return {flag.name: value for flag, value in read_flags(argv, flags)}
-
-
-def address(flag: Flag, given: Given) -> Address | None:
-    """Read `HOST:PORT`.
-
-    Raises:
-        UserError: it is of another form.
-    """
-    text = given.get(flag.name)
-    if text is None:
-        return None
-    found = parse_address(text)
-    if found is None:
-        raise UserError(
-            f"{flag.name}: {quoted(text)} is no address; write HOST:PORT as in 127.0.0.1:6789"
-        )
-    return found
+    placeholder: str
+    """What stands for the value in a help text, such as `HOST:PORT`; "" for a switch."""
+    read: Callable[[str], T]
+    """Raises `UserError` with a sentence about the text; the flag is named by the caller."""
+    show: Callable[[Any], str] = str
+    """Writes a value as a user would write it; "" if there is nothing to show."""
 
 
-def optional_address(flag: Flag, given: Given, default: Address | None) -> Address | None:
-    """Read `HOST:PORT`; `off`, or nothing, is None.
-
-    Raises:
-        UserError: it is of another form.
-    """
-    if given.get(flag.name) in {"off", ""}:
-        return None
-    return address(flag, given) or default
+def _address(text: str) -> Address:
+    address = parse_address(text)
+    if address is None:
+        raise UserError(f"{quoted(text)} is not an address; write HOST:PORT, as in 127.0.0.1:6789")
+    return address
 
 
-def duration(flag: Flag, given: Given) -> timedelta | None:
-    """Read a duration such as `1m30s`.
-
-    Raises:
-        UserError: it is of another form, or less than nothing.
-    """
-    text = given.get(flag.name)
-    if text is None:
-        return None
-    try:
-        found = parse_duration(text)
-    except UserError as error:
-        raise UserError(f"{flag.name}: {error}") from None
-    if found < timedelta(0):
-        raise UserError(f"{flag.name}: {quoted(text)} is less than nothing; write 0s or more")
-    return found
+def _duration(text: str) -> timedelta:
+    duration = parse_duration(text)
+    if duration < timedelta(0):
+        raise UserError(f"{quoted(text)} must not be negative; write 0s or more")
+    return duration
 
 
-def switch(flag: Flag, given: Given, *, default: bool) -> bool:
-    """Read true or false.
-
-    Raises:
-        UserError: it is neither.
-    """
-    try:
-        return parse_switch(given.get(flag.name, str(default)))
-    except UserError as error:
-        raise UserError(f"{flag.name}: {error}") from None
+def _pause(text: str) -> timedelta:
+    duration = _duration(text)
+    if not duration:
+        raise UserError(f"{text} would ask again without a pause; write 1s or more")
+    return duration
 
 
-def level(flag: Flag, given: Given) -> int:
-    """Read from which level on to log; `info` where it was not given.
-
-    Raises:
-        UserError: it is no level.
-    """
-    text = given.get(flag.name, "info")
+def _level(text: str) -> int:
     if text not in _LEVELS:
-        raise UserError(f"{flag.name}: {quoted(text)}; write one of {', '.join(_LEVELS)}")
+        raise UserError(f"{quoted(text)} is not a level; write one of {', '.join(_LEVELS)}")
     return _LEVELS[text]
 
 
-def path(flag: Flag, given: Given) -> Path | None:
-    """Read the name of a file; an empty one is None."""
-    text = given.get(flag.name)
-    return Path(text) if text else None
+def _show_duration(value: timedelta | None) -> str:
+    """Write `1m` for Go's `1m0s`, and `0s` for None."""
+    text = render_duration(value or timedelta(0))
+    text = text.removesuffix("0s") if text.endswith("m0s") else text
+    return text.removesuffix("0m") if text.endswith("h0m") else text
+
+
+ADDRESS: Final = Kind(placeholder="HOST:PORT", read=_address)
+ADDRESS_OR_OFF: Final = Kind(
+    placeholder="HOST:PORT",
+    read=lambda text: None if text in {"off", ""} else _address(text),
+    show=lambda address: str(address) if address else "off",
+)
+ADDRESS_TEXT: Final = Kind(placeholder="HOST:PORT", read=lambda text: str(_address(text)))
+DURATION: Final = Kind(placeholder="DURATION", read=_duration, show=_show_duration)
+DURATION_OR_NEVER: Final = Kind(
+    placeholder="DURATION", read=lambda text: _duration(text) or None, show=_show_duration
+)
+"""0s is None."""
+PAUSE: Final = Kind(placeholder="DURATION", read=_pause, show=_show_duration)
+"""A duration of more than 0s."""
+SECONDS: Final = Kind(
+    placeholder="DURATION",
+    read=lambda text: _duration(text).total_seconds(),
+    show=lambda seconds: _show_duration(timedelta(seconds=seconds)),
+)
+SWITCH: Final = Kind(placeholder="", read=parse_switch, show={True: "on", False: "off"}.__getitem__)
+LEVEL: Final = Kind(
+    placeholder="LEVEL",
+    read=_level,
+    show={level: text for text, level in _LEVELS.items()}.__getitem__,
+)
+PATH: Final = Kind(
+    placeholder="FILE",
+    read=lambda text: Path(text) if text else None,
+    show=lambda path: str(path or ""),
+)
+"""An empty text is None."""
+FOLDER: Final = Kind(placeholder="DIR", read=PATH.read, show=PATH.show)
+
+
+def whole_number(placeholder: str, most: int) -> Kind[int]:
+    """Return the kind of a whole number from 1 to `most`."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(rf"[0-9]{{1,{len(str(most))}}}", text) or not 1 <= int(text) <= most:
+            raise UserError(f"{quoted(text)} is not a whole number from 1 to {most}")
+        return int(text)
+
+    return Kind(placeholder=placeholder, read=read)

@@ -1,4 +1,4 @@
-"""`python -m suggestion`; `--help` says how."""
+"""`python -m suggestion`; `--help` shows the flags."""
 
 from __future__ import annotations
 
@@ -7,28 +7,20 @@ import os
 import sys
 from collections.abc import Sequence
 
-from api.errors import TrialwatchError
-from api.goflags import asks_for_help
 from serving.logs import start_logging
 from suggestion.app import run
-from suggestion.flags import usage
-from suggestion.settings import read_settings
+from suggestion.settings import PROGRAM, Settings, read_settings
 
 
 def main(argv: Sequence[str]) -> int:
-    """Serve; return 0 when told to end, 2 for a wrong set-up."""
-    if asks_for_help(argv):
-        sys.stdout.write(usage())
-        return 0
-    try:
-        settings = read_settings(argv)
-        start_logging()
-        if not asyncio.run(run(settings)):
-            os._exit(0)  # Python would wait for the thread that searches, for as long as it takes
-    except TrialwatchError as error:
-        sys.stderr.write(f"suggestion: {error}\n")
-        return 2
-    return 0
+    """Serve; return 0 after a signal, 2 for a wrong set-up."""
+    return PROGRAM.main(argv, read_settings, _serve)
+
+
+def _serve(settings: Settings) -> None:
+    start_logging()
+    if not asyncio.run(run(settings)):
+        os._exit(0)  # Python would wait for the thread that searches, for as long as it takes
 
 
 if __name__ == "__main__":

@@ -1,42 +1,69 @@
-"""How one suggestion service is set up: built once, from its command line."""
+"""The settings of one suggestion service: built once, from its command line."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from api import names
-from serving import flag_values as read
 from serving.addresses import Address
-from suggestion import flags
+from serving.flag_values import ADDRESS, PATH, Kind
+from serving.main import Program
+from serving.settings import Row, setting, settings_of
+from serving.shared_settings import grace, port_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All that may differ between two suggestion services."""
 
-    listen: Address = Address(host="0.0.0.0", port=names.SUGGESTION_PORT)  # noqa: S104 - a server for other machines
-    kubeconfig: Path | None = None
-    namespace: str | None = None
-    grace: timedelta = timedelta(seconds=20)
-    port_file: Path | None = None
+    listen: Address = setting(
+        Row(
+            "--listen",
+            ADDRESS,
+            "Where the program serves gRPC. Port 0 takes a free port. An early-stopping container"
+            f" in the same pod takes 0.0.0.0:{names.EARLY_STOPPING_PORT}.",
+        ),
+        Address(host="0.0.0.0", port=names.SUGGESTION_PORT),  # noqa: S104 - a server for other machines
+    )
+    kubeconfig: Path | None = setting(
+        Row(
+            "--kubeconfig",
+            PATH,
+            "The file that says how to reach the cluster in which early-stopped trials are marked.",
+            default="the cluster in which the program runs",
+        ),
+        None,
+    )
+    namespace: str | None = setting(
+        Row(
+            "--namespace",
+            Kind(placeholder="NAMESPACE", read=lambda text: text or None),
+            "The namespace of a trial if the caller names none.",
+            default="the namespace of the program's own pod, else `default`",
+        ),
+        None,
+    )
+    grace: timedelta = grace(20, "after SIGTERM or SIGINT")
+    port_file: Path | None = port_file("gRPC")
 
 
-def read_settings(argv: Sequence[str]) -> Settings:
-    """Build the settings; a flag that is given twice counts by its last value.
+PROGRAM: Final = Program(
+    name="suggestion",
+    purpose="Chooses the parameters of the next trials, and decides which trials to stop early,\n"
+    "over gRPC.\n"
+    "Exit status: 0 ended by SIGTERM or SIGINT, 2 wrong set-up.",
+    settings=Settings,
+)
+
+
+def read_settings(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Settings:
+    """Build the settings.
 
     Raises:
-        UserError: a flag is unknown, or its value means nothing.
+        UserError: a flag is unknown, or its value is not of the flag's kind.
     """
-    given = read.given_in(argv, flags.FLAGS)
-    plain = Settings()
-    grace = read.duration(flags.GRACE, given)
-    return Settings(
-        listen=read.address(flags.LISTEN, given) or plain.listen,
-        kubeconfig=read.path(flags.KUBECONFIG, given),
-        namespace=given.get(flags.NAMESPACE.name) or None,
-        grace=plain.grace if grace is None else grace,
-        port_file=read.path(flags.PORT_FILE, given),
-    )
+    return settings_of(Settings, argv, environ or {})

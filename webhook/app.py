@@ -18,7 +18,6 @@ from kube.watching import WatchCache
 from serving.addresses import Address
 from serving.http import Server
 from serving.life import beside, until_signal, write_port
-from webhook import flags
 from webhook.certificates.files import Mounted
 from webhook.certificates.self_signed import SelfSigned, place_of
 from webhook.driver.decision_driver import Judge
@@ -128,10 +127,10 @@ class _Webhook:
         main = Server(application(self._parts), tls=tls, grace=grace)
         plain = Server(application(self._parts, reviews=False))
         try:
-            address = await main.listen(settings.listen, flags.LISTEN.name)
+            address = await main.listen(settings.listen, "--listen")
             told: Address | None = None
             if settings.plain_listen is not None:
-                told = await plain.listen(settings.plain_listen, flags.PLAIN_LISTEN.name)
+                told = await plain.listen(settings.plain_listen, "--plain-listen")
             fields = {"address": str(address), "plain": str(told) if told else None}
             _log.info("listening", extra={"fields": fields})
             if settings.port_file is not None:  # at last: who waits for it may read the log, too

@@ -1,94 +1,139 @@
-"""How one webhook is set up: built once, from its command line and its environment."""
+"""The settings of one webhook: built once, from its command line and its environment."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from api import names
 from api.errors import SetupError, UserError
 from api.faults import quoted
-from serving import flag_values as read
 from serving.addresses import Address
-from serving.flag_values import Given
-from webhook import flags
+from serving.flag_values import ADDRESS, ADDRESS_OR_OFF, DURATION, FOLDER, SWITCH, Kind
+from serving.main import Program
+from serving.settings import Row, from_environment, setting, settings_of
+from serving.shared_settings import (
+    CLUSTER_VARIABLES,
+    grace,
+    katib_config,
+    kubeconfig,
+    log_level,
+    port_file,
+)
 from webhook.certificates.issued import Service
+
+
+def _service(text: str) -> Service:
+    name, _, namespace = text.removesuffix(".svc").partition(".")
+    if not name or not namespace or "." in namespace:
+        raise UserError(
+            f"{quoted(text)} is not the name of a Service; write NAME.NAMESPACE, as in"
+            " trialwatch-webhook.kubeflow"
+        )
+    return Service(name=name, namespace=namespace)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All that may differ between two webhooks."""
 
-    cert_dir: Path | None = None
-    """Where a certificate is mounted; None: it is made for the `service`."""
-    service: Service | None = None
-    listen: Address = Address(host="0.0.0.0", port=names.WEBHOOK_PORT)  # noqa: S104 - a server for other machines
-    plain_listen: Address | None = None
-    kubeconfig: Path | None = None
-    katib_config: Path | None = None
+    listen: Address = setting(
+        Row(
+            "--listen",
+            ADDRESS,
+            "Where the API server calls, over TLS: `/mutate-pod`, `/mutate-experiment` and"
+            " `/validate-experiment`. The same port serves `/healthz`, `/readyz` and `/metrics`."
+            " Port 0 takes a free port.",
+        ),
+        Address(host="0.0.0.0", port=names.WEBHOOK_PORT),  # noqa: S104 - a server for other machines
+    )
+    cert_dir: Path | None = setting(
+        Row(
+            "--cert-dir",
+            FOLDER,
+            "Serve the certificate `tls.crt` with the key `tls.key` (PEM) of this folder, as"
+            " cert-manager mounts them. The webhook takes a renewed certificate at once.",
+        ),
+        None,
+    )
+    self_signed: bool = setting(
+        Row(
+            "--self-signed",
+            SWITCH,
+            "Make the certificate, let the API server trust it, and renew it. All replicas serve"
+            f" the same certificate, from the Secret `{names.OWN_WEBHOOK_SECRET}`. Needs"
+            " `--service`.",
+        ),
+        False,  # noqa: FBT003 - the default of the row above
+    )
+    service: Service | None = setting(
+        Row(
+            "--service",
+            Kind(placeholder="NAME.NAMESPACE", read=_service, show=lambda _: ""),
+            "The Service through which the API server calls. A self-signed certificate is for it.",
+        ),
+        None,
+    )
+    kubeconfig: Path | None = kubeconfig()
+    katib_config: Path | None = katib_config()
     """None: the ConfigMap of the core namespace."""
-    core_namespace: str = names.CORE_NAMESPACE
-    environment: Mapping[str, str] = field(default_factory=dict)
+    core_namespace: str = from_environment(CLUSTER_VARIABLES[0].of)
+    environment: Mapping[str, str] = from_environment(
+        lambda environ: {key: value for key, value in environ.items() if key.startswith("KATIB_")}
+    )
     """Katib's variables, and no others."""
-    linger: timedelta = timedelta(seconds=5)
-    grace: timedelta = timedelta(seconds=15)
-    log_level: int = logging.INFO
-    port_file: Path | None = None
+    plain_listen: Address | None = setting(
+        Row(
+            "--plain-listen",
+            ADDRESS_OR_OFF,
+            "Serve `/healthz`, `/readyz` and `/metrics` here too, without TLS; `off`: nowhere.",
+        ),
+        None,
+    )
+    linger: timedelta = setting(
+        Row(
+            "--linger",
+            DURATION,
+            "How long to serve after SIGTERM or SIGINT, while `/readyz` says not ready, until the"
+            " cluster sends no more requests.",
+        ),
+        timedelta(seconds=5),
+    )
+    grace: timedelta = grace(15, "after that")
+    log_level: int = log_level()
+    port_file: Path | None = port_file("TLS")
+
+
+PROGRAM: Final = Program(
+    name="webhook",
+    synopsis="(--cert-dir DIR | --self-signed --service NAME.NAMESPACE) [FLAG...]",
+    purpose="Puts the collector into the pods of trials when the API server creates them, sets\n"
+    "the defaults of experiments, and refuses experiments that cannot run.\n"
+    "Exit status: 0 ended by SIGTERM or SIGINT, 2 wrong set-up.",
+    settings=Settings,
+    variables=CLUSTER_VARIABLES,
+    variables_head="Katib's variables make the DB manager's address, unless the settings name one",
+)
 
 
 def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
-    """Build the settings; a flag that is given twice counts by its last value.
+    """Build the settings.
 
     Raises:
-        UserError: a flag is unknown, or its value means nothing.
-        SetupError: it is not said whence the certificate is to come.
+        UserError: a flag is unknown, or its value is not of the flag's kind.
+        SetupError: the flags name no source of the certificate, or two.
     """
-    given = read.given_in(argv, flags.FLAGS)
-    plain = Settings()
-    linger, grace = read.duration(flags.LINGER, given), read.duration(flags.GRACE, given)
-    cert_dir, service = _certificate(given)
-    return Settings(
-        cert_dir=cert_dir,
-        service=service,
-        listen=read.address(flags.LISTEN, given) or plain.listen,
-        plain_listen=read.optional_address(flags.PLAIN_LISTEN, given, plain.plain_listen),
-        kubeconfig=read.path(flags.KUBECONFIG, given),
-        katib_config=read.path(flags.KATIB_CONFIG, given),
-        core_namespace=environ.get(names.CORE_NAMESPACE_ENV) or plain.core_namespace,
-        environment={key: value for key, value in environ.items() if key.startswith("KATIB_")},
-        linger=plain.linger if linger is None else linger,
-        grace=plain.grace if grace is None else grace,
-        log_level=read.level(flags.LOG_LEVEL, given),
-        port_file=read.path(flags.PORT_FILE, given),
-    )
-
-
-def _certificate(given: Given) -> tuple[Path | None, Service | None]:
-    """Read whence the certificate comes: from a folder, or made for a service."""
-    folder = read.path(flags.CERT_DIR, given)
-    self_signed = read.switch(flags.SELF_SIGNED, given, default=False)
-    service = _service(given)
-    if self_signed == (folder is not None):
+    settings = settings_of(Settings, argv, environ)
+    if settings.self_signed == (settings.cert_dir is not None):
         raise SetupError(
             "give either --cert-dir DIR, with tls.crt and tls.key in it, or --self-signed, and not"
             " both: the API server calls over TLS only"
         )
-    if self_signed and service is None:
-        raise SetupError("--self-signed needs --service NAME.NAMESPACE: for whom to sign")
-    return folder, service
-
-
-def _service(given: Given) -> Service | None:
-    text = given.get(flags.SERVICE.name)
-    if text is None:
-        return None
-    name, _, namespace = text.removesuffix(".svc").partition(".")
-    if not name or not namespace or "." in namespace:
-        raise UserError(
-            f"{flags.SERVICE.name}: {quoted(text)} is no service; write NAME.NAMESPACE, as in"
-            " trialwatch-webhook.kubeflow"
+    if settings.self_signed and settings.service is None:
+        raise SetupError(
+            "--self-signed needs --service NAME.NAMESPACE: the certificate is for that Service"
         )
-    return Service(name=name, namespace=namespace)
+    return settings

@@ -1,4 +1,4 @@
-"""docs/controller.md names every flag, metric, reason, cause, and setting of the policy."""
+"""docs/controller.md names every metric, reason, cause, and setting of the policy."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from api import names
-from controller.flags import FLAGS, usage
 from controller.metrics import Metrics
 from controller.reconcile.views import Policy
-from kube.leading import Times
+from controller.settings import Settings
+from serving.settings import flags_of
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "controller.md").read_text(encoding="utf-8")
@@ -62,40 +61,10 @@ def test_it_has_the_policy_with_its_defaults() -> None:
             assert told == {None: "none", True: "true"}[value]
 
 
-def test_it_names_each_flag_with_its_value() -> None:
-    told = set(re.findall(r"^\| `(--[^`]+)` \|", TEXT, re.MULTILINE))
-
-    assert told == {f"{flag.name} {flag.value}".strip() for flag in FLAGS}
-
-
 def test_each_setting_of_the_policy_has_its_flag() -> None:
-    named = {flag.name.removeprefix("--").replace("-", "_") for flag in FLAGS}
+    named = {flag.name.removeprefix("--").replace("-", "_") for flag in flags_of(Settings)}
 
     assert {field.name for field in fields(Policy)} <= named
-
-
-@pytest.mark.parametrize("times", ["duration", "renew_deadline", "retry"])
-def test_it_has_the_times_of_the_lease(times: str) -> None:
-    flag = {"duration": "lease-duration", "renew_deadline": "renew-deadline"}.get(
-        times, "retry-period"
-    )
-    (row,) = re.findall(rf"^\| `--leader-elect-{flag} .*\| (\S+) \|$", TEXT, re.MULTILINE)
-
-    assert row == f"{getattr(Times(), times):g}s"
-
-
-@pytest.mark.parametrize(
-    "variable",
-    [
-        names.CORE_NAMESPACE_ENV,
-        names.DB_MANAGER_HOST_ENV,
-        names.DB_MANAGER_NAMESPACE_ENV,
-        names.DB_MANAGER_PORT_ENV,
-    ],
-)
-def test_it_names_each_variable(variable: str) -> None:
-    assert f"| `{variable}` |" in TEXT
-    assert variable in usage()
 
 
 def test_it_names_each_metric() -> None:

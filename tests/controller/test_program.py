@@ -22,6 +22,7 @@ from api.objects.trials import parse_trial
 from api.objects.validation_update import completed
 from api.types import AlgorithmSpec, Experiment, JsonObject, Trial
 from controller.reconcile.trial_states import ended
+from controller.settings import PROGRAM
 from dbmanager.store.memory import MemoryStore
 from kube.cluster import ChangeType, Kind, Ref, ref_of
 from kube.testing.apiserver import ApiServer
@@ -340,13 +341,8 @@ def run(*words: str) -> tuple[int, str]:
     return done.returncode, done.stderr or done.stdout
 
 
-def test_its_help_names_every_flag() -> None:
-    from controller.flags import FLAGS  # noqa: PLC0415 - beside what it prints
-
-    status, text = run("--help")
-
-    assert status == 0
-    assert all(flag.name in text for flag in FLAGS)
+def test_its_help_is_a_success() -> None:
+    assert run("--help") == (0, PROGRAM.usage())
 
 
 @pytest.mark.parametrize(
@@ -355,9 +351,9 @@ def test_its_help_names_every_flag() -> None:
         (["--kubeconfig", "nowhere"], "controller: --kubeconfig: nowhere cannot be"),
         ([], "controller: the cluster cannot be used"),
         (["--name-space", "ns"], "unknown flag"),
-        (["--namespace", "A/b"], '--namespace: "A/b" is no name of a namespace'),
+        (["--namespace", "A/b"], '--namespace: "A/b" is not the name of a namespace'),
         (["--leader-elect=perhaps"], "--leader-elect: "),
-        (["--metrics-poll", "0s"], "--metrics-poll: 0s would ask without a pause"),
+        (["--metrics-poll", "0s"], "--metrics-poll: 0s would ask again without a pause"),
         (["--kubeconfig", "HERE", "--katib-config", "no"], "--katib-config: cannot"),
         (["--kubeconfig", "HERE", "--listen", "192.0.2.1:1"], "--listen: cannot listen"),
     ],

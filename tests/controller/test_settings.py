@@ -74,14 +74,14 @@ def test_katibs_variables_choose_namespace_and_services() -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--namespace", "Team"], "--namespace: .* is no name of a namespace"),
-        (["--db-manager", "db"], "--db-manager: .* is no address"),
+        (["--namespace", "Team"], "--namespace: .* is not the name of a namespace"),
+        (["--db-manager", "db"], "--db-manager: .* is not an address"),
         (["--leader-elect=maybe"], "--leader-elect: "),
         (["--leader-elect-lease-duration", "5s"], "--leader-elect-lease-duration must be"),
         (["--leader-elect-retry-period", "6s"], "more than twice --leader-elect-retry-period"),
         (["--leader-elect-retry-period", "0s"], "--leader-elect-lease-duration must be"),
-        (["--template-retry", "0s"], "--template-retry: 0s would ask without a pause"),
-        (["--metrics-grace", "-1s"], "--metrics-grace: .* less than nothing"),
+        (["--template-retry", "0s"], "--template-retry: 0s would ask again without a pause"),
+        (["--metrics-grace", "-1s"], "--metrics-grace: .* must not be negative"),
         (["--log-level", "loud"], "--log-level: "),
         (["--leader-election"], "unknown flag"),
     ],

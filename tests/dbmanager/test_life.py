@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -178,7 +179,7 @@ def test_a_port_that_another_program_has_is_named(tmp_path: Path) -> None:
         (["--databse", "x"], 'unknown flag "--databse"; did you mean "--database"?'),
         (["--database", "oracle://u:secret@h/db"], "names no database; write sqlite:///FILE"),
         (["--database", "postgresql://u:secret@[::1/db"], "--database: its URL cannot be read"),
-        (["--listen", "here"], '--listen: "here" is no address'),
+        (["--listen", "here"], '--listen: "here" is not an address'),
         (["--tls-cert", "cert.pem"], "--tls-key is missing"),
     ],
 )
@@ -190,6 +191,17 @@ def test_a_wrong_command_line_ends_with_2_and_one_sentence(
     assert line.startswith("dbmanager: ")
     assert words in line
     assert "secret" not in line
+
+
+def test_missing_tables_end_it_where_the_environment_forbids_to_create_them(tmp_path: Path) -> None:
+    flags = ("--listen=127.0.0.1:0", "--metrics-listen=off", f"--database=sqlite:///{tmp_path}/db")
+    command = (sys.executable, "-m", "dbmanager", *flags)
+    environ = {**os.environ, "SKIP_DB_INITIALIZATION": "true"}
+    ended = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=environ, timeout=60
+    )
+    assert ended.returncode == 2
+    assert "SKIP_DB_INITIALIZATION" in ended.stderr.splitlines()[-1]
 
 
 def test_help_is_a_success_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:

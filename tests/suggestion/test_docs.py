@@ -1,4 +1,4 @@
-"""docs/algorithms.md names every algorithm, setting, default and flag."""
+"""docs/algorithms.md names every algorithm, setting and default."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from suggestion.flags import FLAGS
 from suggestion.median_stop import MedianStop
 from suggestion.registry import OURS, find
 
@@ -36,8 +35,3 @@ def test_it_names_each_setting_with_its_default(name: str) -> None:
 def test_it_names_the_settings_of_early_stopping() -> None:
     for field in dataclasses.fields(MedianStop):
         assert ROWS[field.name].rsplit("|", 1)[-1].strip() == str(field.default)
-
-
-def test_it_names_each_flag() -> None:
-    for flag in FLAGS:
-        assert f"| `{flag.name} {flag.value}` |" in TEXT

@@ -10,8 +10,7 @@ import pytest
 from api.errors import UserError
 from serving.addresses import Address, parse_address
 from suggestion.__main__ import main
-from suggestion.flags import FLAGS
-from suggestion.settings import Settings, read_settings
+from suggestion.settings import PROGRAM, Settings, read_settings
 
 
 def test_without_flags_it_listens_where_katib_looks_for_it() -> None:
@@ -39,10 +38,10 @@ def test_every_flag_is_read() -> None:
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (["--listen", "6789"], '--listen: "6789" is no address; write HOST:PORT'),
-        (["--listen", "x:70000"], "is no address"),
+        (["--listen", "6789"], '--listen: "6789" is not an address; write HOST:PORT'),
+        (["--listen", "x:70000"], "is not an address"),
         (["--grace", "soon"], "--grace: "),
-        (["--grace", "-1s"], "is less than nothing"),
+        (["--grace", "-1s"], "must not be negative"),
         (["--algorithm", "tpe"], 'unknown flag "--algorithm"'),
         (["tpe"], "is no flag"),
     ],
@@ -65,8 +64,7 @@ def test_a_wrong_flag_is_one_line_and_status_two(capsys: pytest.CaptureFixture[s
     )
 
 
-def test_help_tells_every_flag(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_is_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
 
-    told = capsys.readouterr().out
-    assert all(flag.name in told for flag in FLAGS)
+    assert capsys.readouterr().out == PROGRAM.usage()

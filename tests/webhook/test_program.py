@@ -24,6 +24,7 @@ from tests.webhook.program import program
 from tests.webhook.serving import patched
 from tests.webhook.team import job, object_of, pod, team, trial
 from webhook.server.experiment_handler import MUTATE, VALIDATE
+from webhook.settings import PROGRAM
 
 REGISTERED = Ref(
     api_version="admissionregistration.k8s.io/v1",
@@ -173,13 +174,8 @@ def run(*words: str) -> tuple[int, str]:
     return done.returncode, done.stderr or done.stdout
 
 
-def test_its_help_names_every_flag() -> None:
-    from webhook.flags import FLAGS  # noqa: PLC0415 - beside what it prints
-
-    status, text = run("--help")
-
-    assert status == 0
-    assert all(flag.name in text for flag in FLAGS)
+def test_its_help_is_a_success() -> None:
+    assert run("--help") == (0, PROGRAM.usage())
 
 
 @pytest.mark.parametrize(

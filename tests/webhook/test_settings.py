@@ -25,7 +25,7 @@ def test_the_design_s_own_command_line_is_taken() -> None:
     line = "--listen 0.0.0.0:8443 --self-signed --service hook.ns --kubeconfig F"
 
     assert read_settings(line.split(), {}) == Settings(
-        service=Service(name="hook", namespace="ns"), kubeconfig=Path("F")
+        self_signed=True, service=Service(name="hook", namespace="ns"), kubeconfig=Path("F")
     )
 
 
