@@ -1,4 +1,21 @@
-"""`python -m manifests.schema` writes manifests/crds; `make crds` says so."""
+"""`python -m manifests.schema`, as `make crds`, writes manifests/crds from the readers of objects.
+
+From the readers to the cluster's own checks:
+
+    api/objects/* ──> Shape: a field without a value ──> schema ──> manifests/crds
+                      shape.py                             │ texts, bounds, defaults, CEL: by path
+
+The fields are known once. The functions that read objects run here over a field that has no value
+and notes what it is asked for. What the CRDs add (texts, bounds, defaults, CEL) is keyed by a path,
+and a test finds each path in the schema.
+
+The API server refuses less than trialwatch's own rules, and nothing that they accept. A property
+test compares the CEL rules with `api.objects.validation`, and a test on a cluster compares a real
+API server with the stand-in of the tests.
+
+Selectors and conditions in the manifests decide which pods reach the webhook. A table of pods tries
+them case by case, on the stand-in and on a real API server (`tests/manifests/`).
+"""
 
 from __future__ import annotations
 

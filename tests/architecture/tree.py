@@ -34,6 +34,12 @@ def packages() -> list[str]:
     return sorted(".".join(folder.parts) for folder in folders)
 
 
+def folders() -> list[str]:
+    """Return the names of the folders at the top of the repository, in order; no hidden ones."""
+    tops = {path.relative_to(ROOT).parts[0] for path in files() if path.parent != ROOT}
+    return sorted(name for name in tops if not name.startswith("."))
+
+
 def files() -> Iterator[Path]:
     """Yield the repository's files: all but what .gitignore names (git itself may be missing)."""
     lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
