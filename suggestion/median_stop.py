@@ -7,14 +7,15 @@ is enough to spoil.)
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from api.errors import SpecError
 from api.faults import invalid, nearest, required
+from api.metric_values import finite
 from api.types import Comparison, EarlyStoppingSpec, Objective, ObjectiveType, StopRule
 from suggestion.algorithm import read_values, whole
 
@@ -48,9 +49,9 @@ class MedianStop:
 
         A value that is no finite number takes its place among the first, and counts for nothing.
         """
-        numbers = [_number(text) for text, _ in zip(values, range(self.start_step), strict=False)]
-        finite = [number for number in numbers if math.isfinite(number)]
-        return statistics.fmean(finite) if finite else None
+        first = map(finite, islice(values, self.start_step))
+        numbers = [number for number in first if number is not None]
+        return statistics.fmean(numbers) if numbers else None
 
 
 def median_stop_of(spec: EarlyStoppingSpec) -> MedianStop:
@@ -67,13 +68,6 @@ def median_stop_of(spec: EarlyStoppingSpec) -> MedianStop:
         why = f"unknown algorithm name {spec.name[:80]}{near}"
         raise SpecError((invalid(path, spec.name, why),))
     return MedianStop(**read_values(NAME, _RULES, spec.settings, f"{_PATH}.algorithmSettings"))
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
 
 
 _RULES = (
