@@ -24,12 +24,12 @@ from kube.errors import Forbidden, NotFound
 from kube.settings_source import text_of
 from trialwatch.sources import add_cluster, usual_kubeconfig
 from trialwatch.templates import pods_in
-from webhook.driver.decision_driver import Judge, Judgement
-from webhook.driver.lookups import LookUps
-from webhook.explaining import Sight, explain
+from webhook.driver.cluster_lookups import ClusterLookups
+from webhook.driver.decision_driver import DecisionDriver, VerdictOnPod
+from webhook.explanation import PodInspection, explain
 from webhook.model.config import Config, parse_config
-from webhook.model.verdicts import ReviewFacts
-from webhook.registry.asking import Images, open_session
+from webhook.model.verdicts import PodContext
+from webhook.registry.lookups import RegistryLookups, open_session
 
 if TYPE_CHECKING:
     import argparse
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     sight = asyncio.run(_look(about, kubeconfig, context, arguments.core_namespace))
     explanation = explain(sight)
     print(*explanation.lines, sep="\n")
-    return 0 if explanation.well else 2
+    return 0 if explanation.healthy else 2
 
 
 def _ref(text: str, namespace: str) -> Ref:
@@ -82,18 +82,20 @@ def _usual_namespace(kubeconfig: Path | None, context: str) -> str:
     return context_of(kubeconfig, context).namespace if kubeconfig else own_namespace()
 
 
-async def _look(about: Ref, kubeconfig: Path | None, context: str, core_namespace: str) -> Sight:
+async def _look(
+    about: Ref, kubeconfig: Path | None, context: str, core_namespace: str
+) -> PodInspection:
     async with AsyncExitStack() as stack:
         cluster = await stack.enter_async_context(connected(kubeconfig, context))
         session = await stack.enter_async_context(open_session())
-        images = await stack.enter_async_context(Images(session, cluster))
+        images = await stack.enter_async_context(RegistryLookups(session, cluster))
         pod = _pod_of(await cluster.get(about), about)
-        judge = Judge(LookUps(cluster, counted=lambda *_: None), images)
-        facts = ReviewFacts(namespace=about.namespace, name=about.name)
+        driver = DecisionDriver(ClusterLookups(cluster, counted=lambda *_: None), images)
+        facts = PodContext(namespace=about.namespace, name=about.name)
         deadline = asyncio.get_running_loop().time() + _SECONDS
         config = await _config(cluster, core_namespace)
-        judgement = await judge.judge(pod, facts, config, deadline)
-        return await _sight(cluster, pod, about, judgement)
+        verdict = await driver.decide(pod, facts, config, deadline)
+        return await _sight(cluster, pod, about, verdict)
 
 
 def _pod_of(document: JsonObject, about: Ref) -> JsonObject:
@@ -123,7 +125,9 @@ async def _config(cluster: Cluster, namespace: str) -> Config:
         return Config()
 
 
-async def _sight(cluster: Cluster, pod: JsonObject, about: Ref, judgement: Judgement) -> Sight:
+async def _sight(
+    cluster: Cluster, pod: JsonObject, about: Ref, verdict: VerdictOnPod
+) -> PodInspection:
     """Put together what is known, with the webhook's registration where we may read that."""
     namespace = Ref(api_version="v1", kind="Namespace", name=about.namespace)
     registered = Ref(
@@ -131,7 +135,7 @@ async def _sight(cluster: Cluster, pod: JsonObject, about: Ref, judgement: Judge
         kind="MutatingWebhookConfiguration",
         name=names.OWN_WEBHOOK,
     )
-    sight = Sight(pod=pod, about=about, judgement=judgement)
+    sight = PodInspection(pod=pod, about=about, decided=verdict)
     try:
         sight = replace(sight, namespace=await cluster.get(namespace))
         return replace(sight, configuration=await cluster.get(registered))

@@ -26,7 +26,7 @@ from api.objects.yamltext import load_objects
 from trialwatch.first_trial import first_trial
 from trialwatch.templates import pods_in, put
 from webhook.model.config import Config, parse_config
-from webhook.model.verdicts import Inject, Refuse, ReviewFacts, Verdict
+from webhook.model.verdicts import Inject, PodContext, Refuse, Verdict
 from webhook.pods.decide import decide
 from webhook.pods.mutate import mutate
 
@@ -126,12 +126,12 @@ def _judged(document: JsonObject, family: _Family, config: Config) -> _Judged:
     return _Judged(document=changed, told=tuple(told), refused=refused)
 
 
-def _facts(document: JsonObject, family: _Family) -> ReviewFacts:
+def _facts(document: JsonObject, family: _Family) -> PodContext:
     """Say what the API server would: the namespace; and as the pods' name, that of their job."""
     metadata = document.get("metadata")
     said = metadata if isinstance(metadata, Mapping) else {}
     trials = family.trial.metadata.namespace if family.trial else ""
-    return ReviewFacts(
+    return PodContext(
         namespace=str(said.get("namespace") or trials or "default"),
         name=str(said.get("name") or ""),
         suggestion=family.suggestion,

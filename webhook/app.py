@@ -18,17 +18,17 @@ from kube.watching import WatchCache
 from serving.addresses import Address
 from serving.http import Server
 from serving.life import beside, until_signal, write_port
-from webhook.certificates.files import Mounted
-from webhook.certificates.self_signed import SelfSigned, place_of
-from webhook.driver.decision_driver import Judge
-from webhook.driver.lookups import Kept, LookUps, caches
-from webhook.driver.ports import Certificates
+from webhook.certificates.files import MountedCertificate
+from webhook.certificates.self_signed import SelfSignedCertificate, target_of
+from webhook.driver.cluster_lookups import CachedObject, ClusterLookups, lookup_caches
+from webhook.driver.decision_driver import DecisionDriver
+from webhook.driver.ports import ServingCertificate
 from webhook.model.config import Config, parse_config
-from webhook.registry.asking import Images, open_session
-from webhook.server.experiment_handler import MUTATE, VALIDATE, ExperimentReviews
-from webhook.server.http import Parts, application
+from webhook.registry.lookups import RegistryLookups, open_session
+from webhook.server.experiment_handler import MUTATE, VALIDATE, ExperimentHandler
+from webhook.server.http import ServerParts, application
 from webhook.server.metrics import Metrics
-from webhook.server.pod_handler import PATH, PodReviews
+from webhook.server.pod_handler import PATH, PodHandler
 from webhook.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ async def run(settings: Settings) -> None:
         async with AsyncExitStack() as stack:
             cluster = await stack.enter_async_context(connected(settings.kubeconfig))
             session = await stack.enter_async_context(open_session())
-            images = await stack.enter_async_context(Images(session, cluster))
+            images = await stack.enter_async_context(RegistryLookups(session, cluster))
             webhook = _Webhook(settings, cluster, images)
             await stack.enter_async_context(webhook.certificates)
             await stack.enter_async_context(webhook.working(ended))
@@ -63,24 +63,24 @@ async def run(settings: Settings) -> None:
 class _Webhook:
     """What a webhook is made of."""
 
-    def __init__(self, settings: Settings, cluster: Cluster, images: Images) -> None:
+    def __init__(self, settings: Settings, cluster: Cluster, images: RegistryLookups) -> None:
         self.ending = False
         self.metrics = Metrics()
         self.certificates = _certificates(settings, cluster)
         self._settings = settings
         self._config = _config(settings, cluster)
-        self._caches = caches(cluster)
+        self._caches = lookup_caches(cluster)
         clock = asyncio.get_running_loop().time
         self._events = Events(cluster, _SPEAKER, counted=self.metrics.told, clock=clock)
-        lookups = LookUps(cluster, self._caches, counted=self.metrics.looked_up)
+        lookups = ClusterLookups(cluster, self._caches, counted=self.metrics.looked_up)
         self.metrics.watch(self._caches)
         self.metrics.watch_certificate(lambda: self.certificates.expires)
-        pods = PodReviews(Judge(lookups, images), self._config, self._events, self.metrics)
+        pods = PodHandler(DecisionDriver(lookups, images), self._config, self._events, self.metrics)
         experiments = {
-            path: ExperimentReviews(path, lookups, self._config, self.metrics)
+            path: ExperimentHandler(path, lookups, self._config, self.metrics)
             for path in (MUTATE, VALIDATE)
         }
-        self._parts = Parts(
+        self._parts = ServerParts(
             reviewers={PATH: pods, **experiments},
             metrics=self.metrics,
             missing=lambda: list(self._missing()),
@@ -142,11 +142,11 @@ class _Webhook:
             await plain.close()
 
 
-def _certificates(settings: Settings, cluster: Cluster) -> Certificates:
+def _certificates(settings: Settings, cluster: Cluster) -> ServingCertificate:
     if settings.cert_dir is not None:
-        return Mounted(settings.cert_dir)
+        return MountedCertificate(settings.cert_dir)
     assert settings.service is not None  # noqa: S101 - the settings see to it
-    return SelfSigned(cluster, place_of(settings.service))
+    return SelfSignedCertificate(cluster, target_of(settings.service))
 
 
 def _config(settings: Settings, cluster: Cluster) -> ConfigSource[Config]:
@@ -156,6 +156,6 @@ def _config(settings: Settings, cluster: Cluster) -> ConfigSource[Config]:
     return ConfigMapSource(cluster, settings.core_namespace, parse)
 
 
-def _not_synced(cache: WatchCache[Kept]) -> str:
+def _not_synced(cache: WatchCache[CachedObject]) -> str:
     cause = f": {cache.trouble}" if cache.trouble else ""
     return f"{cache.scope.kind} has not been listed yet{cause}"

@@ -9,10 +9,17 @@ from api.objects.suggestions import render_suggestion
 from api.objects.trials import render_trial
 from api.types import JsonObject, Suggestion, Trial
 from webhook.model.config import Config
-from webhook.model.verdicts import Inject, Refuse, ReviewFacts, Verdict
-from webhook.pods.decision import Question, Reply, Review, review
+from webhook.model.lookups import (
+    Answer,
+    Lookup,
+    ObjectAbsent,
+    ObjectAnswer,
+    ObjectFound,
+    ObjectLookup,
+)
+from webhook.model.verdicts import Inject, PodContext, Refuse, Verdict
+from webhook.pods.decision import PodDecision, decide_on_pod
 from webhook.pods.mutate import mutate
-from webhook.pods.owners import Absent, Answer, Found, Wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +46,8 @@ def inject(pod: JsonObject, family: Family, config: Config) -> Injected:
     Raises:
         UserError: the webhook refuses the pod; says why.
     """
-    facts = ReviewFacts(namespace=family.trial.metadata.namespace, name=family.trial.metadata.name)
-    verdict = _driven(review(pod, facts, config), family)
+    facts = PodContext(namespace=family.trial.metadata.namespace, name=family.trial.metadata.name)
+    verdict = _driven(decide_on_pod(pod, facts, config), family)
     if isinstance(verdict, Refuse):
         raise UserError(str(verdict))
     if not isinstance(verdict, Inject):
@@ -49,7 +56,7 @@ def inject(pod: JsonObject, family: Family, config: Config) -> Injected:
     return Injected(pod=mutate(pod, verdict.plan), collects=collects)
 
 
-def _driven(questions: Review, family: Family) -> Verdict:
+def _driven(questions: PodDecision, family: Family) -> Verdict:
     try:
         question = next(questions)
         while True:
@@ -59,19 +66,19 @@ def _driven(questions: Review, family: Family) -> Verdict:
         return verdict
 
 
-def _answer(question: Question, family: Family) -> Reply:
+def _answer(question: Lookup, family: Family) -> Answer:
     """Answer from what is here; an image is not, and its registry is not asked."""
-    return _object(question, family) if isinstance(question, Wanted) else None
+    return _object(question, family) if isinstance(question, ObjectLookup) else None
 
 
-def _object(wanted: Wanted, family: Family) -> Answer:
+def _object(wanted: ObjectLookup, family: Family) -> ObjectAnswer:
     trial, suggestion = family.trial, family.suggestion
     match wanted.kind:
         case "Trial" if wanted.name == trial.metadata.name:
-            return Found(render_trial(trial))
+            return ObjectFound(render_trial(trial))
         case "Suggestion" if suggestion and wanted.name == suggestion.metadata.name:
-            return Found(render_suggestion(suggestion))
+            return ObjectFound(render_suggestion(suggestion))
         case kind if kind == family.job.get("kind"):
-            return Found(family.job)
+            return ObjectFound(family.job)
         case _:
-            return Absent()
+            return ObjectAbsent()

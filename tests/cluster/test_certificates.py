@@ -15,7 +15,7 @@ from tests.cluster.client import Cluster, until
 from tests.cluster.installation import NAMESPACE
 from tests.cluster.trials import Trials, job
 from webhook.certificates.issued import Service, mint
-from webhook.certificates.rotation import State
+from webhook.certificates.rotation import RotationState
 from webhook.certificates.stored import read_state, with_state
 
 SERVICE = Service(name=OWN_WEBHOOK, namespace=NAMESPACE)
@@ -29,7 +29,7 @@ JOBS = 50
 OVER_SECONDS = 180
 
 
-def state_of(cluster: Cluster) -> State | None:
+def state_of(cluster: Cluster) -> RotationState | None:
     return read_state(cluster.get("secrets", NAMESPACE, OWN_WEBHOOK_SECRET), SERVICE)
 
 
@@ -38,12 +38,12 @@ def begin_renewal(cluster: Cluster) -> str:
     state = until("a steady certificate", lambda: _steady(cluster))
     successor = mint(SERVICE, time.time(), 90 * 86_400.0)
     secret = cluster.get("secrets", NAMESPACE, OWN_WEBHOOK_SECRET) or {}
-    begun = with_state(secret, State(current=state.current, next=successor), SERVICE)
+    begun = with_state(secret, RotationState(current=state.current, next=successor), SERVICE)
     cluster.patch("secrets", NAMESPACE, OWN_WEBHOOK_SECRET, {"data": begun["data"]})
     return successor.cert
 
 
-def _steady(cluster: Cluster) -> State | None:
+def _steady(cluster: Cluster) -> RotationState | None:
     state = state_of(cluster)
     return state if state and state.phase == "steady" else None
 

@@ -29,11 +29,11 @@ from tests.manifests.mistakes import (
     spec,
     spoilt,
 )
-from webhook.experiments.asked import Asked
-from webhook.experiments.decision import Ruling, ruling_on
-from webhook.experiments.defaulting import defaulted
+from webhook.experiments.decision import ExperimentVerdict, decide_on_experiment
+from webhook.experiments.defaulting import fill_in_defaults
+from webhook.experiments.request import ExperimentRequest
 from webhook.model.config import Config
-from webhook.pods.owners import Absent
+from webhook.model.lookups import ObjectAbsent
 
 SCHEMAS: dict[str, Any] = {kind.kind: schema(kind) for kind in KINDS}
 SCHEMA = SCHEMAS[EXPERIMENT.kind]
@@ -100,15 +100,15 @@ def test_all_mistakes_are_told_at_once() -> None:
     }
 
 
-def ruled(asked: Asked) -> Ruling:
+def ruled(asked: ExperimentRequest) -> ExperimentVerdict:
     """Say what the webhook does, in a cluster with nothing in it."""
-    questions = ruling_on(asked, Config())
+    questions = decide_on_experiment(asked, Config())
     try:
         next(questions)
         while True:
-            questions.send(Absent())
+            questions.send(ObjectAbsent())
     except StopIteration as end:
-        ruling: Ruling = end.value
+        ruling: ExperimentVerdict = end.value
         return ruling
 
 
@@ -176,9 +176,9 @@ def test_whatever_we_take_the_server_takes(document: Document) -> None:
 
 @given(document=spoiled())
 def test_whatever_the_webhook_lets_through_the_server_takes(document: Document) -> None:
-    asked = Asked(namespace="team", name="x", document=document)
+    asked = ExperimentRequest(namespace="team", name="x", document=document)
     if not ruled(asked).faults:
-        assert complaints(SCHEMA, defaulted(document)) == ()
+        assert complaints(SCHEMA, fill_in_defaults(document)) == ()
 
 
 # -- changes --------------------------------------------------------------------------------
@@ -270,8 +270,8 @@ def test_whatever_change_the_webhook_lets_through_the_server_takes(document: Doc
     # To the server `source: {}` is not the same as none; so both are written in one form.
     old, new = stored(SEED, trials=3), stored(document, trials=3)
     new["metadata"] = old["metadata"]
-    if not ruled(Asked(namespace="team", name="x", document=new, old=old)).faults:
-        assert complaints(SCHEMA, defaulted(new, old), old) == ()
+    if not ruled(ExperimentRequest(namespace="team", name="x", document=new, old=old)).faults:
+        assert complaints(SCHEMA, fill_in_defaults(new, old), old) == ()
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,20 @@ from pathlib import Path
 from api.objects.yamltext import load_objects
 from api.types import JsonObject
 from webhook.model.config import Config
-from webhook.model.images import ImageCommand, ImageUnknown, ImageWanted
-from webhook.model.verdicts import ReviewFacts, Verdict
-from webhook.pods.decision import Question, Reply, review
-from webhook.pods.owners import Absent, Answer, Failed, Found, Wanted
+from webhook.model.images import ImageCommand
+from webhook.model.lookups import (
+    Answer,
+    ImageLookup,
+    ImageUnknown,
+    Lookup,
+    LookupFailed,
+    ObjectAbsent,
+    ObjectAnswer,
+    ObjectFound,
+    ObjectLookup,
+)
+from webhook.model.verdicts import PodContext, Verdict
+from webhook.pods.decision import decide_on_pod
 
 GOLDENS = Path(__file__).parent / "goldens"
 NAMESPACE = "team"
@@ -26,22 +36,24 @@ class Cluster:
 
     objects: dict[tuple[str, str, str], JsonObject]
     image: ImageCommand | ImageUnknown | None = None
-    asked: list[Question] = field(default_factory=list)
+    asked: list[Lookup] = field(default_factory=list)
 
-    def answer(self, question: Question) -> Reply:
+    def answer(self, question: Lookup) -> Answer:
         self.asked.append(question)
-        return self.image if isinstance(question, ImageWanted) else self._look_up(question)
+        return self.image if isinstance(question, ImageLookup) else self._look_up(question)
 
-    def _look_up(self, wanted: Wanted) -> Answer:
+    def _look_up(self, wanted: ObjectLookup) -> ObjectAnswer:
         assert wanted.namespace == NAMESPACE
         if wanted.kind == FORBIDDEN:
-            return Failed("403: get of vaults.secret.example is forbidden to the webhook")
+            return LookupFailed("403: get of vaults.secret.example is forbidden to the webhook")
         document = self.objects.get((wanted.api_version, wanted.kind, wanted.name))
-        return Absent() if document is None else Found(document)
+        return ObjectAbsent() if document is None else ObjectFound(document)
 
     def judge(self, pod: JsonObject, config: Config | None = None, *, name: str = "") -> Verdict:
-        questions = review(pod, ReviewFacts(namespace=NAMESPACE, name=name), config or Config())
-        reply: Reply = None
+        questions = decide_on_pod(
+            pod, PodContext(namespace=NAMESPACE, name=name), config or Config()
+        )
+        reply: Answer = None
         try:
             question = next(questions)
             while True:

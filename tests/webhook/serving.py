@@ -21,14 +21,15 @@ from kube.testing.memory import MemoryCluster
 from serving.addresses import Address
 from serving.http import Server
 from tests.polling import beside
-from webhook.driver.decision_driver import Judge
-from webhook.driver.lookups import LookUps, caches
+from webhook.driver.cluster_lookups import ClusterLookups, lookup_caches
+from webhook.driver.decision_driver import DecisionDriver
 from webhook.model.config import Config
-from webhook.model.images import ImageCommand, ImageUnknown, ImageWanted
-from webhook.server.experiment_handler import MUTATE, VALIDATE, ExperimentReviews
-from webhook.server.http import Parts, application
+from webhook.model.images import ImageCommand
+from webhook.model.lookups import ImageLookup, ImageUnknown
+from webhook.server.experiment_handler import MUTATE, VALIDATE, ExperimentHandler
+from webhook.server.http import ServerParts, application
 from webhook.server.metrics import Metrics
-from webhook.server.pod_handler import PATH, PodReviews
+from webhook.server.pod_handler import PATH, PodHandler
 
 NAMESPACE = "team"
 HERE = Address(host="127.0.0.1", port=0)
@@ -41,7 +42,7 @@ class Registry:
     commands: Mapping[str, ImageCommand] = field(default_factory=dict)
     deadlines: list[float] = field(default_factory=list)
 
-    async def command_of(self, wanted: ImageWanted, deadline: float) -> ImageCommand | ImageUnknown:
+    async def command_of(self, wanted: ImageLookup, deadline: float) -> ImageCommand | ImageUnknown:
         self.deadlines.append(deadline)
         return self.commands.get(wanted.image, ImageUnknown("there is no such image"))
 
@@ -183,15 +184,15 @@ async def webhook(
     events = Events(
         cluster, Speaker(component="trialwatch-webhook"), counted=metrics.told, clock=clock
     )
-    watched = caches(cluster) if watching else ()
+    watched = lookup_caches(cluster) if watching else ()
     metrics.watch(watched)
-    lookups = LookUps(cluster, watched, counted=metrics.looked_up)
+    lookups = ClusterLookups(cluster, watched, counted=metrics.looked_up)
     config = settings or Settings()
-    pods = PodReviews(Judge(lookups, registry or Registry()), config, events, metrics)
+    pods = PodHandler(DecisionDriver(lookups, registry or Registry()), config, events, metrics)
     experiments = {
-        path: ExperimentReviews(path, lookups, config, metrics) for path in (MUTATE, VALIDATE)
+        path: ExperimentHandler(path, lookups, config, metrics) for path in (MUTATE, VALIDATE)
     }
-    parts = Parts(
+    parts = ServerParts(
         reviewers={PATH: pods, **experiments},
         metrics=metrics,
         missing=lambda: missing,

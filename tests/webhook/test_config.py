@@ -137,7 +137,7 @@ def test_the_db_managers_address_is_made_as_katib_makes_it(
         ("trialwatch: {drainSecond: 3}", 'did you mean "drainSeconds"?'),
         ("trialwatch: {drainSeconds: -1}", "trialwatch.drainSeconds"),
         ("trialwatch: {drainSeconds: soon}", "must be a whole number"),
-        ("trialwatch: {runAsUser: -5}", "must be a user's number"),
+        ("trialwatch: {runAsUser: -5}", "must be a numeric user id"),
         ("trialwatch: {sidecar: both}", "write one of: native, container"),
         ("trialwatch: {echo: 1}", "must be true or false"),
     ],

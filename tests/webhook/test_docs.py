@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kube.testing.memory import MemoryCluster
-from webhook.driver.lookups import caches
+from webhook.driver.cluster_lookups import lookup_caches
 from webhook.model.reasons import Reason
 from webhook.server.experiment_handler import MUTATE, VALIDATE
 from webhook.server.metrics import Metrics
@@ -28,7 +28,7 @@ def test_it_tells_each_reason_in_its_own_words() -> None:
 
 def test_it_names_each_metric_with_its_labels() -> None:
     metrics = Metrics()
-    metrics.watch(caches(MemoryCluster()))
+    metrics.watch(lookup_caches(MemoryCluster()))
     metrics.watch_certificate(lambda: None)
     there = set(re.findall(r"^# TYPE (trialwatch_\w+)", metrics.text().decode(), re.MULTILINE))
     told = set(re.findall(r"`(trialwatch_webhook_\w+)", TEXT))

@@ -13,11 +13,12 @@ from api.types import JsonObject
 from tests.webhook.cluster import NAMESPACE, shared_cluster
 from webhook.model.config import Config
 from webhook.model.images import ImageCommand
+from webhook.model.lookups import ObjectFound, ObjectLookup
 from webhook.model.reasons import Reason
-from webhook.model.verdicts import Inject, Refuse, ReviewFacts, Skip
+from webhook.model.verdicts import Inject, PodContext, Refuse, Skip
 from webhook.pods.decide import decide
 from webhook.pods.mutate import mutate
-from webhook.pods.owners import MAX_DEPTH, MAX_LOOKUPS, Found, Wanted, kin_of
+from webhook.pods.owners import MAX_DEPTH, MAX_LOOKUPS, find_owning_trial
 from webhook.server.json_patch import patch_between
 
 Pod = dict[str, Any]
@@ -208,7 +209,7 @@ def test_a_huge_number_is_named_and_not_written_out() -> None:
     pod["spec"]["activeDeadlineSeconds"] = 10**5000
     pod["metadata"] = {"labels": {"trialwatch.dev/collect": "true"}}
 
-    verdict = decide(pod, ReviewFacts(namespace=NAMESPACE), None, Config())
+    verdict = decide(pod, PodContext(namespace=NAMESPACE), None, Config())
 
     assert isinstance(verdict, Refuse)
     assert len(str(verdict)) < 1000
@@ -224,13 +225,13 @@ def _pod_of(name: str) -> JsonObject:
 
 def _walked(pod: JsonObject, objects: dict[str, JsonObject]) -> tuple[int, Refuse | None]:
     """Walk; return how many objects were asked for, and the refusal."""
-    walk = kin_of(pod, NAMESPACE)
+    walk = find_owning_trial(pod, NAMESPACE)
     asked = 0
     try:
         wanted = next(walk)
         while True:
-            assert isinstance(wanted, Wanted)
+            assert isinstance(wanted, ObjectLookup)
             asked += 1
-            wanted = walk.send(Found(objects[wanted.name]))
+            wanted = walk.send(ObjectFound(objects[wanted.name]))
     except StopIteration as end:
         return asked, end.value.refusal

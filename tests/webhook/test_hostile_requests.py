@@ -18,9 +18,9 @@ from tests.webhook.serving import Answer, Webhook, asked, webhook
 from tests.webhook.team import team
 from webhook.model.reasons import Reason
 from webhook.model.verdicts import Refuse
-from webhook.server.admission_review import NoReview
+from webhook.server.admission_review import InvalidReview
 from webhook.server.http import MOST_BYTES
-from webhook.server.pod_admission import answer, read_admission
+from webhook.server.pod_admission import read_pod_admission, response_to
 
 
 @pytest.fixture
@@ -92,8 +92,8 @@ async def test_what_is_no_review_of_a_new_pod_is_refused_with_the_remedy(
 
     assert answer.status == 400
     assert len(answer.text) < 1000
-    with pytest.raises(NoReview, match=says):
-        read_admission(sent)
+    with pytest.raises(InvalidReview, match=says):
+        read_pod_admission(sent)
     assert await running.metric("trialwatch_webhook_rejected_requests_total", code="400") == 1
 
 
@@ -254,18 +254,18 @@ def _put(document: Any, key: str, value: object) -> None:  # noqa: ANN401 - any 
 @given(body=st.binary(max_size=200) | _json.map(lambda one: json.dumps(one).encode()))
 def test_any_bytes_are_a_review_or_are_none(body: bytes) -> None:
     try:
-        read_admission(body)
-    except NoReview as error:
+        read_pod_admission(body)
+    except InvalidReview as error:
         assert len(str(error)) < 1000  # noqa: PT017 - it may be one or the other
 
 
 @given(document=spoilt())
 def test_any_review_gets_an_answer_with_its_uid(document: Any) -> None:  # noqa: ANN401 - any JSON
     try:
-        admission = read_admission(json.dumps(document).encode())
-    except NoReview:
+        admission = read_pod_admission(json.dumps(document).encode())
+    except InvalidReview:
         return
-    response = json.loads(answer(admission, Refuse(Reason.POD_UNREADABLE, "x")))["response"]
+    response = json.loads(response_to(admission, Refuse(Reason.POD_UNREADABLE, "x")))["response"]
     assert response["uid"] == admission.uid == document["request"]["uid"]
 
 

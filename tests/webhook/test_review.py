@@ -8,10 +8,18 @@ import pytest
 
 from api.types import JsonObject
 from tests.webhook.cluster import NAMESPACE, Cluster, cluster_of, shared_cluster
-from webhook.model.images import ImageCommand, ImageUnknown, ImageWanted
+from webhook.model.images import ImageCommand
+from webhook.model.lookups import (
+    ImageLookup,
+    ImageUnknown,
+    LookupFailed,
+    ObjectAbsent,
+    ObjectFound,
+    ObjectLookup,
+)
 from webhook.model.reasons import Reason
 from webhook.model.verdicts import Inject, Refuse, Skip
-from webhook.pods.owners import Absent, Failed, Found, Wanted, kin_of
+from webhook.pods.owners import find_owning_trial
 
 
 def reference(kind: str, name: str, version: str = "batch/v1") -> JsonObject:
@@ -27,7 +35,7 @@ def pod(*owners: JsonObject, labels: JsonObject | None = None, **container: obje
 def asked(cluster: Cluster) -> list[str]:
     """Return what was asked for, as KIND/NAME."""
     return [
-        question.image if isinstance(question, ImageWanted) else f"{question.kind}/{question.name}"
+        question.image if isinstance(question, ImageLookup) else f"{question.kind}/{question.name}"
         for question in cluster.asked
     ]
 
@@ -78,7 +86,7 @@ def test_a_trial_of_another_api_version_is_an_owner_like_any_other() -> None:
     cluster.judge(pod(reference("Trial", "mnist-1", "kubeflow.org/v1")))
 
     assert asked(cluster) == ["Trial/mnist-1"]
-    assert isinstance(cluster.asked[0], Wanted)
+    assert isinstance(cluster.asked[0], ObjectLookup)
     assert cluster.asked[0].api_version == "kubeflow.org/v1"
 
 
@@ -126,14 +134,16 @@ def test_an_owner_that_cannot_be_read_is_a_failure() -> None:
 @pytest.mark.parametrize("kind", ["Trial", "Suggestion"])
 def test_a_trial_or_suggestion_that_cannot_be_looked_up_is_refused(kind: str) -> None:
     cluster = shared_cluster()
-    walk = kin_of(pod(reference("Job", "mnist-1")), NAMESPACE)
+    walk = find_owning_trial(pod(reference("Job", "mnist-1")), NAMESPACE)
     refusal: object = None
     try:
         question = next(walk)
         while True:
             answer = cluster.answer(question)
-            assert isinstance(answer, Found | Absent | Failed)
-            question = walk.send(Failed("504: timed out") if question.kind == kind else answer)
+            assert isinstance(answer, ObjectFound | ObjectAbsent | LookupFailed)
+            question = walk.send(
+                LookupFailed("504: timed out") if question.kind == kind else answer
+            )
     except StopIteration as end:
         refusal = end.value.refusal
 
@@ -153,9 +163,9 @@ def test_the_image_is_asked_for_only_where_the_pod_has_no_command() -> None:
     }
 
     cluster.judge(pod(labels=labelled, image="example/x:1"))
-    assert not any(isinstance(question, ImageWanted) for question in cluster.asked)
+    assert not any(isinstance(question, ImageLookup) for question in cluster.asked)
     assert isinstance(cluster.judge(without), Inject)
-    assert cluster.asked[-1] == ImageWanted(
+    assert cluster.asked[-1] == ImageLookup(
         image="example/x:1", namespace=NAMESPACE, pull_secrets=("a", "b"), architecture="arm64"
     )
 

@@ -49,12 +49,12 @@ def split_bundle(text: str) -> Bundle:
     return Bundle(pieces=tuple(piece for piece in pieces if piece[1]))
 
 
-def ours_in(bundle: Bundle, service: Service) -> tuple[str, ...]:
+def own_authorities_in(bundle: Bundle, service: Service) -> tuple[str, ...]:
     """Return our authorities in a bundle."""
     return tuple(one for one in bundle.certificates if is_authority_of(service, one))
 
 
-def with_ours(bundle: Bundle, authorities: Sequence[str], service: Service) -> str:
+def with_own_authorities(bundle: Bundle, authorities: Sequence[str], service: Service) -> str:
     """Return the bundle's text with these authorities of ours, and no others of ours."""
     there = set(bundle.certificates)
     text = bundle.only(lambda one: one in authorities or not is_authority_of(service, one))
@@ -71,7 +71,9 @@ def bundles_of(configuration: JsonObject, service: Service) -> Iterator[Bundle]:
         yield split_bundle(_text(client.get("caBundle")))
 
 
-def trusting(configuration: JsonObject, authorities: Sequence[str], service: Service) -> JsonObject:
+def trust_patch(
+    configuration: JsonObject, authorities: Sequence[str], service: Service
+) -> JsonObject:
     """Return the patch that lets each webhook which calls the service trust these authorities.
 
     It applies to this version of the configuration only.
@@ -94,7 +96,7 @@ def trusting(configuration: JsonObject, authorities: Sequence[str], service: Ser
 def _trusting(webhook: JsonObject, authorities: Sequence[str], service: Service) -> JsonObject:
     client = webhook["clientConfig"]
     assert isinstance(client, dict)  # noqa: S101 - it was found by what it says
-    text = with_ours(split_bundle(_text(client.get("caBundle"))), authorities, service)
+    text = with_own_authorities(split_bundle(_text(client.get("caBundle"))), authorities, service)
     bundle = base64.b64encode(text.encode("utf-8", "surrogateescape")).decode()
     return {**webhook, "clientConfig": {**client, "caBundle": bundle}}
 

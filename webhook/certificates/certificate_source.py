@@ -12,19 +12,19 @@ from typing import Final, Self
 
 from api.errors import TrialwatchError
 from webhook.certificates.issued import Service, mint
-from webhook.certificates.reloading_tls import Newest
+from webhook.certificates.reloading_tls import ReloadingContext
 
 _NOBODY: Final = Service(name="nobody", namespace="nowhere")
 _PLACEHOLDER_SECONDS: Final = 86_400.0
 _log = logging.getLogger(__name__)
 
 
-class Attended(ABC):
+class CertificateSource(ABC):
     """A certificate that is looked after between enter and exit."""
 
     def __init__(self, look_seconds: float) -> None:
         self._look_seconds = look_seconds
-        self._newest = Newest()
+        self._newest = ReloadingContext()
         self._told = ""
         self._task: asyncio.Task[None] | None = None
         # For the kubelet's probes, which believe any: until there is a true one, `ready` is false.

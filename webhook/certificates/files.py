@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from api.errors import SetupError
-from webhook.certificates.certificate_source import Attended
+from webhook.certificates.certificate_source import CertificateSource
 from webhook.certificates.issued import expiry_of
 
 CERT_FILE: Final = "tls.crt"
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 _Pair = tuple[str, str]
 
 
-class Mounted(Attended):
+class MountedCertificate(CertificateSource):
     """The certificate in a folder."""
 
     def __init__(self, folder: Path, *, look_seconds: float = _LOOK_SECONDS) -> None:

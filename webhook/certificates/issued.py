@@ -62,7 +62,7 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Issued:
+class IssuedCertificate:
     """Three texts in PEM, and until when they are good."""
 
     ca: str
@@ -72,11 +72,11 @@ class Issued:
     """In seconds since 1970."""
 
 
-Mint = Callable[[float], Issued]
+Mint = Callable[[float], IssuedCertificate]
 """Makes a new authority and its certificate, at a time in seconds since 1970."""
 
 
-def mint(service: Service, now: float, lifetime: float) -> Issued:
+def mint(service: Service, now: float, lifetime: float) -> IssuedCertificate:
     """Make an authority, let it sign a certificate for the service, and forget its key."""
     begins = datetime.fromtimestamp(int(now), UTC)
     ends = begins + timedelta(seconds=int(lifetime))
@@ -116,7 +116,7 @@ def mint(service: Service, now: float, lifetime: float) -> Issued:
     private = key.private_bytes(
         _PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return Issued(
+    return IssuedCertificate(
         ca=_text(ca),
         cert=_text(cert),
         key=private.decode(),
@@ -124,7 +124,7 @@ def mint(service: Service, now: float, lifetime: float) -> Issued:
     )
 
 
-def read_issued(ca: str, cert: str, key: str, service: Service) -> Issued:
+def read_issued(ca: str, cert: str, key: str, service: Service) -> IssuedCertificate:
     """Read what `mint` has made.
 
     Raises:
@@ -145,7 +145,7 @@ def read_issued(ca: str, cert: str, key: str, service: Service) -> Issued:
     if service.host not in alternatives.value.get_values_for_type(x509.DNSName):
         raise SetupError(f"the certificate is not for {service.host}")
     expires = min(one.not_valid_after_utc for one in (authority, signed)).timestamp()
-    return Issued(ca=ca, cert=cert, key=key, expires=expires)
+    return IssuedCertificate(ca=ca, cert=cert, key=key, expires=expires)
 
 
 @lru_cache(maxsize=256)  # the same few are asked for every few seconds, for months

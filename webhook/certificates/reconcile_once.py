@@ -3,7 +3,7 @@
     operations = turn(place, ...)
     operation = next(operations)              # Get, Put or Patch
     operation = operations.send(answer)       # a document; None: not there, or another was quicker
-    ...                                       # StopIteration.value is a `Turn`
+    ...                                       # StopIteration.value is a `ReconcileResult`
 
 Nothing is read or written here, so the same turns run over a cluster, and over a model in which
 replicas are interleaved and die between any two operations. An operation that fails for another
@@ -19,14 +19,14 @@ from api.errors import SetupError
 from api.types import JsonObject
 from kube.cluster import Ref
 from webhook.certificates import rotation
-from webhook.certificates.bundles import bundles_of, ours_in, trusting
+from webhook.certificates.bundles import bundles_of, own_authorities_in, trust_patch
 from webhook.certificates.issued import Mint, Service
-from webhook.certificates.rotation import Observed, State, Step, Timing
+from webhook.certificates.rotation import ObservedBundles, RotationState, Step, Timing
 from webhook.certificates.stored import read_state, with_state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class CertificateTarget:
     """What the certificate is for, where it is kept, and who has to trust it."""
 
     service: Service
@@ -57,14 +57,14 @@ class Patch:
 
 
 Operation = Get | Put | Patch
-Turning = Generator[Operation, JsonObject | None, "Turn"]
+Reconciliation = Generator[Operation, JsonObject | None, "ReconcileResult"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class ReconcileResult:
     """What a replica knows after its turn."""
 
-    state: State | None
+    state: RotationState | None
     """What the Secret says."""
     trusted: bool
     """Whether each bundle trusts what is to be served."""
@@ -76,9 +76,13 @@ class Turn:
     """What was done, or tried; the next turn may have more to do."""
 
 
-def turn(
-    place: Place, timing: Timing, held: State | None, clock: Callable[[], float], mint: Mint
-) -> Turning:
+def reconcile_once(
+    place: CertificateTarget,
+    timing: Timing,
+    held: RotationState | None,
+    clock: Callable[[], float],
+    mint: Mint,
+) -> Reconciliation:
     """Look and step. Raises SetupError where a step would write what it could not read back."""
     configurations = yield from _read(place.configurations)
     # Read after the bundles: it knows whatever they have, unless that is dead.
@@ -99,7 +103,7 @@ def turn(
         wanted = _wanted(step, mint, clock())
         yield Put(with_state(secret or _empty(place.secret), wanted, place.service))
     current = state.current if state else None
-    return Turn(
+    return ReconcileResult(
         state=state,
         trusted=current is not None and observed.all_trust(current.ca),
         watched=len(observed.bundles),
@@ -119,10 +123,10 @@ def _read(
     return configurations
 
 
-def _observed(configurations: Sequence[JsonObject], service: Service) -> Observed:
-    return Observed(
+def _observed(configurations: Sequence[JsonObject], service: Service) -> ObservedBundles:
+    return ObservedBundles(
         bundles=tuple(
-            ours_in(bundle, service)
+            own_authorities_in(bundle, service)
             for configuration in configurations
             for bundle in bundles_of(configuration, service)
         )
@@ -134,15 +138,15 @@ def _trust(
 ) -> Generator[Operation, JsonObject | None, None]:
     for ref, configuration in configurations:
         if not _observed([configuration], service).all_are(authorities):
-            yield Patch(ref, trusting(configuration, authorities, service))
+            yield Patch(ref, trust_patch(configuration, authorities, service))
 
 
 def _wanted(
     step: rotation.MintCurrent | rotation.MintNext | rotation.Write, mint: Mint, now: float
-) -> State:
+) -> RotationState:
     match step:
         case rotation.MintCurrent():
-            return State(current=mint(now))
+            return RotationState(current=mint(now))
         case rotation.MintNext(state):
             return replace(state, next=mint(now), since=None)
         case rotation.Write(state):

@@ -8,7 +8,7 @@ import ssl
 from api.errors import SetupError
 
 
-class Newest:
+class ReloadingContext:
     """A context for a server that never changes, and hands each connection to the newest one.
 
     Connections that are open keep what they began with. No file ever holds a key: it goes from

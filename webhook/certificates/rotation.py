@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from webhook.certificates.issued import Issued
+from webhook.certificates.issued import IssuedCertificate
 
 _DAY: Final = 86_400.0
 
@@ -38,12 +38,12 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class RotationState:
     """What the Secret says."""
 
-    current: Issued | None = None
+    current: IssuedCertificate | None = None
     """The one to serve; None while the first is not trusted yet."""
-    next: Issued | None = None
+    next: IssuedCertificate | None = None
     """The one that will be served when everybody trusts it."""
     old: tuple[str, ...] = ()
     """Authorities, in PEM, whose certificates may still be served somewhere."""
@@ -69,7 +69,7 @@ class State:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
+class ObservedBundles:
     """What the bundles say: for each, the authorities of ours in it."""
 
     bundles: tuple[tuple[str, ...], ...] = ()
@@ -97,14 +97,14 @@ class MintCurrent:
 class MintNext:
     """Make a certificate, and write it as the next of this state."""
 
-    state: State
+    state: RotationState
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
     """Write this state."""
 
-    state: State
+    state: RotationState
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,11 @@ Step = MintCurrent | MintNext | Write | Trust
 
 
 def next_step(
-    state: State | None, observed: Observed, now: float, timing: Timing, held: State | None = None
+    state: RotationState | None,
+    observed: ObservedBundles,
+    now: float,
+    timing: Timing,
+    held: RotationState | None = None,
 ) -> Step | None:
     """Say what is to be done next; None: nothing, for now.
 
@@ -136,12 +140,12 @@ def next_step(
     return _in_time(state, now, timing)
 
 
-def _in_time(state: State, now: float, timing: Timing) -> Step | None:
+def _in_time(state: RotationState, now: float, timing: Timing) -> Step | None:
     """Go on from a state that the bundles agree with."""
     current = state.current
     if state.next is not None:
         old = _once((*state.old, *([current.ca] if current else [])))
-        return _after_a_while(state, State(current=state.next, old=old), now, timing)
+        return _after_a_while(state, RotationState(current=state.next, old=old), now, timing)
     if state.dropping:
         return Write(replace(state, old=(), dropping=False, since=None))
     if state.old:
@@ -151,12 +155,12 @@ def _in_time(state: State, now: float, timing: Timing) -> Step | None:
     return None
 
 
-def is_due(issued: Issued, now: float, timing: Timing) -> bool:
+def is_due(issued: IssuedCertificate, now: float, timing: Timing) -> bool:
     """Say whether a certificate's successor is to be begun, by a clock that may be behind."""
     return now >= issued.expires - timing.renew
 
 
-def may_serve(held: State, seen: float, now: float, timing: Timing) -> bool:
+def may_serve(held: RotationState, seen: float, now: float, timing: Timing) -> bool:
     """Say whether callers trust what was read from the Secret when the clock said `seen`.
 
     They do for a while, whatever happens; and longer, where nobody can have begun a rotation since.
@@ -170,7 +174,7 @@ def may_serve(held: State, seen: float, now: float, timing: Timing) -> bool:
     return untouched or now - seen <= timing.settle
 
 
-def _beginning(observed: Observed, held: State | None) -> Step:
+def _beginning(observed: ObservedBundles, held: RotationState | None) -> Step:
     """Begin where the Secret says nothing: it is new, or somebody has emptied it.
 
     | this replica holds a state | a bundle has authorities of ours | what is done |
@@ -184,11 +188,13 @@ def _beginning(observed: Observed, held: State | None) -> Step:
         old = _once((*held.old, *unknown))
         return Write(replace(held, old=old, dropping=False, since=None))
     if observed.ours:
-        return MintNext(State(old=observed.ours))
+        return MintNext(RotationState(old=observed.ours))
     return MintCurrent()
 
 
-def _after_a_while(state: State, then: State, now: float, timing: Timing) -> Step | None:
+def _after_a_while(
+    state: RotationState, then: RotationState, now: float, timing: Timing
+) -> Step | None:
     """Note the time; later, when all must know, go on."""
     if state.since is None or state.since > now + timing.skew:
         return Write(replace(state, since=now))

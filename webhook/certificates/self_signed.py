@@ -18,10 +18,17 @@ from api.types import JsonObject
 from kube.cluster import Cluster, Ref, version_of
 from kube.errors import Conflict, Forbidden, NotFound
 from webhook.certificates import rotation
-from webhook.certificates.certificate_source import Attended
-from webhook.certificates.issued import Issued, Mint, Service, mint
-from webhook.certificates.reconcile_once import Get, Operation, Patch, Place, Turn, turn
-from webhook.certificates.rotation import State, Timing
+from webhook.certificates.certificate_source import CertificateSource
+from webhook.certificates.issued import IssuedCertificate, Mint, Service, mint
+from webhook.certificates.reconcile_once import (
+    CertificateTarget,
+    Get,
+    Operation,
+    Patch,
+    ReconcileResult,
+    reconcile_once,
+)
+from webhook.certificates.rotation import RotationState, Timing
 
 _CONFIGURATION_API: Final = "admissionregistration.k8s.io/v1"
 _MUTATING: Final = "MutatingWebhookConfiguration"
@@ -31,15 +38,15 @@ _MOST_STEPS: Final = 16
 _log = logging.getLogger(__name__)
 
 
-def place_of(
+def target_of(
     service: Service,
     *,
     secret: str = names.OWN_WEBHOOK_SECRET,
     configuration: str = names.OWN_WEBHOOK,
     experiments: str = names.OWN_EXPERIMENT_WEBHOOKS,
-) -> Place:
+) -> CertificateTarget:
     """Say where the certificate of a service is kept, and who has to trust it."""
-    return Place(
+    return CertificateTarget(
         service=service,
         secret=Ref(api_version="v1", kind="Secret", namespace=service.namespace, name=secret),
         configurations=tuple(
@@ -53,13 +60,13 @@ def place_of(
     )
 
 
-class SelfSigned(Attended):
+class SelfSignedCertificate(CertificateSource):
     """The certificate of this replica."""
 
     def __init__(
         self,
         cluster: Cluster,
-        place: Place,
+        place: CertificateTarget,
         *,
         timing: Timing | None = None,
         clock: Callable[[], float] = time.time,
@@ -70,7 +77,7 @@ class SelfSigned(Attended):
         self._timing = timing or Timing()
         self._mint = mint_with or self._mint_own
         super().__init__(self._timing.look)
-        self._held: State | None = None
+        self._held: RotationState | None = None
         self._trusted = False
         self._seen = -1.0
 
@@ -87,7 +94,7 @@ class SelfSigned(Attended):
         current = self._held.current if self._held else None
         return current.expires if current else None
 
-    async def look(self) -> Turn:
+    async def look(self) -> ReconcileResult:
         """Take one turn; where it has a step, the next one may have more to do.
 
         Raises:
@@ -115,9 +122,9 @@ class SelfSigned(Attended):
             _log.info("a step of the certificate's rotation", extra={"fields": fields})
         return done.step is not None
 
-    async def _drive(self) -> Turn:
+    async def _drive(self) -> ReconcileResult:
         """Do what the turn asks for."""
-        turning = turn(self._place, self._timing, self._held, self._clock, self._mint)
+        turning = reconcile_once(self._place, self._timing, self._held, self._clock, self._mint)
         answer: JsonObject | None = None
         try:
             operation = next(turning)
@@ -126,7 +133,7 @@ class SelfSigned(Attended):
                     answer = await self._do(operation)
                 operation = turning.send(answer)
         except StopIteration as end:
-            done: Turn = end.value
+            done: ReconcileResult = end.value
             return done
         except TimeoutError:
             raise Unavailable("the API server did not answer in time") from None
@@ -155,10 +162,10 @@ class SelfSigned(Attended):
                 raise
             return None
 
-    def _mint_own(self, now: float) -> Issued:
+    def _mint_own(self, now: float) -> IssuedCertificate:
         return mint(self._place.service, now, self._timing.lifetime)
 
-    def _serve(self, done: Turn, began: float) -> None:
+    def _serve(self, done: ReconcileResult, began: float) -> None:
         """Load what the Secret says; what was loaded before serves on where it says nothing."""
         if done.state is None:
             return
@@ -167,7 +174,7 @@ class SelfSigned(Attended):
             self._newest.load(current.cert, current.key)
         self._held, self._trusted, self._seen = done.state, done.trusted, began
 
-    def _fault_of(self, done: Turn) -> str:
+    def _fault_of(self, done: ReconcileResult) -> str:
         if done.fault:
             return f"Secret {self._place.secret.name}: {done.fault}; it is written anew"
         if not done.watched:

@@ -19,8 +19,8 @@ from typing import Final
 from api.errors import SetupError
 from api.types import JsonObject
 from webhook.certificates.bundles import split_bundle
-from webhook.certificates.issued import Issued, Service, read_issued
-from webhook.certificates.rotation import State
+from webhook.certificates.issued import IssuedCertificate, Service, read_issued
+from webhook.certificates.rotation import RotationState
 
 _CURRENT: Final = ("ca.crt", "tls.crt", "tls.key")
 _NEXT: Final = ("next-ca.crt", "next.crt", "next.key")
@@ -29,7 +29,7 @@ _ROTATION: Final = "rotation"
 KEYS: Final = (*_CURRENT, *_NEXT, _OLD, _ROTATION)
 
 
-def read_state(secret: JsonObject | None, service: Service) -> State | None:
+def read_state(secret: JsonObject | None, service: Service) -> RotationState | None:
     """Read a Secret; None where it says nothing.
 
     Raises:
@@ -39,7 +39,7 @@ def read_state(secret: JsonObject | None, service: Service) -> State | None:
     if not texts:
         return None
     dropping, since = _rotation(texts.get(_ROTATION, "{}"))
-    state = State(
+    state = RotationState(
         current=_issued(texts, _CURRENT, service),
         next=_issued(texts, _NEXT, service),
         old=tuple(split_bundle(texts.get(_OLD, "")).certificates),
@@ -51,7 +51,7 @@ def read_state(secret: JsonObject | None, service: Service) -> State | None:
     return state
 
 
-def with_state(secret: JsonObject, state: State, service: Service) -> JsonObject:
+def with_state(secret: JsonObject, state: RotationState, service: Service) -> JsonObject:
     """Return the Secret with this state in it; what others have put there stays.
 
     Raises:
@@ -103,7 +103,7 @@ def _rotation(text: str) -> tuple[bool, float | None]:
 
 def _issued(
     texts: Mapping[str, str], keys: tuple[str, str, str], service: Service
-) -> Issued | None:
+) -> IssuedCertificate | None:
     found = [texts.get(key, "") for key in keys]
     if not any(found):
         return None
@@ -114,7 +114,7 @@ def _issued(
         raise SetupError(f"its {', '.join(keys)}: {error}") from None
 
 
-def _written(issued: Issued | None, keys: tuple[str, str, str]) -> dict[str, str]:
+def _written(issued: IssuedCertificate | None, keys: tuple[str, str, str]) -> dict[str, str]:
     return (
         {} if issued is None else dict(zip(keys, (issued.ca, issued.cert, issued.key), strict=True))
     )

@@ -6,17 +6,16 @@ from dataclasses import dataclass
 
 from api.types import JsonObject
 from kube.cluster import Ref, ref_of, uid_of
-from webhook.driver.lookups import TRIAL, LookUps
-from webhook.driver.ports import Images
+from webhook.driver.cluster_lookups import TRIAL, ClusterLookups
+from webhook.driver.ports import ImageLookups
 from webhook.model.config import Config
-from webhook.model.images import ImageWanted
-from webhook.model.verdicts import ReviewFacts, Verdict
-from webhook.pods.decision import Question, Reply, review
-from webhook.pods.owners import Found, Wanted
+from webhook.model.lookups import Answer, ImageLookup, Lookup, ObjectFound, ObjectLookup
+from webhook.model.verdicts import PodContext, Verdict
+from webhook.pods.decision import decide_on_pod
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class VerdictOnPod:
     """A verdict, and the trial that it is about where one was found."""
 
     verdict: Verdict
@@ -24,42 +23,42 @@ class Judgement:
     trial_uid: str = ""
 
 
-class Judge:
+class DecisionDriver:
     """Judges pods by what the cluster and the registries say."""
 
-    def __init__(self, lookups: LookUps, images: Images) -> None:
+    def __init__(self, lookups: ClusterLookups, images: ImageLookups) -> None:
         self._lookups, self._images = lookups, images
 
-    async def judge(
-        self, pod: JsonObject, facts: ReviewFacts, config: Config, deadline: float
-    ) -> Judgement:
+    async def decide(
+        self, pod: JsonObject, facts: PodContext, config: Config, deadline: float
+    ) -> VerdictOnPod:
         """Judge a pod before the event loop's clock is at the deadline."""
-        questions = review(pod, facts, config)
+        questions = decide_on_pod(pod, facts, config)
         trial: JsonObject = {}
-        reply: Reply = None
+        reply: Answer = None
         while True:
             try:
                 question = questions.send(reply)
             except StopIteration as end:
                 return _judgement(end.value, trial)
             reply = await self._reply(question, deadline)
-            if _is_trial(question) and isinstance(reply, Found):
+            if _is_trial(question) and isinstance(reply, ObjectFound):
                 trial = reply.document
 
-    async def _reply(self, question: Question, deadline: float) -> Reply:
-        if isinstance(question, ImageWanted):
+    async def _reply(self, question: Lookup, deadline: float) -> Answer:
+        if isinstance(question, ImageLookup):
             return await self._images.command_of(question, deadline)
         return await self._lookups.answer(question, deadline)
 
 
-def _judgement(verdict: Verdict, trial: JsonObject) -> Judgement:
+def _judgement(verdict: Verdict, trial: JsonObject) -> VerdictOnPod:
     about = ref_of(trial) if trial else None
-    return Judgement(verdict=verdict, trial=about, trial_uid=uid_of(trial))
+    return VerdictOnPod(verdict=verdict, trial=about, trial_uid=uid_of(trial))
 
 
-def _is_trial(question: Question) -> bool:
+def _is_trial(question: Lookup) -> bool:
     return (
-        isinstance(question, Wanted)
+        isinstance(question, ObjectLookup)
         and question.kind == TRIAL.kind
         and question.api_version == TRIAL.api_version
     )

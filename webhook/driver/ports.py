@@ -6,20 +6,21 @@ import ssl
 from types import TracebackType
 from typing import Protocol, Self
 
-from webhook.model.images import ImageCommand, ImageUnknown, ImageWanted
+from webhook.model.images import ImageCommand
+from webhook.model.lookups import ImageLookup, ImageUnknown
 
 
-class Images(Protocol):
+class ImageLookups(Protocol):
     """Who knows what images run."""
 
-    async def command_of(self, wanted: ImageWanted, deadline: float) -> ImageCommand | ImageUnknown:
+    async def command_of(self, wanted: ImageLookup, deadline: float) -> ImageCommand | ImageUnknown:
         """Say what an image runs, or why nobody knows, before the event loop's clock is there.
 
         Never raises.
         """
 
 
-class Certificates(Protocol):
+class ServingCertificate(Protocol):
     """Who keeps the certificate that is served, and renews it, between enter and exit."""
 
     ssl_context: ssl.SSLContext

@@ -25,11 +25,17 @@ from api.objects.validation import faults_of
 from api.objects.validation_update import update_faults
 from api.types import ConfigMapSource, Experiment, Json, JsonObject
 from filters.pattern import fault_of
-from webhook.experiments.asked import Asked
-from webhook.experiments.installed import faults_of_installation
+from webhook.experiments.installation import faults_of_installation
+from webhook.experiments.request import ExperimentRequest
 from webhook.experiments.warnings import needs_namespace, warnings_of_experiment
 from webhook.model.config import Config
-from webhook.pods.owners import Absent, Answer, Failed, Found, Wanted
+from webhook.model.lookups import (
+    LookupFailed,
+    ObjectAbsent,
+    ObjectAnswer,
+    ObjectFound,
+    ObjectLookup,
+)
 
 _TEMPLATE = "spec.trialTemplate"
 _MOST_UNREAD = 50
@@ -37,7 +43,7 @@ _MOST_UNREAD = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ruling:
+class ExperimentVerdict:
     """What is to be said of an experiment; with neither faults nor `unknown` it is taken."""
 
     faults: tuple[Fault, ...] = ()
@@ -46,29 +52,29 @@ class Ruling:
     """Why it cannot be judged now."""
 
 
-Judging = Generator[Wanted, Answer, Ruling]
+ExperimentDecision = Generator[ObjectLookup, ObjectAnswer, ExperimentVerdict]
 
 
-def ruling_on(asked: Asked, config: Config) -> Judging:
+def decide_on_experiment(asked: ExperimentRequest, config: Config) -> ExperimentDecision:
     """Judge an experiment. Raises RecursionError where it is nested too deeply."""
     if asked.settled:
-        return Ruling()
+        return ExperimentVerdict()
     new = _read(asked.document)
     template = yield from _template(new.experiment)
     if template.unknown:
-        return Ruling(unknown=template.unknown)
+        return ExperimentVerdict(unknown=template.unknown)
     faults = [*new.faults, *template.faults, *_ruled(new, template.text, config)]
     if asked.old is not None:
         faults = list(_of_a_change(faults, new, _read(asked.old), template.text, config))
     if faults or new.experiment is None:
-        return Ruling(faults=tuple(dict.fromkeys(faults)))
-    namespace: Answer | None = None
+        return ExperimentVerdict(faults=tuple(dict.fromkeys(faults)))
+    namespace: ObjectAnswer | None = None
     if needs_namespace(new.experiment):
-        namespace = yield Wanted(
+        namespace = yield ObjectLookup(
             api_version="v1", kind="Namespace", namespace="", name=asked.namespace
         )
     told = warnings_of_experiment(new.experiment, asked.namespace, namespace)
-    return Ruling(warnings=(*(str(fault) for fault in new.strange), *told))
+    return ExperimentVerdict(warnings=(*(str(fault) for fault in new.strange), *told))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,21 +158,21 @@ class _Template:
     unknown: str = ""
 
 
-def _template(experiment: Experiment | None) -> Generator[Wanted, Answer, _Template]:
+def _template(experiment: Experiment | None) -> Generator[ObjectLookup, ObjectAnswer, _Template]:
     template = experiment.spec.trial_template if experiment else None
     source = template.config_map if template and template.trial_spec is None else None
     if source is None or not (source.name and source.namespace and source.path):
         return _Template()
-    answer = yield Wanted(
+    answer = yield ObjectLookup(
         api_version="v1", kind="ConfigMap", namespace=source.namespace, name=source.name
     )
     match answer:
-        case Found(document=document):
+        case ObjectFound(document=document):
             return _text_of(document, source)
-        case Absent():
+        case ObjectAbsent():
             why = "is not there; create it, or correct configMapName and configMapNamespace"
             return _Template(faults=(_unparsed(source, why),))
-        case Failed(cause=cause):
+        case LookupFailed(cause=cause):
             why = f"{_TEMPLATE}.configMap: ConfigMap {source.namespace}/{source.name} could not be"
             return _Template(unknown=f"{why} looked up: {cause}")
 

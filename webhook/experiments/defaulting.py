@@ -18,7 +18,7 @@ _COUNTS: Final = ("parallelTrialCount", "maxTrialCount", "maxFailedTrialCount")
 _COLLECTOR: Final = "metricsCollectorSpec"
 
 
-def defaulted(document: JsonObject, old: Json = None) -> JsonObject:
+def fill_in_defaults(document: JsonObject, old: Json = None) -> JsonObject:
     """Return the experiment with its defaults; `old` is the one in whose place it is put.
 
     Raises:

@@ -11,7 +11,7 @@ from api.objects.validation import warnings_of
 from api.types import CollectorKind, CollectorSpec, Experiment, ExperimentSpec, Json, LogFormat
 from filters.pattern_names import can_match_name
 from kube.cluster import labels_of
-from webhook.pods.owners import Answer, Found
+from webhook.model.lookups import ObjectAnswer, ObjectFound
 
 _COLLECTOR = "spec.metricsCollectorSpec"
 _NEVER_INJECTED = "kube-system"
@@ -28,7 +28,7 @@ def needs_namespace(experiment: Experiment) -> bool:
 
 
 def warnings_of_experiment(
-    experiment: Experiment, namespace: str, found: Answer | None = None
+    experiment: Experiment, namespace: str, found: ObjectAnswer | None = None
 ) -> tuple[str, ...]:
     """List what may be meant, and most often is not; `found` is the namespace, where asked for."""
     return (
@@ -79,7 +79,7 @@ def _unread(spec: CollectorSpec | None) -> Iterator[str]:
         yield f"{place}.path: is not heeded for kind StdOut; write kind File to read a file"
 
 
-def _unseen(spec: ExperimentSpec, namespace: str, found: Answer | None) -> Iterator[str]:
+def _unseen(spec: ExperimentSpec, namespace: str, found: ObjectAnswer | None) -> Iterator[str]:
     """Find trials whose pods are never sent to the webhook."""
     if _pushes(spec):
         return
@@ -93,7 +93,7 @@ def _unseen(spec: ExperimentSpec, namespace: str, found: Answer | None) -> Itera
         f"the job has no template of pods that could be given the label {names.TRIAL_LABEL}, so its"
         f" pods are seen only where the namespace has the label {label}"
     )
-    if not isinstance(found, Found):
+    if not isinstance(found, ObjectFound):
         yield f"metadata.namespace: {remedy}; whether it has could not be looked up"
     elif labels_of(found.document).get(names.INJECTION_LABEL) != names.INJECTION_ENABLED:
         yield (

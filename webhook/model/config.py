@@ -1,4 +1,4 @@
-"""The settings of an installation: Katib's `katib-config` as it is, and a section of ours.
+"""The settings of an installation: Katib's `katib-config`, and a section of trialwatch's own.
 
     apiVersion: config.kubeflow.org/v1beta1
     kind: KatibConfig
@@ -7,7 +7,7 @@
       metricsCollectors:
         - kind: StdOut
           image: trialwatch/collector
-    trialwatch:                 # ours; all of it may be left out
+    trialwatch:                 # optional, and so is each key of it
       sidecar: native           # or container, before Kubernetes 1.29
       drainSeconds: 300
       runAsUser: 65532          # null: the platform assigns users
@@ -15,8 +15,8 @@
       dbManagerAddress: katib-db-manager.kubeflow:6789
 
 Katib's controller may refuse a section that it does not know. Where it reads the same ConfigMap,
-ours stands in a key of its own, `trialwatch.yaml`, without the word `trialwatch:` above it.
-What of katib-config is not named here is for other programs, and passed over.
+the section stands in a key of its own, `trialwatch.yaml`, without the line `trialwatch:`.
+Other keys of katib-config are for other programs, and are ignored here.
 """
 
 from __future__ import annotations
@@ -38,23 +38,24 @@ from api.objects.yamltext import load_objects
 from api.types import CollectorKind, JsonObject
 
 COLLECTOR_IMAGE = "trialwatch/collector:0.1.0"
-"""Taken where katib-config is not given, or says nothing of collectors."""
+"""The image of the collector where katib-config does not name collectors."""
 MAX_SECONDS = 10**7
+"""The longest drain that may be set, in seconds: some 115 days."""
 _SECTION = "trialwatch"
 
 
 class SidecarMode(StrEnum):
-    """What the collector is in a pod."""
+    """How the collector runs in a pod."""
 
     NATIVE = "native"
-    """An init container that stays, from Kubernetes 1.29 on."""
+    """A native sidecar: an init container that keeps running. Kubernetes 1.29 and later."""
     CONTAINER = "container"
-    """An ordinary container, started first."""
+    """An ordinary container, the first of the pod."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectorConfig:
-    """How the collector of one kind is run."""
+    """How to run the collector of one kind."""
 
     image: str
     pull_policy: PullPolicy = PullPolicy.IF_NOT_PRESENT
@@ -67,7 +68,7 @@ _OURS = CollectorConfig(image=COLLECTOR_IMAGE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """The settings of an installation; without any, the ones to start with."""
+    """The settings of an installation; `Config()` has the defaults."""
 
     collectors: Mapping[CollectorKind, CollectorConfig] = field(
         default_factory=lambda: MappingProxyType(
@@ -75,18 +76,18 @@ class Config:
         )
     )
     suggestions: frozenset[str] = frozenset()
-    """The search algorithms that the installation names, beside ours."""
+    """The search algorithms that the installation names, besides trialwatch's own."""
     trial_kinds: TrialKinds = field(default_factory=TrialKinds)
-    """The kinds that trials may be."""
+    """The kinds of objects that trials may create."""
     inject_security_context: bool = False
-    """The sidecar gets the trainer's securityContext in place of its own."""
+    """Whether the sidecar gets the trainer's securityContext instead of its own."""
     sidecar: SidecarMode = SidecarMode.NATIVE
     drain_seconds: int = 300
     run_as_user: int | None = 65532
-    """The sidecar's user where the trainer has none; None: the platform assigns one."""
+    """The sidecar's user id where the trainer has none; None: the platform assigns one."""
     echo: bool = True
     services: ServiceConfig = field(default_factory=ServiceConfig)
-    """Of what katib-config says of services: those of early stopping."""
+    """The services of katib-config that matter here: those of early stopping."""
     ours: OurServices = field(default_factory=our_services)
     db_manager: str = f"{names.DB_MANAGER_SERVICE}.{names.CORE_NAMESPACE}:{names.DB_MANAGER_PORT}"
 
@@ -94,13 +95,13 @@ class Config:
 def parse_config(
     katib: str, own: str = "", *, environment: Mapping[str, str] | None = None
 ) -> Config:
-    """Read the text of katib-config, and that of our own section where it stands alone.
+    """Read the text of katib-config, and the text of trialwatch's own section if it is separate.
 
-    A ConfigMap that holds these texts is taken in place of `katib`. `environment` names the DB
-    manager as it does to Katib's controller, unless our section does.
+    `katib` may also be a ConfigMap that holds both texts. `environment` has Katib's variables,
+    which name the DB manager unless trialwatch's section does.
 
     Raises:
-        SetupError: a text is no YAML, or a setting cannot be used; names each with its path.
+        SetupError: a text is not YAML, or settings are not valid; lists each with its path.
     """
     known = environment or {}
     config = Config(
@@ -118,13 +119,13 @@ def _read(document: JsonObject, own: str, config: Config) -> Config:
     entries = listed.records(_collector)
     config = replace(
         config,
-        # Only their names: how such a service is deployed must not keep pods from their sidecars.
+        # Only names are read: a fault in how a service is deployed must not refuse pods.
         suggestions=frozenset(runtime.at("suggestions").records(_algorithm)),
         trial_kinds=allowed_kinds(controller.at("trialResources")),
         inject_security_context=controller.at("injectSecurityContext").flag(),
-        # Of two entries for one kind the last one counts, as it does to Katib.
+        # Of two entries for one kind the last counts, as in Katib.
         collectors=config.collectors if listed.absent else MappingProxyType(dict(entries)),
-        # Of its services only those are of interest whose address a sidecar is told.
+        # A sidecar needs the address of these services only.
         services=ServiceConfig(early_stoppings=read_stoppings(runtime)),
     )
     section = root.at(_SECTION)
@@ -155,15 +156,15 @@ def _own(f: Field, config: Config) -> Config:
     drain, echo, user = f.at("drainSeconds"), f.at("echo"), f.at("runAsUser")
     seconds = drain.integer()
     if seconds is not None and not 0 <= seconds <= MAX_SECONDS:
-        drain.refuse(f"must be seconds from 0 to {MAX_SECONDS}")
+        drain.refuse(f"must be a number of seconds from 0 to {MAX_SECONDS}")
     number = user.integer()
     if number is not None and number < 0:
-        user.refuse("must be a user's number, from 0 on")
+        user.refuse("must be a numeric user id, 0 or greater")
     return replace(
         config,
         sidecar=f.at("sidecar").choice(SidecarMode, config.sidecar),
         drain_seconds=config.drain_seconds if seconds is None else seconds,
-        # Left out is not the same as null, which says that nobody is to be named.
+        # A missing key keeps the default; null means that the platform assigns a user.
         run_as_user=number if _has(f, "runAsUser") else config.run_as_user,
         echo=config.echo if echo.absent else echo.flag(),
         db_manager=f.at("dbManagerAddress").text() or config.db_manager,

@@ -1,4 +1,4 @@
-"""The command of an image: who has to be asked for it, and what it becomes in a pod."""
+"""The command of an image, and how a pod's container states the same command."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageCommand:
-    """What an image runs by itself; both may be empty."""
+    """What an image runs by default; both parts may be empty."""
 
     entrypoint: tuple[str, ...] = ()
     cmd: tuple[str, ...] = ()
@@ -15,32 +15,13 @@ class ImageCommand:
     def in_a_pod(self, args: tuple[str, ...]) -> tuple[str, ...]:
         """Return the `command` that does the same in a container with these `args`.
 
-        A container's `args` stand in place of CMD; they are not repeated here. Every `$` is
-        doubled: the kubelet expands `$(VAR)` in a pod's command, but never in an image's.
+        A container's `args` replace CMD, so they are not repeated here. Every `$` is doubled: the
+        kubelet expands `$(VAR)` in a pod's command, but never in an image's.
         """
         words = self.entrypoint if args else (*self.entrypoint, *self.cmd)
         return tuple(literal(word) for word in words)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageWanted:
-    """Whose command is needed, and which secrets may open the registry."""
-
-    image: str
-    namespace: str
-    pull_secrets: tuple[str, ...] = ()
-    """Names, of the pod's own `imagePullSecrets`."""
-    architecture: str = ""
-    """Where the pod chooses its nodes by `kubernetes.io/arch`; else empty."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImageUnknown:
-    """Nobody told the image's command, for this cause."""
-
-    cause: str
-
-
 def literal(word: str) -> str:
-    """Write a word so that the kubelet leaves it as it is: `$$` is its way to say `$`."""
+    """Escape a word so that the kubelet does not expand it: `$$` stands for `$`."""
     return word.replace("$", "$$")

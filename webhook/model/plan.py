@@ -1,4 +1,4 @@
-"""What is to become of a pod, as a value that says everything: `mutate` only carries it out."""
+"""The change of a pod, as a value that states all of it: `webhook.pods.mutate` carries it out."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from api.types import JsonObject
-from webhook.model.images import ImageWanted
+from webhook.model.lookups import ImageLookup
 
 
-class Place(StrEnum):
-    """Where a collector goes."""
+class SidecarPosition(StrEnum):
+    """Where a collector's container stands in the pod."""
 
     NATIVE = "native"
     """The last init container, with `restartPolicy: Always`; Kubernetes 1.29 and later."""
     FIRST = "first"
-    """The first ordinary container: it is started before the trainer."""
+    """The first ordinary container, so that it starts before the trainer."""
     LAST = "last"
-    """The last ordinary container: where Katib puts one."""
+    """The last ordinary container, where Katib puts its collector."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,24 +27,23 @@ class Plan:
 
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
-    """Set where they are not set already."""
+    """An annotation that the pod already has keeps its value."""
     trainer: str = ""
-    """The container that trains; where it is empty, only labels and annotations are set."""
+    """The container that trains; empty: only labels and annotations change."""
     wrapper: tuple[str, ...] = ()
-    """What goes before the trainer's command, `--` at its end; empty: the command stays."""
+    """The launcher's words in front of the trainer's command, ended by `--`; empty: no launcher."""
     command: tuple[str, ...] | None = None
-    """The trainer's command, where it is not that of the pod but of its image."""
+    """The trainer's command where the pod has none and its image has one."""
     env: tuple[JsonObject, ...] = ()
-    """Set in the trainer, whatever was there."""
+    """Variables of the trainer; they replace variables of the same name."""
     env_defaults: tuple[JsonObject, ...] = ()
-    """Set in the trainer where they are not set already."""
+    """Variables of the trainer; a variable that is already set keeps its value."""
     mounts: tuple[JsonObject, ...] = ()
     """Added to the trainer."""
     volumes: tuple[JsonObject, ...] = ()
-    """Added where there is none of that name."""
+    """Added to the pod where it has no volume of that name."""
     collector: JsonObject | None = None
     """The sidecar."""
-    place: Place = Place.NATIVE
-    image_wanted: ImageWanted | None = None
-    """The command of this image is needed: decide again with `ReviewFacts.image`, for this plan
-    cannot be carried out."""
+    position: SidecarPosition = SidecarPosition.NATIVE
+    image_lookup: ImageLookup | None = None
+    """Set: the plan is not complete. Look this up, then decide again with `PodContext.image`."""

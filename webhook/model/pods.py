@@ -1,8 +1,9 @@
-"""A pod as the webhook sees it: only what a decision needs, each with its type proven.
+"""A pod as the webhook sees it: only the fields that a decision needs, with their types checked.
 
-Pods come from anyone who may create one. The API server has checked them, `trialwatch inject` and
-a stranger who finds our port have not. So everything is read by `api.objects.fields`, which never
-descends into what it is not asked for, and a pod that is none raises SpecError with every fault.
+Anyone who may create pods writes them. The API server has checked a pod's types; a file given to
+`trialwatch inject`, or a request from a program that is not the API server, is unchecked. So
+`api.objects.fields` reads every field: it does not descend into fields that it is not asked for,
+and raises SpecError with all faults of a pod at once.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from api.objects.fields import Field
 from api.types import JsonObject
 
 DEFAULT_GRACE = 30
-"""Seconds from SIGTERM to SIGKILL where a pod says nothing, as Kubernetes has it."""
+"""Kubernetes' default of `terminationGracePeriodSeconds`: seconds from SIGTERM to SIGKILL."""
 _LONGEST = 2**53
 _NO_OBJECT: JsonObject = {}
 
@@ -29,13 +30,14 @@ class Owner:
     kind: str
     name: str
     uid: str = ""
-    """Tells a cache that it is behind; whatever has the name is taken in the end, as by Katib."""
+    """Shows a cache that it is out of date. The API server's answer counts whatever its uid, as in
+    Katib."""
     controller: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """The metadata of a pod, or of one that owns it."""
+class PodMetadata:
+    """The metadata of a pod, or of an object that owns it."""
 
     name: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -44,12 +46,12 @@ class Head:
 
     @property
     def collects(self) -> bool:
-        """Whether the pod asks for its metrics to be collected, with no Trial object."""
+        """Whether the pod asks for its metrics to be collected without a Trial object."""
         return self.labels.get(names.COLLECT_LABEL) == "true"
 
     @property
-    def says_metrics(self) -> bool:
-        """Whether the pod says by itself which metrics to collect."""
+    def names_metrics(self) -> bool:
+        """Whether the pod's own annotation names the metrics to collect."""
         return names.METRICS_ANNOTATION in self.annotations
 
 
@@ -61,13 +63,13 @@ class Mount:
     path: str
     read_only: bool = False
     by_expression: bool = False
-    """Its `subPathExpr` is made of the container's environment."""
+    """Whether it has a `subPathExpr`, which depends on the container's environment."""
     document: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """A container; quantities and securityContext as they were written."""
+    """A container; quantities and securityContext are as written in the pod."""
 
     name: str
     image: str = ""
@@ -82,9 +84,9 @@ class Container:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pod:
-    """A pod."""
+    """A pod; `grace` and `deadline` in seconds, `user` a numeric user id."""
 
-    head: Head = field(default_factory=Head)
+    metadata: PodMetadata = field(default_factory=PodMetadata)
     containers: tuple[Container, ...] = ()
     init_containers: tuple[Container, ...] = ()
     volumes: Mapping[str, JsonObject] = field(default_factory=dict)
@@ -97,10 +99,10 @@ class Pod:
     architecture: str = ""
 
 
-def read_head(document: JsonObject) -> Head:
+def read_metadata(document: JsonObject) -> PodMetadata:
     """Read the metadata of an object. Raises SpecError."""
     root = Field(document).open_ended()
-    return root.accept(_head(root.at("metadata")))
+    return root.accept(_metadata(root.at("metadata")))
 
 
 def read_pod(document: JsonObject) -> Pod:
@@ -110,7 +112,7 @@ def read_pod(document: JsonObject) -> Pod:
     grace = _seconds(pod.at("terminationGracePeriodSeconds"))
     return root.accept(
         Pod(
-            head=_head(root.at("metadata")),
+            metadata=_metadata(root.at("metadata")),
             containers=pod.at("containers").records(_container),
             init_containers=pod.at("initContainers").records(_container),
             volumes=dict(pod.at("volumes").records(_volume)),
@@ -125,9 +127,9 @@ def read_pod(document: JsonObject) -> Pod:
     )
 
 
-def _head(f: Field) -> Head:
+def _metadata(f: Field) -> PodMetadata:
     f.open_ended()
-    return Head(
+    return PodMetadata(
         name=f.at("name").text(),
         labels=f.at("labels").text_map(),
         annotations=f.at("annotations").text_map(),
@@ -184,10 +186,10 @@ def _secret(f: Field) -> str:
 
 
 def _quantities(f: Field) -> dict[str, str]:
-    """Take quantities as texts; whether they are any is asked where it matters."""
-    found = f.mapping() or {}
+    """Read quantities as texts; `webhook.pods.qos` parses those that matter."""
+    values = f.mapping() or {}
     return {
-        name: value if isinstance(value, str) else shown(value) for name, value in found.items()
+        name: value if isinstance(value, str) else shown(value) for name, value in values.items()
     }
 
 

@@ -1,4 +1,4 @@
-"""What the webhook is told about a pod, and what it answers."""
+"""What a decision about a pod takes besides the pod, and the verdict that it returns."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from webhook.model.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewFacts:
-    """What stands around a pod: the request it came in, and what look-ups gave."""
+class PodContext:
+    """What is known beside the pod: the request that creates it, and the answers to look-ups."""
 
     namespace: str
-    """Of the request: the pod's own is mostly empty."""
+    """Of the request: the pod's own is often empty."""
     name: str = ""
-    """Of the request; empty where the name is yet to be generated."""
+    """Of the request; empty where the API server has yet to generate the name."""
     suggestion: Suggestion | None = None
-    """The one that the trial came from, where there is one."""
+    """The Suggestion that the trial came from, if there is one."""
     image_asked: bool = False
-    """Whether the registry was asked for the image's command."""
+    """Whether the command of the image was looked up."""
     image: ImageCommand | None = None
-    """Its answer; None where it was silent, too."""
+    """The command of the image; None: unknown, or not looked up."""
     image_cause: str = ""
-    """Why it was silent, where that is known."""
+    """Why the command of the image is unknown; empty: no cause is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inject:
-    """Change the pod by the plan."""
+    """Change the pod as planned."""
 
     reason: Reason
     plan: Plan
@@ -51,19 +51,19 @@ class Inject:
 
 @dataclass(frozen=True, slots=True)
 class Skip(Note):
-    """Let the pod pass as it is."""
+    """Let the pod pass unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse(Note):
-    """Do not let the pod in; the text says why."""
+    """Refuse the pod; the text says why."""
 
 
 Verdict = Inject | Skip | Refuse
 
 
-class Refused(UserError):
-    """Ends a decision from within; `decide` makes a `Refuse` of it."""
+class PodRefused(UserError):
+    """Raised inside a decision to end it; `decide` turns it into its `refusal`."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         self.refusal = Refuse(reason, detail)

@@ -9,7 +9,7 @@ from api.types import JsonObject
 from webhook.model.plan import Plan
 from webhook.model.pods import Pod
 from webhook.model.reasons import Reason
-from webhook.model.verdicts import Refused
+from webhook.model.verdicts import PodRefused
 from webhook.pods.collection import Collection
 
 
@@ -27,7 +27,7 @@ def with_checkpoints(plan: Plan, collection: Collection, pod: Pod) -> Plan:
     there = pod.volumes.get(SUGGESTION_VOLUME, volume).get("persistentVolumeClaim")
     if not isinstance(there, dict) or there.get("claimName") != wanted.claim:
         why = f"the volume {SUGGESTION_VOLUME} is not claim {wanted.claim}; give it another name"
-        raise Refused(Reason.NAME_TAKEN, why)
+        raise PodRefused(Reason.NAME_TAKEN, why)
     mount: JsonObject = {
         "name": SUGGESTION_VOLUME,
         "mountPath": wanted.directory,

@@ -24,7 +24,7 @@ from api.types import (
 from webhook.model.config import Config
 from webhook.model.pods import Pod
 from webhook.model.reasons import Reason
-from webhook.model.verdicts import Refused, ReviewFacts
+from webhook.model.verdicts import PodContext, PodRefused
 
 T = TypeVar("T")
 
@@ -68,7 +68,7 @@ class Collection:
     checkpoints: Checkpoints | None = None
 
 
-def of_trial(trial: Trial, pod: Pod, request: ReviewFacts, config: Config) -> Collection:
+def collection_of_trial(trial: Trial, pod: Pod, context: PodContext, config: Config) -> Collection:
     """Say what a Trial wants of a pod of its.
 
     Raises:
@@ -92,44 +92,44 @@ def of_trial(trial: Trial, pod: Pod, request: ReviewFacts, config: Config) -> Co
         custom=collector.custom,
         labels={**labels, names.TRIAL_LABEL: _label_value(name)},
         annotations={} if spec.primary_container_name else {names.CONTAINER_ANNOTATION: container},
-        primary=required.items() <= pod.head.labels.items(),
+        primary=required.items() <= pod.metadata.labels.items(),
     )
     if not collection.primary or collector.kind is CollectorKind.PUSH:
         return collection
-    return _with_objective(collection, trial, request, config)
+    return _with_objective(collection, trial, context, config)
 
 
 def _with_objective(
-    collection: Collection, trial: Trial, request: ReviewFacts, config: Config
+    collection: Collection, trial: Trial, context: PodContext, config: Config
 ) -> Collection:
     objective = trial.spec.objective
     if objective is None or not objective.metric:
         why = f"Trial {trial.metadata.name} has no spec.objective.objectiveMetricName"
-        raise Refused(Reason.NO_METRICS, why)
+        raise PodRefused(Reason.NO_METRICS, why)
     return replace(
         collection,
         metrics=objective.metrics,
         objective_type=objective.type,
         stop_rules=trial.spec.stop_rules,
-        early_stopping=_early_stopping(trial, request, config),
-        checkpoints=_checkpoints(trial, request.suggestion),
+        early_stopping=_early_stopping(trial, context, config),
+        checkpoints=_checkpoints(trial, context.suggestion),
     )
 
 
-def of_pod(pod: Pod, request: ReviewFacts) -> Collection:
+def collection_of_pod(pod: Pod, context: PodContext) -> Collection:
     """Say what a pod's own annotations want; docs/labels.md has them all.
 
     Raises:
         Refused: they do not say enough, or what makes no sense.
     """
-    said = pod.head.annotations
+    said = pod.metadata.annotations
     kind = _word(said, names.SOURCE_ANNOTATION, _SOURCES) or CollectorKind.STDOUT
     formats = {member.value: member for member in LogFormat}
     metrics = [name.strip() for name in said.get(names.METRICS_ANNOTATION, "").split(";")]
     if not any(metrics):
         why = f"set the annotation {names.METRICS_ANNOTATION} to their names, joined by `;`"
-        raise Refused(Reason.NO_METRICS, why)
-    trial = _name_of(pod, request)
+        raise PodRefused(Reason.NO_METRICS, why)
+    trial = _name_of(pod, context)
     container = _container(pod)
     return Collection(
         trial=trial,
@@ -150,19 +150,19 @@ def _default_path(kind: CollectorKind) -> str:
     return names.METRICS_FILE if kind is CollectorKind.FILE else ""
 
 
-def _name_of(pod: Pod, request: ReviewFacts) -> str:
+def _name_of(pod: Pod, context: PodContext) -> str:
     """Choose the name: the annotation, the label, the job's, the pod's."""
-    job = next((owner.name for owner in pod.head.owners if owner.controller), "")
+    job = next((owner.name for owner in pod.metadata.owners if owner.controller), "")
     name = (
-        pod.head.annotations.get(names.TRIAL_ANNOTATION)
-        or pod.head.labels.get(names.TRIAL_LABEL)
+        pod.metadata.annotations.get(names.TRIAL_ANNOTATION)
+        or pod.metadata.labels.get(names.TRIAL_LABEL)
         or job
-        or pod.head.name
-        or request.name
+        or pod.metadata.name
+        or context.name
     )
     if not name:
         why = f"the pod has no name yet, and no job; set the annotation {names.TRIAL_ANNOTATION}"
-        raise Refused(Reason.NO_NAME, why)
+        raise PodRefused(Reason.NO_NAME, why)
     return _label_value(name)
 
 
@@ -172,15 +172,15 @@ def _label_value(name: str) -> str:
             f"{quoted(name)} cannot be a label's value, by which the pod is found: write at most 63"
             " letters, digits, `-`, `_` and `.`, a letter or digit at both ends"
         )
-        raise Refused(Reason.NO_NAME, why)
+        raise PodRefused(Reason.NO_NAME, why)
     return name
 
 
-def _early_stopping(trial: Trial, request: ReviewFacts, config: Config) -> str:
+def _early_stopping(trial: Trial, context: PodContext, config: Config) -> str:
     """Return the address of the service that hears of stops, where there can be any."""
     if not trial.spec.stop_rules:
         return ""
-    suggestion = request.suggestion
+    suggestion = context.suggestion
     if suggestion is None or suggestion.spec.algorithm is None:
         experiment = trial.metadata.labels.get(names.EXPERIMENT_LABEL)
         why = (
@@ -188,9 +188,9 @@ def _early_stopping(trial: Trial, request: ReviewFacts, config: Config) -> str:
             f" Suggestion of its experiment; label {names.EXPERIMENT_LABEL}:"
             f" {quoted(experiment) if experiment else 'not set'}"
         )
-        raise Refused(Reason.SUGGESTION_MISSING, why)
+        raise PodRefused(Reason.SUGGESTION_MISSING, why)
     # The object's own namespace; documents from a file may leave it out.
-    metadata = replace(suggestion.metadata, namespace=request.namespace)
+    metadata = replace(suggestion.metadata, namespace=context.namespace)
     placed = replace(suggestion, metadata=metadata)
     return stopping_place(placed, config.services, config.ours).address
 
@@ -217,7 +217,7 @@ def _container(pod: Pod) -> str:
     The choice is kept as an annotation: others may put their containers before the first one, and
     when the webhook is asked once more, the answer has to be the same.
     """
-    named = pod.head.annotations.get(names.CONTAINER_ANNOTATION)
+    named = pod.metadata.annotations.get(names.CONTAINER_ANNOTATION)
     others = (one.name for one in pod.containers if one.name != names.COLLECTOR_CONTAINER)
     return named or next(others, "")
 
@@ -229,5 +229,5 @@ def _word(said: Mapping[str, str], annotation: str, words: Mapping[str, T]) -> T
         return None
     if text not in words:
         why = f"{annotation} is {quoted(text)}{nearest(text, words)}; write {' or '.join(words)}"
-        raise Refused(Reason.ANNOTATION_WRONG, why)
+        raise PodRefused(Reason.ANNOTATION_WRONG, why)
     return words[text]

@@ -11,15 +11,15 @@ from api.types import CollectorKind, JsonObject, LogFormat, Trial
 from filters.extractor import extraction_spec
 from webhook.model.config import Config
 from webhook.model.plan import Plan
-from webhook.model.pods import Container, Head, Pod, read_head, read_pod
+from webhook.model.pods import Container, Pod, PodMetadata, read_metadata, read_pod
 from webhook.model.reasons import Reason
-from webhook.model.verdicts import Inject, Refuse, Refused, ReviewFacts, Skip, Verdict
+from webhook.model.verdicts import Inject, PodContext, PodRefused, Refuse, Skip, Verdict
+from webhook.pods.annotations import read_annotations
 from webhook.pods.checkpoints import with_checkpoints
-from webhook.pods.choices import choices_of
-from webhook.pods.collection import Collection, of_pod, of_trial
-from webhook.pods.custom import custom
-from webhook.pods.injection import injection
-from webhook.pods.injection_request import Case
+from webhook.pods.collection import Collection, collection_of_pod, collection_of_trial
+from webhook.pods.custom_collector import plan_custom_collector
+from webhook.pods.injection import plan_injection
+from webhook.pods.injection_request import InjectionRequest
 
 _NAME_VARIABLE: JsonObject = {
     "name": names.TRIAL_NAME_ENV,
@@ -27,7 +27,7 @@ _NAME_VARIABLE: JsonObject = {
 }
 
 
-def decide(pod: JsonObject, request: ReviewFacts, trial: Trial | None, config: Config) -> Verdict:
+def decide(pod: JsonObject, context: PodContext, trial: Trial | None, config: Config) -> Verdict:
     """Decide what becomes of a pod; never raises, whatever the pod is.
 
     | trial | label `trialwatch.dev/collect` | label of Katib | what is done |
@@ -39,17 +39,21 @@ def decide(pod: JsonObject, request: ReviewFacts, trial: Trial | None, config: C
     | none | anything else | any | refused: a slip must not cost the metrics in silence |
     """
     try:
-        if trial is None and not _asks(read_head(pod)):
+        if trial is None and not _asks(read_metadata(pod)):
             return Skip(Reason.NOBODYS_TRIAL)
-        return _decide(read_pod(pod), request, trial, config)
-    except Refused as refused:
+        return _decide(read_pod(pod), context, trial, config)
+    except PodRefused as refused:
         return refused.refusal
     except SpecError as error:
         return Refuse(Reason.POD_UNREADABLE, str(error))
 
 
-def _decide(pod: Pod, request: ReviewFacts, trial: Trial | None, config: Config) -> Verdict:
-    collection = of_trial(trial, pod, request, config) if trial else of_pod(pod, request)
+def _decide(pod: Pod, context: PodContext, trial: Trial | None, config: Config) -> Verdict:
+    collection = (
+        collection_of_trial(trial, pod, context, config)
+        if trial
+        else collection_of_pod(pod, context)
+    )
     if not collection.primary:
         return Inject(reason=Reason.NOT_PRIMARY, plan=Plan(labels=collection.labels))
     trainer = _trainer(pod, collection)
@@ -60,42 +64,42 @@ def _decide(pod: Pod, request: ReviewFacts, trial: Trial | None, config: Config)
         env=(_NAME_VARIABLE,),
     )
     plan = with_checkpoints(plan, collection, pod)
-    case = Case(
+    request = InjectionRequest(
         pod=pod,
         trainer=trainer,
         collection=collection,
-        choices=choices_of(pod.head),
-        request=request,
+        settings=read_annotations(pod.metadata),
+        context=context,
         config=config,
     )
     match collection.kind:
         case CollectorKind.PUSH:
             return Inject(reason=Reason.PUSHES, plan=plan)
         case CollectorKind.CUSTOM:
-            return custom(plan, case)
+            return plan_custom_collector(plan, request)
         case CollectorKind.STDOUT | CollectorKind.FILE:
             _check_filters(collection)
-            return injection(plan, case)
+            return plan_injection(plan, request)
         case CollectorKind.TENSORFLOW_EVENT | CollectorKind.PROMETHEUS_METRIC:
             why = f"{collection.kind.value}; write StdOut, File, Custom or Push"
-            raise Refused(Reason.KIND_UNSUPPORTED, why)
+            raise PodRefused(Reason.KIND_UNSUPPORTED, why)
 
 
-def _asks(head: Head) -> bool:
-    said = head.labels.get(names.COLLECT_LABEL, "false")
+def _asks(metadata: PodMetadata) -> bool:
+    said = metadata.labels.get(names.COLLECT_LABEL, "false")
     if said not in ("true", "false"):
         why = f'label {names.COLLECT_LABEL} is {quoted(said)}; write "true" or "false"'
-        raise Refused(Reason.ANNOTATION_WRONG, why)
-    return said == "true" or names.TRIAL_LABEL in head.labels
+        raise PodRefused(Reason.ANNOTATION_WRONG, why)
+    return said == "true" or names.TRIAL_LABEL in metadata.labels
 
 
 def _trainer(pod: Pod, collection: Collection) -> Container:
     """Find the container that trains among the ordinary ones, as Katib does."""
     if pod.windows:
-        raise Refused(Reason.WINDOWS, "run the trial on Linux nodes")
+        raise PodRefused(Reason.WINDOWS, "run the trial on Linux nodes")
     if collection.container == names.COLLECTOR_CONTAINER:
         why = f"the container that trains is called {collection.container}; rename it"
-        raise Refused(Reason.NAME_TAKEN, why)
+        raise PodRefused(Reason.NAME_TAKEN, why)
     for one in pod.containers:
         if one.name == collection.container:
             return one
@@ -107,13 +111,13 @@ def _trainer(pod: Pod, collection: Collection) -> Container:
         f" annotation {names.CONTAINER_ANNOTATION}; where a job has pods of several kinds, say with"
         " primaryPodLabels which one trains"
     )
-    raise Refused(Reason.NO_CONTAINER, why)
+    raise PodRefused(Reason.NO_CONTAINER, why)
 
 
 def _check_filters(collection: Collection) -> None:
     fault = _fault(collection.metrics, collection.format or LogFormat.TEXT, collection.filters)
     if fault is not None:
-        raise Refused(Reason.FILTER_WRONG, fault)
+        raise PodRefused(Reason.FILTER_WRONG, fault)
 
 
 @lru_cache(maxsize=1024)

@@ -16,30 +16,29 @@ from dataclasses import replace
 
 from api.types import JsonObject
 from webhook.model.config import Config
-from webhook.model.images import ImageCommand, ImageUnknown, ImageWanted
-from webhook.model.verdicts import Inject, ReviewFacts, Verdict
+from webhook.model.images import ImageCommand
+from webhook.model.lookups import Answer, ImageUnknown, Lookup
+from webhook.model.verdicts import Inject, PodContext, Verdict
 from webhook.pods.decide import decide
-from webhook.pods.owners import Answer, Wanted, kin_of
+from webhook.pods.owners import find_owning_trial
 
-Question = Wanted | ImageWanted
-Reply = Answer | ImageCommand | ImageUnknown | None
-Review = Generator[Question, Reply, Verdict]
+PodDecision = Generator[Lookup, Answer, Verdict]
 
 
-def review(pod: JsonObject, request: ReviewFacts, config: Config) -> Review:
+def decide_on_pod(pod: JsonObject, context: PodContext, config: Config) -> PodDecision:
     """Judge a pod. Never raises, whatever the pod is."""
-    kin = yield from kin_of(pod, request.namespace)
+    kin = yield from find_owning_trial(pod, context.namespace)
     if kin.refusal is not None:
         return kin.refusal
-    request = replace(request, suggestion=kin.suggestion)
-    verdict = decide(pod, request, kin.trial, config)
-    if isinstance(verdict, Inject) and verdict.plan.image_wanted is not None:
-        answer = yield verdict.plan.image_wanted
-        request = replace(
-            request,
+    context = replace(context, suggestion=kin.suggestion)
+    verdict = decide(pod, context, kin.trial, config)
+    if isinstance(verdict, Inject) and verdict.plan.image_lookup is not None:
+        answer = yield verdict.plan.image_lookup
+        context = replace(
+            context,
             image_asked=True,
             image=answer if isinstance(answer, ImageCommand) else None,
             image_cause=answer.cause if isinstance(answer, ImageUnknown) else "",
         )
-        verdict = decide(pod, request, kin.trial, config)
+        verdict = decide(pod, context, kin.trial, config)
     return verdict

@@ -8,15 +8,15 @@ from api import names
 from api.faults import quoted
 from api.types import JsonObject
 from webhook.model.config import CollectorConfig
-from webhook.model.images import ImageWanted
-from webhook.model.plan import Place, Plan
+from webhook.model.lookups import ImageLookup
+from webhook.model.plan import Plan, SidecarPosition
 from webhook.model.pods import Mount
 from webhook.model.reasons import Reason
-from webhook.model.verdicts import Inject, Note, Refused
-from webhook.pods.injection_request import Case
-from webhook.pods.metrics_file import NOTHING_SHARED, Shared, directory_of, shared
+from webhook.model.verdicts import Inject, Note, PodRefused
+from webhook.pods.injection_request import InjectionRequest
+from webhook.pods.metrics_file import NOTHING_SHARED, SharedDirectory, directory_of, share_directory
 from webhook.pods.sidecar import RUN_MOUNT, sidecar
-from webhook.pods.wrapping import unwrapped, wrapper
+from webhook.pods.wrapping import launcher_prefix, unwrapped
 
 _UNBUFFERED: JsonObject = {"name": names.UNBUFFERED_ENV, "value": "1"}
 _RUN_VOLUME: JsonObject = {"name": names.RUN_VOLUME, "emptyDir": {}}
@@ -24,20 +24,20 @@ _DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 _KATIBS_IMAGE = "/katib/file-metrics-collector"
 
 
-def injection(plan: Plan, case: Case) -> Inject:
+def plan_injection(plan: Plan, request: InjectionRequest) -> Inject:
     """Add the collector, and the launcher where it can be, to a plan that has the rest.
 
     Raises:
         Refused: the pod does not allow it.
     """
-    collector = _collector_of(case)
-    _check_free(case)
-    files = shared_with(case, plan) if case.file else NOTHING_SHARED
-    plan, warning = _with_command(plan, case)
+    collector = _collector_of(request)
+    _check_free(request)
+    files = share_metrics_directory(request, plan) if request.file else NOTHING_SHARED
+    plan, warning = _with_command(plan, request)
     is_wrapped = warning is None
     warnings = [warning] if warning else []
     if files.others_write:
-        warnings.append(Note(Reason.SHARED_VOLUME, quoted(case.collection.path)))
+        warnings.append(Note(Reason.SHARED_VOLUME, quoted(request.collection.path)))
     if _KATIBS_IMAGE in collector.image:
         warnings.append(Note(Reason.KATIBS_IMAGE, collector.image))
     plan = replace(
@@ -45,53 +45,57 @@ def injection(plan: Plan, case: Case) -> Inject:
         env_defaults=(_UNBUFFERED,),
         mounts=(*plan.mounts, *files.trainer, *([RUN_MOUNT] if is_wrapped else [])),
         volumes=(*plan.volumes, *files.volumes, _RUN_VOLUME),
-        collector=sidecar(case, collector, wrapped=is_wrapped, mounts=files.collector),
-        place=Place.NATIVE if case.native else Place.FIRST,
+        collector=sidecar(request, collector, wrapped=is_wrapped, mounts=files.collector),
+        position=SidecarPosition.NATIVE if request.native else SidecarPosition.FIRST,
     )
-    if not case.native:
+    if not request.native:
         # kubectl shows a pod's first container, unless it is told otherwise.
         plan = replace(plan, annotations={**plan.annotations, _DEFAULT_CONTAINER: plan.trainer})
     reason = Reason.INJECTED if is_wrapped else Reason.UNWRAPPED
     return Inject(reason=reason, plan=plan, warnings=tuple(warnings))
 
 
-def shared_with(case: Case, plan: Plan) -> Shared:
+def share_metrics_directory(request: InjectionRequest, plan: Plan) -> SharedDirectory:
     """Say how the metrics file's directory is shared; mounts of the plan count as the trainer's."""
-    directory = directory_of(case.collection.path, case.collection.path_kind)
+    directory = directory_of(request.collection.path, request.collection.path_kind)
     planned = (
         Mount(volume=str(m["name"]), path=str(m["mountPath"]), document=m) for m in plan.mounts
     )
-    return shared(directory, case.pod, case.trainer, (*case.trainer.mounts, *planned))
+    return share_directory(
+        directory, request.pod, request.trainer, (*request.trainer.mounts, *planned)
+    )
 
 
-def _collector_of(case: Case) -> CollectorConfig:
-    kind = case.collection.kind.value
-    collector = case.config.collectors.get(case.collection.kind)
+def _collector_of(request: InjectionRequest) -> CollectorConfig:
+    kind = request.collection.kind.value
+    collector = request.config.collectors.get(request.collection.kind)
     if collector is None:
         why = f"add an entry `kind: {kind}` to runtime.metricsCollectors"
-        raise Refused(Reason.CONFIG_INCOMPLETE, why)
+        raise PodRefused(Reason.CONFIG_INCOMPLETE, why)
     if not collector.image:
-        raise Refused(Reason.CONFIG_INCOMPLETE, f"the entry `kind: {kind}` has no image; add one")
+        raise PodRefused(
+            Reason.CONFIG_INCOMPLETE, f"the entry `kind: {kind}` has no image; add one"
+        )
     return collector
 
 
-def _check_free(case: Case) -> None:
+def _check_free(request: InjectionRequest) -> None:
     """See that nobody else uses our names and places in the pod."""
-    there = [one.name for one in case.pod.containers]
-    marked = any(names.MARKER_COMMAND in word for word in case.trainer.args)
+    there = [one.name for one in request.pod.containers]
+    marked = any(names.MARKER_COMMAND in word for word in request.trainer.args)
     if marked and names.COLLECTOR_CONTAINER in there:
         why = "let one of the two webhooks see the namespace, not both"
-        raise Refused(Reason.KATIB_WAS_HERE, why)
-    if "emptyDir" not in case.pod.volumes.get(names.RUN_VOLUME, _RUN_VOLUME):
+        raise PodRefused(Reason.KATIB_WAS_HERE, why)
+    if "emptyDir" not in request.pod.volumes.get(names.RUN_VOLUME, _RUN_VOLUME):
         why = f"the volume {names.RUN_VOLUME} is no emptyDir; give it another name"
-        raise Refused(Reason.NAME_TAKEN, why)
-    for mount in case.trainer.mounts:
+        raise PodRefused(Reason.NAME_TAKEN, why)
+    for mount in request.trainer.mounts:
         if mount.path.rstrip("/") == names.RUN_DIR and mount.volume != names.RUN_VOLUME:
             why = f"volume {mount.volume} is mounted at {names.RUN_DIR}; mount it elsewhere"
-            raise Refused(Reason.NAME_TAKEN, why)
+            raise PodRefused(Reason.NAME_TAKEN, why)
 
 
-def _with_command(plan: Plan, case: Case) -> tuple[Plan, Note | None]:
+def _with_command(plan: Plan, request: InjectionRequest) -> tuple[Plan, Note | None]:
     """Put the launcher before the trainer's command, or say why it is not there.
 
     | annotation `wrap` | command in the pod | registry | File and native | what is done |
@@ -104,59 +108,59 @@ def _with_command(plan: Plan, case: Case) -> tuple[Plan, Note | None]:
     | else | no | silent | yes | not wrapped |
     | else | no | silent | no | refused |
     """
-    if not case.choices.wrap:
+    if not request.settings.wrap:
         note = Note(Reason.WRAP_DECLINED, f"{names.WRAP_ANNOTATION} is false")
-        return plan, _without_launcher(case, note, Reason.NEEDS_LAUNCHER)
-    command = unwrapped(case.trainer.command)
+        return plan, _without_launcher(request, note, Reason.NEEDS_LAUNCHER)
+    command = unwrapped(request.trainer.command)
     if not command:
-        if not case.request.image_asked:
-            return replace(_wrapped(plan, case), image_wanted=_image_wanted(case)), None
-        image = case.request.image
+        if not request.context.image_asked:
+            return replace(_wrapped(plan, request), image_lookup=_image_lookup(request)), None
+        image = request.context.image
         if image is None:
-            cause = f": {case.request.image_cause}" if case.request.image_cause else ""
-            note = Note(Reason.IMAGE_SILENT, f"image {quoted(case.trainer.image)}{cause}")
-            return plan, _without_launcher(case, note, Reason.COMMAND_UNKNOWN)
-        command = image.in_a_pod(case.trainer.args)
-        if not command and not case.trainer.args:
-            why = f"image {quoted(case.trainer.image)} has none either; set `command`"
-            raise Refused(Reason.COMMAND_UNKNOWN, why)
-    return replace(_wrapped(plan, case), command=command), None
+            cause = f": {request.context.image_cause}" if request.context.image_cause else ""
+            note = Note(Reason.IMAGE_SILENT, f"image {quoted(request.trainer.image)}{cause}")
+            return plan, _without_launcher(request, note, Reason.COMMAND_UNKNOWN)
+        command = image.in_a_pod(request.trainer.args)
+        if not command and not request.trainer.args:
+            why = f"image {quoted(request.trainer.image)} has none either; set `command`"
+            raise PodRefused(Reason.COMMAND_UNKNOWN, why)
+    return replace(_wrapped(plan, request), command=command), None
 
 
-def _wrapped(plan: Plan, case: Case) -> Plan:
-    words = wrapper(
-        capture=not case.file,
-        file=case.collection.path if case.file else "",
-        drain=case.drain,
-        grace=case.pod.grace,
-        deadline=case.pod.deadline,
+def _wrapped(plan: Plan, request: InjectionRequest) -> Plan:
+    words = launcher_prefix(
+        capture=not request.file,
+        file=request.collection.path if request.file else "",
+        drain=request.drain,
+        grace=request.pod.grace,
+        deadline=request.pod.deadline,
     )
     return replace(plan, wrapper=words)
 
 
-def _image_wanted(case: Case) -> ImageWanted:
-    return ImageWanted(
-        image=case.trainer.image,
-        namespace=case.request.namespace,
-        pull_secrets=case.pod.pull_secrets,
-        architecture=case.pod.architecture,
+def _image_lookup(request: InjectionRequest) -> ImageLookup:
+    return ImageLookup(
+        image=request.trainer.image,
+        namespace=request.context.namespace,
+        pull_secrets=request.pod.pull_secrets,
+        architecture=request.pod.architecture,
     )
 
 
-def _without_launcher(case: Case, note: Note, otherwise: Reason) -> Note:
+def _without_launcher(request: InjectionRequest, note: Note, otherwise: Reason) -> Note:
     """Give the note back where the collector can do without the launcher; else refuse."""
     faults = {
-        "standard output is captured by the launcher": not case.file,
-        "an early stop is the launcher's work": bool(case.collection.stop_rules),
+        "standard output is captured by the launcher": not request.file,
+        "an early stop is the launcher's work": bool(request.collection.stop_rules),
         "an ordinary container (katib-config: `sidecar: container`) learns of the trainer's end by"
-        " the launcher": not case.native,
+        " the launcher": not request.native,
     }
     for fault, holds in faults.items():
         if holds:
             remedy = (
-                f"set `command` of container {case.trainer.name}"
+                f"set `command` of container {request.trainer.name}"
                 if otherwise is Reason.COMMAND_UNKNOWN
                 else f"delete the annotation {names.WRAP_ANNOTATION}"
             )
-            raise Refused(otherwise, f"{fault} ({note.detail}); {remedy}")
+            raise PodRefused(otherwise, f"{fault} ({note.detail}); {remedy}")
     return note

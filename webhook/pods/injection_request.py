@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from api.types import CollectorKind
 from webhook.model.config import Config, SidecarMode
 from webhook.model.pods import Container, Pod
-from webhook.model.verdicts import ReviewFacts
-from webhook.pods.choices import Choices
+from webhook.model.verdicts import PodContext
+from webhook.pods.annotations import AnnotationSettings
 from webhook.pods.collection import Collection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class InjectionRequest:
     """One pod, and what is wanted of it."""
 
     pod: Pod
     trainer: Container
     collection: Collection
-    choices: Choices
-    request: ReviewFacts
+    settings: AnnotationSettings
+    context: PodContext
     config: Config
 
     @property
@@ -36,5 +36,5 @@ class Case:
     @property
     def drain(self) -> int:
         """For how many seconds a finished trainer's container waits for the delivery."""
-        chosen = self.choices.drain_seconds
+        chosen = self.settings.drain_seconds
         return self.config.drain_seconds if chosen is None else chosen

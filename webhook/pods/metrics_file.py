@@ -19,7 +19,7 @@ from api.names import METRICS_VOLUME, RUN_DIR
 from api.types import JsonObject, PathKind
 from webhook.model.pods import Container, Mount, Pod
 from webhook.model.reasons import Reason
-from webhook.model.verdicts import Refused
+from webhook.model.verdicts import PodRefused
 
 _READ_ONLY = ("configMap", "secret", "downwardAPI", "projected", "image")
 _OF_THE_KERNEL = ("/dev", "/proc", "/sys")
@@ -27,7 +27,7 @@ _VOLUME: JsonObject = {"name": METRICS_VOLUME, "emptyDir": {}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shared:
+class SharedDirectory:
     """What is to be mounted where."""
 
     trainer: tuple[JsonObject, ...]
@@ -39,7 +39,7 @@ class Shared:
     """The volume may be another pod's as well."""
 
 
-NOTHING_SHARED = Shared(trainer=(), collector=(), volumes=())
+NOTHING_SHARED = SharedDirectory(trainer=(), collector=(), volumes=())
 
 
 def directory_of(path: str, kind: PathKind | None) -> str:
@@ -66,7 +66,9 @@ def directory_of(path: str, kind: PathKind | None) -> str:
     return directory
 
 
-def shared(directory: str, pod: Pod, trainer: Container, mounts: tuple[Mount, ...]) -> Shared:
+def share_directory(
+    directory: str, pod: Pod, trainer: Container, mounts: tuple[Mount, ...]
+) -> SharedDirectory:
     """Say how a directory is shared; `mounts` are the trainer's, with those to be added.
 
     Raises:
@@ -86,8 +88,8 @@ def shared(directory: str, pod: Pod, trainer: Container, mounts: tuple[Mount, ..
             f"the container {trainer.name} mounts volume {over.volume} at {directory} read-only"
             " or by subPathExpr; write the file to another directory"
         )
-        raise Refused(Reason.FILE_UNREACHABLE, why)
-    return Shared(
+        raise PodRefused(Reason.FILE_UNREACHABLE, why)
+    return SharedDirectory(
         trainer=(),
         collector=({**over.document, "readOnly": True},),
         volumes=(),
@@ -95,12 +97,14 @@ def shared(directory: str, pod: Pod, trainer: Container, mounts: tuple[Mount, ..
     )
 
 
-def _own_volume(directory: str, pod: Pod) -> Shared:
+def _own_volume(directory: str, pod: Pod) -> SharedDirectory:
     if "emptyDir" not in pod.volumes.get(METRICS_VOLUME, _VOLUME):
         why = f"the volume {METRICS_VOLUME} of the pod is no emptyDir; give it another name"
-        raise Refused(Reason.NAME_TAKEN, why)
+        raise PodRefused(Reason.NAME_TAKEN, why)
     mount: JsonObject = {"name": METRICS_VOLUME, "mountPath": directory}
-    return Shared(trainer=(mount,), collector=({**mount, "readOnly": True},), volumes=(_VOLUME,))
+    return SharedDirectory(
+        trainer=(mount,), collector=({**mount, "readOnly": True},), volumes=(_VOLUME,)
+    )
 
 
 def _usable(mount: Mount, volume: JsonObject) -> bool:
@@ -117,5 +121,5 @@ def _within(directory: str, places: tuple[str, ...]) -> bool:
     return any(f"{directory}/".startswith(f"{place.rstrip('/')}/") for place in places)
 
 
-def _unreachable(path: str, remedy: str) -> Refused:
-    return Refused(Reason.FILE_UNREACHABLE, f"{quoted(path)}: {remedy}")
+def _unreachable(path: str, remedy: str) -> PodRefused:
+    return PodRefused(Reason.FILE_UNREACHABLE, f"{quoted(path)}: {remedy}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from api.types import Json, JsonObject
-from webhook.model.plan import Place, Plan
+from webhook.model.plan import Plan, SidecarPosition
 from webhook.pods.wrapping import command_of, wrapped
 
 _NOTHING: JsonObject = {}
@@ -23,8 +23,8 @@ def mutate(pod: JsonObject, plan: Plan) -> JsonObject:
     Raises:
         ValueError: the plan is another pod's, or still waits for an image's command.
     """
-    if plan.image_wanted is not None:
-        raise ValueError(f"the command of image {plan.image_wanted.image} is still to be found out")
+    if plan.image_lookup is not None:
+        raise ValueError(f"the command of image {plan.image_lookup.image} is still to be found out")
     metadata = _object(pod.get("metadata"))
     labels = {**_object(metadata.get("labels")), **plan.labels}
     annotations = {**plan.annotations, **_object(metadata.get("annotations"))}
@@ -40,7 +40,7 @@ def _spec(spec: JsonObject, plan: Plan) -> JsonObject:
     containers[trainer] = _trainer(containers[trainer], plan)
     volumes = _joined(_objects(spec.get("volumes")), plan.volumes, _name)
     if plan.collector is not None:
-        containers, inits = _placed(plan.collector, plan.place, containers, inits)
+        containers, inits = _placed(plan.collector, plan.position, containers, inits)
     return _with(spec, containers=containers, initContainers=inits, volumes=volumes)
 
 
@@ -58,7 +58,10 @@ def _trainer(container: JsonObject, plan: Plan) -> JsonObject:
 
 
 def _placed(
-    collector: JsonObject, place: Place, containers: list[JsonObject], inits: list[JsonObject]
+    collector: JsonObject,
+    position: SidecarPosition,
+    containers: list[JsonObject],
+    inits: list[JsonObject],
 ) -> tuple[list[JsonObject], list[JsonObject]]:
     """Put the collector into its place, out of any other."""
     there = [one for one in (*inits, *containers) if one.get("name") == collector["name"]]
@@ -66,14 +69,14 @@ def _placed(
     inits = [one for one in inits if one.get("name") != collector["name"]]
     # What others have added to it stays; where it stands twice, somebody else's is the copy.
     collector = _joint(there[0], collector) if there else collector
-    match place:
-        case Place.NATIVE:
+    match position:
+        case SidecarPosition.NATIVE:
             # The last of all is the last of the native ones. SIGTERM reaches those in reverse
             # order, so a network proxy is still there while the collector delivers.
             return containers, [*inits, collector]
-        case Place.FIRST:
+        case SidecarPosition.FIRST:
             return [collector, *containers], inits
-        case Place.LAST:
+        case SidecarPosition.LAST:
             return [*containers, collector], inits
 
 

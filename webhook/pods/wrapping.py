@@ -13,7 +13,7 @@ LAUNCHER = f"{RUN_DIR}/{LAUNCH_FILE}"
 _END = "--"
 
 
-def wrapper(
+def launcher_prefix(
     *, capture: bool, file: str, drain: int, grace: int, deadline: int | None
 ) -> tuple[str, ...]:
     """Return `launch run ... --`, as docs/launcher.md has it; times are in seconds.

@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from api.errors import RemoteError
-from webhook.registry.references import Reference, is_loopback
+from webhook.registry.references import ImageReference, is_loopback
 
 _PART = re.compile(
     r"""[\s,]*
@@ -55,7 +55,7 @@ def _parse(header: str) -> list[Challenge]:
     return [Challenge(scheme=scheme, parameters=parameters) for scheme, parameters in found]
 
 
-def token_address(challenge: Challenge, reference: Reference) -> str:
+def token_address(challenge: Challenge, reference: ImageReference) -> str:
     """Return where a token for reading the image is to be had.
 
     Raises:
@@ -74,7 +74,7 @@ def token_address(challenge: Challenge, reference: Reference) -> str:
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
 
 
-def check_scheme(scheme: str, host: str, reference: Reference) -> None:
+def check_scheme(scheme: str, host: str, reference: ImageReference) -> None:
     """See that a registry sends us nowhere but over TLS.
 
     A certificate is what keeps a pod's author from pointing us at things inside of the cluster. The

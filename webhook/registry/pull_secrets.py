@@ -39,7 +39,7 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class PullSecretEntry:
     """A login, and what it opens."""
 
     place: str
@@ -47,7 +47,7 @@ class Entry:
     login: Login
 
 
-def read_entries(secret: JsonObject) -> tuple[Entry, ...]:
+def read_entries(secret: JsonObject) -> tuple[PullSecretEntry, ...]:
     """Read a Secret as the API server gives it; entries that are no login are passed over.
 
     Raises:
@@ -65,10 +65,12 @@ def read_entries(secret: JsonObject) -> tuple[Entry, ...]:
     if not isinstance(logins, dict):
         raise UserError(f"its {key} lists no registries")
     found = ((_place(place), _login(said)) for place, said in logins.items() if _is_map(said))
-    return tuple(Entry(place=place, login=login) for place, login in found if login is not None)
+    return tuple(
+        PullSecretEntry(place=place, login=login) for place, login in found if login is not None
+    )
 
 
-def logins_for(name: str, entries: Iterable[Entry]) -> tuple[Login, ...]:
+def logins_for(name: str, entries: Iterable[PullSecretEntry]) -> tuple[Login, ...]:
     """Return the logins for an image's name, such as `docker.io/library/python`, best first."""
     ordered = sorted(entries, key=lambda entry: entry.place, reverse=True)
     found = [entry.login for entry in ordered if _opens(entry.place, name)]

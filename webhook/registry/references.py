@@ -34,7 +34,7 @@ _HIGHEST_PORT: Final = 65535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
+class ImageReference:
     """An image, with all that its short name leaves out."""
 
     domain: str
@@ -69,7 +69,7 @@ class Reference:
         return self.name + mark
 
 
-def parse_reference(image: str) -> Reference:
+def parse_reference(image: str) -> ImageReference:
     """Read a container's `image`.
 
     Raises:
@@ -88,7 +88,7 @@ def parse_reference(image: str) -> Reference:
         )
     digest = match["digest"] or ""
     tag = "" if digest else match["tag"] or "latest"
-    return Reference(domain=domain, repository=match["repository"], tag=tag, digest=digest)
+    return ImageReference(domain=domain, repository=match["repository"], tag=tag, digest=digest)
 
 
 def _split_domain(image: str) -> tuple[str, str]:

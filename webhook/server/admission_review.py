@@ -27,12 +27,12 @@ _REASONS: Final[Mapping[HTTPStatus, str]] = {
 }
 
 
-class NoReview(UserError):
+class InvalidReview(UserError):
     """What was sent is no review, or none of what is reviewed at this path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class AdmissionRequest:
     """What the API server asks."""
 
     uid: str
@@ -49,15 +49,15 @@ class Request:
     """The object that is stored."""
     dry_run: bool = False
 
-    def refused(self, what: str) -> NoReview:
+    def refused(self, what: str) -> InvalidReview:
         """Say that this is not asked here; `what` is."""
-        return NoReview(
+        return InvalidReview(
             f"{quoted(self.operation)} of {quoted(self.resource)}: only {what} is reviewed here;"
             " correct the rules of the webhook's configuration"
         )
 
 
-def read_request(body: bytes) -> Request:
+def read_request(body: bytes) -> AdmissionRequest:
     """Read a review.
 
     Raises:
@@ -65,19 +65,19 @@ def read_request(body: bytes) -> Request:
     """
     review = _parsed(body)
     if not isinstance(review, dict) or review.get("kind") != KIND:
-        raise NoReview(f"the body is no {KIND}; only the API server should call here")
+        raise InvalidReview(f"the body is no {KIND}; only the API server should call here")
     if review.get("apiVersion") != API_VERSION:
-        raise NoReview(
+        raise InvalidReview(
             f"apiVersion is {shown(review.get('apiVersion'))}; only {API_VERSION} is spoken here:"
             " set the webhook's admissionReviewVersions to [v1]"
         )
     request = review.get("request")
     if not isinstance(request, dict):
-        raise NoReview("request is missing: this is an answer, or has been cut")
+        raise InvalidReview("request is missing: this is an answer, or has been cut")
     uid = request.get("uid")
     if not isinstance(uid, str) or not 0 < len(uid) <= _LONGEST_UID:
-        raise NoReview(f"request.uid is {shown(uid)}; it must be a text")
-    return Request(
+        raise InvalidReview(f"request.uid is {shown(uid)}; it must be a text")
+    return AdmissionRequest(
         uid=uid,
         resource=_resource(request.get("resource")),
         subresource=_text(request, "subResource"),
@@ -142,9 +142,9 @@ def _parsed(body: bytes) -> Any:  # noqa: ANN401 - any JSON
     try:
         return json.loads(body)
     except RecursionError:
-        raise NoReview("the body is nested too deeply to be read") from None
+        raise InvalidReview("the body is nested too deeply to be read") from None
     except ValueError as error:
-        raise NoReview(f"the body is no JSON: {error}") from None
+        raise InvalidReview(f"the body is no JSON: {error}") from None
 
 
 def _resource(resource: object) -> str:

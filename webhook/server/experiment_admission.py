@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from api.types import Json
-from webhook.experiments.asked import Asked
-from webhook.server.admission_review import Request
+from webhook.experiments.request import ExperimentRequest
+from webhook.server.admission_review import AdmissionRequest
 
 _EXPERIMENTS: Final = "kubeflow.org/v1beta1/experiments"
 _OPERATIONS: Final = ("CREATE", "UPDATE", "DELETE")
 
 
-def asked_of(request: Request) -> Asked:
+def experiment_request_of(request: AdmissionRequest) -> ExperimentRequest:
     """Take a request as one about an experiment.
 
     Raises:
@@ -22,7 +22,7 @@ def asked_of(request: Request) -> Asked:
     if request.resource != _EXPERIMENTS or request.operation not in _OPERATIONS:
         raise request.refused("the creation and change of experiments")
     old = request.old if request.operation == "UPDATE" else None
-    return Asked(
+    return ExperimentRequest(
         namespace=request.namespace,
         name=request.name,
         document=request.document,
@@ -31,7 +31,7 @@ def asked_of(request: Request) -> Asked:
     )
 
 
-def _is_settled(request: Request, old: Json) -> bool:
+def _is_settled(request: AdmissionRequest, old: Json) -> bool:
     """Say whether all that is wrong with it is none of this request's doing.
 
     Whoever takes a finalizer away, sets a label or writes the status must not be kept from it by a

@@ -10,15 +10,15 @@ from typing import Final
 from api.errors import Fault
 from api.types import JsonObject
 from kube.settings_source import ConfigSource
-from webhook.driver.lookups import LookUps
-from webhook.experiments.asked import Asked
-from webhook.experiments.decision import Ruling, ruling_on
-from webhook.experiments.defaulting import defaulted
+from webhook.driver.cluster_lookups import ClusterLookups
+from webhook.experiments.decision import ExperimentVerdict, decide_on_experiment
+from webhook.experiments.defaulting import fill_in_defaults
+from webhook.experiments.request import ExperimentRequest
 from webhook.model.config import Config
-from webhook.pods.owners import Answer
+from webhook.model.lookups import ObjectAnswer
 from webhook.server import admission_review
-from webhook.server.admission_review import Request
-from webhook.server.experiment_admission import asked_of
+from webhook.server.admission_review import AdmissionRequest
+from webhook.server.experiment_admission import experiment_request_of
 from webhook.server.json_patch import patch_between
 from webhook.server.metrics import Metrics
 
@@ -34,19 +34,19 @@ _MOST_TOLD: Final = 100
 _log = logging.getLogger(__name__)
 
 
-class ExperimentReviews:
+class ExperimentHandler:
     """Answers the reviews of one of the two paths."""
 
     what = "the experiment"
 
     def __init__(
-        self, path: str, lookups: LookUps, config: ConfigSource[Config], metrics: Metrics
+        self, path: str, lookups: ClusterLookups, config: ConfigSource[Config], metrics: Metrics
     ) -> None:
         self._path, self._lookups, self._config, self._metrics = path, lookups, config, metrics
 
-    async def review(self, request: Request, started: float, deadline: float) -> bytes:
+    async def review(self, request: AdmissionRequest, started: float, deadline: float) -> bytes:
         """Judge an experiment. Raises NoReview and RecursionError, as any reviewer does."""
-        asked = asked_of(request)
+        asked = experiment_request_of(request)
         ruling = await self._ruling(asked, deadline)
         verdict, answer = self._answered(request.uid, asked, ruling)
         seconds = asyncio.get_running_loop().time() - started
@@ -62,18 +62,20 @@ class ExperimentReviews:
             _log.warning("refused an experiment", extra={"fields": fields})
         return answer
 
-    async def _ruling(self, asked: Asked, deadline: float) -> Ruling:
-        questions = ruling_on(asked, self._config.config)
-        reply: Answer | None = None
+    async def _ruling(self, asked: ExperimentRequest, deadline: float) -> ExperimentVerdict:
+        questions = decide_on_experiment(asked, self._config.config)
+        reply: ObjectAnswer | None = None
         while True:
             try:
                 question = next(questions) if reply is None else questions.send(reply)
             except StopIteration as end:
-                ruling: Ruling = end.value
+                ruling: ExperimentVerdict = end.value
                 return ruling
             reply = await self._lookups.answer(question, deadline)
 
-    def _answered(self, uid: str, asked: Asked, ruling: Ruling) -> tuple[str, bytes]:
+    def _answered(
+        self, uid: str, asked: ExperimentRequest, ruling: ExperimentVerdict
+    ) -> tuple[str, bytes]:
         """Return a word for the verdict, and the answer."""
         if ruling.unknown:
             code = HTTPStatus.SERVICE_UNAVAILABLE
@@ -86,10 +88,10 @@ class ExperimentReviews:
         return "patch" if patch else "allow", admission_review.allowed(uid, patch=patch)
 
 
-def _patch(asked: Asked) -> list[JsonObject]:
+def _patch(asked: ExperimentRequest) -> list[JsonObject]:
     if asked.settled or not isinstance(asked.document, dict):
         return []
-    return patch_between(asked.document, defaulted(asked.document, asked.old))
+    return patch_between(asked.document, fill_in_defaults(asked.document, asked.old))
 
 
 def _refused(uid: str, name: str, faults: tuple[Fault, ...]) -> bytes:

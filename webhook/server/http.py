@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from serving.http import add_probes
-from webhook.server.admission_review import NoReview, Request, read_request, refused
+from webhook.server.admission_review import AdmissionRequest, InvalidReview, read_request, refused
 from webhook.server.metrics import Metrics
 
 MOST_BYTES: Final = 8 * 1024 * 1024
@@ -26,13 +26,13 @@ _JSON: Final = "application/json"
 _log = logging.getLogger(__name__)
 
 
-class Reviewer(Protocol):
+class AdmissionHandler(Protocol):
     """Who answers the reviews of one path."""
 
     what: str
     """What is reviewed, as in "the pod"."""
 
-    async def review(self, request: Request, started: float, deadline: float) -> bytes:
+    async def review(self, request: AdmissionRequest, started: float, deadline: float) -> bytes:
         """Answer before the event loop's clock is at the deadline; it was `started` at first.
 
         Raises:
@@ -41,10 +41,10 @@ class Reviewer(Protocol):
         """
 
 
-class Reviews:
+class AdmissionEndpoint:
     """Answers the requests of one path."""
 
-    def __init__(self, reviewer: Reviewer, metrics: Metrics, read_seconds: float) -> None:
+    def __init__(self, reviewer: AdmissionHandler, metrics: Metrics, read_seconds: float) -> None:
         self._reviewer, self._metrics, self._read_seconds = reviewer, metrics, read_seconds
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -53,16 +53,18 @@ class Reviews:
         try:
             asked = await self._read(request)
             return await self._answered(asked, started, _deadline(request, started))
-        except NoReview as error:
+        except InvalidReview as error:
             return self._rejected(HTTPStatus.BAD_REQUEST, str(error))
         except web.HTTPException as error:
             return self._rejected(HTTPStatus(error.status), error.text or error.reason)
 
-    async def _answered(self, asked: Request, started: float, deadline: float) -> web.Response:
+    async def _answered(
+        self, asked: AdmissionRequest, started: float, deadline: float
+    ) -> web.Response:
         what = self._reviewer.what
         try:
             return _json(await self._reviewer.review(asked, started, deadline))
-        except NoReview:
+        except InvalidReview:
             raise
         except RecursionError:
             return self._rejected(HTTPStatus.BAD_REQUEST, f"{what} is nested too deeply")
@@ -72,7 +74,7 @@ class Reviews:
             message = f"trialwatch could not judge {what} by a fault of its own; its log has more"
             return _json(refused(asked.uid, HTTPStatus.INTERNAL_SERVER_ERROR, message))
 
-    async def _read(self, request: web.Request) -> Request:
+    async def _read(self, request: web.Request) -> AdmissionRequest:
         if request.content_type != _JSON:
             raise web.HTTPUnsupportedMediaType(text=f"send {_JSON}")
         try:
@@ -89,10 +91,10 @@ class Reviews:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class ServerParts:
     """What the server is made of."""
 
-    reviewers: Mapping[str, Reviewer]
+    reviewers: Mapping[str, AdmissionHandler]
     """By path."""
     metrics: Metrics
     missing: Callable[[], list[str]]
@@ -101,13 +103,13 @@ class Parts:
     """How long a request may take to arrive."""
 
 
-def application(parts: Parts, *, reviews: bool = True) -> web.Application:
+def application(parts: ServerParts, *, reviews: bool = True) -> web.Application:
     """Make the HTTP application; without `reviews` only what is asked about the server."""
     made = web.Application(client_max_size=MOST_BYTES)
     add_probes(made, parts.missing, parts.metrics.text)
     if reviews:
         for path, reviewer in parts.reviewers.items():
-            answers = Reviews(reviewer, parts.metrics, parts.read_seconds)
+            answers = AdmissionEndpoint(reviewer, parts.metrics, parts.read_seconds)
             made.router.add_post(path, answers.answer)
     return made
 

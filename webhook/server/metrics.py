@@ -17,7 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from kube.watching import WatchCache
-from webhook.driver.lookups import Kept, Source
+from webhook.driver.cluster_lookups import CachedObject, LookupSource
 from webhook.model.verdicts import Inject, Refuse, Verdict
 
 _PREFIX: Final = "trialwatch_webhook"
@@ -64,7 +64,7 @@ class Metrics:
         self._experiments.labels(path.removeprefix("/"), verdict).inc()
         self._seconds.observe(seconds)
 
-    def looked_up(self, kind: str, source: Source) -> None:
+    def looked_up(self, kind: str, source: LookupSource) -> None:
         """Count a look-up."""
         self._lookups.labels(kind, source.value).inc()
 
@@ -80,7 +80,7 @@ class Metrics:
         """Count an Event: `posted`, `throttled` or `failed`."""
         self._events.labels(outcome).inc()
 
-    def watch(self, caches: Iterable[WatchCache[Kept]]) -> None:
+    def watch(self, caches: Iterable[WatchCache[CachedObject]]) -> None:
         """Show the state of caches from now on."""
         self.registry.register(_Caches(tuple(caches)))
 
@@ -100,7 +100,7 @@ class Metrics:
 class _Caches(Collector):
     """Reads the caches when it is asked."""
 
-    def __init__(self, caches: tuple[WatchCache[Kept], ...]) -> None:
+    def __init__(self, caches: tuple[WatchCache[CachedObject], ...]) -> None:
         self._caches = caches
 
     def collect(self) -> Iterator[Metric]:

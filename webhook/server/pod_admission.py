@@ -13,7 +13,7 @@ from webhook.model.reasons import Reason
 from webhook.model.verdicts import Inject, Refuse, Verdict
 from webhook.pods.mutate import mutate
 from webhook.server import admission_review
-from webhook.server.admission_review import Request, read_request
+from webhook.server.admission_review import AdmissionRequest, read_request
 from webhook.server.json_patch import patch_between
 
 _PODS: Final = "/v1/pods"
@@ -25,7 +25,7 @@ _CODES: Final[Mapping[Reason, HTTPStatus]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Admission:
+class PodAdmission:
     """A pod that is to be created, and what the API server says of it."""
 
     uid: str
@@ -35,16 +35,16 @@ class Admission:
     dry_run: bool = False
 
 
-def read_admission(body: bytes) -> Admission:
+def read_pod_admission(body: bytes) -> PodAdmission:
     """Read a review of a pod.
 
     Raises:
         NoReview: it is none, and why.
     """
-    return admission_of(read_request(body))
+    return pod_admission_of(read_request(body))
 
 
-def admission_of(request: Request) -> Admission:
+def pod_admission_of(request: AdmissionRequest) -> PodAdmission:
     """Take a request as one about a pod.
 
     Raises:
@@ -53,7 +53,7 @@ def admission_of(request: Request) -> Admission:
     if request.resource != _PODS or request.subresource or request.operation != "CREATE":
         raise request.refused("the creation of pods")
     pod = request.document
-    return Admission(
+    return PodAdmission(
         uid=request.uid,
         namespace=request.namespace,
         name=request.name,
@@ -63,7 +63,7 @@ def admission_of(request: Request) -> Admission:
     )
 
 
-def answer(admission: Admission, verdict: Verdict) -> bytes:
+def response_to(admission: PodAdmission, verdict: Verdict) -> bytes:
     """Write the answer to a review.
 
     Raises:

@@ -10,42 +10,42 @@ from api.types import JsonObject
 from kube.cluster import Ref
 from kube.events import Events, Word
 from kube.settings_source import ConfigSource
-from webhook.driver.decision_driver import Judge, Judgement
+from webhook.driver.decision_driver import DecisionDriver, VerdictOnPod
 from webhook.model.config import Config
-from webhook.model.pods import Owner, read_head
-from webhook.model.verdicts import Refuse, ReviewFacts
+from webhook.model.pods import Owner, read_metadata
+from webhook.model.verdicts import PodContext, Refuse
 from webhook.pods.owners import MAX_DEPTH
 from webhook.server import pod_admission
-from webhook.server.admission_review import Request
+from webhook.server.admission_review import AdmissionRequest
 from webhook.server.metrics import Metrics
-from webhook.server.pod_admission import Admission
+from webhook.server.pod_admission import PodAdmission
 
 PATH = "/mutate-pod"
 _log = logging.getLogger(__name__)
 
 
-class PodReviews:
+class PodHandler:
     """Answers the reviews of pods."""
 
     what = "the pod"
 
     def __init__(
-        self, judge: Judge, config: ConfigSource[Config], events: Events, metrics: Metrics
+        self, driver: DecisionDriver, config: ConfigSource[Config], events: Events, metrics: Metrics
     ) -> None:
-        self._judge, self._config, self._events, self._metrics = judge, config, events, metrics
+        self._driver, self._config, self._events, self._metrics = driver, config, events, metrics
 
-    async def review(self, request: Request, started: float, deadline: float) -> bytes:
+    async def review(self, request: AdmissionRequest, started: float, deadline: float) -> bytes:
         """Judge a pod. Raises NoReview and RecursionError, as any reviewer does."""
-        asked = pod_admission.admission_of(request)
-        facts = ReviewFacts(namespace=asked.namespace, name=asked.name)
-        judgement = await self._judge.judge(asked.pod, facts, self._config.config, deadline)
-        answer = pod_admission.answer(asked, judgement.verdict)
+        asked = pod_admission.pod_admission_of(request)
+        facts = PodContext(namespace=asked.namespace, name=asked.name)
+        judgement = await self._driver.decide(asked.pod, facts, self._config.config, deadline)
+        answer = pod_admission.response_to(asked, judgement.verdict)
         self._metrics.judged(judgement.verdict, asyncio.get_running_loop().time() - started)
         if isinstance(judgement.verdict, Refuse):
             self._refused(asked, judgement, judgement.verdict)
         return answer
 
-    def _refused(self, asked: Admission, judgement: Judgement, refuse: Refuse) -> None:
+    def _refused(self, asked: PodAdmission, judgement: VerdictOnPod, refuse: Refuse) -> None:
         """Log it, and tell the trial or whoever made the pod; a dry run touches nothing."""
         about = _whom_to_tell(asked, judgement)
         fields = {
@@ -67,7 +67,7 @@ def _word(about: Ref, uid: str, refuse: Refuse) -> Word:
     return Word(about=about, uid=uid, reason="PodRefused", message=message)
 
 
-def _whom_to_tell(asked: Admission, judgement: Judgement) -> tuple[Ref, str] | None:
+def _whom_to_tell(asked: PodAdmission, judgement: VerdictOnPod) -> tuple[Ref, str] | None:
     """Return the trial, else who made the pod, else nobody."""
     if judgement.trial is not None:
         return judgement.trial, judgement.trial_uid
@@ -85,6 +85,6 @@ def _whom_to_tell(asked: Admission, judgement: Judgement) -> tuple[Ref, str] | N
 
 def _owners(pod: JsonObject) -> tuple[Owner, ...]:
     try:
-        return read_head(pod).owners
+        return read_metadata(pod).owners
     except SpecError:
         return ()

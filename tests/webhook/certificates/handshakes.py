@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ssl
 
-from webhook.certificates.reloading_tls import Newest
+from webhook.certificates.reloading_tls import ReloadingContext
 
 
 def server_context(certs: str, key: str) -> ssl.SSLContext:
-    newest = Newest()
+    newest = ReloadingContext()
     newest.load(certs, key)
     return newest.context
 

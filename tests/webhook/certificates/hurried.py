@@ -13,7 +13,7 @@ from functools import partial
 from webhook import app
 from webhook.__main__ import main
 from webhook.certificates.rotation import Timing
-from webhook.certificates.self_signed import SelfSigned
+from webhook.certificates.self_signed import SelfSignedCertificate
 
 PERIOD = float(os.environ.get("ROTATION_SECONDS", "5"))
 TIMING = Timing(
@@ -22,5 +22,5 @@ TIMING = Timing(
 
 if __name__ == "__main__":
     # The one difference.
-    setattr(app, "SelfSigned", partial(SelfSigned, timing=TIMING))  # noqa: B010 - mypy would object
+    setattr(app, "SelfSignedCertificate", partial(SelfSignedCertificate, timing=TIMING))  # noqa: B010 - mypy would object
     sys.exit(main(sys.argv[1:]))

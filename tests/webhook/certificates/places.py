@@ -7,10 +7,10 @@ import base64
 from api.types import Json, JsonObject
 from kube.cluster import Ref
 from webhook.certificates.issued import Service
-from webhook.certificates.self_signed import place_of
+from webhook.certificates.self_signed import target_of
 
 SERVICE = Service(name="hook", namespace="ours")
-PLACE = place_of(
+PLACE = target_of(
     SERVICE, secret="hook-cert", configuration="hook", experiments="hook-of-experiments"
 )
 MUTATING, EXPERIMENTS, VALIDATING = PLACE.configurations

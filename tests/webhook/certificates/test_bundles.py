@@ -14,7 +14,13 @@ from tests.webhook.certificates.places import (
     webhook_entry,
 )
 from tests.webhook.tls import Authority
-from webhook.certificates.bundles import bundles_of, ours_in, split_bundle, trusting, with_ours
+from webhook.certificates.bundles import (
+    bundles_of,
+    own_authorities_in,
+    split_bundle,
+    trust_patch,
+    with_own_authorities,
+)
 from webhook.certificates.issued import Service, mint
 
 OURS = [mint(SERVICE, NOW, 1000.0).ca for _ in range(3)]
@@ -43,15 +49,15 @@ def test_nothing_is_lost_when_a_bundle_is_taken_apart(text: str) -> None:
 def test_a_bundle_has_the_authorities_that_it_should_and_no_others_of_ours(
     text: str, wanted: list[str]
 ) -> None:
-    after = with_ours(split_bundle(text), wanted, SERVICE)
+    after = with_own_authorities(split_bundle(text), wanted, SERVICE)
 
-    assert set(ours_in(split_bundle(after), SERVICE)) == set(wanted)
-    assert with_ours(split_bundle(after), wanted, SERVICE) == after
+    assert set(own_authorities_in(split_bundle(after), SERVICE)) == set(wanted)
+    assert with_own_authorities(split_bundle(after), wanted, SERVICE) == after
 
 
 @given(bundles, authorities)
 def test_what_others_wrote_stays_as_it_was(text: str, wanted: list[str]) -> None:
-    after = with_ours(split_bundle(text), wanted, SERVICE)
+    after = with_own_authorities(split_bundle(text), wanted, SERVICE)
 
     def of_others(one: str) -> str:
         kept = split_bundle(one).only(lambda cert: cert not in OURS)
@@ -62,14 +68,14 @@ def test_what_others_wrote_stays_as_it_was(text: str, wanted: list[str]) -> None
 
 
 def test_ours_is_appended() -> None:
-    text = with_ours(split_bundle("".join(OTHERS)), OURS[:2], SERVICE)
+    text = with_own_authorities(split_bundle("".join(OTHERS)), OURS[:2], SERVICE)
 
     assert text == "".join((*OTHERS, *OURS[:2]))
 
 
 @pytest.mark.parametrize("empty", ["", "\n", " \n\n"])
 def test_a_placeholder_is_replaced(empty: str) -> None:
-    assert with_ours(split_bundle(empty), OURS[:1], SERVICE) == OURS[0]
+    assert with_own_authorities(split_bundle(empty), OURS[:1], SERVICE) == OURS[0]
 
 
 def test_a_patch_touches_the_entries_that_call_us_and_nothing_else() -> None:
@@ -81,7 +87,7 @@ def test_a_patch_touches_the_entries_that_call_us_and_nothing_else() -> None:
     )
     document = {**document, "metadata": {"name": "hook", "resourceVersion": "7"}}
 
-    patch = trusting(document, OURS[:1], SERVICE)
+    patch = trust_patch(document, OURS[:1], SERVICE)
 
     patched = {**document, **patch}
     assert bundle_of(patched, 0) == OURS[0]
@@ -108,6 +114,6 @@ def test_a_configuration_that_makes_no_sense_has_no_bundle_of_ours(webhooks: obj
     document = {"webhooks": webhooks}
 
     assert list(bundles_of(document, SERVICE)) == []  # type: ignore[arg-type]  # any JSON
-    assert trusting(document, OURS, SERVICE)["webhooks"] == (  # type: ignore[arg-type]  # any JSON
+    assert trust_patch(document, OURS, SERVICE)["webhooks"] == (  # type: ignore[arg-type]  # any JSON
         webhooks if isinstance(webhooks, list) else []
     )

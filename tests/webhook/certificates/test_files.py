@@ -13,7 +13,7 @@ import pytest
 from tests.polling import eventually
 from tests.webhook.certificates.handshakes import handshake
 from tests.webhook.tls import Authority, Pair
-from webhook.certificates.files import Mounted
+from webhook.certificates.files import MountedCertificate
 from webhook.certificates.issued import expiry_of
 
 HOST = "hook.ours.svc"
@@ -48,7 +48,7 @@ def volume(tmp_path: Path) -> Volume:
     return Volume(tmp_path)
 
 
-def served(certificates: Mounted) -> bytes:
+def served(certificates: MountedCertificate) -> bytes:
     return handshake(certificates.ssl_context, CA, HOST).encode()
 
 
@@ -62,7 +62,7 @@ def causes(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 async def test_a_renewed_certificate_is_served_to_new_connections(volume: Volume) -> None:
     volume.put(FIRST)
-    async with Mounted(volume.folder, look_seconds=0.01) as certificates:
+    async with MountedCertificate(volume.folder, look_seconds=0.01) as certificates:
         assert certificates.ready
         assert served(certificates) == FIRST.cert
         for pair in (SECOND, FIRST):
@@ -84,7 +84,7 @@ async def test_a_broken_pair_is_reported_once_and_the_one_before_serves_on(
     volume: Volume, broken: Pair, caplog: pytest.LogCaptureFixture
 ) -> None:
     volume.put(FIRST)
-    certificates = Mounted(volume.folder)
+    certificates = MountedCertificate(volume.folder)
     certificates.look()
     volume.put(broken)
 
@@ -105,7 +105,7 @@ async def test_files_that_vanish_and_come_back_are_served_again(
     volume: Volume, caplog: pytest.LogCaptureFixture
 ) -> None:
     volume.put(FIRST)
-    certificates = Mounted(volume.folder)
+    certificates = MountedCertificate(volume.folder)
     certificates.look()
     (volume.folder / "..data").unlink()
     certificates.look()
@@ -121,7 +121,7 @@ async def test_files_that_vanish_and_come_back_are_served_again(
 async def test_before_there_is_a_certificate_it_is_not_ready_but_probes_are_answered(
     volume: Volume, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with Mounted(volume.folder, look_seconds=0.01) as certificates:
+    async with MountedCertificate(volume.folder, look_seconds=0.01) as certificates:
         assert not certificates.ready
         assert certificates.expires is None
         assert "cannot be read" in causes(caplog)[0]
@@ -147,7 +147,7 @@ async def test_before_there_is_a_certificate_it_is_not_ready_but_probes_are_answ
 async def test_a_pair_that_is_just_being_replaced_is_not_mixed(tmp_path: Path) -> None:
     """Files without links, one after the other: between them nothing is believed for long."""
     FIRST.write(tmp_path)
-    certificates = Mounted(tmp_path)
+    certificates = MountedCertificate(tmp_path)
     certificates.look()
 
     (tmp_path / "tls.crt").write_bytes(SECOND.cert)

@@ -30,10 +30,18 @@ from tests.webhook.certificates.places import (
     webhook_entry,
 )
 from tests.webhook.tls import Authority
-from webhook.certificates.bundles import ours_in, split_bundle
-from webhook.certificates.issued import Issued, mint
-from webhook.certificates.reconcile_once import Get, Operation, Patch, Put, Turn, Turning, turn
-from webhook.certificates.rotation import State, Timing, may_serve
+from webhook.certificates.bundles import own_authorities_in, split_bundle
+from webhook.certificates.issued import IssuedCertificate, mint
+from webhook.certificates.reconcile_once import (
+    Get,
+    Operation,
+    Patch,
+    Put,
+    ReconcileResult,
+    Reconciliation,
+    reconcile_once,
+)
+from webhook.certificates.rotation import RotationState, Timing, may_serve
 from webhook.certificates.stored import read_state
 
 TIMING = Timing(lifetime=400, renew=150, settle=20, skew=4, look=2)
@@ -43,7 +51,7 @@ STRANGERS = Authority("a stranger's").cert.decode()
 
 
 @cache
-def _issued(number: int, second: int) -> Issued:
+def _issued(number: int, second: int) -> IssuedCertificate:
     """Mint the nth certificate of a world; the worlds share them, for keys take time."""
     assert number >= 0
     return mint(SERVICE, float(second), TIMING.lifetime)
@@ -111,12 +119,12 @@ class World:
                 if end >= self.now - TIMING.settle:
                     yield bundle
 
-    def mint(self, now: float) -> Issued:
+    def mint(self, now: float) -> IssuedCertificate:
         self.minted += 1
         return _issued(self.minted, int(now))
 
     @property
-    def state(self) -> State | None:
+    def state(self) -> RotationState | None:
         return read_state(self.objects.get(PLACE.secret), SERVICE)
 
 
@@ -132,9 +140,9 @@ class Replica:
 
     world: World
     offset: float
-    held: State | None = None
+    held: RotationState | None = None
     trusted: bool = False
-    turning: Turning | None = None
+    turning: Reconciliation | None = None
     operation: Operation | None = None
     began: float = NOW
     seen: float = NOW
@@ -149,7 +157,7 @@ class Replica:
         """Make one call to the cluster, and go on to the next."""
         if self.turning is None:
             self.began = self.world.now
-            self.turning = turn(PLACE, TIMING, self.held, self.clock, self.world.mint)
+            self.turning = reconcile_once(PLACE, TIMING, self.held, self.clock, self.world.mint)
             self.operation = next(self.turning)
         assert self.operation is not None
         try:
@@ -166,7 +174,7 @@ class Replica:
             case Put(document):
                 return self.world.write(document)
 
-    def _end(self, done: Turn) -> None:
+    def _end(self, done: ReconcileResult) -> None:
         self.turning, self.hung = None, False
         self.seen = self.began
         if done.state is not None:
@@ -188,7 +196,7 @@ class Replica:
         self.seen = self.world.now
 
     @property
-    def serves(self) -> Issued | None:
+    def serves(self) -> IssuedCertificate | None:
         """What it serves to callers; None where it is not ready, so that nobody calls it."""
         if self.held is None or not self.trusted:
             return None
@@ -198,7 +206,7 @@ class Replica:
 
 @cache
 def authorities_in(bundle: str) -> tuple[str, ...]:
-    return ours_in(split_bundle(bundle), SERVICE)
+    return own_authorities_in(split_bundle(bundle), SERVICE)
 
 
 def check(world: World, replicas: list[Replica]) -> None:
@@ -240,7 +248,7 @@ def new_world() -> World:
 def is_settled(world: World, replicas: list[Replica]) -> bool:
     """Say whether one certificate is all there is, known to everybody."""
     state = world.state
-    if state is None or state != State(current=state.current) or state.current is None:
+    if state is None or state != RotationState(current=state.current) or state.current is None:
         return False
     newest = [history[-1][1] for (ref, _), history in world.bundles.items() if world.get(ref)]
     return newest == [STRANGERS + state.current.ca] * len(newest) and all(

@@ -15,7 +15,7 @@ from tests.webhook.certificates.handshakes import certificate_of, connected, han
 from tests.webhook.certificates.places import SERVICE
 from tests.webhook.tls import Authority
 from webhook.certificates.issued import mint
-from webhook.certificates.reloading_tls import Newest
+from webhook.certificates.reloading_tls import ReloadingContext
 
 FIRST, SECOND = (mint(SERVICE, time.time(), 1000.0) for _ in range(2))
 ENCRYPTED = (
@@ -32,7 +32,7 @@ BOTH = FIRST.ca + SECOND.ca
 
 @pytest.mark.parametrize("host", [SERVICE.host, None])
 def test_each_handshake_gets_the_newest_with_a_name_or_without(host: str | None) -> None:
-    newest = Newest()
+    newest = ReloadingContext()
     for issued in (FIRST, SECOND, FIRST):
         newest.load(issued.cert, issued.key)
         assert handshake(newest.context, BOTH, host) == issued.cert
@@ -40,11 +40,11 @@ def test_each_handshake_gets_the_newest_with_a_name_or_without(host: str | None)
 
 def test_without_a_certificate_a_client_is_told_so() -> None:
     with pytest.raises(ssl.SSLError):
-        handshake(Newest().context, BOTH, SERVICE.host)
+        handshake(ReloadingContext().context, BOTH, SERVICE.host)
 
 
 def test_a_chain_is_served_whole() -> None:
-    newest = Newest()
+    newest = ReloadingContext()
     newest.load(FIRST.cert + FIRST.ca, FIRST.key)
 
     assert handshake(newest.context, FIRST.ca, SERVICE.host) == FIRST.cert
@@ -63,7 +63,7 @@ def test_a_chain_is_served_whole() -> None:
     ],
 )
 def test_a_pair_that_cannot_be_served_leaves_the_one_before(certs: str, key: str) -> None:
-    newest = Newest()
+    newest = ReloadingContext()
     newest.load(SECOND.cert, SECOND.key)
 
     with pytest.raises(SetupError, match="cannot be served"):
@@ -73,7 +73,7 @@ def test_a_pair_that_cannot_be_served_leaves_the_one_before(certs: str, key: str
 
 
 def test_nothing_older_than_tls_1_2_is_spoken() -> None:
-    newest = Newest()
+    newest = ReloadingContext()
     newest.load(FIRST.cert, FIRST.key)
 
     assert newest.context.minimum_version == ssl.TLSVersion.TLSv1_2
@@ -81,7 +81,7 @@ def test_nothing_older_than_tls_1_2_is_spoken() -> None:
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_who_comes_again_sees_the_newest_certificate_too(version: ssl.TLSVersion) -> None:
-    newest = Newest()
+    newest = ReloadingContext()
     newest.load(FIRST.cert, FIRST.key)
     client = ssl.create_default_context(cadata=BOTH)
     client.maximum_version = version
@@ -96,7 +96,7 @@ def test_who_comes_again_sees_the_newest_certificate_too(version: ssl.TLSVersion
 
 
 async def test_an_open_connection_goes_on_when_the_certificate_changes() -> None:
-    newest = Newest()
+    newest = ReloadingContext()
     newest.load(FIRST.cert, FIRST.key)
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -126,7 +126,7 @@ async def test_an_open_connection_goes_on_when_the_certificate_changes() -> None
 def test_certificates_of_others_are_served_as_well() -> None:
     authority = Authority("a stranger's")
     pair = authority.signed("hook.ours.svc")
-    newest = Newest()
+    newest = ReloadingContext()
     newest.load(pair.cert.decode(), pair.key.decode())
 
     assert handshake(newest.context, authority.cert.decode(), "hook.ours.svc")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.webhook.certificates.places import NOW
-from webhook.certificates.issued import Issued
+from webhook.certificates.issued import IssuedCertificate
 from webhook.certificates.rotation import (
     MintCurrent,
     MintNext,
-    Observed,
-    State,
+    ObservedBundles,
+    RotationState,
     Step,
     Timing,
     Trust,
@@ -22,21 +22,21 @@ from webhook.certificates.rotation import (
 TIMING = Timing(lifetime=900, renew=300, settle=60, skew=15, look=5)
 
 
-def issued(name: str, expires: float = NOW + 900) -> Issued:
-    return Issued(ca=name, cert=f"cert of {name}", key=f"key of {name}", expires=expires)
+def issued(name: str, expires: float = NOW + 900) -> IssuedCertificate:
+    return IssuedCertificate(ca=name, cert=f"cert of {name}", key=f"key of {name}", expires=expires)
 
 
 ONE, TWO = issued("1"), issued("2")
-FRESH = State(current=ONE)
-TRUSTING = State(current=ONE, next=TWO)
-SERVING = State(current=TWO, old=("1",))
-DROPPING = State(current=TWO, old=("1",), dropping=True)
+FRESH = RotationState(current=ONE)
+TRUSTING = RotationState(current=ONE, next=TWO)
+SERVING = RotationState(current=TWO, old=("1",))
+DROPPING = RotationState(current=TWO, old=("1",), dropping=True)
 # What both waits take, as seen by any clock.
 WAIT = TIMING.settle + TIMING.skew
 
 
-def since(state: State, moment: float) -> State:
-    return State(
+def since(state: RotationState, moment: float) -> RotationState:
+    return RotationState(
         current=state.current,
         next=state.next,
         old=state.old,
@@ -49,8 +49,8 @@ STEPS = [
     # what the Secret says, our authorities in each bundle, seconds from now, what is to be done
     (None, [], 0, MintCurrent()),
     (None, ["", ""], 0, MintCurrent()),
-    (None, ["9"], 0, MintNext(State(old=("9",)))),
-    (None, ["", "9 8"], 0, MintNext(State(old=("9", "8")))),
+    (None, ["9"], 0, MintNext(RotationState(old=("9",)))),
+    (None, ["", "9 8"], 0, MintNext(RotationState(old=("9", "8")))),
     (FRESH, ["1", "1"], 0, None),
     (FRESH, [], 0, None),
     (FRESH, ["1", ""], 0, Trust(("1",))),
@@ -66,29 +66,41 @@ STEPS = [
     (since(TRUSTING, NOW), ["1 2", "1"], WAIT, Write(TRUSTING)),
     (since(TRUSTING, NOW + 14), ["1 2"], 0, None),
     (since(TRUSTING, NOW + 16), ["1 2"], 0, Write(since(TRUSTING, NOW))),
-    (State(next=TWO, old=("9",)), ["9 2"], 0, Write(State(next=TWO, old=("9",), since=NOW))),
-    (State(next=TWO, old=("9",), since=NOW), ["9 2"], WAIT, Write(State(current=TWO, old=("9",)))),
+    (
+        RotationState(next=TWO, old=("9",)),
+        ["9 2"],
+        0,
+        Write(RotationState(next=TWO, old=("9",), since=NOW)),
+    ),
+    (
+        RotationState(next=TWO, old=("9",), since=NOW),
+        ["9 2"],
+        WAIT,
+        Write(RotationState(current=TWO, old=("9",))),
+    ),
     (SERVING, ["2"], 0, Trust(("1", "2"))),
     (SERVING, ["1 2"], 0, Write(since(SERVING, NOW))),
     (since(SERVING, NOW), ["1 2"], WAIT - 1, None),
     (since(SERVING, NOW), ["1 2"], WAIT, Write(since(DROPPING, NOW))),
     (DROPPING, ["1 2"], 0, Trust(("2",))),
-    (DROPPING, ["2"], 0, Write(State(current=TWO))),
+    (DROPPING, ["2"], 0, Write(RotationState(current=TWO))),
 ]
 
 
 @pytest.mark.parametrize(("state", "bundles", "seconds", "step"), STEPS)
 def test_the_next_step_follows_from_secret_bundles_and_time(
-    state: State | None, bundles: list[str], seconds: float, step: Step | None
+    state: RotationState | None, bundles: list[str], seconds: float, step: Step | None
 ) -> None:
-    observed = Observed(bundles=tuple(tuple(bundle.split()) for bundle in bundles))
+    observed = ObservedBundles(bundles=tuple(tuple(bundle.split()) for bundle in bundles))
 
     assert next_step(state, observed, NOW + seconds, TIMING) == step
 
 
 @pytest.mark.parametrize("held", [FRESH, TRUSTING, SERVING, DROPPING])
-def test_an_emptied_secret_gets_back_what_a_replica_has_read(held: State) -> None:
-    step = next_step(None, Observed(bundles=(("1", "2", "9"),)), NOW, TIMING, since(held, NOW))
+def test_an_emptied_secret_gets_back_what_a_replica_has_read(held: RotationState) -> None:
+    step = next_step(
+        None, ObservedBundles(bundles=(("1", "2", "9"),)), NOW, TIMING, since(held, NOW)
+    )
 
     assert isinstance(step, Write)
     written = step.state
@@ -109,11 +121,11 @@ def test_an_emptied_secret_gets_back_what_a_replica_has_read(held: State) -> Non
         (TRUSTING, 0, 61, False),
         (SERVING, 0, 61, False),
         (DROPPING, 0, 9999, True),
-        (State(next=ONE), 0, 0, False),
+        (RotationState(next=ONE), 0, 0, False),
     ],
 )
 def test_what_was_read_long_ago_is_good_until_a_rotation_may_have_begun(
-    state: State, seconds: float, seen: float, *, may: bool
+    state: RotationState, seconds: float, seen: float, *, may: bool
 ) -> None:
     now = NOW + seconds
 

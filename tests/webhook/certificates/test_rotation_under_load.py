@@ -29,16 +29,16 @@ from tests.polling import eventually
 from tests.webhook.certificates.places import bundle_of, configuration, webhook_entry
 from tests.webhook.serving import asked
 from tests.webhook.tls import Authority
-from webhook.certificates.bundles import ours_in, split_bundle
+from webhook.certificates.bundles import own_authorities_in, split_bundle
 from webhook.certificates.issued import Service
-from webhook.certificates.self_signed import place_of
+from webhook.certificates.self_signed import target_of
 
 REPLICAS = 3
 REQUESTS_A_SECOND = 50
 ROTATIONS = 3
 PATIENCE = 120.0
 SERVICE = Service(name=names.OWN_WEBHOOK, namespace=names.CORE_NAMESPACE)
-CONFIGURATION: Ref = place_of(SERVICE).configurations[0]
+CONFIGURATION: Ref = target_of(SERVICE).configurations[0]
 STRANGERS = Authority("a stranger's").cert.decode()
 REVIEW = json.dumps(asked({"metadata": {}, "spec": {"containers": []}}))
 
@@ -110,7 +110,7 @@ class Client:
 
 @cache
 def authorities_in(bundle: str) -> tuple[str, ...]:
-    return ours_in(split_bundle(bundle), SERVICE)
+    return own_authorities_in(split_bundle(bundle), SERVICE)
 
 
 @asynccontextmanager

@@ -30,8 +30,8 @@ from tests.webhook.certificates.places import (
     webhook_entry,
 )
 from tests.webhook.tls import Authority
-from webhook.certificates.rotation import State, Timing
-from webhook.certificates.self_signed import SelfSigned
+from webhook.certificates.rotation import RotationState, Timing
+from webhook.certificates.self_signed import SelfSignedCertificate
 from webhook.certificates.stored import KEYS, read_state
 
 STRANGERS = Authority("a stranger's").cert.decode()
@@ -46,7 +46,7 @@ def causes(caplog: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
-async def state_in(cluster: Cluster) -> State:
+async def state_in(cluster: Cluster) -> RotationState:
     state = read_state(await cluster.get(PLACE.secret), SERVICE)
     assert state is not None
     return state
@@ -56,7 +56,7 @@ async def bundle_in(cluster: Cluster, ref: Ref = MUTATING) -> str:
     return bundle_of(await cluster.get(ref))
 
 
-def is_served(certificates: SelfSigned, bundle: str) -> bool:
+def is_served(certificates: SelfSignedCertificate, bundle: str) -> bool:
     return handshake(certificates.ssl_context, bundle, SERVICE.host) != ""
 
 
@@ -88,7 +88,7 @@ async def cluster(
 async def test_a_first_start_makes_a_certificate_and_has_it_trusted(cluster: Cluster) -> None:
     await cluster.create(configuration(webhook_entry(STRANGERS), webhook_entry()))
     await cluster.create(configuration(webhook_entry(), ref=VALIDATING))
-    async with SelfSigned(cluster, PLACE, timing=QUICK) as certificates:
+    async with SelfSignedCertificate(cluster, PLACE, timing=QUICK) as certificates:
         assert (certificates.ready, certificates.expires) == (False, None)
         await eventually(lambda: certificates.ready)
 
@@ -103,7 +103,7 @@ async def test_a_first_start_makes_a_certificate_and_has_it_trusted(cluster: Clu
 async def test_replicas_that_start_at_once_agree_on_one_certificate(cluster: Cluster) -> None:
     await cluster.create(configuration(webhook_entry()))
     async with AsyncExitStack() as stack:
-        replicas = [SelfSigned(cluster, PLACE, timing=QUICK) for _ in range(5)]
+        replicas = [SelfSignedCertificate(cluster, PLACE, timing=QUICK) for _ in range(5)]
         for one in replicas:
             await stack.enter_async_context(one)
         await eventually(lambda: all(one.ready for one in replicas))
@@ -129,7 +129,7 @@ async def test_an_empty_secret_that_was_installed_is_filled_and_keeps_its_labels
         }
     )
     await memory.create(configuration(webhook_entry()))
-    async with SelfSigned(memory, PLACE, timing=QUICK) as certificates:
+    async with SelfSignedCertificate(memory, PLACE, timing=QUICK) as certificates:
         await eventually(lambda: certificates.ready)
 
     secret = await memory.get(PLACE.secret)
@@ -139,11 +139,11 @@ async def test_an_empty_secret_that_was_installed_is_filled_and_keeps_its_labels
 
 async def test_a_restart_takes_what_is_there(memory: MemoryCluster) -> None:
     await memory.create(configuration(webhook_entry()))
-    async with SelfSigned(memory, PLACE, timing=QUICK) as first:
+    async with SelfSignedCertificate(memory, PLACE, timing=QUICK) as first:
         await eventually(lambda: first.ready)
     before = await state_in(memory)
 
-    async with SelfSigned(memory, PLACE, timing=QUICK) as second:
+    async with SelfSignedCertificate(memory, PLACE, timing=QUICK) as second:
         await eventually(lambda: second.ready)
 
     assert await state_in(memory) == before
@@ -151,7 +151,7 @@ async def test_a_restart_takes_what_is_there(memory: MemoryCluster) -> None:
 
 async def test_a_configuration_that_is_applied_anew_is_trusted_again(memory: MemoryCluster) -> None:
     await memory.create(configuration(webhook_entry()))
-    async with SelfSigned(memory, PLACE, timing=QUICK) as certificates:
+    async with SelfSignedCertificate(memory, PLACE, timing=QUICK) as certificates:
         await eventually(lambda: certificates.ready)
         bundle = await bundle_in(memory)
         await memory.patch(MUTATING, {"webhooks": [webhook_entry(STRANGERS)]})
@@ -165,7 +165,7 @@ async def test_a_secret_that_somebody_spoils_is_written_back(
     memory: MemoryCluster, what: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     await memory.create(configuration(webhook_entry()))
-    async with SelfSigned(memory, PLACE, timing=QUICK) as certificates:
+    async with SelfSignedCertificate(memory, PLACE, timing=QUICK) as certificates:
         await eventually(lambda: certificates.ready)
         before = await state_in(memory)
         if what == "deleted":
@@ -180,7 +180,7 @@ async def test_a_secret_that_somebody_spoils_is_written_back(
     assert bool(causes(caplog)) == (what == "damaged")
 
 
-async def is_back(cluster: Cluster, state: State) -> bool:
+async def is_back(cluster: Cluster, state: RotationState) -> bool:
     try:
         return read_state(await cluster.get(PLACE.secret), SERVICE) == state
     except (NotFound, SetupError):
@@ -190,7 +190,7 @@ async def is_back(cluster: Cluster, state: State) -> bool:
 async def test_without_a_configuration_nobody_is_told_and_the_log_says_so(
     memory: MemoryCluster, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with SelfSigned(memory, PLACE, timing=QUICK) as certificates:
+    async with SelfSignedCertificate(memory, PLACE, timing=QUICK) as certificates:
         await eventually(lambda: certificates.ready and bool(causes(caplog)))
 
     assert len(causes(caplog)) == 1
@@ -213,7 +213,7 @@ class NotAllowed(MemoryCluster):
 async def test_no_right_on_a_configuration_that_we_need_not_have_is_no_fault() -> None:
     cluster = NotAllowed(VALIDATING.kind)
     await cluster.create(configuration(webhook_entry()))
-    async with SelfSigned(cluster, PLACE, timing=QUICK) as certificates:
+    async with SelfSignedCertificate(cluster, PLACE, timing=QUICK) as certificates:
         await eventually(lambda: certificates.ready)
 
 
@@ -223,7 +223,7 @@ async def test_a_right_that_is_missing_is_named_once_and_made_good_when_it_comes
 ) -> None:
     cluster = NotAllowed(kind)
     await cluster.create(configuration(webhook_entry()))
-    async with SelfSigned(cluster, PLACE, timing=QUICK) as certificates:
+    async with SelfSignedCertificate(cluster, PLACE, timing=QUICK) as certificates:
         await eventually(lambda: bool(causes(caplog)))
         assert not certificates.ready
         assert "403 forbidden" in causes(caplog)[0]
@@ -238,7 +238,7 @@ async def test_a_replica_that_has_not_looked_for_long_is_not_ready_once_others_m
 ) -> None:
     now = 1_800_000_000.0
     await memory.create(configuration(webhook_entry()))
-    certificates = SelfSigned(memory, PLACE, timing=QUICK, clock=lambda: now)
+    certificates = SelfSignedCertificate(memory, PLACE, timing=QUICK, clock=lambda: now)
     while (await certificates.look()).step is not None:
         pass
     assert certificates.ready
@@ -254,7 +254,7 @@ async def test_a_rotation_goes_its_three_steps_and_leaves_one_authority(
 ) -> None:
     now = 1_800_000_000.0
     await memory.create(configuration(webhook_entry(STRANGERS)))
-    certificates = SelfSigned(memory, PLACE, timing=QUICK, clock=lambda: now)
+    certificates = SelfSignedCertificate(memory, PLACE, timing=QUICK, clock=lambda: now)
 
     async def settled() -> tuple[int, str]:
         while (await certificates.look()).step is not None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from api.errors import SetupError
 from api.types import Json, JsonObject
 from tests.webhook.certificates.places import NOW, SERVICE, encoded
-from webhook.certificates.issued import Issued, Service, mint
-from webhook.certificates.rotation import State
+from webhook.certificates.issued import IssuedCertificate, Service, mint
+from webhook.certificates.rotation import RotationState
 from webhook.certificates.stored import KEYS, read_state, with_state
 
 ISSUED = [mint(SERVICE, NOW + 100 * number, 1000.0) for number in range(3)]
@@ -21,10 +21,10 @@ moments = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 
 
 @st.composite
-def states(draw: st.DrawFn) -> State:
+def states(draw: st.DrawFn) -> RotationState:
     current, following = draw(st.tuples(issued, st.none() | issued) | st.tuples(st.none(), issued))
     old = draw(st.lists(issued.map(lambda one: one.ca), unique=True, max_size=2))
-    return State(
+    return RotationState(
         current=current,
         next=following,
         old=tuple(old),
@@ -35,7 +35,7 @@ def states(draw: st.DrawFn) -> State:
 
 @given(states(), states())
 def test_what_is_written_is_what_is_read_whatever_was_there_before(
-    before: State, state: State
+    before: RotationState, state: RotationState
 ) -> None:
     secret = with_state(with_state({}, before, SERVICE), state, SERVICE)
 
@@ -49,7 +49,7 @@ def test_what_others_keep_in_the_secret_stays() -> None:
         "data": {"theirs": encoded("x"), "next.key": encoded("of an earlier state")},
     }
 
-    written = with_state(secret, State(current=ISSUED[0]), SERVICE)
+    written = with_state(secret, RotationState(current=ISSUED[0]), SERVICE)
 
     assert {**written, "data": None} == {**secret, "data": None}
     data = written["data"]
@@ -64,7 +64,7 @@ def test_an_empty_secret_says_nothing(secret: JsonObject | None) -> None:
     assert read_state(secret, SERVICE) is None
 
 
-GOOD = with_state({}, State(current=ISSUED[0], next=ISSUED[1]), SERVICE)["data"]
+GOOD = with_state({}, RotationState(current=ISSUED[0], next=ISSUED[1]), SERVICE)["data"]
 
 
 def damaged(**data: Json) -> JsonObject:
@@ -106,11 +106,11 @@ def test_a_certificate_for_another_service_is_not_ours() -> None:
     elsewhere = mint(Service(name="hook", namespace="theirs"), NOW, 1000.0)
 
     with pytest.raises(SetupError, match=r"not for hook\.ours\.svc"):
-        with_state({}, State(current=elsewhere), SERVICE)
+        with_state({}, RotationState(current=elsewhere), SERVICE)
 
 
 def test_what_could_not_be_read_back_is_not_written() -> None:
-    other: Issued = replace(ISSUED[0], expires=7.0)
+    other: IssuedCertificate = replace(ISSUED[0], expires=7.0)
 
     with pytest.raises(SetupError, match="nothing was written"):
-        with_state({}, State(current=other), SERVICE)
+        with_state({}, RotationState(current=other), SERVICE)

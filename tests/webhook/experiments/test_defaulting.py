@@ -18,7 +18,7 @@ from tests.manifests.mistakes import SEEDS
 from tests.manifests.test_rules import spoiled
 from tests.webhook.experiments.documents import Change, Document, collected, experiment, put, spec
 from tests.webhook.serving import patched, webhook
-from webhook.experiments.defaulting import defaulted
+from webhook.experiments.defaulting import fill_in_defaults
 from webhook.server.experiment_handler import MUTATE
 from webhook.server.json_patch import patch_between
 
@@ -41,7 +41,7 @@ def experiments(draw: st.DrawFn) -> Document:
 def whole(document: Document) -> Document | None:
     """Return what is stored; None: it cannot be read."""
     try:
-        wanted = defaulted(document)
+        wanted = fill_in_defaults(document)
     except SpecError:
         return None
     patch = patch_between(document, wanted)
@@ -73,8 +73,8 @@ def test_what_is_stored_means_what_the_defaults_of_all_programs_make_of_it(
 def test_a_second_time_changes_nothing(document: Document) -> None:
     stored = whole(document)
 
-    assert stored is None or defaulted(stored) == stored
-    assert stored is None or patch_between(stored, defaulted(stored)) == []
+    assert stored is None or fill_in_defaults(stored) == stored
+    assert stored is None or patch_between(stored, fill_in_defaults(stored)) == []
 
 
 @given(document=experiments())
@@ -82,7 +82,7 @@ def test_an_update_that_changes_nothing_gets_no_patch_however_sparse_it_was_stor
     document: Document,
 ) -> None:
     try:
-        wanted: Any = defaulted(document, copy.deepcopy(document))
+        wanted: Any = fill_in_defaults(document, copy.deepcopy(document))
     except SpecError:
         return
     parallel = wanted["spec"]["parallelTrialCount"]
@@ -106,7 +106,7 @@ async def test_a_field_of_a_later_version_stays(name: str) -> None:
     async with webhook() as running:
         stored = patched(document, await running.experiment(MUTATE, document))
 
-    plain: Any = defaulted(experiment())
+    plain: Any = fill_in_defaults(experiment())
     STRANGE[name](plain)
     if name != "of the collector":
         assert stored == plain
@@ -154,7 +154,7 @@ async def test_a_sparse_experiment_gets_its_defaults() -> None:
 async def test_a_collector_without_a_kind_is_that_of_standard_output(
     change: Change, kind: str
 ) -> None:
-    stored = defaulted(experiment(change))["spec"]
+    stored = fill_in_defaults(experiment(change))["spec"]
     assert isinstance(stored, dict)
     collector: Any = stored["metricsCollectorSpec"]
 
@@ -164,7 +164,7 @@ async def test_a_collector_without_a_kind_is_that_of_standard_output(
 def test_a_port_of_no_number_is_the_default_however_it_is_written() -> None:
     for port in (0, "0", None):
         change = collected("PrometheusMetric", httpGet={"port": port})
-        stored: Any = defaulted(experiment(change))
+        stored: Any = fill_in_defaults(experiment(change))
         assert stored["spec"]["metricsCollectorSpec"]["source"]["httpGet"] == {
             "port": 8080,
             "path": "/metrics",
@@ -182,7 +182,7 @@ async def test_an_experiment_that_was_stored_without_defaults_may_still_be_edite
 
 
 async def test_the_same_sparse_file_again_is_no_change_of_what_is_stored() -> None:
-    old = defaulted(experiment())
+    old = fill_in_defaults(experiment())
     sparse = experiment(spec("maxTrialCount", 9))
     async with webhook() as running:
         response = await running.experiment(MUTATE, sparse, old)

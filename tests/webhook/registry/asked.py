@@ -10,8 +10,9 @@ import aiohttp
 
 from api.types import JsonObject
 from kube.testing.memory import MemoryCluster
-from webhook.model.images import ImageCommand, ImageUnknown, ImageWanted
-from webhook.registry.asking import Images, open_session
+from webhook.model.images import ImageCommand
+from webhook.model.lookups import ImageLookup, ImageUnknown
+from webhook.registry.lookups import RegistryLookups, open_session
 
 Secrets = Mapping[str, JsonObject]
 NAMESPACE = "team"
@@ -23,9 +24,12 @@ async def images(
     *,
     clock: Callable[[], float] | None = None,
     connector: aiohttp.BaseConnector | None = None,
-) -> AsyncIterator[Images]:
+) -> AsyncIterator[RegistryLookups]:
     cluster = await cluster_with(secrets or {})
-    async with open_session(connector) as session, Images(session, cluster, clock=clock) as asking:
+    async with (
+        open_session(connector) as session,
+        RegistryLookups(session, cluster, clock=clock) as asking,
+    ):
         yield asking
 
 
@@ -40,9 +44,13 @@ async def cluster_with(secrets: Secrets) -> MemoryCluster:
 
 
 async def command_of(
-    asking: Images, image: str, *secrets: str, architecture: str = "", seconds: float = 60.0
+    asking: RegistryLookups,
+    image: str,
+    *secrets: str,
+    architecture: str = "",
+    seconds: float = 60.0,
 ) -> ImageCommand | ImageUnknown:
-    wanted = ImageWanted(
+    wanted = ImageLookup(
         image=image, namespace=NAMESPACE, pull_secrets=secrets, architecture=architecture
     )
     return await asking.command_of(wanted, asyncio.get_running_loop().time() + seconds)

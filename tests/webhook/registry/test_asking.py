@@ -15,8 +15,9 @@ from tests.webhook.registry.asked import command_of, images
 from tests.webhook.registry.documents import image
 from tests.webhook.registry.secrets_of_pods import docker_config
 from tests.webhook.registry.stand_in import StandIn, served
-from webhook.model.images import ImageCommand, ImageUnknown, ImageWanted
-from webhook.registry.asking import Images, open_session
+from webhook.model.images import ImageCommand
+from webhook.model.lookups import ImageLookup, ImageUnknown
+from webhook.registry.lookups import RegistryLookups, open_session
 
 FIRST, SECOND = image(["first"]), image(["second"])
 RUNS_FIRST = ImageCommand(entrypoint=("first",), cmd=("main.py",))
@@ -37,7 +38,7 @@ class Place:
     name: str
     clock: Clock
     secrets: dict[str, JsonObject]
-    asking: Images
+    asking: RegistryLookups
 
 
 @pytest.fixture
@@ -193,10 +194,10 @@ class Silent(MemoryCluster):
 
 
 async def test_secrets_that_take_too_long_end_the_ask(place: Place) -> None:
-    async with open_session() as session, Images(session, Silent()) as asking:
+    async with open_session() as session, RegistryLookups(session, Silent()) as asking:
         answer = await command_of(asking, f"{place.name}:7", "anna", seconds=0.01)
 
-    assert answer == ImageUnknown("the pod's imagePullSecrets could not be read in time")
+    assert answer == ImageUnknown("reading the pod's imagePullSecrets took too long")
 
 
 @pytest.mark.parametrize("moment", [-1.0, 0.0])
@@ -208,7 +209,7 @@ async def test_a_deadline_that_is_past_is_an_answer_too(place: Place, moment: fl
 
 async def test_secrets_of_another_namespace_open_nothing(place: Place) -> None:
     place.registry.status = 403
-    wanted = ImageWanted(image=f"{place.name}:7", namespace="theirs", pull_secrets=("anna",))
+    wanted = ImageLookup(image=f"{place.name}:7", namespace="theirs", pull_secrets=("anna",))
 
     answer = await place.asking.command_of(wanted, asyncio.get_running_loop().time() + 60)
 

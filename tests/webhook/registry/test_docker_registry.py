@@ -18,7 +18,8 @@ from tests.webhook.registry.docker_registry import (
 )
 from tests.webhook.registry.documents import image, index
 from tests.webhook.registry.secrets_of_pods import CFG_TYPE, auth, docker_config, pull_secret
-from webhook.model.images import ImageCommand, ImageUnknown
+from webhook.model.images import ImageCommand
+from webhook.model.lookups import ImageUnknown
 
 RUN = ImageCommand(entrypoint=("python",), cmd=("main.py",))
 

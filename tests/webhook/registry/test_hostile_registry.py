@@ -14,7 +14,8 @@ from tests.webhook.registry.asked import asked, command_of, images
 from tests.webhook.registry.documents import LAYER, Document, image, index
 from tests.webhook.registry.secrets_of_pods import docker_config
 from tests.webhook.registry.stand_in import Handler, StandIn, served, spoken
-from webhook.model.images import ImageCommand, ImageUnknown
+from webhook.model.images import ImageCommand
+from webhook.model.lookups import ImageUnknown
 
 MADE = image()
 RUN = ImageCommand(entrypoint=("python",), cmd=("main.py",))
@@ -212,7 +213,7 @@ async def test_an_index_that_leads_to_indexes_ends() -> None:
         registry.documents[inner.digest] = inner
     registry.tags["7"] = inner
 
-    assert "index of indexes without end" in await cause_of(registry.answer)
+    assert "more than 3 nested image indexes" in await cause_of(registry.answer)
 
 
 @pytest.mark.parametrize(

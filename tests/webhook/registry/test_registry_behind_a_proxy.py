@@ -14,7 +14,8 @@ from tests.webhook.registry.asked import command_of, images
 from tests.webhook.registry.documents import image
 from tests.webhook.registry.stand_in import StandIn, served
 from tests.webhook.tls import Authority
-from webhook.model.images import ImageCommand, ImageUnknown
+from webhook.model.images import ImageCommand
+from webhook.model.lookups import ImageUnknown
 
 RUN = ImageCommand(entrypoint=("python",), cmd=("main.py",))
 

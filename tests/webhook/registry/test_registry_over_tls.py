@@ -18,7 +18,8 @@ from tests.webhook.registry.documents import image
 from tests.webhook.registry.secrets_of_pods import auth, docker_config
 from tests.webhook.registry.stand_in import StandIn, served
 from tests.webhook.tls import Authority
-from webhook.model.images import ImageCommand, ImageUnknown
+from webhook.model.images import ImageCommand
+from webhook.model.lookups import ImageUnknown
 
 MADE = image()
 RUN = ImageCommand(entrypoint=("python",), cmd=("main.py",))

@@ -11,7 +11,8 @@ from tests.webhook.registry.docker_registry import PASSWORD, USER, Registry, doc
 from tests.webhook.registry.documents import image
 from tests.webhook.registry.secrets_of_pods import auth, docker_config
 from tests.webhook.registry.token_server import TokenServer
-from webhook.model.images import ImageCommand, ImageUnknown
+from webhook.model.images import ImageCommand
+from webhook.model.lookups import ImageUnknown
 
 RUN = ImageCommand(entrypoint=("python",), cmd=("main.py",))
 

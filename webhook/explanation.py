@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from api import names
 from api.types import JsonObject
 from kube.cluster import Ref, labels_of
-from webhook.driver.decision_driver import Judgement
+from webhook.driver.decision_driver import VerdictOnPod
 from webhook.model.verdicts import Inject, Refuse, Skip, Verdict
 from webhook.pods.selectors import entries_for
 
@@ -20,13 +20,13 @@ _GIVE_LABEL = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class PodInspection:
     """What was found in the cluster."""
 
     pod: JsonObject
     about: Ref
     """What the user asked about: the pod, or a job that has yet to get one."""
-    judgement: Judgement
+    decided: VerdictOnPod
     namespace: JsonObject = field(default_factory=dict)
     configuration: JsonObject | None = None
     """The webhook's registration; None: there is none, or we may not read it."""
@@ -44,10 +44,10 @@ class Explanation:
     """The lines to show, and whether all is as it should be."""
 
     lines: tuple[str, ...]
-    well: bool
+    healthy: bool
 
 
-def explain(sight: Sight) -> Explanation:
+def explain(inspection: PodInspection) -> Explanation:
     """Explain a pod.
 
     | verdict | the collector is in the pod | all is well |
@@ -58,58 +58,60 @@ def explain(sight: Sight) -> Explanation:
     | passed | any | yes |
     | refused | any | no |
     """
-    lines = [str(sight.about)]
-    if sight.judgement.trial is not None:
-        lines.append(f"  belongs to {sight.judgement.trial}")
-    told, well = _told(sight, sight.judgement.verdict)
-    return Explanation(lines=(*lines, *(f"  {line}" for line in told)), well=well)
+    lines = [str(inspection.about)]
+    if inspection.decided.trial is not None:
+        lines.append(f"  belongs to {inspection.decided.trial}")
+    details, healthy = _details(inspection, inspection.decided.verdict)
+    return Explanation(lines=(*lines, *(f"  {line}" for line in details)), healthy=healthy)
 
 
-def _told(sight: Sight, verdict: Verdict) -> tuple[list[str], bool]:
+def _details(inspection: PodInspection, verdict: Verdict) -> tuple[list[str], bool]:
     match verdict:
         case Inject():
-            said = [f"{verdict.reason}: {verdict.reason.sentence}"]
-            said += [f"warning: {note.reason}: {note}" for note in verdict.warnings]
-            told, well = _of_injected(sight, verdict)
-            return [*said, *told], well
+            lines = [f"{verdict.reason}: {verdict.reason.sentence}"]
+            lines += [f"warning: {note.reason}: {note}" for note in verdict.warnings]
+            more, healthy = _of_injected(inspection, verdict)
+            return [*lines, *more], healthy
         case Refuse():
-            return [f"refused: {verdict.reason}: {verdict}", *_of_refused(sight)], False
+            return [f"refused: {verdict.reason}: {verdict}", *_of_refused(inspection)], False
         case Skip():
             return [f"{verdict.reason}: {verdict}", _GIVE_LABEL], True
 
 
-def _of_injected(sight: Sight, verdict: Inject) -> tuple[list[str], bool]:
+def _of_injected(inspection: PodInspection, verdict: Inject) -> tuple[list[str], bool]:
     collector = verdict.plan.collector
-    if collector is None or not sight.exists:
+    if collector is None or not inspection.exists:
         return [], True
     name = str(collector.get("name", names.COLLECTOR_CONTAINER))
-    if name in _containers(sight.pod):
-        where = f"-n {sight.about.namespace} {sight.about.name} -c {name}"
+    if name in _containers(inspection.pod):
+        where = f"-n {inspection.about.namespace} {inspection.about.name} -c {name}"
         return [f"the collector is there: kubectl logs {where}"], True
-    return [f"the container {name} is not in the pod", *_why_not_asked(sight)], False
+    return [f"the container {name} is not in the pod", *_why_not_asked(inspection)], False
 
 
-def _of_refused(sight: Sight) -> Iterator[str]:
-    if sight.exists:
+def _of_refused(inspection: PodInspection) -> Iterator[str]:
+    if inspection.exists:
         yield "it is there nevertheless:"
-        yield from _why_not_asked(sight)
+        yield from _why_not_asked(inspection)
     else:
         yield "so it gets no pod; correct that, and its controller tries again"
 
 
-def _why_not_asked(sight: Sight) -> Iterator[str]:
+def _why_not_asked(inspection: PodInspection) -> Iterator[str]:
     """Say why the webhook was not asked about a pod, as far as that can be seen afterwards."""
-    if sight.unread:
-        yield f"why the webhook was not asked cannot be seen: {sight.unread}"
+    if inspection.unread:
+        yield f"why the webhook was not asked cannot be seen: {inspection.unread}"
         return
-    if sight.configuration is None:
+    if inspection.configuration is None:
         yield (
             f"the webhook is not registered: there is no MutatingWebhookConfiguration"
             f" {names.OWN_WEBHOOK}; install it, then create the pod anew"
         )
         return
     entries = list(
-        entries_for(sight.configuration, labels_of(sight.pod), labels_of(sight.namespace))
+        entries_for(
+            inspection.configuration, labels_of(inspection.pod), labels_of(inspection.namespace)
+        )
     )
     if not entries:
         yield (
@@ -118,7 +120,7 @@ def _why_not_asked(sight: Sight) -> Iterator[str]:
             f" {names.INJECTION_LABEL}=enabled, or give the pod the label {names.TRIAL_LABEL},"
             " then create it anew"
         )
-    elif _made(sight.pod) < _made(sight.configuration):
+    elif _made(inspection.pod) < _made(inspection.configuration):
         yield "it is older than the webhook's configuration; create it anew"
     else:
         yield (

@@ -20,7 +20,7 @@ from api.errors import RemoteError, Unavailable
 from webhook.registry import challenges, manifests
 from webhook.registry.challenges import Challenge
 from webhook.registry.pull_secrets import Login
-from webhook.registry.references import Reference
+from webhook.registry.references import ImageReference
 
 _MOST_REDIRECTS: Final = 5
 _MOST_TOKEN_BYTES: Final = 256 * 1024
@@ -30,7 +30,7 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _ACCEPT = ", ".join(manifests.ACCEPTED)
 
 
-class Denied(RemoteError):
+class AccessDenied(RemoteError):
     """The registry does not let this login read the image."""
 
 
@@ -43,11 +43,11 @@ class _Answer:
     at: URL
 
 
-class Exchange:
+class RegistryClient:
     """Asks for the documents of one image."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, reference: Reference, login: Login | None
+        self, session: aiohttp.ClientSession, reference: ImageReference, login: Login | None
     ) -> None:
         self._session = session
         self._reference = reference
@@ -174,15 +174,15 @@ class Exchange:
             return Unavailable(f"{answer.at.host} answers with status {status}")
         return RemoteError(f"{answer.at.host} answers with status {status}")
 
-    def _denied(self) -> Denied:
+    def _denied(self) -> AccessDenied:
         domain = self._reference.domain
         if self._login is None:
-            return Denied(
+            return AccessDenied(
                 f"{domain} does not let everybody read {self._reference.name}, or does not have it,"
                 " and no imagePullSecret of the pod has a login for it"
             )
         # Whose login it is stays a secret: the pod's author need not be allowed to read it.
-        return Denied(
+        return AccessDenied(
             f"{domain} does not let the login of the pod's imagePullSecrets read"
             f" {self._reference.name}"
         )

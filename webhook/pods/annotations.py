@@ -11,13 +11,13 @@ from api.installation.containers import Resources, read_resources
 from api.objects.fields import INT32_MAX, Field
 from api.objects.yamltext import load_objects
 from webhook.model.config import MAX_SECONDS
-from webhook.model.pods import Head
+from webhook.model.pods import PodMetadata
 from webhook.model.reasons import Reason
-from webhook.model.verdicts import Refused
+from webhook.model.verdicts import PodRefused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
+class AnnotationSettings:
     """What the annotations say; None where they say nothing."""
 
     drain_seconds: int | None = None
@@ -26,18 +26,18 @@ class Choices:
     resources: Resources | None = None
 
 
-def choices_of(head: Head) -> Choices:
+def read_annotations(metadata: PodMetadata) -> AnnotationSettings:
     """Read the annotations. Raises Refused, naming annotation and value, where one is wrong."""
-    return Choices(
-        drain_seconds=_number(head, names.DRAIN_ANNOTATION, MAX_SECONDS, "seconds"),
-        wrap=_wrap(head),
-        run_as_user=_number(head, names.RUN_AS_USER_ANNOTATION, INT32_MAX, "a user's number"),
-        resources=_resources(head),
+    return AnnotationSettings(
+        drain_seconds=_number(metadata, names.DRAIN_ANNOTATION, MAX_SECONDS, "seconds"),
+        wrap=_wrap(metadata),
+        run_as_user=_number(metadata, names.RUN_AS_USER_ANNOTATION, INT32_MAX, "a user's number"),
+        resources=_resources(metadata),
     )
 
 
-def _number(head: Head, annotation: str, largest: int, what: str) -> int | None:
-    text = head.annotations.get(annotation)
+def _number(metadata: PodMetadata, annotation: str, largest: int, what: str) -> int | None:
+    text = metadata.annotations.get(annotation)
     if text is None:
         return None
     digits = text.isascii() and text.isdigit() and len(text) <= len(str(largest))
@@ -46,15 +46,15 @@ def _number(head: Head, annotation: str, largest: int, what: str) -> int | None:
     return int(text)
 
 
-def _wrap(head: Head) -> bool:
-    text = head.annotations.get(names.WRAP_ANNOTATION, "true")
+def _wrap(metadata: PodMetadata) -> bool:
+    text = metadata.annotations.get(names.WRAP_ANNOTATION, "true")
     if text not in ("true", "false"):
         raise _wrong(names.WRAP_ANNOTATION, text, 'write "true" or "false"')
     return text == "true"
 
 
-def _resources(head: Head) -> Resources | None:
-    text = head.annotations.get(names.RESOURCES_ANNOTATION)
+def _resources(metadata: PodMetadata) -> Resources | None:
+    text = metadata.annotations.get(names.RESOURCES_ANNOTATION)
     if text is None:
         return None
     example = 'write {"requests": {"memory": "64Mi"}, "limits": {"memory": "256Mi"}}'
@@ -68,5 +68,5 @@ def _resources(head: Head) -> Resources | None:
         raise _wrong(names.RESOURCES_ANNOTATION, text, example) from None
 
 
-def _wrong(annotation: str, text: str, remedy: str) -> Refused:
-    return Refused(Reason.ANNOTATION_WRONG, f"{annotation} is {quoted(text)}; {remedy}")
+def _wrong(annotation: str, text: str, remedy: str) -> PodRefused:
+    return PodRefused(Reason.ANNOTATION_WRONG, f"{annotation} is {quoted(text)}; {remedy}")

@@ -8,7 +8,7 @@ from api.types import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ExperimentRequest:
     """An experiment that is to be stored, and the one in whose place."""
 
     namespace: str
