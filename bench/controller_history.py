@@ -32,14 +32,14 @@ from api.types import (
     SuggestedTrial,
     Trial,
 )
-from controller.reconcile.counting import recounted
+from controller.reconcile.counting import with_counts
 from controller.reconcile.creation import trial_of
-from controller.reconcile.experiment_states import MAX_TRIALS, created, ended
+from controller.reconcile.experiment_states import MAX_TRIALS, mark_completed, mark_created
 from controller.reconcile.experiments import reconcile_experiment
 from controller.reconcile.suggestions import suggestion_of
-from controller.reconcile.trial_facts import KnownMembers, members_of
-from controller.reconcile.trial_states import created as begun
-from controller.reconcile.trial_states import moved, running
+from controller.reconcile.trial_facts import TrialFactsCache, facts_of_trials
+from controller.reconcile.trial_states import end_trial, mark_running
+from controller.reconcile.trial_states import mark_created as begun
 from controller.reconcile.views import ExperimentView, Policy
 from kube.testing.apiserver import served
 from kube.testing.memory import MemoryCluster
@@ -73,7 +73,7 @@ def _cpu_seconds(act: Callable[[], object]) -> float:
 
 def turn_seconds(document: JsonObject, count: int) -> tuple[float, float, float]:
     """Measure the first turn, a turn after the change of one trial, and rendering the status."""
-    item, policy, known = created(experiment_of(document), _NOW), Policy(), KnownMembers()
+    item, policy, known = mark_created(experiment_of(document), _NOW), Policy(), TrialFactsCache()
     trials = ended_trials(item, count)
     view = ExperimentView(experiment=item, suggestion=suggestion_of(item), trials=tuple(trials))
     first = _cpu_seconds(lambda: reconcile_experiment(view, _NOW, policy, known))
@@ -83,7 +83,7 @@ def turn_seconds(document: JsonObject, count: int) -> tuple[float, float, float]
         trials[place] = replace(trials[place])
         changed = replace(view, trials=tuple(trials))
         again.append(_cpu_seconds(lambda: reconcile_experiment(changed, _NOW, policy, known)))  # noqa: B023 - called at once
-    counted = replace(item, status=recounted(item.status, members_of(trials), None))
+    counted = replace(item, status=with_counts(item.status, facts_of_trials(trials), None))
     rendering = [
         _cpu_seconds(lambda: json.dumps(render_experiment(counted))) for _ in range(_TIMES)
     ]
@@ -100,9 +100,11 @@ async def print_start(console: Console, document: JsonObject, experiments: int, 
         folder = Path(name)
         async with served(memory) as api:
             kubeconfig = api.write_kubeconfig(folder / "kubeconfig")
-            running = controller_process(kubeconfig, folder / "controller", "--leader-elect=false")
+            mark_running = controller_process(
+                kubeconfig, folder / "controller", "--leader-elect=false"
+            )
             started = time.perf_counter()
-            async with running as controller, asyncio.timeout(_LONGEST_SECONDS):
+            async with mark_running as controller, asyncio.timeout(_LONGEST_SECONDS):
                 await controller.ready()
                 await _at_rest(controller, experiments * each)
                 took = time.perf_counter() - started
@@ -128,8 +130,8 @@ async def _fill(memory: MemoryCluster, item: Experiment, trials: int) -> None:
     ended_ones = ended_trials(item, trials)
     for trial in ended_ones:
         await _store(memory, render_trial(trial))
-    status = recounted(created(item, _NOW).status, members_of(ended_ones), None)
-    done = replace(item, status=ended(status, MAX_TRIALS, _NOW))
+    status = with_counts(mark_created(item, _NOW).status, facts_of_trials(ended_ones), None)
+    done = replace(item, status=mark_completed(status, MAX_TRIALS, _NOW))
     await memory.replace(render_experiment(done), status=True)
     await memory.create(render_suggestion(suggestion_of(item)))
 
@@ -167,5 +169,5 @@ def _succeeded(trial: Trial, number: int) -> Trial:
     text = f"0.{number * 7919 % 1_000_003}"
     metric = ObservedMetric(name="loss", min=text, max=text, latest=text)
     observation = Observation(metrics=(metric,))
-    at_work = running(begun(trial, _NOW), _NOW)
-    return moved(at_work, ConditionType.SUCCEEDED, _NOW, observation=observation)
+    at_work = mark_running(begun(trial, _NOW), _NOW)
+    return end_trial(at_work, ConditionType.SUCCEEDED, _NOW, observation=observation)

@@ -17,14 +17,14 @@ from aiohttp import web
 from api import names
 from api.installation.places import OurServices
 from controller.config import Config, parse_config
-from controller.leader_term import Outside, Term
+from controller.leader_term import LeaderTerm, TermDependencies
 from controller.metrics import Metrics
 from controller.on_kube.events import SPEAKER, ClusterEvents
-from controller.on_kube.search_services import ClusterServices
+from controller.on_kube.search_services import ClusterSearchServices
 from controller.over_grpc.calls import CHANNEL_OPTIONS
 from controller.over_grpc.channels import Channels
 from controller.over_grpc.observations import RemoteObservations
-from controller.search_router import ConfiguredSearch, Directory
+from controller.search_router import SearchRouter, ServiceDirectory
 from controller.settings import Settings
 from kube.cluster import Cluster, Ref
 from kube.connect import connected
@@ -66,7 +66,7 @@ async def run(settings: Settings) -> None:
 @asynccontextmanager
 async def search_services(
     settings: Settings, cluster: Cluster, config: ConfigSource[Config], db_manager: str
-) -> AsyncIterator[ConfiguredSearch]:
+) -> AsyncIterator[SearchRouter]:
     """Give the search: where it is decided which service an experiment asks.
 
     `config` has the settings in force at each moment; `db_manager` is what a service of early
@@ -74,10 +74,12 @@ async def search_services(
     """
     # Ours has search and early stopping on one port.
     ours = OurServices(suggestion=settings.suggestion, early_stopping=settings.suggestion)
-    directory = Directory(config=lambda: config.config.services, ours=ours, db_manager=db_manager)
+    directory = ServiceDirectory(
+        config=lambda: config.config.services, ours=ours, db_manager=db_manager
+    )
     channels = Channels(asyncio.get_running_loop().time)
     try:
-        yield ConfiguredSearch(directory, ClusterServices(cluster), channels)
+        yield SearchRouter(directory, ClusterSearchServices(cluster), channels)
     finally:
         await channels.close()
 
@@ -95,7 +97,7 @@ class _Controller:
         clock = asyncio.get_running_loop().time
         self._events = Events(cluster, SPEAKER, counted=self._metrics.told, clock=clock)
         self._leadership = _leadership(settings, lease) if settings.leader_elect else None
-        self._term: Term | None = None
+        self._term: LeaderTerm | None = None
 
     # -- what is asked about it -------------------------------------------------------------
 
@@ -180,7 +182,7 @@ class _Controller:
         async with AsyncExitStack() as stack:
             outside = await self._outside(stack, config)
             start = await stack.enter_async_context(_tasks())
-            self._term = term = Term(outside, start)
+            self._term = term = LeaderTerm(outside, start)
             self._show(term)
             working, changed = start(term.run()), start(self._changed(config))
             until = {working, changed, lost, ending}
@@ -192,7 +194,7 @@ class _Controller:
             grace = self._settings.grace.total_seconds()
             await asyncio.wait({working, lost}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
 
-    async def _outside(self, stack: AsyncExitStack, config: Config) -> Outside:
+    async def _outside(self, stack: AsyncExitStack, config: Config) -> TermDependencies:
         settings, leadership = self._settings, self._leadership
         address = settings.db_manager or config.db_manager or settings.usual_db_manager
         channel = grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
@@ -203,7 +205,7 @@ class _Controller:
         search = await stack.enter_async_context(
             search_services(settings, cluster, self._config, address)
         )
-        return Outside(
+        return TermDependencies(
             cluster=cluster,
             observations=RemoteObservations(channel, _STORE_SECONDS),
             suggestions=search,
@@ -222,7 +224,7 @@ class _Controller:
             await asyncio.sleep(_LOOK_SECONDS)
         _log.info("the settings have changed: beginning anew with them")
 
-    def _show(self, term: Term) -> None:
+    def _show(self, term: LeaderTerm) -> None:
         """Let the metrics count what there is."""
         self._metrics.watch_states("experiments", term.experiments)
         self._metrics.watch_states("trials", term.trials)

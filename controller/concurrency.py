@@ -10,7 +10,7 @@ from typing import Any
 _AT_ONCE = 10
 
 
-async def side_by_side(calls: Iterable[Coroutine[Any, Any, None]]) -> None:
+async def run_concurrently(calls: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Make some calls at a time, for most of each is waiting for an answer.
 
     Where one fails, those of its time are finished and the rest is left.

@@ -16,19 +16,19 @@ from typing import Final
 
 from api.installation.trial_kinds import TrialKinds
 from api.types import ConditionType, Experiment, Trial, holds
-from controller.concurrency import side_by_side
-from controller.driver.drive import Driver
+from controller.concurrency import run_concurrently
+from controller.driver.driver import Driver
 from controller.driver.ports import Events, Observations, Ports, SearchServices, Suggestions
-from controller.guarded_turns import guarded
-from controller.lifecycle_counters import Tally
+from controller.guarded_reconcile import guarded_reconcile
+from controller.lifecycle_counters import LifecycleCounters
 from controller.metrics import Metrics
 from controller.on_kube.allowed_jobs import AllowedJobs
 from controller.on_kube.jobs import ClusterJobs, Start
-from controller.on_kube.objects import Changed, ClusterObjects
+from controller.on_kube.objects import ChangeListeners, ClusterObjects
 from controller.reconcile.actions import EmitEvent, EventType
-from controller.reconcile.trial_states import ended, state_of
+from controller.reconcile.trial_states import has_ended, state_of
 from controller.reconcile.views import Key, Policy, key_of
-from controller.reconcile_workers import Turn, Workers, utc_now
+from controller.reconcile_workers import Reconcile, ReconcileWorkers, utc_now
 from kube.cluster import Cluster, Kind
 from kube.watching import Pace
 
@@ -50,7 +50,7 @@ _EVERYBODY_SECONDS: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
+class TermDependencies:
     """What a term works on, and how."""
 
     cluster: Cluster
@@ -70,15 +70,15 @@ class Outside:
     now: Callable[[], datetime] = utc_now
 
 
-class Term:
+class LeaderTerm:
     """The work of a leader."""
 
-    def __init__(self, outside: Outside, start: Start) -> None:
+    def __init__(self, outside: TermDependencies, start: Start) -> None:
         """`start` runs the watches; whoever gives it ends them."""
         self._outside, self._start = outside, start
         self._going: set[Key] = set()
-        self._tallies = {"experiment": Tally(), "trial": Tally()}
-        changed = Changed(experiment=self._experiment_changed, trial=self._trial_changed)
+        self._tallies = {"experiment": LifecycleCounters(), "trial": LifecycleCounters()}
+        changed = ChangeListeners(experiment=self._experiment_changed, trial=self._trial_changed)
         where, pace = outside.namespace, outside.pace
         self._objects = ClusterObjects(outside.cluster, changed, where, pace)
         self._jobs = ClusterJobs(outside.cluster, changed.trial, start, where, pace)
@@ -91,10 +91,12 @@ class Term:
             events=outside.events,
         )
         dice = random.Random()  # noqa: S311 - names, no secrets
-        self._driver = Driver(ports, dice, outside.policy, side_by_side)
+        self._driver = Driver(ports, dice, outside.policy, run_concurrently)
 
-        def workers(kind: str, turn: Turn) -> Workers:
-            made = Workers(guarded(kind, turn, outside.metrics), at_once=_AT_ONCE, now=outside.now)
+        def workers(kind: str, turn: Reconcile) -> ReconcileWorkers:
+            made = ReconcileWorkers(
+                guarded_reconcile(kind, turn, outside.metrics), at_once=_AT_ONCE, now=outside.now
+            )
             outside.metrics.watch_queue(kind, made.depth)
             return made
 
@@ -178,7 +180,7 @@ class Term:
         """Give a trial its turn; look again soon where nobody will tell of its job's changes."""
         wake = await self._driver.trial(key, now)
         trial = await self._objects.trial(key)
-        if trial is None or (ended(trial) and not trial.metadata.deletion_timestamp):
+        if trial is None or (has_ended(trial) and not trial.metadata.deletion_timestamp):
             return wake
         trouble = self._jobs.trouble(trial)
         if not trouble:

@@ -15,7 +15,7 @@ from api.types import ConditionType, Experiment, Trial, holds
 from controller.reconcile.views import Key
 
 
-class Happened(StrEnum):
+class LifecycleEvent(StrEnum):
     """What is counted, as it stands in the counters' names."""
 
     CREATED = "created"
@@ -26,19 +26,19 @@ class Happened(StrEnum):
 
 
 _ENDS = {
-    ConditionType.SUCCEEDED: Happened.SUCCEEDED,
-    ConditionType.FAILED: Happened.FAILED,
-    ConditionType.METRICS_UNAVAILABLE: Happened.METRICS_UNAVAILABLE,
+    ConditionType.SUCCEEDED: LifecycleEvent.SUCCEEDED,
+    ConditionType.FAILED: LifecycleEvent.FAILED,
+    ConditionType.METRICS_UNAVAILABLE: LifecycleEvent.METRICS_UNAVAILABLE,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
     uid: str
-    end: Happened | None = None
+    end: LifecycleEvent | None = None
 
 
-class Tally:
+class LifecycleCounters:
     """The objects of one kind that are there, and what was counted of each."""
 
     def __init__(self) -> None:
@@ -49,21 +49,21 @@ class Tally:
         """Count from now on; all that was told of before was there already."""
         self._begun = True
 
-    def seen(self, key: Key, item: Experiment | Trial | None) -> Iterable[Happened]:
+    def seen(self, key: Key, item: Experiment | Trial | None) -> Iterable[LifecycleEvent]:
         """Take an object as it is now (None: it is gone), and return what has happened since.
 
         The end of an object is counted once, until it is known to go on (a resumed experiment).
         """
         before = self._counted.get(key)
-        happened: list[Happened] = []
+        happened: list[LifecycleEvent] = []
         if before is not None and (item is None or item.metadata.uid != before.uid):
             del self._counted[key]
-            happened.append(Happened.DELETED)
+            happened.append(LifecycleEvent.DELETED)
             before = None
         if item is not None:
             if before is None:
                 before = _Counted(item.metadata.uid)
-                happened.append(Happened.CREATED)
+                happened.append(LifecycleEvent.CREATED)
             end = _end_of(item)
             if end is not None and before.end is None:
                 happened.append(end)
@@ -73,6 +73,6 @@ class Tally:
         return happened if self._begun else ()
 
 
-def _end_of(item: Experiment | Trial) -> Happened | None:
+def _end_of(item: Experiment | Trial) -> LifecycleEvent | None:
     held = (happened for kind, happened in _ENDS.items() if holds(item.status.conditions, kind))
     return next(held, None)

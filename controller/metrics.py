@@ -17,13 +17,13 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from controller.lifecycle_counters import Happened
+from controller.lifecycle_counters import LifecycleEvent
 
 _PREFIX: Final = "trialwatch_controller"
 _SECONDS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300)
 _ENDINGS: Final = {
-    "experiment": (Happened.SUCCEEDED, Happened.FAILED),
-    "trial": (Happened.SUCCEEDED, Happened.FAILED, Happened.METRICS_UNAVAILABLE),
+    "experiment": (LifecycleEvent.SUCCEEDED, LifecycleEvent.FAILED),
+    "trial": (LifecycleEvent.SUCCEEDED, LifecycleEvent.FAILED, LifecycleEvent.METRICS_UNAVAILABLE),
 }
 Counted = Callable[[], Iterable[tuple[str, str]]]
 """Gives (namespace, state) of each object."""
@@ -77,7 +77,7 @@ class Metrics:
         """Count an Event: `posted`, `throttled` or `failed`."""
         self._events.labels(outcome).inc()
 
-    def happened(self, kind: str, namespace: str, happened: Happened) -> None:
+    def happened(self, kind: str, namespace: str, happened: LifecycleEvent) -> None:
         """Count what Katib counts; `kind` is experiment or trial."""
         self._happened[kind, happened].labels(namespace).inc()
 
@@ -103,10 +103,10 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-def _counters() -> Iterator[tuple[str, Happened, str]]:
+def _counters() -> Iterator[tuple[str, LifecycleEvent, str]]:
     """Yield Katib's counters: kind, what is counted, and the sentence."""
     for kind, endings in _ENDINGS.items():
-        for happened in (Happened.CREATED, Happened.DELETED, *endings):
+        for happened in (LifecycleEvent.CREATED, LifecycleEvent.DELETED, *endings):
             words = happened.replace("_", " ")
             yield kind, happened, f"The {kind}s that were seen to be {words}, by namespace."
 

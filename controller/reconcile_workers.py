@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from controller.driver.reconcile_queue import WorkQueue
+from controller.driver.reconcile_queue import ReconcileQueue
 from controller.reconcile.views import Key
 
-Turn = Callable[[Key, datetime], Awaitable[datetime | None]]
+Reconcile = Callable[[Key, datetime], Awaitable[datetime | None]]
 """`Driver.experiment`, say: does what is due, and returns when to come again."""
 
 
@@ -19,13 +19,15 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Workers:
+class ReconcileWorkers:
     """The turns of one kind of objects: any number side by side, never two of one object."""
 
-    def __init__(self, turn: Turn, *, at_once: int, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, turn: Reconcile, *, at_once: int, now: Callable[[], datetime] = utc_now
+    ) -> None:
         """At most `at_once` objects have their turn at a time."""
         self._turn, self._now = turn, now
-        self._queue: WorkQueue[Key] = WorkQueue(at_once)
+        self._queue: ReconcileQueue[Key] = ReconcileQueue(at_once)
         self._running: dict[Key, asyncio.Task[None]] = {}
         self._interrupted: set[Key] = set()
         self._news = asyncio.Event()

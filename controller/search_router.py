@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from api.installation.places import Host, OurServices, Place, search_place, stopping_place
 from api.installation.services import ServiceConfig
 from api.types import Experiment, Suggestion, Trial
-from controller.on_kube.search_services import ClusterServices
+from controller.on_kube.search_services import ClusterSearchServices
 from controller.on_kube.suggestion_deployment import deployed_documents
 from controller.over_grpc.channels import Channels
-from controller.over_grpc.history_cache import Histories
-from controller.over_grpc.suggestions import RemoteSuggestions, Services
+from controller.over_grpc.history_cache import HistoryCache
+from controller.over_grpc.suggestions import RemoteSuggestions, SearchTargets
 from controller.reconcile.suggestions import suggestion_of
-from controller.reconcile.views import Answer
+from controller.reconcile.views import SuggestionReply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Directory:
+class ServiceDirectory:
     """Who is where."""
 
     config: Callable[[], ServiceConfig]
@@ -29,16 +29,18 @@ class Directory:
     """The DB manager's address, as services of early stopping reach it."""
 
 
-class ConfiguredSearch:
+class SearchRouter:
     """Asks each experiment's search and early stopping where katib-config says."""
 
-    def __init__(self, directory: Directory, services: ClusterServices, channels: Channels) -> None:
+    def __init__(
+        self, directory: ServiceDirectory, services: ClusterSearchServices, channels: Channels
+    ) -> None:
         self._directory, self._services, self._channels = directory, services, channels
-        self._histories = Histories()
+        self._histories = HistoryCache()
 
     async def ask(
         self, experiment: Experiment, trials: Sequence[Trial], asked: int, count: int
-    ) -> Answer:
+    ) -> SuggestionReply:
         """Choose the next trials."""
         suggestion = suggestion_of(experiment)
         search, stopping = self._places(suggestion)
@@ -47,7 +49,7 @@ class ConfiguredSearch:
             rules = None
             if experiment.spec.early_stopping is not None:
                 rules = await stack.enter_async_context(self._channels.to(stopping.address))
-            services = Services(
+            services = SearchTargets(
                 suggestion=channel,
                 early_stopping=rules,
                 db_manager=self._directory.db_manager,

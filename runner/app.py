@@ -20,12 +20,12 @@ from pathlib import Path
 from api.errors import RemoteError, SetupError
 from api.objects.validation_update import completed
 from api.types import Experiment, Suggestion, Trial
-from controller.driver.drive import Driver
+from controller.driver.driver import Driver
 from controller.driver.ports import Ports
 from controller.reconcile.creation import in_order
-from controller.reconcile.trial_states import ended
+from controller.reconcile.trial_states import has_ended
 from controller.reconcile.views import Key, Policy, key_of
-from controller.reconcile_workers import Workers, utc_now
+from controller.reconcile_workers import ReconcileWorkers, utc_now
 from runner.database import Database, StoredObservations, database
 from runner.early_stopping import early_stopping
 from runner.experiments import Given, unheeded_in
@@ -72,8 +72,8 @@ class Run:
         if source is not None and source.config_map is not None and given.template is not None:
             self._objects.templates[source.config_map] = given.template
         self._key = key_of(given.experiment)
-        self._experiments = Workers(self._experiment_turn, at_once=1)
-        self._trials = Workers(self._trial_turn, at_once=1)
+        self._experiments = ReconcileWorkers(self._experiment_turn, at_once=1)
+        self._trials = ReconcileWorkers(self._trial_turn, at_once=1)
         self._driver: Driver | None = None
         self._jobs: LocalJobs | None = None
         self._changed = asyncio.Event()
@@ -236,7 +236,7 @@ class Run:
         """Ask for the newest values of the trials that run."""
         latest = {}
         for trial in [*self._objects.all_trials.values()]:
-            if self._observations is not None and not ended(trial):
+            if self._observations is not None and not has_ended(trial):
                 with contextlib.suppress(RemoteError):
                     found = await self._observations.summary(trial)
                     latest[trial.metadata.name] = {one.name: one.last for one in found}
@@ -264,7 +264,7 @@ class Run:
 
 def _is_done(trial: Trial) -> bool:
     """Say whether nothing is awaited: one that was stopped early has yet to be observed."""
-    return ended(trial) and trial.status.completion_time is not None
+    return has_ended(trial) and trial.status.completion_time is not None
 
 
 def run_experiment(

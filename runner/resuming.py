@@ -10,7 +10,7 @@ from api.errors import Fault, SpecError
 from api.faults import forbidden
 from api.objects.validation_update import MAX_TRIALS_REACHED, completed
 from api.types import ConditionType, Experiment, ExperimentSpec, holds
-from controller.reconcile.experiment_states import MAX_FAILED, restarted
+from controller.reconcile.experiment_states import MAX_FAILED, mark_restarted
 from runner.state.objects import FileObjects
 
 _COUNTS = {
@@ -64,7 +64,7 @@ def begin(objects: FileObjects, given: Experiment, place: Path, now: datetime) -
 def _let_go_on(objects: FileObjects, now: datetime) -> None:
     experiment = objects.kept
     if experiment is not None and completed(experiment) and _has_room(experiment):
-        objects.put(restarted(experiment, now))
+        objects.put(mark_restarted(experiment, now))
 
 
 def _has_room(experiment: Experiment) -> bool:

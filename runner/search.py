@@ -16,7 +16,7 @@ from api.types import (
     Trial,
     holds,
 )
-from controller.reconcile.views import Answer
+from controller.reconcile.views import SuggestionReply
 from runner.database import StoredObservations
 from suggestion.algorithm import RANDOM_STATE
 from suggestion.median_stop import median_stop_of
@@ -41,7 +41,7 @@ class LocalSuggestions:
 
     async def ask(
         self, experiment: Experiment, trials: Sequence[Trial], asked: int, count: int
-    ) -> Answer:
+    ) -> SuggestionReply:
         """Choose the next trials."""
         loop = asyncio.get_running_loop()
         seed = self._any_seed()
@@ -49,7 +49,7 @@ class LocalSuggestions:
             self._worker, _points, experiment, trials, asked, count, seed
         )
         rules = await self._rules(experiment, trials)
-        return Answer(
+        return SuggestionReply(
             trials=tuple(
                 SuggestedTrial(name="", assignments=point, stop_rules=rules) for point in points
             ),

@@ -9,7 +9,7 @@ from api.objects.defaults import with_defaults
 from api.objects.experiments import parse_experiment
 from api.types import Assignment, JsonObject, ParameterSpec, SuggestedTrial, Trial
 from controller.reconcile.creation import trial_of
-from controller.reconcile.jobs import desired
+from controller.reconcile.jobs import job_document
 
 
 def first_trial(document: JsonObject) -> tuple[Trial, JsonObject]:
@@ -28,7 +28,7 @@ def first_trial(document: JsonObject) -> tuple[Trial, JsonObject]:
         assignments=tuple(_start(one) for one in experiment.spec.parameters),
     )
     trial = trial_of(replace(experiment, metadata=placed), suggested, None)
-    job = desired(trial)
+    job = job_document(trial)
     head = job.get("metadata")
     kept = head if isinstance(head, Mapping) else {}
     unowned = {key: value for key, value in kept.items() if key != "ownerReferences"}

@@ -12,7 +12,7 @@ from api.errors import UserError
 from api.faults import nearest
 from api.names import COLLECTOR_CONTAINER
 from api.objects.trials import parse_trial
-from controller.reconcile.trial_states import ended
+from controller.reconcile.trial_states import has_ended
 from runner.pods.container_log import OLDER
 from runner.state.directory import StateDirectory
 from runner.state.documents import read_document
@@ -57,7 +57,7 @@ def _trainer(state: StateDirectory, trial: str, there: list[str]) -> str:
 
 def _has_ended(state: StateDirectory, trial: str) -> bool:
     document = read_document(state.trials / f"{trial}.yaml")
-    return document is None or ended(parse_trial(document, unknown_fields=False))
+    return document is None or has_ended(parse_trial(document, unknown_fields=False))
 
 
 def _pieces(log: Path, over: Callable[[], bool]) -> Iterator[bytes]:

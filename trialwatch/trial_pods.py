@@ -9,7 +9,7 @@ from api.faults import nearest
 from api.names import COLLECTOR_CONTAINER, OTHER_COLLECTOR_CONTAINER, RUN_DIR
 from api.objects.trials import parse_trial
 from api.types import Json, JsonObject
-from controller.reconcile.trial_states import ended
+from controller.reconcile.trial_states import has_ended as trial_has_ended
 from trialwatch.documents import at, name_of, namespace_of, oldest_first, said
 from trialwatch.view.standing import measurements
 
@@ -75,7 +75,7 @@ def without_pod(trial: JsonObject) -> UserError:
 
 def has_ended(trial: JsonObject) -> bool:
     """Say whether nothing can become of a trial any more."""
-    return ended(parse_trial(trial, unknown_fields=False))
+    return trial_has_ended(parse_trial(trial, unknown_fields=False))
 
 
 def _names(pod: JsonObject) -> Iterator[str]:

@@ -20,7 +20,7 @@ from api.types import Suggestion
 from controller.driver.ports import Conflict, Ports
 from controller.reconcile import suggestions
 from controller.reconcile.actions import AskSuggestions
-from controller.reconcile.trial_states import ended
+from controller.reconcile.trial_states import has_ended
 from controller.reconcile.views import Key, key_of
 
 BACKOFF: Final = Backoff(first=0.25, longest=60.0)
@@ -30,7 +30,7 @@ _LOOK_AGAIN: Final = timedelta(seconds=1)
 """How soon a Deployment is looked at again that is not available yet."""
 
 
-class LaterError(Exception):
+class NotBeforeError(Exception):
     """Nothing is wrong, and nothing more can be done before `moment`."""
 
     def __init__(self, moment: datetime) -> None:
@@ -46,7 +46,7 @@ class _Failure:
     """How many trials had ended, and how many were wanted."""
 
 
-class Asking:
+class SuggestionRequester:
     """Asks for all experiments."""
 
     def __init__(self, ports: Ports, dice: random.Random) -> None:
@@ -71,11 +71,11 @@ class Asking:
         try:
             answer = await self._answered(question, action, asked, now)
         except UserError as error:
-            after = suggestions.failed(asked, str(error), now)
+            after = suggestions.mark_failed(asked, str(error), now)
         else:
             taken = {trial.metadata.name for trial in action.trials}
             draw = self._names(asked.metadata.name, taken)
-            after = suggestions.answered(asked, answer, action.count, draw, now)
+            after = suggestions.with_reply(asked, answer, action.count, draw, now)
         self._failures.pop(key, None)
         await self._ports.objects.write_status(after)
 
@@ -92,14 +92,14 @@ class Asking:
             return asked
         if not suggestions.is_deployed(asked):
             # Written down, then done: what is deployed is sure to be taken away at the end.
-            await objects.write_status(suggestions.deploying(asked, now))
-            raise LaterError(now)
+            await objects.write_status(suggestions.mark_deploying(asked, now))
+            raise NotBeforeError(now)
         if await self._answered(services.deploy(asked), action, asked, now):
-            return suggestions.deployment_ready(asked, now)
-        waiting = suggestions.deploying(asked, now)
+            return suggestions.mark_deployment_ready(asked, now)
+        waiting = suggestions.mark_deploying(asked, now)
         if waiting != asked:
             await objects.write_status(waiting)
-        raise LaterError(now + _LOOK_AGAIN)
+        raise NotBeforeError(now + _LOOK_AGAIN)
 
     async def _answered(
         self, call: Awaitable[_Reply], action: AskSuggestions, asked: Suggestion, now: datetime
@@ -111,7 +111,7 @@ class Asking:
             raise
         except RemoteError as error:
             self._note_failure(key_of(asked), action, now)
-            after = suggestions.stalled(asked, str(error), now)
+            after = suggestions.mark_stalled(asked, str(error), now)
             if after != asked:
                 with suppress(RemoteError):  # what was there first is the reason to be told
                     await self._ports.objects.write_status(after)
@@ -120,7 +120,7 @@ class Asking:
     def _wait_after_failure(self, key: Key, action: AskSuggestions, now: datetime) -> None:
         failure = self._failures.get(key)
         if failure and failure.question == _question(action) and now < failure.until:
-            raise LaterError(failure.until)
+            raise NotBeforeError(failure.until)
 
     def _note_failure(self, key: Key, action: AskSuggestions, now: datetime) -> None:
         before = self._failures.get(key)
@@ -142,4 +142,4 @@ class Asking:
 
 
 def _question(action: AskSuggestions) -> tuple[int, int]:
-    return sum(1 for trial in action.trials if ended(trial)), action.count
+    return sum(1 for trial in action.trials if has_ended(trial)), action.count

@@ -26,8 +26,8 @@ from api.types import (
 )
 from controller.driver.ports import Conflict, Ports
 from controller.reconcile.actions import EmitEvent
-from controller.reconcile.times import stamp
-from controller.reconcile.views import Answer, JobFacts, Key, MetricSummary, key_of
+from controller.reconcile.times import format_time
+from controller.reconcile.views import JobFacts, Key, MetricSummary, SuggestionReply, key_of
 
 Kept = TypeVar("Kept", Experiment, Suggestion, Trial)
 
@@ -110,7 +110,7 @@ class MemoryObjects:
         meta = self._next(item.metadata)
         meta = replace(meta, uid=f"uid-{meta.resource_version}")
         kind[key_of(item)] = replace(
-            item, metadata=replace(meta, creation_timestamp=stamp(self._now()))
+            item, metadata=replace(meta, creation_timestamp=format_time(self._now()))
         )
 
     def _write(self, kind: dict[Key, Kept], item: Kept) -> None:
@@ -125,7 +125,7 @@ class MemoryObjects:
         kept = kind.get(key)
         if kept is not None and not kept.metadata.deletion_timestamp:
             meta = self._next(kept.metadata)
-            self._keep(kind, kept, replace(meta, deletion_timestamp=stamp(self._now())))
+            self._keep(kind, kept, replace(meta, deletion_timestamp=format_time(self._now())))
 
     def _release(self, kind: dict[Key, Kept], key: Key, finalizer: str) -> None:
         kept = kind.get(key)
@@ -218,12 +218,12 @@ class MemorySuggestions:
         self.away = ""
         self.asked: list[tuple[Experiment, tuple[Trial, ...], int, int]] = []
         """Every question, answered or not."""
-        self.turned: Callable[[Answer], Answer] = lambda answer: answer
+        self.turned: Callable[[SuggestionReply], SuggestionReply] = lambda answer: answer
         """What becomes of an answer before it is given."""
 
     async def ask(
         self, experiment: Experiment, trials: Sequence[Trial], asked: int, count: int
-    ) -> Answer:
+    ) -> SuggestionReply:
         self.asked.append((experiment, tuple(trials), asked, count))
         if self.refuses:
             raise UserError(self.refuses)
@@ -231,7 +231,7 @@ class MemorySuggestions:
             raise Unavailable(self.away)
         end = asked + count if self.size is None else min(asked + count, self.size)
         points = (_counted(experiment, number) for number in range(asked, end))
-        return self.turned(Answer(trials=tuple(points)))
+        return self.turned(SuggestionReply(trials=tuple(points)))
 
 
 def _counted(experiment: Experiment, number: int) -> SuggestedTrial:

@@ -19,7 +19,7 @@ from api.types import (
     Trial,
 )
 from controller.reconcile.actions import EmitEvent
-from controller.reconcile.views import Answer, JobFacts, Key, MetricSummary
+from controller.reconcile.views import JobFacts, Key, MetricSummary, SuggestionReply
 
 
 class Conflict(RemoteError):
@@ -130,7 +130,7 @@ class Suggestions(Protocol):
 
     async def ask(
         self, experiment: Experiment, trials: Sequence[Trial], asked: int, count: int
-    ) -> Answer:
+    ) -> SuggestionReply:
         """Choose the next `count` trials.
 
         `trials` is the history in the order of asking, running and failed ones too; `asked` is

@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 Key = TypeVar("Key", bound=Hashable)
 
 
-class WorkQueue(Generic[Key]):
+class ReconcileQueue(Generic[Key]):
     """Keys in the order in which they become due."""
 
     def __init__(self, at_once: int) -> None:

@@ -13,7 +13,7 @@ from api.errors import RemoteError
 from api.installation.trial_kinds import TrialKinds, kind_of
 from api.types import JsonObject, Trial
 from controller.driver.ports import Jobs
-from controller.on_kube.read_your_writes_cache import answered
+from controller.on_kube.read_your_writes_cache import with_port_errors
 from controller.reconcile.views import JobFacts
 from kube.cluster import Kind, Resource
 
@@ -49,7 +49,7 @@ class AllowedJobs:
             raise RemoteError(f"spec.runSpec: {refusal}")
         found = kind_of(trial.spec.run_spec)
         kind = Kind(api_version=found.api_version, kind=found.kind)
-        if not (await answered(self._resource_of(kind))).namespaced:
+        if not (await with_port_errors(self._resource_of(kind))).namespaced:
             raise RemoteError(
                 f"spec.runSpec: objects of the kind {kind} are not in a namespace, so no trial can"
                 " be one; use a namespaced kind"

@@ -19,9 +19,9 @@ from api.types import Json, JsonObject, Trial
 from controller.driver.ports import Conflict
 from controller.on_kube.pod_facts import listed
 from controller.on_kube.pods import ClusterPods
-from controller.on_kube.read_your_writes_cache import AbsentError, UnservedError, answered
-from controller.reconcile.jobs import Outcome, state_of_job
-from controller.reconcile.trial_states import ended
+from controller.on_kube.read_your_writes_cache import AbsentError, UnservedError, with_port_errors
+from controller.reconcile.jobs import JobOutcome, state_of_job
+from controller.reconcile.trial_states import has_ended
 from controller.reconcile.views import JobFacts, Key
 from kube.cluster import Cluster, Kind, Propagation, Ref, uid_of, version_of
 from kube.watching import Pace, Scope, WatchCache
@@ -78,7 +78,7 @@ class ClusterJobs:
         """Say what is known of the trial's job and pods."""
         ref = _ref(trial)
         document = await self._document(ref)
-        over = ended(trial) and trial.status.completion_time is not None
+        over = has_ended(trial) and trial.status.completion_time is not None
         if over:
             self.pods.forget(_key(ref))
         if document is None:
@@ -91,7 +91,7 @@ class ClusterJobs:
         marked = self._marked(ref, document)
         if over:
             return JobFacts(document=marked)
-        if state_of_job(trial, document).outcome is not Outcome.RUNNING:
+        if state_of_job(trial, document).outcome is not JobOutcome.RUNNING:
             pods = await self.pods.last_facts(trial, version_of(document))
             return JobFacts(document=marked, pods=pods)
         facts = self.pods.facts(trial)
@@ -101,7 +101,7 @@ class ClusterJobs:
         """Create the job; one of its name that is there is looked at."""
         ref = _ref(trial)
         try:
-            made = await answered(self._cluster.create(document))
+            made = await with_port_errors(self._cluster.create(document))
         except Conflict:
             await self._look_again(trial, ref)
             return
@@ -118,7 +118,9 @@ class ClusterJobs:
             return
         uid = uid_of(document)
         try:
-            await answered(self._cluster.delete(ref, uid=uid, propagation=Propagation.FOREGROUND))
+            await with_port_errors(
+                self._cluster.delete(ref, uid=uid, propagation=Propagation.FOREGROUND)
+            )
         except (AbsentError, UnservedError, Conflict):
             uid = ""
         self._going[ref] = uid
@@ -144,7 +146,7 @@ class ClusterJobs:
     async def _asked(self, ref: Ref) -> JsonObject | None:
         """Ask for a job, and keep the answer for when it is gone."""
         try:
-            self._made[ref] = await answered(self._cluster.get(ref))
+            self._made[ref] = await with_port_errors(self._cluster.get(ref))
         except (AbsentError, UnservedError):
             self._forget(ref, gone=True)
         return self._made.get(ref)
@@ -210,7 +212,7 @@ class ClusterJobs:
     async def _look_again(self, trial: Trial, ref: Ref) -> None:
         """A job of this name is there: ours, created before, or somebody else's."""
         try:
-            found = await answered(self._cluster.get(ref))
+            found = await with_port_errors(self._cluster.get(ref))
         except AbsentError as error:
             raise Conflict(str(error)) from None
         owners = listed(found, "metadata", "ownerReferences")

@@ -24,8 +24,12 @@ from api.types import (
 )
 from controller.driver.ports import Conflict
 from controller.on_kube.interning import interned
-from controller.on_kube.read_your_writes_cache import AbsentError, Mirror, answered
-from controller.reconcile.trial_states import gist_of
+from controller.on_kube.read_your_writes_cache import (
+    AbsentError,
+    ReadYourWritesCache,
+    with_port_errors,
+)
+from controller.reconcile.trial_states import experiment_digest
 from controller.reconcile.views import Key, key_of
 from kube.cluster import Cluster, Kind, Ref
 from kube.watching import Pace, Scope
@@ -37,7 +41,7 @@ _CONFIG_MAP = Kind(api_version="v1", kind="ConfigMap")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
+class ChangeListeners:
     """Who is told of what has changed."""
 
     experiment: Callable[[Key], None]
@@ -49,7 +53,11 @@ class ClusterObjects:
     """The objects of one namespace, or (where it is empty) of all. Run the mirrors' caches."""
 
     def __init__(
-        self, cluster: Cluster, changed: Changed, namespace: str = "", pace: Pace | None = None
+        self,
+        cluster: Cluster,
+        changed: ChangeListeners,
+        namespace: str = "",
+        pace: Pace | None = None,
     ) -> None:
         self._cluster, self._changed = cluster, changed
         self._members: dict[Key, dict[Key, Trial]] = defaultdict(dict)
@@ -59,9 +67,15 @@ class ClusterObjects:
         def scope(kind: Kind) -> Scope:
             return Scope(kind=kind, namespace=namespace)
 
-        self.experiments = Mirror(cluster, scope(EXPERIMENT), _experiment, changed.experiment, pace)
-        self.suggestions = Mirror(cluster, scope(SUGGESTION), _suggestion, changed.experiment, pace)
-        self.all_trials = Mirror(cluster, scope(TRIAL), _trial, self._trial_changed, pace)
+        self.experiments = ReadYourWritesCache(
+            cluster, scope(EXPERIMENT), _experiment, changed.experiment, pace
+        )
+        self.suggestions = ReadYourWritesCache(
+            cluster, scope(SUGGESTION), _suggestion, changed.experiment, pace
+        )
+        self.all_trials = ReadYourWritesCache(
+            cluster, scope(TRIAL), _trial, self._trial_changed, pace
+        )
 
     async def experiment(self, key: Key) -> Experiment | None:
         """Return the experiment, with defaults."""
@@ -83,7 +97,7 @@ class ClusterObjects:
         """Return the text of a template, as it is now."""
         key = Key(namespace=source.namespace, name=source.name)
         try:
-            document = await answered(self._cluster.get(_ref(_CONFIG_MAP, key)))
+            document = await with_port_errors(self._cluster.get(_ref(_CONFIG_MAP, key)))
         except AbsentError:
             return None
         data = document.get("data")
@@ -93,11 +107,11 @@ class ClusterObjects:
     async def create(self, item: Suggestion | Trial) -> None:
         """Store a new object; of one of the same name it is seen what that is."""
         try:
-            self._note(await answered(self._cluster.create(_without_status(item))))
+            self._note(await with_port_errors(self._cluster.create(_without_status(item))))
         except Conflict:
             kind = TRIAL if isinstance(item, Trial) else SUGGESTION
             with suppress(AbsentError):  # gone again: the next view will tell
-                self._note(await answered(self._cluster.get(_ref(kind, key_of(item)))))
+                self._note(await with_port_errors(self._cluster.get(_ref(kind, key_of(item)))))
         except AbsentError as error:
             raise Conflict(f"its namespace is gone: {error}") from None
 
@@ -113,7 +127,7 @@ class ClusterObjects:
         if known is not None and (known.metadata, known.spec) == (item.metadata, item.spec):
             return known  # asked again: there is nothing to write
         try:
-            document = await answered(self._cluster.patch(_ref(SUGGESTION, key), patch))
+            document = await with_port_errors(self._cluster.patch(_ref(SUGGESTION, key), patch))
         except (AbsentError, Conflict) as error:
             self.suggestions.forget(key)
             raise Conflict(str(error)) from None
@@ -122,7 +136,7 @@ class ClusterObjects:
     async def write_status(self, item: Experiment | Suggestion | Trial) -> None:
         """Store `status` and nothing else."""
         try:
-            document = await answered(self._cluster.replace(_rendered(item), status=True))
+            document = await with_port_errors(self._cluster.replace(_rendered(item), status=True))
         except (AbsentError, Conflict) as error:
             self._forget(item)
             raise Conflict(str(error)) from None
@@ -132,8 +146,8 @@ class ClusterObjects:
         """Mark a trial as being deleted."""
         ref = _ref(TRIAL, key_of(trial))
         try:
-            await answered(self._cluster.delete(ref, uid=trial.metadata.uid))
-            self._note(await answered(self._cluster.get(ref)))
+            await with_port_errors(self._cluster.delete(ref, uid=trial.metadata.uid))
+            self._note(await with_port_errors(self._cluster.get(ref)))
         except (AbsentError, Conflict):
             self._forget(trial)
 
@@ -147,7 +161,7 @@ class ClusterObjects:
         patch: JsonObject = {"metadata": {"finalizers": left, "resourceVersion": version}}
         self._forget(item)
         with suppress(AbsentError):
-            await answered(self._cluster.patch(_ref(kind, key_of(item)), patch))
+            await with_port_errors(self._cluster.patch(_ref(kind, key_of(item)), patch))
 
     def _note(self, document: JsonObject) -> None:
         match document.get("kind"):
@@ -193,7 +207,7 @@ class ClusterObjects:
         if trial is None:
             self._gists.pop(key, None)
             return True
-        before, gist = self._gists.get(key), gist_of(trial)
+        before, gist = self._gists.get(key), experiment_digest(trial)
         self._gists[key] = gist
         return gist != before
 

@@ -8,7 +8,7 @@ from sys import intern
 
 from api.names import COLLECTOR_CONTAINER, TRIAL_LABEL
 from api.types import Json, JsonObject, Trial
-from controller.reconcile.times import moment_of
+from controller.reconcile.times import parse_time
 from controller.reconcile.views import PodFacts
 
 _CONTAINERS = ("initContainers", "containers")
@@ -32,7 +32,7 @@ tries to pull and the pauses between them are one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PodNote:
+class PodSummary:
     """All that is remembered of a pod; there may be ten thousand."""
 
     trial: str
@@ -49,7 +49,7 @@ class PodNote:
     crashing_since: str = ""
 
 
-def note_of(pod: JsonObject) -> PodNote:
+def summary_of(pod: JsonObject) -> PodSummary:
     """Read a pod."""
     labels = _labels(pod)
     created = _text(pod, "metadata", "creationTimestamp")
@@ -59,7 +59,7 @@ def note_of(pod: JsonObject) -> PodNote:
     end = next((end for one in collectors if (end := _end_of(one))), None)
     code, reason = (end or {}).get("exitCode"), _text(end or {}, "reason")
     stuck, since = _stuck(pod, statuses)
-    return PodNote(
+    return PodSummary(
         trial=labels.get(TRIAL_LABEL, ""),
         created=created,
         labels=labels,
@@ -73,7 +73,7 @@ def note_of(pod: JsonObject) -> PodNote:
     )
 
 
-def speaker_of(pods: Iterable[PodNote], trial: Trial) -> PodNote | None:
+def newest_primary_pod(pods: Iterable[PodSummary], trial: Trial) -> PodSummary | None:
     """Return the newest of the pods whose metrics count.
 
     Pods that are older than the trial are of another one of its name.
@@ -83,18 +83,18 @@ def speaker_of(pods: Iterable[PodNote], trial: Trial) -> PodNote | None:
     return max(primary, key=lambda pod: pod.created, default=None)
 
 
-def facts_of(pods: Iterable[PodNote], trial: Trial) -> PodFacts:
+def facts_of(pods: Iterable[PodSummary], trial: Trial) -> PodFacts:
     """Tell of the newest of the pods whose metrics count; of no pods nothing is known."""
-    newest = speaker_of(pods, trial)
+    newest = newest_primary_pod(pods, trial)
     if newest is None:
         return PodFacts()
     return PodFacts(
         injected=newest.injected,
         collector_failed=newest.failed,
-        last_words=newest.words,
+        termination_message=newest.words,
         stuck=newest.stuck,
-        stuck_since=moment_of(newest.stuck_since),
-        crashing_since=moment_of(newest.crashing_since),
+        stuck_since=parse_time(newest.stuck_since),
+        crashing_since=parse_time(newest.crashing_since),
     )
 
 

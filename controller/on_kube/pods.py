@@ -12,8 +12,8 @@ from cachetools import LRUCache
 
 from api.names import TRIAL_LABEL
 from api.types import Trial
-from controller.on_kube.pod_facts import PodNote, facts_of, note_of, speaker_of
-from controller.on_kube.read_your_writes_cache import answered
+from controller.on_kube.pod_facts import PodSummary, facts_of, newest_primary_pod, summary_of
+from controller.on_kube.read_your_writes_cache import with_port_errors
 from controller.reconcile.views import Key, PodFacts, key_of
 from kube.cluster import Cluster, Kind, Ref, ref_of
 from kube.watching import Pace, Scope, WatchCache
@@ -22,7 +22,7 @@ _POD = Kind(api_version="v1", kind="Pod")
 _MOST_TRIALS, _MOST_PODS = 5_000, 5
 """Of how many trials gone pods are remembered, until they were observed, and how many of each: the
 oldest go, first of those without a collector. Each may have 4 KiB to say."""
-_Notes = dict[str, PodNote]
+_Notes = dict[str, PodSummary]
 """By a pod's name."""
 
 
@@ -38,10 +38,10 @@ class ClusterPods:
     ) -> None:
         """`changed` is told of each trial of whose pods there is news that counts."""
         self._cluster, self._changed = cluster, changed
-        self.watch: WatchCache[PodNote] = WatchCache(
+        self.watch: WatchCache[PodSummary] = WatchCache(
             cluster,
             Scope(kind=_POD, namespace=namespace, labels={TRIAL_LABEL: None}),
-            keep=note_of,
+            keep=summary_of,
             changed=self._seen,
             gone=self._left,
             pace=pace,
@@ -66,7 +66,7 @@ class ClusterPods:
         """
         key = key_of(trial)
         known = self._known(key)
-        speaker = speaker_of(known.values(), trial)
+        speaker = newest_primary_pod(known.values(), trial)
         if speaker is None or (speaker.injected and not speaker.spoke):
             known = known | await self._listed(key, version)
         return facts_of(known.values(), trial)
@@ -84,8 +84,8 @@ class ClusterPods:
         if asked is not None and asked[0] == version:
             return asked[1]
         labels = {TRIAL_LABEL: trial.name}
-        found = await answered(self._cluster.list(_POD, trial.namespace, labels=labels))
-        notes = {ref_of(pod).name: note_of(pod) for pod in found.items}
+        found = await with_port_errors(self._cluster.list(_POD, trial.namespace, labels=labels))
+        notes = {ref_of(pod).name: summary_of(pod) for pod in found.items}
         self._asked[trial] = (version, notes)
         return notes
 
@@ -99,7 +99,7 @@ class ClusterPods:
             notes[ref.name] = note
             self._changed(trial)
 
-    def _left(self, ref: Ref, note: PodNote) -> None:
+    def _left(self, ref: Ref, note: PodSummary) -> None:
         trial = Key(namespace=ref.namespace, name=note.trial)
         there = self._there.get(trial, {})
         there.pop(ref.name, None)

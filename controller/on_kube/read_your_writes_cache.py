@@ -31,7 +31,7 @@ class UnservedError(Unavailable):
     """The cluster has no such kind: no such object is there, and one may be created later."""
 
 
-class Mirror(Generic[Item]):
+class ReadYourWritesCache(Generic[Item]):
     """The objects of a scope. `cache` is to be run."""
 
     def __init__(
@@ -110,7 +110,7 @@ def _is_later(written: Item, seen: Item | None) -> bool:
     return False
 
 
-async def answered(call: Awaitable[_Result]) -> _Result:
+async def with_port_errors(call: Awaitable[_Result]) -> _Result:
     """Ask a cluster, and name its refusals as the ports do.
 
     Raises:

@@ -11,7 +11,7 @@ from api.installation.places import deployed_name
 from api.types import JsonObject, Suggestion
 from controller.driver.ports import Conflict
 from controller.on_kube.pod_facts import listed
-from controller.on_kube.read_your_writes_cache import AbsentError, answered
+from controller.on_kube.read_your_writes_cache import AbsentError, with_port_errors
 from kube.cluster import Cluster, Kind, Ref, ref_of, uid_of
 
 _DEPLOYMENT: Final = Kind(api_version="apps/v1", kind="Deployment")
@@ -19,7 +19,7 @@ _SERVICE: Final = Kind(api_version="v1", kind="Service")
 _VOLUME: Final = "PersistentVolume"
 
 
-class ClusterServices:
+class ClusterSearchServices:
     """The services of search and early stopping that are deployed in a cluster."""
 
     def __init__(self, cluster: Cluster) -> None:
@@ -50,26 +50,26 @@ class ClusterServices:
         for kind in (_DEPLOYMENT, _SERVICE):
             with suppress(AbsentError, Conflict):
                 ref = _ref(suggestion, kind)
-                found = await answered(self._cluster.get(ref))
+                found = await with_port_errors(self._cluster.get(ref))
                 if _is_of(found, suggestion):
-                    await answered(self._cluster.delete(ref, uid=uid_of(found)))
+                    await with_port_errors(self._cluster.delete(ref, uid=uid_of(found)))
 
     async def _get(self, suggestion: Suggestion, kind: Kind) -> JsonObject | None:
         try:
-            found = await answered(self._cluster.get(_ref(suggestion, kind)))
+            found = await with_port_errors(self._cluster.get(_ref(suggestion, kind)))
         except AbsentError:
             return None
         return _checked(found, suggestion)
 
     async def _create(self, suggestion: Suggestion, document: JsonObject) -> None:
         try:
-            await answered(self._cluster.create(document))
+            await with_port_errors(self._cluster.create(document))
         except AbsentError as error:
             raise Conflict(f"its namespace is gone: {error}") from None
         except Conflict:
             # One that was made before, or that outlived the last run: a claim, say.
             with suppress(AbsentError):
-                _checked(await answered(self._cluster.get(ref_of(document))), suggestion)
+                _checked(await with_port_errors(self._cluster.get(ref_of(document))), suggestion)
 
 
 def _ref(suggestion: Suggestion, kind: Kind) -> Ref:

@@ -29,11 +29,11 @@ restarts, or gets another address, is found again soon; one whose node is gone i
 _Reply = TypeVar("_Reply")
 
 
-class UnknownCallError(RemoteError):
+class UnimplementedCallError(RemoteError):
     """The service has no such call."""
 
 
-class StumbledError(RemoteError):
+class UnknownStatusError(RemoteError):
     """The service stumbled; `words` is what it said itself."""
 
     def __init__(self, message: str, words: str) -> None:
@@ -44,11 +44,11 @@ class StumbledError(RemoteError):
 _KINDS: dict[grpc.StatusCode, type[RemoteError]] = {
     grpc.StatusCode.UNAVAILABLE: Unavailable,
     grpc.StatusCode.DEADLINE_EXCEEDED: Unavailable,
-    grpc.StatusCode.UNIMPLEMENTED: UnknownCallError,
+    grpc.StatusCode.UNIMPLEMENTED: UnimplementedCallError,
 }
 
 
-async def reached(channel: grpc.aio.Channel, seconds: float) -> None:
+async def wait_until_connected(channel: grpc.aio.Channel, seconds: float) -> None:
     """Wait for a service that restarts, or whose name is not known yet, for at most so long.
 
     Where it is still away then, the call that follows says why.
@@ -58,7 +58,7 @@ async def reached(channel: grpc.aio.Channel, seconds: float) -> None:
             await channel.channel_ready()
 
 
-async def answer(
+async def call_service(
     who: str,
     method: Callable[..., Awaitable[_Reply]],
     request: object,
@@ -80,5 +80,5 @@ async def answer(
         if code is grpc.StatusCode.INVALID_ARGUMENT:
             raise UserError(words) from None
         if code is grpc.StatusCode.UNKNOWN:
-            raise StumbledError(message, words) from None
+            raise UnknownStatusError(message, words) from None
         raise _KINDS.get(code, RemoteError)(message) from None

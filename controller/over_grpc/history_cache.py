@@ -23,7 +23,7 @@ Question: TypeAlias = "pb.GetSuggestionsRequest | pb.GetEarlyStoppingRulesReques
 """Both have their trials under the same number, so a part of one is a part of the other."""
 
 
-class Histories:
+class HistoryCache:
     """What was sent of trials before."""
 
     def __init__(self, most: int = _MOST) -> None:

@@ -18,7 +18,7 @@ from api.types import MetricPoint, Objective, ObservationLog, Trial
 from api.v1beta1 import api_pb2 as pb
 from api.v1beta1 import api_pb2_grpc
 from api.wire.logs import log_from_wire, log_to_wire
-from controller.over_grpc.calls import MOST_BYTES, UnknownCallError, answer
+from controller.over_grpc.calls import MOST_BYTES, UnimplementedCallError, call_service
 from controller.reconcile.views import MetricSummary
 from filters.fold import Folded
 
@@ -39,14 +39,14 @@ class RemoteObservations:
         """Summarize the objective's metrics."""
         try:
             return await self._summary(trial, self._seconds)
-        except UnknownCallError:
+        except UnimplementedCallError:
             return await self._folded(trial)
 
     async def latest(self, trial: Trial) -> Sequence[MetricSummary]:
         """Summarize them soon; Katib's DB manager would have to send the whole log for it."""
         try:
             return await self._summary(trial, self._soon)
-        except UnknownCallError:
+        except UnimplementedCallError:
             return ()
 
     async def _summary(self, trial: Trial, seconds: float) -> Sequence[MetricSummary]:
@@ -110,7 +110,7 @@ class RemoteObservations:
         )
         try:
             longest = self._seconds if seconds is None else seconds
-            return await answer("the DB manager", method, request, longest, metadata)
+            return await call_service("the DB manager", method, request, longest, metadata)
         except UserError as error:
             # What is asked for is the trial's, and no fault of its user.
             raise RemoteError(f"the DB manager refused: {error}") from None

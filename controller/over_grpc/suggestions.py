@@ -23,10 +23,15 @@ from api.v1beta1 import api_pb2 as pb
 from api.v1beta1 import api_pb2_grpc
 from api.wire.experiments import early_stopping_to_wire, experiment_to_wire
 from api.wire.trials import rule_from_wire, suggested_from_wire
-from controller.over_grpc.calls import StumbledError, UnknownCallError, answer, reached
-from controller.over_grpc.history_cache import Histories
-from controller.reconcile.trial_states import ended
-from controller.reconcile.views import Answer
+from controller.over_grpc.calls import (
+    UnimplementedCallError,
+    UnknownStatusError,
+    call_service,
+    wait_until_connected,
+)
+from controller.over_grpc.history_cache import HistoryCache
+from controller.reconcile.trial_states import has_ended
+from controller.reconcile.views import SuggestionReply
 
 # These two are sent as bytes, which the generated stubs do not take.
 _SUGGESTIONS = "/api.v1.beta1.Suggestion/GetSuggestions"
@@ -34,7 +39,7 @@ _RULES = "/api.v1.beta1.EarlyStopping/GetEarlyStoppingRules"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
+class SearchTargets:
     """Where an experiment's search is asked."""
 
     suggestion: grpc.aio.Channel
@@ -67,26 +72,26 @@ class RemoteSuggestions:
 
     def __init__(
         self,
-        services: Callable[[Experiment], Services],
+        services: Callable[[Experiment], SearchTargets],
         seconds: float = 300.0,
         patience: float = 10.0,
-        histories: Histories | None = None,
+        histories: HistoryCache | None = None,
     ) -> None:
         """`services` says where to ask, `seconds` is the longest that one answer may take.
 
         For `patience` seconds a service that is away is waited for: it may just be restarting.
         """
         self._services, self._seconds, self._patience = services, seconds, patience
-        self._histories = histories or Histories()
+        self._histories = histories or HistoryCache()
 
     async def ask(
         self, experiment: Experiment, trials: Sequence[Trial], asked: int, count: int
-    ) -> Answer:
+    ) -> SuggestionReply:
         """Choose the next trials; settings are validated before the first question."""
         services = self._services(experiment)
         for channel in (services.suggestion, services.early_stopping):
             if channel is not None:
-                await reached(channel, self._patience)
+                await wait_until_connected(channel, self._patience)
         if asked == 0:
             await self._validate(services, experiment)
         known = tuple(filter(_as_katib_sends, trials)) if services.katibs else trials
@@ -106,7 +111,7 @@ class RemoteSuggestions:
         reply = await self._call(_search(services, experiment), method, encoded)
         suggested = tuple(map(suggested_from_wire, reply.parameter_assignments))
         final = _is_final(services, trials, len(suggested), count)
-        return Answer(
+        return SuggestionReply(
             trials=tuple(_with_rules(trial, rules) for trial in suggested),
             settings=tuple(
                 Setting(name=one.name, value=one.value)
@@ -115,7 +120,7 @@ class RemoteSuggestions:
             final=final,
         )
 
-    async def _validate(self, services: Services, experiment: Experiment) -> None:
+    async def _validate(self, services: SearchTargets, experiment: Experiment) -> None:
         """Refuse what the services refuse; one that has no such call takes everything."""
         request = pb.ValidateAlgorithmSettingsRequest(experiment=experiment_to_wire(experiment))
         method = _suggestion(services).ValidateAlgorithmSettings
@@ -139,16 +144,16 @@ class RemoteSuggestions:
     ) -> None:
         try:
             await self._call(whom, method, request)
-        except UnknownCallError:
+        except UnimplementedCallError:
             return
-        except (StumbledError, UserError) as error:
+        except (UnknownStatusError, UserError) as error:
             # A service of Katib's that stumbles over settings means that they are wrong. The words
             # in front are Katib's, too.
-            words = error.words if isinstance(error, StumbledError) else str(error)
+            words = error.words if isinstance(error, UnknownStatusError) else str(error)
             raise UserError(f"{what} Error: {words}") from None
 
     async def _rules(
-        self, services: Services, experiment: Experiment, trials: Sequence[Trial]
+        self, services: SearchTargets, experiment: Experiment, trials: Sequence[Trial]
     ) -> tuple[StopRule, ...]:
         if experiment.spec.early_stopping is None or services.early_stopping is None:
             return ()
@@ -168,15 +173,15 @@ class RemoteSuggestions:
         self, whom: _Whom, method: Callable[..., Awaitable[Any]], request: object
     ) -> Any:  # noqa: ANN401 - generated
         metadata = ((NAMESPACE_METADATA, whom.namespace),)
-        return await answer(str(whom), method, request, self._seconds, metadata)
+        return await call_service(str(whom), method, request, self._seconds, metadata)
 
 
-def _search(services: Services, experiment: Experiment) -> _Whom:
+def _search(services: SearchTargets, experiment: Experiment) -> _Whom:
     namespace = experiment.metadata.namespace
     return _Whom("the suggestion service", services.address, namespace)
 
 
-def _stopper(services: Services, experiment: Experiment) -> _Whom:
+def _stopper(services: SearchTargets, experiment: Experiment) -> _Whom:
     namespace = experiment.metadata.namespace
     return _Whom("the early-stopping service", services.stopping_address, namespace)
 
@@ -190,7 +195,7 @@ def _as_katib_sends(trial: Trial) -> bool:
     return not stopped or trial.status.observation is not None
 
 
-def _is_final(services: Services, trials: Sequence[Trial], given: int, wanted: int) -> bool:
+def _is_final(services: SearchTargets, trials: Sequence[Trial], given: int, wanted: int) -> bool:
     """Say whether fewer points than were wanted are the end of the search.
 
     | whose service | it gave | meaning |
@@ -211,7 +216,7 @@ def _is_final(services: Services, trials: Sequence[Trial], given: int, wanted: i
             f"The response contains unexpected trials: the suggestion service at"
             f" {services.address} gave {given} where {wanted} were asked for"
         )
-    if given == 0 and any(not ended(trial) for trial in trials):
+    if given == 0 and any(not has_ended(trial) for trial in trials):
         raise RemoteError(
             f"the suggestion service at {services.address} gave nothing while trials are"
             " running; it is asked again when one has ended"
@@ -219,12 +224,12 @@ def _is_final(services: Services, trials: Sequence[Trial], given: int, wanted: i
     return given == 0
 
 
-def _suggestion(services: Services) -> Any:  # noqa: ANN401 - the generated stubs have no types
+def _suggestion(services: SearchTargets) -> Any:  # noqa: ANN401 - the generated stubs have no types
     channel: Any = services.suggestion
     return api_pb2_grpc.SuggestionStub(channel)
 
 
-def _stopping(services: Services) -> Any:  # noqa: ANN401 - the same
+def _stopping(services: SearchTargets) -> Any:  # noqa: ANN401 - the same
     channel: Any = services.early_stopping
     return api_pb2_grpc.EarlyStoppingStub(channel)
 

@@ -10,17 +10,17 @@ from dataclasses import replace
 from datetime import datetime
 
 from api.types import Condition, ConditionStatus, ConditionType
-from controller.reconcile.times import stamp
+from controller.reconcile.times import format_time
 
 Conditions = tuple[Condition, ...]
-Words = tuple[str, str]
+ReasonAndMessage = tuple[str, str]
 """A condition's reason and its message."""
 
 
 def with_condition(
     conditions: Conditions,
     kind: str,
-    words: Words,
+    words: ReasonAndMessage,
     now: datetime,
     *,
     status: ConditionStatus = ConditionStatus.TRUE,
@@ -34,8 +34,8 @@ def with_condition(
     | another status, or none | a new one at the end |
     """
     reason, message = words
-    before = find(conditions, kind)
-    moment = stamp(now)
+    before = find_condition(conditions, kind)
+    moment = format_time(now)
     since: str | None = moment
     if before is not None and before.status is status:
         if before.reason == reason:
@@ -49,28 +49,28 @@ def with_condition(
         last_update_time=moment,
         last_transition_time=since,
     )
-    return (*without(conditions, kind), new)
+    return (*without_conditions(conditions, kind), new)
 
 
-def without(conditions: Conditions, *kinds: str) -> Conditions:
+def without_conditions(conditions: Conditions, *kinds: str) -> Conditions:
     """Drop the conditions of some types."""
     return tuple(c for c in conditions if c.type not in kinds)
 
 
-def find(conditions: Sequence[Condition], kind: str) -> Condition | None:
+def find_condition(conditions: Sequence[Condition], kind: str) -> Condition | None:
     """Return the condition of a type."""
     return next((c for c in conditions if c.type == kind), None)
 
 
-def no_longer_running(conditions: Conditions, words: Words, now: datetime) -> Conditions:
+def no_longer_running(conditions: Conditions, words: ReasonAndMessage, now: datetime) -> Conditions:
     """Turn Running to False where it is there, with the words that it has when it is True."""
-    running = find(conditions, ConditionType.RUNNING)
+    running = find_condition(conditions, ConditionType.RUNNING)
     if running is None:
         return conditions
     if running.status is ConditionStatus.FALSE:
         reason, message = words
         plain = replace(running, reason=reason, message=message)
-        return (*without(conditions, ConditionType.RUNNING), plain)
+        return (*without_conditions(conditions, ConditionType.RUNNING), plain)
     return with_condition(
         conditions, ConditionType.RUNNING, words, now, status=ConditionStatus.FALSE
     )

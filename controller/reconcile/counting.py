@@ -13,50 +13,50 @@ from api.types import (
     OptimalTrial,
     Trial,
 )
-from controller.reconcile.trial_facts import Member
-from controller.reconcile.trial_states import State
+from controller.reconcile.trial_facts import TrialFacts
+from controller.reconcile.trial_states import TrialState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Best:
+class BestTrial:
     """The best trial, and its objective."""
 
     trial: Trial
     value: float
 
 
-def recounted(
-    status: ExperimentStatus, members: Sequence[Member], best: Best | None
+def with_counts(
+    status: ExperimentStatus, members: Sequence[TrialFacts], best: BestTrial | None
 ) -> ExperimentStatus:
     """Rebuild lists and counters from the trials, in their order.
 
     The optimum stays where no trial has one any more: the trial may have been deleted.
     """
-    names: dict[State, list[str]] = {state: [] for state in State}
+    names: dict[TrialState, list[str]] = {state: [] for state in TrialState}
     for member in members:
         names[member.state].append(member.trial.metadata.name)
     return replace(
         status,
         optimal_trial=status.optimal_trial if best is None else _optimal(best.trial),
-        running=tuple(names[State.RUNNING]),
-        pending=tuple(names[State.PENDING]),
-        failed=tuple(names[State.FAILED]),
-        succeeded=tuple(names[State.SUCCEEDED]),
-        killed=tuple(names[State.KILLED]),
-        early_stopped=tuple(names[State.EARLY_STOPPED]),
-        metrics_unavailable=tuple(names[State.METRICS_UNAVAILABLE]),
+        running=tuple(names[TrialState.RUNNING]),
+        pending=tuple(names[TrialState.PENDING]),
+        failed=tuple(names[TrialState.FAILED]),
+        succeeded=tuple(names[TrialState.SUCCEEDED]),
+        killed=tuple(names[TrialState.KILLED]),
+        early_stopped=tuple(names[TrialState.EARLY_STOPPED]),
+        metrics_unavailable=tuple(names[TrialState.METRICS_UNAVAILABLE]),
         trials=len(members),
-        trials_running=len(names[State.RUNNING]),
-        trials_pending=len(names[State.PENDING]),
-        trials_failed=len(names[State.FAILED]),
-        trials_succeeded=len(names[State.SUCCEEDED]),
-        trials_killed=len(names[State.KILLED]),
-        trials_early_stopped=len(names[State.EARLY_STOPPED]),
-        trials_metrics_unavailable=len(names[State.METRICS_UNAVAILABLE]),
+        trials_running=len(names[TrialState.RUNNING]),
+        trials_pending=len(names[TrialState.PENDING]),
+        trials_failed=len(names[TrialState.FAILED]),
+        trials_succeeded=len(names[TrialState.SUCCEEDED]),
+        trials_killed=len(names[TrialState.KILLED]),
+        trials_early_stopped=len(names[TrialState.EARLY_STOPPED]),
+        trials_metrics_unavailable=len(names[TrialState.METRICS_UNAVAILABLE]),
     )
 
 
-def as_history(member: Member) -> Trial:
+def as_history(member: TrialFacts) -> Trial:
     """Return a trial as a search may know it: with its observation only where that is the last."""
     trial = member.trial
     if member.measured or trial.status.observation is None:
@@ -64,7 +64,7 @@ def as_history(member: Member) -> Trial:
     return replace(trial, status=replace(trial.status, observation=None))
 
 
-def best_of(members: Iterable[Member], objective: Objective) -> Best | None:
+def best_of(members: Iterable[TrialFacts], objective: Objective) -> BestTrial | None:
     """Choose the best trial that succeeded or was stopped early; of equal ones the first.
 
     Only a finite number counts, so a training that diverged is never the best.
@@ -75,10 +75,10 @@ def best_of(members: Iterable[Member], objective: Objective) -> Best | None:
         own = member.value
         if own is not None and (best is None or (own < value if least else own > value)):
             best, value = member, own
-    return None if best is None else Best(trial=best.trial, value=value)
+    return None if best is None else BestTrial(trial=best.trial, value=value)
 
 
-def goal_reached(best: Best | None, objective: Objective) -> bool:
+def is_goal_reached(best: BestTrial | None, objective: Objective) -> bool:
     """Say whether the best trial is as good as was asked for."""
     if best is None or objective.goal is None:
         return False

@@ -12,7 +12,7 @@ from api.types import (
     TrialTemplate,
 )
 from controller.reconcile.suggestions import owner_of
-from controller.reconcile.template import rendered
+from controller.reconcile.template import render_template
 from controller.reconcile.views import Key
 
 
@@ -38,7 +38,7 @@ def trial_of(experiment: Experiment, suggested: SuggestedTrial, text: str | None
             objective=spec.objective,
             assignments=suggested.assignments,
             stop_rules=suggested.stop_rules if spec.early_stopping else (),
-            run_spec=rendered(template, text, key, suggested.assignments),
+            run_spec=render_template(template, text, key, suggested.assignments),
             retain_run=template.retain,
             collector=spec.collector,
             primary_pod_labels=template.primary_pod_labels,
@@ -56,7 +56,7 @@ def number_of(trial: Trial) -> float:
     return int(text) if text.isascii() and text.isdecimal() else float("inf")
 
 
-def place_of(trial: Trial) -> tuple[float, str, str]:
+def order_key(trial: Trial) -> tuple[float, str, str]:
     """Return what puts trials into the order in which they were asked for."""
     meta = trial.metadata
     return number_of(trial), meta.creation_timestamp or "", meta.name
@@ -64,4 +64,4 @@ def place_of(trial: Trial) -> tuple[float, str, str]:
 
 def in_order(trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
     """Put trials into the order in which they were asked for."""
-    return tuple(sorted(trials, key=place_of))
+    return tuple(sorted(trials, key=order_key))

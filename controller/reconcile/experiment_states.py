@@ -17,16 +17,16 @@ from api.types import (
     ExperimentStatus,
     Suggestion,
 )
-from controller.reconcile.conditions import no_longer_running, with_condition, without
-from controller.reconcile.suggestions import exhausted, failure_of
-from controller.reconcile.times import stamp
+from controller.reconcile.conditions import no_longer_running, with_condition, without_conditions
+from controller.reconcile.suggestions import failure_of, is_exhausted
+from controller.reconcile.times import format_time
 
 _RUNNING = ("ExperimentRunning", "Experiment is running")
 _SUCCESS = "Experiment has succeeded because"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class Completion:
     """How an experiment ends."""
 
     kind: ConditionType
@@ -34,36 +34,36 @@ class Ending:
     message: str
 
 
-GOAL = Ending(
+GOAL = Completion(
     kind=ConditionType.SUCCEEDED,
     reason="ExperimentGoalReached",
     message=f"{_SUCCESS} Objective goal has reached",
 )
-MAX_TRIALS = Ending(
+MAX_TRIALS = Completion(
     kind=ConditionType.SUCCEEDED,
     reason=MAX_TRIALS_REACHED,
     message=f"{_SUCCESS} max trial count has reached",
 )
-END_OF_SEARCH = Ending(
+END_OF_SEARCH = Completion(
     kind=ConditionType.SUCCEEDED,
     reason="ExperimentSuggestionEndReached",
     message=f"{_SUCCESS} suggestion service has reached the end",
 )
-MAX_FAILED = Ending(
+MAX_FAILED = Completion(
     kind=ConditionType.FAILED,
     reason="ExperimentFailed",
     message="Experiment has failed because max failed count has reached",
 )
 
 
-def failure(why: str) -> Ending:
+def failed_because(why: str) -> Completion:
     """Make the ending of an experiment that cannot go on."""
-    return Ending(kind=ConditionType.FAILED, reason=MAX_FAILED.reason, message=why)
+    return Completion(kind=ConditionType.FAILED, reason=MAX_FAILED.reason, message=why)
 
 
-def ending_of(
+def completion_of(
     experiment: Experiment, status: ExperimentStatus, suggestion: Suggestion | None, *, goal: bool
-) -> Ending | None:
+) -> Completion | None:
     """Decide whether the experiment has ended; the first row that holds.
 
     | row | holds where |
@@ -82,47 +82,50 @@ def ending_of(
         (goal, GOAL),
         (most_bad is not None and bad >= max(most_bad, 1), MAX_FAILED),
         (most is not None and status.trials - active >= most, MAX_TRIALS),
-        (refusal is not None, failure(f"Suggestion has failed: {refusal and refusal.message}")),
+        (
+            refusal is not None,
+            failed_because(f"Suggestion has failed: {refusal and refusal.message}"),
+        ),
         (suggestion is not None and not active and _at_its_end(suggestion), END_OF_SEARCH),
     )
     return next((ending for holds, ending in rows if holds), None)
 
 
 def _at_its_end(suggestion: Suggestion) -> bool:
-    return exhausted(suggestion) and not suggestion.status.suggestions
+    return is_exhausted(suggestion) and not suggestion.status.suggestions
 
 
-def created(experiment: Experiment, now: datetime) -> Experiment:
+def mark_created(experiment: Experiment, now: datetime) -> Experiment:
     """Begin an experiment's life."""
     status = experiment.status
     words = ("ExperimentCreated", "Experiment is created")
     conditions = with_condition(status.conditions, ConditionType.CREATED, words, now)
-    start = status.start_time or stamp(now)
+    start = status.start_time or format_time(now)
     return replace(experiment, status=replace(status, start_time=start, conditions=conditions))
 
 
-def running(status: ExperimentStatus, now: datetime) -> ExperimentStatus:
+def mark_running(status: ExperimentStatus, now: datetime) -> ExperimentStatus:
     """Say that trials are being made."""
     conditions = with_condition(status.conditions, ConditionType.RUNNING, _RUNNING, now)
     return replace(status, conditions=conditions)
 
 
-def ended(status: ExperimentStatus, ending: Ending, now: datetime) -> ExperimentStatus:
+def mark_completed(status: ExperimentStatus, ending: Completion, now: datetime) -> ExperimentStatus:
     """End the experiment."""
     conditions = no_longer_running(status.conditions, _RUNNING, now)
     conditions = with_condition(conditions, ending.kind, (ending.reason, ending.message), now)
-    return replace(status, conditions=conditions, completion_time=stamp(now))
+    return replace(status, conditions=conditions, completion_time=format_time(now))
 
 
-def may_restart(experiment: Experiment) -> bool:
+def can_restart(experiment: Experiment) -> bool:
     """Say whether a completed experiment is to go on: `maxTrialCount` was raised, or deleted."""
     most = experiment.spec.max_trial_count
     return restartable(experiment) and (most is None or most > experiment.status.trials)
 
 
-def restarted(experiment: Experiment, now: datetime) -> Experiment:
+def mark_restarted(experiment: Experiment, now: datetime) -> Experiment:
     """Let a completed experiment go on."""
-    conditions = without(
+    conditions = without_conditions(
         experiment.status.conditions, ConditionType.SUCCEEDED, ConditionType.FAILED
     )
     words = ("ExperimentRestarting", "Experiment is restarted")

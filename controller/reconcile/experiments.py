@@ -45,27 +45,33 @@ from controller.reconcile.actions import (
     WakeAt,
     WriteStatus,
 )
-from controller.reconcile.counting import as_history, best_of, goal_reached, recounted
+from controller.reconcile.counting import as_history, best_of, is_goal_reached, with_counts
 from controller.reconcile.creation import trial_of
 from controller.reconcile.experiment_states import (
-    created,
-    ended,
-    ending_of,
-    failure,
-    may_restart,
-    restarted,
-    running,
+    can_restart,
+    completion_of,
+    failed_because,
+    mark_completed,
+    mark_created,
+    mark_restarted,
+    mark_running,
 )
-from controller.reconcile.trial_facts import Known, Member, is_of, members_of, owners_of
-from controller.reconcile.trial_states import moved, waiting_since
+from controller.reconcile.trial_facts import (
+    FactsOfTrials,
+    TrialFacts,
+    belongs_to,
+    facts_of_trials,
+    owner_uids,
+)
+from controller.reconcile.trial_states import end_trial, waiting_since
 from controller.reconcile.views import ExperimentView, Policy
 
 Actions = tuple[Action, ...]
-Members = Sequence[Member]
+Members = Sequence[TrialFacts]
 
 
 def reconcile_experiment(
-    view: ExperimentView, now: datetime, policy: Policy, known: Known = members_of
+    view: ExperimentView, now: datetime, policy: Policy, known: FactsOfTrials = facts_of_trials
 ) -> Actions:
     """Say what is due for an experiment. Equal arguments give equal actions.
 
@@ -76,17 +82,17 @@ def reconcile_experiment(
         held = EXPERIMENT_FINALIZER in experiment.metadata.finalizers
         return (Release(target=experiment),) if held else ()
     if not holds(experiment.status.conditions, ConditionType.CREATED):
-        return (WriteStatus(target=created(experiment, now)),)
-    if completed(experiment) and may_restart(experiment):
-        after = restarted(experiment, now)
+        return (WriteStatus(target=mark_created(experiment, now)),)
+    if completed(experiment) and can_restart(experiment):
+        after = mark_restarted(experiment, now)
         told = EmitEvent(
             about=after, reason="ExperimentRestarting", message="Experiment is restarted"
         )
         return (WriteStatus(target=after), told)
-    if view.suggestion is not None and not is_of(owners_of(view.suggestion), experiment):
+    if view.suggestion is not None and not belongs_to(owner_uids(view.suggestion), experiment):
         # It is of an experiment of the same name that was deleted, and will go, too.
         return (WakeAt(moment=now + policy.metrics_poll),)
-    members = [one for one in known(view.trials) if is_of(one.owners, experiment)]
+    members = [one for one in known(view.trials) if belongs_to(one.owners, experiment)]
     if completed(experiment):
         return tuple(_after_the_end(view, members, now, policy))
     return _searching(view, members, now, policy)
@@ -99,16 +105,18 @@ def _searching(view: ExperimentView, members: Members, now: datetime, policy: Po
     experiment = view.experiment
     objective = experiment.spec.objective or Objective()
     best = best_of(members, objective)
-    status = recounted(experiment.status, members, best)
-    ending = ending_of(experiment, status, view.suggestion, goal=goal_reached(best, objective))
+    status = with_counts(experiment.status, members, best)
+    ending = completion_of(
+        experiment, status, view.suggestion, goal=is_goal_reached(best, objective)
+    )
     if ending is not None:
-        after = replace(experiment, status=ended(status, ending, now))
+        after = replace(experiment, status=mark_completed(status, ending, now))
         grave = ending.kind is ConditionType.FAILED
         kind = EventType.WARNING if grave else EventType.NORMAL
         told = EmitEvent(about=after, reason=ending.reason, message=ending.message, type=kind)
         return (WriteStatus(target=after), told)
     if members:
-        status = running(status, now)
+        status = mark_running(status, now)
     return (*_written(experiment, status), *_budget(view, members, now, policy))
 
 
@@ -125,14 +133,14 @@ def _budget(view: ExperimentView, members: Members, now: datetime, policy: Polic
     if suggestion is None:
         return (CreateSuggestion(suggestion=suggestions.suggestion_of(view.experiment)),)
     there = {member.trial.metadata.name for member in members}
-    tidy = suggestions.restarting(suggestions.without_entries(suggestion, there), now)
+    tidy = suggestions.mark_restarting(suggestions.without_entries(suggestion, there), now)
     active = [member.trial for member in members if member.active]
     parallel = spec.parallel_trial_count or 1
     most = parallel
     if spec.max_trial_count is not None:
         most = min(parallel, spec.max_trial_count - (len(members) - len(active)))
     missing, waiting = most - len(active), tidy.status.suggestions
-    if missing > 0 and not waiting and not suggestions.exhausted(tidy):
+    if missing > 0 and not waiting and not suggestions.is_exhausted(tidy):
         return (_question(view, members, tidy, missing),)
     # Dropped from the record before it is deleted, a trial is not made again.
     kept = () if tidy == suggestion else (WriteStatus(target=tidy),)
@@ -146,7 +154,7 @@ def _question(
 ) -> AskSuggestions:
     return AskSuggestions(
         experiment=suggestions.with_settings(view.experiment, suggestion),
-        suggestion=suggestions.requested(suggestion, count),
+        suggestion=suggestions.with_requests(suggestion, count),
         trials=tuple(map(as_history, members)),
         asked=suggestion.status.suggestion_count,
         count=count,
@@ -184,14 +192,20 @@ def _no_template(experiment: Experiment, why: str, now: datetime, policy: Policy
             about=experiment, reason="ReconcileError", message=message, type=EventType.WARNING
         )
         return (warning, WakeAt(moment=now + policy.template_retry))
-    ending = failure(f"Experiment has failed because its trial template cannot be filled in: {why}")
-    return (WriteStatus(target=replace(experiment, status=ended(experiment.status, ending, now))),)
+    ending = failed_because(
+        f"Experiment has failed because its trial template cannot be filled in: {why}"
+    )
+    return (
+        WriteStatus(
+            target=replace(experiment, status=mark_completed(experiment.status, ending, now))
+        ),
+    )
 
 
 # -- after its end --------------------------------------------------------------------------
 
 
-def _still_trains(member: Member) -> bool:
+def _still_trains(member: TrialFacts) -> bool:
     """Say whether a trial is to be ended; one that waits for its metrics ends by itself, soon."""
     trial = member.trial
     going = bool(trial.metadata.deletion_timestamp)
@@ -203,18 +217,18 @@ def _after_the_end(
 ) -> Iterator[Action]:
     experiment = view.experiment
     best = best_of(members, experiment.spec.objective or Objective())
-    yield from _written(experiment, recounted(experiment.status, members, best))
+    yield from _written(experiment, with_counts(experiment.status, members, best))
     suggestion = view.suggestion
     if suggestion is not None and experiment.spec.resume_policy is not ResumePolicy.LONG_RUNNING:
-        after = suggestions.finished(suggestion, now)
+        after = suggestions.mark_finished(suggestion, now)
         if after is not suggestion:
             yield WriteStatus(target=after)
         elif suggestions.is_deployed(suggestion):
             yield RemoveService(suggestion=suggestion)
-            yield WriteStatus(target=suggestions.removed(suggestion, now))
+            yield WriteStatus(target=suggestions.mark_removed(suggestion, now))
     if policy.stop_at_end:
         for trial in [member.trial for member in members if _still_trains(member)]:
             cause = "the experiment has ended"
-            yield WriteStatus(target=moved(trial, ConditionType.KILLED, now, cause=cause))
+            yield WriteStatus(target=end_trial(trial, ConditionType.KILLED, now, cause=cause))
             message = f"Trial is killed: {cause}"
             yield EmitEvent(about=trial, reason="TrialKilled", message=message)

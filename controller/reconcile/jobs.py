@@ -15,7 +15,7 @@ from api.types import Json, JsonObject, Trial
 _MOST_LEVELS = 20
 
 
-class Outcome(StrEnum):
+class JobOutcome(StrEnum):
     """How far a job has come."""
 
     RUNNING = "running"
@@ -27,7 +27,7 @@ class Outcome(StrEnum):
 class JobState:
     """What a job's status says, with its own words."""
 
-    outcome: Outcome
+    outcome: JobOutcome
     reason: str = ""
     message: str = ""
 
@@ -38,25 +38,25 @@ def state_of_job(trial: Trial, document: JsonObject) -> JobState:
     A condition that cannot be read is a failure, for with it no trial could ever end.
     """
     conditions = (
-        (Outcome.FAILED, "failureCondition", trial.spec.failure_condition),
-        (Outcome.SUCCEEDED, "successCondition", trial.spec.success_condition),
+        (JobOutcome.FAILED, "failureCondition", trial.spec.failure_condition),
+        (JobOutcome.SUCCEEDED, "successCondition", trial.spec.success_condition),
     )
     for outcome, field, expression in conditions:
         if not expression:
             continue
         try:
-            found = holding(document, expression)
+            found = matching_object(document, expression)
         except UserError as error:
             why = f"spec.{field} cannot be read: {error}"
-            return JobState(outcome=Outcome.FAILED, reason="ConditionUnreadable", message=why)
+            return JobState(outcome=JobOutcome.FAILED, reason="ConditionUnreadable", message=why)
         if found is not None:
             return JobState(
                 outcome=outcome, reason=_text(found, "reason"), message=_text(found, "message")
             )
-    return JobState(outcome=Outcome.RUNNING)
+    return JobState(outcome=JobOutcome.RUNNING)
 
 
-def holding(document: JsonObject, expression: str) -> JsonObject | None:
+def matching_object(document: JsonObject, expression: str) -> JsonObject | None:
     """Return the object by which a condition holds, None where it does not.
 
     | the expression gives | it holds |
@@ -82,7 +82,7 @@ def _text(found: JsonObject, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def desired(trial: Trial) -> JsonObject:
+def job_document(trial: Trial) -> JsonObject:
     """Return the job to be created: `runSpec`, owned by the trial, its pods labelled like it.
 
     Without the labels the API server would not show the pods to the webhook.

@@ -14,16 +14,16 @@ from datetime import datetime
 
 from api.types import ConditionType, Trial
 from controller.reconcile.actions import Action, EmitEvent, EventType, WakeAt, WriteStatus
-from controller.reconcile.live import latest_shown
-from controller.reconcile.observing import collector_failure
+from controller.reconcile.latest_values import show_latest_values
+from controller.reconcile.observation import collector_failure
 from controller.reconcile.trial_states import (
     COLLECTOR_CRASHED,
     PODS_PENDING,
     PODS_REFUSED,
-    moved,
-    not_running,
-    pending,
-    running,
+    end_trial,
+    mark_not_running,
+    mark_pending,
+    mark_running,
     waiting_since,
 )
 from controller.reconcile.views import PodFacts, Policy, TrialView
@@ -31,7 +31,7 @@ from controller.reconcile.views import PodFacts, Policy, TrialView
 Actions = tuple[Action, ...]
 
 
-def at_work(view: TrialView, now: datetime, policy: Policy) -> Actions:
+def reconcile_running_trial(view: TrialView, now: datetime, policy: Policy) -> Actions:
     """Say what is due for a trial whose job runs."""
     trial, pods = view.trial, view.job.pods
     if pods.refused:
@@ -40,27 +40,30 @@ def at_work(view: TrialView, now: datetime, policy: Policy) -> Actions:
         return _stuck(trial, pods, now, policy)
     if pods.crashing_since is not None:
         return _crashing(view, pods.crashing_since, now, policy)
-    return _started(trial, now) or latest_shown(view, now, policy.live_interval)
+    return _started(trial, now) or show_latest_values(view, now, policy.live_interval)
 
 
 def failed_to_start(trial: Trial, why: str, now: datetime) -> Actions:
     """Say what is due where the job cannot be created, now or later."""
-    after = moved(trial, ConditionType.FAILED, now, cause=why)
-    return (WriteStatus(target=after), warning(trial, "JobFailed", f"{job_of(trial)}: {why}"))
+    after = end_trial(trial, ConditionType.FAILED, now, cause=why)
+    return (WriteStatus(target=after), warning_event(trial, "JobFailed", f"{job_of(trial)}: {why}"))
 
 
 def _started(trial: Trial, now: datetime) -> Actions:
-    after = running(trial, now)
+    after = mark_running(trial, now)
     if after is trial:
         return ()
-    return (WriteStatus(target=after), event(trial, "JobRunning", f"{job_of(trial)} is running"))
+    return (
+        WriteStatus(target=after),
+        normal_event(trial, "JobRunning", f"{job_of(trial)} is running"),
+    )
 
 
 def _refused(trial: Trial, why: str, now: datetime, policy: Policy) -> Actions:
     """The job gets no pod: say so, and fail where that lasts too long."""
-    after = not_running(trial, PODS_REFUSED, why, now)
+    after = mark_not_running(trial, PODS_REFUSED, why, now)
     if after is not trial:
-        return (WriteStatus(target=after), warning(trial, PODS_REFUSED, why))
+        return (WriteStatus(target=after), warning_event(trial, PODS_REFUSED, why))
     deadline = policy.start_deadline
     begun = waiting_since(trial, PODS_REFUSED)
     if deadline is None or begun is None:
@@ -80,9 +83,9 @@ def _stuck(trial: Trial, pods: PodFacts, now: datetime, policy: Policy) -> Actio
     if now < told:
         known = waiting_since(trial, PODS_PENDING) is not None
         return (*(() if known else _started(trial, now)), WakeAt(moment=told))
-    after = pending(trial, pods.stuck, now)
+    after = mark_pending(trial, pods.stuck, now)
     if after is not trial:
-        return (WriteStatus(target=after), warning(trial, PODS_PENDING, pods.stuck))
+        return (WriteStatus(target=after), warning_event(trial, PODS_PENDING, pods.stuck))
     deadline = policy.start_deadline
     if deadline is None:
         return ()
@@ -97,10 +100,10 @@ def _crashing(view: TrialView, since: datetime, now: datetime, policy: Policy) -
     if now < told:
         return (*_started(trial, now), WakeAt(moment=told))
     why = collector_failure(view.job.pods)
-    after = running(trial, now, why)
+    after = mark_running(trial, now, why)
     if after is trial:
-        return latest_shown(view, now, policy.live_interval)
-    return (WriteStatus(target=after), warning(trial, COLLECTOR_CRASHED, why))
+        return show_latest_values(view, now, policy.live_interval)
+    return (WriteStatus(target=after), warning_event(trial, COLLECTOR_CRASHED, why))
 
 
 # -- words --------------------------------------------------------------------------------
@@ -111,11 +114,11 @@ def job_of(trial: Trial) -> str:
     return f"Job {trial.metadata.name}"
 
 
-def event(trial: Trial, reason: str, message: str) -> EmitEvent:
+def normal_event(trial: Trial, reason: str, message: str) -> EmitEvent:
     """Tell of something usual."""
     return EmitEvent(about=trial, reason=reason, message=message)
 
 
-def warning(trial: Trial, reason: str, message: str) -> EmitEvent:
+def warning_event(trial: Trial, reason: str, message: str) -> EmitEvent:
     """Tell of something that somebody should look at."""
     return EmitEvent(about=trial, reason=reason, message=message, type=EventType.WARNING)

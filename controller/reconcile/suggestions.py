@@ -28,9 +28,15 @@ from api.types import (
     SuggestionSpec,
     holds,
 )
-from controller.reconcile.conditions import Conditions, Words, find, with_condition, without
-from controller.reconcile.times import stamp
-from controller.reconcile.views import Answer
+from controller.reconcile.conditions import (
+    Conditions,
+    ReasonAndMessage,
+    find_condition,
+    with_condition,
+    without_conditions,
+)
+from controller.reconcile.times import format_time
+from controller.reconcile.views import SuggestionReply
 
 EXHAUSTED = "Exhausted"
 """The condition of a search that has no more points. It is ours; Katib has none for that."""
@@ -84,15 +90,15 @@ def with_settings(experiment: Experiment, suggestion: Suggestion) -> Experiment:
     return replace(experiment, spec=replace(experiment.spec, algorithm=told))
 
 
-def requested(suggestion: Suggestion, count: int) -> Suggestion:
+def with_requests(suggestion: Suggestion, count: int) -> Suggestion:
     """Note how many will have been asked for in all."""
     requests = suggestion.status.suggestion_count + count
     return replace(suggestion, spec=replace(suggestion.spec, requests=requests))
 
 
-def answered(
+def with_reply(
     suggestion: Suggestion,
-    answer: Answer,
+    answer: SuggestionReply,
     count: int,
     draw: Callable[[], str],
     now: datetime,
@@ -108,7 +114,7 @@ def answered(
         new.append(replace(trial, name=name, labels=labels))
     conditions = _begun(suggestion, now)
     running = ("SuggestionRunning", "Suggestion is running")
-    conditions = without(conditions, ConditionType.SUCCEEDED, STALLED)
+    conditions = without_conditions(conditions, ConditionType.SUCCEEDED, STALLED)
     conditions = with_condition(conditions, ConditionType.RUNNING, running, now)
     if len(new) < count and answer.final:
         words = ("SuggestionEndReached", "The search has no more points")
@@ -118,15 +124,15 @@ def answered(
         settings=_merged(status.settings, answer.settings),
         suggestion_count=status.suggestion_count + len(new),
         suggestions=(*status.suggestions, *new),
-        start_time=status.start_time or stamp(now),
+        start_time=status.start_time or format_time(now),
         conditions=conditions,
     )
     return replace(suggestion, status=status)
 
 
-def failed(suggestion: Suggestion, why: str, now: datetime) -> Suggestion:
+def mark_failed(suggestion: Suggestion, why: str, now: datetime) -> Suggestion:
     """Note that the experiment cannot be searched."""
-    conditions = without(_begun(suggestion, now), STALLED)
+    conditions = without_conditions(_begun(suggestion, now), STALLED)
     conditions = _not_running(conditions, "SuggestionFailed", now)
     message = f"Validation failed: {why}"
     conditions = with_condition(
@@ -135,7 +141,7 @@ def failed(suggestion: Suggestion, why: str, now: datetime) -> Suggestion:
     return _with(suggestion, conditions, now)
 
 
-def finished(suggestion: Suggestion, now: datetime) -> Suggestion:
+def mark_finished(suggestion: Suggestion, now: datetime) -> Suggestion:
     """Note that the experiment has ended; one that has failed stays as it is."""
     conditions = suggestion.status.conditions
     if holds(conditions, ConditionType.SUCCEEDED) or holds(conditions, ConditionType.FAILED):
@@ -143,7 +149,7 @@ def finished(suggestion: Suggestion, now: datetime) -> Suggestion:
     message = "Suggestion is succeeded, can't be restarted"
     if suggestion.spec.resume_policy is ResumePolicy.FROM_VOLUME:
         message = "Suggestion is succeeded, suggestion volume is not deleted, can be restarted"
-    conditions = without(_begun(suggestion, now), STALLED)
+    conditions = without_conditions(_begun(suggestion, now), STALLED)
     conditions = _not_running(conditions, "Suggestion is succeeded", now)
     conditions = with_condition(
         conditions, ConditionType.SUCCEEDED, ("Experiment is succeeded", message), now
@@ -151,13 +157,13 @@ def finished(suggestion: Suggestion, now: datetime) -> Suggestion:
     return _with(suggestion, conditions, now)
 
 
-def restarting(suggestion: Suggestion, now: datetime) -> Suggestion:
+def mark_restarting(suggestion: Suggestion, now: datetime) -> Suggestion:
     """Note that the experiment goes on; one that has not succeeded stays as it is."""
     if not holds(suggestion.status.conditions, ConditionType.SUCCEEDED):
         return suggestion
-    conditions = without(suggestion.status.conditions, ConditionType.SUCCEEDED)
+    conditions = without_conditions(suggestion.status.conditions, ConditionType.SUCCEEDED)
     # Without what was there: the reason must become that of the restart, be it False already.
-    conditions = without(conditions, ConditionType.RUNNING)
+    conditions = without_conditions(conditions, ConditionType.RUNNING)
     conditions = with_condition(
         conditions,
         ConditionType.RUNNING,
@@ -169,14 +175,14 @@ def restarting(suggestion: Suggestion, now: datetime) -> Suggestion:
     return replace(suggestion, status=status)
 
 
-def stalled(suggestion: Suggestion, why: str, now: datetime) -> Suggestion:
+def mark_stalled(suggestion: Suggestion, why: str, now: datetime) -> Suggestion:
     """Note that the search did not answer, and will be asked again."""
     message = f"The search is asked again; it did not answer: {why}"
     words = ("SearchNotAnswering", message)
     conditions = with_condition(_begun(suggestion, now), STALLED, words, now)
     # It may not answer for another cause by now, and that one is to be seen.
     told = (
-        replace(one, message=message, last_update_time=stamp(now))
+        replace(one, message=message, last_update_time=format_time(now))
         if one.type == STALLED and one.message != message
         else one
         for one in conditions
@@ -187,19 +193,19 @@ def stalled(suggestion: Suggestion, why: str, now: datetime) -> Suggestion:
 # -- a service that is deployed for it ------------------------------------------------------
 
 
-def deploying(suggestion: Suggestion, now: datetime) -> Suggestion:
+def mark_deploying(suggestion: Suggestion, now: datetime) -> Suggestion:
     """Note that a service is deployed for it, and does not serve yet, or not any more."""
     words = ("DeploymentNotReady", "Deployment is not ready")
     return _with_deployment(suggestion, words, ConditionStatus.FALSE, now)
 
 
-def deployment_ready(suggestion: Suggestion, now: datetime) -> Suggestion:
+def mark_deployment_ready(suggestion: Suggestion, now: datetime) -> Suggestion:
     """Note that the service serves."""
     words = ("DeploymentReady", "Deployment is ready")
     return _with_deployment(suggestion, words, ConditionStatus.TRUE, now)
 
 
-def removed(suggestion: Suggestion, now: datetime) -> Suggestion:
+def mark_removed(suggestion: Suggestion, now: datetime) -> Suggestion:
     """Note that the service is taken away."""
     succeeded, failure = _GONE
     reason = failure if failure_of(suggestion) else succeeded
@@ -209,7 +215,7 @@ def removed(suggestion: Suggestion, now: datetime) -> Suggestion:
 
 def is_deployed(suggestion: Suggestion) -> bool:
     """Say whether a service may be there, so that it has to be taken away in the end."""
-    ready = find(suggestion.status.conditions, ConditionType.DEPLOYMENT_READY)
+    ready = find_condition(suggestion.status.conditions, ConditionType.DEPLOYMENT_READY)
     return ready is not None and ready.reason not in _GONE
 
 
@@ -227,17 +233,17 @@ def without_entries(suggestion: Suggestion, names: Collection[str]) -> Suggestio
 
 def failure_of(suggestion: Suggestion) -> Condition | None:
     """Return why the search has failed; None where it has not."""
-    failure = find(suggestion.status.conditions, ConditionType.FAILED)
+    failure = find_condition(suggestion.status.conditions, ConditionType.FAILED)
     return failure if failure and failure.status is ConditionStatus.TRUE else None
 
 
-def exhausted(suggestion: Suggestion) -> bool:
+def is_exhausted(suggestion: Suggestion) -> bool:
     """Say whether the search has no more points, now and later."""
     return holds(suggestion.status.conditions, EXHAUSTED)
 
 
 def _with_deployment(
-    suggestion: Suggestion, words: Words, status: ConditionStatus, now: datetime
+    suggestion: Suggestion, words: ReasonAndMessage, status: ConditionStatus, now: datetime
 ) -> Suggestion:
     kind = ConditionType.DEPLOYMENT_READY
     conditions = with_condition(_begun(suggestion, now), kind, words, now, status=status)
@@ -246,7 +252,7 @@ def _with_deployment(
 
 def _with_conditions(suggestion: Suggestion, conditions: Conditions, now: datetime) -> Suggestion:
     status = suggestion.status
-    start = status.start_time or stamp(now)
+    start = status.start_time or format_time(now)
     return replace(suggestion, status=replace(status, conditions=conditions, start_time=start))
 
 
@@ -256,7 +262,7 @@ def _begun(suggestion: Suggestion, now: datetime) -> Conditions:
 
 
 def _not_running(conditions: Conditions, reason: str, now: datetime) -> Conditions:
-    if find(conditions, ConditionType.RUNNING) is None:
+    if find_condition(conditions, ConditionType.RUNNING) is None:
         return conditions
     return with_condition(
         conditions,
@@ -268,9 +274,9 @@ def _not_running(conditions: Conditions, reason: str, now: datetime) -> Conditio
 
 
 def _with(suggestion: Suggestion, conditions: Conditions, now: datetime) -> Suggestion:
-    start = suggestion.status.start_time or stamp(now)
+    start = suggestion.status.start_time or format_time(now)
     status = replace(
-        suggestion.status, conditions=conditions, start_time=start, completion_time=stamp(now)
+        suggestion.status, conditions=conditions, start_time=start, completion_time=format_time(now)
     )
     return replace(suggestion, status=status)
 

@@ -27,7 +27,7 @@ _META = re.compile(r"\$\{trialSpec\.(.+?)\}")
 _KEYED = re.compile(r"(.+)\[(.+)]")
 
 
-def rendered(
+def render_template(
     template: TrialTemplate, text: str | None, key: Key, assignments: Sequence[Assignment]
 ) -> JsonObject:
     """Fill in the template for the trial of this name.

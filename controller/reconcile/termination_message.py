@@ -15,7 +15,7 @@ from controller.reconcile.views import MetricSummary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LastWords:
+class TerminationMessage:
     """A termination message, read."""
 
     delivered: bool | None = None
@@ -26,18 +26,18 @@ class LastWords:
     """Lines that came near, where nothing matched."""
 
 
-def read_last_words(text: str) -> LastWords:
+def parse_termination_message(text: str) -> TerminationMessage:
     """Read a termination message; what is none is an empty one."""
     try:
         found: Json = json.loads(text) if text else None
     except (ValueError, RecursionError):
-        return LastWords()
+        return TerminationMessage()
     if not isinstance(found, Mapping):
-        return LastWords()
+        return TerminationMessage()
     delivered, metrics, nearest = found.get("delivered"), found.get("metrics"), found.get("nearest")
     folded = metrics.items() if isinstance(metrics, Mapping) else ()
     lines = nearest if isinstance(nearest, list) else []
-    return LastWords(
+    return TerminationMessage(
         delivered=delivered if isinstance(delivered, bool) else None,
         why=_text(found.get("why")),
         metrics=tuple(_summary(name, one) for name, one in folded if isinstance(one, Mapping)),

@@ -10,12 +10,12 @@ from api.timestamps import from_micros, to_micros
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def stamp(moment: datetime) -> str:
+def format_time(moment: datetime) -> str:
     """Write a moment; one with whole seconds is written as Kubernetes does."""
     return from_micros((moment - _EPOCH) // timedelta(microseconds=1))
 
 
-def moment_of(text: str | None) -> datetime | None:
+def parse_time(text: str | None) -> datetime | None:
     """Read a moment; None where there is none, or where it is not readable."""
     try:
         return _EPOCH + timedelta(microseconds=to_micros(text)) if text else None

@@ -12,18 +12,18 @@ from operator import attrgetter
 
 from api.metric_values import objective_value
 from api.types import Experiment, OwnerReference, Suggestion, Trial
-from controller.reconcile.creation import place_of
-from controller.reconcile.trial_states import ACTIVE, State, measured, state_of
+from controller.reconcile.creation import order_key
+from controller.reconcile.trial_states import ACTIVE_STATES, TrialState, is_measured, state_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class TrialFacts:
     """What an experiment has to know of a trial."""
 
     trial: Trial
     place: tuple[float, str, str]
     """Where it stands among the others."""
-    state: State
+    state: TrialState
     measured: bool
     """Whether its observation is its last, and counts."""
     value: float | None
@@ -34,23 +34,23 @@ class Member:
     @property
     def active(self) -> bool:
         """Whether it may still become something."""
-        return self.state in ACTIVE
+        return self.state in ACTIVE_STATES
 
 
-Known = Callable[[Iterable[Trial]], Sequence[Member]]
+FactsOfTrials = Callable[[Iterable[Trial]], Sequence[TrialFacts]]
 """Makes members of trials, in the order in which these were asked for."""
 
 
-def member_of(trial: Trial) -> Member:
+def facts_of_trial(trial: Trial) -> TrialFacts:
     """Work out what an experiment has to know of a trial."""
-    counts = measured(trial)
-    return Member(
+    counts = is_measured(trial)
+    return TrialFacts(
         trial=trial,
-        place=place_of(trial),
+        place=order_key(trial),
         state=state_of(trial),
         measured=counts,
         value=_value(trial) if counts else None,
-        owners=owners_of(trial),
+        owners=owner_uids(trial),
     )
 
 
@@ -59,42 +59,42 @@ def _value(trial: Trial) -> float | None:
     return None if objective is None else objective_value(trial.status.observation, objective)
 
 
-def members_of(trials: Iterable[Trial]) -> Sequence[Member]:
+def facts_of_trials(trials: Iterable[Trial]) -> Sequence[TrialFacts]:
     """Work it out for all of them; they come in the order in which they were asked for."""
-    return _in_order(map(member_of, trials))
+    return _in_order(map(facts_of_trial, trials))
 
 
-def owners_of(item: Suggestion | Trial) -> tuple[str, ...]:
+def owner_uids(item: Suggestion | Trial) -> tuple[str, ...]:
     """Return the uids of the experiments that an object names as its owners."""
     return tuple(owner.uid for owner in item.metadata.owner_references if _is_experiment(owner))
 
 
-def is_of(owners: Sequence[str], experiment: Experiment) -> bool:
+def belongs_to(owners: Sequence[str], experiment: Experiment) -> bool:
     """Say whether what has these owners belongs to this very experiment; without any, it does."""
     uid = experiment.metadata.uid
     return not owners or not uid or uid in owners
 
 
-class KnownMembers:
+class TrialFactsCache:
     """The members of one experiment, as they were the last time."""
 
     def __init__(self) -> None:
-        self._last: dict[str, Member] = {}
+        self._last: dict[str, TrialFacts] = {}
 
-    def __call__(self, trials: Iterable[Trial]) -> Sequence[Member]:
+    def __call__(self, trials: Iterable[Trial]) -> Sequence[TrialFacts]:
         """Work out what is new; equal to `members_of`."""
         before, now = self._last, {}
         for trial in trials:
             name = trial.metadata.name
             member = before.get(name)
             if member is None or member.trial is not trial:
-                member = member_of(trial)
+                member = facts_of_trial(trial)
             now[name] = member
         self._last = now
         return _in_order(now.values())
 
 
-def _in_order(members: Iterable[Member]) -> Sequence[Member]:
+def _in_order(members: Iterable[TrialFacts]) -> Sequence[TrialFacts]:
     return sorted(members, key=attrgetter("place"))
 
 

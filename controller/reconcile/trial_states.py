@@ -24,12 +24,12 @@ from api.types import (
 )
 from controller.reconcile.conditions import (
     Conditions,
-    find,
+    find_condition,
     no_longer_running,
     with_condition,
-    without,
+    without_conditions,
 )
-from controller.reconcile.times import moment_of, stamp
+from controller.reconcile.times import format_time, parse_time
 
 METRICS_AWAITED = "TrialMetricsAwaited"
 PODS_REFUSED = "TrialPodsRefused"
@@ -41,7 +41,7 @@ _SKEW, _LONG = timedelta(minutes=1), timedelta(days=1)
 """What clocks may differ by, and more than anything is waited for."""
 
 
-class State(StrEnum):
+class TrialState(StrEnum):
     """What a trial is counted as. Each is in exactly one."""
 
     KILLED = "Killed"
@@ -55,15 +55,15 @@ class State(StrEnum):
 
 # The first of these that holds is the state.
 _IN_ORDER = (
-    (ConditionType.KILLED, State.KILLED),
-    (ConditionType.FAILED, State.FAILED),
-    (ConditionType.SUCCEEDED, State.SUCCEEDED),
-    (ConditionType.EARLY_STOPPED, State.EARLY_STOPPED),
-    (ConditionType.RUNNING, State.RUNNING),
-    (ConditionType.METRICS_UNAVAILABLE, State.METRICS_UNAVAILABLE),
+    (ConditionType.KILLED, TrialState.KILLED),
+    (ConditionType.FAILED, TrialState.FAILED),
+    (ConditionType.SUCCEEDED, TrialState.SUCCEEDED),
+    (ConditionType.EARLY_STOPPED, TrialState.EARLY_STOPPED),
+    (ConditionType.RUNNING, TrialState.RUNNING),
+    (ConditionType.METRICS_UNAVAILABLE, TrialState.METRICS_UNAVAILABLE),
 )
 
-ACTIVE = frozenset({State.PENDING, State.RUNNING})
+ACTIVE_STATES = frozenset({TrialState.PENDING, TrialState.RUNNING})
 
 # How each ended state is said; what the job said comes behind, where it said anything.
 _ENDINGS = {
@@ -75,16 +75,16 @@ _ENDINGS = {
 }
 
 
-def state_of(trial: Trial) -> State:
+def state_of(trial: Trial) -> TrialState:
     """Say what a trial is counted as. One that waits for its metrics still runs."""
     conditions = trial.status.conditions
     for kind, state in _IN_ORDER:
         if holds(conditions, kind):
-            return _as_it_ended(conditions) if state is State.EARLY_STOPPED else state
-    return State.RUNNING if waiting_since(trial) is not None else State.PENDING
+            return _as_it_ended(conditions) if state is TrialState.EARLY_STOPPED else state
+    return TrialState.RUNNING if waiting_since(trial) is not None else TrialState.PENDING
 
 
-def _as_it_ended(conditions: Conditions) -> State:
+def _as_it_ended(conditions: Conditions) -> TrialState:
     """Say what a trial counts as that was stopped early, perhaps after it had ended.
 
     Katib's service writes EarlyStopped whatever the trial is; the later of two ends is none.
@@ -92,26 +92,26 @@ def _as_it_ended(conditions: Conditions) -> State:
     late = (ConditionType.METRICS_UNAVAILABLE, ConditionType.EARLY_STOPPED)
     first = next(c.type for c in conditions if c.type in late and holds((c,), c.type))
     unavailable = first == ConditionType.METRICS_UNAVAILABLE
-    return State.METRICS_UNAVAILABLE if unavailable else State.EARLY_STOPPED
+    return TrialState.METRICS_UNAVAILABLE if unavailable else TrialState.EARLY_STOPPED
 
 
-def ended(trial: Trial) -> bool:
+def has_ended(trial: Trial) -> bool:
     """Say whether nothing can become of the trial any more."""
-    return state_of(trial) not in ACTIVE
+    return state_of(trial) not in ACTIVE_STATES
 
 
-def measured(trial: Trial) -> bool:
+def is_measured(trial: Trial) -> bool:
     """Say whether the observation is the trial's last, and counts.
 
     What a trial shows while it runs, or showed before it failed, is no answer; nor what one that
     was stopped early showed before its end.
     """
     state = state_of(trial)
-    stopped = state is State.EARLY_STOPPED and trial.status.completion_time is not None
-    return state is State.SUCCEEDED or stopped
+    stopped = state is TrialState.EARLY_STOPPED and trial.status.completion_time is not None
+    return state is TrialState.SUCCEEDED or stopped
 
 
-def gist_of(trial: Trial) -> object:
+def experiment_digest(trial: Trial) -> object:
     """Return what an experiment has to know of a trial; as long as it is equal, nothing is new."""
     meta, status = trial.metadata, trial.status
     return (
@@ -122,13 +122,13 @@ def gist_of(trial: Trial) -> object:
         waiting_since(trial),
         status.start_time,
         status.completion_time,
-        status.observation if measured(trial) else None,
+        status.observation if is_measured(trial) else None,
     )
 
 
-def created(trial: Trial, now: datetime) -> Trial:
+def mark_created(trial: Trial, now: datetime) -> Trial:
     """Begin a trial's life."""
-    moment = stamp(now)
+    moment = format_time(now)
     conditions = with_condition(
         trial.status.conditions, ConditionType.CREATED, ("TrialCreated", "Trial is created"), now
     )
@@ -138,14 +138,14 @@ def created(trial: Trial, now: datetime) -> Trial:
     return replace(trial, status=status)
 
 
-def running(trial: Trial, now: datetime, trouble: str = "") -> Trial:
+def mark_running(trial: Trial, now: datetime, trouble: str = "") -> Trial:
     """Say that the job is there; and, with `trouble`, that it may be there in vain.
 
     Who has had such trouble keeps it: the collector may be up for the moment only.
     """
     conditions = trial.status.conditions
-    told = find(conditions, ConditionType.RUNNING)
-    if ended(trial):
+    told = find_condition(conditions, ConditionType.RUNNING)
+    if has_ended(trial):
         return trial
     if told and told.reason == COLLECTOR_CRASHED and told.status is ConditionStatus.TRUE:
         return trial
@@ -153,9 +153,9 @@ def running(trial: Trial, now: datetime, trouble: str = "") -> Trial:
     return _with(trial, with_condition(conditions, ConditionType.RUNNING, words, now))
 
 
-def not_running(trial: Trial, reason: str, message: str, now: datetime) -> Trial:
+def mark_not_running(trial: Trial, reason: str, message: str, now: datetime) -> Trial:
     """Say why it does not train: it waits for its metrics, or gets no pod."""
-    if ended(trial):
+    if has_ended(trial):
         return trial
     conditions = with_condition(
         trial.status.conditions,
@@ -167,25 +167,25 @@ def not_running(trial: Trial, reason: str, message: str, now: datetime) -> Trial
     return _with(trial, conditions)
 
 
-def pending(trial: Trial, why: str, now: datetime) -> Trial:
+def mark_pending(trial: Trial, why: str, now: datetime) -> Trial:
     """Say why its pod does not run: `REASON: details`. Other details alone are no news."""
-    condition = find(trial.status.conditions, ConditionType.RUNNING)
+    condition = find_condition(trial.status.conditions, ConditionType.RUNNING)
     if condition is not None and condition.reason == PODS_PENDING:
         if condition.message.startswith(_STUCK + why.partition(": ")[0]):
             return trial
-        trial = _with(trial, without(trial.status.conditions, ConditionType.RUNNING))
-    return not_running(trial, PODS_PENDING, _STUCK + why, now)
+        trial = _with(trial, without_conditions(trial.status.conditions, ConditionType.RUNNING))
+    return mark_not_running(trial, PODS_PENDING, _STUCK + why, now)
 
 
 def waiting_since(trial: Trial, reason: str = METRICS_AWAITED) -> datetime | None:
     """Return since when the trial waits for this reason; None where it does not."""
-    condition = find(trial.status.conditions, ConditionType.RUNNING)
+    condition = find_condition(trial.status.conditions, ConditionType.RUNNING)
     if condition is None or condition.status is not ConditionStatus.FALSE:
         return None
-    return moment_of(condition.last_update_time) if condition.reason == reason else None
+    return parse_time(condition.last_update_time) if condition.reason == reason else None
 
 
-def moved(  # noqa: PLR0913 - the words of one condition
+def end_trial(  # noqa: PLR0913 - the words of one condition
     trial: Trial,
     kind: ConditionType,
     now: datetime,
@@ -199,7 +199,7 @@ def moved(  # noqa: PLR0913 - the words of one condition
 
     The condition's message is Katib's, then the cause in words, then what the job said.
     """
-    if ended(trial):
+    if has_ended(trial):
         return trial
     reason, message = _ENDINGS[kind]
     if cause:
@@ -216,18 +216,18 @@ def moved(  # noqa: PLR0913 - the words of one condition
         status=replace(
             status,
             conditions=conditions,
-            completion_time=stamp(now),
+            completion_time=format_time(now),
             observation=observation or status.observation,
         ),
     )
 
 
-def early_stopped(trial: Trial, now: datetime) -> Trial:
+def mark_early_stopped(trial: Trial, now: datetime) -> Trial:
     """Mark a trial as stopped early, as `SetTrialStatus` asks; one that has ended stays as it is.
 
     Running stays True and there is no completion time yet, for the trainer is only about to end.
     """
-    if ended(trial):
+    if has_ended(trial):
         return trial
     return _with(
         trial,
@@ -240,33 +240,34 @@ def early_stopped(trial: Trial, now: datetime) -> Trial:
     )
 
 
-def observed(trial: Trial, observation: Observation, now: datetime) -> Trial:
+def record_observation(trial: Trial, observation: Observation, now: datetime) -> Trial:
     """Give an early-stopped trial what was observed of it; that is its completion."""
     conditions = trial.status.conditions
     before, stopped = (
-        find(conditions, kind) for kind in (ConditionType.RUNNING, ConditionType.EARLY_STOPPED)
+        find_condition(conditions, kind)
+        for kind in (ConditionType.RUNNING, ConditionType.EARLY_STOPPED)
     )
     if before and stopped and before.status is ConditionStatus.FALSE:
         # It was stopped when it had ended already: it waits for nothing any more.
         plain = no_longer_running(conditions, _RUNNING, now)
-        conditions = (*without(plain, ConditionType.EARLY_STOPPED), stopped)
+        conditions = (*without_conditions(plain, ConditionType.EARLY_STOPPED), stopped)
     status = replace(
         trial.status,
         conditions=conditions,
         observation=observation,
-        completion_time=stamp(now),
+        completion_time=format_time(now),
     )
     return replace(trial, status=status)
 
 
-def since(trial: Trial, kind: ConditionType, now: datetime) -> timedelta:
+def time_in_condition(trial: Trial, kind: ConditionType, now: datetime) -> timedelta:
     """Return for how long a condition has been what it is.
 
     Where that cannot be, for the time is unreadable or still to come (Katib's service writes the
     local time as if it were UTC), it is taken for long: who waits by it must not wait for ever.
     """
-    condition = find(trial.status.conditions, kind)
-    moment = moment_of(condition.last_transition_time) if condition else None
+    condition = find_condition(trial.status.conditions, kind)
+    moment = parse_time(condition.last_transition_time) if condition else None
     if moment is None or moment > now + _SKEW:
         return _LONG
     return max(now - moment, timedelta(0))

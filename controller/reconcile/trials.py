@@ -34,23 +34,32 @@ from controller.reconcile.actions import (
     WakeAt,
     WriteStatus,
 )
-from controller.reconcile.jobs import JobState, Outcome, desired, state_of_job
-from controller.reconcile.observing import Finding, find_observation, nothing_observed
-from controller.reconcile.running_trial import at_work, event, job_of, warning
-from controller.reconcile.times import moment_of
+from controller.reconcile.jobs import JobOutcome, JobState, job_document, state_of_job
+from controller.reconcile.observation import (
+    ObservationResult,
+    find_observation,
+    unavailable_observation,
+)
+from controller.reconcile.running_trial import (
+    job_of,
+    normal_event,
+    reconcile_running_trial,
+    warning_event,
+)
+from controller.reconcile.times import parse_time
 from controller.reconcile.trial_states import (
     METRICS_AWAITED,
-    State,
-    created,
-    ended,
-    moved,
-    not_running,
-    observed,
-    since,
+    TrialState,
+    end_trial,
+    has_ended,
+    mark_created,
+    mark_not_running,
+    record_observation,
     state_of,
+    time_in_condition,
     waiting_since,
 )
-from controller.reconcile.views import JobFacts, Policy, StoreAway, Stored, TrialView
+from controller.reconcile.views import JobFacts, Policy, StoredMetrics, StoreUnavailable, TrialView
 
 Actions = tuple[Action, ...]
 
@@ -62,9 +71,9 @@ def reconcile_trial(view: TrialView, now: datetime, policy: Policy) -> Actions:
         return _deleting(view, now, policy)
     if not holds(trial.status.conditions, ConditionType.CREATED):
         return _beginning(view, now, policy)
-    if state_of(trial) is State.EARLY_STOPPED and not trial.status.completion_time:
+    if state_of(trial) is TrialState.EARLY_STOPPED and not trial.status.completion_time:
         return _stopping(view, now, policy)
-    if ended(trial):
+    if has_ended(trial):
         return _cleaning(view)
     if waiting_since(trial) is not None:
         return _measuring(view, _success(view), now, policy)
@@ -73,7 +82,7 @@ def reconcile_trial(view: TrialView, now: datetime, policy: Policy) -> Actions:
 
 def _beginning(view: TrialView, now: datetime, policy: Policy) -> Actions:
     """A new trial's first status is written with what becomes of its job: once, and not twice."""
-    begun = created(view.trial, now)
+    begun = mark_created(view.trial, now)
     if view.trial.status.conditions or view.job.gone:
         return (WriteStatus(target=begun),)
     return _living(replace(view, trial=begun), now, policy)
@@ -81,34 +90,34 @@ def _beginning(view: TrialView, now: datetime, policy: Policy) -> Actions:
 
 def _living(view: TrialView, now: datetime, policy: Policy) -> Actions:
     trial, document = view.trial, view.job.document
-    state = JobState(outcome=Outcome.RUNNING)
+    state = JobState(outcome=JobOutcome.RUNNING)
     if document is not None:
         state = state_of_job(trial, document)
-    if state.outcome is Outcome.SUCCEEDED:
+    if state.outcome is JobOutcome.SUCCEEDED:
         return _measuring(view, state, now, policy)
-    if state.outcome is Outcome.FAILED:
+    if state.outcome is JobOutcome.FAILED:
         return _failing(trial, state, now)
     if not view.job.present:
-        made = event(trial, "JobCreated", f"{job_of(trial)} has been created")
-        return (CreateJob(trial=trial, document=desired(trial)), made)
-    return at_work(view, now, policy)
+        made = normal_event(trial, "JobCreated", f"{job_of(trial)} has been created")
+        return (CreateJob(trial=trial, document=job_document(trial)), made)
+    return reconcile_running_trial(view, now, policy)
 
 
 def _success(view: TrialView) -> JobState:
     """The job is known to have succeeded; its words are had only while it is there."""
     document = view.job.document
     state = state_of_job(view.trial, document) if document is not None else None
-    succeeded = JobState(outcome=Outcome.SUCCEEDED)
+    succeeded = JobState(outcome=JobOutcome.SUCCEEDED)
     return state if state and state.outcome is succeeded.outcome else succeeded
 
 
 def _failing(trial: Trial, state: JobState, now: datetime) -> Actions:
-    after = moved(
+    after = end_trial(
         trial, ConditionType.FAILED, now, job_reason=state.reason, job_message=state.message
     )
     words = " ".join(word for word in (state.message, state.reason) if word)
     told = f"{job_of(trial)} has failed" + (f". {words}" if words else "")
-    return (WriteStatus(target=after), event(trial, "JobFailed", told))
+    return (WriteStatus(target=after), normal_event(trial, "JobFailed", told))
 
 
 # -- metrics --------------------------------------------------------------------------------
@@ -126,7 +135,7 @@ def _measuring(view: TrialView, state: JobState, now: datetime, policy: Policy) 
         return _awaiting(trial, now, policy, deadline)
     if not finding.usable:
         return _unavailable(view, finding, state, now)
-    after = moved(
+    after = end_trial(
         trial,
         ConditionType.SUCCEEDED,
         now,
@@ -134,20 +143,22 @@ def _measuring(view: TrialView, state: JobState, now: datetime, policy: Policy) 
         job_message=state.message,
         observation=finding.observation,
     )
-    told = event(trial, "JobSucceeded", f"{job_of(trial)} has succeeded")
+    told = normal_event(trial, "JobSucceeded", f"{job_of(trial)} has succeeded")
     return (WriteStatus(target=after), told)
 
 
 def _awaiting(trial: Trial, now: datetime, policy: Policy, deadline: datetime) -> Actions:
     wake = WakeAt(moment=min(now + policy.metrics_poll, deadline))
     message = "Trial's job has succeeded, its metrics are awaited"
-    after = not_running(trial, METRICS_AWAITED, message, now)
+    after = mark_not_running(trial, METRICS_AWAITED, message, now)
     return (wake,) if after is trial else (WriteStatus(target=after), wake)
 
 
-def _unavailable(view: TrialView, finding: Finding, state: JobState, now: datetime) -> Actions:
+def _unavailable(
+    view: TrialView, finding: ObservationResult, state: JobState, now: datetime
+) -> Actions:
     trial = view.trial
-    after = moved(
+    after = end_trial(
         trial,
         ConditionType.METRICS_UNAVAILABLE,
         now,
@@ -157,7 +168,7 @@ def _unavailable(view: TrialView, finding: Finding, state: JobState, now: dateti
         observation=finding.observation,
     )
     why = f"Metrics are not available for {job_of(trial)}: {finding.cause}"
-    told = warning(trial, "MetricsUnavailable", why)
+    told = warning_event(trial, "MetricsUnavailable", why)
     report = (ReportUnavailable(trial=trial),) if _to_report(view) else ()
     return (*report, WriteStatus(target=after), told)
 
@@ -167,7 +178,7 @@ def _to_report(view: TrialView) -> bool:
     collector, objective = view.trial.spec.collector, view.trial.spec.objective or Objective()
     if collector is None or collector.kind is not CollectorKind.PUSH:
         return False
-    if not isinstance(view.observed, Stored):
+    if not isinstance(view.observed, StoredMetrics):
         return False
     told = (m for m in view.observed.metrics if m.name == objective.metric)
     return not any(UNAVAILABLE in (metric.first, metric.last) for metric in told)
@@ -176,7 +187,7 @@ def _to_report(view: TrialView) -> bool:
 def _stopping(view: TrialView, now: datetime, policy: Policy) -> Actions:
     """The trial was stopped early: keep what was measured before anything is deleted."""
     trial = view.trial
-    begun = now - since(trial, ConditionType.EARLY_STOPPED, now)
+    begun = now - time_in_condition(trial, ConditionType.EARLY_STOPPED, now)
     if _runs(trial, view.job) and now < begun + policy.stop_grace:
         return (WakeAt(moment=begun + policy.stop_grace),)
     if view.observed is None:
@@ -187,18 +198,18 @@ def _stopping(view: TrialView, now: datetime, policy: Policy) -> Actions:
         return (WakeAt(moment=min(now + policy.metrics_poll, deadline)),)
     objective = trial.spec.objective or Objective()
     # Where the store does not answer any more, what was shown last is what there is.
-    kept = finding.observation or trial.status.observation or nothing_observed(objective)
-    after = observed(trial, kept, now)
+    kept = finding.observation or trial.status.observation or unavailable_observation(objective)
+    after = record_observation(trial, kept, now)
     if finding.usable:
         return (WriteStatus(target=after),)
     why = f"Metrics are not available for {job_of(trial)}: {finding.cause}"
-    return (WriteStatus(target=after), warning(trial, "MetricsUnavailable", why))
+    return (WriteStatus(target=after), warning_event(trial, "MetricsUnavailable", why))
 
 
 def _runs(trial: Trial, job: JobFacts) -> bool:
     if job.document is None or job.gone:
         return False
-    return state_of_job(trial, job.document).outcome is Outcome.RUNNING
+    return state_of_job(trial, job.document).outcome is JobOutcome.RUNNING
 
 
 # -- the end --------------------------------------------------------------------------------
@@ -207,7 +218,7 @@ def _runs(trial: Trial, job: JobFacts) -> bool:
 def _cleaning(view: TrialView) -> Actions:
     """Delete the job of a trial that has ended; one that was killed must not go on."""
     trial = view.trial
-    kept = trial.spec.retain_run and state_of(trial) is not State.KILLED
+    kept = trial.spec.retain_run and state_of(trial) is not TrialState.KILLED
     if kept or not view.job.present or _is_going(view.job):
         return ()
     return _job_deletion(trial)
@@ -215,7 +226,7 @@ def _cleaning(view: TrialView) -> Actions:
 
 def overdue(trial: Trial, now: datetime, policy: Policy) -> bool:
     """Say whether a deleted trial has waited for as long as it may."""
-    begun = moment_of(trial.metadata.deletion_timestamp)
+    begun = parse_time(trial.metadata.deletion_timestamp)
     return begun is not None and now >= begun + policy.deletion_grace
 
 
@@ -224,17 +235,17 @@ def _deleting(view: TrialView, now: datetime, policy: Policy) -> Actions:
     trial = view.trial
     if TRIAL_FINALIZER not in trial.metadata.finalizers:
         return ()
-    begun = moment_of(trial.metadata.deletion_timestamp) or now
+    begun = parse_time(trial.metadata.deletion_timestamp) or now
     deadline = begun + policy.deletion_grace
     due = _job_deletion(trial) if view.job.present and not _is_going(view.job) else ()
     if view.job.present and now < deadline:
         return (*due, WakeAt(moment=deadline))
-    if not isinstance(view.observed, StoreAway):
+    if not isinstance(view.observed, StoreUnavailable):
         return (*due, DeleteObservations(trial=trial), Release(target=trial))
     if now < deadline:
         return (*due, WakeAt(moment=min(now + policy.metrics_poll, deadline)))
     why = f"its metrics stay in the store, which did not answer: {view.observed.cause}"
-    return (*due, warning(trial, "MetricsNotDeleted", why), Release(target=trial))
+    return (*due, warning_event(trial, "MetricsNotDeleted", why), Release(target=trial))
 
 
 def _is_going(job: JobFacts) -> bool:
@@ -243,5 +254,5 @@ def _is_going(job: JobFacts) -> bool:
 
 
 def _job_deletion(trial: Trial) -> Actions:
-    told = event(trial, "JobDeleted", f"{job_of(trial)} has been deleted")
+    told = normal_event(trial, "JobDeleted", f"{job_of(trial)} has been deleted")
     return (DeleteJob(trial=trial), told)

@@ -70,14 +70,14 @@ class MetricSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class StoredMetrics:
     """The store has answered; a metric without points is left out."""
 
     metrics: tuple[MetricSummary, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoreAway:
+class StoreUnavailable:
     """The store was asked and did not answer, or refused."""
 
     cause: str
@@ -99,7 +99,7 @@ class PodFacts:
     crashing_since: datetime | None = None
     """Since when the collector's container, which crashed again and again, waits for its next start
     beside a trainer that runs."""
-    last_words: str = ""
+    termination_message: str = ""
     """The collector's termination message, as it was written: one JSON object."""
 
 
@@ -125,14 +125,14 @@ class TrialView:
 
     trial: Trial
     job: JobFacts = field(default_factory=JobFacts)
-    observed: Stored | StoreAway | None = None
+    observed: StoredMetrics | StoreUnavailable | None = None
     """What came of `ReadObservation` or `DeleteObservations` in this same turn of the driver.
 
     Every turn begins with None, so an answer is never older than the job that is judged by it."""
     asked: datetime | None = None
     """When the store was last asked for the latest values, or when this controller first saw the
     trial; None: they are not to be had."""
-    latest: Stored | StoreAway | None = None
+    latest: StoredMetrics | StoreUnavailable | None = None
     """What came of `ReadLatest` in this same turn. The trial may have ended since."""
 
 
@@ -149,7 +149,7 @@ class ExperimentView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class SuggestionReply:
     """What a search has answered."""
 
     trials: tuple[SuggestedTrial, ...]

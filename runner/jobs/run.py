@@ -233,7 +233,9 @@ class JobRun:
             if one.name == COLLECTOR_CONTAINER and one.ended is not None:
                 end = one.ended
                 failed = "" if end.status == 0 else f"it ended with status {end.status}"
-                self.facts = replace(self.facts, collector_failed=failed, last_words=end.message)
+                self.facts = replace(
+                    self.facts, collector_failed=failed, termination_message=end.message
+                )
 
     async def _await_deadline(self, form: JobForm) -> None:
         if form.deadline is None:

@@ -19,7 +19,7 @@ BREACHES = [
     ("filters/breach.py", "import time", "The pure cores do no I/O"),
     ("controller/reconcile/breach.py", "import asyncio", "The controller's core"),
     ("controller/driver/breach.py", "import kubernetes", "The controller's core"),
-    ("controller/reconcile/breach.py", "import controller.driver.drive", "The controller's rooms"),
+    ("controller/reconcile/breach.py", "import controller.driver.driver", "The controller's rooms"),
     ("webhook/pods/breach.py", "import logging", "The webhook's core"),
     ("webhook/experiments/breach.py", "import asyncio", "The webhook's core"),
     ("webhook/model/breach.py", "import webhook.pods.decide", "The webhook's rooms"),

@@ -6,8 +6,8 @@ from bench.controller import experiment
 from bench.controller_figures import Shape
 from bench.controller_history import ended_trials, experiment_of
 from controller.reconcile.experiments import reconcile_experiment
-from controller.reconcile.trial_facts import members_of
-from controller.reconcile.trial_states import State
+from controller.reconcile.trial_facts import facts_of_trials
+from controller.reconcile.trial_states import TrialState
 from controller.reconcile.views import ExperimentView, Policy
 from tests.controller.experiment_harness import START
 
@@ -15,10 +15,10 @@ from tests.controller.experiment_harness import START
 def test_a_history_is_of_trials_that_have_succeeded_each_with_a_number_and_a_value() -> None:
     item = experiment_of(experiment("e", Shape(1, 100)), "other")
 
-    members = members_of(ended_trials(item, 5))
+    members = facts_of_trials(ended_trials(item, 5))
 
     assert [one.place[0] for one in members] == [0, 1, 2, 3, 4]
-    assert {one.state for one in members} == {State.SUCCEEDED}
+    assert {one.state for one in members} == {TrialState.SUCCEEDED}
     assert len({one.value for one in members}) == 5
     assert members[0].trial.metadata.name == "other-00000000"
 

@@ -11,7 +11,7 @@ from api.installation.services import parse_services
 from api.objects.suggestions import parse_suggestion
 from api.objects.yamlout import dump_objects
 from api.objects.yamltext import load_objects
-from controller.on_kube.search_services import ClusterServices
+from controller.on_kube.search_services import ClusterSearchServices
 from controller.on_kube.suggestion_deployment import deployed_documents
 from kube.cluster import ref_of
 from kube.connect import connected
@@ -71,7 +71,7 @@ async def test_the_controller_may_deploy_all_that_it_deploys_and_take_it_away(
     with control_plane(tmp_path) as plane:
         await install(plane)
         async with connected(as_controller(plane)) as cluster:
-            services = ClusterServices(cluster)
+            services = ClusterSearchServices(cluster)
             for path in CASES:
                 suggestion, config = load_objects(path.read_text(encoding="utf-8"))
                 read = parse_suggestion(suggestion)

@@ -10,7 +10,7 @@ from typing import Any
 from api.names import COLLECTOR_CONTAINER, TRIAL_LABEL
 from api.types import JsonObject
 from controller.on_kube.jobs import ClusterJobs
-from controller.on_kube.objects import Changed, ClusterObjects
+from controller.on_kube.objects import ChangeListeners, ClusterObjects
 from controller.reconcile.views import Key
 from kube.cluster import Cluster, Kind, Ref
 from kube.watching import Pace
@@ -27,7 +27,7 @@ class ClusterPorts:
         self.trials: set[Key] = set()
         self.changed = asyncio.Event()
         self.tasks: list[asyncio.Task[Any]] = []
-        changed = Changed(
+        changed = ChangeListeners(
             experiment=self._teller(self.experiments), trial=self._teller(self.trials)
         )
 

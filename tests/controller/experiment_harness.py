@@ -25,9 +25,9 @@ from api.types import (
     TrialParameter,
     TrialTemplate,
 )
-from controller.driver.drive import Driver
+from controller.driver.driver import Driver
 from controller.driver.memory import Memory
-from controller.reconcile.trial_states import State, state_of
+from controller.reconcile.trial_states import TrialState, state_of
 from controller.reconcile.views import JobFacts, Key, MetricSummary, PodFacts, Policy, key_of
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -140,7 +140,7 @@ class ExperimentHarness:
     def trials(self) -> list[Trial]:
         return list(self.memory.objects.all_trials.values())
 
-    def in_state(self, state: State) -> list[Trial]:
+    def in_state(self, state: TrialState) -> list[Trial]:
         return [trial for trial in self.trials if state_of(trial) is state]
 
     def succeed(self, trial: Trial, *texts: str, pods: PodFacts | None = None) -> None:

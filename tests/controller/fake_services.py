@@ -18,14 +18,14 @@ from api.installation.services import parse_services
 from api.objects.experiments import parse_experiment
 from api.objects.trials import parse_trial
 from api.types import Experiment, Trial
-from controller.driver.drive import Driver
+from controller.driver.driver import Driver
 from controller.driver.memory import MemoryEvents
 from controller.driver.ports import Ports as DriverPorts
-from controller.on_kube.search_services import ClusterServices
+from controller.on_kube.search_services import ClusterSearchServices
 from controller.over_grpc.channels import Channels, dial
 from controller.over_grpc.observations import RemoteObservations
 from controller.reconcile.views import Key, Policy
-from controller.search_router import ConfiguredSearch, Directory
+from controller.search_router import SearchRouter, ServiceDirectory
 from dbmanager.store.memory import MemoryStore
 from kube.cluster import Cluster
 from kube.testing.apiserver import served as api_served
@@ -85,19 +85,19 @@ class FakeServices:
                 await asyncio.gather(turns, return_exceptions=True)
 
     @asynccontextmanager
-    async def _asking(self) -> AsyncIterator[ConfiguredSearch]:
+    async def _asking(self) -> AsyncIterator[SearchRouter]:
         """Give the search by katib-config; without one, ours has all."""
         channels = Channels(
             time.monotonic, lambda address: dial(self.addresses.get(address, address))
         )
         ours = self.search.address
-        directory = Directory(
+        directory = ServiceDirectory(
             config=lambda: parse_services(self.katib_config),
             ours=OurServices(suggestion=ours, early_stopping=ours),
             db_manager=self.store.address,
         )
         try:
-            yield ConfiguredSearch(directory, ClusterServices(self.cluster), channels)
+            yield SearchRouter(directory, ClusterSearchServices(self.cluster), channels)
         finally:
             await channels.close()
 

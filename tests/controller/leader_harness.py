@@ -14,7 +14,7 @@ from api.objects.experiments import parse_experiment, render_experiment
 from api.objects.trials import parse_trial
 from api.types import Experiment, JsonObject, Trial
 from controller.driver.memory import Memory
-from controller.leader_term import Outside, Term
+from controller.leader_term import LeaderTerm, TermDependencies
 from controller.metrics import Metrics
 from controller.reconcile.views import Key, Policy
 from kube.cluster import Kind, Propagation, Ref
@@ -81,9 +81,9 @@ class LeaderHarness:
     trial_kinds: TrialKinds = field(default_factory=TrialKinds)
 
     @asynccontextmanager
-    async def leading(self, cluster: Any = None) -> AsyncIterator[Term]:  # noqa: ANN401 - any cluster
+    async def leading(self, cluster: Any = None) -> AsyncIterator[LeaderTerm]:  # noqa: ANN401 - any cluster
         """Lead until the block ends."""
-        outside = Outside(
+        outside = TermDependencies(
             cluster=cluster or self.cluster,
             observations=self.memory.observations,
             suggestions=self.memory.suggestions,
@@ -102,7 +102,7 @@ class LeaderHarness:
         def start(work: Any) -> None:  # noqa: ANN401 - whatever is to be run
             tasks.append(asyncio.create_task(work))
 
-        term = Term(outside, start)
+        term = LeaderTerm(outside, start)
         start(term.run())
         start(self._end_watches())
         try:

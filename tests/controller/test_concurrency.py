@@ -9,8 +9,8 @@ import pytest
 
 from api.errors import Unavailable
 from api.types import Suggestion, Trial
-from controller.concurrency import side_by_side
-from controller.driver.drive import Driver, Together, in_turn
+from controller.concurrency import run_concurrently
+from controller.driver.driver import Driver, RunCalls, sequentially
 from controller.driver.memory import MemoryObjects
 from tests.controller.experiment_harness import KEY, ExperimentHarness, experiment
 from tests.polling import SECONDS
@@ -38,7 +38,9 @@ def world_of(refused: int = 0) -> tuple[ExperimentHarness, Slow]:
     harness = ExperimentHarness(experiment(parallel_trial_count=3))
     slow = harness.memory.objects = Slow(harness.memory.objects)
     slow.refused = refused
-    harness.driver = Driver(harness.memory.ports(), random.Random(1), harness.policy, side_by_side)
+    harness.driver = Driver(
+        harness.memory.ports(), random.Random(1), harness.policy, run_concurrently
+    )
     return harness, slow
 
 
@@ -67,8 +69,8 @@ async def test_of_trials_created_side_by_side_those_that_failed_are_tried_again(
     assert made < names
 
 
-@pytest.mark.parametrize(("together", "made"), [(in_turn, 4), (side_by_side, 10)])
-async def test_after_a_failure_no_further_call_is_begun(together: Together, made: int) -> None:
+@pytest.mark.parametrize(("together", "made"), [(sequentially, 4), (run_concurrently, 10)])
+async def test_after_a_failure_no_further_call_is_begun(together: RunCalls, made: int) -> None:
     begun = 0
 
     async def call(number: int) -> None:
@@ -82,8 +84,8 @@ async def test_after_a_failure_no_further_call_is_begun(together: Together, made
     assert begun == made
 
 
-@pytest.mark.parametrize("together", [in_turn, side_by_side])
-async def test_all_calls_are_made(together: Together) -> None:
+@pytest.mark.parametrize("together", [sequentially, run_concurrently])
+async def test_all_calls_are_made(together: RunCalls) -> None:
     made: list[int] = []
 
     async def call(number: int) -> None:

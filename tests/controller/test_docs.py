@@ -45,7 +45,7 @@ def test_every_cause_that_it_explains_is_one_that_the_code_gives() -> None:
     causes = re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
 
     assert len(causes) == 8
-    assert [cause for cause in causes if cause not in SOURCES["observing"]] == []
+    assert [cause for cause in causes if cause not in SOURCES["observation"]] == []
 
 
 def test_it_has_the_policy_with_its_defaults() -> None:

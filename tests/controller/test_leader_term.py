@@ -16,8 +16,8 @@ from api.objects.validation_update import completed
 from api.types import Experiment, JsonObject, Trial, holds
 from controller.driver.memory import MemoryObservations, MemorySuggestions
 from controller.metrics import Metrics
-from controller.reconcile.trial_states import State, state_of
-from controller.reconcile.views import Answer, Key, MetricSummary
+from controller.reconcile.trial_states import TrialState, state_of
+from controller.reconcile.views import Key, MetricSummary, SuggestionReply
 from kube.cluster import Resource, ref_of
 from kube.discovery import FORGET_SECONDS
 from kube.fencing import Fenced
@@ -55,7 +55,7 @@ class Hanging(MemorySuggestions):
 
     async def ask(
         self, experiment: Experiment, trials: Sequence[Trial], asked: int, count: int
-    ) -> Answer:
+    ) -> SuggestionReply:
         if self.asked:
             await asyncio.sleep(300)
         return await super().ask(experiment, trials, asked, count)
@@ -177,7 +177,7 @@ async def test_jobs_that_may_not_be_created_are_told_of_and_created_when_they_ma
     await stage.apply(experiment())
     async with stage.leading():
         await asyncio.sleep(30)
-        assert {state_of(trial) for trial in await stage.trials()} == {State.PENDING}
+        assert {state_of(trial) for trial in await stage.trials()} == {TrialState.PENDING}
         assert "you may not create Job; give this program's account the right" in "".join(
             stage.told("ReconcileError")
         )
@@ -342,7 +342,7 @@ async def test_trials_of_a_kind_that_the_cluster_does_not_have_wait_and_go_when_
         await asyncio.sleep(20)
         trials = await stage.trials()
         assert [holds(trial.status.conditions, "Created") for trial in trials] == [True, True]
-        assert {state_of(trial) for trial in trials} == {State.PENDING}
+        assert {state_of(trial) for trial in trials} == {TrialState.PENDING}
         assert "does not serve the kind FooJob" in stage.told("ReconcileError")[0]
         await stage.delete()
         assert await until_gone(stage) < 5

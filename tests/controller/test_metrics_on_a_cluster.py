@@ -15,8 +15,8 @@ from api.names import TRIAL_LABEL, UNAVAILABLE
 from api.objects.experiments import render_experiment
 from api.objects.validation_update import completed
 from api.types import ConditionType, Trial, holds
-from controller.reconcile.times import stamp
-from controller.reconcile.trial_states import State, ended, state_of
+from controller.reconcile.times import format_time
+from controller.reconcile.trial_states import TrialState, has_ended, state_of
 from kube.cluster import Ref
 from tests.controller.cluster_ports import add_pod, complete
 from tests.controller.experiment_harness import experiment
@@ -52,8 +52,8 @@ def latest(trial: Trial) -> str | None:
     return observation.metrics[0].latest if observation else None
 
 
-async def has_ended(stage: FakeServices) -> bool:
-    return ended(await stage.trial())
+async def trial_has_ended(stage: FakeServices) -> bool:
+    return has_ended(await stage.trial())
 
 
 async def test_live_values_appear_while_it_runs_and_settle_at_its_end() -> None:
@@ -62,15 +62,15 @@ async def test_live_values_appear_while_it_runs_and_settle_at_its_end() -> None:
         for text in ("0.9", "0.5"):
             await stage.report(name, text)
             await stage.until(lambda text=text: _shows(stage, text))
-        assert state_of(await stage.trial()) is State.RUNNING
+        assert state_of(await stage.trial()) is TrialState.RUNNING
         assert (await stage.experiment()).status.optimal_trial is None
 
         await stage.train(name, "0.7")
-        await stage.until(lambda: has_ended(stage))
+        await stage.until(lambda: trial_has_ended(stage))
         await stage.until(lambda: _completed(stage))
 
         trial, status = await stage.trial(), (await stage.experiment()).status
-        assert state_of(trial) is State.SUCCEEDED
+        assert state_of(trial) is TrialState.SUCCEEDED
         assert status.optimal_trial is not None
         (metric,) = status.optimal_trial.observation.metrics
         assert (metric.min, metric.max, metric.latest) == ("0.5", "0.9", "0.7")
@@ -94,10 +94,10 @@ async def test_a_pod_that_is_deleted_a_moment_after_its_end_still_says_what_went
         await add_pod(stage.memory, name, words=words)
         await stage.memory.delete(pod_of(name))
         await complete(stage.memory, name)
-        await stage.until(lambda: has_ended(stage))
+        await stage.until(lambda: trial_has_ended(stage))
 
         trial = await stage.trial()
-        assert state_of(trial) is State.METRICS_UNAVAILABLE
+        assert state_of(trial) is TrialState.METRICS_UNAVAILABLE
         assert "the lines that came nearest" in trial.status.conditions[-1].message
         assert "epoch 1 Loss: 0.5" in trial.status.conditions[-1].message
 
@@ -113,7 +113,7 @@ async def test_a_store_that_is_away_for_the_pods_whole_life_costs_no_metric() ->
         await stage.until(lambda: _completed(stage))
 
         trial, status = await stage.trial(), (await stage.experiment()).status
-        assert state_of(trial) is State.SUCCEEDED
+        assert state_of(trial) is TrialState.SUCCEEDED
         assert latest(trial) == "0.4"
         assert status.optimal_trial is not None
         assert status.optimal_trial.observation == trial.status.observation
@@ -124,10 +124,10 @@ async def test_with_neither_store_nor_words_it_says_that_the_store_is_away() -> 
         name = await stage.created()
         await add_pod(stage.memory, name)
         await complete(stage.memory, name)
-        await stage.until(lambda: has_ended(stage))
+        await stage.until(lambda: trial_has_ended(stage))
 
         trial = await stage.trial()
-        assert state_of(trial) is State.METRICS_UNAVAILABLE
+        assert state_of(trial) is TrialState.METRICS_UNAVAILABLE
         assert "the store of metrics did not answer" in trial.status.conditions[-1].message
 
 
@@ -168,7 +168,7 @@ async def test_a_trial_that_was_stopped_early_keeps_its_values_and_then_loses_it
         await stage.until(lambda: _gone(stage))
 
         trial, status = await stage.trial(), (await stage.experiment()).status
-        assert state_of(trial) is State.EARLY_STOPPED
+        assert state_of(trial) is TrialState.EARLY_STOPPED
         assert latest(trial) == "0.7"
         assert status.trials_early_stopped == 1
         await stage.until(lambda: _best(stage, "0.7"))
@@ -196,7 +196,7 @@ async def _set_trial_status(stage: FakeServices) -> None:
         "status": "True",
         "reason": "TrialEarlyStopped",
         "message": "Trial is early stopped",
-        "lastTransitionTime": stamp(datetime.now(UTC)),
+        "lastTransitionTime": format_time(datetime.now(UTC)),
     }
     conditions = [*document["status"]["conditions"], stopped]
     await stage.memory.patch(ref, {"status": {"conditions": conditions}}, status=True)

@@ -10,7 +10,7 @@ import pytest
 from api.names import NUMBER_LABEL
 from api.objects.experiments import render_experiment
 from api.objects.validation_update import completed
-from controller.reconcile.trial_states import State, ended, state_of
+from controller.reconcile.trial_states import TrialState, has_ended, state_of
 from tests.controller.cluster_ports import JOB
 from tests.controller.experiment_harness import experiment
 from tests.controller.fake_services import FakeServices, fake_services
@@ -42,7 +42,7 @@ async def _runs_to_its_optimum(stage: FakeServices) -> None:
     trials = await stage.trials()
     assert {trial.metadata.labels[NUMBER_LABEL] for trial in trials} == {"0", "1", "2", "3"}
     assert len({trial.spec.assignments for trial in trials}) == 4
-    (broken,) = [t for t in trials if state_of(t) is State.METRICS_UNAVAILABLE]
+    (broken,) = [t for t in trials if state_of(t) is TrialState.METRICS_UNAVAILABLE]
     assert '"loss" was never a finite number' in broken.status.conditions[-1].message
 
 
@@ -69,7 +69,7 @@ async def _loses_nothing(stage: FakeServices, seed: int) -> None:
             async with stage.controller():
                 await asyncio.sleep(dice.uniform(0, 0.4))
             trials = await stage.trials()
-            most_active = max(most_active, sum(not ended(trial) for trial in trials))
+            most_active = max(most_active, sum(not has_ended(trial) for trial in trials))
             for name in await stage.jobs():
                 if dice.random() < 0.7:
                     await stage.train(name, f"0.{dice.randrange(1, 10)}")

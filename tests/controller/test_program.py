@@ -21,7 +21,7 @@ from api.objects.experiments import parse_experiment, render_experiment
 from api.objects.trials import parse_trial
 from api.objects.validation_update import completed
 from api.types import AlgorithmSpec, Experiment, JsonObject, Trial
-from controller.reconcile.trial_states import ended
+from controller.reconcile.trial_states import has_ended
 from controller.settings import PROGRAM
 from dbmanager.store.memory import MemoryStore
 from kube.cluster import ChangeType, Kind, Ref, ref_of
@@ -316,7 +316,7 @@ async def test_leaders_that_are_killed_at_any_moment_keep_to_one_budget(
             replicas.create_task(replica(slot))
         async with asyncio.timeout(240):
             while not await _trained(town, dice, likely=0.05) or not kills:
-                active = [trial for trial in await town.trials() if not ended(trial)]
+                active = [trial for trial in await town.trials() if not has_ended(trial)]
                 most_active = max(most_active, len(active))
                 await asyncio.sleep(0.05)
         over.set()

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from api.errors import SetupError
-from controller.guarded_turns import guarded
+from controller.guarded_reconcile import guarded_reconcile
 from controller.metrics import Metrics
 from controller.reconcile.views import Key
-from controller.reconcile_workers import Workers
+from controller.reconcile_workers import ReconcileWorkers
 from tests.virtual_time import in_virtual_time
 
 A, B = Key(namespace="ns", name="a"), Key(namespace="ns", name="b")
@@ -47,9 +47,11 @@ class Turns:
 
 
 @asynccontextmanager
-async def working(turns: Turns, at_once: int = 9) -> AsyncIterator[tuple[Workers, Metrics]]:
+async def working(
+    turns: Turns, at_once: int = 9
+) -> AsyncIterator[tuple[ReconcileWorkers, Metrics]]:
     metrics = Metrics()
-    workers = Workers(guarded("trial", turns.turn, metrics), at_once=at_once)
+    workers = ReconcileWorkers(guarded_reconcile("trial", turns.turn, metrics), at_once=at_once)
     metrics.watch_queue("trial", workers.depth)
     task = asyncio.create_task(workers.run())
     try:
@@ -155,7 +157,7 @@ async def test_interrupting_what_does_not_run_is_asking_for_a_turn() -> None:
 @situation
 async def test_at_the_end_nothing_new_begins_and_what_is_under_way_is_finished() -> None:
     turns = Turns()
-    workers = Workers(turns.turn, at_once=1)
+    workers = ReconcileWorkers(turns.turn, at_once=1)
     task = asyncio.create_task(workers.run())
     workers.add(A)
     workers.add(B)
@@ -169,7 +171,7 @@ async def test_at_the_end_nothing_new_begins_and_what_is_under_way_is_finished()
 @situation
 async def test_cancelled_it_cancels_what_is_under_way_even_what_was_just_interrupted() -> None:
     turns = Turns(seconds=300)
-    workers = Workers(turns.turn, at_once=9)
+    workers = ReconcileWorkers(turns.turn, at_once=9)
     task = asyncio.create_task(workers.run())
     workers.add(A)
     workers.add(B)
@@ -198,7 +200,7 @@ async def test_the_queue_s_depth_counts_who_waits() -> None:
 async def test_a_turn_that_is_not_guarded_ends_all_with_what_it_raised() -> None:
     turns = Turns()
     turns.fault = SetupError("the disk is full")
-    workers = Workers(turns.turn, at_once=1)
+    workers = ReconcileWorkers(turns.turn, at_once=1)
     workers.add(A)
     workers.add(B)
 

@@ -24,9 +24,9 @@ from api.types import (
     Setting,
     Strategy,
 )
-from controller.driver.drive import Driver
+from controller.driver.driver import Driver
 from controller.reconcile.creation import in_order
-from controller.reconcile.trial_states import State as Running
+from controller.reconcile.trial_states import TrialState as Running
 from controller.reconcile.views import key_of
 from dbmanager.store.contract import NewRow, TrialKey
 from dbmanager.store.memory import MemoryStore

@@ -22,7 +22,7 @@ from api.types import (
     ParameterSpec,
     Trial,
 )
-from controller.reconcile.trial_states import measured
+from controller.reconcile.trial_states import is_measured
 
 Latest = Mapping[str, Mapping[str, str]]
 """By trial, by metric: the value that was stored last, as it was written."""
@@ -156,7 +156,7 @@ def shown(trial: Trial, metric: ObservedMetric, objective: Objective) -> str:
 
     It is the value that stands for the trial once that counts, before that the newest one.
     """
-    text = value_of(metric, objective) if measured(trial) else metric.latest
+    text = value_of(metric, objective) if is_measured(trial) else metric.latest
     return "" if text == UNAVAILABLE else text
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from api.errors import RemoteError, Unavailable, UserError
 from api.types import ConditionType, JsonObject, Trial, holds
-from controller.driver.drive import Driver
+from controller.driver.driver import Driver
 from controller.driver.memory import MemoryJobs
 from controller.driver.ports import Conflict
-from controller.reconcile.trial_states import State
+from controller.reconcile.trial_states import TrialState
 from controller.reconcile.views import JobFacts, Key, key_of
 from tests.controller.experiment_harness import KEY, ExperimentHarness, experiment
 
@@ -60,7 +60,7 @@ async def test_a_job_that_cannot_be_created_fails_its_trial_with_the_cause() -> 
     harness = over(ExperimentHarness(experiment(max_failed_trial_count=1)), Refusing())
     await harness.settle()
 
-    failed = harness.in_state(State.FAILED)[0]
+    failed = harness.in_state(TrialState.FAILED)[0]
     assert "there is no kind FooJob here; install its operator" in (
         failed.status.conditions[-1].message
     )
@@ -74,12 +74,12 @@ async def test_a_job_that_cannot_be_created_now_is_created_later(error: RemoteEr
     harness = over(ExperimentHarness(experiment()), refusing)
     wake = await harness.settle()
     assert wake is not None
-    assert len(harness.in_state(State.PENDING)) == 2
+    assert len(harness.in_state(TrialState.PENDING)) == 2
 
     over(harness, MemoryJobs())
     harness.now = wake
     await harness.settle()
-    assert len(harness.in_state(State.RUNNING)) == 2
+    assert len(harness.in_state(TrialState.RUNNING)) == 2
 
 
 async def test_failures_are_told_and_waited_for_longer_each_time_up_to_a_minute() -> None:
@@ -142,4 +142,4 @@ async def test_a_view_says_what_a_vanished_job_was() -> None:
 
     await harness.settle(seconds=1)
 
-    assert harness.in_state(State.SUCCEEDED)[0].metadata.name == trial.metadata.name
+    assert harness.in_state(TrialState.SUCCEEDED)[0].metadata.name == trial.metadata.name

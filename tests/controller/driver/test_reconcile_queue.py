@@ -6,11 +6,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from controller.driver.reconcile_queue import WorkQueue
+from controller.driver.reconcile_queue import ReconcileQueue
 
 
 def test_what_is_asked_for_often_is_done_once() -> None:
-    queue = WorkQueue[str](at_once=9)
+    queue = ReconcileQueue[str](at_once=9)
     for _ in range(5):
         queue.add("a", 1.0)
 
@@ -19,7 +19,7 @@ def test_what_is_asked_for_often_is_done_once() -> None:
 
 
 def test_what_is_not_due_yet_is_not_given() -> None:
-    queue = WorkQueue[str](at_once=9)
+    queue = ReconcileQueue[str](at_once=9)
     queue.add("a", 5.0)
 
     assert queue.take(4.9) is None
@@ -30,7 +30,7 @@ def test_what_is_not_due_yet_is_not_given() -> None:
 
 
 def test_the_earlier_of_two_moments_counts() -> None:
-    queue = WorkQueue[str](at_once=9)
+    queue = ReconcileQueue[str](at_once=9)
     queue.add("a", 5.0)
     queue.add("a", 2.0)
     queue.add("a", 7.0)
@@ -42,7 +42,7 @@ def test_the_earlier_of_two_moments_counts() -> None:
 
 
 def test_what_is_asked_for_while_it_is_in_work_comes_again_afterwards() -> None:
-    queue = WorkQueue[str](at_once=9)
+    queue = ReconcileQueue[str](at_once=9)
     queue.add("a", 1.0)
     assert queue.take(1.0) == "a"
     queue.add("a", 2.0)
@@ -53,7 +53,7 @@ def test_what_is_asked_for_while_it_is_in_work_comes_again_afterwards() -> None:
 
 
 def test_what_is_done_says_when_it_comes_again() -> None:
-    queue = WorkQueue[str](at_once=9)
+    queue = ReconcileQueue[str](at_once=9)
     queue.add("a", 1.0)
     assert queue.take(1.0) == "a"
     queue.done("a", 8.0)
@@ -63,7 +63,7 @@ def test_what_is_done_says_when_it_comes_again() -> None:
 
 
 def test_who_waits_longest_is_first_and_only_so_many_are_in_work() -> None:
-    queue = WorkQueue[str](at_once=2)
+    queue = ReconcileQueue[str](at_once=2)
     for moment, key in enumerate("cab"):
         queue.add(key, float(moment))
 
@@ -77,7 +77,7 @@ class Against(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.queue = WorkQueue[int](at_once=3)
+        self.queue = ReconcileQueue[int](at_once=3)
         self.wanted: dict[int, float] = {}
         self.in_work: dict[int, float | None] = {}
         self.now = 0.0

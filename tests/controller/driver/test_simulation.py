@@ -21,21 +21,27 @@ from api.errors import RemoteError
 from api.names import NUMBER_LABEL, UNAVAILABLE
 from api.objects.validation_update import completed
 from api.types import Experiment, ExperimentStatus, Trial
-from controller.driver.ask_suggestions import LaterError
-from controller.driver.drive import Driver
+from controller.driver.ask_suggestions import NotBeforeError
+from controller.driver.driver import Driver
 from controller.driver.memory import Memory, MemorySearchServices, MemorySuggestions
 from controller.reconcile.actions import Action, CreateJob
-from controller.reconcile.counting import recounted
+from controller.reconcile.counting import with_counts
 from controller.reconcile.experiments import reconcile_experiment
-from controller.reconcile.trial_facts import members_of
-from controller.reconcile.trial_states import ACTIVE, State, ended, measured, state_of
+from controller.reconcile.trial_facts import facts_of_trials
+from controller.reconcile.trial_states import (
+    ACTIVE_STATES,
+    TrialState,
+    has_ended,
+    is_measured,
+    state_of,
+)
 from controller.reconcile.trials import reconcile_trial
 from controller.reconcile.views import (
     ExperimentView,
     JobFacts,
     Key,
     Policy,
-    Stored,
+    StoredMetrics,
     TrialView,
     key_of,
 )
@@ -69,7 +75,7 @@ class Experiments(RuleBasedStateMachine):
         self.names: dict[str, str] = {}
         """By a trial's number, its name."""
         self.gone: set[str] = set()
-        self.final: dict[str, State] = {}
+        self.final: dict[str, TrialState] = {}
         self.printed: dict[str, str] = {}
         self.late: list[Action] = []
         self.made_late: set[Key] = set()
@@ -154,7 +160,7 @@ class Experiments(RuleBasedStateMachine):
                     continue
                 # Its trial may be about to go: Kubernetes deletes what a trial owned, in the end.
                 self.made_late.add(key_of(action.trial))
-            with contextlib.suppress(RemoteError, LaterError):
+            with contextlib.suppress(RemoteError, NotBeforeError):
                 run_without_waiting(self._driver()._do((action,), self.now))  # noqa: SLF001 - the act alone
 
     # -- what happens -----------------------------------------------------------------------
@@ -222,7 +228,7 @@ class Experiments(RuleBasedStateMachine):
     @invariant()
     def the_budget_is_kept(self) -> None:
         trials = self._trials()
-        assert len([t for t in trials if state_of(t) in ACTIVE]) <= self.most_parallel
+        assert len([t for t in trials if state_of(t) in ACTIVE_STATES]) <= self.most_parallel
         assert len(trials) <= self.most_trials
 
     @invariant()
@@ -238,7 +244,7 @@ class Experiments(RuleBasedStateMachine):
     def what_has_ended_stays_as_it_ended(self) -> None:
         for trial in self._trials():
             state, name = state_of(trial), trial.metadata.name
-            if ended(trial):
+            if has_ended(trial):
                 assert self.final.setdefault(name, state) is state
             else:
                 assert name not in self.final
@@ -248,7 +254,7 @@ class Experiments(RuleBasedStateMachine):
         best = self.experiment.status.optimal_trial
         for trial in self._trials():
             if best is not None and trial.metadata.name == best.name:
-                assert measured(trial)
+                assert is_measured(trial)
                 assert trial.status.observation == best.observation
 
     @invariant()
@@ -272,7 +278,7 @@ class Experiments(RuleBasedStateMachine):
         status, trials = self.experiment.status, self._trials()
         assert completed(self.experiment), f"seed {self.seed}: it does not end: {status}"
         assert self._at_rest(), f"seed {self.seed}: a trial does not end"
-        assert status == recounted(status, members_of(trials), None)
+        assert status == with_counts(status, facts_of_trials(trials), None)
         self._check_optimum(status, trials)
         self._check_jobs(trials)
         assert not self.memory.services.there, "a service outlives its experiment"
@@ -282,7 +288,7 @@ class Experiments(RuleBasedStateMachine):
         good = [
             (float(self.printed[t.metadata.name]), t.metadata.name)
             for t in trials
-            if state_of(t) in (State.SUCCEEDED, State.EARLY_STOPPED)
+            if state_of(t) in (TrialState.SUCCEEDED, TrialState.EARLY_STOPPED)
             and t.status.observation is not None
             and t.status.observation.metrics[0].min != UNAVAILABLE
         ]
@@ -325,7 +331,7 @@ class Experiments(RuleBasedStateMachine):
         return list(self.memory.objects.all_trials.values())
 
     def _living(self) -> set[Key]:
-        return {key_of(trial) for trial in self._trials() if not ended(trial)}
+        return {key_of(trial) for trial in self._trials() if not has_ended(trial)}
 
     def _some(self, who: int) -> list[Trial]:
         trials = self._trials()
@@ -337,7 +343,7 @@ class Experiments(RuleBasedStateMachine):
 
     def _view(self, trial: Trial) -> TrialView:
         facts = self.memory.jobs.facts.get(key_of(trial), JobFacts())
-        stored = Stored(metrics=self.memory.observations.metrics.get(key_of(trial), ()))
+        stored = StoredMetrics(metrics=self.memory.observations.metrics.get(key_of(trial), ()))
         return TrialView(trial=trial, job=facts, observed=stored)
 
     def _written_down(self) -> set[str]:
@@ -347,7 +353,9 @@ class Experiments(RuleBasedStateMachine):
 
     def _at_rest(self) -> bool:
         return all(
-            ended(trial) and trial.status.completion_time and not trial.metadata.deletion_timestamp
+            has_ended(trial)
+            and trial.status.completion_time
+            and not trial.metadata.deletion_timestamp
             for trial in self._trials()
         )
 

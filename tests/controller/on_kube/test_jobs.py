@@ -14,7 +14,7 @@ import pytest
 from api.errors import RemoteError
 from api.types import Assignment, JsonObject, ObjectMeta, SuggestedTrial, Trial
 from controller.reconcile.creation import trial_of
-from controller.reconcile.jobs import desired
+from controller.reconcile.jobs import job_document
 from controller.reconcile.views import JobFacts, PodFacts, key_of
 from kube.cluster import Cluster
 from kube.testing.memory import MemoryCluster
@@ -53,7 +53,7 @@ def trial() -> Trial:
 
 async def create(ports: ClusterPorts, **changes: Any) -> Trial:  # noqa: ANN401 - of the document
     item = trial()
-    await ports.jobs.create(item, {**desired(item), **changes})
+    await ports.jobs.create(item, {**job_document(item), **changes})
     return item
 
 
@@ -81,9 +81,9 @@ async def test_a_job_that_is_there_is_not_created_again_and_is_seen(
     ports: ClusterPorts, cluster: Cluster
 ) -> None:
     item = trial()
-    await cluster.create(desired(item))
+    await cluster.create(job_document(item))
 
-    await ports.jobs.create(item, {**desired(item), "spec": {"other": True}})
+    await ports.jobs.create(item, {**job_document(item), "spec": {"other": True}})
 
     facts = await ports.jobs.look(item)
     assert facts.document is not None
@@ -94,10 +94,10 @@ async def test_a_job_of_this_name_that_is_of_nobody_here_is_told_of(
     ports: ClusterPorts, cluster: Cluster
 ) -> None:
     item = trial()
-    await cluster.create({**desired(item), "metadata": {"name": "exp-1", "namespace": "ns"}})
+    await cluster.create({**job_document(item), "metadata": {"name": "exp-1", "namespace": "ns"}})
 
     with pytest.raises(RemoteError, match="not of this trial; delete it"):
-        await ports.jobs.create(item, desired(item))
+        await ports.jobs.create(item, job_document(item))
 
 
 async def test_a_kind_that_the_cluster_does_not_have_is_told_of(ports: ClusterPorts) -> None:
@@ -106,7 +106,7 @@ async def test_a_kind_that_the_cluster_does_not_have_is_told_of(ports: ClusterPo
     item = replace(item, spec=replace(item.spec, run_spec=run_spec))
 
     with pytest.raises(RemoteError, match="FooJob"):
-        await ports.jobs.create(item, desired(item))
+        await ports.jobs.create(item, job_document(item))
 
 
 async def test_the_end_of_a_job_is_seen_with_the_last_words_of_its_collector(
@@ -119,7 +119,7 @@ async def test_the_end_of_a_job_is_seen_with_the_last_words_of_its_collector(
     facts = await looks(ports, item, lambda found: "Complete" in str(found.document))
 
     assert facts.pods == PodFacts(
-        injected=True, collector_failed="Error, exit code 2", last_words=WORDS
+        injected=True, collector_failed="Error, exit code 2", termination_message=WORDS
     )
 
 
@@ -139,7 +139,7 @@ async def test_a_job_that_vanished_is_shown_as_it_was_last(
 async def test_a_job_that_was_deleted_by_us_is_going_until_it_is_gone(
     ports: ClusterPorts, cluster: Cluster
 ) -> None:
-    document: Any = desired(trial())
+    document: Any = job_document(trial())
     held = {**document["metadata"], "finalizers": ["example.org/held"]}
     item = await create(ports, metadata=held)
     await ports.jobs.look(item)
@@ -162,7 +162,7 @@ async def test_a_job_that_came_and_went_while_the_watch_was_blind_is_made_anew(
     async with ports_of(deaf) as ports:
         item = trial()
         await eventually_synced(ports, item)
-        await ports.jobs.create(item, desired(item))
+        await ports.jobs.create(item, job_document(item))
         assert (await ports.jobs.look(item)).present
 
         await cluster.delete(job_ref("exp-1"))
@@ -172,7 +172,7 @@ async def test_a_job_that_came_and_went_while_the_watch_was_blind_is_made_anew(
         async with asyncio.timeout(5):
             while (await ports.jobs.look(item)).present:  # noqa: ASYNC110 - nobody tells of it
                 await asyncio.sleep(0.01)
-        await ports.jobs.create(item, desired(item))
+        await ports.jobs.create(item, job_document(item))
         assert (await ports.jobs.look(item)).present
 
 

@@ -24,10 +24,16 @@ from api.types import (
     TrialStatus,
 )
 from controller.driver.ports import Conflict
-from controller.on_kube.objects import EXPERIMENT, SUGGESTION, TRIAL, Changed, ClusterObjects
+from controller.on_kube.objects import (
+    EXPERIMENT,
+    SUGGESTION,
+    TRIAL,
+    ChangeListeners,
+    ClusterObjects,
+)
 from controller.reconcile.creation import trial_of
-from controller.reconcile.suggestions import requested, suggestion_of
-from controller.reconcile.trial_states import moved, running
+from controller.reconcile.suggestions import suggestion_of, with_requests
+from controller.reconcile.trial_states import end_trial, mark_running
 from controller.reconcile.views import Key
 from kube.cluster import Cluster, Kind, Ref
 from kube.resources import KNOWN
@@ -62,7 +68,7 @@ async def objects_of(
 ) -> AsyncIterator[ClusterObjects]:
     """Give objects whose watches run, or (the watch lags behind for ever) do not."""
     told = [] if told is None else told
-    changed = Changed(experiment=told.append, trial=told.append)
+    changed = ChangeListeners(experiment=told.append, trial=told.append)
     objects = ClusterObjects(cluster, changed, pace=Pace(first_seconds=0.01))
     mirrors = (objects.experiments, objects.suggestions, objects.all_trials)
     tasks = [asyncio.create_task(mirror.cache.run()) for mirror in mirrors] if watching else []
@@ -180,7 +186,7 @@ async def test_of_a_suggestions_spec_only_the_requests_are_written(cluster: Clus
         before = await objects.suggestion(KEY)
         assert before is not None
 
-        after = await objects.write_spec(requested(before, 5))
+        after = await objects.write_spec(with_requests(before, 5))
 
         assert after.spec.requests == 5
         assert (await stored(cluster, SUGGESTION, KEY))["spec"] == {
@@ -188,7 +194,7 @@ async def test_of_a_suggestions_spec_only_the_requests_are_written(cluster: Clus
             "requests": 5,
         }
         with pytest.raises(Conflict):
-            await objects.write_spec(requested(before, 6))
+            await objects.write_spec(with_requests(before, 6))
 
 
 async def test_requests_that_are_written_already_are_not_written_again() -> None:
@@ -197,9 +203,9 @@ async def test_requests_that_are_written_already_are_not_written_again() -> None
         await objects.create(suggestion_of(experiment()))
         made = await objects.suggestion(KEY)
         assert made is not None
-        first = await objects.write_spec(requested(made, 5))
+        first = await objects.write_spec(with_requests(made, 5))
 
-        assert await objects.write_spec(requested(first, 5)) == first
+        assert await objects.write_spec(with_requests(first, 5)) == first
         assert api.asked["patch Suggestion"] == 1
 
 
@@ -284,7 +290,7 @@ async def test_live_values_of_a_trial_are_no_news_to_its_experiment(cluster: Clu
         await objects.create(trial())
         found = await objects.trial(TRIAL_KEY)
         assert found is not None
-        await objects.write_status(running(found, START))
+        await objects.write_status(mark_running(found, START))
         await eventually(lambda: told.count(KEY) >= 2)
         shown = await objects.trial(TRIAL_KEY)
         assert shown is not None
@@ -296,7 +302,7 @@ async def test_live_values_of_a_trial_are_no_news_to_its_experiment(cluster: Clu
 
         after = await objects.trial(TRIAL_KEY)
         assert after is not None
-        await objects.write_status(moved(after, ConditionType.SUCCEEDED, START))
+        await objects.write_status(end_trial(after, ConditionType.SUCCEEDED, START))
         await eventually(lambda: told.count(KEY) > before)
 
 

@@ -14,9 +14,9 @@ import pytest
 
 from api.names import COLLECTOR_CONTAINER, TRIAL_LABEL
 from api.types import JsonObject, Observation, Trial
-from controller.on_kube.pod_facts import facts_of, note_of
+from controller.on_kube.pod_facts import facts_of, summary_of
 from controller.on_kube.pods import ClusterPods
-from controller.reconcile.trial_states import early_stopped, observed
+from controller.reconcile.trial_states import mark_early_stopped, record_observation
 from controller.reconcile.views import PodFacts, key_of
 from kube.cluster import Ref
 from kube.testing.memory import MemoryCluster
@@ -58,9 +58,9 @@ async def test_a_pod_that_is_gone_when_its_job_has_ended_has_left_its_words(
 
     facts = await looks(ports, item, lambda found: "Complete" in str(found.document))
 
-    facts = await looks(ports, item, lambda found: found.pods.last_words)
+    facts = await looks(ports, item, lambda found: found.pods.termination_message)
     assert facts.pods == PodFacts(
-        injected=True, collector_failed="Error, exit code 2", last_words=WORDS
+        injected=True, collector_failed="Error, exit code 2", termination_message=WORDS
     )
 
 
@@ -76,8 +76,8 @@ async def test_words_that_come_only_with_the_pods_end_are_heard(
     await cluster.patch(POD, {"metadata": {"finalizers": None}})
     await complete(cluster, "exp-1")
 
-    facts = await looks(ports, item, lambda found: found.pods.last_words)
-    assert facts.pods.last_words == WORDS
+    facts = await looks(ports, item, lambda found: found.pods.termination_message)
+    assert facts.pods.termination_message == WORDS
 
 
 async def test_the_words_stay_when_the_job_is_gone_too_until_the_trial_has_ended(
@@ -89,8 +89,8 @@ async def test_the_words_stay_when_the_job_is_gone_too_until_the_trial_has_ended
     await cluster.delete(POD)
     await cluster.delete(job_ref("exp-1"))
 
-    facts = await looks(ports, item, lambda found: found.gone and found.pods.last_words)
-    assert facts.pods.last_words == WORDS
+    facts = await looks(ports, item, lambda found: found.gone and found.pods.termination_message)
+    assert facts.pods.termination_message == WORDS
 
 
 async def test_a_trial_that_was_stopped_early_hears_them_until_it_was_observed(
@@ -101,13 +101,13 @@ async def test_a_trial_that_was_stopped_early_hears_them_until_it_was_observed(
     await complete(cluster, "exp-1")
     await cluster.delete(POD)
     await cluster.delete(job_ref("exp-1"))
-    stopped = early_stopped(item, START)
+    stopped = mark_early_stopped(item, START)
 
-    await looks(ports, stopped, lambda found: found.gone and found.pods.last_words)
-    await ports.jobs.look(observed(stopped, Observation(), START))
+    await looks(ports, stopped, lambda found: found.gone and found.pods.termination_message)
+    await ports.jobs.look(record_observation(stopped, Observation(), START))
 
     facts = await ports.jobs.look(stopped)
-    assert not facts.pods.last_words, "nobody needs them any more"
+    assert not facts.pods.termination_message, "nobody needs them any more"
 
 
 async def test_where_the_watch_of_pods_is_behind_they_are_asked_for_once(
@@ -125,7 +125,7 @@ async def test_where_the_watch_of_pods_is_behind_they_are_asked_for_once(
     pods = ClusterPods(cluster, lambda _: None)
 
     for _ in range(3):
-        assert (await pods.last_facts(trial(), "7")).last_words == WORDS
+        assert (await pods.last_facts(trial(), "7")).termination_message == WORDS
     assert len(asked) == 1
 
 
@@ -144,7 +144,7 @@ async def test_of_a_job_with_many_pods_the_one_with_the_collector_is_remembered(
     await eventually(lambda: not ports.jobs.pods.any_of(key_of(item)))
 
     facts = await looks(ports, item, lambda found: "Complete" in str(found.document))
-    assert facts.pods.last_words == WORDS
+    assert facts.pods.termination_message == WORDS
 
 
 async def test_only_news_of_a_pod_that_count_are_told(cluster: MemoryCluster) -> None:
@@ -179,7 +179,7 @@ async def test_ten_thousand_pods_are_little_to_remember() -> None:
     document = json.dumps(real_pod())
     gc.collect()
     tracemalloc.start()
-    notes = [note_of(json.loads(document.replace("exp-1", f"exp-{n}"))) for n in range(10_000)]
+    notes = [summary_of(json.loads(document.replace("exp-1", f"exp-{n}"))) for n in range(10_000)]
     gc.collect()
     size = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
@@ -257,7 +257,7 @@ NO_ROOM = PLACED | {
     ],
 )
 def test_what_does_not_pass_by_itself_is_told(status: JsonObject, why: str) -> None:
-    facts = facts_of([note_of({**real_pod(), "status": status})], trial())
+    facts = facts_of([summary_of({**real_pod(), "status": status})], trial())
 
     assert facts.stuck == why
     assert (facts.stuck_since is not None) == bool(why)
@@ -270,7 +270,7 @@ def test_since_when_it_is_so_is_what_the_cluster_says() -> None:
         "containerStatuses": [waiting("CrashLoopBackOff", "x", **crashed)],
     }
 
-    facts = facts_of([note_of({**real_pod(), "status": status})], trial())
+    facts = facts_of([summary_of({**real_pod(), "status": status})], trial())
 
     assert facts.stuck_since == datetime(2026, 1, 2, 3, 5, tzinfo=UTC)
 
@@ -283,7 +283,7 @@ def test_a_collector_that_crashes_beside_a_trainer_that_runs_is_told_apart() -> 
         "containerStatuses": [{"name": "main", "state": {"running": {"startedAt": "now"}}}],
     }
 
-    facts = facts_of([note_of({**real_pod(), "status": status})], trial())
+    facts = facts_of([summary_of({**real_pod(), "status": status})], trial())
 
     assert not facts.stuck
     assert facts.crashing_since == datetime(2026, 1, 2, 3, 5, tzinfo=UTC)
@@ -294,7 +294,7 @@ def test_a_pod_that_is_being_deleted_is_not_stuck() -> None:
     document: Any = {**real_pod(), "status": {"conditions": [NO_ROOM]}}
     document["metadata"]["deletionTimestamp"] = "2026-01-02T03:04:05Z"
 
-    assert not facts_of([note_of(document)], trial()).stuck
+    assert not facts_of([summary_of(document)], trial()).stuck
 
 
 # -- which of them speaks -----------------------------------------------------------------------
@@ -304,7 +304,7 @@ def test_a_pod_that_is_older_than_the_trial_is_of_another_of_its_name() -> None:
     item = trial()
     item = replace(item, metadata=replace(item.metadata, creation_timestamp="2026-01-02T03:04:06Z"))
 
-    assert facts_of([note_of(pod("old", "2026-01-02T03:04:05Z"))], item) == PodFacts()
+    assert facts_of([summary_of(pod("old", "2026-01-02T03:04:05Z"))], item) == PodFacts()
 
 
 def pod(name: str, created: str, *, labels: dict[str, str] | None = None) -> dict[str, Any]:
@@ -328,14 +328,16 @@ def test_of_several_pods_the_newest_of_the_primary_ones_speaks() -> None:
         pod("worker", "2026-01-02T03:04:07Z"),
     ]
 
-    assert facts_of(map(note_of, pods), item) == PodFacts(injected=True, last_words="second")
+    assert facts_of(map(summary_of, pods), item) == PodFacts(
+        injected=True, termination_message="second"
+    )
 
 
 def test_a_pod_without_a_collector_was_not_injected_and_of_no_pod_nothing_is_known() -> None:
     bare = pod("bare", "2026-01-02T03:04:05Z")
     bare["spec"] = {"containers": [{"name": "main"}]}
 
-    assert facts_of([note_of(bare)], trial()) == PodFacts(injected=False)
+    assert facts_of([summary_of(bare)], trial()) == PodFacts(injected=False)
     assert facts_of([], trial()) == PodFacts()
 
 
@@ -343,4 +345,4 @@ def test_a_pod_that_still_runs_has_not_spoken() -> None:
     alive = pod("alive", "2026-01-02T03:04:05Z")
     alive["status"] = {}
 
-    assert facts_of([note_of(alive)], trial()) == PodFacts(injected=True)
+    assert facts_of([summary_of(alive)], trial()) == PodFacts(injected=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from api.objects.suggestions import parse_suggestion, render_suggestion
 from api.types import JsonObject, Suggestion
 from controller.on_kube.objects import SUGGESTION
-from controller.on_kube.read_your_writes_cache import Mirror
+from controller.on_kube.read_your_writes_cache import ReadYourWritesCache
 from controller.reconcile.suggestions import suggestion_of
 from controller.reconcile.views import key_of
 from kube.cluster import ref_of, version_of
@@ -22,7 +22,7 @@ async def test_what_a_write_gave_back_is_not_read_again_when_the_watch_tells_of_
         read.append(version_of(document))
         return parse_suggestion(document)
 
-    mirror = Mirror(memory, Scope(kind=SUGGESTION), parse, lambda _: None)
+    mirror = ReadYourWritesCache(memory, Scope(kind=SUGGESTION), parse, lambda _: None)
     wanted = suggestion_of(experiment())
     async with beside(mirror.cache.run()):
         await mirror.cache.synced()

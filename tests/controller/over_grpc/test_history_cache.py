@@ -9,7 +9,7 @@ import pytest
 from api.types import ObjectMeta, Trial
 from api.v1beta1 import api_pb2 as pb
 from api.wire.trials import trial_to_wire
-from controller.over_grpc.history_cache import Histories, Question
+from controller.over_grpc.history_cache import HistoryCache, Question
 
 
 def trial(name: str, version: str = "1") -> Trial:
@@ -33,7 +33,7 @@ def test_the_parts_are_the_message_that_they_stand_for(question: Question) -> No
     whole = type(question)()
     whole.CopyFrom(question)  # type: ignore[arg-type]  # of the same kind
     whole.trials.extend(map(trial_to_wire, trials))
-    histories = Histories()
+    histories = HistoryCache()
 
     for _ in range(2):
         encoded = histories.with_trials(question, trials)
@@ -41,7 +41,7 @@ def test_the_parts_are_the_message_that_they_stand_for(question: Question) -> No
 
 
 def test_a_trial_that_has_changed_is_written_anew() -> None:
-    histories, question = Histories(), pb.GetSuggestionsRequest()
+    histories, question = HistoryCache(), pb.GetSuggestionsRequest()
     before = trial("a", "1")
     after = replace(before, metadata=replace(before.metadata, resource_version="2"))
     after = replace(after, status=replace(after.status, start_time="2026-01-02T03:04:05Z"))
@@ -54,14 +54,14 @@ def test_a_trial_that_has_changed_is_written_anew() -> None:
 
 
 def test_what_has_no_version_is_never_kept() -> None:
-    histories = Histories()
+    histories = HistoryCache()
     histories.with_trials(pb.GetSuggestionsRequest(), [trial("a", "")])
 
     assert len(histories) == 0
 
 
 def test_the_oldest_are_forgotten() -> None:
-    histories, question = Histories(most=3), pb.GetSuggestionsRequest()
+    histories, question = HistoryCache(most=3), pb.GetSuggestionsRequest()
     trials = [trial(str(number)) for number in range(10)]
 
     encoded = histories.with_trials(question, trials)

@@ -19,7 +19,7 @@ from api.types import (
 )
 from api.v1beta1 import api_pb2_grpc
 from controller.over_grpc.calls import CHANNEL_OPTIONS
-from controller.over_grpc.suggestions import RemoteSuggestions, Services
+from controller.over_grpc.suggestions import RemoteSuggestions, SearchTargets
 from tests.controller.experiment_harness import ExperimentHarness, experiment
 from tests.controller.over_grpc.katib_servers import NamingSearch, channel_to, created
 from tests.dbmanager.databases import free_port
@@ -29,7 +29,7 @@ from tests.suggestion.serving import Rim, serving
 async def test_our_service_answers_and_wants_to_be_reminded_of_its_seed() -> None:
     item, trials = await created()
     async with serving() as client:
-        search = RemoteSuggestions(lambda _: Services(suggestion=client.channel))
+        search = RemoteSuggestions(lambda _: SearchTargets(suggestion=client.channel))
 
         first = await search.ask(item, (), 0, 2)
         (setting,) = first.settings
@@ -48,7 +48,7 @@ async def test_what_our_service_refuses_is_the_users_fault() -> None:
     algorithm = AlgorithmSpec(name="random", settings=(Setting(name="gamma", value="1"),))
     item, _ = await created(experiment(algorithm=algorithm))
     async with serving() as client:
-        search = RemoteSuggestions(lambda _: Services(suggestion=client.channel))
+        search = RemoteSuggestions(lambda _: SearchTargets(suggestion=client.channel))
 
         with pytest.raises(UserError, match="unknown setting gamma"):
             await search.ask(item, (), 0, 1)
@@ -67,7 +67,7 @@ async def test_stop_rules_come_with_the_answer() -> None:
     trials = harness.trials
     rim = Rim(logs={f"ns/{trials[0].metadata.name}": ["0.5", "0.7"]})
     async with serving(rim) as client:
-        services = Services(
+        services = SearchTargets(
             suggestion=client.channel, early_stopping=client.channel, db_manager="db:6789"
         )
         answer = await RemoteSuggestions(lambda _: services).ask(item, trials, 4, 1)
@@ -79,7 +79,7 @@ async def test_stop_rules_come_with_the_answer() -> None:
 async def test_settings_of_early_stopping_are_refused_at_the_first_question() -> None:
     item, _ = await created(experiment(early_stopping=EarlyStoppingSpec(name="nope")))
     async with serving() as client:
-        services = Services(suggestion=client.channel, early_stopping=client.channel)
+        services = SearchTargets(suggestion=client.channel, early_stopping=client.channel)
 
         with pytest.raises(UserError, match="unknown algorithm name nope"):
             await RemoteSuggestions(lambda _: services).ask(item, (), 0, 1)
@@ -92,7 +92,7 @@ async def test_katibs_service_names_and_labels_its_trials_and_need_not_validate(
     trials[0] = replace(trials[0], status=status)
     katibs = NamingSearch()
     async with channel_to(katibs) as channel:
-        search = RemoteSuggestions(lambda _: Services(suggestion=channel))
+        search = RemoteSuggestions(lambda _: SearchTargets(suggestion=channel))
         answer = await search.ask(item, trials, 0, 1)
 
     (one,) = answer.trials
@@ -122,14 +122,16 @@ async def test_each_refusal_of_a_search_says_who_must_act(
     katibs.code = code
     async with channel_to(katibs) as channel:
         with pytest.raises(error, match="gamma is wrong"):
-            await RemoteSuggestions(lambda _: Services(suggestion=channel)).ask(item, trials, 2, 1)
+            await RemoteSuggestions(lambda _: SearchTargets(suggestion=channel)).ask(
+                item, trials, 2, 1
+            )
 
 
 async def test_more_points_than_were_asked_for_are_no_answer_of_katibs() -> None:
     item, trials = await created()
     katibs = NamingSearch()
     async with channel_to(katibs) as channel:
-        services = Services(suggestion=channel, katibs=True, address="theirs:1")
+        services = SearchTargets(suggestion=channel, katibs=True, address="theirs:1")
         with pytest.raises(RemoteError, match=r"unexpected trials: .*theirs:1 gave 1 where 0"):
             await RemoteSuggestions(lambda _: services).ask(item, trials, 2, 0)
 
@@ -141,7 +143,7 @@ async def test_fewer_points_are_the_end_of_our_search_and_not_of_katibs(
 ) -> None:
     item, trials = await created()
     async with channel_to(NamingSearch()) as channel:
-        services = Services(suggestion=channel, katibs=katibs)
+        services = SearchTargets(suggestion=channel, katibs=katibs)
         answer = await RemoteSuggestions(lambda _: services).ask(item, trials, 2, 3)
 
     assert (len(answer.trials), answer.final) == (1, final)
@@ -161,7 +163,7 @@ async def test_a_service_that_comes_back_in_time_is_just_asked() -> None:
 
     starting = asyncio.create_task(back())
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL_OPTIONS) as channel:
-        services = Services(suggestion=channel)
+        services = SearchTargets(suggestion=channel)
         answer = await RemoteSuggestions(lambda _: services).ask(item, trials, 2, 1)
     await (await starting).stop(None)
 
@@ -171,6 +173,6 @@ async def test_a_service_that_comes_back_in_time_is_just_asked() -> None:
 async def test_a_service_that_stays_away_is_unavailable_and_says_why() -> None:
     item, trials = await created()
     async with grpc.aio.insecure_channel("127.0.0.1:1", options=CHANNEL_OPTIONS) as channel:
-        search = RemoteSuggestions(lambda _: Services(suggestion=channel), patience=0.2)
+        search = RemoteSuggestions(lambda _: SearchTargets(suggestion=channel), patience=0.2)
         with pytest.raises(Unavailable, match=r"suggestion service did not answer: UNAVAILABLE"):
             await search.ask(item, trials, 2, 1)

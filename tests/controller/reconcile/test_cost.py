@@ -11,8 +11,8 @@ import pytest
 
 from api.types import Experiment, Observation, ObservedMetric, Suggestion, Trial
 from controller.reconcile.experiments import reconcile_experiment
-from controller.reconcile.trial_facts import KnownMembers
-from controller.reconcile.trial_states import State
+from controller.reconcile.trial_facts import TrialFactsCache
+from controller.reconcile.trial_states import TrialState
 from controller.reconcile.views import ExperimentView, Policy, key_of
 from tests.controller.experiment_harness import ExperimentHarness, experiment, loss
 
@@ -36,7 +36,7 @@ def calls_of(act: Callable[[], object]) -> int:
 async def parts() -> tuple[Experiment, Suggestion, Trial]:
     harness = ExperimentHarness(experiment(max_trial_count=100_000, parallel_trial_count=1))
     await harness.settle()
-    harness.succeed(harness.in_state(State.RUNNING)[0], "0.5")
+    harness.succeed(harness.in_state(TrialState.RUNNING)[0], "0.5")
     await harness.settle(seconds=1)
     return harness.experiment, harness.suggestion, harness.trials[0]
 
@@ -74,7 +74,7 @@ async def test_a_trial_that_has_not_changed_costs_a_turn_next_to_nothing() -> No
     made = await parts()
     few, many = view_of(1_000, made), view_of(2_000, made)
     now, policy = ExperimentHarness().now, Policy()
-    a_few, a_lot = KnownMembers(), KnownMembers()
+    a_few, a_lot = TrialFactsCache(), TrialFactsCache()
     for view, known in ((few, a_few), (many, a_lot)):
         assert calls_of(lambda: reconcile_experiment(view, now, policy, known)) > 50 * 1_000  # noqa: B023 - called at once
 
@@ -107,7 +107,7 @@ async def test_the_suggestion_stays_as_small_after_a_hundred_trials_as_after_one
     harness = ExperimentHarness(experiment(max_trial_count=100, parallel_trial_count=4))
     while harness.experiment.status.trials_succeeded < 100:
         await harness.settle(seconds=1)
-        for trial in harness.in_state(State.RUNNING):
+        for trial in harness.in_state(TrialState.RUNNING):
             harness.succeed(trial, "0.5")
 
     assert harness.suggestion.status.suggestion_count == 100

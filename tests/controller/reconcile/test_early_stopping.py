@@ -11,13 +11,13 @@ from itertools import count, permutations, product
 import pytest
 
 from api.types import ConditionType, Trial, holds
-from controller.driver.drive import Driver
+from controller.driver.driver import Driver
 from controller.reconcile.conditions import with_condition
 from controller.reconcile.trial_states import (
-    State,
-    early_stopped,
-    moved,
-    running,
+    TrialState,
+    end_trial,
+    mark_early_stopped,
+    mark_running,
     state_of,
     waiting_since,
 )
@@ -115,10 +115,10 @@ async def test_it_ends_once_with_its_last_value_and_its_job_goes_after_that(
 
         trial, status = stopping.trial, harness.experiment.status
         state = state_of(trial)
-        assert state in {State.EARLY_STOPPED, State.SUCCEEDED}
+        assert state in {TrialState.EARLY_STOPPED, TrialState.SUCCEEDED}
         if tell is by_us:
             assert holds(trial.status.conditions, ConditionType.EARLY_STOPPED) == (
-                state is State.EARLY_STOPPED
+                state is TrialState.EARLY_STOPPED
             )
         assert trial.status.completion_time
         assert trial.status.observation is not None
@@ -165,19 +165,19 @@ async def test_the_experiment_may_end_before_its_early_stopped_trial_is_observed
 
 
 def test_of_two_ends_the_first_stays() -> None:
-    unavailable = moved(at_work(), ConditionType.METRICS_UNAVAILABLE, START)
-    stopped = early_stopped(at_work(), START)
+    unavailable = end_trial(at_work(), ConditionType.METRICS_UNAVAILABLE, START)
+    stopped = mark_early_stopped(at_work(), START)
 
-    assert early_stopped(unavailable, START) is unavailable
-    assert moved(stopped, ConditionType.METRICS_UNAVAILABLE, START) is stopped
-    assert state_of(stopped_by_katib(unavailable, START)) is State.METRICS_UNAVAILABLE
-    assert state_of(stopped_by_katib(at_work(), START)) is State.EARLY_STOPPED
-    succeeded = moved(at_work(), ConditionType.SUCCEEDED, START)
-    assert state_of(stopped_by_katib(succeeded, START)) is State.SUCCEEDED
+    assert mark_early_stopped(unavailable, START) is unavailable
+    assert end_trial(stopped, ConditionType.METRICS_UNAVAILABLE, START) is stopped
+    assert state_of(stopped_by_katib(unavailable, START)) is TrialState.METRICS_UNAVAILABLE
+    assert state_of(stopped_by_katib(at_work(), START)) is TrialState.EARLY_STOPPED
+    succeeded = end_trial(at_work(), ConditionType.SUCCEEDED, START)
+    assert state_of(stopped_by_katib(succeeded, START)) is TrialState.SUCCEEDED
 
 
 def test_a_trial_is_stopped_early_before_it_was_seen_to_run() -> None:
-    stopped = early_stopped(living(), START)
+    stopped = mark_early_stopped(living(), START)
 
-    assert state_of(stopped) is State.EARLY_STOPPED
-    assert running(stopped, START) is stopped
+    assert state_of(stopped) is TrialState.EARLY_STOPPED
+    assert mark_running(stopped, START) is stopped

@@ -30,8 +30,8 @@ from controller.reconcile.actions import (
     WriteStatus,
 )
 from controller.reconcile.experiments import reconcile_experiment
-from controller.reconcile.trial_states import State
-from controller.reconcile.views import Answer, ExperimentView, Policy, key_of
+from controller.reconcile.trial_states import TrialState
+from controller.reconcile.views import ExperimentView, Policy, SuggestionReply, key_of
 from tests.controller.experiment_harness import START, ExperimentHarness, experiment, template
 
 
@@ -44,7 +44,7 @@ async def all_succeed(harness: ExperimentHarness, *texts: str) -> None:
     """Let trials succeed one by one with these values, all that run at a time."""
     for text in texts:
         await harness.settle(seconds=1)
-        harness.succeed(harness.in_state(State.RUNNING)[0], text)
+        harness.succeed(harness.in_state(TrialState.RUNNING)[0], text)
     await harness.settle(seconds=1)
 
 
@@ -53,7 +53,7 @@ async def test_it_keeps_as_many_trials_active_as_it_may_and_ends_when_all_are_do
 
     for round_number in range(2):
         await harness.settle(seconds=1)
-        running = harness.in_state(State.RUNNING)
+        running = harness.in_state(TrialState.RUNNING)
         assert len(running) == 2
         for trial in running:
             harness.succeed(trial, f"0.{5 - round_number}")
@@ -115,7 +115,7 @@ async def test_labels_of_the_search_go_to_the_trial_and_conditions_only_in_pairs
     form = template(trial_parameters=(), success_condition="a", failure_condition="")
     made = experiment()
     harness = ExperimentHarness(replace(made, spec=replace(made.spec, trial_template=form)))
-    harness.memory.suggestions.turned = lambda _: Answer(trials=(entry,))
+    harness.memory.suggestions.turned = lambda _: SuggestionReply(trials=(entry,))
     await harness.settle()
 
     (trial,) = harness.trials
@@ -144,7 +144,7 @@ async def test_the_goal_ends_it_and_ends_what_still_runs(
         "ExperimentGoalReached",
         "Experiment has succeeded because Objective goal has reached",
     )
-    (killed,) = harness.in_state(State.KILLED)
+    (killed,) = harness.in_state(TrialState.KILLED)
     last = killed.status.conditions[-1]
     assert (last.type, last.reason) == ("Killed", "TrialKilled")
     assert last.message == "Trial is killed: the experiment has ended"
@@ -177,7 +177,7 @@ async def test_by_policy_what_still_runs_runs_on_and_is_counted() -> None:
     await all_succeed(harness, "0.5")
     assert harness.experiment.status.trials_running == 1
 
-    harness.succeed(harness.in_state(State.RUNNING)[0], "0.1")
+    harness.succeed(harness.in_state(TrialState.RUNNING)[0], "0.1")
     await harness.settle(seconds=1)
 
     status = harness.experiment.status
@@ -192,7 +192,7 @@ async def test_too_many_failures_end_it(limit: int, failures: int) -> None:
     for _ in range(failures):
         await harness.settle(seconds=1)
         assert not holds(harness.experiment.status.conditions, ConditionType.FAILED)
-        harness.fail(harness.in_state(State.RUNNING)[0])
+        harness.fail(harness.in_state(TrialState.RUNNING)[0])
     await harness.settle(seconds=1)
 
     assert words(harness) == (
@@ -207,7 +207,7 @@ async def test_trials_without_metrics_count_as_failed_and_as_done() -> None:
     harness = ExperimentHarness(experiment(max_trial_count=2, parallel_trial_count=1))
     for _ in range(2):
         await harness.settle(seconds=1)
-        harness.succeed(harness.in_state(State.RUNNING)[0], "nan")
+        harness.succeed(harness.in_state(TrialState.RUNNING)[0], "nan")
         await harness.settle(seconds=1)
         await harness.settle(seconds=61)
 
@@ -313,7 +313,7 @@ async def test_a_lowered_parallel_count_removes_the_newest_active_trials_only() 
     done = harness.trials[3]
     harness.succeed(done, "1")
     await harness.settle(seconds=1)
-    assert len(harness.in_state(State.RUNNING)) == 4
+    assert len(harness.in_state(TrialState.RUNNING)) == 4
 
     spec = harness.experiment.spec
     harness.memory.objects.apply(
@@ -323,7 +323,7 @@ async def test_a_lowered_parallel_count_removes_the_newest_active_trials_only() 
 
     assert [t.metadata.labels[NUMBER_LABEL] for t in harness.trials] == ["0", "1", "3"]
     assert harness.experiment.status.succeeded == (done.metadata.name,)
-    assert len(harness.in_state(State.RUNNING)) == 2
+    assert len(harness.in_state(TrialState.RUNNING)) == 2
     assert len(harness.memory.jobs.deleted) == 3, "two removed, and the one that was done"
     assert harness.suggestion.status.suggestion_count == 5, "a number is never given twice"
 
@@ -381,7 +381,7 @@ async def test_a_raised_count_lets_it_go_on(policy: ResumePolicy) -> None:
     assert [c.status for c in running] == [ConditionStatus.TRUE]
     assert not holds(harness.suggestion.status.conditions, ConditionType.SUCCEEDED)
 
-    harness.succeed(harness.in_state(State.RUNNING)[0], "0.5")
+    harness.succeed(harness.in_state(TrialState.RUNNING)[0], "0.5")
     await harness.settle(seconds=1)
     assert words(harness)[1] == "ExperimentMaxTrialsReached"
     assert harness.experiment.status.trials == 2
@@ -548,7 +548,7 @@ async def test_an_early_stopped_trial_frees_its_place_and_may_be_the_best() -> N
     await harness.driver.stop_early(key_of(first), harness.now)
     harness.succeed(first, "0.1")
     await harness.settle(seconds=1)
-    harness.succeed(harness.in_state(State.RUNNING)[0], "0.2")
+    harness.succeed(harness.in_state(TrialState.RUNNING)[0], "0.2")
     await harness.settle(seconds=1)
 
     status = harness.experiment.status

@@ -8,7 +8,13 @@ import pytest
 
 from api.names import EXPERIMENT_LABEL, TRIAL_LABEL
 from api.types import Json, JsonObject, ObjectMeta, Trial, TrialSpec
-from controller.reconcile.jobs import JobState, Outcome, desired, holding, state_of_job
+from controller.reconcile.jobs import (
+    JobOutcome,
+    JobState,
+    job_document,
+    matching_object,
+    state_of_job,
+)
 
 CONDITIONS: JsonObject = {
     "status": {
@@ -54,7 +60,7 @@ def test_a_condition_holds_by_an_object_or_by_the_first_of_a_list(
     expression: str,
     holds: bool,  # noqa: FBT001
 ) -> None:
-    assert (holding(CONDITIONS, expression) is not None) is holds
+    assert (matching_object(CONDITIONS, expression) is not None) is holds
 
 
 COMPLETE = 'status.conditions.#(type=="Complete")#|#(status=="True")#'
@@ -64,12 +70,20 @@ FAILED = 'status.conditions.#(type=="Failed")#|#(status=="True")#'
 @pytest.mark.parametrize(
     ("success", "failure", "expected"),
     [
-        (COMPLETE, FAILED, JobState(outcome=Outcome.SUCCEEDED, reason="Done", message="well done")),
-        (FAILED, FAILED, JobState(outcome=Outcome.RUNNING)),
-        (COMPLETE, COMPLETE, JobState(outcome=Outcome.FAILED, reason="Done", message="well done")),
-        ("status.[@this].#(succeeded==1)", FAILED, JobState(outcome=Outcome.SUCCEEDED)),
-        ("status.odd", "", JobState(outcome=Outcome.SUCCEEDED)),
-        ("", "", JobState(outcome=Outcome.RUNNING)),
+        (
+            COMPLETE,
+            FAILED,
+            JobState(outcome=JobOutcome.SUCCEEDED, reason="Done", message="well done"),
+        ),
+        (FAILED, FAILED, JobState(outcome=JobOutcome.RUNNING)),
+        (
+            COMPLETE,
+            COMPLETE,
+            JobState(outcome=JobOutcome.FAILED, reason="Done", message="well done"),
+        ),
+        ("status.[@this].#(succeeded==1)", FAILED, JobState(outcome=JobOutcome.SUCCEEDED)),
+        ("status.odd", "", JobState(outcome=JobOutcome.SUCCEEDED)),
+        ("", "", JobState(outcome=JobOutcome.RUNNING)),
     ],
 )
 def test_a_job_is_judged_by_failure_then_success(
@@ -112,7 +126,7 @@ def templates(part: Json) -> list[Mapping[str, Json]]:
     ids=lambda spec: str(spec["kind"]),
 )
 def test_every_pod_template_gets_the_trials_labels(run_spec: JsonObject) -> None:
-    made = desired(trial(run_spec))
+    made = job_document(trial(run_spec))
 
     found = templates(made)
     assert found
@@ -128,7 +142,7 @@ def test_a_templates_own_labels_stay_but_not_one_that_names_another_trial() -> N
     own = {"team": "y", TRIAL_LABEL: "other"}
     spec: JsonObject = {"spec": {"template": {"metadata": {"labels": own}, "spec": POD}}}
 
-    (found,) = templates(desired(trial(spec)))
+    (found,) = templates(job_document(trial(spec)))
 
     assert isinstance(found["metadata"], Mapping)
     labels = found["metadata"]["labels"]
@@ -136,14 +150,14 @@ def test_a_templates_own_labels_stay_but_not_one_that_names_another_trial() -> N
 
 
 def test_a_bare_pod_is_labelled_itself() -> None:
-    made = desired(trial({"kind": "Pod", "spec": POD}))
+    made = job_document(trial({"kind": "Pod", "spec": POD}))
 
     assert isinstance(made["metadata"], Mapping)
     assert made["metadata"]["labels"] == {TRIAL_LABEL: "t", EXPERIMENT_LABEL: "exp", "team": "x"}
 
 
 def test_the_job_is_the_trials_by_name_and_by_owner() -> None:
-    made = desired(trial({"kind": "Job", "metadata": {"annotations": {"a": "b"}}}))
+    made = job_document(trial({"kind": "Job", "metadata": {"annotations": {"a": "b"}}}))
 
     assert made["metadata"] == {
         "annotations": {"a": "b"},

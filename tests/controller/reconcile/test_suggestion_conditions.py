@@ -9,7 +9,7 @@ import pytest
 
 from api.types import Condition, SuggestedTrial, Suggestion
 from controller.reconcile import suggestions
-from controller.reconcile.views import Answer
+from controller.reconcile.views import SuggestionReply
 from tests.controller.experiment_harness import START, experiment
 
 NEW = suggestions.suggestion_of(experiment())
@@ -25,24 +25,24 @@ def names() -> str:
 
 
 def test_a_stalled_search_says_the_newest_cause_and_since_when() -> None:
-    first = suggestions.stalled(NEW, "no route", START)
-    second = suggestions.stalled(first, "list index out of range", LATER)
+    first = suggestions.mark_stalled(NEW, "no route", START)
+    second = suggestions.mark_stalled(first, "list index out of range", LATER)
 
     stalled = condition(second, "Stalled")
     assert stalled is not None
     assert stalled.message.endswith("it did not answer: list index out of range")
     assert stalled.last_transition_time == "2026-01-02T03:04:05Z"
     assert stalled.last_update_time == "2026-01-02T03:05:05Z"
-    assert suggestions.stalled(second, "list index out of range", LATER) == second
+    assert suggestions.mark_stalled(second, "list index out of range", LATER) == second
 
 
 def test_an_answer_ends_the_stall() -> None:
-    stalled = suggestions.stalled(NEW, "no route", START)
-    answer = Answer(trials=(SuggestedTrial(name="exp-a"),))
+    stalled = suggestions.mark_stalled(NEW, "no route", START)
+    answer = SuggestionReply(trials=(SuggestedTrial(name="exp-a"),))
 
-    assert condition(suggestions.answered(stalled, answer, 1, names, LATER), "Stalled") is None
-    assert condition(suggestions.failed(stalled, "gamma", LATER), "Stalled") is None
-    assert condition(suggestions.finished(stalled, LATER), "Stalled") is None
+    assert condition(suggestions.with_reply(stalled, answer, 1, names, LATER), "Stalled") is None
+    assert condition(suggestions.mark_failed(stalled, "gamma", LATER), "Stalled") is None
+    assert condition(suggestions.mark_finished(stalled, LATER), "Stalled") is None
 
 
 @pytest.mark.parametrize(("final", "exhausted"), [(True, True), (False, False)])
@@ -50,29 +50,29 @@ def test_a_short_answer_is_the_end_only_where_it_is_final(
     final: bool,  # noqa: FBT001 - a parameter of the test
     exhausted: bool,  # noqa: FBT001
 ) -> None:
-    after = suggestions.answered(NEW, Answer(trials=(), final=final), 2, names, START)
+    after = suggestions.with_reply(NEW, SuggestionReply(trials=(), final=final), 2, names, START)
 
-    assert suggestions.exhausted(after) is exhausted
+    assert suggestions.is_exhausted(after) is exhausted
 
 
 def test_what_may_be_deployed_is_known_until_it_was_taken_away() -> None:
     assert not suggestions.is_deployed(NEW)
-    waiting = suggestions.deploying(NEW, START)
-    ready = suggestions.deployment_ready(waiting, START)
-    failed = suggestions.failed(ready, "gamma", START)
+    waiting = suggestions.mark_deploying(NEW, START)
+    ready = suggestions.mark_deployment_ready(waiting, START)
+    failed = suggestions.mark_failed(ready, "gamma", START)
 
     assert all(map(suggestions.is_deployed, (waiting, ready, failed)))
-    assert not suggestions.is_deployed(suggestions.removed(ready, LATER))
-    gone = condition(suggestions.removed(failed, LATER), "DeploymentReady")
+    assert not suggestions.is_deployed(suggestions.mark_removed(ready, LATER))
+    gone = condition(suggestions.mark_removed(failed, LATER), "DeploymentReady")
     assert gone is not None
     assert (gone.status.value, gone.reason) == ("False", "Suggestion is failed")
 
 
 def test_it_is_deployed_again_after_a_restart() -> None:
-    ended = suggestions.removed(
-        suggestions.finished(suggestions.deployment_ready(NEW, START), START), START
+    ended = suggestions.mark_removed(
+        suggestions.mark_finished(suggestions.mark_deployment_ready(NEW, START), START), START
     )
-    again = suggestions.deploying(suggestions.restarting(ended, LATER), LATER)
+    again = suggestions.mark_deploying(suggestions.mark_restarting(ended, LATER), LATER)
 
     assert suggestions.is_deployed(again)
     ready = condition(again, "DeploymentReady")
@@ -84,11 +84,11 @@ def test_it_is_deployed_again_after_a_restart() -> None:
 def test_many_answers_leave_it_small() -> None:
     item = NEW
     for number in range(100):
-        answer = Answer(trials=(SuggestedTrial(name=f"exp-{number}"),))
-        item = suggestions.answered(suggestions.requested(item, 1), answer, 1, names, START)
+        answer = SuggestionReply(trials=(SuggestedTrial(name=f"exp-{number}"),))
+        item = suggestions.with_reply(suggestions.with_requests(item, 1), answer, 1, names, START)
         item = suggestions.without_entries(item, {f"exp-{number}"})
 
     assert (item.spec.requests, item.status.suggestion_count) == (100, 100)
     assert item.status.suggestions == ()
-    once = suggestions.answered(NEW, Answer(trials=()), 0, names, START)
+    once = suggestions.with_reply(NEW, SuggestionReply(trials=()), 0, names, START)
     assert item.status.conditions == replace(once.status).conditions

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from api.errors import SpecError
 from api.objects.yamltext import load_objects
 from api.types import Assignment, ConfigMapSource, Json, JsonObject, TrialParameter, TrialTemplate
-from controller.reconcile.template import rendered
+from controller.reconcile.template import render_template
 from controller.reconcile.views import Key
 
 KEY = Key(namespace="trial-namespace", name="trial-name")
@@ -94,7 +94,7 @@ HARMLESS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,12}", fullmatch=True) | s
 def test_a_harmless_value_gives_the_job_that_katib_makes_of_a_trial_spec(
     lr: str, momentum: str
 ) -> None:
-    ours = rendered(template(), None, KEY, values(lr=lr, momentum=momentum))
+    ours = render_template(template(), None, KEY, values(lr=lr, momentum=momentum))
 
     assert ours == katibs(json.dumps(JOB), lr, momentum)
 
@@ -105,14 +105,14 @@ def test_a_harmless_value_gives_the_job_that_katib_makes_of_a_text(lr: str, mome
         expected = katibs(YAML, lr, momentum)
     except SpecError:
         return  # the value is a key that is there already, or null: Katib makes no job of it
-    ours = rendered(template(None), YAML, KEY, values(lr=lr, momentum=momentum))
+    ours = render_template(template(None), YAML, KEY, values(lr=lr, momentum=momentum))
 
     assert json.dumps(ours) == json.dumps(expected)
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_no_value_breaks_a_template_or_takes_another_place(lr: str, momentum: str) -> None:
-    job = container(rendered(template(), None, KEY, values(lr=lr, momentum=momentum)))
+    job = container(render_template(template(), None, KEY, values(lr=lr, momentum=momentum)))
 
     assert job["args"] == [f"--lr={lr}", momentum]
 
@@ -145,7 +145,7 @@ def test_no_value_breaks_a_template_or_takes_another_place(lr: str, momentum: st
     ],
 )
 def test_a_hostile_value_stays_a_text_in_a_template_from_a_config_map(text: str) -> None:
-    job = rendered(template(None), YAML, KEY, values(lr=text, momentum="m"))
+    job = render_template(template(None), YAML, KEY, values(lr=text, momentum="m"))
 
     spec = job["spec"]
     assert isinstance(spec, Mapping)
@@ -172,7 +172,7 @@ def test_a_hostile_value_stays_a_text_in_a_template_from_a_config_map(text: str)
     ],
 )
 def test_a_value_without_quotes_in_a_text_is_what_it_looks_like(text: str, value: Json) -> None:
-    job = rendered(template(None), YAML, KEY, values(lr=text, momentum="m"))
+    job = render_template(template(None), YAML, KEY, values(lr=text, momentum="m"))
 
     spec = job["spec"]
     assert isinstance(spec, Mapping)
@@ -192,7 +192,7 @@ def test_a_value_without_quotes_in_a_text_is_what_it_looks_like(text: str, value
     ],
 )
 def test_a_reference_to_a_fact_gives_the_fact(reference: str, value: str) -> None:
-    made = rendered(template(n=reference), None, KEY, values(lr="1", momentum="2"))
+    made = render_template(template(n=reference), None, KEY, values(lr="1", momentum="2"))
 
     assert container(made)["env"] == [{"name": "2", "value": value}]
 
@@ -211,7 +211,7 @@ def test_a_parameter_without_a_place_or_a_value_is_a_fault(
     references: dict[str, str], given: dict[str, str], said: str
 ) -> None:
     with pytest.raises(SpecError, match="trialParameters") as caught:
-        rendered(template(JOB, **references), None, KEY, values(**given))
+        render_template(template(JOB, **references), None, KEY, values(**given))
 
     assert said in str(caught.value)
 
@@ -228,14 +228,14 @@ def test_a_parameter_without_a_place_or_a_value_is_a_fault(
 )
 def test_a_template_that_cannot_be_had_is_a_fault(text: str | None, said: str) -> None:
     with pytest.raises(SpecError) as caught:
-        rendered(template(None), text, KEY, values(lr="1", momentum="2"))
+        render_template(template(None), text, KEY, values(lr="1", momentum="2"))
 
     assert said in str(caught.value)
 
 
 def test_the_template_itself_is_never_changed() -> None:
     before = json.dumps(JOB)
-    rendered(template(), None, KEY, values(lr="1", momentum="2"))
+    render_template(template(), None, KEY, values(lr="1", momentum="2"))
 
     assert json.dumps(JOB) == before
 
@@ -243,6 +243,6 @@ def test_the_template_itself_is_never_changed() -> None:
 def test_a_place_that_no_parameter_has_stays_as_it_is() -> None:
     declared = replace(template(), trial_parameters=PARAMETERS)
 
-    made = container(rendered(declared, None, KEY, values(lr="1", momentum="2")))
+    made = container(render_template(declared, None, KEY, values(lr="1", momentum="2")))
 
     assert made["env"] == [{"name": "2", "value": "${trialParameters.n}"}]

@@ -31,17 +31,24 @@ from controller.reconcile.actions import (
     WriteStatus,
 )
 from controller.reconcile.running_trial import failed_to_start
-from controller.reconcile.times import stamp
+from controller.reconcile.times import format_time
 from controller.reconcile.trial_states import (
-    State,
-    created,
-    early_stopped,
-    moved,
-    running,
+    TrialState,
+    end_trial,
+    mark_created,
+    mark_early_stopped,
+    mark_running,
     state_of,
 )
 from controller.reconcile.trials import reconcile_trial
-from controller.reconcile.views import JobFacts, PodFacts, Policy, StoreAway, Stored, TrialView
+from controller.reconcile.views import (
+    JobFacts,
+    PodFacts,
+    Policy,
+    StoredMetrics,
+    StoreUnavailable,
+    TrialView,
+)
 from tests.controller.experiment_harness import JOB, START, job_with, loss
 
 POLICY = Policy(metrics_grace=timedelta(seconds=60), metrics_poll=timedelta(seconds=1))
@@ -49,8 +56,8 @@ SUCCESS = 'status.conditions.#(type=="Complete")#|#(status=="True")#'
 FAILURE = 'status.conditions.#(type=="Failed")#|#(status=="True")#'
 DONE = job_with(JOB, "Complete", "CompletionsReached", "all is well")
 BROKEN = job_with(JOB, "Failed", "BackoffLimitExceeded", "3 retries")
-NOTHING = Stored()
-AWAY = StoreAway(cause="connection refused")
+NOTHING = StoredMetrics()
+AWAY = StoreUnavailable(cause="connection refused")
 
 
 def trial(*, kind: CollectorKind = CollectorKind.STDOUT, retain: bool = False) -> Trial:
@@ -70,17 +77,17 @@ def trial(*, kind: CollectorKind = CollectorKind.STDOUT, retain: bool = False) -
 
 
 def living(**changes: object) -> Trial:
-    return created(trial(**changes), START)  # type: ignore[arg-type]
+    return mark_created(trial(**changes), START)  # type: ignore[arg-type]
 
 
 def at_work(**changes: object) -> Trial:
-    return running(living(**changes), START)
+    return mark_running(living(**changes), START)
 
 
 def due(
     item: Trial,
     job: JsonObject | None = None,
-    observed: Stored | StoreAway | None = None,
+    observed: StoredMetrics | StoreUnavailable | None = None,
     *,
     seconds: float = 0,
     gone: bool = False,
@@ -129,14 +136,17 @@ def test_a_new_trial_gets_its_job_and_then_its_first_status() -> None:
 def test_a_new_trial_whose_job_ends_at_once_has_all_of_its_conditions() -> None:
     job = job_with(JOB, "Complete")
 
-    after = written(due(trial(), job, Stored(metrics=loss("0.5"))))
+    after = written(due(trial(), job, StoredMetrics(metrics=loss("0.5"))))
 
     assert [one.type for one in after.status.conditions] == ["Created", "Succeeded"]
-    assert (after.status.start_time, after.status.completion_time) == (stamp(START), stamp(START))
+    assert (after.status.start_time, after.status.completion_time) == (
+        format_time(START),
+        format_time(START),
+    )
 
 
 def test_a_new_trial_of_which_others_have_said_something_is_created_first() -> None:
-    for item in (early_stopped(trial(), START), replace(living(), status=TrialStatus())):
+    for item in (mark_early_stopped(trial(), START), replace(living(), status=TrialStatus())):
         after = written(due(item, gone=True))
         assert words(after) == ("Created", "TrialCreated", "Trial is created")
 
@@ -159,9 +169,9 @@ def test_a_job_that_vanished_after_it_failed_has_failed(item: Trial) -> None:
 
 def test_a_job_that_vanished_after_it_succeeded_is_measured() -> None:
     assert kinds(due(at_work(), DONE, gone=True)) == "ReadObservation"
-    assert last(written(due(at_work(), DONE, Stored(metrics=loss("1")), gone=True))).type == (
-        "Succeeded"
-    )
+    assert last(
+        written(due(at_work(), DONE, StoredMetrics(metrics=loss("1")), gone=True))
+    ).type == ("Succeeded")
 
 
 def test_a_job_that_is_there_runs() -> None:
@@ -225,7 +235,7 @@ def test_a_job_that_succeeded_is_measured_before_anything_is_said() -> None:
 
 
 def test_a_measured_trial_has_succeeded_with_its_observation() -> None:
-    actions = due(at_work(), DONE, Stored(metrics=loss("0.50", "nan", "0.40")), seconds=3)
+    actions = due(at_work(), DONE, StoredMetrics(metrics=loss("0.50", "nan", "0.40")), seconds=3)
     after = written(actions)
 
     assert words(after) == (
@@ -247,9 +257,9 @@ def test_metrics_that_are_late_are_waited_for_and_the_wait_is_written_down() -> 
     assert kinds(actions) == "WriteStatus, WakeAt"
     assert words(after)[:2] == ("Running", "TrialMetricsAwaited")
     assert last(after).status is ConditionStatus.FALSE
-    assert state_of(after) is State.RUNNING, "it takes its place in the budget"
+    assert state_of(after) is TrialState.RUNNING, "it takes its place in the budget"
 
-    late = due(after, DONE, Stored(metrics=loss("1")), seconds=30)
+    late = due(after, DONE, StoredMetrics(metrics=loss("1")), seconds=30)
     assert last(written(late)).type == "Succeeded"
 
 
@@ -262,7 +272,7 @@ def test_the_wait_goes_on_where_it_was_after_a_restart_and_without_the_job() -> 
 
 
 @pytest.mark.parametrize("observed", [NOTHING, AWAY], ids=["nothing there", "store away"])
-def test_the_wait_has_an_end(observed: Stored | StoreAway) -> None:
+def test_the_wait_has_an_end(observed: StoredMetrics | StoreUnavailable) -> None:
     waiting = written(due(at_work(), DONE, observed))
     (wake,) = due(waiting, DONE, observed, seconds=59.5)
     assert wake == WakeAt(moment=START + timedelta(seconds=60))
@@ -280,13 +290,13 @@ def test_the_wait_has_an_end(observed: Stored | StoreAway) -> None:
 
 
 def test_a_store_that_has_the_collectors_last_word_is_not_waited_for() -> None:
-    stored = Stored(metrics=loss(UNAVAILABLE))
+    stored = StoredMetrics(metrics=loss(UNAVAILABLE))
 
     assert last(written(due(at_work(), DONE, stored))).type == "MetricsUnavailable"
 
 
 def test_only_nan_is_no_metric_and_is_kept_as_history() -> None:
-    after = written(due(at_work(), DONE, Stored(metrics=loss(UNAVAILABLE, "nan"))))
+    after = written(due(at_work(), DONE, StoredMetrics(metrics=loss(UNAVAILABLE, "nan"))))
 
     assert last(after).type == "MetricsUnavailable"
     assert '"loss" was never a finite number' in last(after).message
@@ -307,7 +317,7 @@ def test_a_training_that_pushes_and_pushed_nothing_is_reported_and_not_waited_fo
 def test_what_was_reported_already_is_not_reported_twice() -> None:
     item = at_work(kind=CollectorKind.PUSH)
 
-    assert kinds(due(item, DONE, Stored(metrics=loss(UNAVAILABLE)))) == "WriteStatus"
+    assert kinds(due(item, DONE, StoredMetrics(metrics=loss(UNAVAILABLE)))) == "WriteStatus"
 
 
 def test_a_training_that_pushes_to_a_store_that_is_away_is_waited_for() -> None:
@@ -327,7 +337,7 @@ def test_a_job_without_pods_says_why_and_is_pending() -> None:
     after = written(actions)
 
     assert words(after) == ("Running", "TrialPodsRefused", pods.refused)
-    assert state_of(after) is State.PENDING
+    assert state_of(after) is TrialState.PENDING
     assert events(actions) == [("Warning", "TrialPodsRefused", pods.refused)]
     assert due(after, JOB, pods=pods, seconds=10_000) == ()
     assert words(written(due(after, JOB, seconds=9)))[1] == "TrialRunning"
@@ -360,7 +370,7 @@ def test_a_job_that_cannot_be_created_fails_the_trial() -> None:
 
 
 def stopped(**changes: object) -> Trial:
-    return early_stopped(at_work(**changes), START)
+    return mark_early_stopped(at_work(**changes), START)
 
 
 def test_an_early_stopped_trial_runs_on_in_katibs_words() -> None:
@@ -369,20 +379,20 @@ def test_an_early_stopped_trial_runs_on_in_katibs_words() -> None:
     assert words(item) == ("EarlyStopped", "TrialEarlyStopped", "Trial is early stopped")
     assert [c.status.value for c in item.status.conditions if c.type == "Running"] == ["True"]
     assert item.status.completion_time is None
-    assert early_stopped(item, START) is item
+    assert mark_early_stopped(item, START) is item
 
 
 def test_a_trial_that_has_ended_cannot_be_stopped_early() -> None:
-    over = moved(at_work(), ConditionType.SUCCEEDED, START)
+    over = end_trial(at_work(), ConditionType.SUCCEEDED, START)
 
-    assert early_stopped(over, START) is over
+    assert mark_early_stopped(over, START) is over
 
 
 def test_an_early_stopped_trial_is_observed_before_its_job_is_deleted() -> None:
     item = stopped()
     assert kinds(due(item, DONE)) == "ReadObservation"
 
-    after = written(due(item, DONE, Stored(metrics=loss("3")), seconds=2))
+    after = written(due(item, DONE, StoredMetrics(metrics=loss("3")), seconds=2))
     assert after.status.observation is not None
     assert after.status.completion_time == "2026-01-02T03:04:07Z"
     assert last(after).type == "EarlyStopped"
@@ -417,7 +427,7 @@ def test_an_early_stopped_trial_without_metrics_says_so_in_the_end() -> None:
     assert after.status.observation is not None
     assert after.status.observation.metrics[0].latest == UNAVAILABLE
     assert [reason for _, reason, _ in events(actions)] == ["MetricsUnavailable"]
-    assert state_of(after) is State.EARLY_STOPPED
+    assert state_of(after) is TrialState.EARLY_STOPPED
 
 
 # -- after the end ------------------------------------------------------------------------------
@@ -429,7 +439,7 @@ def test_an_early_stopped_trial_without_metrics_says_so_in_the_end() -> None:
 def test_the_job_of_a_trial_that_has_ended_is_deleted_unless_it_is_retained(
     kind: ConditionType,
 ) -> None:
-    over, kept = moved(at_work(), kind, START), moved(at_work(retain=True), kind, START)
+    over, kept = end_trial(at_work(), kind, START), end_trial(at_work(retain=True), kind, START)
 
     actions = due(over, DONE)
     assert kinds(actions) == "DeleteJob"
@@ -441,26 +451,28 @@ def test_the_job_of_a_trial_that_has_ended_is_deleted_unless_it_is_retained(
 def test_a_job_that_is_going_is_not_deleted_again() -> None:
     going = {**DONE, "metadata": {"deletionTimestamp": "2026-01-02T03:04:05Z"}}
 
-    assert due(moved(at_work(), ConditionType.FAILED, START), going) == ()
+    assert due(end_trial(at_work(), ConditionType.FAILED, START), going) == ()
 
 
 def test_a_killed_trials_job_is_deleted_even_if_it_is_retained() -> None:
-    assert kinds(due(moved(at_work(retain=True), ConditionType.KILLED, START), JOB)) == "DeleteJob"
+    assert (
+        kinds(due(end_trial(at_work(retain=True), ConditionType.KILLED, START), JOB)) == "DeleteJob"
+    )
 
 
-@pytest.mark.parametrize("first", [kind for kind in ConditionType if kind.value in set(State)])
+@pytest.mark.parametrize("first", [kind for kind in ConditionType if kind.value in set(TrialState)])
 @pytest.mark.parametrize("second", ["Succeeded", "Failed", "MetricsUnavailable", "Killed"])
 def test_what_has_ended_stays_as_it_ended(first: ConditionType, second: str) -> None:
     if first is ConditionType.RUNNING:
         return  # it has not ended
     over = (
-        early_stopped(at_work(), START)
+        mark_early_stopped(at_work(), START)
         if first is ConditionType.EARLY_STOPPED
-        else moved(at_work(), first, START)
+        else end_trial(at_work(), first, START)
     )
 
-    assert moved(over, ConditionType(second), START) is over
-    assert running(over, START) is over
+    assert end_trial(over, ConditionType(second), START) is over
+    assert mark_running(over, START) is over
 
 
 # -- deletion -----------------------------------------------------------------------------------
@@ -504,7 +516,7 @@ def test_a_deleted_trial_that_is_not_held_by_us_is_left_alone() -> None:
 def test_what_is_due_twice_is_the_same_and_nothing_is_due_when_it_is_done() -> None:
     for item in (trial(), living(), at_work(), stopped()):
         for job in (None, JOB, DONE, BROKEN):
-            observed = Stored(metrics=loss("1"))
+            observed = StoredMetrics(metrics=loss("1"))
             first = due(item, job, observed, seconds=1)
             assert first == due(item, job, observed, seconds=1)
             statuses = [a.target for a in first if isinstance(a, WriteStatus)]
@@ -534,7 +546,7 @@ def test_a_pod_that_waits_for_long_is_told_of_where_users_look() -> None:
         "TrialPodsPending",
         "Trial's pod does not run: Unschedulable: 0/3 nodes are available",
     )
-    assert state_of(after) is State.PENDING
+    assert state_of(after) is TrialState.PENDING
     assert events(actions) == [
         ("Warning", "TrialPodsPending", "Unschedulable: 0/3 nodes are available")
     ]
@@ -575,7 +587,7 @@ def test_with_a_deadline_a_pod_in_which_nothing_runs_fails_its_trial() -> None:
 
     after = written(due(told, JOB, pods=ROOM, seconds=300, policy=policy))
 
-    assert state_of(after) is State.FAILED
+    assert state_of(after) is TrialState.FAILED
     assert "nothing ran in its pod for 0:05:00: Unschedulable" in last(after).message
 
 
@@ -584,7 +596,7 @@ def test_a_job_that_ends_while_its_pod_was_stuck_ends_the_trial() -> None:
 
     after = written(due(told, BROKEN, pods=ROOM, seconds=60))
 
-    assert state_of(after) is State.FAILED
+    assert state_of(after) is TrialState.FAILED
     assert last(after).type == "Failed"
 
 
@@ -593,7 +605,7 @@ def test_a_job_that_ends_while_its_pod_was_stuck_ends_the_trial() -> None:
 CRASHING = PodFacts(
     injected=True,
     collector_failed="OOMKilled, exit code 137",
-    last_words='{"why": "no memory"}',
+    termination_message='{"why": "no memory"}',
     crashing_since=START,
 )
 
@@ -610,7 +622,7 @@ def test_a_collector_that_stays_away_is_told_of_once_and_the_trial_runs_on() -> 
     after = written(actions)
     why = "the metrics collector failed (OOMKilled, exit code 137): no memory"
     assert words(after) == ("Running", "TrialCollectorCrashed", f"Trial is running; {why}")
-    assert state_of(after) is State.RUNNING
+    assert state_of(after) is TrialState.RUNNING
     assert events(actions) == [("Warning", "TrialCollectorCrashed", why)]
     assert due(after, JOB, pods=CRASHING, seconds=60) == ()
     assert due(after, JOB, pods=PodFacts(injected=True), seconds=90) == ()
@@ -619,7 +631,7 @@ def test_a_collector_that_stays_away_is_told_of_once_and_the_trial_runs_on() -> 
 def test_a_trial_whose_collector_crashed_ends_like_any_other() -> None:
     after = written(due(at_work(), JOB, pods=CRASHING, seconds=30))
 
-    ended = written(due(after, DONE, Stored(metrics=loss("0.5")), seconds=60))
+    ended = written(due(after, DONE, StoredMetrics(metrics=loss("0.5")), seconds=60))
 
     assert [(c.type, c.reason) for c in ended.status.conditions[1:]] == [
         ("Running", "TrialRunning"),

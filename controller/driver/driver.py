@@ -17,7 +17,7 @@ from typing import Any
 from api.errors import RemoteError, Unavailable, UserError
 from api.names import EXPERIMENT_LABEL
 from api.types import Experiment, Suggestion, Trial
-from controller.driver.ask_suggestions import BACKOFF, Asking, LaterError
+from controller.driver.ask_suggestions import BACKOFF, NotBeforeError, SuggestionRequester
 from controller.driver.ports import Conflict, Ports
 from controller.reconcile.actions import (
     Action,
@@ -39,18 +39,18 @@ from controller.reconcile.actions import (
     WriteStatus,
 )
 from controller.reconcile.experiments import reconcile_experiment
-from controller.reconcile.live import LatestReads
-from controller.reconcile.running_trial import failed_to_start, warning
-from controller.reconcile.trial_facts import KnownMembers
-from controller.reconcile.trial_states import early_stopped, ended
+from controller.reconcile.latest_values import LatestValueReads
+from controller.reconcile.running_trial import failed_to_start, warning_event
+from controller.reconcile.trial_facts import TrialFactsCache
+from controller.reconcile.trial_states import has_ended, mark_early_stopped
 from controller.reconcile.trials import overdue, reconcile_trial
 from controller.reconcile.views import (
     ExperimentView,
     JobFacts,
     Key,
     Policy,
-    StoreAway,
-    Stored,
+    StoredMetrics,
+    StoreUnavailable,
     TrialView,
     key_of,
 )
@@ -61,14 +61,14 @@ _SOON = timedelta(milliseconds=50)
 _TRIES = 5
 
 _Change = WriteStatus | CreateSuggestion | DeleteTrial | Release | RemoveService
-Seen = Stored | StoreAway | None
+Seen = StoredMetrics | StoreUnavailable | None
 
 
-Together = Callable[[Iterable[Coroutine[Any, Any, None]]], Awaitable[None]]
+RunCalls = Callable[[Iterable[Coroutine[Any, Any, None]]], Awaitable[None]]
 """Makes calls whose order means nothing; raises what the first of those raised that failed."""
 
 
-async def in_turn(calls: Iterable[Coroutine[Any, Any, None]]) -> None:
+async def sequentially(calls: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Make one call after the other; where one fails the rest is left."""
     for call in calls:
         await call
@@ -82,15 +82,15 @@ class Driver:
         ports: Ports,
         dice: random.Random,
         policy: Policy | None = None,
-        together: Together = in_turn,
+        together: RunCalls = sequentially,
     ) -> None:
         """`together` creates the trials that are due at the same time."""
         self._ports, self._dice, self._policy = ports, dice, policy or Policy()
         self._together = together
         self._failures: dict[tuple[str, Key], int] = {}
-        self._latest = LatestReads()
-        self._asking = Asking(ports, dice)
-        self._members: dict[Key, KnownMembers] = defaultdict(KnownMembers)
+        self._latest = LatestValueReads()
+        self._asking = SuggestionRequester(ports, dice)
+        self._members: dict[Key, TrialFactsCache] = defaultdict(TrialFactsCache)
 
     async def experiment(self, key: Key, now: datetime) -> datetime | None:
         """Do what is due for an experiment; return when to come again without being called.
@@ -106,7 +106,7 @@ class Driver:
                 actions = self._experiment_actions(view, now) if view else ()
                 if not await self._do(actions, now):
                     return self._rest("experiment", key, actions)
-            except LaterError as later:
+            except NotBeforeError as later:
                 return later.moment
             except RemoteError as error:
                 about = view.experiment if view else None
@@ -125,7 +125,7 @@ class Driver:
             trial = None
             try:
                 trial = await self._ports.objects.trial(key)
-                if trial is None or ended(trial):
+                if trial is None or has_ended(trial):
                     self._latest.forget(key)
                 if trial is None:
                     return self._rest("trial", key, ())
@@ -142,7 +142,7 @@ class Driver:
                 elif not await self._do(actions, now):
                     return self._rest("trial", key, actions)
             except _StoreAwayError as error:
-                observed = StoreAway(cause=str(error))
+                observed = StoreUnavailable(cause=str(error))
             except RemoteError as error:
                 return self._again(("trial", key), trial, error, now)
         return now + _SOON
@@ -174,7 +174,7 @@ class Driver:
             trial = await self._ports.objects.trial(key)
             if trial is None:
                 raise UserError(f"there is no trial {key}; send the name of one that runs")
-            after = early_stopped(trial, now)
+            after = mark_early_stopped(trial, now)
             if after is trial:
                 return
             try:
@@ -218,11 +218,11 @@ class Driver:
             self._leave_job(trial, error, now)
             return JobFacts()
 
-    async def _read(self, trial: Trial) -> Stored | StoreAway:
+    async def _read(self, trial: Trial) -> StoredMetrics | StoreUnavailable:
         try:
-            return Stored(metrics=tuple(await self._ports.observations.summary(trial)))
+            return StoredMetrics(metrics=tuple(await self._ports.observations.summary(trial)))
         except RemoteError as error:
-            return StoreAway(cause=str(error))
+            return StoreUnavailable(cause=str(error))
 
     def _experiment_actions(self, view: ExperimentView, now: datetime) -> Sequence[Action]:
         known = self._members[key_of(view.experiment)]
@@ -333,7 +333,7 @@ class Driver:
         if not overdue(trial, now, self._policy):
             raise error
         why = f"its job is left to the cluster's garbage collection: {error}"
-        self._ports.events.emit(warning(trial, "JobNotDeleted", why))
+        self._ports.events.emit(warning_event(trial, "JobNotDeleted", why))
 
     # -- when to come again -----------------------------------------------------------------
 

@@ -14,15 +14,24 @@ from zlib import crc32
 from api.errors import RemoteError, Unavailable
 from api.types import Objective, Trial
 from controller.reconcile.actions import Action, ReadLatest, WakeAt, WriteStatus
-from controller.reconcile.observing import observation_of
-from controller.reconcile.views import Key, MetricSummary, StoreAway, Stored, TrialView, key_of
+from controller.reconcile.observation import observation_of
+from controller.reconcile.views import (
+    Key,
+    MetricSummary,
+    StoredMetrics,
+    StoreUnavailable,
+    TrialView,
+    key_of,
+)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_AT_ONCE = 4
 """Questions that may be open. A store that hangs must not hold up what waits for a turn."""
 
 
-def latest_shown(view: TrialView, now: datetime, interval: timedelta | None) -> tuple[Action, ...]:
+def show_latest_values(
+    view: TrialView, now: datetime, interval: timedelta | None
+) -> tuple[Action, ...]:
     """Say what is due so that a running trial's status shows its latest values.
 
     | the store | due |
@@ -38,7 +47,7 @@ def latest_shown(view: TrialView, now: datetime, interval: timedelta | None) -> 
     if view.latest is None and _beat(trial, now, interval) > _beat(trial, view.asked, interval):
         return (ReadLatest(trial=trial),)
     wake = WakeAt(moment=_next_beat(trial, now, interval))
-    if not isinstance(view.latest, Stored):
+    if not isinstance(view.latest, StoredMetrics):
         return (wake,)
     objective = trial.spec.objective or Objective()
     found = observation_of(view.latest.metrics, objective) or trial.status.observation
@@ -63,7 +72,7 @@ def _offset(trial: Trial, interval: timedelta) -> timedelta:
     return interval * (crc32(str(key_of(trial)).encode()) / 2**32)
 
 
-class LatestReads:
+class LatestValueReads:
     """When each trial's latest values were asked for, and how the store bears it.
 
     Losing it costs nothing: each trial is asked about again at its next beat.
@@ -72,7 +81,7 @@ class LatestReads:
     def __init__(self) -> None:
         self._asked: dict[Key, datetime] = {}
         self._open = 0
-        self._away: tuple[datetime, StoreAway] | None = None
+        self._away: tuple[datetime, StoreUnavailable] | None = None
 
     def asked(self, key: Key, now: datetime) -> datetime:
         """Return when a trial was asked about last; at first it counts as just now."""
@@ -88,22 +97,22 @@ class LatestReads:
         now: datetime,
         ask: Callable[[Trial], Awaitable[Sequence[MetricSummary]]],
         interval: timedelta | None,
-    ) -> Stored | StoreAway:
+    ) -> StoredMetrics | StoreUnavailable:
         """Ask about a trial, if the store is not known to be away and not too many wait for it."""
         self._asked[key_of(trial)] = now
         if self._away is not None and now < self._away[0]:
             return self._away[1]
         if self._open >= _MOST_AT_ONCE:
-            return StoreAway(cause="many questions wait for an answer")
+            return StoreUnavailable(cause="many questions wait for an answer")
         self._open += 1
         try:
-            found = Stored(metrics=tuple(await ask(trial)))
+            found = StoredMetrics(metrics=tuple(await ask(trial)))
         except Unavailable as error:
-            away = StoreAway(cause=str(error))
+            away = StoreUnavailable(cause=str(error))
             self._away = (now + (interval or timedelta(0)), away)
             return away
         except RemoteError as error:
-            return StoreAway(cause=str(error))  # it refuses this question, perhaps no other
+            return StoreUnavailable(cause=str(error))  # it refuses this question, perhaps no other
         finally:
             self._open -= 1
         self._away = None

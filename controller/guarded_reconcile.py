@@ -9,13 +9,13 @@ from typing import Final
 
 from controller.metrics import Metrics
 from controller.reconcile.views import Key
-from controller.reconcile_workers import Turn
+from controller.reconcile_workers import Reconcile
 
 _AFTER_FAULT: Final = timedelta(seconds=30)
 _log = logging.getLogger(__name__)
 
 
-def guarded(kind: str, turn: Turn, metrics: Metrics) -> Turn:
+def guarded_reconcile(kind: str, turn: Reconcile, metrics: Metrics) -> Reconcile:
     """Make of a turn one that never raises; `kind` is for log and metrics.
 
     An object whose turn failed by a fault of ours has the next one half a minute later.

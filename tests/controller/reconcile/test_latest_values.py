@@ -13,18 +13,18 @@ import pytest
 
 from api.errors import RemoteError
 from api.types import Observation, ObservedMetric, Trial
-from controller.driver.drive import Driver
+from controller.driver.driver import Driver
 from controller.driver.memory import MemoryObservations
 from controller.reconcile.actions import Action, ReadLatest, WakeAt, WriteStatus
-from controller.reconcile.live import LatestReads, latest_shown
-from controller.reconcile.trial_states import State
+from controller.reconcile.latest_values import LatestValueReads, show_latest_values
+from controller.reconcile.trial_states import TrialState
 from controller.reconcile.trials import reconcile_trial
 from controller.reconcile.views import (
     JobFacts,
     MetricSummary,
     Policy,
-    StoreAway,
-    Stored,
+    StoredMetrics,
+    StoreUnavailable,
     TrialView,
     key_of,
 )
@@ -45,7 +45,7 @@ def due(
 ) -> tuple[Action, ...]:
     facts = JobFacts(document=JOB)
     view = TrialView(trial=item, job=facts, asked=asked, latest=latest)  # type: ignore[arg-type]
-    return latest_shown(view, now, TEN)
+    return show_latest_values(view, now, TEN)
 
 
 def showing(trial: Trial) -> str | None:
@@ -99,14 +99,14 @@ def test_a_thousand_trials_are_spread_over_the_beat() -> None:
 def test_without_an_interval_nothing_is_asked(interval: timedelta | None) -> None:
     view = TrialView(trial=at_work(), job=JobFacts(document=JOB), asked=START)
 
-    assert latest_shown(view, START + 9 * TEN, interval) == ()
+    assert show_latest_values(view, START + 9 * TEN, interval) == ()
 
 
 # -- what is written ----------------------------------------------------------------------------
 
 
 def test_other_values_are_written_as_the_store_has_them() -> None:
-    [write, wake] = due(at_work(), START, latest=Stored(metrics=loss("0.9", "0.5")))
+    [write, wake] = due(at_work(), START, latest=StoredMetrics(metrics=loss("0.9", "0.5")))
 
     assert isinstance(write, WriteStatus)
     assert isinstance(write.target, Trial)
@@ -116,7 +116,8 @@ def test_other_values_are_written_as_the_store_has_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "latest", [Stored(metrics=loss("0.9", "0.5")), Stored(), StoreAway(cause="down")]
+    "latest",
+    [StoredMetrics(metrics=loss("0.9", "0.5")), StoredMetrics(), StoreUnavailable(cause="down")],
 )
 def test_equal_values_none_and_a_store_that_is_away_make_no_write(latest: object) -> None:
     item = at_work()
@@ -178,7 +179,7 @@ async def test_a_store_that_is_away_is_no_trouble_and_is_asked_by_one_trial_only
 
 
 async def test_a_store_that_hangs_holds_up_a_few_turns_only() -> None:
-    reads, hanging = LatestReads(), asyncio.Event()
+    reads, hanging = LatestValueReads(), asyncio.Event()
 
     async def ask(_: Trial) -> Sequence[MetricSummary]:
         await hanging.wait()
@@ -187,23 +188,23 @@ async def test_a_store_that_hangs_holds_up_a_few_turns_only() -> None:
     first = [asyncio.create_task(reads.read(named(f"t-{n}"), START, ask, TEN)) for n in range(4)]
     await asyncio.sleep(0)
     over = await reads.read(named("t-5"), START, ask, TEN)
-    assert isinstance(over, StoreAway)
+    assert isinstance(over, StoreUnavailable)
 
     hanging.set()
-    assert await asyncio.gather(*first) == [Stored(metrics=loss("0.5"))] * 4
-    assert await reads.read(named("t-5"), START, ask, TEN) == Stored(metrics=loss("0.5"))
+    assert await asyncio.gather(*first) == [StoredMetrics(metrics=loss("0.5"))] * 4
+    assert await reads.read(named("t-5"), START, ask, TEN) == StoredMetrics(metrics=loss("0.5"))
 
 
 async def test_a_store_that_refuses_one_question_is_asked_the_others() -> None:
-    reads = LatestReads()
+    reads = LatestValueReads()
 
     async def ask(item: Trial) -> Sequence[MetricSummary]:
         if item.metadata.name == "bad":
             raise RemoteError("its name is ambiguous")
         return loss("0.5")
 
-    assert isinstance(await reads.read(named("bad"), START, ask, TEN), StoreAway)
-    assert await reads.read(named("good"), START, ask, TEN) == Stored(metrics=loss("0.5"))
+    assert isinstance(await reads.read(named("bad"), START, ask, TEN), StoreUnavailable)
+    assert await reads.read(named("good"), START, ask, TEN) == StoredMetrics(metrics=loss("0.5"))
 
 
 # -- and it is no answer ------------------------------------------------------------------------
@@ -245,7 +246,7 @@ async def test_one_that_fails_keeps_what_was_seen_and_does_not_count() -> None:
     harness.fail(trial)
     await harness.settle(seconds=1)
 
-    (failed,) = harness.in_state(State.FAILED)
+    (failed,) = harness.in_state(TrialState.FAILED)
     assert showing(failed) == "0.01"
     assert best_of(harness) is None
     _, told, _, _ = harness.memory.suggestions.asked[-1]
@@ -278,7 +279,7 @@ async def test_where_the_store_is_lost_an_early_stopped_trial_keeps_what_was_see
     await harness.settle(seconds=1)
     await harness.settle(seconds=600)
 
-    (stopped,) = harness.in_state(State.EARLY_STOPPED)
+    (stopped,) = harness.in_state(TrialState.EARLY_STOPPED)
     assert showing(stopped) == "0.3"
     assert stopped.status.completion_time
     warnings = [e.message for e in harness.memory.events.all if e.reason == "MetricsUnavailable"]

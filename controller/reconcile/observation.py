@@ -15,14 +15,20 @@ from api.types import (
     ObservedMetric,
     Strategy,
 )
-from controller.reconcile.termination_message import LastWords, read_last_words
-from controller.reconcile.views import MetricSummary, PodFacts, StoreAway, Stored, TrialView
+from controller.reconcile.termination_message import TerminationMessage, parse_termination_message
+from controller.reconcile.views import (
+    MetricSummary,
+    PodFacts,
+    StoredMetrics,
+    StoreUnavailable,
+    TrialView,
+)
 
 _LINES_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class ObservationResult:
     """What there is to be had of a trial's metrics."""
 
     observation: Observation | None = None
@@ -35,7 +41,7 @@ class Finding:
     """Why it is not usable."""
 
 
-def find_observation(view: TrialView) -> Finding:
+def find_observation(view: TrialView) -> ObservationResult:
     """Judge what the store and the collector's last words say.
 
     | store | last words | taken | final |
@@ -47,23 +53,27 @@ def find_observation(view: TrialView) -> Finding:
     | away | have it not | nothing | no |
     """
     objective = view.trial.spec.objective or Objective()
-    words = read_last_words(view.job.pods.last_words)
-    stored = view.observed.metrics if isinstance(view.observed, Stored) else ()
+    words = parse_termination_message(view.job.pods.termination_message)
+    stored = view.observed.metrics if isinstance(view.observed, StoredMetrics) else ()
     undelivered = words.delivered is False
-    if _usable(words.metrics, objective) and (undelivered or not isinstance(view.observed, Stored)):
-        return Finding(
+    if _usable(words.metrics, objective) and (
+        undelivered or not isinstance(view.observed, StoredMetrics)
+    ):
+        return ObservationResult(
             observation=observation_of(words.metrics, objective), usable=True, final=undelivered
         )
     if _usable(stored, objective):
-        return Finding(observation=observation_of(stored, objective), usable=True, final=True)
+        return ObservationResult(
+            observation=observation_of(stored, objective), usable=True, final=True
+        )
     known = _summary(stored, objective.metric)
     told = known is not None and UNAVAILABLE in (known.first, known.last)
     pushes = view.trial.spec.collector is not None and (
         view.trial.spec.collector.kind is CollectorKind.PUSH
     )
-    return Finding(
+    return ObservationResult(
         observation=observation_of(stored or words.metrics, objective),
-        final=told or (pushes and isinstance(view.observed, Stored)),
+        final=told or (pushes and isinstance(view.observed, StoredMetrics)),
         cause=_cause(view, objective, words),
     )
 
@@ -90,7 +100,7 @@ def observation_of(metrics: Iterable[MetricSummary], objective: Objective) -> Ob
     )
 
 
-def nothing_observed(objective: Objective) -> Observation:
+def unavailable_observation(objective: Objective) -> Observation:
     """Say that a trial has ended and nothing was ever measured."""
     none = ObservedMetric(
         name=objective.metric, min=UNAVAILABLE, max=UNAVAILABLE, latest=UNAVAILABLE
@@ -109,17 +119,17 @@ def _usable(metrics: Iterable[MetricSummary], objective: Objective) -> bool:
 # -- causes ---------------------------------------------------------------------------------
 
 
-def _cause(view: TrialView, objective: Objective, words: LastWords) -> str:
+def _cause(view: TrialView, objective: Objective, words: TerminationMessage) -> str:
     """Say in words why there is no value; the first that applies.
 
     What was measured and is no number comes first: then all worked, and the training is to blame.
     """
-    stored = view.observed.metrics if isinstance(view.observed, Stored) else words.metrics
+    stored = view.observed.metrics if isinstance(view.observed, StoredMetrics) else words.metrics
     metric, pods = quoted(objective.metric), view.job.pods
     seen = _summary(stored, objective.metric)
     if seen is not None and (seen.last != UNAVAILABLE or seen.count > 1):
         return _not_finite(metric, strategy_of(objective.metric, objective), seen)
-    if isinstance(view.observed, StoreAway):
+    if isinstance(view.observed, StoreUnavailable):
         return f"the store of metrics did not answer: {view.observed.cause}"
     if view.observed is None:
         return "the store of metrics was not asked in time"
@@ -137,7 +147,7 @@ def _not_finite(metric: str, strategy: Strategy, seen: MetricSummary) -> str:
     return f"{metric} was never a finite number; {last}"
 
 
-def _of_collector(pods: PodFacts, words: LastWords) -> str:
+def _of_collector(pods: PodFacts, words: TerminationMessage) -> str:
     if pods.injected is False:
         label = f"{INJECTION_LABEL}: {INJECTION_ENABLED}"
         return (
@@ -153,11 +163,13 @@ def _of_collector(pods: PodFacts, words: LastWords) -> str:
 
 def collector_failure(pods: PodFacts) -> str:
     """Say how the collector came to its end, and what it said of it."""
-    why = read_last_words(pods.last_words).why
+    why = parse_termination_message(pods.termination_message).why
     return f"the metrics collector failed ({pods.collector_failed})" + (f": {why}" if why else "")
 
 
-def _nothing_matched(metric: str, stored: Iterable[MetricSummary], words: LastWords) -> str:
+def _nothing_matched(
+    metric: str, stored: Iterable[MetricSummary], words: TerminationMessage
+) -> str:
     others = ", ".join(quoted(m.name) for m in stored if m.last != UNAVAILABLE)
     found = f"no line of the training had {metric}" + (f", only {others}" if others else "")
     if not words.nearest:

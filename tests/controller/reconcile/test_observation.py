@@ -25,21 +25,21 @@ from api.types import (
     TrialSpec,
     TrialStatus,
 )
-from controller.reconcile.observing import find_observation, observation_of
-from controller.reconcile.termination_message import LastWords, read_last_words
-from controller.reconcile.trial_facts import member_of
+from controller.reconcile.observation import find_observation, observation_of
+from controller.reconcile.termination_message import TerminationMessage, parse_termination_message
+from controller.reconcile.trial_facts import facts_of_trial
 from controller.reconcile.views import (
     JobFacts,
     MetricSummary,
     PodFacts,
-    StoreAway,
-    Stored,
+    StoredMetrics,
+    StoreUnavailable,
     TrialView,
 )
 from tests.controller.experiment_harness import loss
 
-AWAY = StoreAway(cause="connection refused")
-NOTHING = Stored()
+AWAY = StoreUnavailable(cause="connection refused")
+NOTHING = StoredMetrics()
 FOLDED = {"count": 3, "first": "0.9", "last": "0.30", "min": "0.10", "max": "0.9"}
 
 
@@ -53,7 +53,7 @@ def objective(strategy: Strategy = Strategy.MIN) -> Objective:
 
 
 def view(
-    observed: Stored | StoreAway,
+    observed: StoredMetrics | StoreUnavailable,
     *,
     strategy: Strategy = Strategy.MIN,
     kind: CollectorKind = CollectorKind.STDOUT,
@@ -71,13 +71,21 @@ def words(*, delivered: bool | None = None, **facts: object) -> str:
 @pytest.mark.parametrize(
     ("observed", "said", "expected"),
     [
-        (Stored(metrics=loss("0.5")), "", "store"),
-        (Stored(metrics=loss("0.5")), words(delivered=True, metrics={"loss": FOLDED}), "store"),
-        (Stored(metrics=loss("0.5")), words(delivered=False, metrics={"loss": FOLDED}), "words"),
+        (StoredMetrics(metrics=loss("0.5")), "", "store"),
+        (
+            StoredMetrics(metrics=loss("0.5")),
+            words(delivered=True, metrics={"loss": FOLDED}),
+            "store",
+        ),
+        (
+            StoredMetrics(metrics=loss("0.5")),
+            words(delivered=False, metrics={"loss": FOLDED}),
+            "words",
+        ),
         (NOTHING, words(delivered=False, metrics={"loss": FOLDED}), "words"),
         (NOTHING, words(delivered=True, metrics={"loss": FOLDED}), "wait for nothing"),
         (NOTHING, "", "wait for nothing"),
-        (Stored(metrics=loss(UNAVAILABLE)), "", "nothing"),
+        (StoredMetrics(metrics=loss(UNAVAILABLE)), "", "nothing"),
         (AWAY, words(delivered=True, metrics={"loss": FOLDED}), "wait for words"),
         (AWAY, words(delivered=False, metrics={"loss": FOLDED}), "words"),
         (AWAY, words(delivered=False), "wait for nothing"),
@@ -85,9 +93,9 @@ def words(*, delivered: bool | None = None, **facts: object) -> str:
     ],
 )
 def test_the_store_is_taken_or_the_last_words_or_it_is_waited_for(
-    observed: Stored | StoreAway, said: str, expected: str
+    observed: StoredMetrics | StoreUnavailable, said: str, expected: str
 ) -> None:
-    finding = find_observation(view(observed, last_words=said))
+    finding = find_observation(view(observed, termination_message=said))
 
     assert finding.final is not expected.startswith("wait")
     taken = finding.observation.metrics[0].min if finding.usable and finding.observation else ""
@@ -111,7 +119,7 @@ def test_texts_are_kept_as_they_were_written_in_the_order_of_the_objective() -> 
 def test_an_additional_metric_alone_is_kept_and_no_objective() -> None:
     other = MetricSummary(name="acc", count=1, last="1", min="1", max="1")
 
-    finding = find_observation(view(Stored(metrics=(other,))))
+    finding = find_observation(view(StoredMetrics(metrics=(other,))))
 
     assert not finding.usable
     assert finding.observation is not None
@@ -146,7 +154,7 @@ def test_the_objective_is_read_by_its_strategy_and_only_a_finite_number_counts(
         status=TrialStatus(observation=observed, conditions=conditions),
     )
 
-    assert member_of(trial).value == value
+    assert facts_of_trial(trial).value == value
 
 
 @pytest.mark.parametrize(
@@ -155,28 +163,32 @@ def test_the_objective_is_read_by_its_strategy_and_only_a_finite_number_counts(
         (view(AWAY), "the store of metrics did not answer: connection refused"),
         (view(NOTHING, injected=False), "no metrics collector was put into its pod"),
         (
-            view(NOTHING, collector_failed="exit status 2", last_words=words(why="bad regex")),
+            view(
+                NOTHING,
+                collector_failed="exit status 2",
+                termination_message=words(why="bad regex"),
+            ),
             "the metrics collector failed (exit status 2): bad regex",
         ),
         (
-            view(NOTHING, last_words=words(delivered=False, why="no such host")),
+            view(NOTHING, termination_message=words(delivered=False, why="no such host")),
             "what was collected did not reach the store: no such host",
         ),
         (view(NOTHING), 'no line of the training had "loss"; `trialwatch extract` shows'),
         (
-            view(NOTHING, last_words=words(nearest=["los = 3", "Loss is 4"])),
+            view(NOTHING, termination_message=words(nearest=["los = 3", "Loss is 4"])),
             'no line of the training had "loss"; the lines that came nearest: "los = 3"; "Loss is',
         ),
         (
-            view(Stored(metrics=loss(UNAVAILABLE, "nan", "nan"))),
+            view(StoredMetrics(metrics=loss(UNAVAILABLE, "nan", "nan"))),
             '"loss" was never a finite number; the last value of "loss" is "nan"',
         ),
         (
-            view(Stored(metrics=loss("0.5", "nan")), strategy=Strategy.LATEST),
+            view(StoredMetrics(metrics=loss("0.5", "nan")), strategy=Strategy.LATEST),
             'the last value of "loss" is "nan", which is no finite number; with the strategy min',
         ),
         (
-            view(Stored(metrics=loss("nan", UNAVAILABLE))),
+            view(StoredMetrics(metrics=loss("nan", UNAVAILABLE))),
             '"loss" was printed, but never as a finite number',
         ),
         (view(NOTHING, kind=CollectorKind.PUSH), 'the training reported no value of "loss"'),
@@ -190,14 +202,14 @@ def test_the_cause_says_what_to_look_at(case: TrialView, said: str) -> None:
 
 
 def test_with_the_strategy_min_a_nan_at_the_end_costs_nothing() -> None:
-    assert find_observation(view(Stored(metrics=loss("0.5", "0.4", "nan")))).usable
+    assert find_observation(view(StoredMetrics(metrics=loss("0.5", "0.4", "nan")))).usable
 
 
 @given(st.text() | st.recursive(st.none() | st.text(), st.lists).map(json.dumps))
 def test_any_last_words_are_read(text: str) -> None:
-    assert isinstance(read_last_words(text), LastWords)
+    assert isinstance(parse_termination_message(text), TerminationMessage)
 
 
 @pytest.mark.parametrize("text", ["[" * 5000, '{"metrics": {"loss": 3}}', '{"nearest": "x"}', "3"])
 def test_last_words_of_another_form_are_passed_over(text: str) -> None:
-    assert read_last_words(text) == LastWords()
+    assert parse_termination_message(text) == TerminationMessage()
