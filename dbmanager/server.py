@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import grpc
-import grpc.aio
 from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from api.errors import SetupError
 from api.trialwatchv1 import observations_pb2_grpc
 from api.v1beta1 import api_pb2_grpc
 from dbmanager.service.connection import Connection
-from dbmanager.service.error_interceptor import Calls
-from dbmanager.service.health import SERVICES, Health
+from dbmanager.service.health import SERVICES, Health, UnknownService
 from dbmanager.service.metrics import Metrics
 from dbmanager.service.observations import Observations
+from dbmanager.service.replies import TooLarge
 from dbmanager.service.requests import MOST_BYTES
 from dbmanager.service.row_notifier import News
 from dbmanager.service.servicer import DBManager
 from dbmanager.settings import FOUR_MEBIBYTES
+from dbmanager.store.contract import Ambiguous
 from serving.addresses import Address
+from serving.grpc import Codes, ErrorInterceptor, listen, make_server
 
-_OPTIONS = (
-    ("grpc.max_receive_message_length", MOST_BYTES),
-    ("grpc.max_send_message_length", MOST_BYTES),
-    ("grpc.max_metadata_size", 64 * 1024),
-    ("grpc.so_reuseport", 0),  # else two servers would share a port, and neither would say so
-)
+_CODES: Final[Codes] = {
+    Ambiguous: grpc.StatusCode.FAILED_PRECONDITION,
+    TooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    UnknownService: grpc.StatusCode.NOT_FOUND,
+}
+_MOST_METADATA: Final = 64 * 1024
+"""Bytes."""
 
 
 class Server:
@@ -43,7 +46,10 @@ class Server:
         """Make a server; `poll` is how often, in seconds, watchers look for others' writes."""
         metrics = metrics or Metrics()
         self._news = News()
-        self._server = grpc.aio.server(interceptors=[Calls(metrics)], options=_OPTIONS)
+        interceptor = ErrorInterceptor("the DB manager", _CODES, answered=metrics.answered)
+        self._server = make_server(
+            interceptor, most_bytes=MOST_BYTES, max_metadata_size=_MOST_METADATA
+        )
         manager = DBManager(connection, self._news, metrics, max_reply=max_reply)
         api_pb2_grpc.add_DBManagerServicer_to_server(manager, self._server)
         observations = Observations(connection, self._news, poll=poll)
@@ -53,22 +59,12 @@ class Server:
         reflection.enable_server_reflection((*SERVICES, reflection.SERVICE_NAME), self._server)
 
     def listen(self, address: Address, tls: grpc.ServerCredentials | None = None) -> Address:
-        """Take a port; return which.
+        """Take a port; return the address with the number of the port.
 
         Raises:
-            SetupError: the address cannot be listened on.
+            SetupError: the program cannot listen on the address.
         """
-        try:
-            if tls is None:
-                port = self._server.add_insecure_port(str(address))
-            else:
-                port = self._server.add_secure_port(str(address), tls)
-        except RuntimeError:
-            raise SetupError(
-                f"--listen: cannot listen on {address}: another program has the port,"
-                " or it is no address of this machine"
-            ) from None
-        return Address(host=address.host, port=port)
+        return listen(self._server, address, tls)
 
     async def start(self) -> None:
         """Serve."""

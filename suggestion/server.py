@@ -6,24 +6,24 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-import grpc.aio
+import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from api import names
-from api.errors import SetupError
+from api.errors import RemoteError, SetupError
 from api.v1beta1 import api_pb2, api_pb2_grpc
 from serving.addresses import Address
+from serving.grpc import Codes, ErrorInterceptor, listen, make_server
 from suggestion.servicer import Suggestion
 from suggestion.stopping import EarlyStopping, Logs, Mark
 
 _MOST_BYTES: Final = 64 * 1024 * 1024
 """An experiment with a hundred thousand trials is less."""
 _LAST_SECONDS: Final = 1.0
-_OPTIONS = (
-    ("grpc.max_receive_message_length", _MOST_BYTES),
-    ("grpc.max_send_message_length", _MOST_BYTES),
-    ("grpc.so_reuseport", 0),  # else two servers would share a port, and neither would say so
-)
+_CODES: Final[Codes] = {
+    SetupError: grpc.StatusCode.FAILED_PRECONDITION,
+    RemoteError: grpc.StatusCode.ABORTED,
+}
 SERVICES: Final = (
     "",
     names.SUGGESTION_HEALTH_SERVICE,
@@ -42,25 +42,19 @@ class Server:
         # One worker: scikit-optimize's warnings are silenced for the whole process meanwhile.
         self._worker = ThreadPoolExecutor(1, "search")
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # its types are incomplete
-        self._server = grpc.aio.server(options=_OPTIONS)
+        interceptor = ErrorInterceptor("the suggestion service", _CODES, log_refusals=True)
+        self._server = make_server(interceptor, most_bytes=_MOST_BYTES)
         api_pb2_grpc.add_SuggestionServicer_to_server(Suggestion(self._worker), self._server)
         api_pb2_grpc.add_EarlyStoppingServicer_to_server(EarlyStopping(logs, mark), self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
 
     def listen(self, address: Address) -> Address:
-        """Take a port; return which.
+        """Take a port; return the address with the number of the port.
 
         Raises:
-            SetupError: the address cannot be listened on.
+            SetupError: the program cannot listen on the address.
         """
-        try:
-            port = self._server.add_insecure_port(str(address))
-        except RuntimeError:
-            raise SetupError(
-                f"--listen: cannot listen on {address}: another program has the port,"
-                " or it is no address of this machine"
-            ) from None
-        return Address(host=address.host, port=port)
+        return listen(self._server, address)
 
     async def start(self) -> None:
         """Serve."""

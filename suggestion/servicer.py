@@ -22,8 +22,8 @@ from api.v1beta1 import api_pb2 as pb
 from api.v1beta1 import api_pb2_grpc
 from api.wire.experiments import algorithm_to_wire, experiment_from_wire
 from api.wire.trials import suggested_to_wire, trial_from_wire
+from serving.grpc import Context
 from suggestion.algorithm import RANDOM_STATE
-from suggestion.error_interceptor import Context, answering
 from suggestion.space import Point
 from suggestion.tasks import Task, task_of
 
@@ -46,20 +46,18 @@ class Suggestion(api_pb2_grpc.SuggestionServicer):
         self._worker, self._any_seed = worker, any_seed
 
     async def GetSuggestions(  # noqa: N802 - the wire's name
-        self, request: pb.GetSuggestionsRequest, context: Context
+        self, request: pb.GetSuggestionsRequest, _: Context
     ) -> pb.GetSuggestionsReply:
         """Choose the parameters of the next trials."""
-        async with answering("GetSuggestions", context):
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._worker, self._reply, request)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._worker, self._reply, request)
 
     async def ValidateAlgorithmSettings(  # noqa: N802 - the wire's name
-        self, request: pb.ValidateAlgorithmSettingsRequest, context: Context
+        self, request: pb.ValidateAlgorithmSettingsRequest, _: Context
     ) -> pb.ValidateAlgorithmSettingsReply:
         """Refuse an experiment that cannot be searched, with all that is wrong with it."""
-        async with answering("ValidateAlgorithmSettings", context):
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._worker, _task, request.experiment)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._worker, _task, request.experiment)
         return pb.ValidateAlgorithmSettingsReply()
 
     def _reply(self, request: pb.GetSuggestionsRequest) -> pb.GetSuggestionsReply:

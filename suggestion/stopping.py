@@ -21,8 +21,9 @@ from api.v1beta1 import api_pb2_grpc
 from api.wire.experiments import early_stopping_from_wire, experiment_from_wire
 from api.wire.trials import rule_to_wire, trial_from_wire
 from serving.addresses import Address, parse_address
-from suggestion.error_interceptor import Context, answering, check_name, namespace_of
+from serving.grpc import Context
 from suggestion.median_stop import MedianStop, median_stop_of
+from suggestion.request_names import check_name, namespace_of
 
 _log = logging.getLogger(__name__)
 
@@ -61,28 +62,25 @@ class EarlyStopping(api_pb2_grpc.EarlyStoppingServicer):
         self, request: pb.GetEarlyStoppingRulesRequest, context: Context
     ) -> pb.GetEarlyStoppingRulesReply:
         """Make the rule by which the next trials are stopped, if there is one yet."""
-        async with answering("GetEarlyStoppingRules", context):
-            return await self._rules(request, namespace_of(context))
+        return await self._rules(request, namespace_of(context))
 
     async def ValidateEarlyStoppingSettings(  # noqa: N802 - the wire's name
-        self, request: pb.ValidateEarlyStoppingSettingsRequest, context: Context
+        self, request: pb.ValidateEarlyStoppingSettingsRequest, _: Context
     ) -> pb.ValidateEarlyStoppingSettingsReply:
         """Refuse settings that mean nothing, with all that is wrong with them."""
-        async with answering("ValidateEarlyStoppingSettings", context):
-            median_stop_of(early_stopping_from_wire(request.early_stopping))
+        median_stop_of(early_stopping_from_wire(request.early_stopping))
         return pb.ValidateEarlyStoppingSettingsReply()
 
     async def SetTrialStatus(  # noqa: N802 - the wire's name
         self, request: pb.SetTrialStatusRequest, context: Context
     ) -> pb.SetTrialStatusReply:
         """Mark a trial as stopped early; answered when it is."""
-        async with answering("SetTrialStatus", context):
-            if not request.trial_name:
-                raise UserError("trial_name: missing; send the name of the trial that was stopped")
-            namespace = namespace_of(context)
-            await self._mark(namespace, check_name("trial_name", request.trial_name))
-            fields = {"trial": request.trial_name, "namespace": namespace}
-            _log.info("marked as stopped early", extra={"fields": fields})
+        if not request.trial_name:
+            raise UserError("trial_name: missing; send the name of the trial that was stopped")
+        namespace = namespace_of(context)
+        await self._mark(namespace, check_name("trial_name", request.trial_name))
+        fields = {"trial": request.trial_name, "namespace": namespace}
+        _log.info("marked as stopped early", extra={"fields": fields})
         return pb.SetTrialStatusReply()
 
     async def _rules(
@@ -99,7 +97,7 @@ class EarlyStopping(api_pb2_grpc.EarlyStoppingServicer):
         manager = parse_address(request.db_manager_address)
         if manager is None:
             found = quoted(request.db_manager_address)
-            raise UserError(f"db_manager_address: {found} is no address; write HOST:PORT")
+            raise UserError(f"db_manager_address: {found} is not an address; write HOST:PORT")
         ended = [
             trial
             for trial in map(trial_from_wire, request.trials)

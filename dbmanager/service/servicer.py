@@ -1,4 +1,4 @@
-"""Katib's service: decode, ask the store, encode. `error_interceptor` answers errors."""
+"""Katib's service: decode, ask the store, encode. `serving.grpc` answers errors."""
 
 from __future__ import annotations
 

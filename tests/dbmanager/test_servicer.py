@@ -211,7 +211,7 @@ async def test_a_fault_of_ours_is_a_plain_sentence_and_its_trace_is_logged(
     async with served(store, metrics=metrics) as client:
         store.failure = ZeroDivisionError("in the middle")
         with caplog.at_level(logging.ERROR):
-            async with refused(grpc.StatusCode.INTERNAL, "its log says why"):
+            async with refused(grpc.StatusCode.INTERNAL, "its log has the cause"):
                 await client.report("t", ONE)
 
     (record,) = caplog.records

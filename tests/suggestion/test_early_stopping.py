@@ -67,7 +67,7 @@ async def test_a_trial_without_values_counts_for_nothing() -> None:
 @pytest.mark.parametrize(
     ("stop", "manager", "code", "words"),
     [
-        (STOP, "db", grpc.StatusCode.INVALID_ARGUMENT, 'db_manager_address: "db" is no address'),
+        (STOP, "db", grpc.StatusCode.INVALID_ARGUMENT, 'db_manager_address: "db" is not an address'),
         (None, "db:1", grpc.StatusCode.INVALID_ARGUMENT, "spec.earlyStopping: Required"),
         (EarlyStoppingSpec(name="asha"), "db:1", grpc.StatusCode.INVALID_ARGUMENT, "unknown algorithm name asha"),
         (STOP, "db:1", grpc.StatusCode.ABORTED, "db:1 has no loss of a"),
@@ -107,7 +107,9 @@ async def test_trials_of_equal_names_are_kept_apart_by_the_callers_namespace() -
 
 async def test_a_namespace_that_is_no_name_is_refused() -> None:
     async with serving() as client:
-        with pytest.raises(grpc.aio.AioRpcError, match=r"metadata .*is no name") as refused:
+        with pytest.raises(
+            grpc.aio.AioRpcError, match=r"metadata .*is not a Kubernetes name"
+        ) as refused:
             await client.stopping.SetTrialStatus(
                 pb.SetTrialStatusRequest(trial_name="t-1"),
                 metadata=((NAMESPACE_METADATA, "../kubeflow"),),

@@ -137,8 +137,8 @@ def test_a_port_that_is_taken_is_one_line_and_status_two() -> None:
 
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == (
-        f"suggestion: --listen: cannot listen on {address}: another program has the port,"
-        " or it is no address of this machine"
+        f"suggestion: --listen: cannot listen on {address}: another program uses the port,"
+        " or this machine does not have the address"
     )
 
 
