@@ -18,6 +18,7 @@ import aiohttp
 from kubernetes.aio.client import Configuration
 
 from api.types import Json, JsonObject
+from kube.access import REVIEW, Access, Decision, decision_of, review_of
 from kube.answers import change_of, error_of, items_of, read_object, rest_of
 from kube.cluster import (
     ANY_LABELS,
@@ -219,6 +220,11 @@ class KubernetesCluster:
     async def resource_of(self, kind: Kind) -> Resource:
         """Say where a kind is in the API."""
         return await self._discovery.resource_of(kind)
+
+    async def decide(self, access: Access) -> Decision:
+        """Say whether somebody may do something."""
+        about = f"ask whether {access.requester.name} may {access.verb} {access.resource}"
+        return decision_of(await self._call("POST", path_of(REVIEW), about, review_of(access)))
 
     async def close(self) -> None:
         """Close all connections."""

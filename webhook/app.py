@@ -21,14 +21,17 @@ from serving.life import beside, until_signal, write_port
 from webhook.certificates.files import MountedCertificate
 from webhook.certificates.self_signed import SelfSignedCertificate, target_of
 from webhook.driver.cluster_lookups import CachedObject, ClusterLookups, lookup_caches
+from webhook.driver.cluster_rights import ClusterRights, ClusterWithRights
 from webhook.driver.decision_driver import DecisionDriver
 from webhook.driver.ports import ServingCertificate
 from webhook.model.config import Config, parse_config
 from webhook.registry.lookups import RegistryLookups, open_session
+from webhook.server import trial_handler
 from webhook.server.experiment_handler import MUTATE, VALIDATE, ExperimentHandler
 from webhook.server.http import ServerParts, application
 from webhook.server.metrics import Metrics
 from webhook.server.pod_handler import PATH, PodHandler
+from webhook.server.trial_handler import TrialHandler
 from webhook.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -63,7 +66,9 @@ async def run(settings: Settings) -> None:
 class _Webhook:
     """What a webhook is made of."""
 
-    def __init__(self, settings: Settings, cluster: Cluster, images: RegistryLookups) -> None:
+    def __init__(
+        self, settings: Settings, cluster: ClusterWithRights, images: RegistryLookups
+    ) -> None:
         self.ending = False
         self.metrics = Metrics()
         self.certificates = _certificates(settings, cluster)
@@ -76,12 +81,14 @@ class _Webhook:
         self.metrics.watch(self._caches)
         self.metrics.watch_certificate(lambda: self.certificates.expires)
         pods = PodHandler(DecisionDriver(lookups, images), self._config, self._events, self.metrics)
+        authors = ClusterRights(cluster)
         experiments = {
-            path: ExperimentHandler(path, lookups, self._config, self.metrics)
+            path: ExperimentHandler(path, lookups, authors, self._config, self.metrics)
             for path in (MUTATE, VALIDATE)
         }
+        trials = TrialHandler(authors, self._config, self.metrics, settings.core_namespace)
         self._parts = ServerParts(
-            reviewers={PATH: pods, **experiments},
+            reviewers={PATH: pods, **experiments, trial_handler.PATH: trials},
             metrics=self.metrics,
             missing=lambda: list(self._missing()),
         )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from api.names import EXPERIMENT_LABEL, NUMBER_LABEL, TRIAL_FINALIZER
+from api.errors import SpecError
+from api.faults import forbidden, quoted
+from api.installation.trial_kinds import kind_of
+from api.names import AUTHOR_ANNOTATION, EXPERIMENT_LABEL, NUMBER_LABEL, TRIAL_FINALIZER
 from api.types import (
     Experiment,
+    JsonObject,
     ObjectMeta,
     SuggestedTrial,
     Trial,
@@ -20,7 +24,7 @@ def trial_of(experiment: Experiment, suggested: SuggestedTrial, text: str | None
     """Make the trial; `text` is that of the template where a ConfigMap holds it.
 
     Raises:
-        SpecError: the template cannot be filled in.
+        SpecError: the template cannot be filled in, or has become another than its author may use.
     """
     meta, spec = experiment.metadata, experiment.spec
     template = spec.trial_template or TrialTemplate()
@@ -38,7 +42,9 @@ def trial_of(experiment: Experiment, suggested: SuggestedTrial, text: str | None
             objective=spec.objective,
             assignments=suggested.assignments,
             stop_rules=suggested.stop_rules if spec.early_stopping else (),
-            run_spec=render_template(template, text, key, suggested.assignments),
+            run_spec=_checked(
+                experiment, render_template(template, text, key, suggested.assignments)
+            ),
             retain_run=template.retain,
             collector=spec.collector,
             primary_pod_labels=template.primary_pod_labels,
@@ -48,6 +54,22 @@ def trial_of(experiment: Experiment, suggested: SuggestedTrial, text: str | None
             labels=suggested.labels,
         ),
     )
+
+
+def _checked(experiment: Experiment, run_spec: JsonObject) -> JsonObject:
+    """Let only that kind through for which the webhook has found the author's right, if it has.
+
+    A ConfigMap's template may have changed since, and a parameter's value may change it too.
+    """
+    checked, kind = experiment.metadata.annotations.get(AUTHOR_ANNOTATION), kind_of(run_spec).short
+    if checked not in (None, kind):
+        why = (
+            f"makes trials of the kind {quoted(kind)}, and the right of the experiment's author was"
+            f" checked for the kind {quoted(checked)}; restore the template, or create the"
+            " experiment anew"
+        )
+        raise SpecError((forbidden("spec.trialTemplate", why),))
+    return run_spec
 
 
 def number_of(trial: Trial) -> float:

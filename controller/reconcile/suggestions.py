@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from api.names import NUMBER_LABEL
+from api.names import AUTHOR_ANNOTATION, NUMBER_LABEL
 from api.objects.metadata import API_VERSION
 from api.types import (
     AlgorithmSpec,
@@ -59,7 +59,9 @@ def suggestion_of(experiment: Experiment) -> Suggestion:
             name=meta.name,
             namespace=meta.namespace,
             labels=meta.labels,
-            annotations=meta.annotations,
+            annotations={
+                name: text for name, text in meta.annotations.items() if name != AUTHOR_ANNOTATION
+            },
             owner_references=(owner_of(experiment),),
         ),
         spec=SuggestionSpec(

@@ -21,6 +21,7 @@ from aiohttp import web
 
 from api.errors import RemoteError, TrialwatchError, Unavailable
 from api.types import JsonObject
+from kube.access import REVIEW, access_of
 from kube.cluster import Listing, Propagation
 from kube.errors import AlreadyExists, Conflict, Forbidden, Gone, Invalid, NotFound
 from kube.testing.apipaths import Target, labels_in, name_in, split_path, target_of, verb_of
@@ -104,6 +105,9 @@ class ApiServer:
         if not steps:
             self.asked[f"discover {version}"] += 1
             return web.json_response(self._resources(version))
+        if (version, steps) == (REVIEW.api_version, [REVIEW.plural]):
+            self.asked[f"create {REVIEW.kind}"] += 1
+            return await self._decide(request)
         target = target_of(self.cluster.resources.values(), version, steps)
         verb = verb_of(request.method, request.query, target)
         self.asked[f"{verb} {target.resource.kind}"] += 1
@@ -112,6 +116,12 @@ class ApiServer:
         if verb == "log":
             return await self._log(request, target)
         return await self._once(verb, target, request)
+
+    async def _decide(self, request: web.Request) -> web.Response:
+        review = await _json(request)
+        decision = await self.cluster.decide(access_of(review))
+        status = {"allowed": decision.allowed, "reason": decision.reason}
+        return web.json_response({**review, "status": status}, status=HTTPStatus.CREATED)
 
     async def _once(self, verb: str, target: Target, request: web.Request) -> web.Response:
         match verb:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from api.types import JsonObject
+from kube.access import Access, Decision
 from kube.cluster import (
     ANY_LABELS,
     Change,
@@ -36,6 +37,8 @@ from kube.testing.documents import Document, check_name, finalizers_of, patched,
 from kube.testing.history import Happened, History, bookmark, is_of, matches, seen_as
 from kube.testing.logs import Printed
 
+ADMINISTRATORS = "system:masters"
+"""The group that may do everything, as in Kubernetes."""
 _HISTORY = 10_000
 """Events that are remembered unless told otherwise."""
 _SUFFIX = 5
@@ -66,6 +69,7 @@ class MemoryCluster:
         self.printed = Printed()
         self._news = asyncio.Event()
         self._ends = self._bookmarks = 0
+        self._grants: set[tuple[str, str, str, str, str]] = set()
         for name in namespaces:
             self._create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 
@@ -177,6 +181,22 @@ class MemoryCluster:
     async def resource_of(self, kind: Kind) -> Resource:
         """Say where a kind is in the API."""
         return self._resource(kind)
+
+    def grant(
+        self, who: str, verb: str, resource: str, *, group: str = "", namespace: str = ""
+    ) -> None:
+        """Give a right to a requester or a group of that name; in one namespace, or in all."""
+        self._grants.add((who, verb, group, resource, namespace))
+
+    async def decide(self, access: Access) -> Decision:
+        """Say whether somebody may do something: an administrator all, others what was granted."""
+        whole = {access.requester.name, *access.requester.groups}
+        granted = (
+            (who, access.verb, access.group, access.resource, place) in self._grants
+            for who in whole
+            for place in ("", access.namespace)
+        )
+        return Decision(allowed=ADMINISTRATORS in whole or any(granted))
 
     async def close(self) -> None:
         """End all watches."""

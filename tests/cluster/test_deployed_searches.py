@@ -23,7 +23,7 @@ from tests.manifests.kustomize import with_component
 USER = "system:serviceaccount:kubeflow:trialwatch-controller"
 CASES = sorted(
     path
-    for path in (Path(__file__).parents[1] / "controller" / "deployed").glob("*.yaml")
+    for path in (Path(__file__).parents[1] / "controller" / "on_kube" / "deployed").glob("*.yaml")
     if "." not in path.stem
 )
 KINDS = ("ClusterRole", "ClusterRoleBinding")

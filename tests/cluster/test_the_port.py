@@ -14,6 +14,7 @@ from kube.cluster import Kind, Ref, ref_of, version_of
 from kube.connect import connected
 from kube.errors import AlreadyExists, NotFound
 from kube.watching import Scope, WatchCache
+from tests.contracts.access import AuthorizerContract
 from tests.contracts.cluster import CONFIG_MAP, ClusterContract, config_map
 from tests.polling import beside, eventually
 
@@ -44,7 +45,7 @@ def _namespace(name: str) -> JsonObject:
 
 
 @pytest.mark.alone  # the names of its namespaces are the contract's
-class TestRealApiServer(ClusterContract):
+class TestRealApiServer(ClusterContract, AuthorizerContract):
     @pytest.fixture
     async def cluster(self, kubeconfig: Path) -> AsyncIterator[kube.cluster.Cluster]:
         async with connected(kubeconfig) as cluster:

@@ -14,6 +14,8 @@ from aiohttp import web
 from kubernetes.aio.client import Configuration
 
 from api.errors import SetupError, TrialwatchError, Unavailable
+from api.types import JsonObject
+from kube.access import Access, Decision, decision_of
 from kube.client import KubernetesCluster
 from kube.cluster import Change, Cluster, Kind, Ref
 from kube.connect import connected
@@ -21,6 +23,7 @@ from kube.discovery import FORGET_SECONDS
 from kube.errors import Conflict, Forbidden, Gone, Invalid, NotFound, UnknownKind
 from kube.testing.apiserver import ApiServer, served
 from kube.testing.memory import MemoryCluster
+from tests.contracts.access import STRANGER, AuthorizerContract, wanted
 from tests.contracts.cluster import (
     CONFIG_MAP,
     ClusterContract,
@@ -47,12 +50,46 @@ async def cluster(server: ApiServer, tmp_path: Path) -> AsyncIterator[Cluster]:
         yield cluster
 
 
-class TestKubernetesCluster(ClusterContract, ForgettingContract):
+class TestKubernetesCluster(ClusterContract, ForgettingContract, AuthorizerContract):
     @pytest.fixture
     async def long_ago(self, server: ApiServer) -> str:
         await server.cluster.create(config_map())
         server.cluster.forget()
         return "1"
+
+
+# --- rights ---
+
+
+async def test_a_question_about_rights_reaches_the_server_as_it_was_asked(
+    cluster: KubernetesCluster, server: ApiServer
+) -> None:
+    heard: list[Access] = []
+
+    async def decide(access: Access) -> Decision:
+        heard.append(access)
+        return Decision(allowed=True, reason="by a role")
+
+    server.cluster.decide = decide  # type: ignore[method-assign]
+    decision = await cluster.decide(wanted(STRANGER))
+
+    assert decision == Decision(allowed=True, reason="by a role")
+    assert heard == [wanted(STRANGER)]
+    assert server.asked["create SubjectAccessReview"] == 1
+
+
+@pytest.mark.parametrize(
+    "status",
+    [None, {}, {"allowed": "true"}, {"allowed": True, "denied": True}, [], {"allowed": False}],
+)
+def test_an_answer_that_does_not_allow_in_so_many_words_denies(status: Any) -> None:  # noqa: ANN401
+    assert not decision_of({"status": status}).allowed
+
+
+def test_an_answer_has_the_words_of_the_authorizer() -> None:
+    status: JsonObject = {"allowed": False, "reason": "no role", "evaluationError": "no webhook"}
+
+    assert decision_of({"status": status}) == Decision(allowed=False, reason="no role; no webhook")
 
 
 # --- paths and pages ---

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
+from kube.access import Requester
 from kube.cluster import ChangeType, Cluster, Ref, uid_of
 from kube.errors import Gone, NotFound
 from kube.testing.memory import MemoryCluster
+from tests.contracts.access import AuthorizerContract, wanted
 from tests.contracts.cluster import (
     CONFIG_MAP,
     ClusterContract,
@@ -34,12 +37,28 @@ def cluster(memory: MemoryCluster) -> Cluster:
     return memory
 
 
-class TestMemoryCluster(ClusterContract, ForgettingContract):
+class TestMemoryCluster(ClusterContract, ForgettingContract, AuthorizerContract):
     @pytest.fixture
     async def long_ago(self, memory: MemoryCluster) -> str:
         await memory.create(config_map())
         memory.forget()
         return "1"
+
+
+async def test_what_is_granted_is_allowed_and_nothing_else(memory: MemoryCluster) -> None:
+    memory.grant("developers", "create", "jobs", group="batch", namespace="team")
+    memory.grant("anna", "create", "jobs", group="batch")
+    bert = Requester(name="bert", groups=("developers",))
+
+    async def may(requester: Requester, **other: str) -> bool:
+        access = replace(wanted(requester), **other)  # type: ignore[arg-type]  # texts all
+        return (await memory.decide(access)).allowed
+
+    assert await may(bert)
+    assert not await may(bert, namespace="other")
+    assert not await may(bert, verb="delete")
+    assert not await may(bert, group="kubeflow.org")
+    assert await may(Requester(name="anna"), namespace="other")
 
 
 async def test_a_history_that_is_full_forgets_its_beginning() -> None:

@@ -13,6 +13,7 @@ from tests.manifests.cluster import Object, named, of_kind, overlay
 from tests.manifests.kustomize import OVERLAYS
 from tests.manifests.mistakes import SEED
 from webhook.server.experiment_handler import MUTATE, VALIDATE
+from webhook.server.trial_handler import PATH
 
 STANDALONE = [name for name in OVERLAYS if name != "with-katib"]
 PATHS = {"MutatingWebhookConfiguration": MUTATE, "ValidatingWebhookConfiguration": VALIDATE}
@@ -20,7 +21,16 @@ KINDS = pytest.mark.parametrize("kind", PATHS)
 
 
 def entry_of(name: str, kind: str) -> Object:
-    (entry,) = named(overlay(name), kind, names.OWN_EXPERIMENT_WEBHOOKS)["webhooks"]
+    entry = named(overlay(name), kind, names.OWN_EXPERIMENT_WEBHOOKS)["webhooks"][0]
+    return dict(entry)
+
+
+def trial_entry(name: str) -> Object:
+    """Return the entry of trials; it is beside the second one of experiments."""
+    rendered = overlay(name)
+    (_, entry) = named(rendered, "ValidatingWebhookConfiguration", names.OWN_EXPERIMENT_WEBHOOKS)[
+        "webhooks"
+    ]
     return dict(entry)
 
 
@@ -92,6 +102,38 @@ def test_each_calls_its_path_and_refuses_where_nobody_answers(name: str, kind: s
         "operations": ["CREATE", "UPDATE"],
         "scope": "Namespaced",
     }
+
+
+@KINDS
+@pytest.mark.parametrize("name", STANDALONE)
+def test_what_an_author_may_create_is_changed_by_nobody_unseen(name: str, kind: str) -> None:
+    entry = entry_of(name, kind)
+    ours = {names.AUTHOR_ANNOTATION: "Job.batch"}
+    admitted = changed("metadata", "annotations", to=ours)
+    forged = changed("metadata", "annotations", to={names.AUTHOR_ANNOTATION: "RoleBinding.rbac"})
+
+    assert asked(entry, forged, admitted)
+    assert asked(entry, SEED, admitted)
+    assert asked(entry, admitted, SEED)
+    assert not asked(entry, admitted, admitted)
+    assert not asked(entry, changed("metadata", "annotations", to={**ours, "a": "b"}), admitted)
+
+
+@pytest.mark.parametrize("name", STANDALONE)
+def test_trials_are_asked_about_as_they_come_and_as_their_spec_changes(name: str) -> None:
+    entry = trial_entry(name)
+    trial = {"metadata": {}, "spec": {"runSpec": {"kind": "Job"}}}
+
+    assert asked(entry, trial, None)
+    assert asked(entry, {**trial, "spec": {"runSpec": {"kind": "Secret"}}}, trial)
+    assert not asked(entry, {**trial, "metadata": {"finalizers": ["a/b"]}}, trial)
+    assert not asked(entry, {**trial, "status": {}}, trial)
+    going = {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}
+    assert not asked(entry, going, trial)
+    assert entry["clientConfig"]["service"]["path"] == PATH
+    assert (entry["failurePolicy"], entry["matchPolicy"]) == ("Fail", "Equivalent")
+    (rule,) = entry["rules"]
+    assert (rule["resources"], rule["operations"]) == (["trials"], ["CREATE", "UPDATE"])
 
 
 def test_both_are_asked_about_the_same() -> None:

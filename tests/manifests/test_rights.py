@@ -14,7 +14,7 @@ from tests.manifests.kustomize import OVERLAYS, ROOT, with_component
 
 ANYWHERE = "in any namespace"
 HERE = "in our own namespace"
-DEPLOYED = ROOT / "tests" / "controller" / "deployed"
+DEPLOYED = ROOT / "tests" / "controller" / "on_kube" / "deployed"
 
 
 class Right(NamedTuple):
@@ -71,6 +71,8 @@ EXPERIMENTS = {
     # webhook/experiments: the template that an experiment names, and the namespace that it is in.
     right(ANYWHERE, "configmaps", "get"),
     right(ANYWHERE, "namespaces", "get"),
+    # webhook/driver/authors: whether an author may create what the trials are.
+    right(ANYWHERE, "authorization.k8s.io/subjectaccessreviews", "create"),
 }
 CONTROLLER = {
     # controller/cluster_objects: experiments are ours to finish, suggestions and trials to make.

@@ -29,6 +29,7 @@ from tests.manifests.mistakes import (
     spec,
     spoilt,
 )
+from webhook.experiments.authors import RightGranted, RightLookup
 from webhook.experiments.decision import ExperimentVerdict, decide_on_experiment
 from webhook.experiments.defaulting import fill_in_defaults
 from webhook.experiments.request import ExperimentRequest
@@ -101,12 +102,13 @@ def test_all_mistakes_are_told_at_once() -> None:
 
 
 def ruled(asked: ExperimentRequest) -> ExperimentVerdict:
-    """Say what the webhook does, in a cluster with nothing in it."""
+    """Say what the webhook does, in a cluster with nothing in it, to who may do everything."""
     questions = decide_on_experiment(asked, Config())
     try:
-        next(questions)
+        question = next(questions)
         while True:
-            questions.send(ObjectAbsent())
+            reply = RightGranted() if isinstance(question, RightLookup) else ObjectAbsent()
+            question = questions.send(reply)
     except StopIteration as end:
         ruling: ExperimentVerdict = end.value
         return ruling

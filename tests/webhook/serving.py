@@ -15,23 +15,26 @@ import aiohttp
 from jsonpath import patch as rfc6902
 
 from api.types import JsonObject
-from kube.cluster import Cluster
 from kube.events import Events, Speaker
 from kube.testing.memory import MemoryCluster
 from serving.addresses import Address
 from serving.http import Server
 from tests.polling import beside
 from webhook.driver.cluster_lookups import ClusterLookups, lookup_caches
+from webhook.driver.cluster_rights import ClusterRights, ClusterWithRights
 from webhook.driver.decision_driver import DecisionDriver
 from webhook.model.config import Config
 from webhook.model.images import ImageCommand
 from webhook.model.lookups import ImageLookup, ImageUnknown
+from webhook.server import trial_handler
 from webhook.server.experiment_handler import MUTATE, VALIDATE, ExperimentHandler
 from webhook.server.http import ServerParts, application
 from webhook.server.metrics import Metrics
 from webhook.server.pod_handler import PATH, PodHandler
+from webhook.server.trial_handler import TrialHandler
 
 NAMESPACE = "team"
+ADMINISTRATOR: JsonObject = {"username": "admin", "groups": ["system:masters"]}
 HERE = Address(host="127.0.0.1", port=0)
 
 
@@ -136,6 +139,7 @@ def asked(pod: object, **fields: object) -> JsonObject:
         "kind": {"group": "", "version": "v1", "kind": "Pod"},
         "resource": {"group": "", "version": "v1", "resource": "pods"},
         "operation": "CREATE",
+        "userInfo": ADMINISTRATOR,
         "namespace": NAMESPACE,
         "object": pod,
         **fields,
@@ -170,7 +174,7 @@ def patched(pod: JsonObject, response: Mapping[str, Any]) -> Any:  # noqa: ANN40
 
 @asynccontextmanager
 async def webhook(
-    cluster: Cluster | None = None,
+    cluster: ClusterWithRights | None = None,
     *,
     registry: Registry | None = None,
     settings: Settings | None = None,
@@ -188,12 +192,15 @@ async def webhook(
     metrics.watch(watched)
     lookups = ClusterLookups(cluster, watched, counted=metrics.looked_up)
     config = settings or Settings()
+    authors = ClusterRights(cluster)
     pods = PodHandler(DecisionDriver(lookups, registry or Registry()), config, events, metrics)
     experiments = {
-        path: ExperimentHandler(path, lookups, config, metrics) for path in (MUTATE, VALIDATE)
+        path: ExperimentHandler(path, lookups, authors, config, metrics)
+        for path in (MUTATE, VALIDATE)
     }
+    trials = TrialHandler(authors, config, metrics)
     parts = ServerParts(
-        reviewers={PATH: pods, **experiments},
+        reviewers={PATH: pods, **experiments, trial_handler.PATH: trials},
         metrics=metrics,
         missing=lambda: missing,
         read_seconds=read_seconds,

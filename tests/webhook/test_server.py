@@ -11,6 +11,7 @@ import pytest
 
 from api.errors import Unavailable
 from api.types import JsonObject
+from kube.client import KubernetesCluster
 from kube.cluster import Cluster, Kind, Ref, Resource
 from kube.connect import connected
 from kube.errors import Forbidden
@@ -43,7 +44,7 @@ async def api(memory: MemoryCluster) -> AsyncIterator[ApiServer]:
 
 
 @pytest.fixture
-async def cluster(api: ApiServer, tmp_path: Path) -> AsyncIterator[Cluster]:
+async def cluster(api: ApiServer, tmp_path: Path) -> AsyncIterator[KubernetesCluster]:
     async with connected(api.write_kubeconfig(tmp_path / "kubeconfig")) as cluster:
         yield cluster
 
@@ -186,7 +187,7 @@ async def test_a_dry_run_leaves_no_trace(memory: MemoryCluster) -> None:
 
 
 async def test_in_steady_state_a_review_asks_the_api_server_nothing(
-    memory: MemoryCluster, cluster: Cluster, api: ApiServer
+    memory: MemoryCluster, cluster: KubernetesCluster, api: ApiServer
 ) -> None:
     ours = await team(memory)
     nobodys = pod(await memory.create(job("nightly")))
@@ -201,7 +202,7 @@ async def test_in_steady_state_a_review_asks_the_api_server_nothing(
 
 
 async def test_a_trial_that_the_cache_has_not_seen_yet_is_asked_for(
-    memory: MemoryCluster, cluster: Cluster, api: ApiServer
+    memory: MemoryCluster, cluster: KubernetesCluster, api: ApiServer
 ) -> None:
     async with webhook(cluster) as running:
         memory.end_watches()  # and it takes a moment until they are back
@@ -228,7 +229,7 @@ async def test_a_name_that_was_taken_by_another_trial_is_asked_for_anew(
 
 
 async def test_who_owns_an_object_of_another_kind_is_remembered(
-    memory: MemoryCluster, cluster: Cluster, api: ApiServer
+    memory: MemoryCluster, cluster: KubernetesCluster, api: ApiServer
 ) -> None:
     made = await memory.create(trial())
     metadata = {"ownerReferences": [owned_by(made)]}

@@ -1,9 +1,9 @@
 """Everything that is wrong with an experiment, asking for the objects that it needs.
 
-    questions = ruling_on(asked, config)
-    question = next(questions)              # Wanted: an object
-    question = questions.send(answer)       # Found, Absent, Failed
-    ...                                     # StopIteration.value is a Ruling
+    decision = decide_on_experiment(request, config)
+    question = next(decision)               # ObjectLookup, RightLookup
+    question = decision.send(answer)        # an ObjectAnswer to one, a RightAnswer to the other
+    ...                                     # StopIteration.value is an ExperimentVerdict
 
 Both webhooks judge, the mutating one first: between the two the API server looks at an object's
 schema and its rules in CEL, and who is refused there would hear nothing of what only we know.
@@ -15,16 +15,25 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from typing import Any
 
 from api.errors import Fault
 from api.faults import forbidden, invalid, nearest, required
+from api.installation.trial_kinds import kind_of
 from api.objects.defaults import with_defaults
 from api.objects.experiments import read_experiment
 from api.objects.fields import Field
 from api.objects.validation import faults_of
+from api.objects.validation_template import described_job
 from api.objects.validation_update import update_faults
 from api.types import ConfigMapSource, Experiment, Json, JsonObject
 from filters.pattern import fault_of
+from webhook.experiments.authors import (
+    AuthorVerdict,
+    RightAnswer,
+    RightLookup,
+    decide_on_author,
+)
 from webhook.experiments.installation import faults_of_installation
 from webhook.experiments.request import ExperimentRequest
 from webhook.experiments.warnings import needs_namespace, warnings_of_experiment
@@ -50,9 +59,14 @@ class ExperimentVerdict:
     warnings: tuple[str, ...] = ()
     unknown: str = ""
     """Why it cannot be judged now."""
+    kind: str = ""
+    """The kind of trials that the author was found to have the right to create."""
 
 
-ExperimentDecision = Generator[ObjectLookup, ObjectAnswer, ExperimentVerdict]
+Question = ObjectLookup | RightLookup
+Reply = ObjectAnswer | RightAnswer
+ExperimentDecision = Generator[Question, Any, ExperimentVerdict]
+"""Each question is sent a reply of its own kind."""
 
 
 def decide_on_experiment(asked: ExperimentRequest, config: Config) -> ExperimentDecision:
@@ -68,13 +82,28 @@ def decide_on_experiment(asked: ExperimentRequest, config: Config) -> Experiment
         faults = list(_of_a_change(faults, new, _read(asked.old), template.text, config))
     if faults or new.experiment is None:
         return ExperimentVerdict(faults=tuple(dict.fromkeys(faults)))
+    author = yield from _author(asked, new.experiment, template.text)
+    if author.faults or author.unknown:
+        return ExperimentVerdict(faults=author.faults, unknown=author.unknown)
     namespace: ObjectAnswer | None = None
     if needs_namespace(new.experiment):
         namespace = yield ObjectLookup(
             api_version="v1", kind="Namespace", namespace="", name=asked.namespace
         )
     told = warnings_of_experiment(new.experiment, asked.namespace, namespace)
-    return ExperimentVerdict(warnings=(*(str(fault) for fault in new.strange), *told))
+    warnings = (*(str(fault) for fault in new.strange), *told)
+    return ExperimentVerdict(warnings=warnings, kind=author.kind)
+
+
+def _author(
+    asked: ExperimentRequest, experiment: Experiment, text: str | None
+) -> Generator[RightLookup, RightAnswer, AuthorVerdict]:
+    """Judge whether its author may have the trials; `text` is the template's of a ConfigMap."""
+    template = experiment.spec.trial_template
+    job = described_job(template, text) if template is not None else None
+    if job is None:
+        return AuthorVerdict()
+    return (yield from decide_on_author(asked.author, kind_of(job), asked.namespace, _TEMPLATE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from api.types import Json
+from kube.access import NOBODY, Requester
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,5 +18,7 @@ class ExperimentRequest:
     """Whatever it is."""
     old: Json = None
     """None: it is new."""
+    author: Requester = NOBODY
+    """Who asks for it."""
     settled: bool = False
     """It goes through whatever it is: nothing of it is changed that has a rule."""

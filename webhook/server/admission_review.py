@@ -16,6 +16,7 @@ from typing import Any, Final
 from api.errors import UserError
 from api.faults import quoted, shown
 from api.types import Json, JsonObject
+from kube.access import NOBODY, Requester, requester_of
 
 API_VERSION: Final = "admission.k8s.io/v1"
 KIND: Final = "AdmissionReview"
@@ -48,6 +49,8 @@ class AdmissionRequest:
     old: Json = None
     """The object that is stored."""
     dry_run: bool = False
+    requester: Requester = NOBODY
+    """Who sent it to the API server."""
 
     def refused(self, what: str) -> InvalidReview:
         """Say that this is not asked here; `what` is."""
@@ -87,6 +90,7 @@ def read_request(body: bytes) -> AdmissionRequest:
         document=request.get("object"),
         old=request.get("oldObject"),
         dry_run=request.get("dryRun") is True,
+        requester=requester_of(request.get("userInfo")),
     )
 
 

@@ -27,15 +27,16 @@ def experiment_request_of(request: AdmissionRequest) -> ExperimentRequest:
         name=request.name,
         document=request.document,
         old=old,
-        settled=_is_settled(request, old),
+        author=request.requester,
+        settled=is_settled(request, old),
     )
 
 
-def _is_settled(request: AdmissionRequest, old: Json) -> bool:
-    """Say whether all that is wrong with it is none of this request's doing.
+def is_settled(request: AdmissionRequest, old: Json) -> bool:
+    """Say whether all that is wrong with an object is none of this request's doing.
 
     Whoever takes a finalizer away, sets a label or writes the status must not be kept from it by a
-    rule that is younger than the experiment.
+    rule that is younger than the object.
     """
     if request.subresource or request.operation == "DELETE":
         return True

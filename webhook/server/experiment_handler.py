@@ -11,11 +11,13 @@ from api.errors import Fault
 from api.types import JsonObject
 from kube.settings_source import ConfigSource
 from webhook.driver.cluster_lookups import ClusterLookups
-from webhook.experiments.decision import ExperimentVerdict, decide_on_experiment
+from webhook.driver.cluster_rights import ClusterRights
+from webhook.experiments.author_annotation import forged, with_author
+from webhook.experiments.authors import RightLookup
+from webhook.experiments.decision import ExperimentVerdict, Reply, decide_on_experiment
 from webhook.experiments.defaulting import fill_in_defaults
 from webhook.experiments.request import ExperimentRequest
 from webhook.model.config import Config
-from webhook.model.lookups import ObjectAnswer
 from webhook.server import admission_review
 from webhook.server.admission_review import AdmissionRequest
 from webhook.server.experiment_admission import experiment_request_of
@@ -24,7 +26,7 @@ from webhook.server.metrics import Metrics
 
 MUTATE: Final = "/mutate-experiment"
 VALIDATE: Final = "/validate-experiment"
-_KIND: Final = ("kubeflow.org", "Experiment")
+_GROUP: Final = "kubeflow.org"
 _WHYS: Final = {
     "Required": "FieldValueRequired",
     "Forbidden": "FieldValueForbidden",
@@ -40,9 +42,15 @@ class ExperimentHandler:
     what = "the experiment"
 
     def __init__(
-        self, path: str, lookups: ClusterLookups, config: ConfigSource[Config], metrics: Metrics
+        self,
+        path: str,
+        lookups: ClusterLookups,
+        authors: ClusterRights,
+        config: ConfigSource[Config],
+        metrics: Metrics,
     ) -> None:
-        self._path, self._lookups, self._config, self._metrics = path, lookups, config, metrics
+        self._path, self._lookups, self._authors = path, lookups, authors
+        self._config, self._metrics = config, metrics
 
     async def review(self, request: AdmissionRequest, started: float, deadline: float) -> bytes:
         """Judge an experiment. Raises NoReview and RecursionError, as any reviewer does."""
@@ -64,39 +72,49 @@ class ExperimentHandler:
 
     async def _ruling(self, asked: ExperimentRequest, deadline: float) -> ExperimentVerdict:
         questions = decide_on_experiment(asked, self._config.config)
-        reply: ObjectAnswer | None = None
+        reply: Reply | None = None
         while True:
             try:
-                question = next(questions) if reply is None else questions.send(reply)
+                question = questions.send(reply)
             except StopIteration as end:
                 ruling: ExperimentVerdict = end.value
                 return ruling
-            reply = await self._lookups.answer(question, deadline)
+            if isinstance(question, RightLookup):
+                reply = await self._authors.answer(question, deadline)
+            else:
+                reply = await self._lookups.answer(question, deadline)
 
     def _answered(
         self, uid: str, asked: ExperimentRequest, ruling: ExperimentVerdict
     ) -> tuple[str, bytes]:
         """Return a word for the verdict, and the answer."""
         if ruling.unknown:
-            code = HTTPStatus.SERVICE_UNAVAILABLE
-            return "fail", admission_review.refused(uid, code, f"{ruling.unknown}; try again")
-        if ruling.faults:
-            return "refuse", _refused(uid, asked.name, ruling.faults)
+            return "fail", answer_of_unknown(uid, ruling.unknown)
+        faults = ruling.faults
+        if self._path == VALIDATE and not faults:
+            faults = tuple(forged(asked, ruling.kind))
+        if faults:
+            return "refuse", answer_of_faults(uid, "Experiment", asked.name, faults)
         if self._path == VALIDATE:
             return "allow", admission_review.allowed(uid, warnings=ruling.warnings)
-        patch = _patch(asked)
+        patch = _patch(asked, ruling.kind)
         return "patch" if patch else "allow", admission_review.allowed(uid, patch=patch)
 
 
-def _patch(asked: ExperimentRequest) -> list[JsonObject]:
-    if asked.settled or not isinstance(asked.document, dict):
+def _patch(asked: ExperimentRequest, kind: str) -> list[JsonObject]:
+    if not isinstance(asked.document, dict):
         return []
-    return patch_between(asked.document, fill_in_defaults(asked.document, asked.old))
+    after = asked.document if asked.settled else fill_in_defaults(asked.document, asked.old)
+    return patch_between(asked.document, with_author(asked, after, kind))
 
 
-def _refused(uid: str, name: str, faults: tuple[Fault, ...]) -> bytes:
+def answer_of_unknown(uid: str, cause: str) -> bytes:
+    """Refuse what cannot be judged now."""
+    return admission_review.refused(uid, HTTPStatus.SERVICE_UNAVAILABLE, f"{cause}; try again")
+
+
+def answer_of_faults(uid: str, kind: str, name: str, faults: tuple[Fault, ...]) -> bytes:
     """Refuse as the API server itself does where a schema is not kept: kubectl lists the causes."""
-    group, kind = _KIND
     told = faults[:_MOST_TOLD]
     if len(faults) > _MOST_TOLD:
         more = f"{len(faults) - _MOST_TOLD} more faults; correct these first"
@@ -106,7 +124,7 @@ def _refused(uid: str, name: str, faults: tuple[Fault, ...]) -> bytes:
     causes = [
         {"reason": _why(fault), "message": fault.message, "field": fault.path} for fault in told
     ]
-    details: JsonObject = {"group": group, "kind": kind, "name": name, "causes": causes}
+    details: JsonObject = {"group": _GROUP, "kind": kind, "name": name, "causes": causes}
     return admission_review.refused(uid, HTTPStatus.UNPROCESSABLE_ENTITY, text, details=details)
 
 

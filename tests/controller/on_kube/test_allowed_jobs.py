@@ -11,6 +11,7 @@ import pytest
 
 from api.errors import RemoteError, Unavailable
 from api.installation.trial_kinds import TrialKind, TrialKinds
+from api.names import AUTHOR_ANNOTATION
 from api.objects.experiments import render_experiment
 from api.objects.trials import render_trial
 from api.types import JsonObject, ObjectMeta, Trial, TrialSpec
@@ -117,6 +118,27 @@ def test_the_job_is_in_the_trials_own_namespace_whatever_the_trial_says() -> Non
         assert [(m["namespace"], m["name"]) for m in (job["metadata"] for job in made)] == [
             ("ns", "mine")
         ]
+
+    in_virtual_time(test())
+
+
+@pytest.mark.parametrize(("checked", "jobs"), [("Job.batch", 2), ("TFJob.kubeflow.org", 0)])
+def test_a_template_that_has_become_of_another_kind_since_its_author_was_asked_about_makes_no_trial(
+    checked: str, jobs: int
+) -> None:
+    async def test() -> None:
+        stage = LeaderHarness(RefusingCluster())
+        made = experiment()
+        kept = replace(made.metadata, annotations={AUTHOR_ANNOTATION: checked})
+        await stage.cluster.create(render_experiment(replace(made, metadata=kept)))
+
+        assert len(await after_a_minute(stage, JOB)) == jobs
+
+        told = "" if jobs else 'was checked for the kind "TFJob.kubeflow.org"'
+        found = await stage.experiment()
+        assert found is not None
+        assert told in found.status.conditions[-1].message
+        assert len(await stage.trials()) == jobs
 
     in_virtual_time(test())
 

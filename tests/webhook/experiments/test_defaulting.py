@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.errors import SpecError
+from api.names import AUTHOR_ANNOTATION
 from api.objects.defaults import with_defaults
 from api.objects.experiments import parse_experiment
 from tests.manifests.mistakes import SEEDS
@@ -106,6 +107,7 @@ async def test_a_field_of_a_later_version_stays(name: str) -> None:
     async with webhook() as running:
         stored = patched(document, await running.experiment(MUTATE, document))
 
+    assert stored["metadata"].pop("annotations") == {AUTHOR_ANNOTATION: "Job.batch"}
     plain: Any = fill_in_defaults(experiment())
     STRANGE[name](plain)
     if name != "of the collector":
@@ -178,6 +180,7 @@ async def test_an_experiment_that_was_stored_without_defaults_may_still_be_edite
         response = await running.experiment(MUTATE, new, old)
 
     stored = patched(new, response)
+    assert stored["metadata"].pop("annotations") == {AUTHOR_ANNOTATION: "Job.batch"}
     assert stored == {**new, "spec": {**new["spec"], "parallelTrialCount": 3}}
 
 

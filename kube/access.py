@@ -1,0 +1,137 @@
+"""Who may do what: the question, its answer, and both as the API's SubjectAccessReview."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from api.types import Json, JsonObject
+from kube.cluster import Resource
+
+REVIEW: Final = Resource(
+    api_version="authorization.k8s.io/v1",
+    kind="SubjectAccessReview",
+    plural="subjectaccessreviews",
+    namespaced=False,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requester:
+    """Somebody who asks the API server for something, as it knows them."""
+
+    name: str = ""
+    """Empty: the API server named nobody."""
+    uid: str = ""
+    groups: tuple[str, ...] = ()
+    extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the way of signing in adds, for authorizers that look at it."""
+
+
+NOBODY: Final = Requester()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What somebody wants to do; an empty namespace is all of them."""
+
+    requester: Requester
+    verb: str
+    group: str
+    version: str
+    resource: str
+    """The plural, as in `jobs`."""
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Whether they may, and the authorizer's own words, if it has any."""
+
+    allowed: bool
+    reason: str = ""
+
+
+class Authorizer(Protocol):
+    """What says who may do what; the clusters of this package are that too."""
+
+    async def decide(self, access: Access) -> Decision:
+        """Say whether somebody may do something, by the rights that they have at this moment.
+
+        Raises:
+            Forbidden: this program may not ask.
+            Unavailable: no answer in time, or the server has too much to do; ask again.
+        """
+
+
+def review_of(access: Access) -> JsonObject:
+    """Write a question as the API server takes it."""
+    requester = access.requester
+    return {
+        "apiVersion": REVIEW.api_version,
+        "kind": REVIEW.kind,
+        "spec": {
+            "user": requester.name,
+            "uid": requester.uid,
+            "groups": list(requester.groups),
+            "extra": {name: list(values) for name, values in requester.extra.items()},
+            "resourceAttributes": {
+                "namespace": access.namespace,
+                "verb": access.verb,
+                "group": access.group,
+                "version": access.version,
+                "resource": access.resource,
+            },
+        },
+    }
+
+
+def access_of(review: JsonObject) -> Access:
+    """Read a question; what is missing is empty."""
+    spec = _mapping(review.get("spec"))
+    wanted = _mapping(spec.get("resourceAttributes"))
+    return Access(
+        requester=requester_of(spec, name="user"),
+        verb=_text(wanted, "verb"),
+        group=_text(wanted, "group"),
+        version=_text(wanted, "version"),
+        resource=_text(wanted, "resource"),
+        namespace=_text(wanted, "namespace"),
+    )
+
+
+def requester_of(document: Json, name: str = "username") -> Requester:
+    """Read a requester from a `userInfo`, or from a review, which calls the `name` otherwise."""
+    user = _mapping(document)
+    extra = _mapping(user.get("extra"))
+    return Requester(
+        name=_text(user, name),
+        uid=_text(user, "uid"),
+        groups=_texts(user.get("groups")),
+        extra={key: _texts(values) for key, values in extra.items()},
+    )
+
+
+def decision_of(answer: JsonObject) -> Decision:
+    """Read an answer; one that does not say `allowed: true` does not allow."""
+    status = _mapping(answer.get("status"))
+    words = (_text(status, "reason"), _text(status, "evaluationError"))
+    return Decision(
+        allowed=status.get("allowed") is True and status.get("denied") is not True,
+        reason="; ".join(word for word in words if word),
+    )
+
+
+def _mapping(part: Json) -> JsonObject:
+    return part if isinstance(part, Mapping) else {}
+
+
+def _text(part: JsonObject, name: str) -> str:
+    value = part.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _texts(part: Json) -> tuple[str, ...]:
+    listed = part if isinstance(part, Sequence) and not isinstance(part, str) else ()
+    return tuple(text for text in listed if isinstance(text, str))
