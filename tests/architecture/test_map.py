@@ -23,7 +23,7 @@ from tests.architecture.tree import ROOT, folders, packages
 
 MAP = ROOT / "ARCHITECTURE.md"
 DRAWN = re.compile(r"(?<=^```text\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
-DOCUMENTS = ["ARCHITECTURE.md", "CONTRIBUTING.md"]
+DOCUMENTS = ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md"]
 
 
 def section(title: str) -> str:
