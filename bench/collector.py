@@ -30,7 +30,7 @@ from bench import logs
 from bench.filters import METRICS, extract
 from bench.timing import seconds
 from tests.collector.trial import Trial, eventually, terminate
-from tests.dbmanager.program import program
+from tests.dbmanager.dbmanager_process import program
 
 _MIB = 1 << 20
 _LAUNCH = Path(__file__).parents[1] / ".build" / "launch"

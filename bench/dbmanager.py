@@ -32,8 +32,8 @@ from bench.dbmanager_load import (
     under_load,
 )
 from bench.dbmanager_references import Batch
-from tests.dbmanager.databases import DatabaseServer, MariaDB, PostgreSQL, running
-from tests.dbmanager.program import Program, program
+from tests.dbmanager.database_servers import DatabaseServer, MariaDB, PostgreSQL, running
+from tests.dbmanager.dbmanager_process import Program, program
 
 WRITERS, READING_WRITERS = 8, 50
 READS = 400

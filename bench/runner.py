@@ -26,7 +26,7 @@ from rich.table import Table
 
 from api.objects.yamlout import dump_objects
 from bench.timing import seconds
-from tests.runner.experiments import experiment
+from tests.runner.experiment_runs import experiment
 
 TRIALS, FEW = 50, 2
 _COMMAND = ["sh", "-c", "echo loss=0.1"]

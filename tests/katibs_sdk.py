@@ -1,4 +1,4 @@
-"""Katib's own SDK, a client that was written by others.
+"""Katib's own SDK, in an environment of its own.
 
 It pins an older protobuf and registers the same proto package as ours, so it lives in an environment
 of its own, made once and kept in the user's cache, and runs in a process of its own.

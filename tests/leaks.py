@@ -1,4 +1,4 @@
-"""What a test may leave behind: nothing.
+"""Finds what a test leaves behind: descriptors, threads, processes, tasks.
 
 A `Holding` is what this process holds at one moment: open file descriptors, Python threads and
 child processes. The fixture `nothing_left_behind` compares the moment before a test's own fixtures

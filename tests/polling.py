@@ -1,4 +1,4 @@
-"""Waiting for what others bring about, and running what never ends beside a test."""
+"""Waits until a condition holds, and runs an endless coroutine beside a test."""
 
 from __future__ import annotations
 

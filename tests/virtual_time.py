@@ -1,4 +1,4 @@
-"""A loop whose time passes only while all wait: hours in milliseconds, and always alike."""
+"""An event loop with virtual time: sleeping takes no time, and each run is the same."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from api.objects.trials import parse_trial, render_trial
 from api.objects.yamlout import dump_objects
 from api.objects.yamltext import load_objects
 from api.types import Experiment, JsonObject, Suggestion, Trial
-from tests.api.anything import JSON, TEXTS, anything
+from tests.api.any_value import JSON, TEXTS, any_value
 
 CASES: list[Any] = [
     pytest.param(Experiment, parse_experiment, render_experiment, id="Experiment"),
@@ -34,7 +34,7 @@ def test_an_object_survives_json_and_yaml(
     render: Callable[[Any], JsonObject],
     data: st.DataObject,
 ) -> None:
-    thing = data.draw(anything(noun))
+    thing = data.draw(any_value(noun))
     rendered = render(thing)
     assert parse(rendered) == thing
     assert render(parse(rendered)) == rendered

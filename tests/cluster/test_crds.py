@@ -16,8 +16,8 @@ import pytest
 from api.types import Json
 from manifests.schema.documents import EXPERIMENT, KINDS, SUGGESTION, TRIAL, Kind, document, schema
 from tests.cluster.client import Cluster, Object, RefusedError, until
-from tests.manifests.admission import complaints
-from tests.manifests.mistakes import MISTAKES, OBJECTS, SEED, Change, spoilt
+from tests.manifests.crd_admission import complaints
+from tests.manifests.user_mistakes import MISTAKES, OBJECTS, SEED, Change, spoilt
 
 GROUP = "crds.trialwatch.test"
 PLURALS = {kind.kind: f"tried-{kind.plural}" for kind in KINDS}

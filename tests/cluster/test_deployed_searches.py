@@ -17,8 +17,8 @@ from kube.cluster import ref_of
 from kube.connect import connected
 from kube.errors import NotFound
 from tests.cluster.control_plane import ControlPlane, control_plane
-from tests.manifests.cluster import of_kind
 from tests.manifests.kustomize import with_component
+from tests.manifests.rendered_objects import of_kind
 
 USER = "system:serviceaccount:kubeflow:trialwatch-controller"
 CASES = sorted(

@@ -12,7 +12,7 @@ import yaml
 
 from tests.cluster.client import Cluster, Object, RefusedError
 from tests.cluster.deployments import WEBHOOK, scale
-from tests.manifests.mistakes import SEED, Change, both, spec
+from tests.manifests.user_mistakes import SEED, Change, both, spec
 
 FINALIZER = "trialwatch.test/held"
 

@@ -14,8 +14,8 @@ import yaml
 
 from api import names
 from tests.cluster.client import Cluster, Object, RefusedError, until
-from tests.manifests.cluster import named, overlay
 from tests.manifests.kustomize import MANIFESTS, OVERLAYS, objects
+from tests.manifests.rendered_objects import named, overlay
 from tests.manifests.test_who_is_asked_about import CASES, Case, pod_of
 
 TRIED = "trialwatch.test/asked"

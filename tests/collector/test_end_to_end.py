@@ -13,8 +13,8 @@ import pytest
 
 from api.v1beta1 import api_pb2 as pb
 from tests.collector.trial import NOBODY, Observations, Trial, eventually, terminate, trial
-from tests.dbmanager.databases import free_port
-from tests.dbmanager.program import Program, program
+from tests.dbmanager.database_servers import free_port
+from tests.dbmanager.dbmanager_process import Program, program
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.collector.trial import Observations, Trial, terminate, trial
-from tests.dbmanager.program import Program, program
+from tests.dbmanager.dbmanager_process import Program, program
 
 RUNS = int(os.environ.get("TRIALWATCH_FAULT_RUNS", "30"))
 FIRST = int(os.environ.get("TRIALWATCH_FAULT_SEED", "0"))

@@ -13,7 +13,7 @@ import pytest
 from tests.collector.early_stopping import early_stopping_service
 from tests.collector.katib_pod import KatibPod
 from tests.collector.trial import Observations, eventually
-from tests.dbmanager.program import Program, program
+from tests.dbmanager.dbmanager_process import Program, program
 
 sharing = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a process namespace")
 

@@ -23,7 +23,7 @@ from collector.push import DbManager, EarlyStoppingService
 from collector.showing import MOST, Stdout
 from collector.wake import Wakeup, Watched, nearest_that_exists
 from tests.collector.early_stopping import early_stopping_service
-from tests.dbmanager.databases import free_port
+from tests.dbmanager.database_servers import free_port
 
 # The FIFO
 

@@ -1,4 +1,4 @@
-"""What every cluster is held to. A subclass gives the fixture `cluster`.
+"""The contract of every `kube.cluster.Cluster`. A subclass gives the fixture `cluster`.
 
 It asks only for kinds that every API server has, so a real one can be held to it too.
 """

@@ -1,4 +1,4 @@
-"""What everything that has pods' logs is held to. A subclass gives the fixture `machine`.
+"""The contract of all that reads pods' logs. A subclass gives the fixture `machine`.
 
 A machine runs one pod, whose container `trainer` prints when it is told to; beside it is `other`.
 """

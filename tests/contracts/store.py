@@ -1,4 +1,4 @@
-"""What every observation store is held to. A subclass gives the fixture `store`, opened."""
+"""The contract of every observation store. A subclass gives the fixture `store`, opened."""
 
 from __future__ import annotations
 

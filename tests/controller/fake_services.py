@@ -31,9 +31,9 @@ from kube.cluster import Cluster
 from kube.testing.apiserver import served as api_served
 from kube.testing.memory import MemoryCluster
 from tests.controller.cluster_ports import JOB, ClusterPorts, complete, ports_of
-from tests.dbmanager.serving import Client, served
+from tests.dbmanager.dbmanager_server import Client, served
 from tests.kube.test_client import plain
-from tests.suggestion.serving import serving
+from tests.suggestion.suggestion_server import serving
 
 T = "2026-01-02T03:04:05Z"
 POLICY = Policy(

@@ -21,7 +21,7 @@ from kube.cluster import Ref
 from tests.controller.cluster_ports import add_pod, complete
 from tests.controller.experiment_harness import experiment
 from tests.controller.fake_services import POLICY, FakeServices, fake_services
-from tests.dbmanager.databases import free_port
+from tests.dbmanager.database_servers import free_port
 
 LIVE = timedelta(milliseconds=200)
 

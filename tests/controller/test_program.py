@@ -32,9 +32,9 @@ from tests.controller.cluster_ports import JOB, complete
 from tests.controller.controller_process import ControllerProcess, controller_process
 from tests.controller.experiment_harness import experiment
 from tests.controller.katib_search_service import KatibSearchService, katib_search_service
-from tests.dbmanager.serving import Client, served
+from tests.dbmanager.dbmanager_server import Client, served
 from tests.polling import eventually
-from tests.suggestion.serving import serving
+from tests.suggestion.suggestion_server import serving
 
 T = "2026-01-02T03:04:05Z"
 LEASE = Ref(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.dbmanager.databases import DatabaseServer, MariaDB, PostgreSQL, running
+from tests.dbmanager.database_servers import DatabaseServer, MariaDB, PostgreSQL, running
 
 pytest.register_assert_rewrite("tests.contracts.store")
 

@@ -1,4 +1,4 @@
-"""Databases as Katib's own manager makes and writes them: its statements, its servers' defaults."""
+"""Databases as Katib's own DB manager creates and fills them: its statements, its defaults."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import asyncmy
 import asyncpg
 
-from tests.dbmanager.databases import DatabaseServer, PostgreSQL
+from tests.dbmanager.database_servers import DatabaseServer, PostgreSQL
 
 _ID = {"PostgreSQL": "serial PRIMARY KEY", "MariaDB": "INT AUTO_INCREMENT PRIMARY KEY"}
 _TIME = {"PostgreSQL": "TIMESTAMP(6)", "MariaDB": "DATETIME(6)"}

@@ -13,9 +13,23 @@ import grpc.aio
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from tests.dbmanager.databases import DatabaseServer, MariaDB, PostgreSQL, restart_later, running
-from tests.dbmanager.program import program
-from tests.dbmanager.writers import RETRIED, Writer, manager_at, oracle, stored, write_all, writers
+from tests.dbmanager.database_servers import (
+    DatabaseServer,
+    MariaDB,
+    PostgreSQL,
+    restart_later,
+    running,
+)
+from tests.dbmanager.dbmanager_process import program
+from tests.dbmanager.persistent_writers import (
+    RETRIED,
+    Writer,
+    expected_logs,
+    manager_at,
+    stored,
+    write_all,
+    writers,
+)
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -91,9 +105,9 @@ async def test_a_restart_of_the_database_reaches_no_writer_that_retries(
             assert NOT_SERVING in health.said
             met = await writing
             await health.says(SERVING)
-            logs = {trial: await stored(stub, trial) for trial in oracle(of)}
+            logs = {trial: await stored(stub, trial) for trial in expected_logs(of)}
 
-    assert logs == oracle(of)
+    assert logs == expected_logs(of)
     assert met <= RETRIED
     assert met, "the database was restarted too late"
     assert set(health.said) == {SERVING, NOT_SERVING}

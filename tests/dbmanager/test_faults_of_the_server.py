@@ -14,9 +14,16 @@ from collections.abc import Iterator
 import grpc
 import pytest
 
-from tests.dbmanager.databases import PostgreSQL, running
-from tests.dbmanager.program import Program, program
-from tests.dbmanager.writers import RETRIED, manager_at, oracle, stored, write_all, writers
+from tests.dbmanager.database_servers import PostgreSQL, running
+from tests.dbmanager.dbmanager_process import Program, program
+from tests.dbmanager.persistent_writers import (
+    RETRIED,
+    expected_logs,
+    manager_at,
+    stored,
+    write_all,
+    writers,
+)
 
 RUNS = int(os.environ.get("TRIALWATCH_FAULT_RUNS", "40"))
 FIRST = int(os.environ.get("TRIALWATCH_FAULT_SEED", "0"))
@@ -76,9 +83,9 @@ async def test_a_server_that_is_killed_neither_loses_nor_repeats_a_point(
         killing = asyncio.create_task(kill())
         met = await write_all(stub, of, seed, countdown.tick)
         await killing
-        logs = {trial: await stored(stub, trial) for trial in oracle(of)}
+        logs = {trial: await stored(stub, trial) for trial in expected_logs(of)}
 
-    assert logs == oracle(of)
+    assert logs == expected_logs(of)
     assert grpc.StatusCode.UNAVAILABLE in met, "the server was killed too late"
     assert met <= RETRIED
 
@@ -90,5 +97,5 @@ async def test_all_runs_are_still_there_after_the_last_one(manager: Program) -> 
 
     async with manager_at(manager.address) as stub:
         for seed in range(FIRST, FIRST + RUNS // len(KINDS)):
-            expected = oracle(writers(random.Random(seed), f"seed-{seed}"))
+            expected = expected_logs(writers(random.Random(seed), f"seed-{seed}"))
             assert {trial: await stored(stub, trial) for trial in expected} == expected

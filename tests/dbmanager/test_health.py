@@ -13,8 +13,8 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from api.errors import SetupError, Unavailable
 from dbmanager.server import Server
 from dbmanager.service.connection import Connection
-from tests.dbmanager.fragile import FragileStore
-from tests.dbmanager.serving import LOOPBACK, Client, client_of, refused, served
+from tests.dbmanager.dbmanager_server import LOOPBACK, Client, client_of, refused, served
+from tests.dbmanager.failing_store import FailingStore
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -36,23 +36,23 @@ async def health(client: Client, service: str = "") -> int:
 
 @pytest.mark.parametrize("service", KNOWN)
 async def test_whichever_of_its_services_is_named_the_server_answers(service: str) -> None:
-    async with served(FragileStore()) as client:
+    async with served(FailingStore()) as client:
         assert await health(client, service) == SERVING
 
 
 async def test_a_service_that_is_not_here_is_not_found() -> None:
     words = '"manager.v1beta1.Suggestion" is not here'
-    async with served(FragileStore()) as client, refused(grpc.StatusCode.NOT_FOUND, words):
+    async with served(FailingStore()) as client, refused(grpc.StatusCode.NOT_FOUND, words):
         await health(client, "manager.v1beta1.Suggestion")
 
 
 async def test_before_the_database_is_there_it_does_not_serve() -> None:
-    async with served(FragileStore(), opened=False) as client:
+    async with served(FailingStore(), opened=False) as client:
         assert await health(client) == NOT_SERVING
 
 
 async def test_health_follows_the_database() -> None:
-    store = FragileStore()
+    store = FailingStore()
     async with served(store) as client:
         store.failure = Unavailable("gone")
         assert await health(client) == NOT_SERVING
@@ -61,14 +61,14 @@ async def test_health_follows_the_database() -> None:
 
 
 async def test_a_database_that_hangs_does_not_serve() -> None:
-    store = FragileStore()
+    store = FailingStore()
     async with served(store) as client:
         store.pause = 60.0
         assert await health(client) == NOT_SERVING
 
 
 async def test_watching_health_gives_each_change_and_ends_with_the_server() -> None:
-    store = FragileStore()
+    store = FailingStore()
     connection = Connection(store)
     await connection.open()
     server = Server(connection, poll=0.01)
@@ -91,14 +91,14 @@ async def test_watching_health_gives_each_change_and_ends_with_the_server() -> N
 
 
 async def test_watching_an_unknown_service_says_so_and_goes_on() -> None:
-    async with served(FragileStore()) as client:
+    async with served(FailingStore()) as client:
         call = client.health.Watch(health_pb2.HealthCheckRequest(service="x"))
         assert (await call.read()).status == UNKNOWN
         call.cancel()
 
 
 async def test_reflection_names_every_service() -> None:
-    connection = Connection(FragileStore())
+    connection = Connection(FailingStore())
     server = Server(connection)
     address = server.listen(LOOPBACK)
     await server.start()
@@ -129,7 +129,7 @@ def _sleep_that(
 async def test_it_tries_until_the_database_comes_and_says_so_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    store = FragileStore()
+    store = FailingStore()
     store.failure = Unavailable("connection refused")
     changes: list[bool] = []
 
@@ -150,7 +150,7 @@ async def test_it_tries_until_the_database_comes_and_says_so_once(
 
 
 async def test_a_database_that_comes_back_is_opened_once_more() -> None:
-    store = FragileStore()
+    store = FailingStore()
 
     def goes_and_comes(times: int) -> None:
         store.failure = Unavailable("gone") if times in {2, 3} else None
@@ -167,7 +167,7 @@ async def test_a_database_that_comes_back_is_opened_once_more() -> None:
 
 
 async def test_where_waiting_will_not_help_it_does_not_wait() -> None:
-    store = FragileStore()
+    store = FailingStore()
     store.failure = SetupError("no permission to create a table")
     with pytest.raises(SetupError):
         await Connection(store).open()

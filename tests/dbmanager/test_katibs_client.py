@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dbmanager.program import Program, program
+from tests.dbmanager.dbmanager_process import Program, program
 from tests.katibs_sdk import python_with_sdk
 
 REPORT = """

@@ -27,14 +27,14 @@ from dbmanager.app import run
 from dbmanager.settings import Settings
 from dbmanager.store.contract import Delivery, NewRow, Receipt, TrialKey
 from serving.addresses import Address
-from tests.dbmanager.fragile import FragileStore
-from tests.dbmanager.program import program
-from tests.dbmanager.serving import LOOPBACK, Client, client_of
+from tests.dbmanager.dbmanager_process import program
+from tests.dbmanager.dbmanager_server import LOOPBACK, Client, client_of
+from tests.dbmanager.failing_store import FailingStore
 
 POINT = ("2026-01-31T12:00:00Z", "loss", "0.5")
 
 
-class SlowStore(FragileStore):
+class SlowStore(FailingStore):
     """A report of its waits until it is let go."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class SlowStore(FragileStore):
 
 @asynccontextmanager
 async def running(
-    store: FragileStore, folder: Path, *, grace: float = 20.0
+    store: FailingStore, folder: Path, *, grace: float = 20.0
 ) -> AsyncIterator[tuple[Client, asyncio.Task[None]]]:
     """Run it in this process; give a client, and the task that ends with it."""
     port_file = folder / "port"
@@ -129,7 +129,7 @@ async def test_a_report_that_takes_longer_than_the_grace_is_broken_off(tmp_path:
 
 
 async def test_a_database_that_refuses_ends_it_at_once() -> None:
-    store = FragileStore()
+    store = FailingStore()
     store.failure = SetupError("--database: no permission to create a table")
     settings = Settings(database="", listen=LOOPBACK, metrics_listen=None)
     with pytest.raises(SetupError, match="no permission"):
@@ -138,7 +138,7 @@ async def test_a_database_that_refuses_ends_it_at_once() -> None:
 
 
 async def test_a_database_that_does_not_come_in_time_ends_it_where_a_limit_was_set() -> None:
-    store = FragileStore()
+    store = FailingStore()
     store.failure = Unavailable("connection refused")
     limit = timedelta(milliseconds=50)
     settings = Settings(database="", listen=LOOPBACK, metrics_listen=None, connect_timeout=limit)
@@ -147,7 +147,7 @@ async def test_a_database_that_does_not_come_in_time_ends_it_where_a_limit_was_s
 
 
 async def test_a_limit_that_was_kept_is_forgotten() -> None:
-    store = FragileStore()
+    store = FailingStore()
     settings = Settings(
         database="",
         listen=LOOPBACK,

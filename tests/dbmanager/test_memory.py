@@ -9,8 +9,8 @@ import psutil
 
 from api.timestamps import from_micros
 from api.v1beta1 import api_pb2 as pb
-from tests.dbmanager.program import program
-from tests.dbmanager.writers import manager_at, opened
+from tests.dbmanager.dbmanager_process import program
+from tests.dbmanager.persistent_writers import manager_at, opened
 
 POINTS = 400_000
 MIB = 1 << 20

@@ -15,8 +15,8 @@ from dbmanager.service.metrics import Metrics
 from dbmanager.store.contract import Receipt
 from dbmanager.store.memory import MemoryStore
 from serving.metrics import MetricsServer
-from tests.dbmanager.fragile import FragileStore
-from tests.dbmanager.serving import LOOPBACK, refused, served
+from tests.dbmanager.dbmanager_server import LOOPBACK, refused, served
+from tests.dbmanager.failing_store import FailingStore
 
 REPORT = "/api.v1.beta1.DBManager/ReportObservationLog"
 POINT = ("2026-01-31T12:00:00Z", "loss", "0.5")
@@ -52,7 +52,7 @@ async def test_points_repeats_and_gaps_are_counted() -> None:
 
 
 async def test_whether_the_database_is_up_follows_the_database() -> None:
-    metrics, store = Metrics(), FragileStore()
+    metrics, store = Metrics(), FailingStore()
     connection = Connection(store, changed=metrics.database)
     await connection.open()
     assert value(metrics, "database_up") == 1

@@ -14,7 +14,7 @@ from api.errors import SetupError
 from api.timestamps import from_micros
 from dbmanager.connect import store_for
 from dbmanager.store.contract import Delivery, NewRow, Query, Receipt, Store, TrialKey
-from tests.dbmanager.databases import DatabaseServer
+from tests.dbmanager.database_servers import DatabaseServer
 from tests.dbmanager.katib_tables import KatibDatabase
 
 OLD = TrialKey(namespace="", trial="old")

@@ -18,7 +18,7 @@ from dbmanager.service.page_tokens import Tokens
 from dbmanager.service.replies import pieces
 from dbmanager.store.contract import NewRow, Row, TrialKey
 from dbmanager.store.memory import MemoryStore
-from tests.dbmanager.serving import LOOPBACK, Client, client_of, points, refused, served
+from tests.dbmanager.dbmanager_server import LOOPBACK, Client, client_of, points, refused, served
 
 Point = tuple[str, str, str]
 

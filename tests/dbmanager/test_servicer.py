@@ -14,8 +14,8 @@ from api.trialwatchv1 import observations_pb2 as ours
 from api.v1beta1 import api_pb2 as pb
 from dbmanager.service.metrics import Metrics
 from dbmanager.store.memory import MemoryStore
-from tests.dbmanager.fragile import FragileStore
-from tests.dbmanager.serving import log, points, refused, served
+from tests.dbmanager.dbmanager_server import log, points, refused, served
+from tests.dbmanager.failing_store import FailingStore
 
 ONE, TWO, THREE = (
     ("2026-01-31T12:00:00Z", "loss", "0.3"),
@@ -92,7 +92,7 @@ async def test_without_metadata_equal_reports_are_both_stored() -> None:
 
 
 async def test_an_empty_report_succeeds_and_touches_nothing() -> None:
-    store = FragileStore()
+    store = FailingStore()
     async with served(store) as client:
         await client.report("t")
 
@@ -167,7 +167,7 @@ BAD_REPORTS = [
 async def test_a_bad_report_is_refused_by_name_and_nothing_of_it_is_stored(
     request_: pb.ReportObservationLogRequest, metadata: list[tuple[str, str]], words: str
 ) -> None:
-    store = FragileStore()
+    store = FailingStore()
     async with served(store) as client:
         async with refused(INVALID, words):
             await client.manager.ReportObservationLog(request_, metadata=metadata)
@@ -186,14 +186,14 @@ async def test_a_bad_read_is_refused_by_name() -> None:
 
 
 async def test_before_the_database_is_there_requests_are_told_to_come_again() -> None:
-    async with served(FragileStore(), opened=False) as client:
+    async with served(FailingStore(), opened=False) as client:
         for call in (client.report("t", ONE), client.get("t"), client.delete("t")):
             async with refused(grpc.StatusCode.UNAVAILABLE, "the database is not there yet"):
                 await call
 
 
 async def test_a_database_that_went_away_is_unavailable() -> None:
-    store = FragileStore()
+    store = FailingStore()
     async with served(store) as client:
         store.failure = Unavailable("the server closed the connection")
         async with refused(grpc.StatusCode.UNAVAILABLE, "the server closed the connection"):
@@ -207,7 +207,7 @@ async def test_a_database_that_went_away_is_unavailable() -> None:
 async def test_a_fault_of_ours_is_a_plain_sentence_and_its_trace_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    store, metrics = FragileStore(), Metrics()
+    store, metrics = FailingStore(), Metrics()
     async with served(store, metrics=metrics) as client:
         store.failure = ZeroDivisionError("in the middle")
         with caplog.at_level(logging.ERROR):
@@ -257,7 +257,7 @@ async def test_the_server_may_allow_larger_replies_to_all() -> None:
 
 
 async def test_a_large_report_does_not_hold_up_the_others() -> None:
-    store = FragileStore()
+    store = FailingStore()
     async with served(store) as client:
         request = many(300_000)
         gc.collect()

@@ -13,9 +13,9 @@ from dbmanager.connect import store_for
 from dbmanager.store.contract import Store
 from dbmanager.store.memory import MemoryStore
 from tests.contracts.store import StoreContract
-from tests.dbmanager.databases import DatabaseServer
-from tests.dbmanager.over_the_wire import Noting, WireStore
-from tests.dbmanager.serving import served
+from tests.dbmanager.database_servers import DatabaseServer
+from tests.dbmanager.dbmanager_server import served
+from tests.dbmanager.store_over_grpc import Noting, StoreOverGrpc
 
 
 @asynccontextmanager
@@ -62,6 +62,6 @@ class TestGrpcOverSqlite(StoreContract):
     async def store(self, tmp_path: Path) -> AsyncIterator[Store]:
         behind = Noting(store_for(f"sqlite:///{tmp_path}/observations.db"))
         async with served(cast("Store", behind)) as client:
-            store = WireStore(client, behind)
+            store = StoreOverGrpc(client, behind)
             yield store
             store.hang_up()

@@ -10,7 +10,7 @@ import pytest
 from api.errors import SetupError, Unavailable
 from dbmanager.connect import shown, store_for
 from dbmanager.store.contract import NewRow, Query, Receipt, TrialKey
-from tests.dbmanager.databases import DatabaseServer, MariaDB, PostgreSQL, free_port, running
+from tests.dbmanager.database_servers import DatabaseServer, MariaDB, PostgreSQL, free_port, running
 
 KEY = TrialKey(namespace="", trial="trial")
 

@@ -16,9 +16,9 @@ from dbmanager.server import Server
 from dbmanager.service.connection import Connection
 from dbmanager.settings import TlsFiles
 from dbmanager.tls import credentials_of
-from tests.dbmanager.authorities import Authority, Pair
-from tests.dbmanager.fragile import FragileStore
-from tests.dbmanager.serving import LOOPBACK, client_of
+from tests.dbmanager.certificate_authority import Authority, Pair
+from tests.dbmanager.dbmanager_server import LOOPBACK, client_of
+from tests.dbmanager.failing_store import FailingStore
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def authority(tmp_path: Path) -> Authority:
 @asynccontextmanager
 async def serving(files: TlsFiles) -> AsyncIterator[str]:
     """Serve with these files; give the address."""
-    connection = Connection(FragileStore())
+    connection = Connection(FailingStore())
     await connection.open()
     server = Server(connection)
     address = server.listen(LOOPBACK, credentials_of(files))

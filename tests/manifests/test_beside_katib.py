@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from api import names
-from tests.manifests.cluster import selects
 from tests.manifests.kustomize import MANIFESTS, objects
+from tests.manifests.rendered_objects import selects
 
 # As Katib registers its webhooks.
 KATIBS: dict[str, Any] = {

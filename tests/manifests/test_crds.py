@@ -28,8 +28,8 @@ from manifests.schema.documents import (
 )
 from manifests.schema.rules import RULES
 from manifests.schema.texts import TEXTS, text_of
-from tests.api.anything import anything
-from tests.manifests.admission import complaints_of_form, pruned
+from tests.api.any_value import any_value
+from tests.manifests.crd_admission import complaints_of_form, pruned
 
 
 def places(node: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -106,7 +106,7 @@ NOUNS: list[Any] = [
 def test_whatever_our_programs_write_the_server_keeps(
     kind: Kind, noun: type, render: Callable[[Any], JsonObject], data: st.DataObject
 ) -> None:
-    written = render(data.draw(anything(noun)))
+    written = render(data.draw(any_value(noun)))
     made: dict[str, Any] = schema(kind)
 
     assert pruned(made, written) == written

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from api import names
-from tests.manifests.admission import holds
-from tests.manifests.cluster import Object, named, of_kind, overlay
+from tests.manifests.crd_admission import holds
 from tests.manifests.kustomize import OVERLAYS
-from tests.manifests.mistakes import SEED
+from tests.manifests.rendered_objects import Object, named, of_kind, overlay
+from tests.manifests.user_mistakes import SEED
 from webhook.server.experiment_handler import MUTATE, VALIDATE
 from webhook.server.trial_handler import PATH
 

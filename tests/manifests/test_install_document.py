@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from api import names
-from tests.manifests.cluster import containers, named, overlay
 from tests.manifests.kustomize import MANIFESTS, OVERLAYS, ROOT, objects
+from tests.manifests.rendered_objects import containers, named, overlay
 from webhook.model.config import parse_config
 
 TEXT = (ROOT / "docs" / "install.md").read_text()

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.manifests.cluster import overlay, pods
 from tests.manifests.kustomize import OVERLAYS
+from tests.manifests.rendered_objects import overlay, pods
 
 PODS = [
     pytest.param(pod["spec"], id=f"{name}-{deployment}")

@@ -11,8 +11,8 @@ from api import names
 from controller import settings as controller_settings
 from dbmanager.settings import read_settings
 from suggestion import settings as suggestion_settings
-from tests.manifests.cluster import containers, named, overlay, pods
 from tests.manifests.kustomize import OVERLAYS
+from tests.manifests.rendered_objects import containers, named, overlay, pods
 from webhook import settings as webhook_settings
 from webhook.certificates.issued import Service
 

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from api import names
-from tests.manifests.cluster import Object, named, of_kind, overlay
 from tests.manifests.kustomize import OVERLAYS, ROOT, with_component
+from tests.manifests.rendered_objects import Object, named, of_kind, overlay
 
 ANYWHERE = "in any namespace"
 HERE = "in our own namespace"

@@ -17,8 +17,8 @@ from api.objects.validation_update import update_faults
 from api.types import LogFormat
 from filters.extractor import extraction_spec
 from manifests.schema.documents import EXPERIMENT, KINDS, schema
-from tests.manifests.admission import Complaint, admitted, complaints
-from tests.manifests.mistakes import (
+from tests.manifests.crd_admission import Complaint, admitted, complaints
+from tests.manifests.user_mistakes import (
     MISTAKES,
     OBJECTS,
     SEED,

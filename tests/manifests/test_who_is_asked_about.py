@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from api import names
-from tests.manifests.admission import holds
-from tests.manifests.cluster import Object, named, overlay, selects
+from tests.manifests.crd_admission import holds
 from tests.manifests.kustomize import OVERLAYS
+from tests.manifests.rendered_objects import Object, named, overlay, selects
 
 OWNED, LABELLED, COLLECTED = (f"{w}.trialwatch.dev" for w in ("owned", "labelled", "collected"))
 TRIAL = {names.TRIAL_LABEL: "random-x7k2p"}

@@ -12,8 +12,8 @@ import yaml
 from api import names
 from api.types import CollectorKind
 from tests.architecture.tree import pyproject
-from tests.manifests.cluster import containers, named, of_kind, overlay, pods, selects
 from tests.manifests.kustomize import OVERLAYS, ROOT
+from tests.manifests.rendered_objects import containers, named, of_kind, overlay, pods, selects
 from webhook.model.config import Config, parse_config
 
 STANDALONE = overlay("standalone")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runner.experiments import Machine
+from tests.runner.experiment_runs import Machine
 
 
 @pytest.fixture

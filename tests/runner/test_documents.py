@@ -8,7 +8,7 @@ import pytest
 
 from api.errors import SpecError
 from runner.pods.documents import EmptyDir, HostPath, read_pod, unheeded
-from tests.runner.pods import container, pod
+from tests.runner.local_pods import container, pod
 
 
 def faults(document: dict[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ import pytest
 
 from api.objects.yamlout import dump_objects
 from api.objects.yamltext import load_objects
-from tests.runner.experiments import ROOT, Machine
+from tests.runner.experiment_runs import ROOT, Machine
 
 METRICS = ("Validation-accuracy", "Train-accuracy")
 PRINTED = re.compile(

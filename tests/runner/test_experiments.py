@@ -10,7 +10,7 @@ import pytest
 from api.errors import SpecError, UserError
 from api.objects.yamlout import dump_objects
 from runner.experiments import read_file, read_text
-from tests.runner.experiments import experiment
+from tests.runner.experiment_runs import experiment
 
 
 def faults(document: dict[str, Any]) -> dict[str, str]:

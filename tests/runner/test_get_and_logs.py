@@ -9,7 +9,7 @@ import signal
 import pytest
 
 from api.objects.yamltext import load_objects
-from tests.runner.experiments import Machine, experiment, wait_for
+from tests.runner.experiment_runs import Machine, experiment, wait_for
 
 SCRIPT = "echo loss=${trialParameters.lr}; echo warning: slow >&2"
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.runner.experiments import Machine, experiment, message_of, state_of
-from tests.runner.pods import processes_with
+from tests.runner.experiment_runs import Machine, experiment, message_of, state_of
+from tests.runner.local_pods import processes_with
 
 ONE: dict[str, Any] = {"maxTrialCount": 1, "parallelTrialCount": 1, "maxFailedTrialCount": 1}
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from runner.jobs.recovery import INTERRUPTED
-from tests.runner.jobs import FILE, cluster, conditions, job, status_of, trial
-from tests.runner.pods import container, eventually, processes_with, shell
+from tests.runner.local_jobs import FILE, cluster, conditions, job, status_of, trial
+from tests.runner.local_pods import container, eventually, processes_with, shell
 from webhook.model.config import Config
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from dbmanager.store.contract import Query, TrialKey
 from dbmanager.store.sqlite.store import SqliteStore
-from tests.runner.experiments import Machine, experiment, state_of, wait_for
-from tests.runner.pods import processes_with
+from tests.runner.experiment_runs import Machine, experiment, state_of, wait_for
+from tests.runner.local_pods import processes_with
 
 SCRIPT = (
     "echo ${trialParameters.lr} >> begun; (setsid sleep 600 &); echo loss=9; sleep 0.$RANDOM_;"

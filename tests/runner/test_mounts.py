@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runner.pods.statuses import Phase
-from tests.runner.pods import Node, container, node, pod, shell
+from tests.runner.local_pods import Node, container, node, pod, shell
 
 VOLUMES = [{"name": "v", "emptyDir": {}}]
 HIDDEN = (sys.executable, "-c", "open('/kat' + 'ib/' + 'm.log', 'w').write('loss=1\\n')")

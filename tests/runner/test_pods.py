@@ -12,7 +12,7 @@ import pytest
 
 from runner.pods.life import Ending, PodLife
 from runner.pods.statuses import Phase, render_status
-from tests.runner.pods import Node, container, eventually, node, pod, processes_with, shell
+from tests.runner.local_pods import Node, container, eventually, node, pod, processes_with, shell
 
 
 async def test_a_container_gets_its_words_and_variables_byte_for_byte(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.runner.experiments import Machine, experiment, message_of, state_of, wait_for
-from tests.runner.pods import processes_with
+from tests.runner.experiment_runs import Machine, experiment, message_of, state_of, wait_for
+from tests.runner.local_pods import processes_with
 
 _WAITS = (
     "echo ${trialParameters.lr} >> begun; echo loss=${trialParameters.lr};"

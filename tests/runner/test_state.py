@@ -22,7 +22,7 @@ from runner.pods.spawner_protocol import Launch, Lines, order_from, to_line
 from runner.state.directory import StateDirectory
 from runner.state.documents import write_document
 from runner.state.objects import FileObjects
-from tests.runner.experiments import experiment
+from tests.runner.experiment_runs import experiment
 
 META = ObjectMeta(name="quick", namespace="default")
 TRIAL = Trial(metadata=replace(META, name="quick-a", finalizers=(TRIAL_FINALIZER,)))

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from suggestion.algorithm import Search
 from suggestion.history import History, Past
 from suggestion.registry import find
-from tests.suggestion.spaces import EVERYTHING, built, double, fits, histories, integer, spaces
+from tests.suggestion.search_spaces import (
+    EVERYTHING,
+    built,
+    double,
+    fits,
+    histories,
+    integer,
+    spaces,
+)
 
 QUICK = ("random", "sobol", "tpe", "multivariate-tpe", "cmaes", "bayesianoptimization")
 EVERY = (*QUICK, "grid")

@@ -12,8 +12,8 @@ from suggestion import bayesian
 from suggestion.history import History, Past
 from suggestion.registry import find
 from suggestion.tasks import task_of
-from tests.suggestion.requests import experiment
-from tests.suggestion.spaces import MIXED, PLANE, built, categorical, discrete, fits, values
+from tests.suggestion.controller_requests import experiment
+from tests.suggestion.search_spaces import MIXED, PLANE, built, categorical, discrete, fits, values
 
 ESTIMATORS = ("GP", "RF", "ET", "GBRT")
 CRITERIA = ("gp_hedge", "LCB", "EI", "PI", "EIps", "PIps")

@@ -7,7 +7,7 @@ import pytest
 from suggestion.history import History, Past
 from suggestion.registry import find
 from suggestion.space import Point
-from tests.suggestion.spaces import PLANE, built, categorical, integer, values
+from tests.suggestion.search_spaces import PLANE, built, categorical, integer, values
 
 SPACE = built(*PLANE)
 GENERATION = 6  # what cmaes takes for two dimensions

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from api.types import Distribution
 from suggestion.dimensions import dimension_of
 from suggestion.distributions import Law
-from tests.suggestion.spaces import categorical, double, fits, integer, parameters
+from tests.suggestion.search_spaces import categorical, double, fits, integer, parameters
 
 SHARES = [(i + 0.5) / 2000 for i in range(2000)]
 

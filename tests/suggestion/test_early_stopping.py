@@ -11,8 +11,8 @@ from api.types import Comparison, EarlyStoppingSpec, StopRule, Trial
 from api.v1beta1 import api_pb2 as pb
 from api.wire.experiments import early_stopping_to_wire, experiment_to_wire
 from api.wire.trials import rule_from_wire, trial_to_wire
-from tests.suggestion.requests import experiment, settings, trial
-from tests.suggestion.serving import Client, Rim, serving
+from tests.suggestion.controller_requests import experiment, settings, trial
+from tests.suggestion.suggestion_server import Client, Rim, serving
 
 LOGS = {"a": ["1", "1", "9"], "b": ["2", "2"], "c": ["900", "900"], "d": ["4", "4"]}
 ENDED = [trial(name, loss="1") for name in "abc"]

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from suggestion.history import History, Past
 from suggestion.registry import find
 from suggestion.space import Point, Space
-from tests.suggestion.spaces import built, categorical, discrete, double, integer, spaces, values
+from tests.suggestion.search_spaces import (
+    built,
+    categorical,
+    discrete,
+    double,
+    integer,
+    spaces,
+    values,
+)
 
 SEARCH = find("grid").make()
 SPACE = built(

@@ -19,7 +19,7 @@ from api.types import (
 )
 from suggestion.history import Past, seed_at
 from suggestion.tasks import history_of
-from tests.suggestion.requests import OBJECTIVE, trial
+from tests.suggestion.controller_requests import OBJECTIVE, trial
 
 LARGER = Objective(type=ObjectiveType.MAXIMIZE, metric="loss")
 HERE = (Assignment(name="x", value="1"),)

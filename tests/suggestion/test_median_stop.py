@@ -7,7 +7,7 @@ import pytest
 from api.errors import SpecError
 from api.types import Comparison, EarlyStoppingSpec, Objective, ObjectiveType, StopRule
 from suggestion.median_stop import MedianStop, median_stop_of
-from tests.suggestion.requests import OBJECTIVE, settings
+from tests.suggestion.controller_requests import OBJECTIVE, settings
 
 LARGER = Objective(type=ObjectiveType.MAXIMIZE, metric="accuracy")
 

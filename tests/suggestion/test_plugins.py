@@ -12,7 +12,7 @@ from api.errors import SetupError, SpecError
 from api.types import Setting
 from suggestion.history import History, Past
 from suggestion.registry import GROUP, find, names
-from tests.suggestion.spaces import EVERYTHING, built, fits
+from tests.suggestion.search_spaces import EVERYTHING, built, fits
 
 PLUGIN = Path(__file__).parents[2] / "examples" / "hyperopt-plugin"
 QUIET = pytest.mark.filterwarnings("ignore")  # hyperopt's own

@@ -25,8 +25,8 @@ from api.wire.experiments import experiment_to_wire
 from api.wire.trials import trial_to_wire
 from suggestion.history import Past
 from suggestion.registry import find
-from tests.suggestion.requests import experiment, trial
-from tests.suggestion.spaces import PLANE, built
+from tests.suggestion.controller_requests import experiment, trial
+from tests.suggestion.search_spaces import PLANE, built
 
 SECONDS = 60.0
 

@@ -12,8 +12,8 @@ from api.errors import SpecError
 from api.types import NasConfig, Objective, ObjectiveType, ParameterSpec, Setting
 from suggestion.registry import OURS, find
 from suggestion.tasks import task_of
-from tests.suggestion.requests import experiment
-from tests.suggestion.spaces import EVERYTHING, PLANE, categorical, double, integer
+from tests.suggestion.controller_requests import experiment
+from tests.suggestion.search_spaces import EVERYTHING, PLANE, categorical, double, integer
 
 SETTING = "spec.algorithm.algorithmSettings[0]"
 

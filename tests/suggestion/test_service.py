@@ -15,9 +15,9 @@ from api.v1beta1 import api_pb2 as pb
 from api.wire.experiments import experiment_to_wire
 from api.wire.trials import assignments_from_wire, trial_to_wire
 from suggestion.servicer import MOST_POINTS
-from tests.suggestion.requests import OBJECTIVE, experiment, trial
-from tests.suggestion.serving import Client, serving
-from tests.suggestion.spaces import EVERYTHING, PLANE, categorical, fits, integer
+from tests.suggestion.controller_requests import OBJECTIVE, experiment, trial
+from tests.suggestion.search_spaces import EVERYTHING, PLANE, categorical, fits, integer
+from tests.suggestion.suggestion_server import Client, serving
 
 
 def asking(

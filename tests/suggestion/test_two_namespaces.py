@@ -23,8 +23,8 @@ from serving.addresses import Address, parse_address
 from suggestion.early_stop_status import TrialMarks
 from suggestion.manager_logs import ManagerLogs
 from suggestion.server import Server
-from tests.dbmanager.serving import served
-from tests.suggestion.requests import experiment, settings, trial
+from tests.dbmanager.dbmanager_server import served
+from tests.suggestion.controller_requests import experiment, settings, trial
 
 TEAMS = ("blue", "red")
 STOP = EarlyStoppingSpec(

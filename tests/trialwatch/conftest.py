@@ -9,7 +9,7 @@ import pytest
 
 from kube.testing.apiserver import ApiServer, served
 from kube.testing.memory import MemoryCluster
-from tests.trialwatch.clustered import CommandLine
+from tests.trialwatch.cluster_experiments import CommandLine
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from kube.resources import KNOWN
 from kube.testing.apiserver import ApiServer, served
 from kube.testing.memory import MemoryCluster
 from runner.state.directory import state_of
-from tests.trialwatch.clustered import CommandLine, experiment_in, names
+from tests.trialwatch.cluster_experiments import CommandLine, experiment_in, names
 
 
 async def test_tables_are_those_of_kubectl(katib: MemoryCluster, command_line: CommandLine) -> None:

@@ -11,7 +11,7 @@ import pytest
 from api.types import JsonObject
 from kube.cluster import ref_of
 from kube.testing.memory import MemoryCluster
-from tests.trialwatch.clustered import (
+from tests.trialwatch.cluster_experiments import (
     PATIENCE,
     CommandLine,
     begun,

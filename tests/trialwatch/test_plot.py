@@ -12,7 +12,7 @@ from api.objects.experiments import render_experiment
 from api.objects.trials import render_trial
 from runner.state.directory import StateDirectory, state_of
 from runner.state.documents import write_document
-from tests.trialwatch.view.experiments import experiment, mixed_fortunes
+from tests.trialwatch.view.watched_experiment import experiment, mixed_fortunes
 from trialwatch.__main__ import main
 
 

@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from tests.trialwatch.view.experiments import at, experiment, mixed_fortunes
+from tests.trialwatch.view.watched_experiment import at, experiment, mixed_fortunes
 from trialwatch.screen import Screen
 from trialwatch.view.standing import standing_of
 

@@ -1,4 +1,4 @@
-"""The two launchers and the trainers they are tried with; C is built once, where it can be."""
+"""The two launchers and their trainers; C is compiled once, if there is a compiler."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starting a trainer under a launcher, and looking at the run directory, for the contract suite."""
+"""Starts a trainer under a launcher, and reads the run directory, for the contract suite."""
 
 from __future__ import annotations
 

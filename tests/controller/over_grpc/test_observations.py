@@ -13,7 +13,7 @@ from controller.over_grpc.observations import RemoteObservations
 from controller.reconcile.views import MetricSummary
 from dbmanager.store.memory import MemoryStore
 from tests.controller.over_grpc.katib_servers import POINTS, KatibDbManager, T, channel_to, created
-from tests.dbmanager.serving import Client, served
+from tests.dbmanager.dbmanager_server import Client, served
 
 SUMMARY = MetricSummary(name="loss", count=3, first="0.50", last="nan", min="0.40", max="0.50")
 

@@ -22,8 +22,8 @@ from controller.over_grpc.calls import CHANNEL_OPTIONS
 from controller.over_grpc.suggestions import RemoteSuggestions, SearchTargets
 from tests.controller.experiment_harness import ExperimentHarness, experiment
 from tests.controller.over_grpc.katib_servers import NamingSearch, channel_to, created
-from tests.dbmanager.databases import free_port
-from tests.suggestion.serving import Rim, serving
+from tests.dbmanager.database_servers import free_port
+from tests.suggestion.suggestion_server import Rim, serving
 
 
 async def test_our_service_answers_and_wants_to_be_reminded_of_its_seed() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.types import Assignment, ConditionType, Experiment, Trial
-from tests.trialwatch.view.experiments import (
+from tests.trialwatch.view.watched_experiment import (
     MIXED_LATEST,
     at,
     experiment,

@@ -13,7 +13,13 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from api.types import Assignment, ConditionType
-from tests.trialwatch.view.experiments import MIXED_LATEST, at, experiment, mixed_fortunes, trial
+from tests.trialwatch.view.watched_experiment import (
+    MIXED_LATEST,
+    at,
+    experiment,
+    mixed_fortunes,
+    trial,
+)
 from trialwatch.view.live import live_view
 
 if TYPE_CHECKING:

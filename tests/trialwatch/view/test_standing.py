@@ -18,7 +18,7 @@ from api.types import (
     Trial,
     TrialStatus,
 )
-from tests.trialwatch.view.experiments import at, experiment, stamp, trial
+from tests.trialwatch.view.watched_experiment import at, experiment, stamp, trial
 from trialwatch.view.standing import State, shown, standing_of
 from trialwatch.view.words import cut, duration, number
 

@@ -15,8 +15,8 @@ from api.errors import SpecError
 from api.names import AUTHOR_ANNOTATION
 from api.objects.defaults import with_defaults
 from api.objects.experiments import parse_experiment
-from tests.manifests.mistakes import SEEDS
 from tests.manifests.test_rules import spoiled
+from tests.manifests.user_mistakes import SEEDS
 from tests.webhook.experiments.documents import Change, Document, collected, experiment, put, spec
 from tests.webhook.serving import patched, webhook
 from webhook.experiments.defaulting import fill_in_defaults

@@ -1,4 +1,4 @@
-"""Experiments for tests, and the program that runs them."""
+"""Small experiments, and a folder in which a test calls `trialwatch`."""
 
 from __future__ import annotations
 

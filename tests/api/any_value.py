@@ -1,4 +1,4 @@
-"""Any value of a type of `api.types`, for properties that hold for all of them."""
+"""Draws values of any type of `api.types`, for property tests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-def anything(hint: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401, PLR0911
+def any_value(hint: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401, PLR0911
     """Make values of a type of `api.types`, with every field that may be left out left out too."""
     if hint in (str, int, float, bool):
         return {str: TEXTS, int: INTS, float: FLOATS, bool: st.booleans()}[hint]
@@ -35,17 +35,17 @@ def anything(hint: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401, PLR0911
         return st.builds(HttpGet, path=TEXTS, port=ports, host=TEXTS, scheme=TEXTS)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         hints = get_type_hints(hint, localns=vars(freeform))  # where Json names itself
-        return st.builds(hint, **{name: anything(part) for name, part in hints.items()})
+        return st.builds(hint, **{name: any_value(part) for name, part in hints.items()})
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return st.sampled_from(hint)
     origin, parts = get_origin(hint), get_args(hint)
     if origin is tuple:
-        return st.lists(anything(parts[0]), max_size=2).map(tuple)
+        return st.lists(any_value(parts[0]), max_size=2).map(tuple)
     if origin is Mapping:
         values = TEXTS if parts == (str, str) else JSON
         return st.dictionaries(TEXTS, values, max_size=2)
     assert origin in (Union, types.UnionType), hint
     (some,) = (part for part in parts if part is not type(None))
     # A text that may be None is never empty: that is how it is left out.
-    present = anything(some).filter(bool) if some is str else anything(some)
+    present = any_value(some).filter(bool) if some is str else any_value(some)
     return st.none() | present

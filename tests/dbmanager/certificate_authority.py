@@ -1,4 +1,4 @@
-"""A certificate authority of a test's own, and what it signs, as files."""
+"""A certificate authority for one test; it writes the certificates that it signs into files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Experiments in a cluster in memory, behind its HTTP, and the program that asks for them."""
+"""Experiments in a cluster in memory over HTTP, and the command line that reads them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from api.types import JsonObject, ObjectMeta, Trial
 from kube.cluster import ref_of
 from kube.testing.apiserver import ApiServer
 from kube.testing.memory import MemoryCluster
-from tests.trialwatch.view.experiments import experiment, mixed_fortunes
+from tests.trialwatch.view.watched_experiment import experiment, mixed_fortunes
 from trialwatch.documents import namespace_of
 
 ROOT = Path(__file__).parents[2]

@@ -1,4 +1,4 @@
-"""Spaces to search in: built by hand, or drawn by hypothesis."""
+"""Search spaces: built by hand, or drawn by hypothesis."""
 
 from __future__ import annotations
 

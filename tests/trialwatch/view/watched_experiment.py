@@ -1,4 +1,4 @@
-"""An experiment that is watched: built by hand, at any moment of its life."""
+"""An experiment at any moment of its life, built by hand for the view."""
 
 from __future__ import annotations
 

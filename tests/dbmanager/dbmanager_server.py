@@ -1,4 +1,4 @@
-"""A server on a real socket of this machine, in this process, and a client of it."""
+"""A DB manager's server in this process, on a real socket, and a client for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Experiments and trials as a controller sends them."""
+"""Experiments and trials as the controller sends them to the search."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from api.types import (
     TrialSpec,
     TrialStatus,
 )
-from tests.suggestion.spaces import EVERYTHING
+from tests.suggestion.search_spaces import EVERYTHING
 
 OBJECTIVE = Objective(type=ObjectiveType.MINIMIZE, metric="loss")
 

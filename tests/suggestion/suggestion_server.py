@@ -1,4 +1,4 @@
-"""A suggestion service in this process, and a DB manager that holds what a test gives it."""
+"""The suggestion service in this process, with a store that a test fills."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the API server does with an object of a CRD, as far as its schema says.
+"""A stand-in for the API server's checks of an object by its CRD.
 
 The order is the server's: unknown fields and nulls go, defaults come, then types and rules are
 judged. The real server is asked in tests/cluster; this one is asked thousands of times a second.

@@ -1,4 +1,4 @@
-"""A store that fails when it is told to; all else it hands to a store in memory."""
+"""A store in memory whose calls fail or wait as the test sets it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dbmanager.store.contract import Delivery, NewRow, Query, Receipt, Row, Summ
 from dbmanager.store.memory import MemoryStore
 
 
-class FragileStore:
+class FailingStore:
     """`failure` is raised by whatever touches the data; `pause` seconds pass before."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""A store behind a server: every question goes over gRPC, as far as gRPC can say it.
+"""The store's port over gRPC: each call goes through a server, as far as the wire can carry it.
 
 What the wire does not tell (ids, receipts, how many rows were deleted) is noted in the server's own
 store; what it cannot carry (metadata is printable ASCII) goes there directly. Each read is also made
@@ -25,7 +25,7 @@ from api.timestamps import from_micros, to_micros
 from api.trialwatchv1 import observations_pb2 as ours
 from api.v1beta1 import api_pb2 as pb
 from dbmanager.store.contract import Delivery, NewRow, Query, Receipt, Row, Store, Summary, TrialKey
-from tests.dbmanager.serving import Client
+from tests.dbmanager.dbmanager_server import Client
 
 Metadata = tuple[tuple[str, str], ...]
 
@@ -54,7 +54,7 @@ class Noting:
         return count
 
 
-class WireStore:
+class StoreOverGrpc:
     """`dbmanager.store.contract.Store` by a client's calls."""
 
     def __init__(self, client: Client, behind: Noting) -> None:

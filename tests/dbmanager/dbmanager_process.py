@@ -1,4 +1,4 @@
-"""`python -m dbmanager` as a process of its own, on the same port each time that it is started."""
+"""`python -m dbmanager` as a process; each restart uses the same port."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.dbmanager.databases import free_port
+from tests.dbmanager.database_servers import free_port
 
 START_SECONDS = 60.0
 

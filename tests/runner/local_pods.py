@@ -1,4 +1,4 @@
-"""Pods for tests, and a machine on which they run."""
+"""Pods for tests, and a machine that runs them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trials with their jobs for tests, on a machine with a store."""
+"""Trials and jobs for tests, and a machine with a store that runs them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from api.types import (
 from runner.database import StoredObservations, database
 from runner.jobs.injection import Family
 from runner.jobs.run import Here, JobRun, Place
-from tests.runner.pods import Node, node
+from tests.runner.local_pods import Node, node
 from webhook.model.config import Config
 
 FILE = CollectorSpec(

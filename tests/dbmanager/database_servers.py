@@ -1,4 +1,4 @@
-"""Real database servers of a test's own: a free port of this machine, a folder that goes with them.
+"""Real PostgreSQL and MariaDB servers for tests: on a free port, in a temporary folder.
 
 Neither server likes to run as root, so there they run as the user that Debian's package made. They
 skip syncing to the disk: what is tested is what programs do to each other, not a loss of power.

@@ -1,4 +1,4 @@
-"""What a cluster would do with rendered objects: find by kind and name, select by labels."""
+"""Finds rendered objects by kind, name and label, as a cluster does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects in order, and the mistakes that users make in an Experiment, one at a time."""
+"""Valid objects, and the mistakes that users make in an Experiment, one at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writers that do not give up, and what must be stored when they are done: the oracle."""
+"""Writers that retry until all is stored, and the logs that must then be in the store."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _batches(dice: random.Random, index: int) -> tuple[tuple[Point, ...], ...]:
     return tuple(batches)
 
 
-def oracle(of: Sequence[Writer]) -> dict[str, list[Point]]:
+def expected_logs(of: Sequence[Writer]) -> dict[str, list[Point]]:
     """Return what each trial's log must be, in the order of time."""
     logs: dict[str, list[Point]] = {}
     for writer in of:
