@@ -6,11 +6,20 @@ import errno
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.contracts.launcher.launched import Launched, Launcher, exists, launched, python, wait_for
+from tests.contracts.launcher.launched import (
+    PATIENCE,
+    Launched,
+    Launcher,
+    exists,
+    launched,
+    python,
+    wait_for,
+)
 
 _FAIL = ["sh", "-c", "exit 3"]
 _MOMENT = 0.25
@@ -23,10 +32,19 @@ def _is_holding(ran: Launched) -> bool:
 
 
 def _held_for(ran: Launched, status: int) -> float:
-    ran.wait_for_record()
-    began = time.monotonic()
+    """Wait for the end; return the seconds since the trainer's, by the record."""
+    ended: float = ran.wait_for_record()["ended"]
     assert ran.wait() == status
-    return time.monotonic() - began
+    return time.time() - ended
+
+
+def _least(took: Callable[[Path], float], run_dir: Path, limit: float) -> float:
+    """Try up to five times to stay under a limit: other work on the machine only adds."""
+    least = took(run_dir)
+    for number in range(4):
+        if least >= limit:
+            least = min(least, took(run_dir.with_name(f"again-{number}")))
+    return least
 
 
 @pytest.mark.parametrize(
@@ -50,21 +68,21 @@ def test_it_ends_after_the_drain_where_the_collector_follows(
     with launched(launcher, run_dir, _FAIL, "--drain", "1", "--unfollowed", "0.1") as ran:
         ran.wait_for_attempt()
         ran.say("following")
-        assert 0.7 < _held_for(ran, 3) < 10
+        assert 1 <= _held_for(ran, 3) < PATIENCE
 
 
 def test_it_ends_early_where_no_collector_ever_came(launcher: Launcher, run_dir: Path) -> None:
     with launched(launcher, run_dir, _FAIL, "--drain", "60", "--unfollowed", "0.5") as ran:
-        assert 0.3 < _held_for(ran, 3) < 10
+        assert 0.5 <= _held_for(ran, 3) < PATIENCE
 
 
 def test_a_collector_that_comes_late_gets_the_whole_drain(
     launcher: Launcher, run_dir: Path
 ) -> None:
-    with launched(launcher, run_dir, _FAIL, "--drain", "60", "--unfollowed", "1") as ran:
-        ran.wait_for_record()
+    with launched(launcher, run_dir, _FAIL, "--drain", "60", "--unfollowed", "2") as ran:
+        ended: float = ran.wait_for_record()["ended"]
         ran.say("following")
-        time.sleep(1.2)
+        wait_for(lambda: time.time() > ended + 2)
         assert _is_holding(ran)
         ran.say("delivered ok")
         assert ran.wait() == 3
@@ -72,34 +90,36 @@ def test_a_collector_that_comes_late_gets_the_whole_drain(
 
 def test_a_drain_of_0_is_no_hold(launcher: Launcher, run_dir: Path) -> None:
     with launched(launcher, run_dir, _FAIL, "--drain", "0") as ran:
-        assert _held_for(ran, 3) < 5
+        assert _held_for(ran, 3) < PATIENCE
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT, signal.SIGINT, signal.SIGUSR1])
 def test_it_ends_before_the_grace_when_told_so_in_the_hold(
     launcher: Launcher, run_dir: Path, number: signal.Signals
 ) -> None:
-    with launched(launcher, run_dir, _FAIL, "--grace", "1.5") as ran:
-        ran.wait_for_record()
-        began = time.monotonic()
-        ran.process.send_signal(number)
-        assert _is_holding(ran)
-        assert ran.wait() == 3
-        assert time.monotonic() - began < 1.5 or launcher.name != "launch"
+    def took(place: Path) -> float:
+        with launched(launcher, place, _FAIL, "--grace", "1.5") as ran:
+            ran.wait_for_record()
+            began = time.monotonic()
+            ran.process.send_signal(number)
+            assert ran.wait() == 3
+            return time.monotonic() - began
+
+    assert 1 < _least(took, run_dir, 1.5) < 1.5
 
 
 def test_it_ends_before_the_grace_that_began_while_the_trainer_ran(
     launcher: Launcher, run_dir: Path
 ) -> None:
-    command = ["sh", "-c", "trap 'exit 5' TERM; while :; do sleep 0.02; done"]
-    with launched(launcher, run_dir, command, "--grace", "2") as ran:
-        ran.wait_for_attempt()
+    ready = run_dir.with_name("ready")
+    command = ["sh", "-c", f"trap 'exit 5' TERM; mkdir {ready}; while :; do sleep 0.02; done"]
+    with launched(launcher, run_dir, command, "--grace", "1") as ran:
+        wait_for(ready.exists)
         ran.say("following")
-        time.sleep(_MOMENT)  # the shell sets its trap
         began = time.monotonic()
         ran.process.terminate()
         assert ran.wait() == 5
-        assert 1.5 < time.monotonic() - began < 5
+        assert 0.8 < time.monotonic() - began < PATIENCE
 
 
 def test_a_signal_that_was_outlived_by_the_grace_does_not_cut_the_hold(
@@ -107,8 +127,9 @@ def test_a_signal_that_was_outlived_by_the_grace_does_not_cut_the_hold(
 ) -> None:
     code = (
         "import os, signal, time\n"
-        "signal.signal(signal.SIGUSR1, lambda *_: 0)\n"
-        "os.mkdir(os.environ['READY']); time.sleep(0.6)"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})\n"
+        "os.mkdir(os.environ['READY'])\n"
+        "signal.sigwait({signal.SIGUSR1}); time.sleep(0.4)"
     )
     ready = run_dir.with_name("ready")
     environment = {"READY": str(ready)}
@@ -124,18 +145,21 @@ def test_a_signal_that_was_outlived_by_the_grace_does_not_cut_the_hold(
 def test_a_trainer_that_ignores_term_is_killed_in_time_for_the_record(
     launcher: Launcher, run_dir: Path
 ) -> None:
-    ready = run_dir.with_name("ready")
-    command = ["sh", "-c", f"trap '' TERM; mkdir {ready}; while :; do sleep 0.02; done"]
-    with launched(launcher, run_dir, command, "--grace", "2") as ran:
-        wait_for(ready.exists)
-        began = time.monotonic()
-        ran.process.terminate()
-        record = ran.wait_for_record()
-        assert time.monotonic() - began > 0.8  # not before half of the grace
-        assert record["signal"] == signal.SIGKILL
-        ran.say("delivered ok")
-        assert ran.wait() == 137
-        assert time.monotonic() - began < 2 or launcher.name != "launch"
+    def took(place: Path) -> float:
+        ready = place.with_name(f"{place.name}-ready")
+        command = ["sh", "-c", f"trap '' TERM; mkdir {ready}; while :; do sleep 0.02; done"]
+        with launched(launcher, place, command, "--grace", "2") as ran:
+            wait_for(ready.exists)
+            began = time.monotonic()
+            ran.process.terminate()
+            record = ran.wait_for_record()
+            assert time.monotonic() - began > 0.8  # not before half of the grace
+            assert record["signal"] == signal.SIGKILL
+            ran.say("delivered ok")
+            assert ran.wait() == 137
+            return time.monotonic() - began
+
+    assert _least(took, run_dir, 2) < 2
 
 
 def test_the_time_to_end_is_counted_from_sigterm_not_from_an_earlier_signal(
@@ -143,30 +167,33 @@ def test_the_time_to_end_is_counted_from_sigterm_not_from_an_earlier_signal(
 ) -> None:
     ready = run_dir.with_name("ready")
     command = ["sh", "-c", f"trap '' TERM USR1; mkdir {ready}; while :; do sleep 0.02; done"]
-    with launched(launcher, run_dir, command, "--grace", "2") as ran:
+    with launched(launcher, run_dir, command, "--grace", "1") as ran:
         wait_for(ready.exists)
         ran.process.send_signal(signal.SIGUSR1)
-        time.sleep(1)
+        time.sleep(0.5)
         began = time.monotonic()
         ran.process.terminate()
         ran.wait_for_record()
-        assert time.monotonic() - began > 0.8
+        assert time.monotonic() - began > 0.4
 
 
 def test_it_ends_10_s_before_the_deadline_of_the_pod(launcher: Launcher, run_dir: Path) -> None:
     with launched(launcher, run_dir, _FAIL, "--deadline", "11") as ran:
         ran.wait_for_attempt()
         ran.say("following")
-        assert _held_for(ran, 3) < 8
+        assert _held_for(ran, 3) < PATIENCE
 
 
 def test_the_deadline_counts_from_when_the_volume_was_made(
     launcher: Launcher, run_dir: Path
 ) -> None:
-    run_dir.mkdir()
-    time.sleep(1.1)
-    with launched(launcher, run_dir, _FAIL, "--deadline", "11") as ran:
-        assert _held_for(ran, 3) < 0.9
+    def took(place: Path) -> float:
+        place.mkdir()
+        time.sleep(1.1)
+        with launched(launcher, place, _FAIL, "--deadline", "11") as ran:
+            return _held_for(ran, 3)
+
+    assert _least(took, run_dir, 0.9) < 0.9
 
 
 def test_a_collector_that_is_killed_three_times_still_delivers(

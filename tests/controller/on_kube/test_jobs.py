@@ -28,7 +28,7 @@ from tests.controller.cluster_ports import (
 )
 from tests.controller.experiment_harness import experiment
 from tests.kube.fragile import Faults, FragileCluster
-from tests.polling import eventually
+from tests.polling import SECONDS, eventually
 
 DEAF = Faults(refuse=0, cut=0, end=0, repeat=0, old=0, miss=1, forget=0, stall=0)
 WORDS = json.dumps({"delivered": False, "metrics": {}})
@@ -59,7 +59,7 @@ async def create(ports: ClusterPorts, **changes: Any) -> Trial:  # noqa: ANN401 
 
 async def looks(ports: ClusterPorts, item: Trial, expected: Any) -> JobFacts:  # noqa: ANN401 - a predicate
     """Look until what is found is what is expected: watches take their time."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SECONDS):
         while True:
             ports.changed.clear()
             found = await ports.jobs.look(item)
@@ -169,7 +169,7 @@ async def test_a_job_that_came_and_went_while_the_watch_was_blind_is_made_anew(
         cluster.forget()
         cluster.end_watches()
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SECONDS):
             while (await ports.jobs.look(item)).present:  # noqa: ASYNC110 - nobody tells of it
                 await asyncio.sleep(0.01)
         await ports.jobs.create(item, job_document(item))
