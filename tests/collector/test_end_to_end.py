@@ -119,7 +119,7 @@ def test_a_training_while_the_store_is_away_is_delivered_when_it_is_back(tmp_pat
         collector = pod.collector()
         trainer = pod.trainer(["sh", "-c", "for n in 1 2 3 4 5; do echo loss=$n; done"])
         eventually(lambda: "a report waits" in pod.told, lambda: "nobody tried")
-        time.sleep(1.0)
+        time.sleep(0.3)
         assert trainer.poll() is None, "the launcher did not hold the container"
         manager.start()
         try:
