@@ -282,7 +282,7 @@ def test_a_second_collector_on_a_run_directory_is_refused(pod: Trial) -> None:
     assert "another collector is at work" in pod.told
 
 
-def test_a_hundred_trainings_of_a_moment_are_all_stored(
+def test_thirty_trainings_of_a_moment_are_all_stored(
     manager: Program, observations: Observations, tmp_path: Path
 ) -> None:
     def one(number: int) -> tuple[int, int, str]:
@@ -292,7 +292,7 @@ def test_a_hundred_trainings_of_a_moment_are_all_stored(
             return trained, collector.wait(60), pod.told
 
     with futures.ThreadPoolExecutor(4) as pool:
-        ended = list(pool.map(one, range(1, 101)))
-    assert [how[:2] for how in ended] == [(0, 0)] * 100, ended
-    stored = [observations.values(f"echo-{number}") for number in range(1, 101)]
-    assert stored == [[f"0.{number}"] for number in range(1, 101)]
+        ended = list(pool.map(one, range(1, 31)))
+    assert [how[:2] for how in ended] == [(0, 0)] * 30, ended
+    stored = [observations.values(f"echo-{number}") for number in range(1, 31)]
+    assert stored == [[f"0.{number}"] for number in range(1, 31)]
