@@ -114,7 +114,7 @@ class ClusterJobs:
         """Begin to delete the job; its pods go first."""
         ref = _ref(trial)
         document = await self._document(ref)
-        if document is None:
+        if document is None or not _is_of(document, trial):
             return
         uid = uid_of(document)
         try:
@@ -215,8 +215,7 @@ class ClusterJobs:
             found = await with_port_errors(self._cluster.get(ref))
         except AbsentError as error:
             raise Conflict(str(error)) from None
-        owners = listed(found, "metadata", "ownerReferences")
-        if not any(_is_trial(owner) and owner.get("uid") == trial.metadata.uid for owner in owners):
+        if not _is_of(found, trial):
             raise RemoteError(f"there is another {ref}, which is not of this trial; delete it")
         self._made[ref] = found
 
@@ -269,3 +268,9 @@ def _key(ref: Ref) -> Key:
 
 def _is_trial(owner: Mapping[str, Json]) -> bool:
     return owner.get("apiVersion") == API_VERSION and owner.get("kind") == "Trial"
+
+
+def _is_of(document: JsonObject, trial: Trial) -> bool:
+    """Say whether a trial owns an object; one of the same name may be somebody else's."""
+    owners = listed(document, "metadata", "ownerReferences")
+    return any(_is_trial(owner) and owner.get("uid") == trial.metadata.uid for owner in owners)

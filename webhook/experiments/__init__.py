@@ -6,7 +6,8 @@ Does not belong here: the defaults and rules themselves; they are in `api.object
 runner finds the same ones.
 May import and be imported by: as `webhook`.
 
-`judging` is the core, a generator that asks for objects as `webhook.pods.decision` does;
-`defaulting` fills in what is left out, `warnings` says what is legal and surely meant otherwise,
-`reviewing` is the rim.
+`decision` is the core, a generator that asks for objects as `webhook.pods.decision` does, and for
+rights: `authors` decides whether an author may have such trials, of trials written by hand too, and
+`author_annotation` keeps the answer with the experiment. `defaulting` fills in what is left out,
+`warnings` says what is legal and surely meant otherwise.
 """

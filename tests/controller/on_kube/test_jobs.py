@@ -100,6 +100,17 @@ async def test_a_job_of_this_name_that_is_of_nobody_here_is_told_of(
         await ports.jobs.create(item, job_document(item))
 
 
+async def test_a_job_of_this_name_that_is_of_nobody_here_is_not_deleted(
+    ports: ClusterPorts, cluster: Cluster
+) -> None:
+    item = trial()
+    await cluster.create({**job_document(item), "metadata": {"name": "exp-1", "namespace": "ns"}})
+
+    await ports.jobs.delete(item)
+
+    assert await cluster.get(job_ref("exp-1"))
+
+
 async def test_a_kind_that_the_cluster_does_not_have_is_told_of(ports: ClusterPorts) -> None:
     item = trial()
     run_spec: JsonObject = {"apiVersion": "example.org/v1", "kind": "FooJob"}
