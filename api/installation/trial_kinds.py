@@ -83,6 +83,10 @@ DEFAULT_KINDS: Final = tuple(
 """Kinds of namespaced jobs, allowed where katib-config lists none."""
 
 
+NEVER: Final = frozenset({"rbac.authorization.k8s.io", "admissionregistration.k8s.io"})
+"""Groups whose objects give rights or judge requests: no trial may be one, listed or not."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrialKinds:
     """The allow-list of an installation."""
@@ -92,12 +96,19 @@ class TrialKinds:
     def refusal(self, kind: TrialKind) -> str:
         """Say why trials may not be of this kind, and what to do; empty where they may."""
         if any((one.group, one.kind) == (kind.group, kind.kind) for one in self.allowed):
-            return ""
+            return "" if kind.group not in NEVER else _never(kind)
         known = ", ".join(sorted(one.short for one in self.allowed))
         return (
             f"trials of the kind {shown(kind.short)} are not allowed here, only {known}; an"
             f" administrator can add a namespaced kind to {_SETTING} of {CONFIG_MAP}"
         )
+
+
+def _never(kind: TrialKind) -> str:
+    return (
+        f"trials of the kind {shown(kind.short)} are never allowed, although {_SETTING} of"
+        f" {CONFIG_MAP} lists it: its objects give rights; remove it from the list"
+    )
 
 
 def strict_kinds(listed: Field) -> tuple[TrialKind, ...]:

@@ -89,3 +89,14 @@ def test_a_list_stands_alone_and_what_is_not_a_kind_allows_nothing() -> None:
     assert [kind.short for kind in kinds.allowed] == ["Pod.", "RayJob.ray.io"]
     assert kinds.refusal(kind_of(document("batch/v1", "Job")))
     assert allowed_kinds(Field("Job.v1.batch")).allowed == ()
+
+
+@pytest.mark.parametrize(
+    "listed",
+    ["RoleBinding.v1.rbac.authorization.k8s.io", "Role.v1.rbac.authorization.k8s.io"],
+)
+def test_what_gives_rights_is_refused_even_where_an_administrator_lists_it(listed: str) -> None:
+    kind = read_kind(listed)
+    assert kind is not None
+
+    assert "remove it from the list" in TrialKinds((kind,)).refusal(kind)
