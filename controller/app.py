@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 import time
 import uuid
@@ -34,9 +33,10 @@ from kube.leading import LEASE_API, Leadership, Surroundings
 from kube.settings_source import ConfigMapSource, ConfigSource, FileSource
 from serving.http import Server, add_probes
 from serving.life import beside, until_signal, write_port
+from serving.logs import get_logger
 
 _Start = Callable[[Coroutine[Any, Any, object]], asyncio.Task[Any]]
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _EVENT_SECONDS = 2.0
 """What is left to be told at the end gets so long."""
 _STORE_SECONDS = 10.0
@@ -109,7 +109,7 @@ class _Controller:
         server = Server(application)
         try:
             address = await server.listen(self._settings.listen, "--listen")
-            _log.info("listening", extra={"fields": {"address": str(address)}})
+            _log.info("listening", address=str(address))
             if self._settings.port_file is not None:
                 write_port(self._settings.port_file, address.port)
             yield
@@ -189,7 +189,7 @@ class _Controller:
             await asyncio.wait(until, return_when=asyncio.FIRST_COMPLETED)
             if lost.done() or any(term.missing()):  # nothing is under way before all was listed
                 return
-            _log.info("draining: nothing new, what is under way is finished")
+            _log.info("draining: starting nothing new, finishing work under way")
             term.end()
             grace = self._settings.grace.total_seconds()
             await asyncio.wait({working, lost}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
@@ -222,7 +222,7 @@ class _Controller:
         """Return when the settings say something else for a whole term."""
         while _of_a_term(self._config.config) == _of_a_term(config):  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(_LOOK_SECONDS)
-        _log.info("the settings have changed: beginning anew with them")
+        _log.info("the settings have changed: starting again with the new settings")
 
     def _show(self, term: LeaderTerm) -> None:
         """Let the metrics count what there is."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from datetime import datetime, timedelta
 from typing import Final
 
 from controller.metrics import Metrics
 from controller.reconcile.views import Key
 from controller.reconcile_workers import Reconcile
+from serving.logs import get_logger
 
 _AFTER_FAULT: Final = timedelta(seconds=30)
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 def guarded_reconcile(kind: str, turn: Reconcile, metrics: Metrics) -> Reconcile:
@@ -27,8 +27,7 @@ def guarded_reconcile(kind: str, turn: Reconcile, metrics: Metrics) -> Reconcile
         try:
             wake = await turn(key, now)
         except Exception:  # noqa: BLE001 - one object must not stop all others
-            fields = {"kind": kind, "object": str(key)}
-            _log.exception("a fault of ours", extra={"fields": fields})
+            _log.exception("internal error", kind=kind, object=str(key))
             metrics.fault(kind)
             wake = now + _AFTER_FAULT
         metrics.turn(kind, clock() - started)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
@@ -17,9 +16,10 @@ from dbmanager.store.contract import Store
 from dbmanager.tls import credentials_of
 from serving.addresses import Address
 from serving.life import until_signal, write_port
+from serving.logs import get_logger
 from serving.metrics import MetricsServer
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 async def run(settings: Settings, store: Store) -> None:
@@ -36,7 +36,7 @@ async def run(settings: Settings, store: Store) -> None:
             stack.push_async_callback(store.close)
             await stack.enter_async_context(_serving(settings, connection, metrics))
             await _watch(connection, ended, settings.connect_timeout)
-            _log.info("ending: no new requests, those under way are finished")
+            _log.info("ending: refusing new requests, finishing requests under way")
     _log.info("ended")
 
 
@@ -59,8 +59,7 @@ async def _serving(
 
 
 def _announce(address: Address, metrics: Address | None, *, tls: bool) -> None:
-    fields = {"address": str(address), "metrics": str(metrics) if metrics else None, "tls": tls}
-    _log.info("listening", extra={"fields": fields})
+    _log.info("listening", address=str(address), metrics=str(metrics) if metrics else None, tls=tls)
 
 
 async def _watch(

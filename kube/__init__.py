@@ -6,8 +6,8 @@ objects kept up to date in memory (`watching`), an installation's settings by it
 (`settings_source`); who may do what (`access`); Events that are said and not waited for (`events`);
 which of several replicas works (`leading`), and that only this one writes (`fencing`).
 Does not belong here: what an object means, and what any program does with it.
-May import: `api`. May be imported by: the programs that talk to a cluster, `runner` and
-`trialwatch`.
+May import: `api`, and the log of `serving`. May be imported by: the programs that talk to a
+cluster, `runner` and `trialwatch`.
 
     Cluster                    get, list, pages, watch, create, replace, patch, delete
     PodLogs, Authorizer        what a container printed; who may do what: both are that too

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from api.errors import TrialwatchError
 from api.types import JsonObject
 from kube.cluster import Cluster, Ref
 from kube.errors import AlreadyExists
+from serving.logs import get_logger
 
 AGAIN_SECONDS: Final = 300.0
 """After which the same is said again."""
@@ -28,7 +28,7 @@ _WAITING: Final = 100
 _REMEMBERED: Final = 4096
 _LONGEST: Final = 1024
 """Characters of a message, as the API has it."""
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +143,7 @@ class Events:
                 await self._post(word, said)
             except TrialwatchError as error:
                 self._counted("failed")
-                fields = {"about": str(word.about), "cause": str(error)}
-                _log.warning("an Event could not be posted", extra={"fields": fields})
+                _log.warning("cannot post an Event", about=str(word.about), cause=str(error))
             else:
                 self._counted("posted")
             self._waiting.task_done()

@@ -8,7 +8,6 @@ that could not renew for `renew_deadline` no longer holds it, and knows so befor
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,10 +19,11 @@ from api.errors import TrialwatchError
 from api.types import JsonObject
 from kube.cluster import Cluster, Ref, version_of
 from kube.errors import AlreadyExists, Conflict, NotFound
+from serving.logs import get_logger
 
 LEASE_API: Final = "coordination.k8s.io/v1"
 _RELEASE_SECONDS: Final = 3.0
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +83,7 @@ class Leadership:
         around, times = self._around, self._times
         while not await self._tried(self._take(), times.renew_deadline):
             await around.sleep(times.retry * around.random.uniform(1.0, 1.5))
-        fields = {"lease": str(self._lease), "identity": self.identity}
-        _log.info("leading", extra={"fields": fields})
+        _log.info("acquired the Lease", lease=str(self._lease), identity=self.identity)
 
     async def keep(self) -> None:
         """Renew it; return when it is lost. From then on `holds` is false."""
@@ -93,8 +92,7 @@ class Leadership:
             await around.sleep(min(self._times.retry, max(0.0, self._until - around.clock())))
             await self._tried(self._renew(), self._until - around.clock())
         self._until = float("-inf")
-        fields = {"lease": str(self._lease), "holder": self.holder, "cause": self.trouble}
-        _log.error("no longer leading", extra={"fields": fields})
+        _log.error("lost the Lease", lease=str(self._lease), holder=self.holder, cause=self.trouble)
 
     async def release(self) -> None:
         """Give it back, so that the next one takes it at once; only when all work has ended."""
@@ -115,8 +113,9 @@ class Leadership:
             trouble = str(error)
         finally:
             if trouble and trouble != self.trouble:
-                fields = {"lease": str(self._lease), "cause": trouble}
-                _log.warning("the Lease cannot be had", extra={"fields": fields})
+                _log.warning(
+                    "cannot acquire or renew the Lease", lease=str(self._lease), cause=trouble
+                )
             self.trouble = trouble
         return False
 

@@ -7,7 +7,6 @@ cannot be used changes nothing: it is logged, and the settings of before stay.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Generic, Protocol, TypeVar
@@ -18,10 +17,11 @@ from api.objects.yamlout import dump_objects
 from api.types import JsonObject
 from kube.cluster import Cluster, Kind, Ref
 from kube.watching import Pace, Scope, WatchCache
+from serving.logs import get_logger
 
 _CONFIG_MAP: Final = Kind(api_version="v1", kind="ConfigMap")
 _LOOK_SECONDS: Final = 5.0
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 Config = TypeVar("Config")
 _Config_co = TypeVar("_Config_co", covariant=True)
 
@@ -54,13 +54,12 @@ class _InForce(Generic[Config]):
         try:
             config = self._parse(text)
         except SetupError as error:
-            fields = {"cause": str(error)}
-            _log.error("the settings stay as they were", extra={"fields": fields})
+            _log.error("invalid settings; keeping the previous ones", cause=str(error))
             if self.trouble:
                 self.trouble = str(error)
             return
         if self.trouble or config != self.config:
-            _log.info("the settings are read", extra={"fields": {"defaults": not text}})
+            _log.info("read the settings", defaults=not text)
         self.config, self.trouble = config, ""
 
 
@@ -144,7 +143,7 @@ class FileSource(Generic[Config]):
         try:
             text = _read(self._path)
         except SetupError as error:
-            _log.warning("the settings stay", extra={"fields": {"cause": str(error)}})
+            _log.warning("cannot read the settings; keeping the previous ones", cause=str(error))
         else:
             self._take(text)
 

@@ -14,7 +14,6 @@ forgotten here too.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
@@ -27,8 +26,9 @@ from api.errors import TrialwatchError, Unavailable
 from api.types import JsonObject
 from kube.cluster import Change, ChangeType, Cluster, Kind, Labels, Ref, ref_of, version_of
 from kube.errors import Gone
+from serving.logs import get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 Kept = TypeVar("Kept")
 _STEP = 100
 """Objects of a list that are taken in before others get their turn."""
@@ -149,7 +149,7 @@ class WatchCache(Generic[Kept]):
             await self._watch()
         except Gone as error:
             self._version = ""
-            _log.info("listing anew", extra={"fields": self._fields(error)})
+            _log.info("listing again", **self._fields(error))
         except Unavailable as error:
             self._note(error)
         except TrialwatchError as error:
@@ -234,14 +234,14 @@ class WatchCache(Generic[Kept]):
 
     def _well(self) -> None:
         if self.trouble:
-            _log.info("up to date again", extra={"fields": self._fields()})
+            _log.info("cache is up to date again", **self._fields())
         self.trouble = ""
 
     def _note(self, error: TrialwatchError) -> None:
         """Remember an interruption, and log it where it is not the same as before."""
         self.failures += 1
         if str(error) != self.trouble:
-            _log.warning("not up to date", extra={"fields": self._fields(error)})
+            _log.warning("cache is out of date", **self._fields(error))
         self.trouble = str(error)
 
     def _fields(self, error: TrialwatchError | None = None) -> dict[str, object]:

@@ -1,6 +1,17 @@
-"""What every program that serves does alike: its log, settings' values, port, probes, its end.
+"""What the programs that serve share: settings, command line, log, ports, probes, gRPC, shutdown.
 
 Belongs here: what two of them would otherwise write twice, at their rim.
 Does not belong here: a decision, or anything that only one program needs.
-May import: `api`. May be imported by: the programs that serve, `runner` and `trialwatch`.
+May import: `api`. May be imported by: the programs that serve, `kube` (the log alone), `runner` and
+`trialwatch`.
+
+| module | what for |
+|---|---|
+| `settings`, `flag_values`, `shared_settings` | a program's settings, one row each |
+| `main` | the command line: help, settings, exit status |
+| `logs` | the log: one JSON object a line |
+| `life` | signals, the port file, background work |
+| `grpc`, `http`, `metrics` | a server of each kind |
+
+Each module imports only the libraries that it needs, so a program's image has those alone.
 """

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
 import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -28,8 +27,9 @@ import grpc.aio
 
 from api.errors import SetupError, Unavailable, UserError
 from serving.addresses import Address
+from serving.logs import get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Codes = Mapping[type[Exception], grpc.StatusCode]
@@ -186,11 +186,11 @@ class ErrorInterceptor(_Interceptor):
             end.sentence = f"{self._program} failed on this request; its log has the cause"
             # As text: an exception would keep the request, and the call, alive with its record.
             trace = "".join(traceback.format_exception(error))
-            fields = {"method": end.method, "trace": trace}
-            _log.error("a request failed", extra={"fields": fields})
+            _log.error("a request failed", method=end.method, trace=trace)
         elif self._log_refusals:
-            fields = {"method": end.method, "code": end.code.name, "why": end.sentence}
-            _log.warning("a request was refused", extra={"fields": fields})
+            _log.warning(
+                "a request was refused", method=end.method, code=end.code.name, why=end.sentence
+            )
 
 
 class _CallEnd:

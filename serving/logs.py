@@ -1,4 +1,8 @@
-"""The log: one JSON object a line on standard error, for people and for machines."""
+"""The log: one JSON object a line on standard error, for people and for machines.
+
+A module writes `_log = get_logger(__name__)` and `_log.info("listening", address=address)`. The
+standard library's logging carries the records, so those of other libraries have the same form.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,23 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import Any, TextIO
+
+import structlog
+
+
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+    """Return the logger of a module; keywords of its calls become fields of the line."""
+    logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
+        logging.getLogger(name),
+        processors=[structlog.stdlib.filter_by_level, _as_record],
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    return logger
 
 
 class JsonLines(logging.Formatter):
-    """Writes `time`, `level`, `message`, then the `fields` that came along, then a trace if any."""
+    """Writes `time`, `level`, `message`, `logger`, then the fields, then a trace if any."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one record as one line."""
@@ -35,3 +51,9 @@ def start_logging(stream: TextIO | None = None, *, level: int = logging.INFO) ->
     root.handlers[:] = [handler]
     root.setLevel(level)
     logging.captureWarnings(capture=True)
+
+
+def _as_record(_logger: Any, _method: str, event: Any) -> dict[str, Any]:  # noqa: ANN401 - structlog's own types
+    """Return the arguments of the standard logger's call."""
+    message, error = event.pop("event"), event.pop("exc_info", None)
+    return {"msg": message, "exc_info": error, "extra": {"fields": event}}

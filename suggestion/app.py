@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import logging
 from functools import partial
 
 from serving.life import until_signal, write_port
+from serving.logs import get_logger
 from suggestion.manager_logs import ManagerLogs
 from suggestion.server import Server
 from suggestion.settings import Settings
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 async def run(settings: Settings) -> bool:
@@ -29,16 +29,16 @@ async def run(settings: Settings) -> bool:
         try:
             if settings.port_file is not None:
                 write_port(settings.port_file, address.port)
-            _log.info("listening", extra={"fields": {"address": str(address)}})
+            _log.info("listening", address=str(address))
             await ended.wait()
-            _log.info("ending: no new requests, those under way are finished")
+            _log.info("ending: refusing new requests, finishing requests under way")
         finally:
             drained = await server.stop(settings.grace.total_seconds())
             await logs.close()
     if drained:
         _log.info("ended")
     else:
-        _log.warning("ended with a search under way: it took longer than --grace")
+        _log.warning("ended while a search was running: it took longer than --grace")
     return drained
 
 

@@ -11,7 +11,6 @@ from then on.
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -23,11 +22,12 @@ from api.v1beta1 import api_pb2_grpc
 from api.wire.experiments import algorithm_to_wire, experiment_from_wire
 from api.wire.trials import suggested_to_wire, trial_from_wire
 from serving.grpc import Context
+from serving.logs import get_logger
 from suggestion.algorithm import RANDOM_STATE
 from suggestion.space import Point
 from suggestion.tasks import Task, task_of
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 MOST_POINTS = 10_000
 """One request may ask for so many; more would be a mistake."""
@@ -111,12 +111,12 @@ def _tell(
     count: int,
     points: tuple[Point, ...],
 ) -> None:
-    fields = {
-        "experiment": experiment.metadata.name,
-        "algorithm": experiment.spec.algorithm.name if experiment.spec.algorithm else None,
-        "trials": len(trials),
-        "asked": asked,
-        "wanted": count,
-        "suggested": len(points),
-    }
-    _log.info("suggested", extra={"fields": fields})
+    _log.info(
+        "suggested",
+        experiment=experiment.metadata.name,
+        algorithm=experiment.spec.algorithm.name if experiment.spec.algorithm else None,
+        trials=len(trials),
+        asked=asked,
+        wanted=count,
+        suggested=len(points),
+    )

@@ -6,7 +6,6 @@ change, so those of the last experiments are remembered, and a trial's log is re
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -22,10 +21,11 @@ from api.wire.experiments import early_stopping_from_wire, experiment_from_wire
 from api.wire.trials import rule_to_wire, trial_from_wire
 from serving.addresses import Address, parse_address
 from serving.grpc import Context
+from serving.logs import get_logger
 from suggestion.median_stop import MedianStop, median_stop_of
 from suggestion.request_names import check_name, namespace_of
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 _MOST_REMEMBERED = 10_000
 
@@ -79,8 +79,7 @@ class EarlyStopping(api_pb2_grpc.EarlyStoppingServicer):
             raise UserError("trial_name: missing; send the name of the trial that was stopped")
         namespace = namespace_of(context)
         await self._mark(namespace, check_name("trial_name", request.trial_name))
-        fields = {"trial": request.trial_name, "namespace": namespace}
-        _log.info("marked as stopped early", extra={"fields": fields})
+        _log.info("marked a trial as stopped early", trial=request.trial_name, namespace=namespace)
         return pb.SetTrialStatusReply()
 
     async def _rules(
@@ -121,8 +120,12 @@ class EarlyStopping(api_pb2_grpc.EarlyStoppingServicer):
         if key not in self._averages:
             average = stop.average(await self._logs.values(manager, namespace, name, metric))
             if average is None:
-                fields = {"trial": name, "namespace": namespace, "metric": metric}
-                _log.warning("a trial that succeeded has no value", extra={"fields": fields})
+                _log.warning(
+                    "a succeeded trial has no value of the metric",
+                    trial=name,
+                    namespace=namespace,
+                    metric=metric,
+                )
                 return None
             self._averages[key] = average
         return self._averages[key]

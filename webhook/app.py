@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -18,6 +17,7 @@ from kube.watching import WatchCache
 from serving.addresses import Address
 from serving.http import Server
 from serving.life import beside, until_signal, write_port
+from serving.logs import get_logger
 from webhook.certificates.files import MountedCertificate
 from webhook.certificates.self_signed import SelfSignedCertificate, target_of
 from webhook.driver.cluster_lookups import CachedObject, ClusterLookups, lookup_caches
@@ -34,7 +34,7 @@ from webhook.server.pod_handler import PATH, PodHandler
 from webhook.server.trial_handler import TrialHandler
 from webhook.settings import Settings
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _EVENT_SECONDS = 2.0
 """What is left to be told at the end gets so long."""
 _ASIDE_SECONDS = 600.0
@@ -58,7 +58,7 @@ async def run(settings: Settings) -> None:
             await stack.enter_async_context(webhook.serving())
             await ended.wait()
             webhook.ending = True
-            _log.info("ending: not ready any more, and serving on for a moment")
+            _log.info("ending: not ready, serving until the cluster stops sending requests")
             await asyncio.sleep(settings.linger.total_seconds())
     _log.info("ended")
 
@@ -138,12 +138,11 @@ class _Webhook:
             told: Address | None = None
             if settings.plain_listen is not None:
                 told = await plain.listen(settings.plain_listen, "--plain-listen")
-            fields = {"address": str(address), "plain": str(told) if told else None}
-            _log.info("listening", extra={"fields": fields})
+            _log.info("listening", address=str(address), plain=str(told) if told else None)
             if settings.port_file is not None:  # at last: who waits for it may read the log, too
                 write_port(settings.port_file, address.port)
             yield
-            _log.info("draining: no new requests, those under way are finished")
+            _log.info("draining: refusing new requests, finishing requests under way")
         finally:
             await main.close()
             await plain.close()

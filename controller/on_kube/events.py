@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -13,11 +12,12 @@ from api.types import Experiment, Suggestion, Trial
 from controller.on_kube.objects import ref_of_item
 from controller.reconcile.actions import EmitEvent, EventType
 from kube.events import Events, Speaker, Word
+from serving.logs import get_logger
 
 SPEAKER: Final = Speaker(component=names.OWN_CONTROLLER, burst=100, per_second=10)
 RECONCILE_ERROR: Final = "ReconcileError"
 _MOST_REMEMBERED: Final = 10_000
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 class ClusterEvents:
@@ -48,8 +48,9 @@ class ClusterEvents:
         if self._logged.get(word.uid) == word.message:
             return
         self._logged[word.uid] = word.message
-        fields = {"object": str(word.about), "reason": word.reason, "cause": word.message}
-        _log.warning("told of an object", extra={"fields": fields})
+        _log.warning(
+            "warning on an object", object=str(word.about), reason=word.reason, cause=word.message
+        )
 
 
 def _kind(item: Experiment | Suggestion | Trial) -> str:

@@ -6,7 +6,6 @@ So what a write gave back is kept until the watch has caught up with it.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
@@ -17,8 +16,9 @@ from controller.reconcile.views import Key, key_of
 from kube import errors
 from kube.cluster import Cluster, Ref, ref_of, uid_of, version_of
 from kube.watching import Pace, Scope, WatchCache
+from serving.logs import get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 Item = TypeVar("Item", Experiment, Suggestion, Trial)
 _Result = TypeVar("_Result")
 
@@ -82,8 +82,7 @@ class ReadYourWritesCache(Generic[Item]):
         try:
             return self._parse(document)
         except SpecError as error:
-            fields = {"kind": self.scope.kind.kind, "cause": str(error)}
-            _log.warning("an object cannot be read", extra={"fields": fields})
+            _log.warning("skipping an invalid object", kind=self.scope.kind.kind, cause=str(error))
             return None
 
     def _seen(self, ref: Ref) -> None:

@@ -12,15 +12,15 @@ When a database comes back it is opened once more: it may be another one, empty 
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections.abc import Awaitable, Callable
 
 from api.backoff import Backoff
 from api.errors import Unavailable
 from dbmanager.store.contract import Store
+from serving.logs import get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 _BACKOFF = Backoff(first=0.1, longest=5.0, spread=0.5)
 PING_SECONDS = 0.9
@@ -108,8 +108,8 @@ class Connection:
         """Remember what was found; say it once, not at every look."""
         up = cause is None
         if up and not self._up:
-            _log.info("the database is there")
+            _log.info("connected to the database")
         elif cause is not None and (self._up or cause != self._cause):
-            _log.warning("the database is away", extra={"fields": {"cause": cause}})
+            _log.warning("cannot reach the database", cause=cause)
         self._up, self._cause = up, cause or ""
         self._changed(up)

@@ -243,7 +243,7 @@ async def test_the_lease_is_renewed_however_many_requests_wait_for_an_answer(
 
             await town.until(renewed)
             memory.gate.set()
-            assert [line["message"] for line in running.log()].count("leading") == 1
+            assert [line["message"] for line in running.log()].count("acquired the Lease") == 1
 
 
 async def test_it_lives_through_an_absence_of_the_api_server(town: Town) -> None:

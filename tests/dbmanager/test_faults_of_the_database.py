@@ -135,4 +135,4 @@ async def test_a_manager_that_starts_before_its_database_serves_when_it_comes(
             assert await writing == {grpc.StatusCode.UNAVAILABLE}
             assert await stored(stub, "early") == [*of[0].batches[0]]
 
-    assert '"the database is there"' in manager.log.read_text()
+    assert '"connected to the database"' in manager.log.read_text()

@@ -144,8 +144,8 @@ async def test_it_tries_until_the_database_comes_and_says_so_once(
     assert slept == [0.1, 0.2, 0.4, 0.8]
     assert changes == [False, False, False, False, True]
     assert [record.getMessage() for record in caplog.records] == [
-        "the database is away",
-        "the database is there",
+        "cannot reach the database",
+        "connected to the database",
     ]
 
 

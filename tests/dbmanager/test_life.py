@@ -224,8 +224,8 @@ async def test_the_program_ends_with_0_on_sigterm_and_its_log_is_json(tmp_path: 
     lines = [json.loads(line) for line in manager.log.read_text().splitlines()]
     assert [line["message"] for line in lines] == [
         "listening",
-        "the database is there",
-        "ending: no new requests, those under way are finished",
+        "connected to the database",
+        "ending: refusing new requests, finishing requests under way",
         "ended",
     ]
     assert all(line["time"].endswith("Z") and line["level"] == "info" for line in lines)

@@ -79,7 +79,7 @@ async def test_a_change_that_cannot_be_used_changes_nothing(
     async with beside(source.run()):
         await eventually(lambda: not source.trouble)
         await memory.patch(NAME, [{"op": "replace", "path": "/data", "value": data}])
-        await eventually(lambda: "the settings stay as they were" in caplog.text)
+        await eventually(lambda: "invalid settings; keeping the previous ones" in caplog.text)
 
     assert image_of(source) == "example/one"
     assert source.trouble == ""

@@ -407,4 +407,7 @@ async def test_an_error_is_logged_once_while_it_stays_the_same(
     async with beside(cache.run()):
         await cache.synced()
 
-    assert [record.message for record in caplog.records] == ["not up to date", "up to date again"]
+    assert [record.message for record in caplog.records] == [
+        "cache is out of date",
+        "cache is up to date again",
+    ]

@@ -124,8 +124,8 @@ async def test_a_namespace_that_is_no_name_is_refused() -> None:
     [
         ("", "trial_name: missing"),
         ("absent", "there is no trial default/absent"),
-        ("a/b", 'trial_name: "a/b" is no name'),
-        ("..", 'trial_name: ".." is no name'),
+        ("a/b", 'trial_name: "a/b" is not a Kubernetes name'),
+        ("..", 'trial_name: ".." is not a Kubernetes name'),
     ],
 )
 async def test_a_trial_that_cannot_be_marked_is_an_error(name: str, words: str) -> None:

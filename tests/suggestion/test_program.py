@@ -67,7 +67,7 @@ def test_it_answers_the_probe_and_a_request_and_ends_when_told(tmp_path: Path) -
     assert [line["message"] for line in lines] == [
         "listening",
         "suggested",
-        "ending: no new requests, those under way are finished",
+        "ending: refusing new requests, finishing requests under way",
         "ended",
     ]
     assert lines[1]["experiment"] == "digits"

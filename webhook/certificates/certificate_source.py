@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
 from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Final, Self
 
 from api.errors import TrialwatchError
+from serving.logs import get_logger
 from webhook.certificates.issued import Service, mint
 from webhook.certificates.reloading_tls import ReloadingContext
 
 _NOBODY: Final = Service(name="nobody", namespace="nowhere")
 _PLACEHOLDER_SECONDS: Final = 86_400.0
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 class CertificateSource(ABC):
@@ -66,12 +66,11 @@ class CertificateSource(ABC):
             except TrialwatchError as error:
                 self._complain(str(error))
             except Exception:  # noqa: BLE001 - a certificate that nobody renews ends all, later
-                _log.exception("a fault of ours; the certificate is looked after again in a moment")
+                _log.exception("internal error; checking the certificate again soon")
             await asyncio.sleep(self._look_seconds)
 
     def _complain(self, cause: str) -> None:
         """Say what is wrong, once for as long as it lasts; nothing is wrong where it is empty."""
         if cause and cause != self._told:
-            fields = {"cause": cause, "ready": self.ready}
-            _log.error("something is wrong with the certificate", extra={"fields": fields})
+            _log.error("the certificate has a problem", cause=cause, ready=self.ready)
         self._told = cause

@@ -7,18 +7,18 @@ before it serves on.
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Final, Self
 
 from api.errors import SetupError
+from serving.logs import get_logger
 from webhook.certificates.certificate_source import CertificateSource
 from webhook.certificates.issued import expiry_of
 
 CERT_FILE: Final = "tls.crt"
 KEY_FILE: Final = "tls.key"
 _LOOK_SECONDS: Final = 1.0
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _Pair = tuple[str, str]
 
 
@@ -59,8 +59,11 @@ class MountedCertificate(CertificateSource):
             return
         self.expires = expires
         self._complain("")
-        fields = {"folder": str(self._folder), "expires": expires}
-        _log.info("new connections get the certificate that is there now", extra={"fields": fields})
+        _log.info(
+            "loaded the certificate for new connections",
+            folder=str(self._folder),
+            expires=expires,
+        )
 
     def _stable(self) -> _Pair | None:
         """Read both files; None where they are just being renewed."""

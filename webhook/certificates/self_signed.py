@@ -7,7 +7,6 @@ async with SelfSigned(cluster, place) as certificates:
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 from typing import Final
@@ -17,6 +16,7 @@ from api.errors import Unavailable
 from api.types import JsonObject
 from kube.cluster import Cluster, Ref, version_of
 from kube.errors import Conflict, Forbidden, NotFound
+from serving.logs import get_logger
 from webhook.certificates import rotation
 from webhook.certificates.certificate_source import CertificateSource
 from webhook.certificates.issued import IssuedCertificate, Mint, Service, mint
@@ -35,7 +35,7 @@ _MUTATING: Final = "MutatingWebhookConfiguration"
 _VALIDATING: Final = "ValidatingWebhookConfiguration"
 _MOST_STEPS: Final = 16
 """More in a row mean that somebody undoes each of them."""
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 def target_of(
@@ -118,8 +118,12 @@ class SelfSignedCertificate(CertificateSource):
         if done.step is not None:
             phase = done.state.phase if done.state else "beginning"
             step = type(done.step).__name__
-            fields = {"phase": phase, "step": step, "expires": self.expires}
-            _log.info("a step of the certificate's rotation", extra={"fields": fields})
+            _log.info(
+                "did a step of the certificate's rotation",
+                phase=phase,
+                step=step,
+                expires=self.expires,
+            )
         return done.step is not None
 
     async def _drive(self) -> ReconcileResult:

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
 import math
 import platform
 from collections.abc import Callable
@@ -28,6 +27,7 @@ from cachetools import LRUCache
 
 from api.errors import RemoteError, TrialwatchError, Unavailable
 from kube.cluster import Cluster, Ref
+from serving.logs import get_logger
 from webhook.model.images import ImageCommand
 from webhook.model.lookups import ImageAnswer, ImageLookup, ImageUnknown
 from webhook.registry import manifests
@@ -46,7 +46,7 @@ _MOST_INDEXES: Final = 3
 # Names of machines: the kernel's -> those of image indexes.
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _TOO_LATE: Final = "the registry did not answer in time"
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 _Key = tuple[ImageReference, str, str]
 """The image, the architecture, and a fingerprint of the logins."""
@@ -108,8 +108,12 @@ class RegistryLookups:
             answer = await self._shared(reference, lookup.architecture, logins, until)
         except TrialwatchError as error:
             cause = "; ".join((str(error), *unread))
-            fields = {"image": lookup.image, "namespace": lookup.namespace, "cause": cause}
-            _log.warning("nobody told an image's command", extra={"fields": fields})
+            _log.warning(
+                "image command unknown",
+                image=lookup.image,
+                namespace=lookup.namespace,
+                cause=cause,
+            )
             return ImageUnknown(cause)
         return answer
 
@@ -164,8 +168,11 @@ class RegistryLookups:
         old = self._cached(self._digest(key, expired=True), architecture)
         if old is None or not isinstance(answer, Unavailable):
             raise answer
-        fields = {"image": str(reference), "cause": str(answer)}
-        _log.warning("took an image's command as it was before", extra={"fields": fields})
+        _log.warning(
+            "registry unavailable; using the image command of an earlier answer",
+            image=str(reference),
+            cause=str(answer),
+        )
         return old
 
     def _digest(self, key: _Key, *, expired: bool = False) -> str | None:

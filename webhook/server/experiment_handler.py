@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from http import HTTPStatus
 from typing import Final
 
 from api.errors import Fault
 from api.types import JsonObject
 from kube.settings_source import ConfigSource
+from serving.logs import get_logger
 from webhook.driver.cluster_lookups import ClusterLookups
 from webhook.driver.cluster_rights import ClusterRights
 from webhook.experiments.author_annotation import forged, with_author
@@ -33,7 +33,7 @@ _WHYS: Final = {
 }
 _MOST_TOLD: Final = 100
 """Faults that one answer lists."""
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 class ExperimentHandler:
@@ -60,14 +60,14 @@ class ExperimentHandler:
         seconds = asyncio.get_running_loop().time() - started
         self._metrics.judged_experiment(self._path, verdict, seconds)
         if ruling.unknown or ruling.faults:
-            fields = {
-                "path": self._path,
-                "namespace": asked.namespace,
-                "name": asked.name,
-                "cause": ruling.unknown or "; ".join(str(fault) for fault in ruling.faults),
-                "dryRun": request.dry_run,
-            }
-            _log.warning("refused an experiment", extra={"fields": fields})
+            _log.warning(
+                "refused an experiment",
+                path=self._path,
+                namespace=asked.namespace,
+                name=asked.name,
+                cause=ruling.unknown or "; ".join(str(fault) for fault in ruling.faults),
+                dryRun=request.dry_run,
+            )
         return answer
 
     async def _ruling(self, asked: ExperimentRequest, deadline: float) -> ExperimentVerdict:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -12,6 +11,7 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from serving.http import add_probes
+from serving.logs import get_logger
 from webhook.server.admission_review import AdmissionRequest, InvalidReview, read_request, refused
 from webhook.server.metrics import Metrics
 
@@ -23,7 +23,7 @@ _MOST_SECONDS: Final = 30.0
 _MARGIN: Final = 0.1
 """The part of the time that is left for the way back."""
 _JSON: Final = "application/json"
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 class AdmissionHandler(Protocol):
@@ -69,7 +69,7 @@ class AdmissionEndpoint:
         except RecursionError:
             return self._rejected(HTTPStatus.BAD_REQUEST, f"{what} is nested too deeply")
         except Exception:  # noqa: BLE001 - whatever it is, the API server gets an answer
-            _log.exception("a fault of ours", extra={"fields": {"uid": asked.uid}})
+            _log.exception("internal error", uid=asked.uid)
             self._metrics.failed()
             message = f"trialwatch could not judge {what} by a fault of its own; its log has more"
             return _json(refused(asked.uid, HTTPStatus.INTERNAL_SERVER_ERROR, message))
@@ -86,7 +86,7 @@ class AdmissionEndpoint:
 
     def _rejected(self, code: HTTPStatus, message: str) -> web.Response:
         self._metrics.rejected(code)
-        _log.info("no review", extra={"fields": {"code": int(code), "cause": message}})
+        _log.info("rejected a request that is not a review", code=int(code), cause=message)
         return web.Response(status=code, text=f"{message}\n")
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 
 from api.errors import SpecError
 from api.types import JsonObject
 from kube.cluster import Ref
 from kube.events import Events, Word
 from kube.settings_source import ConfigSource
+from serving.logs import get_logger
 from webhook.driver.decision_driver import DecisionDriver, VerdictOnPod
 from webhook.model.config import Config
 from webhook.model.pods import Owner, read_metadata
@@ -21,7 +21,7 @@ from webhook.server.metrics import Metrics
 from webhook.server.pod_admission import PodAdmission
 
 PATH = "/mutate-pod"
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 class PodHandler:
@@ -48,14 +48,14 @@ class PodHandler:
     def _refused(self, asked: PodAdmission, judgement: VerdictOnPod, refuse: Refuse) -> None:
         """Log it, and tell the trial or whoever made the pod; a dry run touches nothing."""
         about = _whom_to_tell(asked, judgement)
-        fields = {
-            "reason": refuse.reason.value,
-            "cause": str(refuse),
-            "namespace": asked.namespace,
-            "owner": str(about[0]) if about else None,
-            "dryRun": asked.dry_run,
-        }
-        _log.warning("refused a pod", extra={"fields": fields})
+        _log.warning(
+            "refused a pod",
+            reason=refuse.reason.value,
+            cause=str(refuse),
+            namespace=asked.namespace,
+            owner=str(about[0]) if about else None,
+            dryRun=asked.dry_run,
+        )
         if about is not None and not asked.dry_run:
             ref, uid = about
             self._events.tell(_word(ref, uid, refuse))
