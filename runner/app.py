@@ -22,7 +22,7 @@ from api.objects.validation_update import completed
 from api.types import Experiment, Suggestion, Trial
 from controller.driver.driver import Driver
 from controller.driver.ports import Ports
-from controller.reconcile.creation import in_order
+from controller.reconcile.trial_order import in_order
 from controller.reconcile.trial_states import has_ended
 from controller.reconcile.views import Key, Policy, key_of
 from controller.reconcile_workers import ReconcileWorkers, utc_now

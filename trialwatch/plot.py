@@ -15,7 +15,7 @@ from api.errors import UserError
 from api.objects.experiments import parse_experiment
 from api.objects.trials import parse_trial
 from api.types import JsonObject
-from controller.reconcile.creation import in_order
+from controller.reconcile.trial_order import in_order
 from trialwatch.documents import name_of, namespace_of
 from trialwatch.source import Source, nothing_called
 from trialwatch.sources import add_source, source_of

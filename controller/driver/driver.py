@@ -120,7 +120,7 @@ class Driver:
         """
         observed: Seen = None
         latest: Seen = None
-        asked = self._latest.asked(key, now)
+        last_read = self._latest.last_read(key, now)
         for _ in range(_ROUNDS):
             trial = None
             try:
@@ -131,7 +131,7 @@ class Driver:
                     return self._rest("trial", key, ())
                 job = await self._look(trial, now)
                 view = TrialView(
-                    trial=trial, job=job, observed=observed, asked=asked, latest=latest
+                    trial=trial, job=job, observed=observed, latest_read_at=last_read, latest=latest
                 )
                 actions = reconcile_trial(view, now, self._policy)
                 if _is(ReadObservation, actions):

@@ -1,7 +1,7 @@
-"""What the core wants done. Each action may be done twice, and may be lost: it is asked for again.
+"""The actions that the core returns. Each is safe to repeat and safe to lose: it is returned again.
 
-The actions of one list are done in their order. Where one fails, the rest is left, and the object
-is looked at again later: what follows may rest on what came before.
+The driver carries out a list of actions in order. If one fails, it skips the rest and reconciles
+the object again later, because a later action may depend on an earlier one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from api.types import Experiment, JsonObject, Suggestion, Trial
 
 
 class EventType(StrEnum):
-    """How grave an event is."""
+    """The type of a Kubernetes Event."""
 
     NORMAL = "Normal"
     WARNING = "Warning"
@@ -22,24 +22,24 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteStatus:
-    """Store the object's status, if the object is still as it was in the view."""
+    """Store the object's status, if the object has not changed since the view was made."""
 
     target: Experiment | Suggestion | Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateSuggestion:
-    """Create the object in which the conversation with the search is kept."""
+    """Create an experiment's Suggestion, which stores requests to the search and its replies."""
 
     suggestion: Suggestion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskSuggestions:
-    """Ask the search for `count` more trials and keep the answer (`suggestions.answered`).
+    """Ask the search for `count` more trials and store the reply (`suggestions.with_reply`).
 
-    `experiment` has the settings that the search wanted to be reminded of; `trials` is the
-    history in the order of asking, `asked` how many were asked for before.
+    `experiment` has the settings that the search returned earlier. `trials` is the history, in the
+    order in which the trials were requested. `asked` is how many were requested before.
     """
 
     experiment: Experiment
@@ -51,35 +51,35 @@ class AskSuggestions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveService:
-    """Take away the service that was deployed for the search; harmless where it is gone."""
+    """Delete the service that was deployed for the search. No effect if it does not exist."""
 
     suggestion: Suggestion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateTrial:
-    """Create a trial; harmless where one of this name exists."""
+    """Create a trial. No effect if a trial of this name exists."""
 
     trial: Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteTrial:
-    """Begin to delete a trial; its finalizer holds it until job and metrics are gone."""
+    """Start to delete a trial. Its finalizer keeps it until job and metrics are deleted."""
 
     trial: Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """Take our finalizer off an object that is being deleted, so that it can go."""
+    """Remove our finalizer from an object that is being deleted, so that it can go."""
 
     target: Experiment | Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateJob:
-    """Create a trial's job; harmless where it is there already."""
+    """Create a trial's job. No effect if it exists."""
 
     trial: Trial
     document: JsonObject
@@ -87,42 +87,42 @@ class CreateJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteJob:
-    """Begin to delete a trial's job and its pods; harmless where it is gone."""
+    """Start to delete a trial's job and its pods. No effect if it does not exist."""
 
     trial: Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadObservation:
-    """Ask the store for a summary of the trial's metrics; the next view has what came of it."""
+    """Read a summary of the trial's metrics from the store. The next view has the result."""
 
     trial: Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadLatest:
-    """Ask the store what a running trial's values are now; the next view has what came of it."""
+    """Read the current values of a running trial from the store. The next view has the result."""
 
     trial: Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportUnavailable:
-    """Store `unavailable` as the objective's value: the training pushes, and pushed nothing."""
+    """Store `unavailable` as the objective's value: the training pushed no metrics."""
 
     trial: Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteObservations:
-    """Delete the trial's metrics from the store. A store that is away is told by the next view."""
+    """Delete the trial's metrics from the store. The next view says if it is unavailable."""
 
     trial: Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmitEvent:
-    """Tell those who watch the object. Told at most once, and never waited for."""
+    """Post a Kubernetes Event about the object: at most once, without waiting for the result."""
 
     about: Experiment | Suggestion | Trial
     reason: str
@@ -132,7 +132,7 @@ class EmitEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WakeAt:
-    """Look at the object again then, even if nothing has happened."""
+    """Reconcile the object again at this time, even if nothing has changed."""
 
     moment: datetime
 

@@ -1,6 +1,6 @@
-"""Conditions: how they are set, and the words that Katib's users know.
+"""How conditions are set. Reasons and messages are those that Katib's users know.
 
-The last condition is the one that changed last, for `kubectl get` shows it.
+The last condition of the list is the one that changed last: `kubectl get` shows it.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ ReasonAndMessage = tuple[str, str]
 def with_condition(
     conditions: Conditions,
     kind: str,
-    words: ReasonAndMessage,
+    reason_and_message: ReasonAndMessage,
     now: datetime,
     *,
     status: ConditionStatus = ConditionStatus.TRUE,
 ) -> Conditions:
     """Set a condition.
 
-    | there is one of the type with | what becomes of it |
+    | the list has a condition of this type with | result |
     |---|---|
-    | equal status and reason | nothing, be the message what it may |
-    | equal status | a new one at the end, which keeps the time of the transition |
-    | another status, or none | a new one at the end |
+    | equal status and reason | unchanged, whatever the message |
+    | equal status, another reason | a new one at the end, with the old transition time |
+    | another status, or none of this type | a new one at the end |
     """
-    reason, message = words
-    before = find_condition(conditions, kind)
+    reason, message = reason_and_message
+    current = find_condition(conditions, kind)
     moment = format_time(now)
     since: str | None = moment
-    if before is not None and before.status is status:
-        if before.reason == reason:
+    if current is not None and current.status is status:
+        if current.reason == reason:
             return conditions
-        since = before.last_transition_time
+        since = current.last_transition_time
     new = Condition(
         type=str(kind),
         status=status,
@@ -54,23 +54,25 @@ def with_condition(
 
 def without_conditions(conditions: Conditions, *kinds: str) -> Conditions:
     """Drop the conditions of some types."""
-    return tuple(c for c in conditions if c.type not in kinds)
+    return tuple(known for known in conditions if known.type not in kinds)
 
 
 def find_condition(conditions: Sequence[Condition], kind: str) -> Condition | None:
-    """Return the condition of a type."""
-    return next((c for c in conditions if c.type == kind), None)
+    """Return the condition of a type; None if there is none."""
+    return next((known for known in conditions if known.type == kind), None)
 
 
-def no_longer_running(conditions: Conditions, words: ReasonAndMessage, now: datetime) -> Conditions:
-    """Turn Running to False where it is there, with the words that it has when it is True."""
+def no_longer_running(
+    conditions: Conditions, reason_and_message: ReasonAndMessage, now: datetime
+) -> Conditions:
+    """Set Running to False if it exists; reason and message are those of Running, True."""
     running = find_condition(conditions, ConditionType.RUNNING)
     if running is None:
         return conditions
     if running.status is ConditionStatus.FALSE:
-        reason, message = words
-        plain = replace(running, reason=reason, message=message)
-        return (*without_conditions(conditions, ConditionType.RUNNING), plain)
+        reason, message = reason_and_message
+        restored = replace(running, reason=reason, message=message)
+        return (*without_conditions(conditions, ConditionType.RUNNING), restored)
     return with_condition(
-        conditions, ConditionType.RUNNING, words, now, status=ConditionStatus.FALSE
+        conditions, ConditionType.RUNNING, reason_and_message, now, status=ConditionStatus.FALSE
     )

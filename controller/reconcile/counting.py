@@ -1,4 +1,4 @@
-"""From the trials to the experiment's counters, and to the best of them."""
+"""Counters of an experiment, and its best trial, computed from its trials."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from controller.reconcile.trial_states import TrialState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BestTrial:
-    """The best trial, and its objective."""
+    """The best trial, and the value of its objective."""
 
     trial: Trial
     value: float
 
 
 def with_counts(
-    status: ExperimentStatus, members: Sequence[TrialFacts], best: BestTrial | None
+    status: ExperimentStatus, facts_of_all: Sequence[TrialFacts], best: BestTrial | None
 ) -> ExperimentStatus:
-    """Rebuild lists and counters from the trials, in their order.
+    """Recompute the lists and counters from the trials, in their order.
 
-    The optimum stays where no trial has one any more: the trial may have been deleted.
+    The optimal trial stays if no trial has a value any more: that trial may have been deleted.
     """
     names: dict[TrialState, list[str]] = {state: [] for state in TrialState}
-    for member in members:
-        names[member.state].append(member.trial.metadata.name)
+    for facts in facts_of_all:
+        names[facts.state].append(facts.trial.metadata.name)
     return replace(
         status,
         optimal_trial=status.optimal_trial if best is None else _optimal(best.trial),
@@ -45,7 +45,7 @@ def with_counts(
         killed=tuple(names[TrialState.KILLED]),
         early_stopped=tuple(names[TrialState.EARLY_STOPPED]),
         metrics_unavailable=tuple(names[TrialState.METRICS_UNAVAILABLE]),
-        trials=len(members),
+        trials=len(facts_of_all),
         trials_running=len(names[TrialState.RUNNING]),
         trials_pending=len(names[TrialState.PENDING]),
         trials_failed=len(names[TrialState.FAILED]),
@@ -56,30 +56,32 @@ def with_counts(
     )
 
 
-def as_history(member: TrialFacts) -> Trial:
-    """Return a trial as a search may know it: with its observation only where that is the last."""
-    trial = member.trial
-    if member.measured or trial.status.observation is None:
+def as_history(facts: TrialFacts) -> Trial:
+    """Return a trial as the search sees it: with its observation only if that counts."""
+    trial = facts.trial
+    if facts.measured or trial.status.observation is None:
         return trial
     return replace(trial, status=replace(trial.status, observation=None))
 
 
-def best_of(members: Iterable[TrialFacts], objective: Objective) -> BestTrial | None:
-    """Choose the best trial that succeeded or was stopped early; of equal ones the first.
+def best_of(facts_of_all: Iterable[TrialFacts], objective: Objective) -> BestTrial | None:
+    """Return the best trial that succeeded or was stopped early; of equal ones the first.
 
-    Only a finite number counts, so a training that diverged is never the best.
+    Only finite numbers count, so a training that diverged is never the best.
     """
-    least = objective.type is not ObjectiveType.MAXIMIZE
+    minimize = objective.type is not ObjectiveType.MAXIMIZE
     best, value = None, 0.0
-    for member in members:
-        own = member.value
-        if own is not None and (best is None or (own < value if least else own > value)):
-            best, value = member, own
+    for facts in facts_of_all:
+        candidate = facts.value
+        if candidate is None:
+            continue
+        if best is None or (candidate < value if minimize else candidate > value):
+            best, value = facts, candidate
     return None if best is None else BestTrial(trial=best.trial, value=value)
 
 
 def is_goal_reached(best: BestTrial | None, objective: Objective) -> bool:
-    """Say whether the best trial is as good as was asked for."""
+    """Return whether the best trial reaches the objective's goal."""
     if best is None or objective.goal is None:
         return False
     if objective.type is ObjectiveType.MAXIMIZE:

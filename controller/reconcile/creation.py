@@ -1,11 +1,11 @@
-"""A trial as it is created from one answer of the search."""
+"""A trial, as it is created from one suggestion of the search."""
 
 from __future__ import annotations
 
 from api.errors import SpecError
 from api.faults import forbidden, quoted
 from api.installation.trial_kinds import kind_of
-from api.names import AUTHOR_ANNOTATION, EXPERIMENT_LABEL, NUMBER_LABEL, TRIAL_FINALIZER
+from api.names import AUTHOR_ANNOTATION, EXPERIMENT_LABEL, TRIAL_FINALIZER
 from api.types import (
     Experiment,
     JsonObject,
@@ -21,15 +21,15 @@ from controller.reconcile.views import Key
 
 
 def trial_of(experiment: Experiment, suggested: SuggestedTrial, text: str | None) -> Trial:
-    """Make the trial; `text` is that of the template where a ConfigMap holds it.
+    """Return the trial; `text` is the text of the template if a ConfigMap holds it.
 
     Raises:
-        SpecError: the template cannot be filled in, or has become another than its author may use.
+        SpecError: the template cannot be filled in, or its kind is not the one that was checked.
     """
     meta, spec = experiment.metadata, experiment.spec
     template = spec.trial_template or TrialTemplate()
     key = Key(namespace=meta.namespace, name=suggested.name)
-    reads_job = bool(template.success_condition and template.failure_condition)
+    has_conditions = bool(template.success_condition and template.failure_condition)
     return Trial(
         metadata=ObjectMeta(
             name=key.name,
@@ -49,41 +49,24 @@ def trial_of(experiment: Experiment, suggested: SuggestedTrial, text: str | None
             collector=spec.collector,
             primary_pod_labels=template.primary_pod_labels,
             primary_container_name=template.primary_container_name,
-            success_condition=template.success_condition if reads_job else "",
-            failure_condition=template.failure_condition if reads_job else "",
+            success_condition=template.success_condition if has_conditions else "",
+            failure_condition=template.failure_condition if has_conditions else "",
             labels=suggested.labels,
         ),
     )
 
 
 def _checked(experiment: Experiment, run_spec: JsonObject) -> JsonObject:
-    """Let only that kind through for which the webhook has found the author's right, if it has.
+    """Refuse a kind other than the one for which the webhook checked the author's right, if it did.
 
-    A ConfigMap's template may have changed since, and a parameter's value may change it too.
+    The template in a ConfigMap may have changed since, and a parameter's value may change it too.
     """
     checked, kind = experiment.metadata.annotations.get(AUTHOR_ANNOTATION), kind_of(run_spec).short
     if checked not in (None, kind):
-        why = (
-            f"makes trials of the kind {quoted(kind)}, and the right of the experiment's author was"
+        reason = (
+            f"makes trials of the kind {quoted(kind)}, but the right of the experiment's author was"
             f" checked for the kind {quoted(checked)}; restore the template, or create the"
-            " experiment anew"
+            " experiment again"
         )
-        raise SpecError((forbidden("spec.trialTemplate", why),))
+        raise SpecError((forbidden("spec.trialTemplate", reason),))
     return run_spec
-
-
-def number_of(trial: Trial) -> float:
-    """Return a trial's place in the history; those that do not say it come last."""
-    text = trial.metadata.labels.get(NUMBER_LABEL, "")
-    return int(text) if text.isascii() and text.isdecimal() else float("inf")
-
-
-def order_key(trial: Trial) -> tuple[float, str, str]:
-    """Return what puts trials into the order in which they were asked for."""
-    meta = trial.metadata
-    return number_of(trial), meta.creation_timestamp or "", meta.name
-
-
-def in_order(trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
-    """Put trials into the order in which they were asked for."""
-    return tuple(sorted(trials, key=order_key))

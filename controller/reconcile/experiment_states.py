@@ -1,8 +1,8 @@
-"""The states of an experiment, the moves between them, and when each is due.
+"""The states of an experiment, the transitions between them, and when each transition is due.
 
 Created ──> Running ──> Succeeded (goal, count, end of the search) | Failed
                ↑            │
-               └ Restarting ┘   by a larger maxTrialCount, where the resume policy lets it
+               └ Restarting ┘   after maxTrialCount was raised, if the resume policy allows it
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SUCCESS = "Experiment has succeeded because"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """How an experiment ends."""
+    """The final condition of an experiment."""
 
     kind: ConditionType
     reason: str
@@ -56,47 +56,47 @@ MAX_FAILED = Completion(
 )
 
 
-def failed_because(why: str) -> Completion:
-    """Make the ending of an experiment that cannot go on."""
-    return Completion(kind=ConditionType.FAILED, reason=MAX_FAILED.reason, message=why)
+def failed_because(cause: str) -> Completion:
+    """Return the completion of an experiment that cannot continue."""
+    return Completion(kind=ConditionType.FAILED, reason=MAX_FAILED.reason, message=cause)
 
 
 def completion_of(
     experiment: Experiment, status: ExperimentStatus, suggestion: Suggestion | None, *, goal: bool
 ) -> Completion | None:
-    """Decide whether the experiment has ended; the first row that holds.
+    """Return how the experiment has ended, None if it has not. The first row that holds counts.
 
-    | row | holds where |
+    | row | holds if |
     |---|---|
-    | goal | the best trial is as good as was asked for |
-    | failed | as many failed, or have no metrics, as `maxFailedTrialCount`; at least one |
-    | count | as many have ended, in whatever way, as `maxTrialCount` |
-    | no search | the search cannot be done |
-    | end | the search has no more points, and no trial is active or still to be made |
+    | goal | the best trial reaches the goal |
+    | failed | at least `maxFailedTrialCount` trials, and at least one, failed or have no metrics |
+    | count | at least `maxTrialCount` trials have ended, in any state |
+    | no search | the search refuses the experiment |
+    | end | the search has no more points, no trial is active, and no reply is left to create |
     """
     spec, active = experiment.spec, status.trials_pending + status.trials_running
-    bad = status.trials_failed + status.trials_metrics_unavailable
-    most, most_bad = spec.max_trial_count, spec.max_failed_trial_count
+    failed = status.trials_failed + status.trials_metrics_unavailable
+    max_trials, max_failed = spec.max_trial_count, spec.max_failed_trial_count
     refusal = failure_of(suggestion) if suggestion else None
     rows = (
         (goal, GOAL),
-        (most_bad is not None and bad >= max(most_bad, 1), MAX_FAILED),
-        (most is not None and status.trials - active >= most, MAX_TRIALS),
+        (max_failed is not None and failed >= max(max_failed, 1), MAX_FAILED),
+        (max_trials is not None and status.trials - active >= max_trials, MAX_TRIALS),
         (
             refusal is not None,
             failed_because(f"Suggestion has failed: {refusal and refusal.message}"),
         ),
-        (suggestion is not None and not active and _at_its_end(suggestion), END_OF_SEARCH),
+        (suggestion is not None and not active and _has_no_more(suggestion), END_OF_SEARCH),
     )
-    return next((ending for holds, ending in rows if holds), None)
+    return next((completion for holds, completion in rows if holds), None)
 
 
-def _at_its_end(suggestion: Suggestion) -> bool:
+def _has_no_more(suggestion: Suggestion) -> bool:
     return is_exhausted(suggestion) and not suggestion.status.suggestions
 
 
 def mark_created(experiment: Experiment, now: datetime) -> Experiment:
-    """Begin an experiment's life."""
+    """Set the condition Created and the start time."""
     status = experiment.status
     words = ("ExperimentCreated", "Experiment is created")
     conditions = with_condition(status.conditions, ConditionType.CREATED, words, now)
@@ -105,26 +105,30 @@ def mark_created(experiment: Experiment, now: datetime) -> Experiment:
 
 
 def mark_running(status: ExperimentStatus, now: datetime) -> ExperimentStatus:
-    """Say that trials are being made."""
+    """Set the condition Running: the experiment has a trial."""
     conditions = with_condition(status.conditions, ConditionType.RUNNING, _RUNNING, now)
     return replace(status, conditions=conditions)
 
 
-def mark_completed(status: ExperimentStatus, ending: Completion, now: datetime) -> ExperimentStatus:
-    """End the experiment."""
+def mark_completed(
+    status: ExperimentStatus, completion: Completion, now: datetime
+) -> ExperimentStatus:
+    """Set the final condition and the completion time."""
     conditions = no_longer_running(status.conditions, _RUNNING, now)
-    conditions = with_condition(conditions, ending.kind, (ending.reason, ending.message), now)
+    conditions = with_condition(
+        conditions, completion.kind, (completion.reason, completion.message), now
+    )
     return replace(status, conditions=conditions, completion_time=format_time(now))
 
 
 def can_restart(experiment: Experiment) -> bool:
-    """Say whether a completed experiment is to go on: `maxTrialCount` was raised, or deleted."""
-    most = experiment.spec.max_trial_count
-    return restartable(experiment) and (most is None or most > experiment.status.trials)
+    """Return whether a completed experiment continues: `maxTrialCount` was raised or removed."""
+    max_trials = experiment.spec.max_trial_count
+    return restartable(experiment) and (max_trials is None or max_trials > experiment.status.trials)
 
 
 def mark_restarted(experiment: Experiment, now: datetime) -> Experiment:
-    """Let a completed experiment go on."""
+    """Let a completed experiment continue."""
     conditions = without_conditions(
         experiment.status.conditions, ConditionType.SUCCEEDED, ConditionType.FAILED
     )

@@ -1,15 +1,15 @@
-"""The life of an experiment: from what is known about it and its trials to what is due.
+"""The life of an experiment: from the known state of it and its trials to the actions that are due.
 
 | the experiment | due |
 |---|---|
-| is being deleted | let it go |
+| is being deleted | remove the finalizer |
 | is new | the condition Created |
-| is searching | recount; end it, or keep as many trials active as its budget allows |
-| has ended | recount; end what still runs and the search; or go on, where its budget was raised |
+| is searching | update counters; end it, or keep as many trials active as its budget allows |
+| has ended | update counters; end running trials and the search; or restart with a larger budget |
 
-A new trial takes three turns: the search is asked and its answer written down, the trial is
-created under the name that was written down, and its entry is dropped when it is seen. Each turn
-may be repeated, and none leads to a second trial.
+A new trial takes three reconciles: the driver stores the reply of the search, creates the trial
+under the stored name, and drops the entry when it sees the trial. Each step may be repeated, and
+none creates a second trial.
 """
 
 from __future__ import annotations
@@ -67,105 +67,107 @@ from controller.reconcile.trial_states import end_trial, waiting_since
 from controller.reconcile.views import ExperimentView, Policy
 
 Actions = tuple[Action, ...]
-Members = Sequence[TrialFacts]
+OwnedTrials = Sequence[TrialFacts]
 
 
 def reconcile_experiment(
-    view: ExperimentView, now: datetime, policy: Policy, known: FactsOfTrials = facts_of_trials
+    view: ExperimentView, now: datetime, policy: Policy, facts_of: FactsOfTrials = facts_of_trials
 ) -> Actions:
-    """Say what is due for an experiment. Equal arguments give equal actions.
+    """Return what is due for an experiment. Equal arguments give equal actions.
 
-    `known` is `members_of`, or what gives the same and remembers it.
+    `facts_of` is `facts_of_trials`, or a cache that returns the same.
     """
     experiment = view.experiment
     if experiment.metadata.deletion_timestamp:
-        held = EXPERIMENT_FINALIZER in experiment.metadata.finalizers
-        return (Release(target=experiment),) if held else ()
+        has_finalizer = EXPERIMENT_FINALIZER in experiment.metadata.finalizers
+        return (Release(target=experiment),) if has_finalizer else ()
     if not holds(experiment.status.conditions, ConditionType.CREATED):
         return (WriteStatus(target=mark_created(experiment, now)),)
     if completed(experiment) and can_restart(experiment):
         after = mark_restarted(experiment, now)
-        told = EmitEvent(
+        event = EmitEvent(
             about=after, reason="ExperimentRestarting", message="Experiment is restarted"
         )
-        return (WriteStatus(target=after), told)
+        return (WriteStatus(target=after), event)
     if view.suggestion is not None and not belongs_to(owner_uids(view.suggestion), experiment):
-        # It is of an experiment of the same name that was deleted, and will go, too.
+        # It belongs to a deleted experiment of the same name, and will be deleted too.
         return (WakeAt(moment=now + policy.metrics_poll),)
-    members = [one for one in known(view.trials) if belongs_to(one.owners, experiment)]
+    owned = [facts for facts in facts_of(view.trials) if belongs_to(facts.owners, experiment)]
     if completed(experiment):
-        return tuple(_after_the_end(view, members, now, policy))
-    return _searching(view, members, now, policy)
+        return tuple(_after_the_end(view, owned, now, policy))
+    return _searching(view, owned, now, policy)
 
 
 # -- while it searches ----------------------------------------------------------------------
 
 
-def _searching(view: ExperimentView, members: Members, now: datetime, policy: Policy) -> Actions:
+def _searching(view: ExperimentView, owned: OwnedTrials, now: datetime, policy: Policy) -> Actions:
     experiment = view.experiment
     objective = experiment.spec.objective or Objective()
-    best = best_of(members, objective)
-    status = with_counts(experiment.status, members, best)
-    ending = completion_of(
+    best = best_of(owned, objective)
+    status = with_counts(experiment.status, owned, best)
+    completion = completion_of(
         experiment, status, view.suggestion, goal=is_goal_reached(best, objective)
     )
-    if ending is not None:
-        after = replace(experiment, status=mark_completed(status, ending, now))
-        grave = ending.kind is ConditionType.FAILED
-        kind = EventType.WARNING if grave else EventType.NORMAL
-        told = EmitEvent(about=after, reason=ending.reason, message=ending.message, type=kind)
-        return (WriteStatus(target=after), told)
-    if members:
+    if completion is not None:
+        after = replace(experiment, status=mark_completed(status, completion, now))
+        failed = completion.kind is ConditionType.FAILED
+        kind = EventType.WARNING if failed else EventType.NORMAL
+        event = EmitEvent(
+            about=after, reason=completion.reason, message=completion.message, type=kind
+        )
+        return (WriteStatus(target=after), event)
+    if owned:
         status = mark_running(status, now)
-    return (*_written(experiment, status), *_budget(view, members, now, policy))
+    return (*_written(experiment, status), *_budget(view, owned, now, policy))
 
 
 def _written(experiment: Experiment, status: ExperimentStatus) -> Actions:
-    """Write the status where it has changed."""
+    """Write the status if it has changed."""
     if status == experiment.status:
         return ()
     return (WriteStatus(target=replace(experiment, status=status)),)
 
 
-def _budget(view: ExperimentView, members: Members, now: datetime, policy: Policy) -> Actions:
-    """Make trials, or remove some, until as many are active as there may be."""
+def _budget(view: ExperimentView, owned: OwnedTrials, now: datetime, policy: Policy) -> Actions:
+    """Create trials, or delete some, until as many are active as the budget allows."""
     suggestion, spec = view.suggestion, view.experiment.spec
     if suggestion is None:
         return (CreateSuggestion(suggestion=suggestions.suggestion_of(view.experiment)),)
-    there = {member.trial.metadata.name for member in members}
-    tidy = suggestions.mark_restarting(suggestions.without_entries(suggestion, there), now)
-    active = [member.trial for member in members if member.active]
+    existing = {facts.trial.metadata.name for facts in owned}
+    updated = suggestions.mark_restarting(suggestions.without_entries(suggestion, existing), now)
+    active = [facts.trial for facts in owned if facts.active]
     parallel = spec.parallel_trial_count or 1
     most = parallel
     if spec.max_trial_count is not None:
-        most = min(parallel, spec.max_trial_count - (len(members) - len(active)))
-    missing, waiting = most - len(active), tidy.status.suggestions
-    if missing > 0 and not waiting and not suggestions.is_exhausted(tidy):
-        return (_question(view, members, tidy, missing),)
-    # Dropped from the record before it is deleted, a trial is not made again.
-    kept = () if tidy == suggestion else (WriteStatus(target=tidy),)
+        most = min(parallel, spec.max_trial_count - (len(owned) - len(active)))
+    missing, entries = most - len(active), updated.status.suggestions
+    if missing > 0 and not entries and not suggestions.is_exhausted(updated):
+        return (_question(view, owned, updated, missing),)
+    # An entry is dropped before its trial is deleted, so the trial is not created again.
+    update = () if updated == suggestion else (WriteStatus(target=updated),)
     if len(active) > parallel:
-        return (*kept, *_removals(active, len(active) - parallel))
-    return (*kept, *_creations(view, tidy, missing, now, policy))
+        return (*update, *_removals(active, len(active) - parallel))
+    return (*update, *_creations(view, updated, missing, now, policy))
 
 
 def _question(
-    view: ExperimentView, members: Members, suggestion: Suggestion, count: int
+    view: ExperimentView, owned: OwnedTrials, suggestion: Suggestion, count: int
 ) -> AskSuggestions:
     return AskSuggestions(
         experiment=suggestions.with_settings(view.experiment, suggestion),
         suggestion=suggestions.with_requests(suggestion, count),
-        trials=tuple(map(as_history, members)),
+        trials=tuple(map(as_history, owned)),
         asked=suggestion.status.suggestion_count,
         count=count,
     )
 
 
 def _removals(active: list[Trial], excess: int) -> Iterator[Action]:
-    """Remove the newest of the active trials; those that are going already count."""
-    going = sum(1 for trial in active if trial.metadata.deletion_timestamp)
+    """Delete the newest active trials; trials that are already being deleted count as deleted."""
+    being_deleted = sum(1 for trial in active if trial.metadata.deletion_timestamp)
     staying = [trial for trial in active if not trial.metadata.deletion_timestamp]
-    for trial in staying[::-1][: max(excess - going, 0)]:
+    for trial in staying[::-1][: max(excess - being_deleted, 0)]:
         yield DeleteTrial(trial=trial)
 
 
@@ -183,41 +185,41 @@ def _creations(
     return tuple(CreateTrial(trial=trial) for trial in trials)
 
 
-def _no_template(experiment: Experiment, why: str, now: datetime, policy: Policy) -> Actions:
+def _no_template(experiment: Experiment, cause: str, now: datetime, policy: Policy) -> Actions:
     """A ConfigMap may still be created or corrected; an experiment's own template may not."""
     template = experiment.spec.trial_template
     if template is not None and template.config_map is not None:
-        message = f"Failed to reconcile: {why}"
+        message = f"Failed to reconcile: {cause}"
         warning = EmitEvent(
             about=experiment, reason="ReconcileError", message=message, type=EventType.WARNING
         )
         return (warning, WakeAt(moment=now + policy.template_retry))
-    ending = failed_because(
-        f"Experiment has failed because its trial template cannot be filled in: {why}"
+    completion = failed_because(
+        f"Experiment has failed because its trial template cannot be filled in: {cause}"
     )
     return (
         WriteStatus(
-            target=replace(experiment, status=mark_completed(experiment.status, ending, now))
+            target=replace(experiment, status=mark_completed(experiment.status, completion, now))
         ),
     )
 
 
-# -- after its end --------------------------------------------------------------------------
+# -- after the end --------------------------------------------------------------------------
 
 
-def _still_trains(member: TrialFacts) -> bool:
-    """Say whether a trial is to be ended; one that waits for its metrics ends by itself, soon."""
-    trial = member.trial
-    going = bool(trial.metadata.deletion_timestamp)
-    return member.active and not going and waiting_since(trial) is None
+def _still_trains(facts: TrialFacts) -> bool:
+    """Return whether to kill a trial; one that waits for its metrics ends soon by itself."""
+    trial = facts.trial
+    is_deleted = bool(trial.metadata.deletion_timestamp)
+    return facts.active and not is_deleted and waiting_since(trial) is None
 
 
 def _after_the_end(
-    view: ExperimentView, members: Members, now: datetime, policy: Policy
+    view: ExperimentView, owned: OwnedTrials, now: datetime, policy: Policy
 ) -> Iterator[Action]:
     experiment = view.experiment
-    best = best_of(members, experiment.spec.objective or Objective())
-    yield from _written(experiment, with_counts(experiment.status, members, best))
+    best = best_of(owned, experiment.spec.objective or Objective())
+    yield from _written(experiment, with_counts(experiment.status, owned, best))
     suggestion = view.suggestion
     if suggestion is not None and experiment.spec.resume_policy is not ResumePolicy.LONG_RUNNING:
         after = suggestions.mark_finished(suggestion, now)
@@ -227,7 +229,7 @@ def _after_the_end(
             yield RemoveService(suggestion=suggestion)
             yield WriteStatus(target=suggestions.mark_removed(suggestion, now))
     if policy.stop_at_end:
-        for trial in [member.trial for member in members if _still_trains(member)]:
+        for trial in [facts.trial for facts in owned if _still_trains(facts)]:
             cause = "the experiment has ended"
             yield WriteStatus(target=end_trial(trial, ConditionType.KILLED, now, cause=cause))
             message = f"Trial is killed: {cause}"

@@ -1,4 +1,4 @@
-"""A trial's job: the document that is created, and what its status says."""
+"""A trial's job: the document that is created, and the state that its status describes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from api.names import TRIAL_LABEL
 from api.objects.metadata import API_VERSION
 from api.types import Json, JsonObject, Trial
 
-_MOST_LEVELS = 20
+_MAX_DEPTH = 20
+"""Levels of a document that are searched for pod templates."""
 
 
 class JobOutcome(StrEnum):
-    """How far a job has come."""
+    """Whether a job runs, has succeeded or has failed."""
 
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -25,7 +26,7 @@ class JobOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobState:
-    """What a job's status says, with its own words."""
+    """The state of a job, with the reason and message of the job itself."""
 
     outcome: JobOutcome
     reason: str = ""
@@ -33,9 +34,9 @@ class JobState:
 
 
 def state_of_job(trial: Trial, document: JsonObject) -> JobState:
-    """Judge a job by the trial's two conditions, failure before success.
+    """Evaluate the trial's two conditions over a job; failure comes before success.
 
-    A condition that cannot be read is a failure, for with it no trial could ever end.
+    A condition that cannot be evaluated counts as a failure: otherwise the trial would never end.
     """
     conditions = (
         (JobOutcome.FAILED, "failureCondition", trial.spec.failure_condition),
@@ -45,49 +46,51 @@ def state_of_job(trial: Trial, document: JsonObject) -> JobState:
         if not expression:
             continue
         try:
-            found = matching_object(document, expression)
+            matched = matching_object(document, expression)
         except UserError as error:
-            why = f"spec.{field} cannot be read: {error}"
-            return JobState(outcome=JobOutcome.FAILED, reason="ConditionUnreadable", message=why)
-        if found is not None:
+            message = f"spec.{field} cannot be evaluated: {error}"
             return JobState(
-                outcome=outcome, reason=_text(found, "reason"), message=_text(found, "message")
+                outcome=JobOutcome.FAILED, reason="ConditionUnreadable", message=message
+            )
+        if matched is not None:
+            return JobState(
+                outcome=outcome, reason=_text(matched, "reason"), message=_text(matched, "message")
             )
     return JobState(outcome=JobOutcome.RUNNING)
 
 
 def matching_object(document: JsonObject, expression: str) -> JsonObject | None:
-    """Return the object by which a condition holds, None where it does not.
+    """Return the object by which a condition holds; None if it does not hold.
 
-    | the expression gives | it holds |
+    | the expression gives | the condition holds |
     |---|---|
     | an object | by this object |
     | a list whose first item is an object | by this item |
-    | an empty list, any other value, nothing | not |
+    | an empty list, another value, nothing | no |
 
     Raises:
-        UserError: the expression cannot be read.
+        UserError: the expression is not valid.
     """
-    found = query(document, expression)
-    if isinstance(found, list | tuple):
-        found = found[0] if found else MISSING
-    return found if isinstance(found, Mapping) else None
+    result = query(document, expression)
+    if isinstance(result, list | tuple):
+        result = result[0] if result else MISSING
+    return result if isinstance(result, Mapping) else None
 
 
-def _text(found: JsonObject, name: str) -> str:
-    """Read a field as Go does: its name in any case, the exact one first."""
-    named = [key for key in found if key.casefold() == name]
+def _text(matched: JsonObject, name: str) -> str:
+    """Read a field as Go does: the case of its name does not matter, an exact match comes first."""
+    named = [key for key in matched if key.casefold() == name]
     exact = sorted(named, key=lambda key: key != name)
-    value = found[exact[0]] if exact else ""
+    value = matched[exact[0]] if exact else ""
     return value if isinstance(value, str) else ""
 
 
 def job_document(trial: Trial) -> JsonObject:
-    """Return the job to be created: `runSpec`, owned by the trial, its pods labelled like it.
+    """Return the job to create: `runSpec`, owned by the trial, its pods with the trial's labels.
 
-    Without the labels the API server would not show the pods to the webhook.
+    The API server sends only pods with these labels to the webhook.
     """
-    document = _labelled(trial.spec.run_spec or {}, _labels(trial), _MOST_LEVELS)
+    document = _labelled(trial.spec.run_spec or {}, _labels(trial), _MAX_DEPTH)
     given = document.get("metadata")
     metadata = dict(given) if isinstance(given, Mapping) else {}
     metadata["name"] = trial.metadata.name
@@ -109,17 +112,17 @@ def job_document(trial: Trial) -> JsonObject:
 
 
 def _labels(trial: Trial) -> Mapping[str, str]:
-    """Leave out what tells the primary pod from the others: with it each would pass for it."""
-    telling = trial.spec.primary_pod_labels
-    own = {key: text for key, text in trial.metadata.labels.items() if key not in telling}
+    """Return the labels for all pods, without those that select the primary pod."""
+    selector = trial.spec.primary_pod_labels
+    own = {key: text for key, text in trial.metadata.labels.items() if key not in selector}
     return {**own, TRIAL_LABEL: trial.metadata.name}
 
 
 def _labelled(document: JsonObject, labels: Mapping[str, str], levels: int) -> dict[str, Json]:
     """Label every pod template: a `template` whose `spec` has `containers`.
 
-    So they are named in Job, CronJob, JobSet, in the replicas of training jobs, and in whatever
-    other kinds are made like these.
+    Job, CronJob, JobSet, the replicas of training jobs and similar kinds have pod templates of
+    this form.
     """
     return {key: _with_labels(key, part, labels, levels) for key, part in document.items()}
 
@@ -139,6 +142,6 @@ def _with_labels(key: str, part: Json, labels: Mapping[str, str], levels: int) -
 
 
 def _merged(given: Json, labels: Mapping[str, str]) -> Json:
-    """Add labels; those that the template has itself stay, but for the one that names the trial."""
+    """Add labels. The template's own labels win, except for the one that names the trial."""
     own = given if isinstance(given, Mapping) else {}
     return {**labels, **own, TRIAL_LABEL: labels[TRIAL_LABEL]}

@@ -1,7 +1,7 @@
-"""The latest values of a trial that runs, shown in its status now and then.
+"""The latest values of a running trial, shown in its status from time to time.
 
-Every trial has a beat of its own, so that a thousand of them do not ask the store at once. What is
-shown is never an answer: optimum, goal and history take the values of trials that have ended.
+Each trial has its own schedule, so a thousand of them do not query the store at the same moment.
+These values do not count: optimum, goal and history use only the values of ended trials.
 """
 
 from __future__ import annotations
@@ -25,95 +25,98 @@ from controller.reconcile.views import (
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MOST_AT_ONCE = 4
-"""Questions that may be open. A store that hangs must not hold up what waits for a turn."""
+_MAX_OPEN_QUERIES = 4
+"""Queries that may be open at a time. A store that hangs must not block the reconcile workers."""
 
 
 def show_latest_values(
     view: TrialView, now: datetime, interval: timedelta | None
 ) -> tuple[Action, ...]:
-    """Say what is due so that a running trial's status shows its latest values.
+    """Return what is due so that a running trial's status shows its latest values.
 
     | the store | due |
     |---|---|
-    | has been asked in this beat | come again at the next |
-    | has not | ask it |
-    | answers with other values | write them |
-    | answers with the same, with none, or not at all | nothing |
+    | was queried in this interval | reconcile again in the next interval |
+    | was not queried in this interval | query it |
+    | returned other values | write them |
+    | returned the same values, none, or an error | nothing |
     """
-    if not interval or view.asked is None:
+    if not interval or view.latest_read_at is None:
         return ()
     trial = view.trial
-    if view.latest is None and _beat(trial, now, interval) > _beat(trial, view.asked, interval):
+    if view.latest is None and _interval_number(trial, now, interval) > _interval_number(
+        trial, view.latest_read_at, interval
+    ):
         return (ReadLatest(trial=trial),)
-    wake = WakeAt(moment=_next_beat(trial, now, interval))
+    wake = WakeAt(moment=_next_interval(trial, now, interval))
     if not isinstance(view.latest, StoredMetrics):
         return (wake,)
     objective = trial.spec.objective or Objective()
-    found = observation_of(view.latest.metrics, objective) or trial.status.observation
-    if found == trial.status.observation:
+    observation = observation_of(view.latest.metrics, objective) or trial.status.observation
+    if observation == trial.status.observation:
         return (wake,)
-    after = replace(trial, status=replace(trial.status, observation=found))
+    after = replace(trial, status=replace(trial.status, observation=observation))
     return (WriteStatus(target=after), wake)
 
 
-def _beat(trial: Trial, moment: datetime, interval: timedelta) -> int:
-    """Number a trial's beats."""
+def _interval_number(trial: Trial, moment: datetime, interval: timedelta) -> int:
+    """Return the number of the interval that contains a moment; each trial counts its own."""
     return (moment - _EPOCH + _offset(trial, interval)) // interval
 
 
-def _next_beat(trial: Trial, now: datetime, interval: timedelta) -> datetime:
-    beat = _beat(trial, now, interval) + 1
-    return _EPOCH + beat * interval - _offset(trial, interval)
+def _next_interval(trial: Trial, now: datetime, interval: timedelta) -> datetime:
+    next_number = _interval_number(trial, now, interval) + 1
+    return _EPOCH + next_number * interval - _offset(trial, interval)
 
 
 def _offset(trial: Trial, interval: timedelta) -> timedelta:
-    """Spread the trials evenly, each always to the same place."""
+    """Spread the trials evenly over the interval; a trial always has the same offset."""
     return interval * (crc32(str(key_of(trial)).encode()) / 2**32)
 
 
 class LatestValueReads:
-    """When each trial's latest values were asked for, and how the store bears it.
+    """When each trial's latest values were read, and whether the store answers.
 
-    Losing it costs nothing: each trial is asked about again at its next beat.
+    Losing this state is harmless: each trial is read again in its next interval.
     """
 
     def __init__(self) -> None:
-        self._asked: dict[Key, datetime] = {}
-        self._open = 0
-        self._away: tuple[datetime, StoreUnavailable] | None = None
+        self._last_reads: dict[Key, datetime] = {}
+        self._open_queries = 0
+        self._unavailable: tuple[datetime, StoreUnavailable] | None = None
 
-    def asked(self, key: Key, now: datetime) -> datetime:
-        """Return when a trial was asked about last; at first it counts as just now."""
-        return self._asked.setdefault(key, now)
+    def last_read(self, key: Key, now: datetime) -> datetime:
+        """Return when a trial was read last; `now` if it is new here."""
+        return self._last_reads.setdefault(key, now)
 
     def forget(self, key: Key) -> None:
-        """A trial no longer runs."""
-        self._asked.pop(key, None)
+        """Forget a trial that no longer runs."""
+        self._last_reads.pop(key, None)
 
     async def read(
         self,
         trial: Trial,
         now: datetime,
-        ask: Callable[[Trial], Awaitable[Sequence[MetricSummary]]],
+        query: Callable[[Trial], Awaitable[Sequence[MetricSummary]]],
         interval: timedelta | None,
     ) -> StoredMetrics | StoreUnavailable:
-        """Ask about a trial, if the store is not known to be away and not too many wait for it."""
-        self._asked[key_of(trial)] = now
-        if self._away is not None and now < self._away[0]:
-            return self._away[1]
-        if self._open >= _MOST_AT_ONCE:
-            return StoreUnavailable(cause="many questions wait for an answer")
-        self._open += 1
+        """Read a trial's latest values, if the store is available and few queries are open."""
+        self._last_reads[key_of(trial)] = now
+        if self._unavailable is not None and now < self._unavailable[0]:
+            return self._unavailable[1]
+        if self._open_queries >= _MAX_OPEN_QUERIES:
+            return StoreUnavailable(cause="too many queries of the store are open")
+        self._open_queries += 1
         try:
-            found = StoredMetrics(metrics=tuple(await ask(trial)))
+            stored = StoredMetrics(metrics=tuple(await query(trial)))
         except Unavailable as error:
-            away = StoreUnavailable(cause=str(error))
-            self._away = (now + (interval or timedelta(0)), away)
-            return away
+            unavailable = StoreUnavailable(cause=str(error))
+            self._unavailable = (now + (interval or timedelta(0)), unavailable)
+            return unavailable
         except RemoteError as error:
-            return StoreUnavailable(cause=str(error))  # it refuses this question, perhaps no other
+            # It refused this query; other queries may succeed.
+            return StoreUnavailable(cause=str(error))
         finally:
-            self._open -= 1
-        self._away = None
-        return found
+            self._open_queries -= 1
+        self._unavailable = None
+        return stored

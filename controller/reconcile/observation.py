@@ -1,4 +1,4 @@
-"""From what the store says of a trial to its observation, or to the cause of its absence."""
+"""From what the store knows of a trial to its observation, or to the reason why there is none."""
 
 from __future__ import annotations
 
@@ -29,63 +29,63 @@ _LINES_SHOWN = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservationResult:
-    """What there is to be had of a trial's metrics."""
+    """What is known of a trial's metrics."""
 
     observation: Observation | None = None
-    """None where nothing at all was measured."""
+    """None if nothing was measured."""
     usable: bool = False
-    """The objective has a finite number by its strategy."""
+    """The objective has a finite value by its strategy."""
     final: bool = False
-    """Waiting would change nothing."""
+    """Waiting longer cannot change the result."""
     cause: str = ""
-    """Why it is not usable."""
+    """Why the result is not usable."""
 
 
 def find_observation(view: TrialView) -> ObservationResult:
-    """Judge what the store and the collector's last words say.
+    """Combine what the store and the collector's termination message say.
 
-    | store | last words | taken | final |
+    | store | termination message | taken from | final |
     |---|---|---|---|
     | has the objective | delivered, or none | the store | yes |
-    | has it or not | not delivered, have the objective | the words | yes |
-    | has it not | else | nothing | where the store says `unavailable`, or the training pushes |
-    | away | have the objective | the words | where they are not delivered |
-    | away | have it not | nothing | no |
+    | any answer | not delivered, has the objective | the message | yes |
+    | lacks the objective | other | nothing | if it has `unavailable`, or if the training pushes |
+    | unavailable | has the objective | the message | if its metrics were not delivered |
+    | unavailable | lacks it | nothing | no |
     """
     objective = view.trial.spec.objective or Objective()
-    words = parse_termination_message(view.job.pods.termination_message)
+    message = parse_termination_message(view.job.pods.termination_message)
     stored = view.observed.metrics if isinstance(view.observed, StoredMetrics) else ()
-    undelivered = words.delivered is False
-    if _usable(words.metrics, objective) and (
+    undelivered = message.delivered is False
+    if _usable(message.metrics, objective) and (
         undelivered or not isinstance(view.observed, StoredMetrics)
     ):
         return ObservationResult(
-            observation=observation_of(words.metrics, objective), usable=True, final=undelivered
+            observation=observation_of(message.metrics, objective), usable=True, final=undelivered
         )
     if _usable(stored, objective):
         return ObservationResult(
             observation=observation_of(stored, objective), usable=True, final=True
         )
     known = _summary(stored, objective.metric)
-    told = known is not None and UNAVAILABLE in (known.first, known.last)
+    reported_unavailable = known is not None and UNAVAILABLE in (known.first, known.last)
     pushes = view.trial.spec.collector is not None and (
         view.trial.spec.collector.kind is CollectorKind.PUSH
     )
     return ObservationResult(
-        observation=observation_of(stored or words.metrics, objective),
-        final=told or (pushes and isinstance(view.observed, StoredMetrics)),
-        cause=_cause(view, objective, words),
+        observation=observation_of(stored or message.metrics, objective),
+        final=reported_unavailable or (pushes and isinstance(view.observed, StoredMetrics)),
+        cause=_cause(view, objective, message),
     )
 
 
 def observation_of(metrics: Iterable[MetricSummary], objective: Objective) -> Observation | None:
-    """Fold summaries to an observation, in the order of the objective's metrics.
+    """Convert summaries to an observation, in the order of the objective's metrics.
 
-    Texts are kept as they were written; only finite numbers are a `min` or a `max`.
+    Values stay as they were written. Only finite numbers are a `min` or a `max`.
     """
     by_name = {metric.name: metric for metric in metrics}
-    found = [by_name[name] for name in objective.metrics if name in by_name]
-    if not found:
+    known = [by_name[name] for name in objective.metrics if name in by_name]
+    if not known:
         return None
     return Observation(
         metrics=tuple(
@@ -95,13 +95,13 @@ def observation_of(metrics: Iterable[MetricSummary], objective: Objective) -> Ob
                 max=metric.max or UNAVAILABLE,
                 latest=metric.last,
             )
-            for metric in found
+            for metric in known
         )
     )
 
 
 def unavailable_observation(objective: Objective) -> Observation:
-    """Say that a trial has ended and nothing was ever measured."""
+    """Return the observation of a trial that ended without any measured value."""
     none = ObservedMetric(
         name=objective.metric, min=UNAVAILABLE, max=UNAVAILABLE, latest=UNAVAILABLE
     )
@@ -119,60 +119,66 @@ def _usable(metrics: Iterable[MetricSummary], objective: Objective) -> bool:
 # -- causes ---------------------------------------------------------------------------------
 
 
-def _cause(view: TrialView, objective: Objective, words: TerminationMessage) -> str:
-    """Say in words why there is no value; the first that applies.
+def _cause(view: TrialView, objective: Objective, message: TerminationMessage) -> str:
+    """Explain why there is no value; the first explanation that applies.
 
-    What was measured and is no number comes first: then all worked, and the training is to blame.
+    A value that is not a number comes first: then everything worked, and the training is the cause.
     """
-    stored = view.observed.metrics if isinstance(view.observed, StoredMetrics) else words.metrics
+    stored = view.observed.metrics if isinstance(view.observed, StoredMetrics) else message.metrics
     metric, pods = quoted(objective.metric), view.job.pods
     seen = _summary(stored, objective.metric)
     if seen is not None and (seen.last != UNAVAILABLE or seen.count > 1):
         return _not_finite(metric, strategy_of(objective.metric, objective), seen)
     if isinstance(view.observed, StoreUnavailable):
-        return f"the store of metrics did not answer: {view.observed.cause}"
+        return f"the metrics store did not answer: {view.observed.cause}"
     if view.observed is None:
-        return "the store of metrics was not asked in time"
+        return "the metrics store was not queried in time"
     if view.trial.spec.collector and view.trial.spec.collector.kind is CollectorKind.PUSH:
         return f"the training reported no value of {metric}; call report_metrics with this name"
-    return _of_collector(pods, words) or _nothing_matched(metric, stored, words)
+    return _collector_cause(pods, message) or _nothing_matched(metric, stored, message)
 
 
 def _not_finite(metric: str, strategy: Strategy, seen: MetricSummary) -> str:
     if seen.last == UNAVAILABLE:
         return f"{metric} was printed, but never as a finite number"
-    last = f"the last value of {metric} is {quoted(seen.last)}, which is no finite number"
+    last = f"the last value of {metric} is {quoted(seen.last)}, which is not a finite number"
     if strategy is Strategy.LATEST and seen.min:
-        return f"{last}; with the strategy min or max the finite ones before it would count"
+        return f"{last}; with the strategy min or max the finite values before it would count"
     return f"{metric} was never a finite number; {last}"
 
 
-def _of_collector(pods: PodFacts, words: TerminationMessage) -> str:
+def _collector_cause(pods: PodFacts, message: TerminationMessage) -> str:
     if pods.injected is False:
         label = f"{INJECTION_LABEL}: {INJECTION_ENABLED}"
         return (
-            "no metrics collector was put into its pod; is the webhook running, and has the"
-            f" namespace the label {label}?"
+            "its pod has no metrics collector; is the webhook running, and does the"
+            f" namespace have the label {label}?"
         )
     if pods.collector_failed:
         return collector_failure(pods)
-    if words.delivered is False:
-        return f"what was collected did not reach the store: {words.why or 'nobody knows why'}"
+    if message.delivered is False:
+        return (
+            f"collected metrics did not reach the store: {message.cause or 'for an unknown reason'}"
+        )
     return ""
 
 
 def collector_failure(pods: PodFacts) -> str:
-    """Say how the collector came to its end, and what it said of it."""
-    why = parse_termination_message(pods.termination_message).why
-    return f"the metrics collector failed ({pods.collector_failed})" + (f": {why}" if why else "")
+    """Say how the collector ended, and what its termination message says."""
+    cause = parse_termination_message(pods.termination_message).cause
+    return f"the metrics collector failed ({pods.collector_failed})" + (
+        f": {cause}" if cause else ""
+    )
 
 
 def _nothing_matched(
-    metric: str, stored: Iterable[MetricSummary], words: TerminationMessage
+    metric: str, stored: Iterable[MetricSummary], message: TerminationMessage
 ) -> str:
     others = ", ".join(quoted(m.name) for m in stored if m.last != UNAVAILABLE)
-    found = f"no line of the training had {metric}" + (f", only {others}" if others else "")
-    if not words.nearest:
-        return f"{found}; `trialwatch extract` shows what is found in a log"
-    lines = "; ".join(quoted(line) for line in words.nearest[:_LINES_SHOWN])
-    return f"{found}; the lines that came nearest: {lines}"
+    nothing_found = f"no line of the training contained {metric}" + (
+        f", only {others}" if others else ""
+    )
+    if not message.nearest:
+        return f"{nothing_found}; `trialwatch extract` shows the metrics of a log"
+    lines = "; ".join(quoted(line) for line in message.nearest[:_LINES_SHOWN])
+    return f"{nothing_found}; the nearest lines: {lines}"

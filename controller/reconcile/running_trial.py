@@ -1,10 +1,10 @@
-"""A trial whose job is there and has not ended: it trains, or the words for why it does not.
+"""A trial whose job exists and has not ended: whether it trains, and if not, why.
 
 | its pod | due |
 |---|---|
-| is refused | say so at once |
-| is there, and nothing runs in it | say so where that lasts |
-| trains, and its collector crashes | say so where that lasts |
+| is refused | report it at once |
+| exists, but nothing runs in it | report it if this lasts |
+| trains, but its collector crashes | report it if this lasts |
 | trains | the condition Running, and the latest values |
 """
 
@@ -32,7 +32,7 @@ Actions = tuple[Action, ...]
 
 
 def reconcile_running_trial(view: TrialView, now: datetime, policy: Policy) -> Actions:
-    """Say what is due for a trial whose job runs."""
+    """Return what is due for a trial whose job runs."""
     trial, pods = view.trial, view.job.pods
     if pods.refused:
         return _refused(trial, pods.refused, now, policy)
@@ -43,10 +43,13 @@ def reconcile_running_trial(view: TrialView, now: datetime, policy: Policy) -> A
     return _started(trial, now) or show_latest_values(view, now, policy.live_interval)
 
 
-def failed_to_start(trial: Trial, why: str, now: datetime) -> Actions:
-    """Say what is due where the job cannot be created, now or later."""
-    after = end_trial(trial, ConditionType.FAILED, now, cause=why)
-    return (WriteStatus(target=after), warning_event(trial, "JobFailed", f"{job_of(trial)}: {why}"))
+def failed_to_start(trial: Trial, cause: str, now: datetime) -> Actions:
+    """Return what is due if the job cannot be created, now or later."""
+    after = end_trial(trial, ConditionType.FAILED, now, cause=cause)
+    return (
+        WriteStatus(target=after),
+        warning_event(trial, "JobFailed", f"{job_of(trial)}: {cause}"),
+    )
 
 
 def _started(trial: Trial, now: datetime) -> Actions:
@@ -59,30 +62,30 @@ def _started(trial: Trial, now: datetime) -> Actions:
     )
 
 
-def _refused(trial: Trial, why: str, now: datetime, policy: Policy) -> Actions:
-    """The job gets no pod: say so, and fail where that lasts too long."""
-    after = mark_not_running(trial, PODS_REFUSED, why, now)
+def _refused(trial: Trial, cause: str, now: datetime, policy: Policy) -> Actions:
+    """The job gets no pod: report it, and fail the trial after the start deadline."""
+    after = mark_not_running(trial, PODS_REFUSED, cause, now)
     if after is not trial:
-        return (WriteStatus(target=after), warning_event(trial, PODS_REFUSED, why))
+        return (WriteStatus(target=after), warning_event(trial, PODS_REFUSED, cause))
     deadline = policy.start_deadline
-    begun = waiting_since(trial, PODS_REFUSED)
-    if deadline is None or begun is None:
+    refused_since = waiting_since(trial, PODS_REFUSED)
+    if deadline is None or refused_since is None:
         return ()
-    if now < begun + deadline:
-        return (WakeAt(moment=begun + deadline),)
-    return failed_to_start(trial, f"no pod could be created for {deadline}: {why}", now)
+    if now < refused_since + deadline:
+        return (WakeAt(moment=refused_since + deadline),)
+    return failed_to_start(trial, f"no pod could be created for {deadline}: {cause}", now)
 
 
 def _stuck(trial: Trial, pods: PodFacts, now: datetime, policy: Policy) -> Actions:
-    """There is a pod, and nothing runs in it: say so where that lasts, as with one that is refused.
+    """A pod exists and nothing runs in it: report it if this lasts, as for a refused pod.
 
-    Until then it counts as running, or as it was told of before: a flicker makes no writes.
+    Until then the trial keeps its condition, so a short interruption causes no writes.
     """
     since = pods.stuck_since or now - policy.pending_patience
-    told = since + policy.pending_patience
-    if now < told:
-        known = waiting_since(trial, PODS_PENDING) is not None
-        return (*(() if known else _started(trial, now)), WakeAt(moment=told))
+    report_at = since + policy.pending_patience
+    if now < report_at:
+        is_reported = waiting_since(trial, PODS_PENDING) is not None
+        return (*(() if is_reported else _started(trial, now)), WakeAt(moment=report_at))
     after = mark_pending(trial, pods.stuck, now)
     if after is not trial:
         return (WriteStatus(target=after), warning_event(trial, PODS_PENDING, pods.stuck))
@@ -95,18 +98,18 @@ def _stuck(trial: Trial, pods: PodFacts, now: datetime, policy: Policy) -> Actio
 
 
 def _crashing(view: TrialView, since: datetime, now: datetime, policy: Policy) -> Actions:
-    """The training runs, and nobody collects: say so where that lasts, for it may be in vain."""
-    trial, told = view.trial, since + policy.pending_patience
-    if now < told:
-        return (*_started(trial, now), WakeAt(moment=told))
-    why = collector_failure(view.job.pods)
-    after = mark_running(trial, now, why)
+    """The training runs without a collector: report it if this lasts; metrics may be lost."""
+    trial, report_at = view.trial, since + policy.pending_patience
+    if now < report_at:
+        return (*_started(trial, now), WakeAt(moment=report_at))
+    cause = collector_failure(view.job.pods)
+    after = mark_running(trial, now, cause)
     if after is trial:
         return show_latest_values(view, now, policy.live_interval)
-    return (WriteStatus(target=after), warning_event(trial, COLLECTOR_CRASHED, why))
+    return (WriteStatus(target=after), warning_event(trial, COLLECTOR_CRASHED, cause))
 
 
-# -- words --------------------------------------------------------------------------------
+# -- Events -------------------------------------------------------------------------------
 
 
 def job_of(trial: Trial) -> str:
@@ -115,10 +118,10 @@ def job_of(trial: Trial) -> str:
 
 
 def normal_event(trial: Trial, reason: str, message: str) -> EmitEvent:
-    """Tell of something usual."""
+    """Return an Event about something usual."""
     return EmitEvent(about=trial, reason=reason, message=message)
 
 
 def warning_event(trial: Trial, reason: str, message: str) -> EmitEvent:
-    """Tell of something that somebody should look at."""
+    """Return an Event about something that a person should look at."""
     return EmitEvent(about=trial, reason=reason, message=message, type=EventType.WARNING)

@@ -1,8 +1,8 @@
-"""The conversation with the search, as it is kept in the object `Suggestion`.
+"""The requests to the search and its replies, as the object `Suggestion` stores them.
 
-An answer is written down, with a name for each trial, before any trial is made of it; so a crash
-at any moment neither loses one nor makes one twice. When the trial is there, its entry is dropped:
-the object stays small however long the search goes on. `suggestionCount` only grows.
+A reply is stored, with a name for each trial, before a trial is created from it. So a crash loses
+no trial and creates none twice. When a trial exists, its entry is removed: the object stays small
+however long the search runs. `suggestionCount` only grows.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ from controller.reconcile.times import format_time
 from controller.reconcile.views import SuggestionReply
 
 EXHAUSTED = "Exhausted"
-"""The condition of a search that has no more points. It is ours; Katib has none for that."""
+"""The condition of a search that has no more points. It is ours: Katib has no such condition."""
 STALLED = "Stalled"
-"""The condition of a search that did not answer; it is ours, by the word of Kubernetes' kstatus."""
+"""The condition of a search that did not answer. It is ours, named as in Kubernetes' kstatus."""
 _GONE = ("Suggestion is succeeded", "Suggestion is failed")
-"""Reasons of DeploymentReady, False: what was deployed is taken away."""
+"""Reasons of DeploymentReady, False, after the deployed service was removed."""
 _RESTARTING = "Experiment is restarting"
 _NOT_RUNNING = "Suggestion is not running"
 NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
-"""What random names are made of: no vowels, so no words; nothing that looks like another."""
+"""Letters of random names: no vowels, so no words; no letters that look alike."""
 NAME_LENGTH = 8
 
 
 def suggestion_of(experiment: Experiment) -> Suggestion:
-    """Make the object in which an experiment's conversation is kept."""
+    """Return the Suggestion of an experiment, as it is created."""
     meta, spec = experiment.metadata, experiment.spec
     return Suggestion(
         metadata=ObjectMeta(
@@ -73,7 +73,7 @@ def suggestion_of(experiment: Experiment) -> Suggestion:
 
 
 def owner_of(experiment: Experiment) -> OwnerReference:
-    """Return the reference by which an experiment owns what is made for it."""
+    """Return the reference by which an experiment owns its objects."""
     return OwnerReference(
         api_version=API_VERSION,
         kind="Experiment",
@@ -85,45 +85,47 @@ def owner_of(experiment: Experiment) -> OwnerReference:
 
 
 def with_settings(experiment: Experiment, suggestion: Suggestion) -> Experiment:
-    """Return the experiment with the settings that the search wants to be reminded of."""
+    """Return the experiment with the settings that the search returned earlier."""
     algorithm = experiment.spec.algorithm or AlgorithmSpec()
-    known = {s.name: s for s in (*algorithm.settings, *suggestion.status.settings)}
-    told = replace(algorithm, settings=tuple(known.values()))
-    return replace(experiment, spec=replace(experiment.spec, algorithm=told))
+    by_name = {
+        setting.name: setting for setting in (*algorithm.settings, *suggestion.status.settings)
+    }
+    extended = replace(algorithm, settings=tuple(by_name.values()))
+    return replace(experiment, spec=replace(experiment.spec, algorithm=extended))
 
 
 def with_requests(suggestion: Suggestion, count: int) -> Suggestion:
-    """Note how many will have been asked for in all."""
+    """Add to the number of trials that were requested."""
     requests = suggestion.status.suggestion_count + count
     return replace(suggestion, spec=replace(suggestion.spec, requests=requests))
 
 
 def with_reply(
     suggestion: Suggestion,
-    answer: SuggestionReply,
+    reply: SuggestionReply,
     count: int,
     draw: Callable[[], str],
     now: datetime,
 ) -> Suggestion:
-    """Write an answer down; `draw` gives random names, none of them that of a trial."""
+    """Store a reply; `draw` returns random names that no trial has."""
     status = suggestion.status
     used = {entry.name for entry in status.suggestions}
     new: list[SuggestedTrial] = []
-    for number, trial in enumerate(answer.trials[:count], status.suggestion_count):
+    for number, trial in enumerate(reply.trials[:count], status.suggestion_count):
         name = trial.name or next(name for name in iter(draw, None) if name not in used)
         used.add(name)
         labels = {**trial.labels, NUMBER_LABEL: str(number)}
         new.append(replace(trial, name=name, labels=labels))
-    conditions = _begun(suggestion, now)
+    conditions = _with_created(suggestion, now)
     running = ("SuggestionRunning", "Suggestion is running")
     conditions = without_conditions(conditions, ConditionType.SUCCEEDED, STALLED)
     conditions = with_condition(conditions, ConditionType.RUNNING, running, now)
-    if len(new) < count and answer.final:
+    if len(new) < count and reply.final:
         words = ("SuggestionEndReached", "The search has no more points")
         conditions = with_condition(conditions, EXHAUSTED, words, now)
     status = replace(
         status,
-        settings=_merged(status.settings, answer.settings),
+        settings=_merged(status.settings, reply.settings),
         suggestion_count=status.suggestion_count + len(new),
         suggestions=(*status.suggestions, *new),
         start_time=status.start_time or format_time(now),
@@ -132,11 +134,11 @@ def with_reply(
     return replace(suggestion, status=status)
 
 
-def mark_failed(suggestion: Suggestion, why: str, now: datetime) -> Suggestion:
-    """Note that the experiment cannot be searched."""
-    conditions = without_conditions(_begun(suggestion, now), STALLED)
+def mark_failed(suggestion: Suggestion, cause: str, now: datetime) -> Suggestion:
+    """Record that the search refuses the experiment."""
+    conditions = without_conditions(_with_created(suggestion, now), STALLED)
     conditions = _not_running(conditions, "SuggestionFailed", now)
-    message = f"Validation failed: {why}"
+    message = f"Validation failed: {cause}"
     conditions = with_condition(
         conditions, ConditionType.FAILED, ("SuggestionFailed", message), now
     )
@@ -144,14 +146,14 @@ def mark_failed(suggestion: Suggestion, why: str, now: datetime) -> Suggestion:
 
 
 def mark_finished(suggestion: Suggestion, now: datetime) -> Suggestion:
-    """Note that the experiment has ended; one that has failed stays as it is."""
+    """Record that the experiment has ended. A Suggestion that has failed stays as it is."""
     conditions = suggestion.status.conditions
     if holds(conditions, ConditionType.SUCCEEDED) or holds(conditions, ConditionType.FAILED):
         return suggestion
     message = "Suggestion is succeeded, can't be restarted"
     if suggestion.spec.resume_policy is ResumePolicy.FROM_VOLUME:
         message = "Suggestion is succeeded, suggestion volume is not deleted, can be restarted"
-    conditions = without_conditions(_begun(suggestion, now), STALLED)
+    conditions = without_conditions(_with_created(suggestion, now), STALLED)
     conditions = _not_running(conditions, "Suggestion is succeeded", now)
     conditions = with_condition(
         conditions, ConditionType.SUCCEEDED, ("Experiment is succeeded", message), now
@@ -160,11 +162,11 @@ def mark_finished(suggestion: Suggestion, now: datetime) -> Suggestion:
 
 
 def mark_restarting(suggestion: Suggestion, now: datetime) -> Suggestion:
-    """Note that the experiment goes on; one that has not succeeded stays as it is."""
+    """Record that the experiment continues. A Suggestion that has not succeeded stays as it is."""
     if not holds(suggestion.status.conditions, ConditionType.SUCCEEDED):
         return suggestion
     conditions = without_conditions(suggestion.status.conditions, ConditionType.SUCCEEDED)
-    # Without what was there: the reason must become that of the restart, be it False already.
+    # Removed first: the reason must become that of the restart, even if Running is False already.
     conditions = without_conditions(conditions, ConditionType.RUNNING)
     conditions = with_condition(
         conditions,
@@ -177,38 +179,38 @@ def mark_restarting(suggestion: Suggestion, now: datetime) -> Suggestion:
     return replace(suggestion, status=status)
 
 
-def mark_stalled(suggestion: Suggestion, why: str, now: datetime) -> Suggestion:
-    """Note that the search did not answer, and will be asked again."""
-    message = f"The search is asked again; it did not answer: {why}"
+def mark_stalled(suggestion: Suggestion, cause: str, now: datetime) -> Suggestion:
+    """Record that the search did not answer and will be called again."""
+    message = f"The search did not answer and will be called again: {cause}"
     words = ("SearchNotAnswering", message)
-    conditions = with_condition(_begun(suggestion, now), STALLED, words, now)
-    # It may not answer for another cause by now, and that one is to be seen.
-    told = (
-        replace(one, message=message, last_update_time=format_time(now))
-        if one.type == STALLED and one.message != message
-        else one
-        for one in conditions
+    conditions = with_condition(_with_created(suggestion, now), STALLED, words, now)
+    # The cause may be another one by now: show the newest.
+    updated = (
+        replace(condition, message=message, last_update_time=format_time(now))
+        if condition.type == STALLED and condition.message != message
+        else condition
+        for condition in conditions
     )
-    return _with_conditions(suggestion, tuple(told), now)
+    return _with_conditions(suggestion, tuple(updated), now)
 
 
-# -- a service that is deployed for it ------------------------------------------------------
+# -- its deployed service ------------------------------------------------------------------
 
 
 def mark_deploying(suggestion: Suggestion, now: datetime) -> Suggestion:
-    """Note that a service is deployed for it, and does not serve yet, or not any more."""
+    """Record that a service is deployed and does not serve yet, or does not serve any more."""
     words = ("DeploymentNotReady", "Deployment is not ready")
     return _with_deployment(suggestion, words, ConditionStatus.FALSE, now)
 
 
 def mark_deployment_ready(suggestion: Suggestion, now: datetime) -> Suggestion:
-    """Note that the service serves."""
+    """Record that the service serves."""
     words = ("DeploymentReady", "Deployment is ready")
     return _with_deployment(suggestion, words, ConditionStatus.TRUE, now)
 
 
 def mark_removed(suggestion: Suggestion, now: datetime) -> Suggestion:
-    """Note that the service is taken away."""
+    """Record that the service is removed."""
     succeeded, failure = _GONE
     reason = failure if failure_of(suggestion) else succeeded
     words = (reason, "Deployment is not ready")
@@ -216,16 +218,16 @@ def mark_removed(suggestion: Suggestion, now: datetime) -> Suggestion:
 
 
 def is_deployed(suggestion: Suggestion) -> bool:
-    """Say whether a service may be there, so that it has to be taken away in the end."""
+    """Return whether a service may exist, so that it must be removed in the end."""
     ready = find_condition(suggestion.status.conditions, ConditionType.DEPLOYMENT_READY)
     return ready is not None and ready.reason not in _GONE
 
 
-# -- what is kept, and what is known --------------------------------------------------------
+# -- entries and conditions ------------------------------------------------------------------
 
 
 def without_entries(suggestion: Suggestion, names: Collection[str]) -> Suggestion:
-    """Drop the entries of trials that are there."""
+    """Drop the entries of trials that exist."""
     entries = suggestion.status.suggestions
     left = tuple(entry for entry in entries if entry.name not in names)
     if len(left) == len(entries):
@@ -234,21 +236,26 @@ def without_entries(suggestion: Suggestion, names: Collection[str]) -> Suggestio
 
 
 def failure_of(suggestion: Suggestion) -> Condition | None:
-    """Return why the search has failed; None where it has not."""
+    """Return why the search has failed; None if it has not."""
     failure = find_condition(suggestion.status.conditions, ConditionType.FAILED)
     return failure if failure and failure.status is ConditionStatus.TRUE else None
 
 
 def is_exhausted(suggestion: Suggestion) -> bool:
-    """Say whether the search has no more points, now and later."""
+    """Return whether the search has no more points, now and later."""
     return holds(suggestion.status.conditions, EXHAUSTED)
 
 
 def _with_deployment(
-    suggestion: Suggestion, words: ReasonAndMessage, status: ConditionStatus, now: datetime
+    suggestion: Suggestion,
+    reason_and_message: ReasonAndMessage,
+    status: ConditionStatus,
+    now: datetime,
 ) -> Suggestion:
     kind = ConditionType.DEPLOYMENT_READY
-    conditions = with_condition(_begun(suggestion, now), kind, words, now, status=status)
+    conditions = with_condition(
+        _with_created(suggestion, now), kind, reason_and_message, now, status=status
+    )
     return _with_conditions(suggestion, conditions, now)
 
 
@@ -258,7 +265,7 @@ def _with_conditions(suggestion: Suggestion, conditions: Conditions, now: dateti
     return replace(suggestion, status=replace(status, conditions=conditions, start_time=start))
 
 
-def _begun(suggestion: Suggestion, now: datetime) -> Conditions:
+def _with_created(suggestion: Suggestion, now: datetime) -> Conditions:
     words = ("SuggestionCreated", "Suggestion is created")
     return with_condition(suggestion.status.conditions, ConditionType.CREATED, words, now)
 

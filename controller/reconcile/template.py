@@ -1,13 +1,13 @@
-"""A trial's job from its template and its parameters.
+"""A trial's job, from its template and its parameters.
 
-Katib replaces `${trialParameters.NAME}` in the template's text and parses what comes out, so that
-a value with a quote or a newline breaks the job, or becomes a part of it. Here the template is
-parsed first, and a value stays what it is. For a harmless value the two are the same:
+Katib replaces `${trialParameters.NAME}` in the template's text and then parses the result. So a
+value with a quote or a newline breaks the job or changes its structure. Here the template is parsed
+first, and a value cannot change the structure. For harmless values both give the same result:
 
 | the template | `lr: ${trialParameters.lr}` with 0.1 | `lr: "${trialParameters.lr}"` |
 |---|---|---|
-| `configMap`, a text | the number 0.1 | the text 0.1 |
-| `trialSpec`, already parsed | the text 0.1 | the text 0.1 |
+| `configMap`, text | the number 0.1 | the string 0.1 |
+| `trialSpec`, already parsed | the string 0.1 | the string 0.1 |
 """
 
 from __future__ import annotations
@@ -30,36 +30,38 @@ _KEYED = re.compile(r"(.+)\[(.+)]")
 def render_template(
     template: TrialTemplate, text: str | None, key: Key, assignments: Sequence[Assignment]
 ) -> JsonObject:
-    """Fill in the template for the trial of this name.
+    """Fill in the template for the trial with this key.
 
-    `text` is the template's where a ConfigMap holds it.
+    `text` is the text of the template if a ConfigMap holds it; None if that was not found.
 
     Raises:
-        SpecError: the template is not to be had or cannot be read, or a parameter has no value.
+        SpecError: the template does not exist or cannot be parsed, or a parameter has no value.
     """
-    form = _form(template, text)
-    filled = form.filled(_values(template, form.document, key, assignments))
+    parsed = _parsed_template(template, text)
+    filled = parsed.filled(_values(template, parsed.document, key, assignments))
     metadata = filled.get("metadata")
-    named = {**(metadata if isinstance(metadata, Mapping) else {}), "name": key.name}
+    own_metadata = {**(metadata if isinstance(metadata, Mapping) else {}), "name": key.name}
     if key.namespace:
-        named["namespace"] = key.namespace
-    return {**filled, "metadata": named}
+        own_metadata["namespace"] = key.namespace
+    return {**filled, "metadata": own_metadata}
 
 
-def _form(template: TrialTemplate, text: str | None) -> _Parsed | _Text:
+def _parsed_template(template: TrialTemplate, text: str | None) -> _Parsed | _Text:
     if template.trial_spec is not None:
         return _Parsed(template.trial_spec)
-    return _Text(_found(template, text), [one.name for one in template.trial_parameters])
+    return _Text(
+        _template_text(template, text), [parameter.name for parameter in template.trial_parameters]
+    )
 
 
-def _found(template: TrialTemplate, text: str | None) -> str:
+def _template_text(template: TrialTemplate, text: str | None) -> str:
     if text is not None:
         return text
     source = template.config_map
     if source is None:
         raise SpecError((invalid(_PATH, "", "has neither trialSpec nor configMap"),))
     where = f"key {quoted(source.path)} of ConfigMap {source.namespace}/{source.name}"
-    raise SpecError((invalid(f"{_PATH}.configMap", source.name, f"there is no {where}"),))
+    raise SpecError((invalid(f"{_PATH}.configMap", source.name, f"cannot find {where}"),))
 
 
 # -- values ---------------------------------------------------------------------------------
@@ -75,26 +77,28 @@ def _values(
     faults: list[Fault] = []
     for index, parameter in enumerate(template.trial_parameters):
         path = f"{_PATH}.trialParameters[{index}].reference"
-        fact = _META.search(parameter.reference)
+        reference = _META.search(parameter.reference)
         unused.discard(parameter.reference)
-        value = _fact(fact[1], document, key) if fact else by_name.get(parameter.reference)
+        value = (
+            _fact(reference[1], document, key) if reference else by_name.get(parameter.reference)
+        )
         if value is None:
-            why = "names nothing that the trial's template has"
-            if not fact:
-                why = f"is no parameter of the search{nearest(parameter.reference, by_name)}"
-            faults.append(invalid(path, parameter.reference, why))
+            reason = "names nothing in the trial's template"
+            if not reference:
+                reason = f"is not a parameter of the search{nearest(parameter.reference, by_name)}"
+            faults.append(invalid(path, parameter.reference, reason))
         else:
             values[parameter.name] = value
     if unused:
-        why = f"has no place for the parameters {', '.join(sorted(unused))}; add them there"
-        faults.append(invalid(f"{_PATH}.trialParameters", list(values), why))
+        reason = f"does not use the parameters {', '.join(sorted(unused))}; add them there"
+        faults.append(invalid(f"{_PATH}.trialParameters", list(values), reason))
     if faults:
         raise SpecError(tuple(faults))
     return values
 
 
 def _fact(name: str, document: JsonObject, key: Key) -> str | None:
-    """Return a fact of the trial, or of the template's object: `Name`, `Labels[app]`."""
+    """Return a fact about the trial or about the template's object: `Name`, `Labels[app]`."""
     metadata = document.get("metadata")
     facts: dict[str, Json] = {
         "Name": key.name,
@@ -102,16 +106,16 @@ def _fact(name: str, document: JsonObject, key: Key) -> str | None:
         "Kind": document.get("kind"),
         "APIVersion": document.get("apiVersion"),
     }
-    keyed = _KEYED.match(name)
-    if keyed is not None and keyed[1] in ("Annotations", "Labels"):
-        texts = metadata.get(keyed[1].lower()) if isinstance(metadata, Mapping) else None
-        fact = texts.get(keyed[2]) if isinstance(texts, Mapping) else None
+    with_key = _KEYED.match(name)
+    if with_key is not None and with_key[1] in ("Annotations", "Labels"):
+        texts = metadata.get(with_key[1].lower()) if isinstance(metadata, Mapping) else None
+        fact = texts.get(with_key[2]) if isinstance(texts, Mapping) else None
     else:
         fact = facts.get(name)
     return fact if isinstance(fact, str) else None
 
 
-# -- filling in -----------------------------------------------------------------------------
+# -- placeholders----------------------------------------------------------------------------
 
 
 class _Parsed:
@@ -121,45 +125,45 @@ class _Parsed:
         self.document = document
 
     def filled(self, values: Mapping[str, str]) -> JsonObject:
-        fill = _filler({_place(name): value for name, value in values.items()})
+        fill = _filler({_placeholder(name): value for name, value in values.items()})
         return {fill(name): _filled(part, fill) for name, part in self.document.items()}
 
 
 class _Text:
-    """A template that is a text; `document` is what it says, its places as they are written.
+    """A template that is text. `document` is the parsed text with its placeholders unchanged.
 
-    Each place becomes a plain word before anything is parsed, for as it is written it is no YAML
-    where it stands without quotes in `{...}` or `[...]`. Then the words become the values.
+    Each placeholder first becomes a plain word, because a placeholder without quotes inside `{...}`
+    or `[...]` is not valid YAML. After parsing, the values replace the words.
     """
 
     def __init__(self, text: str, names: Sequence[str]) -> None:
         prefix = next(word for n in count() if (word := f"trialParameter{n}x") not in text)
         self._words = {name: f"{prefix}{number}x" for number, name in enumerate(names)}
-        self._text = _filler({_place(name): word for name, word in self._words.items()})(text)
-        self.document = self.filled({name: _place(name) for name in names})
+        self._text = _filler({_placeholder(name): word for name, word in self._words.items()})(text)
+        self.document = self.filled({name: _placeholder(name) for name in names})
 
     def filled(self, values: Mapping[str, str]) -> JsonObject:
         fill = _filler({self._words[name]: value for name, value in values.items()})
         documents = load_objects(self._text, fill)
         if len(documents) != 1:
-            raise SpecError((invalid(_PATH, "", f"holds {len(documents)} objects, not one"),))
+            raise SpecError((invalid(_PATH, "", f"holds {len(documents)} objects instead of one"),))
         return documents[0]
 
 
-def _place(name: str) -> str:
+def _placeholder(name: str) -> str:
     return f"${{trialParameters.{name}}}"
 
 
 def _filler(values: Mapping[str, str]) -> Callable[[str], str]:
-    """Make the function that replaces all places of a text at once, so none within a value."""
+    """Return a function that replaces all placeholders in one pass, none inside a value."""
     if not values:
         return lambda text: text
-    places = re.compile("|".join(map(re.escape, values)))
-    return lambda text: places.sub(lambda match: values[match[0]], text)
+    placeholders = re.compile("|".join(map(re.escape, values)))
+    return lambda text: placeholders.sub(lambda match: values[match[0]], text)
 
 
 def _filled(part: Json, fill: Callable[[str], str]) -> Json:
-    """Fill each text of a JSON value, names included; its shape is not touched."""
+    """Fill in each string of a JSON value, field names included; the structure stays."""
     if isinstance(part, str):
         return fill(part)
     if isinstance(part, Mapping):

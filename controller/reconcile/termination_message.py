@@ -1,7 +1,7 @@
-"""What a collector left as its pod's termination message: the lifeboat where the store is away.
+"""The termination message of a collector: a backup of the metrics when the store is unavailable.
 
-The form is that of `collector.core.summary`: one JSON object of at most 4096 bytes. Any
-program in the pod may have written it, so what does not fit is passed over.
+The format is that of `collector.core.summary`: one JSON object of at most 4096 bytes. Any program
+in the pod may have written the message, so fields of another type are ignored.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ from controller.reconcile.views import MetricSummary
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TerminationMessage:
-    """A termination message, read."""
+    """A parsed termination message."""
 
     delivered: bool | None = None
-    """Whether all that was collected is in the store; None where it does not say."""
-    why: str = ""
+    """Whether all collected metrics are in the store; None if the message does not say."""
+    cause: str = ""
+    """Why metrics were not delivered, or why the collector failed."""
     metrics: tuple[MetricSummary, ...] = ()
     nearest: tuple[str, ...] = ()
-    """Lines that came near, where nothing matched."""
+    """Lines that nearly matched, if no line matched."""
 
 
 def parse_termination_message(text: str) -> TerminationMessage:
-    """Read a termination message; what is none is an empty one."""
+    """Parse a termination message; text of another format gives an empty one."""
     try:
         found: Json = json.loads(text) if text else None
     except (ValueError, RecursionError):
@@ -39,7 +40,7 @@ def parse_termination_message(text: str) -> TerminationMessage:
     lines = nearest if isinstance(nearest, list) else []
     return TerminationMessage(
         delivered=delivered if isinstance(delivered, bool) else None,
-        why=_text(found.get("why")),
+        cause=_text(found.get("why")),
         metrics=tuple(_summary(name, one) for name, one in folded if isinstance(one, Mapping)),
         nearest=tuple(line for line in lines if isinstance(line, str)),
     )

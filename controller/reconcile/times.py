@@ -1,4 +1,4 @@
-"""Moments as objects hold them: RFC 3339 texts."""
+"""Times as objects store them: RFC 3339 strings."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def format_time(moment: datetime) -> str:
-    """Write a moment; one with whole seconds is written as Kubernetes does."""
+    """Format a time; one with whole seconds looks as Kubernetes writes it."""
     return from_micros((moment - _EPOCH) // timedelta(microseconds=1))
 
 
 def parse_time(text: str | None) -> datetime | None:
-    """Read a moment; None where there is none, or where it is not readable."""
+    """Parse a time; None if the text is absent or not valid."""
     try:
         return _EPOCH + timedelta(microseconds=to_micros(text)) if text else None
     except UserError:

@@ -1,11 +1,11 @@
-"""The states of a trial, and the moves between them.
+"""The states of a trial, and the transitions between them.
 
     Pending ──> Running ──> Waiting ──> Succeeded | MetricsUnavailable
        │           │           │
        └───────────┴───────────┴─────> Failed | EarlyStopped | Killed
 
-`Waiting` is Running turned False while the job has succeeded and its metrics are still to come.
-Ended states stay: `moved` leaves a trial in one of them as it is.
+Waiting means: Running is False, the job has succeeded, and its metrics are still missing. Final
+states stay: `end_trial` does not change a trial that has ended.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ COLLECTOR_CRASHED = "TrialCollectorCrashed"
 _STUCK = "Trial's pod does not run: "
 _RUNNING = ("TrialRunning", "Trial is running")
 _SKEW, _LONG = timedelta(minutes=1), timedelta(days=1)
-"""What clocks may differ by, and more than anything is waited for."""
+"""How far clocks may differ, and a time longer than any wait."""
 
 
 class TrialState(StrEnum):
-    """What a trial is counted as. Each is in exactly one."""
+    """The state in which an experiment counts a trial; each trial is in exactly one."""
 
     KILLED = "Killed"
     FAILED = "Failed"
@@ -53,7 +53,7 @@ class TrialState(StrEnum):
     PENDING = "Pending"
 
 
-# The first of these that holds is the state.
+# The first condition that holds decides the state.
 _IN_ORDER = (
     (ConditionType.KILLED, TrialState.KILLED),
     (ConditionType.FAILED, TrialState.FAILED),
@@ -65,7 +65,7 @@ _IN_ORDER = (
 
 ACTIVE_STATES = frozenset({TrialState.PENDING, TrialState.RUNNING})
 
-# How each ended state is said; what the job said comes behind, where it said anything.
+# Reason and message of each final state; those of the job follow.
 _ENDINGS = {
     ConditionType.SUCCEEDED: ("TrialSucceeded", "Trial has succeeded"),
     ConditionType.FAILED: ("TrialFailed", "Trial has failed"),
@@ -76,7 +76,7 @@ _ENDINGS = {
 
 
 def state_of(trial: Trial) -> TrialState:
-    """Say what a trial is counted as. One that waits for its metrics still runs."""
+    """Return a trial's state. A trial that waits for its metrics still counts as running."""
     conditions = trial.status.conditions
     for kind, state in _IN_ORDER:
         if holds(conditions, kind):
@@ -85,26 +85,28 @@ def state_of(trial: Trial) -> TrialState:
 
 
 def _as_it_ended(conditions: Conditions) -> TrialState:
-    """Say what a trial counts as that was stopped early, perhaps after it had ended.
+    """Return the state of a trial that was stopped early, perhaps after it had ended.
 
-    Katib's service writes EarlyStopped whatever the trial is; the later of two ends is none.
+    Katib's service writes EarlyStopped to any trial, so the earlier of the two conditions counts.
     """
     late = (ConditionType.METRICS_UNAVAILABLE, ConditionType.EARLY_STOPPED)
-    first = next(c.type for c in conditions if c.type in late and holds((c,), c.type))
+    first = next(
+        known.type for known in conditions if known.type in late and holds((known,), known.type)
+    )
     unavailable = first == ConditionType.METRICS_UNAVAILABLE
     return TrialState.METRICS_UNAVAILABLE if unavailable else TrialState.EARLY_STOPPED
 
 
 def has_ended(trial: Trial) -> bool:
-    """Say whether nothing can become of the trial any more."""
+    """Return whether the trial is in a final state."""
     return state_of(trial) not in ACTIVE_STATES
 
 
 def is_measured(trial: Trial) -> bool:
-    """Say whether the observation is the trial's last, and counts.
+    """Return whether the trial's observation is final and counts.
 
-    What a trial shows while it runs, or showed before it failed, is no answer; nor what one that
-    was stopped early showed before its end.
+    The values of a running trial do not count, nor those of one that failed later, nor those of one
+    that was stopped early and has not completed.
     """
     state = state_of(trial)
     stopped = state is TrialState.EARLY_STOPPED and trial.status.completion_time is not None
@@ -112,7 +114,7 @@ def is_measured(trial: Trial) -> bool:
 
 
 def experiment_digest(trial: Trial) -> object:
-    """Return what an experiment has to know of a trial; as long as it is equal, nothing is new."""
+    """Return what an experiment depends on in a trial: an equal digest means no change."""
     meta, status = trial.metadata, trial.status
     return (
         meta.uid,
@@ -127,7 +129,7 @@ def experiment_digest(trial: Trial) -> object:
 
 
 def mark_created(trial: Trial, now: datetime) -> Trial:
-    """Begin a trial's life."""
+    """Set the condition Created and the start time."""
     moment = format_time(now)
     conditions = with_condition(
         trial.status.conditions, ConditionType.CREATED, ("TrialCreated", "Trial is created"), now
@@ -139,22 +141,22 @@ def mark_created(trial: Trial, now: datetime) -> Trial:
 
 
 def mark_running(trial: Trial, now: datetime, trouble: str = "") -> Trial:
-    """Say that the job is there; and, with `trouble`, that it may be there in vain.
+    """Set the condition Running: the job exists. `trouble` says why it may run in vain.
 
-    Who has had such trouble keeps it: the collector may be up for the moment only.
+    A trial whose collector crashed keeps that condition: the collector may run only for a moment.
     """
     conditions = trial.status.conditions
-    told = find_condition(conditions, ConditionType.RUNNING)
+    current = find_condition(conditions, ConditionType.RUNNING)
     if has_ended(trial):
         return trial
-    if told and told.reason == COLLECTOR_CRASHED and told.status is ConditionStatus.TRUE:
+    if current and current.reason == COLLECTOR_CRASHED and current.status is ConditionStatus.TRUE:
         return trial
-    words = (COLLECTOR_CRASHED, f"{_RUNNING[1]}; {trouble}") if trouble else _RUNNING
-    return _with(trial, with_condition(conditions, ConditionType.RUNNING, words, now))
+    reason_and_message = (COLLECTOR_CRASHED, f"{_RUNNING[1]}; {trouble}") if trouble else _RUNNING
+    return _with(trial, with_condition(conditions, ConditionType.RUNNING, reason_and_message, now))
 
 
 def mark_not_running(trial: Trial, reason: str, message: str, now: datetime) -> Trial:
-    """Say why it does not train: it waits for its metrics, or gets no pod."""
+    """Set Running to False with a reason: the trial waits for metrics, or gets no pod."""
     if has_ended(trial):
         return trial
     conditions = with_condition(
@@ -167,25 +169,28 @@ def mark_not_running(trial: Trial, reason: str, message: str, now: datetime) -> 
     return _with(trial, conditions)
 
 
-def mark_pending(trial: Trial, why: str, now: datetime) -> Trial:
-    """Say why its pod does not run: `REASON: details`. Other details alone are no news."""
+def mark_pending(trial: Trial, cause: str, now: datetime) -> Trial:
+    """Set Running to False because nothing runs in the pod; `cause` is `REASON: details`.
+
+    If only the details have changed, the trial stays as it is.
+    """
     condition = find_condition(trial.status.conditions, ConditionType.RUNNING)
     if condition is not None and condition.reason == PODS_PENDING:
-        if condition.message.startswith(_STUCK + why.partition(": ")[0]):
+        if condition.message.startswith(_STUCK + cause.partition(": ")[0]):
             return trial
         trial = _with(trial, without_conditions(trial.status.conditions, ConditionType.RUNNING))
-    return mark_not_running(trial, PODS_PENDING, _STUCK + why, now)
+    return mark_not_running(trial, PODS_PENDING, _STUCK + cause, now)
 
 
 def waiting_since(trial: Trial, reason: str = METRICS_AWAITED) -> datetime | None:
-    """Return since when the trial waits for this reason; None where it does not."""
+    """Return since when the trial has waited for this reason; None if it does not."""
     condition = find_condition(trial.status.conditions, ConditionType.RUNNING)
     if condition is None or condition.status is not ConditionStatus.FALSE:
         return None
     return parse_time(condition.last_update_time) if condition.reason == reason else None
 
 
-def end_trial(  # noqa: PLR0913 - the words of one condition
+def end_trial(  # noqa: PLR0913 - the parts of one condition
     trial: Trial,
     kind: ConditionType,
     now: datetime,
@@ -195,9 +200,9 @@ def end_trial(  # noqa: PLR0913 - the words of one condition
     job_message: str = "",
     observation: Observation | None = None,
 ) -> Trial:
-    """End a trial; one that has ended stays as it is.
+    """Set the final condition of a trial; one that has ended stays as it is.
 
-    The condition's message is Katib's, then the cause in words, then what the job said.
+    The message is Katib's, then the cause, then the job's own message.
     """
     if has_ended(trial):
         return trial
@@ -223,9 +228,9 @@ def end_trial(  # noqa: PLR0913 - the words of one condition
 
 
 def mark_early_stopped(trial: Trial, now: datetime) -> Trial:
-    """Mark a trial as stopped early, as `SetTrialStatus` asks; one that has ended stays as it is.
+    """Mark a trial as stopped early, as `SetTrialStatus` requests; an ended one stays as it is.
 
-    Running stays True and there is no completion time yet, for the trainer is only about to end.
+    Running stays True and there is no completion time yet: the training still has to end.
     """
     if has_ended(trial):
         return trial
@@ -241,16 +246,16 @@ def mark_early_stopped(trial: Trial, now: datetime) -> Trial:
 
 
 def record_observation(trial: Trial, observation: Observation, now: datetime) -> Trial:
-    """Give an early-stopped trial what was observed of it; that is its completion."""
+    """Give an early-stopped trial its observation and its completion time."""
     conditions = trial.status.conditions
-    before, stopped = (
+    running, stopped = (
         find_condition(conditions, kind)
         for kind in (ConditionType.RUNNING, ConditionType.EARLY_STOPPED)
     )
-    if before and stopped and before.status is ConditionStatus.FALSE:
-        # It was stopped when it had ended already: it waits for nothing any more.
-        plain = no_longer_running(conditions, _RUNNING, now)
-        conditions = (*without_conditions(plain, ConditionType.EARLY_STOPPED), stopped)
+    if running and stopped and running.status is ConditionStatus.FALSE:
+        # It had already ended when it was stopped, so it no longer waits.
+        restored = no_longer_running(conditions, _RUNNING, now)
+        conditions = (*without_conditions(restored, ConditionType.EARLY_STOPPED), stopped)
     status = replace(
         trial.status,
         conditions=conditions,
@@ -261,10 +266,10 @@ def record_observation(trial: Trial, observation: Observation, now: datetime) ->
 
 
 def time_in_condition(trial: Trial, kind: ConditionType, now: datetime) -> timedelta:
-    """Return for how long a condition has been what it is.
+    """Return for how long a condition has had its status.
 
-    Where that cannot be, for the time is unreadable or still to come (Katib's service writes the
-    local time as if it were UTC), it is taken for long: who waits by it must not wait for ever.
+    If its time is not readable or lies in the future (Katib's service writes local time as UTC),
+    the result is one day, so that a wait based on it ends.
     """
     condition = find_condition(trial.status.conditions, kind)
     moment = parse_time(condition.last_transition_time) if condition else None

@@ -1,18 +1,18 @@
-"""The life of a trial: from what is known about it to what is due.
+"""The life of a trial: from its known state to the actions that are due.
 
 | the trial | its job | due |
 |---|---|---|
-| is new | | as one that lives; what is written has the condition Created, too |
-| lives | is not there | create it |
-| lives | runs | the condition Running and the latest values; or why it has no pod that runs |
-| lives | failed | Failed |
-| lives | succeeded | read the metrics: Succeeded, wait for them, or MetricsUnavailable |
-| was stopped early, not observed | runs | wait for its end, not for ever |
-| was stopped early, not observed | else | read the metrics and keep them |
-| has ended | is there | delete it, unless it is to be kept |
-| is being deleted | | delete the job, then the metrics, then let go |
+| is new | any | as for a live trial; the first status also has the condition Created |
+| is live | does not exist | create it |
+| is live | runs | the condition Running and the latest values; or why no pod runs |
+| is live | failed | Failed |
+| is live | succeeded | read the metrics: Succeeded, wait for them, or MetricsUnavailable |
+| was stopped early, has no observation | runs | wait for its end, for a limited time |
+| was stopped early, has no observation | other | read the metrics and store the observation |
+| has ended | exists | delete it, unless it is retained |
+| is being deleted | any | delete the job, then the metrics, then remove the finalizer |
 
-The observation is in the status, as it is stored, before the job is deleted.
+The observation is stored in the status before the job is deleted.
 """
 
 from __future__ import annotations
@@ -65,145 +65,145 @@ Actions = tuple[Action, ...]
 
 
 def reconcile_trial(view: TrialView, now: datetime, policy: Policy) -> Actions:
-    """Say what is due for a trial. Equal arguments give equal actions."""
+    """Return what is due for a trial. Equal arguments give equal actions."""
     trial = view.trial
     if trial.metadata.deletion_timestamp:
-        return _deleting(view, now, policy)
+        return _reconcile_deleted(view, now, policy)
     if not holds(trial.status.conditions, ConditionType.CREATED):
-        return _beginning(view, now, policy)
+        return _reconcile_new(view, now, policy)
     if state_of(trial) is TrialState.EARLY_STOPPED and not trial.status.completion_time:
-        return _stopping(view, now, policy)
+        return _reconcile_early_stopped(view, now, policy)
     if has_ended(trial):
-        return _cleaning(view)
+        return _delete_leftover_job(view)
     if waiting_since(trial) is not None:
-        return _measuring(view, _success(view), now, policy)
-    return _living(view, now, policy)
+        return _measure(view, _succeeded_job(view), now, policy)
+    return _reconcile_live(view, now, policy)
 
 
-def _beginning(view: TrialView, now: datetime, policy: Policy) -> Actions:
-    """A new trial's first status is written with what becomes of its job: once, and not twice."""
-    begun = mark_created(view.trial, now)
+def _reconcile_new(view: TrialView, now: datetime, policy: Policy) -> Actions:
+    """Write a new trial's first status in the same write as the state of its job."""
+    created = mark_created(view.trial, now)
     if view.trial.status.conditions or view.job.gone:
-        return (WriteStatus(target=begun),)
-    return _living(replace(view, trial=begun), now, policy)
+        return (WriteStatus(target=created),)
+    return _reconcile_live(replace(view, trial=created), now, policy)
 
 
-def _living(view: TrialView, now: datetime, policy: Policy) -> Actions:
+def _reconcile_live(view: TrialView, now: datetime, policy: Policy) -> Actions:
     trial, document = view.trial, view.job.document
     state = JobState(outcome=JobOutcome.RUNNING)
     if document is not None:
         state = state_of_job(trial, document)
     if state.outcome is JobOutcome.SUCCEEDED:
-        return _measuring(view, state, now, policy)
+        return _measure(view, state, now, policy)
     if state.outcome is JobOutcome.FAILED:
-        return _failing(trial, state, now)
+        return _fail(trial, state, now)
     if not view.job.present:
-        made = normal_event(trial, "JobCreated", f"{job_of(trial)} has been created")
-        return (CreateJob(trial=trial, document=job_document(trial)), made)
+        created = normal_event(trial, "JobCreated", f"{job_of(trial)} has been created")
+        return (CreateJob(trial=trial, document=job_document(trial)), created)
     return reconcile_running_trial(view, now, policy)
 
 
-def _success(view: TrialView) -> JobState:
-    """The job is known to have succeeded; its words are had only while it is there."""
+def _succeeded_job(view: TrialView) -> JobState:
+    """Return the state of a job that has succeeded; its message is known only while it exists."""
     document = view.job.document
     state = state_of_job(view.trial, document) if document is not None else None
     succeeded = JobState(outcome=JobOutcome.SUCCEEDED)
     return state if state and state.outcome is succeeded.outcome else succeeded
 
 
-def _failing(trial: Trial, state: JobState, now: datetime) -> Actions:
+def _fail(trial: Trial, state: JobState, now: datetime) -> Actions:
     after = end_trial(
         trial, ConditionType.FAILED, now, job_reason=state.reason, job_message=state.message
     )
-    words = " ".join(word for word in (state.message, state.reason) if word)
-    told = f"{job_of(trial)} has failed" + (f". {words}" if words else "")
-    return (WriteStatus(target=after), normal_event(trial, "JobFailed", told))
+    details = " ".join(text for text in (state.message, state.reason) if text)
+    message = f"{job_of(trial)} has failed" + (f". {details}" if details else "")
+    return (WriteStatus(target=after), normal_event(trial, "JobFailed", message))
 
 
 # -- metrics --------------------------------------------------------------------------------
 
 
-def _measuring(view: TrialView, state: JobState, now: datetime, policy: Policy) -> Actions:
-    """The job has succeeded: the trial has only if its objective is known."""
+def _measure(view: TrialView, state: JobState, now: datetime, policy: Policy) -> Actions:
+    """The job has succeeded. The trial succeeds only if its objective is known."""
     trial = view.trial
     if view.observed is None:
         return (ReadObservation(trial=trial),)
-    finding = find_observation(view)
-    begun = waiting_since(trial)
-    deadline = (begun or now) + policy.metrics_grace
-    if not finding.final and now < deadline:
-        return _awaiting(trial, now, policy, deadline)
-    if not finding.usable:
-        return _unavailable(view, finding, state, now)
+    result = find_observation(view)
+    awaited_since = waiting_since(trial)
+    deadline = (awaited_since or now) + policy.metrics_grace
+    if not result.final and now < deadline:
+        return _await_metrics(trial, now, policy, deadline)
+    if not result.usable:
+        return _metrics_unavailable(view, result, state, now)
     after = end_trial(
         trial,
         ConditionType.SUCCEEDED,
         now,
         job_reason=state.reason,
         job_message=state.message,
-        observation=finding.observation,
+        observation=result.observation,
     )
-    told = normal_event(trial, "JobSucceeded", f"{job_of(trial)} has succeeded")
-    return (WriteStatus(target=after), told)
+    event = normal_event(trial, "JobSucceeded", f"{job_of(trial)} has succeeded")
+    return (WriteStatus(target=after), event)
 
 
-def _awaiting(trial: Trial, now: datetime, policy: Policy, deadline: datetime) -> Actions:
+def _await_metrics(trial: Trial, now: datetime, policy: Policy, deadline: datetime) -> Actions:
     wake = WakeAt(moment=min(now + policy.metrics_poll, deadline))
     message = "Trial's job has succeeded, its metrics are awaited"
     after = mark_not_running(trial, METRICS_AWAITED, message, now)
     return (wake,) if after is trial else (WriteStatus(target=after), wake)
 
 
-def _unavailable(
-    view: TrialView, finding: ObservationResult, state: JobState, now: datetime
+def _metrics_unavailable(
+    view: TrialView, result: ObservationResult, state: JobState, now: datetime
 ) -> Actions:
     trial = view.trial
     after = end_trial(
         trial,
         ConditionType.METRICS_UNAVAILABLE,
         now,
-        cause=finding.cause,
+        cause=result.cause,
         job_reason=state.reason,
         job_message=state.message,
-        observation=finding.observation,
+        observation=result.observation,
     )
-    why = f"Metrics are not available for {job_of(trial)}: {finding.cause}"
-    told = warning_event(trial, "MetricsUnavailable", why)
-    report = (ReportUnavailable(trial=trial),) if _to_report(view) else ()
-    return (*report, WriteStatus(target=after), told)
+    message = f"Metrics are not available for {job_of(trial)}: {result.cause}"
+    event = warning_event(trial, "MetricsUnavailable", message)
+    report = (ReportUnavailable(trial=trial),) if _must_report_unavailable(view) else ()
+    return (*report, WriteStatus(target=after), event)
 
 
-def _to_report(view: TrialView) -> bool:
-    """Whoever pushes has no collector that says `unavailable` in the store; so we do."""
+def _must_report_unavailable(view: TrialView) -> bool:
+    """Return whether to store `unavailable`: a training that pushes has no collector to do so."""
     collector, objective = view.trial.spec.collector, view.trial.spec.objective or Objective()
     if collector is None or collector.kind is not CollectorKind.PUSH:
         return False
     if not isinstance(view.observed, StoredMetrics):
         return False
-    told = (m for m in view.observed.metrics if m.name == objective.metric)
-    return not any(UNAVAILABLE in (metric.first, metric.last) for metric in told)
+    reported = (metric for metric in view.observed.metrics if metric.name == objective.metric)
+    return not any(UNAVAILABLE in (metric.first, metric.last) for metric in reported)
 
 
-def _stopping(view: TrialView, now: datetime, policy: Policy) -> Actions:
-    """The trial was stopped early: keep what was measured before anything is deleted."""
+def _reconcile_early_stopped(view: TrialView, now: datetime, policy: Policy) -> Actions:
+    """The trial was stopped early: store its observation before anything is deleted."""
     trial = view.trial
-    begun = now - time_in_condition(trial, ConditionType.EARLY_STOPPED, now)
-    if _runs(trial, view.job) and now < begun + policy.stop_grace:
-        return (WakeAt(moment=begun + policy.stop_grace),)
+    stopped_at = now - time_in_condition(trial, ConditionType.EARLY_STOPPED, now)
+    if _runs(trial, view.job) and now < stopped_at + policy.stop_grace:
+        return (WakeAt(moment=stopped_at + policy.stop_grace),)
     if view.observed is None:
         return (ReadObservation(trial=trial),)
-    finding = find_observation(view)
-    deadline = begun + policy.stop_grace + policy.metrics_grace
-    if not finding.final and now < deadline:
+    result = find_observation(view)
+    deadline = stopped_at + policy.stop_grace + policy.metrics_grace
+    if not result.final and now < deadline:
         return (WakeAt(moment=min(now + policy.metrics_poll, deadline)),)
     objective = trial.spec.objective or Objective()
-    # Where the store does not answer any more, what was shown last is what there is.
-    kept = finding.observation or trial.status.observation or unavailable_observation(objective)
+    # If the store does not answer any more, keep the values that were shown last.
+    kept = result.observation or trial.status.observation or unavailable_observation(objective)
     after = record_observation(trial, kept, now)
-    if finding.usable:
+    if result.usable:
         return (WriteStatus(target=after),)
-    why = f"Metrics are not available for {job_of(trial)}: {finding.cause}"
-    return (WriteStatus(target=after), warning_event(trial, "MetricsUnavailable", why))
+    message = f"Metrics are not available for {job_of(trial)}: {result.cause}"
+    return (WriteStatus(target=after), warning_event(trial, "MetricsUnavailable", message))
 
 
 def _runs(trial: Trial, job: JobFacts) -> bool:
@@ -212,47 +212,47 @@ def _runs(trial: Trial, job: JobFacts) -> bool:
     return state_of_job(trial, job.document).outcome is JobOutcome.RUNNING
 
 
-# -- the end --------------------------------------------------------------------------------
+# -- after the end --------------------------------------------------------------------------------
 
 
-def _cleaning(view: TrialView) -> Actions:
-    """Delete the job of a trial that has ended; one that was killed must not go on."""
+def _delete_leftover_job(view: TrialView) -> Actions:
+    """Delete the job of a trial that has ended; the job of a killed trial is never retained."""
     trial = view.trial
     kept = trial.spec.retain_run and state_of(trial) is not TrialState.KILLED
-    if kept or not view.job.present or _is_going(view.job):
+    if kept or not view.job.present or _is_being_deleted(view.job):
         return ()
     return _job_deletion(trial)
 
 
 def overdue(trial: Trial, now: datetime, policy: Policy) -> bool:
-    """Say whether a deleted trial has waited for as long as it may."""
-    begun = parse_time(trial.metadata.deletion_timestamp)
-    return begun is not None and now >= begun + policy.deletion_grace
+    """Return whether a deleted trial has waited for its full deletion grace."""
+    deleted_at = parse_time(trial.metadata.deletion_timestamp)
+    return deleted_at is not None and now >= deleted_at + policy.deletion_grace
 
 
-def _deleting(view: TrialView, now: datetime, policy: Policy) -> Actions:
-    """Let the trial go when its job and its metrics are gone, or cannot be had."""
+def _reconcile_deleted(view: TrialView, now: datetime, policy: Policy) -> Actions:
+    """Remove the finalizer when job and metrics are deleted, or the deletion grace is over."""
     trial = view.trial
     if TRIAL_FINALIZER not in trial.metadata.finalizers:
         return ()
-    begun = parse_time(trial.metadata.deletion_timestamp) or now
-    deadline = begun + policy.deletion_grace
-    due = _job_deletion(trial) if view.job.present and not _is_going(view.job) else ()
+    deleted_at = parse_time(trial.metadata.deletion_timestamp) or now
+    deadline = deleted_at + policy.deletion_grace
+    due = _job_deletion(trial) if view.job.present and not _is_being_deleted(view.job) else ()
     if view.job.present and now < deadline:
         return (*due, WakeAt(moment=deadline))
     if not isinstance(view.observed, StoreUnavailable):
         return (*due, DeleteObservations(trial=trial), Release(target=trial))
     if now < deadline:
         return (*due, WakeAt(moment=min(now + policy.metrics_poll, deadline)))
-    why = f"its metrics stay in the store, which did not answer: {view.observed.cause}"
-    return (*due, warning_event(trial, "MetricsNotDeleted", why), Release(target=trial))
+    message = f"its metrics stay in the store, which did not answer: {view.observed.cause}"
+    return (*due, warning_event(trial, "MetricsNotDeleted", message), Release(target=trial))
 
 
-def _is_going(job: JobFacts) -> bool:
+def _is_being_deleted(job: JobFacts) -> bool:
     metadata = job.document.get("metadata") if job.document is not None else None
     return isinstance(metadata, Mapping) and bool(metadata.get("deletionTimestamp"))
 
 
 def _job_deletion(trial: Trial) -> Actions:
-    told = normal_event(trial, "JobDeleted", f"{job_of(trial)} has been deleted")
-    return (DeleteJob(trial=trial), told)
+    event = normal_event(trial, "JobDeleted", f"{job_of(trial)} has been deleted")
+    return (DeleteJob(trial=trial), event)

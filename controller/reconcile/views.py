@@ -1,8 +1,8 @@
-"""What the core is told: objects as they are stored, and the world as it was last seen.
+"""What the core receives: stored objects, and what was last known about jobs, pods and metrics.
 
-A view is a value. Whoever makes it promises two things, for on them rests that no trial is made
-twice and no budget overrun: the objects are at least as new as his own last write of them, and
-what he does not know he leaves out and does not guess.
+A view is a value. Its maker guarantees two things, and on them depends that no trial is created
+twice and no budget is exceeded: the objects are at least as new as the maker's own last write, and
+unknown facts are left out, not guessed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from api.types import Experiment, JsonObject, Setting, SuggestedTrial, Suggestio
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """An object's place."""
+    """The namespace and name of an object."""
 
     namespace: str
     name: str
@@ -25,97 +25,99 @@ class Key:
 
 
 def key_of(item: Experiment | Suggestion | Trial) -> Key:
-    """Return an object's place."""
+    """Return an object's key."""
     return Key(namespace=item.metadata.namespace, name=item.metadata.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What an operator chooses. The defaults are what docs/controller.md promises."""
+    """The operator's settings. The defaults are those in docs/controller.md."""
 
     metrics_grace: timedelta = timedelta(seconds=60)
-    """How long after a job's end the store may still get the objective."""
+    """How long after a job's end the objective may still reach the store."""
     metrics_poll: timedelta = timedelta(seconds=1)
-    """How soon a store is asked again that has not got it, or does not answer."""
+    """How soon the store is read again if it lacks the objective or does not answer."""
     pending_patience: timedelta = timedelta(seconds=30)
-    """How long a pod may be without a place, an image or a container before that is told of."""
+    """How long a pod may lack a node, an image or a container before the trial reports it."""
     stop_grace: timedelta = timedelta(seconds=60)
-    """How long an early-stopped trial's job may take to end by itself."""
+    """How long the job of an early-stopped trial may take to end by itself."""
     deletion_grace: timedelta = timedelta(seconds=60)
-    """How long a deleted trial waits for its job to go, and for a store that is away."""
+    """How long a deleted trial waits for its job to be deleted and for an unavailable store."""
     start_deadline: timedelta | None = None
-    """How long a trial may be without a pod that runs before it fails; None: for ever."""
+    """How long a trial may lack a running pod before it fails; None: no limit."""
     live_interval: timedelta | None = timedelta(seconds=10)
-    """How often a running trial's latest values are shown in its status; None: never."""
+    """How often the status of a running trial is updated with latest values; None: never."""
     template_retry: timedelta = timedelta(seconds=10)
-    """How soon a template that could not be had is looked for again."""
+    """How soon a template that does not exist is read again."""
     stop_at_end: bool = True
-    """Whether an experiment's end ends the trials that still run."""
+    """Whether running trials are killed when their experiment ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricSummary:
-    """What the store says of one metric of a trial. Texts are as they were stored."""
+    """What the store knows about one metric of a trial. Values are strings, as they were stored."""
 
     name: str
     count: int
-    """All points, whatever their values are."""
+    """The number of points, with any value."""
     last: str
-    """The value of the latest point."""
+    """The value of the last point."""
     first: str = ""
-    """The value of the earliest one."""
+    """The value of the first point."""
     min: str = ""
-    """The text of the smallest finite number; "" where no value is one."""
+    """The smallest finite number; "" if there is none."""
     max: str = ""
+    """The largest finite number; "" if there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredMetrics:
-    """The store has answered; a metric without points is left out."""
+    """The store's answer; it has no summary of a metric without points."""
 
     metrics: tuple[MetricSummary, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreUnavailable:
-    """The store was asked and did not answer, or refused."""
+    """The store did not answer, or refused the query."""
 
     cause: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodFacts:
-    """What is known of a trial's pods. All of it may be unknown."""
+    """What is known about a trial's pods. All of it may be unknown."""
 
     refused: str = ""
-    """Why the job gets no pod (denied by the webhook, by a quota), while that lasts."""
+    """Why the job gets no pod (the webhook or a quota denies it), while this lasts."""
     stuck: str = ""
-    """Why nothing runs in its pod, where that does not pass by itself: `REASON: what is said`."""
+    """Why nothing runs in its pod, if waiting does not help: `REASON: message`."""
     stuck_since: datetime | None = None
+    """Since when."""
     injected: bool | None = None
-    """Whether a collector stood beside the trainer; None where nobody knows."""
+    """Whether the pod has a collector; None if unknown."""
     collector_failed: str = ""
-    """How the collector's container came to its end, where that was not well."""
+    """How the collector's container failed: reason and exit code."""
     crashing_since: datetime | None = None
-    """Since when the collector's container, which crashed again and again, waits for its next start
-    beside a trainer that runs."""
+    """Since when the collector's container, after several crashes, waits for its next start, while
+    the training runs."""
     termination_message: str = ""
-    """The collector's termination message, as it was written: one JSON object."""
+    """The collector's termination message, unparsed: one JSON object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFacts:
-    """What is known of a trial's job."""
+    """What is known about a trial's job."""
 
     document: JsonObject | None = None
-    """The job as it looks, or, where it is gone, as it was seen last; None: never seen."""
+    """The job; if it was deleted, its last known version; None: never seen."""
     gone: bool = False
     """It was deleted."""
     pods: PodFacts = field(default_factory=PodFacts)
 
     @property
     def present(self) -> bool:
-        """Whether the job is there."""
+        """Whether the job exists."""
         return self.document is not None and not self.gone
 
 
@@ -126,35 +128,35 @@ class TrialView:
     trial: Trial
     job: JobFacts = field(default_factory=JobFacts)
     observed: StoredMetrics | StoreUnavailable | None = None
-    """What came of `ReadObservation` or `DeleteObservations` in this same turn of the driver.
+    """The result of `ReadObservation` or `DeleteObservations` in this same reconcile.
 
-    Every turn begins with None, so an answer is never older than the job that is judged by it."""
-    asked: datetime | None = None
-    """When the store was last asked for the latest values, or when this controller first saw the
-    trial; None: they are not to be had."""
+    Each reconcile begins with None, so the result is never older than the job in the same view."""
+    latest_read_at: datetime | None = None
+    """When the latest values were last read, or when this controller first saw the trial; None:
+    they are not read."""
     latest: StoredMetrics | StoreUnavailable | None = None
-    """What came of `ReadLatest` in this same turn. The trial may have ended since."""
+    """The result of `ReadLatest` in this same reconcile. The trial may have ended since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExperimentView:
-    """An experiment and all that it owns."""
+    """An experiment and all objects that it owns."""
 
     experiment: Experiment
     suggestion: Suggestion | None = None
     trials: tuple[Trial, ...] = ()
-    """In any order; those that are being deleted are among them."""
+    """In any order, including trials that are being deleted."""
     template_text: str | None = None
-    """The template's text where `trialTemplate.configMap` names one; None: it was not found."""
+    """The text of the template that `trialTemplate.configMap` names; None: it does not exist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuggestionReply:
-    """What a search has answered."""
+    """The reply of a search."""
 
     trials: tuple[SuggestedTrial, ...]
-    """A name may be ""."""
+    """The suggested trials; a name may be ""."""
     final: bool = True
-    """Whether fewer than were asked for means that the search has no more, now and later."""
+    """Whether fewer trials than requested mean that the search has no more, now and later."""
     settings: tuple[Setting, ...] = ()
-    """What the search wants to be reminded of in every later question, its seed above all."""
+    """Settings to send with every later request, such as the search's seed."""

@@ -17,7 +17,7 @@ def test_a_history_is_of_trials_that_have_succeeded_each_with_a_number_and_a_val
 
     members = facts_of_trials(ended_trials(item, 5))
 
-    assert [one.place[0] for one in members] == [0, 1, 2, 3, 4]
+    assert [one.order[0] for one in members] == [0, 1, 2, 3, 4]
     assert {one.state for one in members} == {TrialState.SUCCEEDED}
     assert len({one.value for one in members}) == 5
     assert members[0].trial.metadata.name == "other-00000000"

@@ -98,7 +98,7 @@ async def test_a_pod_that_is_deleted_a_moment_after_its_end_still_says_what_went
 
         trial = await stage.trial()
         assert state_of(trial) is TrialState.METRICS_UNAVAILABLE
-        assert "the lines that came nearest" in trial.status.conditions[-1].message
+        assert "the nearest lines" in trial.status.conditions[-1].message
         assert "epoch 1 Loss: 0.5" in trial.status.conditions[-1].message
 
 
@@ -128,7 +128,7 @@ async def test_with_neither_store_nor_words_it_says_that_the_store_is_away() -> 
 
         trial = await stage.trial()
         assert state_of(trial) is TrialState.METRICS_UNAVAILABLE
-        assert "the store of metrics did not answer" in trial.status.conditions[-1].message
+        assert "the metrics store did not answer" in trial.status.conditions[-1].message
 
 
 async def test_a_pod_for_which_there_is_no_room_is_told_of_until_there_is() -> None:

@@ -59,7 +59,7 @@ def test_one_that_prints_nothing(machine: Machine) -> None:
     state, message = only_trial(machine, "true")
 
     assert state == "MetricsUnavailable"
-    assert "no line of the training had" in message
+    assert "no line of the training contained" in message
 
 
 def test_one_that_prints_another_name(machine: Machine) -> None:

@@ -25,7 +25,7 @@ from api.types import (
     Strategy,
 )
 from controller.driver.driver import Driver
-from controller.reconcile.creation import in_order
+from controller.reconcile.trial_order import in_order
 from controller.reconcile.trial_states import TrialState as Running
 from controller.reconcile.views import key_of
 from dbmanager.store.contract import NewRow, TrialKey

@@ -293,7 +293,7 @@ async def test_a_template_in_a_config_map_may_come_later() -> None:
     assert wake is not None
     warning = harness.memory.events.all[-1]
     assert warning.reason == "ReconcileError"
-    assert 'there is no key "job" of ConfigMap ns/forms' in warning.message
+    assert 'cannot find key "job" of ConfigMap ns/forms' in warning.message
     assert not harness.trials
 
     harness.memory.objects.templates[source] = "kind: Job\nargs: [--lr=${trialParameters.lr}]\n"

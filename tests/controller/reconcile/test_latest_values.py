@@ -44,7 +44,7 @@ def due(
     item: Trial, now: datetime, *, asked: datetime | None = START, latest: object = None
 ) -> tuple[Action, ...]:
     facts = JobFacts(document=JOB)
-    view = TrialView(trial=item, job=facts, asked=asked, latest=latest)  # type: ignore[arg-type]
+    view = TrialView(trial=item, job=facts, latest_read_at=asked, latest=latest)  # type: ignore[arg-type]
     return show_latest_values(view, now, TEN)
 
 
@@ -97,7 +97,7 @@ def test_a_thousand_trials_are_spread_over_the_beat() -> None:
 
 @pytest.mark.parametrize("interval", [None, timedelta(0)])
 def test_without_an_interval_nothing_is_asked(interval: timedelta | None) -> None:
-    view = TrialView(trial=at_work(), job=JobFacts(document=JOB), asked=START)
+    view = TrialView(trial=at_work(), job=JobFacts(document=JOB), latest_read_at=START)
 
     assert show_latest_values(view, START + 9 * TEN, interval) == ()
 
@@ -310,7 +310,7 @@ async def test_values_read_before_the_end_never_stand_for_those_at_the_end() -> 
 
 
 def test_a_job_that_has_failed_is_not_asked_about() -> None:
-    view = TrialView(trial=at_work(), job=JobFacts(document=BROKEN), asked=START)
+    view = TrialView(trial=at_work(), job=JobFacts(document=BROKEN), latest_read_at=START)
     actions = reconcile_trial(view, START + 9 * TEN, Policy())
 
     assert not any(isinstance(action, ReadLatest) for action in actions)

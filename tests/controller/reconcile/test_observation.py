@@ -124,7 +124,7 @@ def test_an_additional_metric_alone_is_kept_and_no_objective() -> None:
     assert not finding.usable
     assert finding.observation is not None
     assert [metric.name for metric in finding.observation.metrics] == ["acc"]
-    assert 'no line of the training had "loss", only "acc"' in finding.cause
+    assert 'no line of the training contained "loss", only "acc"' in finding.cause
 
 
 @pytest.mark.parametrize(
@@ -160,8 +160,8 @@ def test_the_objective_is_read_by_its_strategy_and_only_a_finite_number_counts(
 @pytest.mark.parametrize(
     ("case", "said"),
     [
-        (view(AWAY), "the store of metrics did not answer: connection refused"),
-        (view(NOTHING, injected=False), "no metrics collector was put into its pod"),
+        (view(AWAY), "the metrics store did not answer: connection refused"),
+        (view(NOTHING, injected=False), "its pod has no metrics collector"),
         (
             view(
                 NOTHING,
@@ -172,12 +172,12 @@ def test_the_objective_is_read_by_its_strategy_and_only_a_finite_number_counts(
         ),
         (
             view(NOTHING, termination_message=words(delivered=False, why="no such host")),
-            "what was collected did not reach the store: no such host",
+            "collected metrics did not reach the store: no such host",
         ),
-        (view(NOTHING), 'no line of the training had "loss"; `trialwatch extract` shows'),
+        (view(NOTHING), 'no line of the training contained "loss"; `trialwatch extract` shows'),
         (
             view(NOTHING, termination_message=words(nearest=["los = 3", "Loss is 4"])),
-            'no line of the training had "loss"; the lines that came nearest: "los = 3"; "Loss is',
+            'no line of the training contained "loss"; the nearest lines: "los = 3"; "Loss is',
         ),
         (
             view(StoredMetrics(metrics=loss(UNAVAILABLE, "nan", "nan"))),
@@ -185,7 +185,7 @@ def test_the_objective_is_read_by_its_strategy_and_only_a_finite_number_counts(
         ),
         (
             view(StoredMetrics(metrics=loss("0.5", "nan")), strategy=Strategy.LATEST),
-            'the last value of "loss" is "nan", which is no finite number; with the strategy min',
+            'the last value of "loss" is "nan", which is not a finite number; with the strategy min',
         ),
         (
             view(StoredMetrics(metrics=loss("nan", UNAVAILABLE))),

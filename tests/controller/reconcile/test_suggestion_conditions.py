@@ -30,7 +30,9 @@ def test_a_stalled_search_says_the_newest_cause_and_since_when() -> None:
 
     stalled = condition(second, "Stalled")
     assert stalled is not None
-    assert stalled.message.endswith("it did not answer: list index out of range")
+    assert stalled.message.endswith(
+        "did not answer and will be called again: list index out of range"
+    )
     assert stalled.last_transition_time == "2026-01-02T03:04:05Z"
     assert stalled.last_update_time == "2026-01-02T03:05:05Z"
     assert suggestions.mark_stalled(second, "list index out of range", LATER) == second

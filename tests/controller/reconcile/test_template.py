@@ -204,7 +204,7 @@ def test_a_reference_to_a_fact_gives_the_fact(reference: str, value: str) -> Non
         ({"n": "${trialSpec.Annotations[nope]}"}, {"lr": "1", "momentum": "2"}, "names nothing"),
         ({"n": "${trialSpec.Color}"}, {"lr": "1", "momentum": "2"}, "names nothing"),
         ({}, {"lr": "1", "momentun": "2"}, 'did you mean "momentun"?'),
-        ({}, {"lr": "1", "momentum": "2", "extra": "3"}, "no place for the parameters extra"),
+        ({}, {"lr": "1", "momentum": "2", "extra": "3"}, "does not use the parameters extra"),
     ],
 )
 def test_a_parameter_without_a_place_or_a_value_is_a_fault(
@@ -219,7 +219,7 @@ def test_a_parameter_without_a_place_or_a_value_is_a_fault(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (None, 'there is no key "job.yaml" of ConfigMap kubeflow/templates'),
+        (None, 'cannot find key "job.yaml" of ConfigMap kubeflow/templates'),
         ("a: [", "is not valid YAML"),
         ("just words", "is no object"),
         ("a: 1\n---\nb: 2", "holds 2 objects"),

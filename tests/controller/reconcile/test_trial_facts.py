@@ -56,5 +56,5 @@ async def test_a_trial_that_has_not_changed_is_not_worked_out_again() -> None:
 
 async def test_members_come_in_the_order_in_which_they_were_asked_for() -> None:
     there = await trials()
-    numbers = [one.place[0] for one in facts_of_trials(there[::-1])]
+    numbers = [one.order[0] for one in facts_of_trials(there[::-1])]
     assert numbers == list(range(len(there)))

@@ -226,7 +226,7 @@ def test_a_condition_that_cannot_be_read_fails_the_trial_and_says_so() -> None:
     after = written(due(item, JOB))
 
     assert last(after).type == "Failed"
-    assert "spec.failureCondition cannot be read" in last(after).message
+    assert "spec.failureCondition cannot be evaluated" in last(after).message
     assert "@pretty" in last(after).message
 
 
