@@ -46,7 +46,7 @@ def programs() -> Path:
     minor = os.environ.get(VARIABLE) or [*known][-1]
     if minor not in known:
         raise MissingProgramError(f"{VARIABLE}={minor}: there are only {', '.join(known)}")
-    folder = _kubernetes(known[minor])
+    folder = kubernetes(known[minor])
     coredns = _coredns()
     # etcd's main package is called after its folder, `server`.
     for name, target in (("etcd", folder / "server"), ("coredns", coredns / "coredns")):
@@ -56,7 +56,7 @@ def programs() -> Path:
     return folder
 
 
-def _kubernetes(release: Release) -> Path:
+def kubernetes(release: Release) -> Path:
     """Return the folder of a release's programs; its name changes with all that is pinned."""
 
     def build(programs: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster import binaries
 from tests.cluster.releases import (
     PROGRAMS,
     ModuleDigestError,
@@ -107,3 +108,39 @@ def test_each_pinned_release_is_of_its_minor_and_the_newest_is_last() -> None:
     for minor, release in known.items():
         assert release.version.startswith(f"v{minor}.")
         assert len(release.digest) == 64
+
+
+def test_a_release_is_built_once_from_its_pinned_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, calls = tmp_path / "module", Go(tmp_path)
+    module.mkdir()
+    release = Release(version="v1.37.2", digest=make_module("v1.37.2", module, calls))
+    built: list[str] = []
+
+    def go(arguments: list[str], folder: Path) -> str:
+        if arguments[0] == "build":
+            built.append((folder / "go.mod").read_text())
+            Path(arguments[arguments.index("-o") + 1], "kubectl").write_text("a program")
+        return calls(arguments, folder)
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(binaries, "go", go)
+    first, second = binaries.kubernetes(release), binaries.kubernetes(release)
+
+    assert first == second == tmp_path / "cache/trialwatch" / f"k8s-v1.37.2-{release.digest[:8]}"
+    assert [path.name for path in first.iterdir()] == ["kubectl"]
+    assert built == [(module / "go.mod").read_text()]
+    assert sorted(path.name for path in first.parent.iterdir() if path.is_dir()) == [first.name]
+
+
+def test_nothing_is_built_of_a_module_that_is_not_the_pinned_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(binaries, "go", Go(tmp_path))
+
+    with pytest.raises(ModuleDigestError, match="pins 0000"):
+        binaries.kubernetes(Release(version="v1.37.2", digest="0000"))
+
+    assert not any(path.is_dir() for path in (tmp_path / "cache/trialwatch").iterdir())
