@@ -1,4 +1,4 @@
-"""`python -m tests.cluster ARGS...`: pytest on a cluster that has all images.
+"""`python -m tests.cluster ARGS...`: runs pytest on a cluster that has all images.
 
 The cluster is that of `TRIALWATCH_E2E_KUBECONFIG`, and `TRIALWATCH_E2E_LOAD` the command that gives
 it an archive of images (`kind load image-archive`). Without the first, it is a node of this

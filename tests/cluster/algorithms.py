@@ -1,4 +1,4 @@
-"""Search algorithms of others: a service in the cluster, and its entry in katib-config."""
+"""Search services from outside: deployed in the cluster, with an entry in katib-config."""
 
 from __future__ import annotations
 

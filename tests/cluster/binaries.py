@@ -1,4 +1,4 @@
-"""Kubernetes' own programs, built from their Go modules, kept by version outside of the clone.
+"""Kubernetes' own programs: built from their Go modules, kept by version in the user's cache.
 
 `modules/kubernetes.toml` pins the releases of Kubernetes, `modules/coredns` the cluster's DNS.
 `TRIALWATCH_KUBERNETES=1.36` chooses the minor; without it, the newest.

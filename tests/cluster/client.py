@@ -1,4 +1,4 @@
-"""What a test says to the API server: objects in, objects out, by the official client's rim."""
+"""Calls to the API server: objects in, objects out, through the official client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real API server without a node: etcd and kube-apiserver alone, on loopback, for anybody.
+"""A real API server without a node: etcd and kube-apiserver on loopback; needs no root.
 
 Nothing runs there: no pod is started, no owner's deletion takes what it owns along. Whoever uses
 it plays those who would do that. It needs no root.
@@ -19,8 +19,8 @@ import yaml
 
 from tests.cluster.binaries import note, programs
 from tests.cluster.certificates import Authority
-from tests.cluster.daemons import api_server_flags, etcd_flags, wait_until
 from tests.cluster.node import service_account_key
+from tests.cluster.node_programs import api_server_flags, etcd_flags, wait_until
 
 _HOST = "127.0.0.1"
 _SECONDS = 20.0

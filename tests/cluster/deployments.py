@@ -1,4 +1,4 @@
-"""How many of our programs there are."""
+"""Sets the number of replicas of trialwatch's own Deployments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CONTROLLER = "trialwatch-controller"
 
 
 def scale(cluster: Cluster, deployment: str, replicas: int) -> None:
-    """Let there be so many; return when it is so."""
+    """Set the number of replicas; return when all are ready."""
     cluster.patch("deployments", NAMESPACE, deployment, {"spec": {"replicas": replicas}})
 
     def done() -> bool:

@@ -1,7 +1,7 @@
-"""The repository's own Dockerfiles, built by buildah on a base that is made here.
+"""Builds the repository's Dockerfiles with buildah, on the base image of this folder.
 
 No registry has a part in it. The base is Debian's Python, by debootstrap, and nothing that it does
-not need (distilled.py), as distroless images are; what the Dockerfiles fetch, they fetch as this machine does: its proxies, its certificates, pip's settings.
+not need (base_image.py), as distroless images are; what the Dockerfiles fetch, they fetch as this machine does: its proxies, its certificates, pip's settings.
 An archive is kept by what it is made of, so only a change to a program builds its image anew.
 """
 
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.architecture.tree import ROOT
+from tests.cluster.base_image import distil
 from tests.cluster.binaries import cache, locked, note, run
-from tests.cluster.distilled import distil
 from tests.cluster.sandbox import require
 from tests.cluster.sources import context_of_programs, digest_of, digest_of_files
 
@@ -125,7 +125,7 @@ def _base() -> str:
 
 def _base_name() -> str:
     """Return a name that changes with what the base is made by."""
-    made_by = Path(__file__).with_name("distilled.py").read_bytes() + _BUILD_BASE.encode()
+    made_by = Path(__file__).with_name("base_image.py").read_bytes() + _BUILD_BASE.encode()
     return f"localhost/trialwatch-python:{SUITE}-{hashlib.sha256(made_by).hexdigest()[:8]}"
 
 

@@ -1,4 +1,4 @@
-"""Experiments on a cluster, as a user has them: applied, looked at by kubectl, deleted."""
+"""Experiments on a cluster, as a user runs them: kubectl apply, get, delete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images without a registry and without Docker: of one static program, made by hand."""
+"""Image archives with one static program, made without a registry and without Docker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our images and manifests on a cluster, as a user installs them.
+"""Installs the images and manifests on a cluster, as a user does.
 
 `python -m tests.cluster.installation` brings them to the node of `make cluster-up`, and brings that up
 where it is not.

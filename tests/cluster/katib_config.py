@@ -1,4 +1,4 @@
-"""The settings of the installation on the node, changed by several tests at the same time."""
+"""Changes katib-config on the node, for several tests at the same time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A search that was written by somebody else: it gives the trials their names.
+"""A search service from outside that chooses the names of the trials.
 
 It tries the values of the first parameter's list, one after the other, and calls the trials
 `EXPERIMENT-0`, `EXPERIMENT-1`. The tests run its text in a pod.

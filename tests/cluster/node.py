@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.cluster import images
 from tests.cluster.binaries import MissingProgramError, note, programs, run
 from tests.cluster.certificates import Authority, Identity, key_pem
-from tests.cluster.daemons import API_PORT, before_the_api, behind_the_api, wait_until
+from tests.cluster.node_programs import API_PORT, before_the_api, behind_the_api, wait_until
 from tests.cluster.releases import ModuleDigestError
 from tests.cluster.sandbox import Sandbox, require
 from tests.cluster.settings import (

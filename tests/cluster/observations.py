@@ -1,4 +1,4 @@
-"""The rows of the database, as the DB manager gives them to a controller."""
+"""The rows of the database, read through the DB manager."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A machine of its own for the node: namespaces of processes, mounts, network and System V objects.
+"""Linux namespaces for the node: processes, mounts, network and System V objects.
 
 All that the node does happens in there: its mounts, its addresses, its rules of the packet filter,
 its sysctls. Outside are its folder, its control groups (all below one name) and one end of a veth

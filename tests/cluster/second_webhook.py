@@ -1,4 +1,4 @@
-"""Another mutating webhook, of the kind that service meshes bring: it reorders and adds.
+"""A second mutating webhook, like that of a service mesh: it reorders containers and adds one.
 
 Run in a pod, with Python alone: `python second_webhook.py`; certificate and key stand beside it.
 """

@@ -1,4 +1,4 @@
-"""What the node's programs are told: addresses, and the files of their settings."""
+"""Addresses and configuration files of the node's programs."""
 
 from __future__ import annotations
 

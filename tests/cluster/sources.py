@@ -1,4 +1,4 @@
-"""What an image is made of: what its program can import, and what installs it."""
+"""The files that an image is built from: what its program can import, and what installs it."""
 
 from __future__ import annotations
 

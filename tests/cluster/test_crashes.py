@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from api.names import COLLECTOR_CONTAINER
-from tests.cluster.killer import SUPERVISOR, WORKER, killing
+from tests.cluster.process_killer import SUPERVISOR, WORKER, killing
 from tests.cluster.trials import Trials, counted, job, running, status_of
 
 

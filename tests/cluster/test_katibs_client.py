@@ -17,7 +17,7 @@ from tests.cluster.observations import Observations
 from tests.katibs_sdk import python_with_sdk
 
 IMAGE = f"docker.io/trialwatch/bash:{VERSION}"
-SESSION = Path(__file__).with_name("katibs_session.py")
+SESSION = Path(__file__).with_name("katib_client_session.py")
 PATIENCE_SECONDS = 600
 
 

@@ -21,8 +21,8 @@ from api.objects.experiments import parse_experiment
 from suggestion.tasks import task_of
 from tests.cluster.client import Cluster, Object, until
 from tests.cluster.experiments import Experiment, X, begun, searched, true_conditions, value_of
-from tests.cluster.kills import Kills, answered, drawn
 from tests.cluster.observations import Rows
+from tests.cluster.random_kills import Kills, answered, drawn
 from tests.cluster.trials import counted
 
 pytestmark = [

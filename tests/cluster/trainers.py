@@ -1,4 +1,4 @@
-"""The images that trials run in the tests: one static program, as different images have it."""
+"""The images of the tests' trainers: one static program in several kinds of images."""
 
 from __future__ import annotations
 

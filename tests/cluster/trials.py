@@ -1,4 +1,4 @@
-"""Trials on a cluster: jobs whose pods ask for their metrics, and what became of them."""
+"""Trials on a cluster: creates their jobs, and waits for pods, rows and conditions."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a user of Katib's own client does, as a script for the Python that has it.
+"""A session with Katib's own client, as a script for the Python that has its SDK.
 
-    python katibs_session.py KUBECONFIG NAMESPACE DB_MANAGER experiment EXPERIMENT.json
-    python katibs_session.py KUBECONFIG NAMESPACE DB_MANAGER tune IMAGE
+    python katib_client_session.py KUBECONFIG NAMESPACE DB_MANAGER experiment EXPERIMENT.json
+    python katib_client_session.py KUBECONFIG NAMESPACE DB_MANAGER tune IMAGE
 
 What the client has answered is the last line of its output, as JSON.
 """

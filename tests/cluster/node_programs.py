@@ -1,4 +1,4 @@
-"""The node's programs: how each is called, what it waits for, and by what one sees that it is up."""
+"""The node's programs: their command lines, what they wait for, and how to see that they are up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kills of our programs and of the API server, at moments that are drawn before.
+"""Kills trialwatch's programs and the API server at random moments.
 
 Half of them are SIGKILL of a process, by a pod that sees the node's processes and needs no API server
 once it runs. The others delete a pod, as a node that is drained does.

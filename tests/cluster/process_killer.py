@@ -1,4 +1,4 @@
-"""Kills processes of other pods, from a pod that sees the node's processes."""
+"""Kills processes in other pods, from a pod that sees the node's processes."""
 
 from __future__ import annotations
 
