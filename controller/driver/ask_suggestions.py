@@ -1,8 +1,7 @@
-"""One question to the search: its service deployed where that is due, its answer written down.
+"""One request to the search: deploys its service if necessary, and stores its reply.
 
-A search that cannot answer is asked again later, each time later than before, whatever happens in
-the meantime; but when a trial has ended, or more are wanted, the next answer may well be another,
-so it is asked at once.
+A search that fails is called again later, each time after a longer wait. But when a trial has ended
+since, or another number of trials is wanted, the reply may differ, so it is called at once.
 """
 
 from __future__ import annotations
@@ -14,27 +13,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
-from api.backoff import Backoff
 from api.errors import RemoteError, UserError
 from api.types import Suggestion
 from controller.driver.ports import Conflict, Ports
+from controller.driver.retries import BACKOFF
 from controller.reconcile import suggestions
 from controller.reconcile.actions import AskSuggestions
 from controller.reconcile.trial_states import has_ended
 from controller.reconcile.views import Key, key_of
 
-BACKOFF: Final = Backoff(first=0.25, longest=60.0)
-"""How much later the driver comes again after each failure in a row."""
 _Reply = TypeVar("_Reply")
-_LOOK_AGAIN: Final = timedelta(seconds=1)
-"""How soon a Deployment is looked at again that is not available yet."""
+_DEPLOYMENT_CHECK: Final = timedelta(seconds=1)
+"""How soon to check a Deployment again that is not available yet."""
 
 
 class NotBeforeError(Exception):
-    """Nothing is wrong, and nothing more can be done before `moment`."""
+    """Nothing is wrong, but nothing more can be done before `moment`."""
 
     def __init__(self, moment: datetime) -> None:
-        super().__init__(f"not before {moment}")
+        super().__init__(f"cannot continue before {moment}")
         self.moment = moment
 
 
@@ -47,64 +44,67 @@ class _Failure:
 
 
 class SuggestionRequester:
-    """Asks for all experiments."""
+    """Makes the requests of all experiments."""
 
-    def __init__(self, ports: Ports, dice: random.Random) -> None:
-        self._ports, self._dice = ports, dice
+    def __init__(self, ports: Ports, rng: random.Random) -> None:
+        self._ports, self._rng = ports, rng
         self._failures: dict[Key, _Failure] = {}
 
     async def ask(self, action: AskSuggestions, now: datetime) -> None:
-        """Ask, and write the answer down; or why there is none and will be none.
+        """Ask the search for trials and store the reply, or store why it refuses the experiment.
 
         Raises:
-            LaterError: the service is being deployed, or was asked in vain a moment ago.
-            RemoteError: there is no answer now; the Suggestion says why.
+            NotBeforeError: the service is being deployed, or failed a moment ago.
+            RemoteError: the search does not answer now; the Suggestion says why.
         """
         key = key_of(action.suggestion)
         self._wait_after_failure(key, action, now)
-        kept = await self._ports.objects.write_spec(action.suggestion)
-        asked = replace(action.suggestion, metadata=kept.metadata)
+        stored = await self._ports.objects.write_spec(action.suggestion)
+        asked = replace(action.suggestion, metadata=stored.metadata)
         asked = await self._deployed(action, asked, now)
-        question = self._ports.suggestions.ask(
+        call = self._ports.suggestions.ask(
             action.experiment, action.trials, action.asked, action.count
         )
         try:
-            answer = await self._answered(question, action, asked, now)
+            reply = await self._record_failure_of(call, action, asked, now)
         except UserError as error:
             after = suggestions.mark_failed(asked, str(error), now)
         else:
             taken = {trial.metadata.name for trial in action.trials}
             draw = self._names(asked.metadata.name, taken)
-            after = suggestions.with_reply(asked, answer, action.count, draw, now)
+            after = suggestions.with_reply(asked, reply, action.count, draw, now)
         self._failures.pop(key, None)
         await self._ports.objects.write_status(after)
 
     def forget(self, key: Key) -> None:
-        """Forget an experiment that is gone."""
+        """Forget an experiment that was deleted."""
         self._failures.pop(key, None)
 
     async def _deployed(
         self, action: AskSuggestions, asked: Suggestion, now: datetime
     ) -> Suggestion:
-        """Return the suggestion when its service serves; one that is not deployed always does."""
+        """Return the suggestion once its service serves.
+
+        A service that is not deployed for this experiment always counts as serving.
+        """
         services, objects = self._ports.services, self._ports.objects
         if not await services.deploys(asked):
             return asked
         if not suggestions.is_deployed(asked):
-            # Written down, then done: what is deployed is sure to be taken away at the end.
+            # Recorded first, then deployed: so the deployment is always removed in the end.
             await objects.write_status(suggestions.mark_deploying(asked, now))
             raise NotBeforeError(now)
-        if await self._answered(services.deploy(asked), action, asked, now):
+        if await self._record_failure_of(services.deploy(asked), action, asked, now):
             return suggestions.mark_deployment_ready(asked, now)
         waiting = suggestions.mark_deploying(asked, now)
         if waiting != asked:
             await objects.write_status(waiting)
-        raise NotBeforeError(now + _LOOK_AGAIN)
+        raise NotBeforeError(now + _DEPLOYMENT_CHECK)
 
-    async def _answered(
+    async def _record_failure_of(
         self, call: Awaitable[_Reply], action: AskSuggestions, asked: Suggestion, now: datetime
     ) -> _Reply:
-        """Wait for a service; where it fails, let those who look at the Suggestion see why."""
+        """Await a call to a service; if it fails, store the cause in the Suggestion."""
         try:
             return await call
         except Conflict:
@@ -113,7 +113,7 @@ class SuggestionRequester:
             self._note_failure(key_of(asked), action, now)
             after = suggestions.mark_stalled(asked, str(error), now)
             if after != asked:
-                with suppress(RemoteError):  # what was there first is the reason to be told
+                with suppress(RemoteError):  # the first error matters
                     await self._ports.objects.write_status(after)
             raise
 
@@ -123,17 +123,17 @@ class SuggestionRequester:
             raise NotBeforeError(failure.until)
 
     def _note_failure(self, key: Key, action: AskSuggestions, now: datetime) -> None:
-        before = self._failures.get(key)
-        times = before.times + 1 if before else 1
+        last = self._failures.get(key)
+        times = last.times + 1 if last else 1
         until = now + timedelta(seconds=BACKOFF.wait(times))
         self._failures[key] = _Failure(times, until, _question(action))
 
     def _names(self, experiment: str, taken: Collection[str]) -> Callable[[], str]:
-        """Return what draws names that no trial has; of 27**8 most are free."""
+        """Return a function that draws names that no trial has; of 27**8 names most are free."""
 
         def draw() -> str:
             while True:
-                letters = self._dice.choices(suggestions.NAME_LETTERS, k=suggestions.NAME_LENGTH)
+                letters = self._rng.choices(suggestions.NAME_LETTERS, k=suggestions.NAME_LENGTH)
                 name = f"{experiment}-{''.join(letters)}"
                 if name not in taken:
                     return name

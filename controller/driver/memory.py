@@ -1,7 +1,7 @@
-"""The ports over dictionaries, with the manners of the real ones.
+"""The ports over dictionaries. They behave like the real ones.
 
-They are what tests drive, and what a simulation is built from. Objects have versions, a write
-against an old one is a conflict, and a finalizer holds what is being deleted, as in Kubernetes.
+Tests drive them, and the simulation is built from them. Objects have versions; a write with an old
+version is a conflict; a finalizer keeps a deleted object, as in Kubernetes.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from controller.reconcile.actions import EmitEvent
 from controller.reconcile.times import format_time
 from controller.reconcile.views import JobFacts, Key, MetricSummary, SuggestionReply, key_of
 
-Kept = TypeVar("Kept", Experiment, Suggestion, Trial)
+Item = TypeVar("Item", Experiment, Suggestion, Trial)
 
 
 class MemoryObjects:
-    """Objects, one dictionary for each kind. `now` stamps what is created and deleted."""
+    """Objects, one dictionary for each kind. `now` gives the times of creation and deletion."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.experiments: dict[Key, Experiment] = {}
@@ -71,10 +71,12 @@ class MemoryObjects:
 
     async def write_spec(self, item: Suggestion) -> Suggestion:
         key = key_of(item)
-        kept = _unchanged(self.suggestions, item)
-        if kept.spec == item.spec:
-            return kept  # a write that changes nothing makes no new version
-        self.suggestions[key] = replace(kept, metadata=self._next(kept.metadata), spec=item.spec)
+        stored = _unchanged(self.suggestions, item)
+        if stored.spec == item.spec:
+            return stored  # a write that changes nothing makes no new version
+        self.suggestions[key] = replace(
+            stored, metadata=self._next(stored.metadata), spec=item.spec
+        )
         return self.suggestions[key]
 
     async def write_status(self, item: Experiment | Suggestion | Trial) -> None:
@@ -95,16 +97,16 @@ class MemoryObjects:
             self._release(self.experiments, key_of(item), EXPERIMENT_FINALIZER)
 
     def apply(self, experiment: Experiment) -> None:
-        """Do what `kubectl apply` does: a new object, or another spec of one that is there."""
-        kept = self.experiments.get(key_of(experiment))
-        if kept is None:
+        """Do what `kubectl apply` does: create an object, or change the spec of an existing one."""
+        stored = self.experiments.get(key_of(experiment))
+        if stored is None:
             self._create(self.experiments, experiment)
         else:
-            meta = self._next(kept.metadata)
-            changed = replace(kept, metadata=meta, spec=experiment.spec)
+            meta = self._next(stored.metadata)
+            changed = replace(stored, metadata=meta, spec=experiment.spec)
             self.experiments[key_of(experiment)] = changed
 
-    def _create(self, kind: dict[Key, Kept], item: Kept) -> None:
+    def _create(self, kind: dict[Key, Item], item: Item) -> None:
         if key_of(item) in kind:
             return
         meta = self._next(item.metadata)
@@ -113,27 +115,27 @@ class MemoryObjects:
             item, metadata=replace(meta, creation_timestamp=format_time(self._now()))
         )
 
-    def _write(self, kind: dict[Key, Kept], item: Kept) -> None:
-        kept = _unchanged(kind, item)
-        if kept.status == item.status:
+    def _write(self, kind: dict[Key, Item], item: Item) -> None:
+        stored = _unchanged(kind, item)
+        if stored.status == item.status:
             return
-        # The three kinds have a status each; that it is the right one is what Kept says.
-        changed = replace(item, metadata=self._next(kept.metadata), spec=kept.spec)
+        # Each kind has a status type of its own; the type variable keeps them apart.
+        changed = replace(item, metadata=self._next(stored.metadata), spec=stored.spec)
         kind[key_of(item)] = changed
 
-    def _mark(self, kind: dict[Key, Kept], key: Key) -> None:
-        kept = kind.get(key)
-        if kept is not None and not kept.metadata.deletion_timestamp:
-            meta = self._next(kept.metadata)
-            self._keep(kind, kept, replace(meta, deletion_timestamp=format_time(self._now())))
+    def _mark(self, kind: dict[Key, Item], key: Key) -> None:
+        stored = kind.get(key)
+        if stored is not None and not stored.metadata.deletion_timestamp:
+            meta = self._next(stored.metadata)
+            self._keep(kind, stored, replace(meta, deletion_timestamp=format_time(self._now())))
 
-    def _release(self, kind: dict[Key, Kept], key: Key, finalizer: str) -> None:
-        kept = kind.get(key)
-        if kept is not None and finalizer in kept.metadata.finalizers:
-            left = tuple(name for name in kept.metadata.finalizers if name != finalizer)
-            self._keep(kind, kept, replace(self._next(kept.metadata), finalizers=left))
+    def _release(self, kind: dict[Key, Item], key: Key, finalizer: str) -> None:
+        stored = kind.get(key)
+        if stored is not None and finalizer in stored.metadata.finalizers:
+            left = tuple(name for name in stored.metadata.finalizers if name != finalizer)
+            self._keep(kind, stored, replace(self._next(stored.metadata), finalizers=left))
 
-    def _keep(self, kind: dict[Key, Kept], item: Kept, metadata: ObjectMeta) -> None:
+    def _keep(self, kind: dict[Key, Item], item: Item, metadata: ObjectMeta) -> None:
         if metadata.deletion_timestamp and not metadata.finalizers:
             del kind[key_of(item)]
         else:
@@ -143,17 +145,17 @@ class MemoryObjects:
         return replace(metadata, resource_version=str(next(self._versions)))
 
 
-def _unchanged(kind: dict[Key, Kept], item: Kept) -> Kept:
-    kept = kind.get(key_of(item))
-    if kept is None:
-        raise Conflict(f"{key_of(item)} is gone")
-    if kept.metadata.resource_version != item.metadata.resource_version:
-        raise Conflict(f"{key_of(item)} has been changed by another writer")
-    return kept
+def _unchanged(kind: dict[Key, Item], item: Item) -> Item:
+    stored = kind.get(key_of(item))
+    if stored is None:
+        raise Conflict(f"{key_of(item)} was deleted")
+    if stored.metadata.resource_version != item.metadata.resource_version:
+        raise Conflict(f"{key_of(item)} was changed by another writer")
+    return stored
 
 
 class MemoryJobs:
-    """Jobs that somebody else brings to their end, by `facts`."""
+    """Jobs whose state the test sets, in `facts`."""
 
     def __init__(self) -> None:
         self.facts: dict[Key, JobFacts] = {}
@@ -178,16 +180,16 @@ class MemoryJobs:
 
 
 class MemoryObservations:
-    """A store of summaries; `away` says why it does not answer."""
+    """A store of summaries; `away` is the error with which it fails, if not empty."""
 
     def __init__(self) -> None:
         self.metrics: dict[Key, tuple[MetricSummary, ...]] = {}
         self.away = ""
         self.asked_live: list[Key] = []
-        """Every trial whose latest values were asked for, answered or not."""
+        """Every trial whose latest values were read, with or without success."""
 
     async def summary(self, trial: Trial) -> Sequence[MetricSummary]:
-        self._answer()
+        self._fail_if_away()
         return self.metrics.get(key_of(trial), ())
 
     async def latest(self, trial: Trial) -> Sequence[MetricSummary]:
@@ -195,31 +197,31 @@ class MemoryObservations:
         return await self.summary(trial)
 
     async def report_unavailable(self, trial: Trial) -> None:
-        self._answer()
+        self._fail_if_away()
         metric = trial.spec.objective.metric if trial.spec.objective else ""
         point = MetricSummary(name=metric, count=1, first=UNAVAILABLE, last=UNAVAILABLE)
         self.metrics.setdefault(key_of(trial), (point,))
 
     async def delete(self, trial: Trial) -> None:
-        self._answer()
+        self._fail_if_away()
         self.metrics.pop(key_of(trial), None)
 
-    def _answer(self) -> None:
+    def _fail_if_away(self) -> None:
         if self.away:
             raise Unavailable(self.away)
 
 
 class MemorySuggestions:
-    """A search that counts: its points are 0, 1, 2, ... for every parameter, up to `size`."""
+    """A search that counts: each parameter gets 0, 1, 2, ..., for up to `size` trials."""
 
     def __init__(self, size: int | None = None) -> None:
         self.size = size
         self.refuses = ""
         self.away = ""
         self.asked: list[tuple[Experiment, tuple[Trial, ...], int, int]] = []
-        """Every question, answered or not."""
+        """Every request, answered or not."""
         self.turned: Callable[[SuggestionReply], SuggestionReply] = lambda answer: answer
-        """What becomes of an answer before it is given."""
+        """Changes a reply before it is returned."""
 
     async def ask(
         self, experiment: Experiment, trials: Sequence[Trial], asked: int, count: int
@@ -240,35 +242,35 @@ def _counted(experiment: Experiment, number: int) -> SuggestedTrial:
 
 
 class MemorySearchServices:
-    """Services that are there when they were deployed, and serve while `ready`."""
+    """Services that exist after they were deployed, and serve while `ready`."""
 
     def __init__(self, *, deployed: bool = False) -> None:
-        """`deployed` says whether experiments have services of their own."""
+        """`deployed` is whether experiments have services of their own."""
         self.deployed, self.ready = deployed, True
         self.away = ""
-        self.there: set[Key] = set()
+        self.existing: set[Key] = set()
 
     async def deploys(self, suggestion: Suggestion) -> bool:
         del suggestion
         return self.deployed
 
     async def deploy(self, suggestion: Suggestion) -> bool:
-        self._answer()
-        was_there = key_of(suggestion) in self.there
-        self.there.add(key_of(suggestion))
-        return was_there and self.ready
+        self._fail_if_away()
+        existed = key_of(suggestion) in self.existing
+        self.existing.add(key_of(suggestion))
+        return existed and self.ready
 
     async def remove(self, suggestion: Suggestion) -> None:
-        self._answer()
-        self.there.discard(key_of(suggestion))
+        self._fail_if_away()
+        self.existing.discard(key_of(suggestion))
 
-    def _answer(self) -> None:
+    def _fail_if_away(self) -> None:
         if self.away:
             raise Unavailable(self.away)
 
 
 class MemoryEvents:
-    """Remembers every event."""
+    """Keeps every event."""
 
     def __init__(self) -> None:
         self.all: list[EmitEvent] = []
@@ -278,7 +280,7 @@ class MemoryEvents:
 
 
 class Memory:
-    """All ports at once. Its parts are there to be looked at and changed."""
+    """All ports in memory. Tests read and change its parts."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.objects = MemoryObjects(now)
@@ -289,7 +291,7 @@ class Memory:
         self.events = MemoryEvents()
 
     def ports(self) -> Ports:
-        """Return them as a driver takes them."""
+        """Return the ports for a driver."""
         return Ports(
             objects=self.objects,
             jobs=self.jobs,

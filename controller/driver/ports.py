@@ -1,7 +1,7 @@
-"""What a driver stands on. `controller.driver.memory` has each of them over dictionaries.
+"""The ports that the driver uses. `controller.driver.memory` implements each with dictionaries.
 
-Two errors are part of every promise: `Unavailable`, where asking again is right, and `Conflict`,
-where the object has changed and is to be looked at anew.
+Two errors belong to every port: `Unavailable`, if a retry may help, and `Conflict`, if the object
+has changed and must be read again.
 """
 
 from __future__ import annotations
@@ -23,78 +23,79 @@ from controller.reconcile.views import JobFacts, Key, MetricSummary, SuggestionR
 
 
 class Conflict(RemoteError):
-    """Somebody else has changed the object since it was read."""
+    """Another writer has changed the object since it was read."""
 
 
 class Objects(Protocol):
-    """Where Experiments, Suggestions and Trials are kept.
+    """The store of Experiments, Suggestions and Trials.
 
-    What is read is at least as new as what was last written through this same port.
+    A read returns an object at least as new as the last write through this port.
     """
 
     async def experiment(self, key: Key) -> Experiment | None:
-        """Return the experiment, with defaults; None where there is none."""
+        """Return the experiment, with defaults; None if it does not exist."""
 
     async def suggestion(self, key: Key) -> Suggestion | None:
-        """Return the suggestion of the experiment of this name."""
+        """Return the suggestion of the experiment with this key; None if it does not exist."""
 
     async def trial(self, key: Key) -> Trial | None:
-        """Return a trial."""
+        """Return a trial; None if it does not exist."""
 
     async def trials(self, experiment: Key) -> Sequence[Trial]:
-        """Return all trials of an experiment, those being deleted too, in any order."""
+        """Return all trials of an experiment, in any order, including those being deleted."""
 
     async def template(self, source: ConfigMapSource) -> str | None:
-        """Return the text of a template; None where there is none."""
+        """Return the text of a template; None if it does not exist."""
 
     async def create(self, item: Suggestion | Trial) -> None:
-        """Store a new object; leave one of the same name as it is."""
+        """Store a new object. If one of this name exists, do not change it."""
 
     async def write_spec(self, item: Suggestion) -> Suggestion:
-        """Store `spec`, and return the object as it is now.
+        """Store `spec` and return the stored object.
 
         Raises:
-            Conflict: the object is no longer what it was when it was read, or is gone.
+            Conflict: the object has changed since it was read, or was deleted.
         """
 
     async def write_status(self, item: Experiment | Suggestion | Trial) -> None:
         """Store `status` and nothing else.
 
         Raises:
-            Conflict: the object is no longer what it was when it was read, or is gone.
+            Conflict: the object has changed since it was read, or was deleted.
         """
 
     async def delete(self, trial: Trial) -> None:
-        """Mark a trial as being deleted; it is gone at once where it has no finalizer."""
+        """Mark a trial as being deleted; without a finalizer it is deleted at once."""
 
     async def release(self, item: Experiment | Trial) -> None:
-        """Remove our finalizer; what is being deleted and has no other one is gone."""
+        """Remove our finalizer; a deleted object without other finalizers disappears."""
 
 
 class Jobs(Protocol):
-    """Where the jobs of trials run. A job has its trial's name and namespace.
+    """The jobs of trials. A job has the namespace and the name of its trial.
 
-    What `look` says is at least as new as the last `create` through this same port. While a job
-    is going, its document has `metadata.deletionTimestamp`, or `delete` is asked for again.
+    The result of `look` is at least as new as the last `create` through this port. While a job is
+    being deleted, its document has `metadata.deletionTimestamp`; otherwise `delete` is called
+    again.
     """
 
     async def look(self, trial: Trial) -> JobFacts:
-        """Say what is known of the trial's job and pods."""
+        """Return what is known about the trial's job and pods."""
 
     async def create(self, trial: Trial, document: JsonObject) -> None:
-        """Start the job. What the user got wrong in it is no error here: such a job fails.
+        """Create the job. A mistake of the user in it is not an error here: such a job fails.
 
         Raises:
-            RemoteError: it cannot be created, and will not be: the trial fails with this message.
-            Unavailable: not now.
+            RemoteError: it can never be created: the trial fails with this message.
+            Unavailable: it cannot be created now.
         """
 
     async def delete(self, trial: Trial) -> None:
-        """End the job with all of its pods; it may take until a later `look`."""
+        """Delete the job and all of its pods; it may take until a later `look`."""
 
 
 class Observations(Protocol):
-    """The store of metrics."""
+    """The metrics store."""
 
     async def summary(self, trial: Trial) -> Sequence[MetricSummary]:
         """Return a summary of each of the objective's metrics that has points.
@@ -104,10 +105,10 @@ class Observations(Protocol):
         """
 
     async def latest(self, trial: Trial) -> Sequence[MetricSummary]:
-        """Return the same of a trial that runs, soon or not at all; nothing where it is costly.
+        """Return the same for a running trial, quickly or not at all; nothing if it is expensive.
 
         Raises:
-            RemoteError: the store did not answer soon, or refused.
+            RemoteError: the store did not answer quickly, or refused.
         """
 
     async def report_unavailable(self, trial: Trial) -> None:
@@ -118,7 +119,7 @@ class Observations(Protocol):
         """
 
     async def delete(self, trial: Trial) -> None:
-        """Delete all that is stored of the trial.
+        """Delete all stored metrics of the trial.
 
         Raises:
             RemoteError: the store did not answer, or refused.
@@ -126,20 +127,20 @@ class Observations(Protocol):
 
 
 class Suggestions(Protocol):
-    """The search, and early stopping with it: the answer's trials carry their stop rules."""
+    """The search, together with early stopping: suggested trials carry their stop rules."""
 
     async def ask(
         self, experiment: Experiment, trials: Sequence[Trial], asked: int, count: int
     ) -> SuggestionReply:
         """Choose the next `count` trials.
 
-        `trials` is the history in the order of asking, running and failed ones too; `asked` is
-        how many were asked for in all, which may be more. Equal questions get equal answers, or
-        may at least: an answer that is lost is asked for again.
+        `trials` is the history in the order of the requests, including running and failed trials.
+        `asked` is how many were requested in all; it may be larger. Equal requests may get equal
+        replies: a reply that was lost is requested again.
 
         Raises:
-            UserError: the experiment cannot be searched so; it fails with this message.
-            RemoteError: the search refused; later it may not.
+            UserError: the experiment cannot be searched; it fails with this message.
+            RemoteError: the search refused for now.
         """
 
 
@@ -147,50 +148,50 @@ class SearchServices(Protocol):
     """The services of search and early stopping that run for one experiment alone."""
 
     async def deploys(self, suggestion: Suggestion) -> bool:
-        """Say whether this experiment has such a service, by the settings of this moment."""
+        """Return whether this experiment has such a service, by the current settings."""
 
     async def deploy(self, suggestion: Suggestion) -> bool:
-        """Deploy what is missing of it; say whether it serves. Never waits until it does.
+        """Deploy its missing parts; return whether it serves. Does not wait until it does.
 
         Raises:
-            RemoteError: it cannot be deployed, or does not come up.
+            RemoteError: it cannot be deployed, or does not start.
         """
 
     async def remove(self, suggestion: Suggestion) -> None:
-        """Take it away, where there is any; what a restarted experiment needs again stays.
+        """Remove it, if it exists; objects that a restarted experiment needs again stay.
 
         Raises:
-            RemoteError: it cannot be taken away now.
+            RemoteError: it cannot be removed now.
         """
 
 
 class NoSearchServices:
-    """Where none is ever deployed."""
+    """For installations that never deploy a service."""
 
     async def deploys(self, suggestion: Suggestion) -> bool:
-        """Say no."""
+        """Return False."""
         del suggestion
         return False
 
     async def deploy(self, suggestion: Suggestion) -> bool:
-        """Need nothing."""
+        """Do nothing."""
         del suggestion
         return True
 
     async def remove(self, suggestion: Suggestion) -> None:
-        """Have nothing."""
+        """Do nothing."""
 
 
 class Events(Protocol):
-    """Takes what those who watch should know. Never raises, never waits."""
+    """Posts Kubernetes Events. Never raises, never waits."""
 
     def emit(self, event: EmitEvent) -> None:
-        """Take one event."""
+        """Post one event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """All of them."""
+    """All ports."""
 
     objects: Objects
     jobs: Jobs

@@ -1,9 +1,9 @@
-"""What is to be done, and when: each key once, however often it is asked for.
+"""The keys to reconcile, each once, however often it is added, and when each is due.
 
-    add ──> waiting until its moment ──> take ──> in work ──> done ──> forgotten, or waiting again
+    add ──> waiting until its time ──> take ──> in work ──> done ──> forgotten, or waiting again
 
-A key that is asked for while it is in work is due again afterwards, never beside itself. Moments
-are seconds of the caller's clock.
+A key that is added while it is in work is due again afterwards. Times are seconds of the caller's
+clock.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class ReconcileQueue(Generic[Key]):
         self._in_work: dict[Key, float | None] = {}
 
     def add(self, key: Key, moment: float) -> None:
-        """Let a key be due at a moment; where it is due earlier, that stands."""
+        """Make a key due at a time; an earlier due time stays."""
         if key in self._in_work:
             self._in_work[key] = _earlier(self._in_work[key], moment)
         elif key not in self._due or moment < self._due[key]:
@@ -36,7 +36,7 @@ class ReconcileQueue(Generic[Key]):
             heapq.heappush(self._order, (moment, next(self._numbers), key))
 
     def take(self, now: float) -> Key | None:
-        """Begin with the key that is due for longest; None where none is, or enough are in work."""
+        """Take the key that has been due longest; None if none is due, or too many are in work."""
         due = self.next_moment()
         if due is None or due > now or self.is_full:
             return None
@@ -46,7 +46,7 @@ class ReconcileQueue(Generic[Key]):
         return key
 
     def done(self, key: Key, again: float | None = None) -> None:
-        """End with a key; `again` is when it is due next, unless it was asked for earlier."""
+        """Finish a key; `again` is when it is due next, unless it was added for an earlier time."""
         moment = self._in_work.pop(key)
         if again is not None:
             moment = _earlier(moment, again)
@@ -54,12 +54,12 @@ class ReconcileQueue(Generic[Key]):
             self.add(key, moment)
 
     def next_moment(self) -> float | None:
-        """Return when the next key is due; None where nothing waits."""
+        """Return when the next key is due; None if no key waits."""
         while self._order:
             moment, _, key = self._order[0]
             if self._due.get(key) == moment:
                 return moment
-            heapq.heappop(self._order)  # it was wanted earlier since
+            heapq.heappop(self._order)  # added again with an earlier time
         return None
 
     def depth(self, now: float) -> int:
@@ -73,7 +73,7 @@ class ReconcileQueue(Generic[Key]):
 
     @property
     def is_full(self) -> bool:
-        """Whether as many keys are in work as may be."""
+        """Whether the maximum of keys is in work."""
         return len(self._in_work) >= self._at_once
 
 

@@ -163,7 +163,7 @@ def test_a_right_that_is_missing_holds_a_deleted_trial_for_a_bounded_time(
             assert name not in [trial.metadata.name for trial in await stage.trials()]
         told = stage.told("JobNotDeleted")
         assert told[0].startswith(
-            "its job is left to the cluster's garbage collection: you may not"
+            "the cluster's garbage collection will delete its job: you may not"
         )
 
     situation(test)()

@@ -111,7 +111,7 @@ async def test_what_is_not_there_is_left_alone() -> None:
 async def test_an_early_stop_of_a_trial_that_is_not_there_is_refused() -> None:
     harness = ExperimentHarness(experiment())
 
-    with pytest.raises(UserError, match="there is no trial ns/nope"):
+    with pytest.raises(UserError, match="trial ns/nope does not exist"):
         await harness.driver.stop_early(Key(namespace="ns", name="nope"), harness.now)
 
 

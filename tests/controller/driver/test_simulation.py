@@ -21,7 +21,8 @@ from api.errors import RemoteError
 from api.names import NUMBER_LABEL, UNAVAILABLE
 from api.objects.validation_update import completed
 from api.types import Experiment, ExperimentStatus, Trial
-from controller.driver.ask_suggestions import NotBeforeError
+from controller.driver.action_runner import ActionRunner, sequentially
+from controller.driver.ask_suggestions import NotBeforeError, SuggestionRequester
 from controller.driver.driver import Driver
 from controller.driver.memory import Memory, MemorySearchServices, MemorySuggestions
 from controller.reconcile.actions import Action, CreateJob
@@ -161,7 +162,7 @@ class Experiments(RuleBasedStateMachine):
                 # Its trial may be about to go: Kubernetes deletes what a trial owned, in the end.
                 self.made_late.add(key_of(action.trial))
             with contextlib.suppress(RemoteError, NotBeforeError):
-                run_without_waiting(self._driver()._do((action,), self.now))  # noqa: SLF001 - the act alone
+                run_without_waiting(self._runner().run((action,), self.now))
 
     # -- what happens -----------------------------------------------------------------------
 
@@ -281,7 +282,7 @@ class Experiments(RuleBasedStateMachine):
         assert status == with_counts(status, facts_of_trials(trials), None)
         self._check_optimum(status, trials)
         self._check_jobs(trials)
-        assert not self.memory.services.there, "a service outlives its experiment"
+        assert not self.memory.services.existing, "a service outlives its experiment"
 
     def _check_optimum(self, status: ExperimentStatus, trials: list[Trial]) -> None:
         """Compare with what was printed; a best trial that was deleted is not forgotten."""
@@ -319,6 +320,10 @@ class Experiments(RuleBasedStateMachine):
         return Driver(
             failing_ports(self.memory, self.failing), random.Random(self.seed), self.policy
         )
+
+    def _runner(self) -> ActionRunner:
+        ports, rng = failing_ports(self.memory, self.failing), random.Random(self.seed)
+        return ActionRunner(ports, SuggestionRequester(ports, rng), self.policy, sequentially)
 
     def _fail_at(self, failure: CallFailure | None, at: int) -> None:
         self.failing.failure, self.failing.at = failure, at
