@@ -43,7 +43,7 @@ from bench.controller_figures import (
     windows_of,
 )
 from bench.controller_history import print_start, print_turns
-from kube.cluster import Ref
+from kube.cluster import Ref, Scope
 from tests.cluster.binaries import MissingProgramError, programs
 
 VARIABLE = "TRIALWATCH_BENCH_RUNS"
@@ -129,7 +129,7 @@ async def _measure(shape: Shape) -> None:
 async def _all_succeeded(around: Surroundings, shape: Shape) -> None:
     """Wait until every experiment has ended, with as many trials as it was to have."""
     while True:
-        found = (await around.cluster.list(EXPERIMENT, NAMESPACE)).items
+        found = (await around.cluster.list(Scope(EXPERIMENT, NAMESPACE))).items
         statuses: list[Any] = [one.get("status") or {} for one in found]
         if all(status.get("completionTime") for status in statuses):
             break

@@ -17,7 +17,7 @@ import psutil
 import yaml
 
 from bench.controller_jobs import Jobs
-from kube.cluster import Cluster, Kind
+from kube.cluster import Cluster, Kind, Scope
 from kube.connect import connected
 from kube.errors import NotFound
 from tests.cluster.control_plane import ControlPlane, control_plane, free_ports
@@ -121,7 +121,7 @@ async def _install(cluster: Cluster) -> None:
 
 async def _serves(cluster: Cluster, kind: Kind) -> bool:
     try:
-        await cluster.list(kind, NAMESPACE)
+        await cluster.list(Scope(kind, NAMESPACE))
     except NotFound:
         return False
     return True

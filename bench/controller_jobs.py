@@ -21,9 +21,9 @@ from api.timestamps import from_micros
 from api.types import JsonObject
 from api.v1beta1 import api_pb2 as pb
 from api.v1beta1 import api_pb2_grpc
-from kube.cluster import Cluster, Kind, Ref, ref_of, uid_of
+from kube.cluster import Cluster, Kind, Ref, Scope, ref_of, uid_of
 from kube.errors import Conflict, NotFound
-from kube.watching import Scope, WatchCache
+from kube.watching import WatchCache
 
 JOB = Kind(api_version="batch/v1", kind="Job")
 _POD = Kind(api_version="v1", kind="Pod")
@@ -38,7 +38,7 @@ class Jobs:
         self._cluster = cluster
         channel: Any = db_manager  # the generated stubs know the synchronous channel only
         self._store: Any = api_pb2_grpc.DBManagerStub(channel)
-        self._watch = WatchCache(cluster, Scope(kind=JOB), keep=dict, changed=self._changed)
+        self._watch = WatchCache(cluster, Scope(JOB), keep=dict, changed=self._changed)
         self._due: asyncio.Queue[Ref] = asyncio.Queue()
         self._begun: set[str] = set()
         self.completed = 0

@@ -21,15 +21,14 @@ from api.types import Json, JsonObject
 from kube.access import REVIEW, Access, Decision, decision_of, review_of
 from kube.answers import change_of, error_of, items_of, read_object, rest_of
 from kube.cluster import (
-    ANY_LABELS,
     Change,
     Kind,
-    Labels,
     Listing,
     Patch,
     Propagation,
     Ref,
     Resource,
+    Scope,
     ref_of,
     version_of,
 )
@@ -102,47 +101,24 @@ class KubernetesCluster:
         """Read an object."""
         return await self._call("GET", await self._path(ref), f"get {ref}")
 
-    async def list(
-        self,
-        kind: Kind,
-        namespace: str = "",
-        *,
-        name: str = "",
-        labels: Labels = ANY_LABELS,
-    ) -> Listing:
+    async def list(self, scope: Scope) -> Listing:
         """Read all objects of a kind."""
         try:
-            return await self._listed(kind, namespace, name, labels, _PAGE)
+            return await self._listed(scope, _PAGE)
         except Gone:
-            # The pages took so long that their moment was forgotten: all at once, then.
-            return await self._listed(kind, namespace, name, labels, 0)
+            # The server forgot their moment before the last page was read: read all at once.
+            return await self._listed(scope, 0)
 
-    async def pages(
-        self,
-        kind: Kind,
-        namespace: str = "",
-        *,
-        name: str = "",
-        labels: Labels = ANY_LABELS,
-    ) -> AsyncGenerator[Listing, None]:
+    async def pages(self, scope: Scope) -> AsyncGenerator[Listing, None]:
         """Read all objects of a kind, page by page."""
-        async with aclosing(self._pages(kind, namespace, _selection(name, labels), _PAGE)) as pages:
+        async with aclosing(self._pages(scope, _PAGE)) as pages:
             async for page in pages:
                 yield page
 
-    async def watch(
-        self,
-        kind: Kind,
-        namespace: str = "",
-        *,
-        since: str,
-        name: str = "",
-        labels: Labels = ANY_LABELS,
-    ) -> AsyncGenerator[Change, None]:
+    async def watch(self, scope: Scope, *, since: str) -> AsyncGenerator[Change, None]:
         """Follow what happens after a version."""
-        resource = await self._discovery.resource_of(kind)
         query = {
-            **_selection(name, labels),
+            **_selection(scope),
             "watch": "true",
             "resourceVersion": since,
             "allowWatchBookmarks": "true",
@@ -150,8 +126,8 @@ class KubernetesCluster:
         }
         request = _Request(
             method="GET",
-            path=path_of(resource, namespace),
-            about=f"watch {kind}",
+            path=await self._path_of_all(scope),
+            about=f"watch {scope.kind}",
             query=query,
             limit=self._watch_limit,
         )
@@ -236,33 +212,32 @@ class KubernetesCluster:
             raise Invalid(f"{ref}: a name or a namespace is missing; say which object is meant")
         return path_of(resource, ref.namespace, ref.name, part)
 
+    async def _path_of_all(self, scope: Scope) -> str:
+        return path_of(await self._discovery.resource_of(scope.kind), scope.namespace)
+
     async def _read(self, path: str) -> JsonObject:
         return await self._call("GET", path, f"look for {path}")
 
-    async def _listed(
-        self, kind: Kind, namespace: str, name: str, labels: Labels, size: int
-    ) -> Listing:
-        pages = self._pages(kind, namespace, _selection(name, labels), size)
+    async def _listed(self, scope: Scope, size: int) -> Listing:
+        pages = self._pages(scope, size)
         async with aclosing(pages):
             found = [page async for page in pages]
         items = tuple(item for page in found for item in page.items)
         return Listing(items=items, version=found[-1].version)
 
-    async def _pages(
-        self, kind: Kind, namespace: str, selection: Mapping[str, str], size: int
-    ) -> AsyncGenerator[Listing, None]:
-        query = {**selection, **({"limit": str(size)} if size else {})}
+    async def _pages(self, scope: Scope, size: int) -> AsyncGenerator[Listing, None]:
+        query = {**_selection(scope), **({"limit": str(size)} if size else {})}
         request = _Request(
             method="GET",
-            path=path_of(await self._discovery.resource_of(kind), namespace),
-            about=f"list {kind}",
+            path=await self._path_of_all(scope),
+            about=f"list {scope.kind}",
             query=query,
             limit=self._limit,
         )
         while True:
             async with _of_a_kind():
                 document = await self._asked(request)
-            yield Listing(items=items_of(document, kind), version=version_of(document))
+            yield Listing(items=items_of(document, scope.kind), version=version_of(document))
             rest = rest_of(document)
             if not rest:
                 return
@@ -333,12 +308,12 @@ async def _of_a_kind() -> AsyncIterator[None]:
         raise UnknownKind(f"{error}; install what defines this kind") from None
 
 
-def _selection(name: str, labels: Labels) -> Mapping[str, str]:
+def _selection(scope: Scope) -> Mapping[str, str]:
     query: dict[str, str] = {}
-    if name:
-        query["fieldSelector"] = f"metadata.name={name}"
-    if labels:
+    if scope.name:
+        query["fieldSelector"] = f"metadata.name={scope.name}"
+    if scope.labels:
         query["labelSelector"] = ",".join(
-            key if value is None else f"{key}={value}" for key, value in labels.items()
+            key if value is None else f"{key}={value}" for key, value in scope.labels.items()
         )
     return query

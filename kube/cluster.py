@@ -7,7 +7,7 @@ no later call changes it; what is handed in is not changed either.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
@@ -18,7 +18,6 @@ Patch: TypeAlias = JsonObject | Sequence[JsonObject]
 
 Labels: TypeAlias = Mapping[str, str | None]
 """Labels that are asked for; None: whatever the label's value is."""
-ANY_LABELS: Labels = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +73,23 @@ class Ref:
         return f"{self.kind} {place} ({self.api_version})"
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which objects a list or a watch covers."""
+
+    kind: Kind
+    namespace: str = ""
+    """Empty: all namespaces."""
+    _: KW_ONLY
+    name: str = ""
+    """Empty: any name."""
+    labels: Labels = field(default_factory=dict)
+    """Empty: any labels."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """All objects of a kind at one moment, and the moment's version: watch on from there."""
+    """The objects of a scope at one moment, and that moment's version: a watch starts there."""
 
     items: tuple[JsonObject, ...]
     version: str
@@ -137,28 +150,14 @@ class Cluster(Protocol):
             NotFound: it is not there.
         """
 
-    async def list(
-        self,
-        kind: Kind,
-        namespace: str = "",
-        *,
-        name: str = "",
-        labels: Labels = ANY_LABELS,
-    ) -> Listing:
+    async def list(self, scope: Scope) -> Listing:
         """Read all objects of a kind, in one namespace or (where it is empty) in all.
 
         `name` and `labels` leave out all others. Each item carries `apiVersion` and `kind`, which
         the API's own lists leave out. Order means nothing.
         """
 
-    def pages(
-        self,
-        kind: Kind,
-        namespace: str = "",
-        *,
-        name: str = "",
-        labels: Labels = ANY_LABELS,
-    ) -> AsyncGenerator[Listing, None]:
+    def pages(self, scope: Scope) -> AsyncGenerator[Listing, None]:
         """Read what `list` reads, part by part, so that it need never be in memory as a whole.
 
         There is at least one part. All show the same moment, whose version the last one carries.
@@ -167,15 +166,7 @@ class Cluster(Protocol):
             Gone: that moment was forgotten before the last part was read; begin again.
         """
 
-    def watch(
-        self,
-        kind: Kind,
-        namespace: str = "",
-        *,
-        since: str,
-        name: str = "",
-        labels: Labels = ANY_LABELS,
-    ) -> AsyncGenerator[Change, None]:
+    def watch(self, scope: Scope, *, since: str) -> AsyncGenerator[Change, None]:
         """Follow what happens after a version, in order, each once; close it when done.
 
         Ends, without an error, when the server has had enough: go on from the last version seen.

@@ -7,16 +7,15 @@ from collections.abc import AsyncGenerator, Callable
 from api.errors import Unavailable
 from api.types import JsonObject
 from kube.cluster import (
-    ANY_LABELS,
     Change,
     Cluster,
     Kind,
-    Labels,
     Listing,
     Patch,
     Propagation,
     Ref,
     Resource,
+    Scope,
 )
 
 
@@ -35,39 +34,17 @@ class Fenced:
         """Read an object."""
         return await self._cluster.get(ref)
 
-    async def list(
-        self,
-        kind: Kind,
-        namespace: str = "",
-        *,
-        name: str = "",
-        labels: Labels = ANY_LABELS,
-    ) -> Listing:
+    async def list(self, scope: Scope) -> Listing:
         """Read all objects of a kind."""
-        return await self._cluster.list(kind, namespace, name=name, labels=labels)
+        return await self._cluster.list(scope)
 
-    def pages(
-        self,
-        kind: Kind,
-        namespace: str = "",
-        *,
-        name: str = "",
-        labels: Labels = ANY_LABELS,
-    ) -> AsyncGenerator[Listing, None]:
+    def pages(self, scope: Scope) -> AsyncGenerator[Listing, None]:
         """Read all objects of a kind, part by part."""
-        return self._cluster.pages(kind, namespace, name=name, labels=labels)
+        return self._cluster.pages(scope)
 
-    def watch(
-        self,
-        kind: Kind,
-        namespace: str = "",
-        *,
-        since: str,
-        name: str = "",
-        labels: Labels = ANY_LABELS,
-    ) -> AsyncGenerator[Change, None]:
+    def watch(self, scope: Scope, *, since: str) -> AsyncGenerator[Change, None]:
         """Follow what happens after a version."""
-        return self._cluster.watch(kind, namespace, since=since, name=name, labels=labels)
+        return self._cluster.watch(scope, since=since)
 
     async def create(self, document: JsonObject) -> JsonObject:
         """Create an object."""

@@ -15,8 +15,8 @@ from api import names
 from api.errors import SetupError
 from api.objects.yamlout import dump_objects
 from api.types import JsonObject
-from kube.cluster import Cluster, Kind, Ref
-from kube.watching import Pace, Scope, WatchCache
+from kube.cluster import Cluster, Kind, Ref, Scope
+from kube.watching import Pace, WatchCache
 from serving.logs import get_logger
 
 _CONFIG_MAP: Final = Kind(api_version="v1", kind="ConfigMap")
@@ -78,7 +78,7 @@ class ConfigMapSource(Generic[Config]):
         self._in_force = _InForce(parse)
         self._cache = WatchCache(
             cluster,
-            Scope(kind=_CONFIG_MAP, namespace=namespace, name=names.CONFIG_MAP),
+            Scope(_CONFIG_MAP, namespace, name=names.CONFIG_MAP),
             keep=text_of,
             changed=self._take,
             pace=pace,

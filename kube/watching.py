@@ -1,6 +1,6 @@
 """The objects of one kind in memory, as they were in the cluster a moment ago.
 
-    cache = WatchCache(cluster, Scope(kind=kind), keep=json.dumps)
+    cache = WatchCache(cluster, Scope(kind), keep=json.dumps)
     task = asyncio.create_task(cache.run())     # until it is cancelled
     await cache.synced()
     cache.get("team", "trial-7")
@@ -24,7 +24,7 @@ from typing import Generic, NoReturn, TypeVar
 from api.backoff import Backoff
 from api.errors import TrialwatchError, Unavailable
 from api.types import JsonObject
-from kube.cluster import Change, ChangeType, Cluster, Kind, Labels, Ref, ref_of, version_of
+from kube.cluster import Change, ChangeType, Cluster, Ref, Scope, ref_of, version_of
 from kube.errors import Gone
 from serving.logs import get_logger
 
@@ -32,18 +32,6 @@ _log = get_logger(__name__)
 Kept = TypeVar("Kept")
 _STEP = 100
 """Objects of a list that are taken in before others get their turn."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """Which objects."""
-
-    kind: Kind
-    namespace: str = ""
-    """Empty: of all namespaces."""
-    name: str = ""
-    """Empty: of any name."""
-    labels: Labels = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,11 +153,7 @@ class WatchCache(Generic[Kept]):
         self.lists += 1
         fresh: dict[tuple[str, str], tuple[str, Kept]] = {}
         version = ""
-        scope = self.scope
-        pages = self._cluster.pages(
-            scope.kind, scope.namespace, name=scope.name, labels=scope.labels
-        )
-        async with aclosing(pages):
+        async with aclosing(self._cluster.pages(self.scope)) as pages:
             async for page in pages:
                 version = page.version
                 for number, document in enumerate(page.items, 1):
@@ -198,15 +182,7 @@ class WatchCache(Generic[Kept]):
 
     async def _watch(self) -> None:
         self.watches += 1
-        scope = self.scope
-        changes = self._cluster.watch(
-            scope.kind,
-            scope.namespace,
-            since=self._version,
-            name=scope.name,
-            labels=scope.labels,
-        )
-        async with aclosing(changes):
+        async with aclosing(self._cluster.watch(self.scope, since=self._version)) as changes:
             async for change in changes:
                 self._well()
                 self._apply(change)

@@ -12,7 +12,7 @@ from api.errors import SetupError, UserError
 from api.names import EXPERIMENT_LABEL, TRIAL_LABEL
 from api.types import JsonObject
 from kube.client import KubernetesCluster
-from kube.cluster import Kind, Ref, ref_of
+from kube.cluster import Kind, Ref, Scope, ref_of
 from kube.connect import connected, context_of, own_namespace
 from kube.errors import NotFound, UnknownKind
 from trialwatch.documents import name_of, namespace_of, oldest_first
@@ -114,7 +114,7 @@ class ClusterSource:
 
     async def _named(self, cluster: KubernetesCluster, kind: str, name: str) -> list[JsonObject]:
         if not self._namespace:
-            return list((await cluster.list(_kind(kind), name=name)).items)
+            return list((await cluster.list(Scope(_kind(kind), name=name))).items)
         of = _kind(kind)
         wanted = Ref(api_version=of.api_version, kind=of.kind, namespace=self._namespace, name=name)
         try:
@@ -132,7 +132,7 @@ def _kind(plural: str) -> Kind:
 async def _listed(
     cluster: KubernetesCluster, kind: Kind, namespace: str, labels: Mapping[str, str] | None = None
 ) -> list[JsonObject]:
-    return oldest_first((await cluster.list(kind, namespace, labels=labels or {})).items)
+    return oldest_first((await cluster.list(Scope(kind, namespace, labels=labels or {}))).items)
 
 
 # -- logs -----------------------------------------------------------------------------------

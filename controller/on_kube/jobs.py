@@ -23,8 +23,8 @@ from controller.on_kube.read_your_writes_cache import AbsentError, UnservedError
 from controller.reconcile.jobs import JobOutcome, state_of_job
 from controller.reconcile.trial_states import has_ended
 from controller.reconcile.views import JobFacts, Key
-from kube.cluster import Cluster, Kind, Propagation, Ref, uid_of, version_of
-from kube.watching import Pace, Scope, WatchCache
+from kube.cluster import Cluster, Kind, Propagation, Ref, Scope, uid_of, version_of
+from kube.watching import Pace, WatchCache
 
 _EVENT = Kind(api_version="v1", kind="Event")
 _REFUSED = frozenset({"FailedCreate", "FailedCreatePod"})
@@ -164,7 +164,7 @@ class ClusterJobs:
                 self._start_watching_events()
             watch: WatchCache[JsonObject | None] = WatchCache(
                 self._cluster,
-                Scope(kind=kind, namespace=self._namespace),
+                Scope(kind, self._namespace),
                 keep=self._keep,
                 changed=self._seen,
                 gone=self._left,
@@ -225,7 +225,7 @@ class ClusterJobs:
         self._start(
             WatchCache(
                 self._cluster,
-                Scope(kind=_EVENT, namespace=self._namespace),
+                Scope(_EVENT, self._namespace),
                 keep=self._note_refusal,
                 pace=self._pace,
             ).run()

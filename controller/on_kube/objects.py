@@ -31,8 +31,8 @@ from controller.on_kube.read_your_writes_cache import (
 )
 from controller.reconcile.trial_states import experiment_digest
 from controller.reconcile.views import Key, key_of
-from kube.cluster import Cluster, Kind, Ref
-from kube.watching import Pace, Scope
+from kube.cluster import Cluster, Kind, Ref, Scope
+from kube.watching import Pace
 
 EXPERIMENT = Kind(api_version=API_VERSION, kind="Experiment")
 SUGGESTION = Kind(api_version=API_VERSION, kind="Suggestion")
@@ -65,7 +65,7 @@ class ClusterObjects:
         self._gists: dict[Key, object] = {}
 
         def scope(kind: Kind) -> Scope:
-            return Scope(kind=kind, namespace=namespace)
+            return Scope(kind, namespace)
 
         self.experiments = ReadYourWritesCache(
             cluster, scope(EXPERIMENT), _experiment, changed.experiment, pace

@@ -15,8 +15,8 @@ from api.types import Trial
 from controller.on_kube.pod_facts import PodSummary, facts_of, newest_primary_pod, summary_of
 from controller.on_kube.read_your_writes_cache import with_port_errors
 from controller.reconcile.views import Key, PodFacts, key_of
-from kube.cluster import Cluster, Kind, Ref, ref_of
-from kube.watching import Pace, Scope, WatchCache
+from kube.cluster import Cluster, Kind, Ref, Scope, ref_of
+from kube.watching import Pace, WatchCache
 
 _POD = Kind(api_version="v1", kind="Pod")
 _MOST_TRIALS, _MOST_PODS = 5_000, 5
@@ -40,7 +40,7 @@ class ClusterPods:
         self._cluster, self._changed = cluster, changed
         self.watch: WatchCache[PodSummary] = WatchCache(
             cluster,
-            Scope(kind=_POD, namespace=namespace, labels={TRIAL_LABEL: None}),
+            Scope(_POD, namespace, labels={TRIAL_LABEL: None}),
             keep=summary_of,
             changed=self._seen,
             gone=self._left,
@@ -83,8 +83,8 @@ class ClusterPods:
         asked = self._asked.get(trial)
         if asked is not None and asked[0] == version:
             return asked[1]
-        labels = {TRIAL_LABEL: trial.name}
-        found = await with_port_errors(self._cluster.list(_POD, trial.namespace, labels=labels))
+        scope = Scope(_POD, trial.namespace, labels={TRIAL_LABEL: trial.name})
+        found = await with_port_errors(self._cluster.list(scope))
         notes = {ref_of(pod).name: summary_of(pod) for pod in found.items}
         self._asked[trial] = (version, notes)
         return notes

@@ -14,8 +14,8 @@ from api.types import Experiment, JsonObject, Suggestion, Trial
 from controller.driver.ports import Conflict
 from controller.reconcile.views import Key, key_of
 from kube import errors
-from kube.cluster import Cluster, Ref, ref_of, uid_of, version_of
-from kube.watching import Pace, Scope, WatchCache
+from kube.cluster import Cluster, Ref, Scope, ref_of, uid_of, version_of
+from kube.watching import Pace, WatchCache
 from serving.logs import get_logger
 
 _log = get_logger(__name__)

@@ -22,7 +22,7 @@ from aiohttp import web
 from api.errors import RemoteError, TrialwatchError, Unavailable
 from api.types import JsonObject
 from kube.access import REVIEW, access_of
-from kube.cluster import Listing, Propagation
+from kube.cluster import Listing, Propagation, Scope
 from kube.errors import AlreadyExists, Conflict, Forbidden, Gone, Invalid, NotFound
 from kube.testing.apipaths import Target, labels_in, name_in, split_path, target_of, verb_of
 from kube.testing.memory import MemoryCluster
@@ -161,9 +161,7 @@ class ApiServer:
         }
 
     async def _listing(self, target: Target, query: Mapping[str, str]) -> Listing:
-        return await self.cluster.list(
-            target.resource.of, target.namespace, name=name_in(query), labels=labels_in(query)
-        )
+        return await self.cluster.list(_scope(target, query))
 
     async def _patch(self, target: Target, request: web.Request) -> JsonObject:
         patch = await _json(request)
@@ -182,13 +180,8 @@ class ApiServer:
 
     async def _watch(self, request: web.Request, target: Target) -> web.StreamResponse:
         query = request.query
-        changes = self.cluster.watch(
-            target.resource.of,
-            target.namespace,
-            since=query.get("resourceVersion", ""),
-            name=name_in(query),
-            labels=labels_in(query),
-        )
+        since = query.get("resourceVersion", "")
+        changes = self.cluster.watch(_scope(target, query), since=since)
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
         # The client may go at any moment; the watch itself ends after the time that it asked for.
@@ -247,6 +240,11 @@ async def _pour(changes: Any, response: web.StreamResponse) -> None:  # noqa: AN
     except TrialwatchError as error:
         said = _said(_status(error), type(error).__name__, str(error))
         await response.write(json.dumps({"type": "ERROR", "object": said}).encode() + b"\n")
+
+
+def _scope(target: Target, query: Mapping[str, str]) -> Scope:
+    kind, namespace = target.resource.of, target.namespace
+    return Scope(kind, namespace, name=name_in(query), labels=labels_in(query))
 
 
 async def _body(request: web.Request, target: Target) -> JsonObject:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.types import JsonObject
-from kube.cluster import Change, ChangeType, Kind, Labels, Ref, labels_of
+from kube.cluster import Change, ChangeType, Kind, Labels, Ref, Scope, labels_of
 from kube.errors import Gone
 
 
@@ -81,9 +81,10 @@ def bookmark(kind: Kind, version: int) -> Change:
     return Change(type=ChangeType.BOOKMARK, document=document)
 
 
-def is_of(ref: Ref, kind: Kind, namespace: str, name: str) -> bool:
-    """Say whether an object is among those that are asked for; an empty text is any."""
-    return ref.of == kind and namespace in {"", ref.namespace} and name in {"", ref.name}
+def is_in(ref: Ref, scope: Scope) -> bool:
+    """Say whether an object is in a scope, whatever its labels are."""
+    names = scope.namespace in {"", ref.namespace} and scope.name in {"", ref.name}
+    return ref.of == scope.kind and names
 
 
 def matches(document: JsonObject, labels: Labels) -> bool:

@@ -18,15 +18,14 @@ from typing import Any
 from api.types import JsonObject
 from kube.access import Access, Decision
 from kube.cluster import (
-    ANY_LABELS,
     Change,
     Kind,
-    Labels,
     Listing,
     Patch,
     Propagation,
     Ref,
     Resource,
+    Scope,
     ref_of,
     uid_of,
     version_of,
@@ -34,7 +33,7 @@ from kube.cluster import (
 from kube.errors import AlreadyExists, Conflict, Invalid, NotFound, UnknownKind
 from kube.resources import KNOWN
 from kube.testing.documents import Document, check_name, finalizers_of, patched, renewed
-from kube.testing.history import Happened, History, bookmark, is_of, matches, seen_as
+from kube.testing.history import Happened, History, bookmark, is_in, matches, seen_as
 from kube.testing.logs import Printed
 
 ADMINISTRATORS = "system:masters"
@@ -78,56 +77,34 @@ class MemoryCluster:
         self._resource(ref.of)
         return self._read(ref)
 
-    async def list(
-        self,
-        kind: Kind,
-        namespace: str = "",
-        *,
-        name: str = "",
-        labels: Labels = ANY_LABELS,
-    ) -> Listing:
+    async def list(self, scope: Scope) -> Listing:
         """Read all objects of a kind."""
-        self._resource(kind)
-        found = (self._texts[ref] for ref in self._refs(kind, namespace, name))
-        documents = (_load(text) for text in found)
-        items = tuple(one for one in documents if matches(one, labels))
+        self._resource(scope.kind)
+        texts = (self._texts[ref] for ref in self._refs(scope))
+        documents = (_load(text) for text in texts)
+        items = tuple(item for item in documents if matches(item, scope.labels))
         return Listing(items=items, version=str(self._history.last))
 
-    async def pages(
-        self,
-        kind: Kind,
-        namespace: str = "",
-        *,
-        name: str = "",
-        labels: Labels = ANY_LABELS,
-    ) -> AsyncGenerator[Listing, None]:
+    async def pages(self, scope: Scope) -> AsyncGenerator[Listing, None]:
         """Read all objects of a kind; there is one page, for they are in memory anyhow."""
-        yield await self.list(kind, namespace, name=name, labels=labels)
+        yield await self.list(scope)
 
-    async def watch(
-        self,
-        kind: Kind,
-        namespace: str = "",
-        *,
-        since: str,
-        name: str = "",
-        labels: Labels = ANY_LABELS,
-    ) -> AsyncGenerator[Change, None]:
+    async def watch(self, scope: Scope, *, since: str) -> AsyncGenerator[Change, None]:
         """Follow what happens after a version."""
-        self._resource(kind)
+        self._resource(scope.kind)
         seen = _number(since)
         ends, bookmarks = self._ends, self._bookmarks
         while ends == self._ends:
             news = self._news
             while (happened := self._history.after(seen)) is not None:
                 seen = happened.version
-                if is_of(happened.ref, kind, namespace, name):
-                    change = seen_as(happened, labels)
+                if is_in(happened.ref, scope):
+                    change = seen_as(happened, scope.labels)
                     if change is not None:
                         yield change
             if bookmarks != self._bookmarks:
                 bookmarks = self._bookmarks
-                yield bookmark(kind, max(seen, self._history.last))
+                yield bookmark(scope.kind, max(seen, self._history.last))
             if news is self._news and ends == self._ends:
                 await news.wait()
 
@@ -246,8 +223,8 @@ class MemoryCluster:
         except KeyError:
             raise NotFound(f"{ref}: there is none") from None
 
-    def _refs(self, kind: Kind, namespace: str, name: str) -> Iterator[Ref]:
-        return (ref for ref in sorted(self._texts, key=str) if is_of(ref, kind, namespace, name))
+    def _refs(self, scope: Scope) -> Iterator[Ref]:
+        return (ref for ref in sorted(self._texts, key=str) if is_in(ref, scope))
 
     def _create(self, document: JsonObject) -> JsonObject:
         resource = self._resource(ref_of(document).of)

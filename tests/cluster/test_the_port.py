@@ -10,10 +10,10 @@ import pytest
 
 import kube.cluster
 from api.types import JsonObject
-from kube.cluster import Kind, Ref, ref_of, version_of
+from kube.cluster import Kind, Ref, Scope, ref_of, version_of
 from kube.connect import connected
 from kube.errors import AlreadyExists, NotFound
-from kube.watching import Scope, WatchCache
+from kube.watching import WatchCache
 from tests.contracts.access import AuthorizerContract
 from tests.contracts.cluster import CONFIG_MAP, ClusterContract, config_map
 from tests.polling import beside, eventually
@@ -28,7 +28,7 @@ async def _clear(cluster: kube.cluster.Cluster) -> None:
     """Take away what tests have left: a namespace of its own for each would take a minute to go."""
     for kind in (CONFIG_MAP, SERVICE):
         for namespace in NAMESPACES:
-            for document in (await cluster.list(kind, namespace)).items:
+            for document in (await cluster.list(Scope(kind, namespace))).items:
                 ref = ref_of(document)
                 if ref.name not in OF_THE_CLUSTER:
                     await _remove(cluster, ref)
@@ -57,7 +57,7 @@ class TestRealApiServer(ClusterContract, AuthorizerContract):
             await _clear(cluster)
 
     async def test_a_cache_keeps_up(self, cluster: kube.cluster.Cluster) -> None:
-        cache = WatchCache(cluster, Scope(kind=CONFIG_MAP, namespace="team"), keep=version_of)
+        cache = WatchCache(cluster, Scope(CONFIG_MAP, "team"), keep=version_of)
         async with beside(cache.run()):
             await cache.synced()
             for number in range(30):
@@ -66,7 +66,7 @@ class TestRealApiServer(ClusterContract, AuthorizerContract):
                 await cluster.patch(name, {"data": {"colour": "blue"}})
                 if number % 2:
                     await cluster.delete(name)
-            listed = (await cluster.list(CONFIG_MAP, "team")).items
+            listed = (await cluster.list(Scope(CONFIG_MAP, "team"))).items
             wanted = {ref_of(one).name: version_of(one) for one in listed}
             await eventually(lambda: {name: cache.get("team", name) for name in wanted} == wanted)
             await eventually(lambda: len(cache) == len(wanted))

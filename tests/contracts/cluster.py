@@ -14,7 +14,17 @@ import pytest
 
 from api.errors import UserError
 from api.types import JsonObject
-from kube.cluster import Change, ChangeType, Cluster, Kind, Propagation, Ref, uid_of, version_of
+from kube.cluster import (
+    Change,
+    ChangeType,
+    Cluster,
+    Kind,
+    Propagation,
+    Ref,
+    Scope,
+    uid_of,
+    version_of,
+)
 from kube.errors import AlreadyExists, Conflict, Gone, Invalid, NotFound, UnknownKind
 
 CONFIG_MAP = Kind(api_version="v1", kind="ConfigMap")
@@ -185,9 +195,9 @@ class ClusterContract:
         with pytest.raises(UnknownKind):
             await cluster.get(wanted)
         with pytest.raises(UnknownKind):
-            await cluster.list(kind)
+            await cluster.list(Scope(kind))
         with pytest.raises(UnknownKind):
-            await heard(cluster.watch(kind, since="1"), 1)
+            await heard(cluster.watch(Scope(kind), since="1"), 1)
         with pytest.raises(UnknownKind):
             await cluster.delete(wanted)
 
@@ -203,7 +213,7 @@ class ClusterContract:
     async def test_what_was_handed_out_or_in_is_the_callers_own(self, cluster: Cluster) -> None:
         document = config_map()
         made = await cluster.create(document)
-        listed = await cluster.list(CONFIG_MAP, "team", name="settings")
+        listed = await cluster.list(Scope(CONFIG_MAP, "team", name="settings"))
 
         document["data"]["colour"] = "blue"
         for own in (made, listed.items[0]):
@@ -215,13 +225,13 @@ class ClusterContract:
         team = Ref(api_version="v1", kind="Namespace", name="team")
 
         assert "namespace" not in metadata(await cluster.get(team))
-        listed = await cluster.list(Kind(api_version="v1", kind="Namespace"), name="team")
+        listed = await cluster.list(Scope(Kind(api_version="v1", kind="Namespace"), name="team"))
         assert names(listed.items) == ["team"]
 
     # --- list ---
 
     async def test_a_list_of_nothing_has_a_version_to_go_on_from(self, cluster: Cluster) -> None:
-        listed = await cluster.list(CONFIG_MAP, "team", labels={"there": "none"})
+        listed = await cluster.list(Scope(CONFIG_MAP, "team", labels={"there": "none"}))
 
         assert listed.items == ()
         assert listed.version
@@ -232,7 +242,7 @@ class ClusterContract:
         await cluster.create(config_map("three", labels={"colour": "blue"}, namespace="other"))
 
         async def found(namespace: str = "", **narrow: Any) -> list[str]:  # noqa: ANN401 - of list
-            return names((await cluster.list(CONFIG_MAP, namespace, **narrow)).items)
+            return names((await cluster.list(Scope(CONFIG_MAP, namespace, **narrow))).items)
 
         assert await found("other", name="three") == ["three"]
         assert await found("other", name="one") == []
@@ -247,7 +257,7 @@ class ClusterContract:
     async def test_the_items_of_a_list_say_what_they_are(self, cluster: Cluster) -> None:
         await cluster.create(config_map())
 
-        (item,) = (await cluster.list(CONFIG_MAP, "team", name="settings")).items
+        (item,) = (await cluster.list(Scope(CONFIG_MAP, "team", name="settings"))).items
 
         assert item == await cluster.get(ref())
 
@@ -259,10 +269,12 @@ class ClusterContract:
                 *(cluster.create(config_map(n, labels={"many": ""})) for n in some)
             )
 
-        listed = await cluster.list(CONFIG_MAP, "team", labels={"many": ""})
+        listed = await cluster.list(Scope(CONFIG_MAP, "team", labels={"many": ""}))
 
         assert names(listed.items) == wanted
-        pages = [page async for page in cluster.pages(CONFIG_MAP, "team", labels={"many": ""})]
+        pages = [
+            page async for page in cluster.pages(Scope(CONFIG_MAP, "team", labels={"many": ""}))
+        ]
         assert names(tuple(item for page in pages for item in page.items)) == wanted
         assert pages[-1].version
 
@@ -458,7 +470,7 @@ class ClusterContract:
 
         await cluster.delete(ref(), propagation=propagation)
 
-        assert names((await cluster.list(CONFIG_MAP, "team", labels={"a": "b"})).items) == []
+        assert names((await cluster.list(Scope(CONFIG_MAP, "team", labels={"a": "b"}))).items) == []
 
     async def test_a_finalizer_holds_what_is_deleted(self, cluster: Cluster) -> None:
         await cluster.create(config_map(finalizers=["trialwatch.dev/hold"]))
@@ -475,14 +487,14 @@ class ClusterContract:
     # --- watch ---
 
     async def test_a_watch_tells_all_that_happens_in_order_and_once(self, cluster: Cluster) -> None:
-        start = (await cluster.list(CONFIG_MAP, "team")).version
+        start = (await cluster.list(Scope(CONFIG_MAP, "team"))).version
         await cluster.create(config_map("one"))
         await cluster.create(config_map("two"))
         await rewritten(cluster, ref("one"), "blue")
         await cluster.patch(ref("one"), {"data": {"colour": "green"}})
         await cluster.delete(ref("one"))
 
-        assert await heard(cluster.watch(CONFIG_MAP, "team", since=start), 5) == [
+        assert await heard(cluster.watch(Scope(CONFIG_MAP, "team"), since=start), 5) == [
             ("ADDED", "one", {"colour": "red"}),
             ("ADDED", "two", {"colour": "red"}),
             ("MODIFIED", "one", {"colour": "blue"}),
@@ -491,9 +503,9 @@ class ClusterContract:
         ]
 
     async def test_a_watch_tells_what_happens_while_it_is_open(self, cluster: Cluster) -> None:
-        start = (await cluster.list(CONFIG_MAP, "team")).version
+        start = (await cluster.list(Scope(CONFIG_MAP, "team"))).version
         watchers = [
-            asyncio.create_task(heard(cluster.watch(CONFIG_MAP, "team", since=start), 2))
+            asyncio.create_task(heard(cluster.watch(Scope(CONFIG_MAP, "team"), since=start), 2))
             for _ in range(3)
         ]
         await asyncio.sleep(0)
@@ -505,28 +517,28 @@ class ClusterContract:
         assert await asyncio.gather(*watchers) == [told] * 3
 
     async def test_a_watch_goes_on_from_any_change(self, cluster: Cluster) -> None:
-        start = (await cluster.list(CONFIG_MAP, "team")).version
+        start = (await cluster.list(Scope(CONFIG_MAP, "team"))).version
         for name in ("one", "two", "three"):
             await cluster.create(config_map(name))
         versions: list[str] = []
         async with asyncio.timeout(SECONDS):
-            changes = cluster.watch(CONFIG_MAP, "team", since=start)
+            changes = cluster.watch(Scope(CONFIG_MAP, "team"), since=start)
             async with aclosing(changes):
                 async for change in changes:
                     versions.append(change.version)
                     if len(versions) == 3:
                         break
 
-        rest = await heard(cluster.watch(CONFIG_MAP, "team", since=versions[0]), 2)
+        rest = await heard(cluster.watch(Scope(CONFIG_MAP, "team"), since=versions[0]), 2)
 
         assert [name for _, name, _ in rest] == ["two", "three"]
         assert sorted(versions, key=int) == versions
 
     async def test_a_deletion_has_a_version_to_go_on_from(self, cluster: Cluster) -> None:
-        start = (await cluster.list(CONFIG_MAP, "team")).version
+        start = (await cluster.list(Scope(CONFIG_MAP, "team"))).version
         made = await cluster.create(config_map())
         await cluster.delete(ref())
-        changes = cluster.watch(CONFIG_MAP, "team", since=start)
+        changes = cluster.watch(Scope(CONFIG_MAP, "team"), since=start)
         async with asyncio.timeout(SECONDS), aclosing(changes):
             await anext(changes)
             deleted = await anext(changes)
@@ -546,14 +558,14 @@ class ClusterContract:
     async def test_a_watch_can_be_narrowed(
         self, cluster: Cluster, narrow: Mapping[str, Any], told: list[tuple[str, str]]
     ) -> None:
-        start = (await cluster.list(CONFIG_MAP, "team")).version
+        start = (await cluster.list(Scope(CONFIG_MAP, "team"))).version
         await cluster.create(config_map("other", namespace="other", labels={"colour": "red"}))
         await cluster.create(config_map("one", labels={"colour": "red"}))
         await cluster.patch(ref("one"), {"metadata": {"labels": {"colour": "blue"}}})
         await cluster.create(config_map("two", labels={"colour": "blue"}))
         await cluster.delete(ref("two"))
 
-        found = await heard(cluster.watch(CONFIG_MAP, "team", since=start, **narrow), 2)
+        found = await heard(cluster.watch(Scope(CONFIG_MAP, "team", **narrow), since=start), 2)
 
         assert [(what, name) for what, name, _ in found] == told
 
@@ -563,8 +575,8 @@ class ForgettingContract:
 
     async def test_a_version_of_long_ago_is_gone(self, cluster: Cluster, long_ago: str) -> None:
         with pytest.raises(Gone):
-            await heard(cluster.watch(CONFIG_MAP, "team", since=long_ago), 1)
+            await heard(cluster.watch(Scope(CONFIG_MAP, "team"), since=long_ago), 1)
 
     async def test_what_is_no_version_is_refused(self, cluster: Cluster) -> None:
         with pytest.raises(Invalid):
-            await heard(cluster.watch(CONFIG_MAP, "team", since="yesterday"), 1)
+            await heard(cluster.watch(Scope(CONFIG_MAP, "team"), since="yesterday"), 1)

@@ -27,7 +27,7 @@ from controller.over_grpc.observations import RemoteObservations
 from controller.reconcile.views import Key, Policy
 from controller.search_router import SearchRouter, ServiceDirectory
 from dbmanager.store.memory import MemoryStore
-from kube.cluster import Cluster
+from kube.cluster import Cluster, Scope
 from kube.testing.apiserver import served as api_served
 from kube.testing.memory import MemoryCluster
 from tests.controller.cluster_ports import JOB, ClusterPorts, complete, ports_of
@@ -102,16 +102,16 @@ class FakeServices:
             await channels.close()
 
     async def experiment(self) -> Experiment:
-        listing = await self.memory.list(_kind("Experiment"), "ns", name="exp")
+        listing = await self.memory.list(Scope(_kind("Experiment"), "ns", name="exp"))
         return parse_experiment(listing.items[0], unknown_fields=False)
 
     async def trials(self) -> list[Trial]:
-        listing = await self.memory.list(_kind("Trial"), "ns")
+        listing = await self.memory.list(Scope(_kind("Trial"), "ns"))
         return [parse_trial(document, unknown_fields=False) for document in listing.items]
 
     async def jobs(self) -> list[str]:
         """Name the jobs that are there and have not ended."""
-        listing = await self.memory.list(JOB, "ns")
+        listing = await self.memory.list(Scope(JOB, "ns"))
         found: list[Any] = list(listing.items)
         return sorted(job["metadata"]["name"] for job in found if not job.get("status"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from controller.driver.memory import Memory
 from controller.leader_term import LeaderTerm, TermDependencies
 from controller.metrics import Metrics
 from controller.reconcile.views import Key, Policy
-from kube.cluster import Kind, Propagation, Ref
+from kube.cluster import Change, Kind, Listing, Propagation, Ref, Scope
 from kube.errors import Forbidden, NotFound
 from kube.testing.memory import MemoryCluster
 from tests.controller.cluster_ports import JOB, PACE, complete
@@ -49,13 +49,13 @@ class RefusingCluster(MemoryCluster):
         self._check("get", ref.of, ref.namespace)
         return await super().get(ref)
 
-    async def list(self, kind: Kind, namespace: str = "", **narrow: Any) -> Any:  # noqa: ANN401 - passed on
-        self._check("list", kind, namespace)
-        return await super().list(kind, namespace, **narrow)
+    async def list(self, scope: Scope) -> Listing:
+        self._check("list", scope.kind, scope.namespace)
+        return await super().list(scope)
 
-    async def watch(self, kind: Kind, namespace: str = "", **narrow: Any) -> Any:  # noqa: ANN401 - passed on
-        self._check("watch", kind, namespace)
-        async for change in super().watch(kind, namespace, **narrow):
+    async def watch(self, scope: Scope, *, since: str) -> AsyncGenerator[Change, None]:
+        self._check("watch", scope.kind, scope.namespace)
+        async for change in super().watch(scope, since=since):
             yield change
 
     async def create(self, document: JsonObject) -> JsonObject:
@@ -139,12 +139,12 @@ class LeaderHarness:
     async def trials(self, namespace: str = "ns") -> list[Trial]:
         kind = _ref("Trial", "").of
         # The cluster may refuse the test, too.
-        found = await MemoryCluster.list(self.cluster, kind, namespace)
+        found = await MemoryCluster.list(self.cluster, Scope(kind, namespace))
         return [parse_trial(document, unknown_fields=False) for document in found.items]
 
     async def jobs(self) -> list[str]:
         """Name the jobs that are there and have not ended."""
-        found: Iterable[Any] = (await MemoryCluster.list(self.cluster, JOB, "ns")).items
+        found: Iterable[Any] = (await MemoryCluster.list(self.cluster, Scope(JOB, "ns"))).items
         return sorted(job["metadata"]["name"] for job in found if not job.get("status"))
 
     async def train(self, name: str, text: str = "0.5") -> None:

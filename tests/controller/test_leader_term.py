@@ -18,7 +18,7 @@ from controller.driver.memory import MemoryObservations, MemorySuggestions
 from controller.metrics import Metrics
 from controller.reconcile.trial_states import TrialState, state_of
 from controller.reconcile.views import Key, MetricSummary, SuggestionReply
-from kube.cluster import Resource, ref_of
+from kube.cluster import Resource, Scope, ref_of
 from kube.discovery import FORGET_SECONDS
 from kube.fencing import Fenced
 from kube.testing.apiserver import served
@@ -365,7 +365,7 @@ async def test_a_kind_whose_definition_comes_later_needs_no_restart() -> None:
         stage.cluster.resources[resource.of] = resource
         clock.now += FORGET_SECONDS
         await eventually(lambda: len(stage.told("JobRunning")) == 2)
-        jobs: Any = (await stage.cluster.list(resource.of, "ns")).items
+        jobs: Any = (await stage.cluster.list(Scope(resource.of, "ns"))).items
         name = jobs[0]["metadata"]["name"]
         stage.memory.observations.metrics[Key(namespace="ns", name=name)] = loss("0.5")
         done: JsonObject = {"conditions": [{"type": "Complete", "status": "True"}]}

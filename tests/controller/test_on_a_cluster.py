@@ -11,6 +11,7 @@ from api.names import NUMBER_LABEL
 from api.objects.experiments import render_experiment
 from api.objects.validation_update import completed
 from controller.reconcile.trial_states import TrialState, has_ended, state_of
+from kube.cluster import Scope
 from tests.controller.cluster_ports import JOB
 from tests.controller.experiment_harness import experiment
 from tests.controller.fake_services import FakeServices, fake_services
@@ -47,7 +48,7 @@ async def _runs_to_its_optimum(stage: FakeServices) -> None:
 
 
 async def _no_job(stage: FakeServices) -> bool:
-    return not (await stage.memory.list(JOB, "ns")).items
+    return not (await stage.memory.list(Scope(JOB, "ns"))).items
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -24,7 +24,7 @@ from api.types import AlgorithmSpec, Experiment, JsonObject, Trial
 from controller.reconcile.trial_states import has_ended
 from controller.settings import PROGRAM
 from dbmanager.store.memory import MemoryStore
-from kube.cluster import ChangeType, Kind, Ref, ref_of
+from kube.cluster import ChangeType, Kind, Ref, Scope, ref_of
 from kube.testing.apiserver import ApiServer
 from kube.testing.apiserver import served as api_served
 from kube.testing.memory import MemoryCluster
@@ -74,12 +74,12 @@ class Town:
         return parse_experiment(await self.memory.get(ref), unknown_fields=False)
 
     async def trials(self) -> list[Trial]:
-        listing = await self.memory.list(kubeflow("Trial"), "ns")
+        listing = await self.memory.list(Scope(kubeflow("Trial"), "ns"))
         return [parse_trial(document, unknown_fields=False) for document in listing.items]
 
     async def jobs(self) -> list[str]:
         """Name the jobs that are there and have not ended."""
-        found: list[Any] = list((await self.memory.list(JOB, "ns")).items)
+        found: list[Any] = list((await self.memory.list(Scope(JOB, "ns"))).items)
         return sorted(job["metadata"]["name"] for job in found if not job.get("status"))
 
     async def train(self, name: str, loss: str) -> None:
@@ -160,7 +160,9 @@ async def test_what_becomes_of_a_trial_is_told_as_events(town: Town) -> None:
         running.end()
         assert await running.ended() == 0
 
-    found: list[Any] = list((await town.memory.list(Kind(api_version="v1", kind="Event"))).items)
+    found: list[Any] = list(
+        (await town.memory.list(Scope(Kind(api_version="v1", kind="Event")))).items
+    )
     reasons = {(event["involvedObject"]["kind"], event["reason"]) for event in found}
     assert ("Trial", "JobCreated") in reasons
     assert ("Trial", "JobSucceeded") in reasons
@@ -286,7 +288,7 @@ async def test_leaders_that_are_killed_at_any_moment_keep_to_one_budget(
     kills = 0
 
     async def note(kind: Kind) -> None:
-        async for change in town.memory.watch(kind, "ns", since="0"):
+        async for change in town.memory.watch(Scope(kind, "ns"), since="0"):
             if change.type is ChangeType.ADDED:
                 made[str(ref_of(change.document))] += 1
 

@@ -19,7 +19,7 @@ from api.types import (
     ResumePolicy,
     Suggestion,
 )
-from kube.cluster import Kind, Ref
+from kube.cluster import Kind, Ref, Scope
 from kube.errors import NotFound
 from tests.controller.experiment_harness import experiment
 from tests.controller.fake_services import FakeServices, fake_services
@@ -54,7 +54,7 @@ async def make_available(stage: FakeServices, name: str = "exp-theirs") -> None:
 
 
 async def suggestion_of(stage: FakeServices) -> Suggestion:
-    listing = await stage.memory.list(SUGGESTION, "ns")
+    listing = await stage.memory.list(Scope(SUGGESTION, "ns"))
     return parse_suggestion(listing.items[0], unknown_fields=False)
 
 
@@ -241,7 +241,7 @@ async def test_a_search_that_is_away_for_a_moment_is_no_failure() -> None:
 
 
 async def _is_known(stage: FakeServices) -> bool:
-    return bool((await stage.memory.list(SUGGESTION, "ns")).items)
+    return bool((await stage.memory.list(Scope(SUGGESTION, "ns"))).items)
 
 
 async def test_what_a_deployed_search_refuses_fails_the_experiment_and_is_taken_away() -> None:

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from api.errors import Unavailable
-from kube.cluster import ANY_LABELS, Change, Kind, Labels, Listing
+from kube.cluster import Change, Listing, Scope
 from kube.errors import Gone
 from kube.testing.memory import MemoryCluster
 
@@ -58,17 +58,10 @@ class FragileCluster:
         if self._strikes(self.faults.refuse):
             raise Unavailable("the network is down")
 
-    async def pages(
-        self,
-        kind: Kind,
-        namespace: str = "",
-        *,
-        name: str = "",
-        labels: Labels = ANY_LABELS,
-    ) -> AsyncGenerator[Listing, None]:
+    async def pages(self, scope: Scope) -> AsyncGenerator[Listing, None]:
         """Cut the list into pages, and now and then forget the rest."""
         await self._arrive()
-        whole = await self.cluster.list(kind, namespace, name=name, labels=labels)
+        whole = await self.cluster.list(scope)
         items = list(whole.items)
         while len(items) > 2:
             yield Listing(items=tuple(items[:2]), version=whole.version)
@@ -78,17 +71,9 @@ class FragileCluster:
                 raise Gone("the rest of the list")
         yield Listing(items=tuple(items), version=whole.version)
 
-    async def watch(
-        self,
-        kind: Kind,
-        namespace: str = "",
-        *,
-        since: str,
-        name: str = "",
-        labels: Labels = ANY_LABELS,
-    ) -> AsyncGenerator[Change, None]:
+    async def watch(self, scope: Scope, *, since: str) -> AsyncGenerator[Change, None]:
         await self._arrive()
-        changes = self.cluster.watch(kind, namespace, since=since, name=name, labels=labels)
+        changes = self.cluster.watch(scope, since=since)
         async with aclosing(changes):
             async for change in changes:
                 if self._strikes(self.faults.cut):

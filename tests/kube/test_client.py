@@ -17,7 +17,7 @@ from api.errors import SetupError, TrialwatchError, Unavailable
 from api.types import JsonObject
 from kube.access import Access, Decision, decision_of
 from kube.client import KubernetesCluster
-from kube.cluster import Change, Cluster, Kind, Ref
+from kube.cluster import Change, Cluster, Kind, Ref, Scope
 from kube.connect import connected
 from kube.discovery import FORGET_SECONDS
 from kube.errors import Conflict, Forbidden, Gone, Invalid, NotFound, UnknownKind
@@ -99,7 +99,7 @@ async def test_a_path_is_asked_for_once(cluster: Cluster, server: ApiServer) -> 
     await cluster.create(config_map())
     for _ in range(3):
         await cluster.get(ref())
-        await cluster.list(CONFIG_MAP)
+        await cluster.list(Scope(CONFIG_MAP))
     await asyncio.gather(*(cluster.get(ref()) for _ in range(5)))
 
     assert server.asked["discover v1"] == 1
@@ -119,7 +119,7 @@ async def test_an_unknown_kind_is_asked_for_again_after_a_while(server: ApiServe
     async with plain(server.url, clock=clock, token=TOKEN) as cluster:
         for _ in range(3):
             with pytest.raises(UnknownKind):
-                await cluster.list(lion)
+                await cluster.list(Scope(lion))
         assert server.asked["discover zoo.example/v1"] == 1
 
         made = next(iter(server.cluster.resources.values()))
@@ -127,7 +127,7 @@ async def test_an_unknown_kind_is_asked_for_again_after_a_while(server: ApiServe
             api_version=lion.api_version, kind=lion.kind, plural="lions", namespaced=True
         )
         clock.now += FORGET_SECONDS
-        assert (await cluster.list(lion)).items == ()
+        assert (await cluster.list(Scope(lion))).items == ()
 
 
 async def test_a_list_whose_rest_is_forgotten_is_read_at_once(
@@ -145,7 +145,7 @@ async def test_a_list_whose_rest_is_forgotten_is_read_at_once(
 
     server.cluster.list = list_and_forget  # type: ignore[method-assign]
 
-    assert names((await cluster.list(CONFIG_MAP)).items) == wanted
+    assert names((await cluster.list(Scope(CONFIG_MAP))).items) == wanted
     assert server.asked["list ConfigMap"] == 3
 
 
@@ -159,7 +159,7 @@ async def test_a_server_that_tells_of_no_kinds_is_asked_at_their_usual_places() 
         job = Ref(api_version="batch/v1", kind="Job", namespace="team", name="mnist")
         assert await cluster.get(job) == {"kind": "Job"}
         with pytest.raises(UnknownKind, match="install what defines this kind"):
-            await cluster.list(Kind(api_version="kubeflow.org/v1beta1", kind="Trial"))
+            await cluster.list(Scope(Kind(api_version="kubeflow.org/v1beta1", kind="Trial")))
 
 
 # --- who we are, and where the cluster is ---
@@ -213,9 +213,9 @@ echo '{{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential
     execed = f'{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: "{plugin}"}}}}'
     path.write_text(path.read_text().replace(f"\n    token: {TOKEN}", f" {execed}"))
     async with connected(path) as cluster:
-        await cluster.list(CONFIG_MAP)
+        await cluster.list(Scope(CONFIG_MAP))
         before = len((tmp_path / "runs").read_text().split())
-        await cluster.list(CONFIG_MAP)
+        await cluster.list(Scope(CONFIG_MAP))
 
     assert len((tmp_path / "runs").read_text().split()) > before
 
@@ -345,7 +345,7 @@ async def watched(*pieces: bytes, cut: bool = False) -> list[str]:
     found: list[str] = []
     async with answering(answer) as cluster:
         try:
-            async for change in cluster.watch(CONFIG_MAP, since="1"):
+            async for change in cluster.watch(Scope(CONFIG_MAP), since="1"):
                 found.append(_shown(change))  # noqa: PERF401 - what came before an error counts
         except TrialwatchError as error:
             found.append(type(error).__name__)
@@ -405,17 +405,17 @@ async def test_a_server_that_falls_silent_is_given_up() -> None:
 
     async with answering(answer, watch_seconds=0, slack_seconds=0.05) as cluster:
         with pytest.raises(Unavailable):
-            await heard(cluster.watch(CONFIG_MAP, since="1"), 1)
+            await heard(cluster.watch(Scope(CONFIG_MAP), since="1"), 1)
         silent.set()
 
 
 async def test_the_end_of_a_watch_closes_its_connection(
     cluster: Cluster, server: ApiServer
 ) -> None:
-    start = (await cluster.list(CONFIG_MAP)).version
+    start = (await cluster.list(Scope(CONFIG_MAP))).version
     await cluster.create(config_map())
 
-    assert await heard(cluster.watch(CONFIG_MAP, since=start), 1)
+    assert await heard(cluster.watch(Scope(CONFIG_MAP), since=start), 1)
     assert server.asked["watch ConfigMap"] == 1
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kube.cluster import Kind, Ref
+from kube.cluster import Kind, Ref, Scope
 from kube.events import AGAIN_SECONDS, Events, Speaker, Word
 from kube.testing.memory import MemoryCluster
 from tests.polling import beside
@@ -58,7 +58,7 @@ def word(name: str = "mnist-1", message: str = "rename it") -> Word:
 
 
 async def posted(memory: MemoryCluster) -> list[Any]:
-    return list((await memory.list(EVENT)).items)
+    return list((await memory.list(Scope(EVENT))).items)
 
 
 async def test_an_event_says_what_kubectl_describe_shows(

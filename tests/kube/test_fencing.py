@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from api.errors import Unavailable
-from kube.cluster import Cluster
+from kube.cluster import Cluster, Scope
 from kube.fencing import Fenced
 from kube.testing.memory import MemoryCluster
 from tests.contracts.cluster import CONFIG_MAP, ClusterContract, config_map, ref
@@ -39,4 +39,4 @@ async def test_without_leave_nothing_is_written_and_all_is_read(
         await write(fenced)
 
     assert await fenced.get(ref()) == before
-    assert (await fenced.list(CONFIG_MAP)).items == (before,)
+    assert (await fenced.list(Scope(CONFIG_MAP))).items == (before,)

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from kube.access import Requester
-from kube.cluster import ChangeType, Cluster, Ref, uid_of
+from kube.cluster import ChangeType, Cluster, Ref, Scope, uid_of
 from kube.errors import Gone, NotFound
 from kube.testing.memory import MemoryCluster
 from tests.contracts.access import AuthorizerContract, wanted
@@ -63,21 +63,23 @@ async def test_what_is_granted_is_allowed_and_nothing_else(memory: MemoryCluster
 
 async def test_a_history_that_is_full_forgets_its_beginning() -> None:
     cluster = MemoryCluster(namespaces=("team",), history=3)
-    start = (await cluster.list(CONFIG_MAP)).version
+    start = (await cluster.list(Scope(CONFIG_MAP))).version
     await cluster.create(config_map("n0"))
-    after_first = (await cluster.list(CONFIG_MAP)).version
+    after_first = (await cluster.list(Scope(CONFIG_MAP))).version
     for number in range(1, 4):
         await cluster.create(config_map(f"n{number}"))
 
     with pytest.raises(Gone):
-        await heard(cluster.watch(CONFIG_MAP, since=start), 1)
-    told = await heard(cluster.watch(CONFIG_MAP, since=after_first), 3)
+        await heard(cluster.watch(Scope(CONFIG_MAP), since=start), 1)
+    told = await heard(cluster.watch(Scope(CONFIG_MAP), since=after_first), 3)
     assert [name for _, name, _ in told] == ["n1", "n2", "n3"]
 
 
 async def test_a_watcher_that_is_up_to_date_does_not_mind_what_is_forgotten() -> None:
     cluster = MemoryCluster(namespaces=("team",))
-    changes = cluster.watch(CONFIG_MAP, since=(await cluster.list(CONFIG_MAP)).version)
+    changes = cluster.watch(
+        Scope(CONFIG_MAP), since=(await cluster.list(Scope(CONFIG_MAP))).version
+    )
     async with aclosing(changes):
         told = asyncio.create_task(anext(changes))
         await asyncio.sleep(0)
@@ -88,8 +90,8 @@ async def test_a_watcher_that_is_up_to_date_does_not_mind_what_is_forgotten() ->
 
 async def test_a_bookmark_says_how_far_the_watcher_is() -> None:
     cluster = MemoryCluster(namespaces=("team",))
-    start = (await cluster.list(CONFIG_MAP)).version
-    changes = cluster.watch(CONFIG_MAP, since=start, name="nobody")
+    start = (await cluster.list(Scope(CONFIG_MAP))).version
+    changes = cluster.watch(Scope(CONFIG_MAP, name="nobody"), since=start)
     async with aclosing(changes):
         told = asyncio.create_task(anext(changes))
         await asyncio.sleep(0)
@@ -98,14 +100,14 @@ async def test_a_bookmark_says_how_far_the_watcher_is() -> None:
         bookmark = await told
 
     assert bookmark.type is ChangeType.BOOKMARK
-    assert bookmark.version == (await cluster.list(CONFIG_MAP)).version
+    assert bookmark.version == (await cluster.list(Scope(CONFIG_MAP))).version
     assert "name" not in metadata(bookmark.document)
 
 
 async def test_watches_end_when_they_are_told_to() -> None:
     cluster = MemoryCluster()
-    start = (await cluster.list(CONFIG_MAP)).version
-    told = asyncio.create_task(heard(cluster.watch(CONFIG_MAP, since=start), 1))
+    start = (await cluster.list(Scope(CONFIG_MAP))).version
+    told = asyncio.create_task(heard(cluster.watch(Scope(CONFIG_MAP), since=start), 1))
     await asyncio.sleep(0)
 
     cluster.end_watches()
@@ -126,11 +128,11 @@ async def test_garbage_is_what_has_lost_all_of_its_owners() -> None:
 
     await cluster.delete(ref("first"))
     await cluster.collect_garbage()
-    assert len((await cluster.list(CONFIG_MAP)).items) == 3
+    assert len((await cluster.list(Scope(CONFIG_MAP))).items) == 3
 
     await cluster.delete(ref("second"))
     await cluster.collect_garbage()
-    assert (await cluster.list(CONFIG_MAP)).items == ()
+    assert (await cluster.list(Scope(CONFIG_MAP))).items == ()
 
 
 async def test_garbage_with_a_finalizer_waits_for_it() -> None:

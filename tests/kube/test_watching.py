@@ -14,17 +14,17 @@ import pytest
 
 from api.errors import Unavailable
 from api.types import JsonObject
-from kube.cluster import Change, Ref
+from kube.cluster import Change, Ref, Scope
 from kube.errors import Forbidden
 from kube.testing.apiserver import served
 from kube.testing.memory import MemoryCluster
-from kube.watching import Pace, Scope, WatchCache
+from kube.watching import Pace, WatchCache
 from tests.contracts.cluster import CONFIG_MAP, config_map, ref
 from tests.kube.fragile import Faults, FragileCluster
 from tests.kube.test_client import plain
 from tests.polling import beside, eventually
 
-SCOPE = Scope(kind=CONFIG_MAP)
+SCOPE = Scope(CONFIG_MAP)
 SIZE = 5000
 """Bytes of an object that is to leave nothing behind."""
 SEEDS = range(int(os.environ.get("TRIALWATCH_EXAMPLES", "2000")) // 100)
@@ -82,7 +82,7 @@ async def test_what_was_there_and_what_comes_is_known_by_name(memory: MemoryClus
 
 
 async def test_only_what_is_in_the_scope_is_known(memory: MemoryCluster) -> None:
-    scope = Scope(kind=CONFIG_MAP, namespace="team", labels={"ours": "yes"})
+    scope = Scope(CONFIG_MAP, "team", labels={"ours": "yes"})
     cache = WatchCache(memory, scope, keep=colour)
     async with beside(cache.run()):
         await cache.synced()
@@ -344,7 +344,7 @@ async def _do_something(memory: MemoryCluster, random: Random) -> None:
 
 
 async def _truth(memory: MemoryCluster) -> list[tuple[str, str]]:
-    documents: Any = (await memory.list(CONFIG_MAP)).items
+    documents: Any = (await memory.list(Scope(CONFIG_MAP))).items
     return [(one["metadata"]["name"], colour(one)) for one in documents]
 
 

@@ -12,7 +12,7 @@ import pytest
 from api.errors import Unavailable
 from api.types import JsonObject
 from kube.client import KubernetesCluster
-from kube.cluster import Cluster, Kind, Ref, Resource
+from kube.cluster import Cluster, Kind, Ref, Resource, Scope
 from kube.connect import connected
 from kube.errors import Forbidden
 from kube.resources import KNOWN
@@ -152,7 +152,7 @@ async def test_a_refused_pod_is_told_on_its_trial(memory: MemoryCluster) -> None
         await running.events.drain(10)
 
     assert said.startswith("400 trialwatch (no-container): the container that trains is not in")
-    (event,) = (await memory.list(EVENT)).items
+    (event,) = (await memory.list(Scope(EVENT))).items
     assert (event["type"], event["reason"]) == ("Warning", "PodRefused")
     assert "(no-container)" in str(event["message"])
     about = event["involvedObject"]
@@ -168,7 +168,7 @@ async def test_a_refused_pod_without_a_trial_is_told_on_its_job(memory: MemoryCl
         assert "(no-metrics)" in await refused(running, wanted)
         await running.events.drain(10)
 
-    (event,) = (await memory.list(EVENT)).items
+    (event,) = (await memory.list(Scope(EVENT))).items
     about = event["involvedObject"]
     assert isinstance(about, dict)
     assert (about["kind"], about["name"]) == ("Job", "nightly")
@@ -180,7 +180,7 @@ async def test_a_dry_run_leaves_no_trace(memory: MemoryCluster) -> None:
         await refused(running, wanted, dryRun=True)
         await running.events.drain(10)
 
-    assert (await memory.list(EVENT)).items == ()
+    assert (await memory.list(Scope(EVENT))).items == ()
 
 
 # --- look-ups ---

@@ -23,9 +23,9 @@ from api.backoff import Backoff
 from api.errors import TrialwatchError, Unavailable
 from api.objects.metadata import API_VERSION
 from api.types import JsonObject
-from kube.cluster import Cluster, Kind, Ref, uid_of
+from kube.cluster import Cluster, Kind, Ref, Scope, uid_of
 from kube.errors import NotFound
-from kube.watching import Pace, Scope, WatchCache
+from kube.watching import Pace, WatchCache
 from webhook.model.lookups import (
     LookupFailed,
     ObjectAbsent,
@@ -92,7 +92,7 @@ def lookup_caches(
         (SUGGESTION, without_job_and_status),
         (JOB, owners_only),
     )
-    return tuple(WatchCache(cluster, Scope(kind=kind), keep=keep, pace=pace) for kind, keep in kept)
+    return tuple(WatchCache(cluster, Scope(kind), keep=keep, pace=pace) for kind, keep in kept)
 
 
 class ClusterLookups:

@@ -18,7 +18,7 @@ from api.types import JsonObject, ObjectMeta, Trial, TrialSpec
 from controller.driver.ports import Jobs
 from controller.on_kube.allowed_jobs import AllowedJobs
 from controller.reconcile.views import JobFacts
-from kube.cluster import Kind
+from kube.cluster import Kind, Scope
 from kube.testing.memory import MemoryCluster
 from tests.controller.experiment_harness import JOB, experiment, template
 from tests.controller.leader_harness import LeaderHarness, RefusingCluster
@@ -55,7 +55,7 @@ async def after_a_minute(stage: LeaderHarness, attack: JsonObject) -> list[Any]:
     """Let the controller work on what is there; return the objects of the attack's kind."""
     async with stage.leading():
         await asyncio.sleep(60)
-    return list((await MemoryCluster.list(stage.cluster, kind_in(attack))).items)
+    return list((await MemoryCluster.list(stage.cluster, Scope(kind_in(attack)))).items)
 
 
 @pytest.mark.parametrize("name", ATTACKS)

@@ -18,7 +18,7 @@ from controller.on_kube.pod_facts import facts_of, summary_of
 from controller.on_kube.pods import ClusterPods
 from controller.reconcile.trial_states import mark_early_stopped, record_observation
 from controller.reconcile.views import PodFacts, key_of
-from kube.cluster import Ref
+from kube.cluster import Listing, Ref, Scope
 from kube.testing.memory import MemoryCluster
 from tests.controller.cluster_ports import PACE, ClusterPorts, add_pod, complete, job_ref, ports_of
 from tests.controller.experiment_harness import START
@@ -116,9 +116,9 @@ async def test_where_the_watch_of_pods_is_behind_they_are_asked_for_once(
     asked: list[str] = []
 
     class Counting(MemoryCluster):
-        async def list(self, *args: Any, **how: Any) -> Any:  # noqa: ANN401 - as it is called
-            asked.append(str(how.get("labels")))
-            return await super().list(*args, **how)
+        async def list(self, scope: Scope) -> Listing:
+            asked.append(str(scope.labels))
+            return await super().list(scope)
 
     cluster = Counting(namespaces=("ns",))
     await add_pod(cluster, "exp-1", words=WORDS)

@@ -8,9 +8,8 @@ from controller.on_kube.objects import SUGGESTION
 from controller.on_kube.read_your_writes_cache import ReadYourWritesCache
 from controller.reconcile.suggestions import suggestion_of
 from controller.reconcile.views import key_of
-from kube.cluster import ref_of, version_of
+from kube.cluster import Scope, ref_of, version_of
 from kube.testing.memory import MemoryCluster
-from kube.watching import Scope
 from tests.controller.experiment_harness import experiment
 from tests.polling import beside, eventually
 
@@ -22,7 +21,7 @@ async def test_what_a_write_gave_back_is_not_read_again_when_the_watch_tells_of_
         read.append(version_of(document))
         return parse_suggestion(document)
 
-    mirror = ReadYourWritesCache(memory, Scope(kind=SUGGESTION), parse, lambda _: None)
+    mirror = ReadYourWritesCache(memory, Scope(SUGGESTION), parse, lambda _: None)
     wanted = suggestion_of(experiment())
     async with beside(mirror.cache.run()):
         await mirror.cache.synced()
