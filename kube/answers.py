@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
+from api.documents import mappings_at, text_at
 from api.errors import RemoteError, TrialwatchError, Unavailable
 from api.types import Json, JsonObject
 from kube.cluster import Change, ChangeType, Kind
@@ -90,20 +91,13 @@ def change_of(line: bytes, about: str) -> Change:
 
 def items_of(document: JsonObject, kind: Kind) -> tuple[JsonObject, ...]:
     """Read the items of a list, each with what it is, which the API's own lists leave out."""
-    listed = document.get("items")
     named = {"apiVersion": kind.api_version, "kind": kind.kind}
-    return tuple(
-        {**named, **item}
-        for item in (listed if isinstance(listed, list) else [])
-        if isinstance(item, dict)
-    )
+    return tuple({**named, **item} for item in mappings_at(document, "items"))
 
 
 def rest_of(document: JsonObject) -> str:
     """Return by what the rest of a list is asked for; empty where there is no more."""
-    metadata = document.get("metadata")
-    value = metadata.get("continue") if isinstance(metadata, Mapping) else None
-    return value if isinstance(value, str) else ""
+    return text_at(document, "metadata", "continue")
 
 
 def _kind_of(status: int, reason: Json) -> type[TrialwatchError]:

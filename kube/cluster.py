@@ -11,6 +11,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
+from api.documents import mapping_at, text_at
 from api.types import JsonObject
 
 Patch: TypeAlias = JsonObject | Sequence[JsonObject]
@@ -262,33 +263,22 @@ def ref_of(document: JsonObject) -> Ref:
     return Ref(
         api_version=str(document.get("apiVersion", "")),
         kind=str(document.get("kind", "")),
-        namespace=_said(document, "namespace"),
-        name=_said(document, "name"),
+        namespace=text_at(document, "metadata", "namespace"),
+        name=text_at(document, "metadata", "name"),
     )
 
 
 def version_of(document: JsonObject) -> str:
     """Return a document's resourceVersion; empty where it has none."""
-    return _said(document, "resourceVersion")
+    return text_at(document, "metadata", "resourceVersion")
 
 
 def uid_of(document: JsonObject) -> str:
     """Return a document's uid; empty where it has none."""
-    return _said(document, "uid")
+    return text_at(document, "metadata", "uid")
 
 
 def labels_of(document: JsonObject) -> Mapping[str, str]:
     """Return a document's labels; what is no text is left out."""
-    labels = _metadata(document).get("labels")
-    found = labels if isinstance(labels, Mapping) else {}
-    return {key: value for key, value in found.items() if isinstance(value, str)}
-
-
-def _said(document: JsonObject, name: str) -> str:
-    value = _metadata(document).get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _metadata(document: JsonObject) -> JsonObject:
-    metadata = document.get("metadata")
-    return metadata if isinstance(metadata, Mapping) else {}
+    labels = mapping_at(document, "metadata", "labels")
+    return {key: value for key, value in labels.items() if isinstance(value, str)}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 
-from api.types import Json, JsonObject
+from api.documents import mappings_at, text_at
+from api.types import JsonObject
 from kube.cluster import Kind, Resource
 from kube.errors import NotFound, UnknownKind
 from kube.paths import root_of
@@ -80,17 +81,13 @@ class Discovery:
 
 def _resources_in(document: JsonObject, api_version: str) -> dict[str, Resource]:
     """Read an APIResourceList; parts such as `jobs/status` have the kind of the whole."""
-    listed = document.get("resources")
-    entries = listed if isinstance(listed, list) else []
-    found = (_resource(entry, api_version) for entry in entries)
+    found = (_resource(entry, api_version) for entry in mappings_at(document, "resources"))
     return {one.kind: one for one in found if one is not None}
 
 
-def _resource(entry: Json, api_version: str) -> Resource | None:
-    if not isinstance(entry, Mapping):
-        return None
-    plural, kind = entry.get("name"), entry.get("kind")
-    if not isinstance(plural, str) or not isinstance(kind, str) or "/" in plural:
+def _resource(entry: JsonObject, api_version: str) -> Resource | None:
+    plural, kind = text_at(entry, "name"), text_at(entry, "kind")
+    if not plural or not kind or "/" in plural:
         return None
     return Resource(
         api_version=api_version,

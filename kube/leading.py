@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any, Final
 
+from api.documents import mapping_at, text_at, value_at
 from api.errors import TrialwatchError
 from api.types import JsonObject
 from kube.cluster import Cluster, Ref, version_of
@@ -143,7 +144,7 @@ class Leadership:
     async def _look(self) -> None:
         self._document = {}
         document = await self._cluster.get(self._lease)
-        self._document, self.holder = document, str(_spec(document).get("holderIdentity") or "")
+        self._document, self.holder = document, text_at(document, "spec", "holderIdentity")
         if version_of(document) != self._seen[0]:
             self._seen = (version_of(document), self._around.clock())
 
@@ -162,7 +163,8 @@ class Leadership:
         return True
 
     def _wanted(self, holder: str, seconds: float) -> JsonObject:
-        before, lease = _spec(self._document), self._lease
+        before: Mapping[str, Any] = mapping_at(self._document, "spec")
+        lease = self._lease
         moment = self._around.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         taken = bool(holder) and before.get("holderIdentity") != holder
         spec: dict[str, Any] = {
@@ -179,11 +181,6 @@ class Leadership:
         return {**whole, "apiVersion": lease.api_version, "kind": lease.kind}
 
 
-def _spec(document: JsonObject) -> Mapping[str, Any]:
-    spec = document.get("spec")
-    return spec if isinstance(spec, Mapping) else {}
-
-
 def _seconds_of(document: JsonObject) -> float:
-    seconds = _spec(document).get("leaseDurationSeconds")
+    seconds = value_at(document, "spec", "leaseDurationSeconds")
     return float(seconds) if isinstance(seconds, int) else 0.0

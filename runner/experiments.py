@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from api.documents import items_at, text_at, value_at
 from api.errors import Fault, SpecError, UserError
 from api.faults import invalid
 from api.objects.defaults import with_defaults
@@ -104,9 +105,9 @@ def _template(experiment: Experiment, documents: Sequence[JsonObject]) -> str | 
 
 
 def _data(document: JsonObject, source: ConfigMapSource) -> str | None:
-    metadata, data = document.get("metadata"), document.get("data")
-    named = isinstance(metadata, dict) and metadata.get("name") == source.name
-    text = data.get(source.path) if named and isinstance(data, dict) else None
+    if text_at(document, "metadata", "name") != source.name:
+        return None
+    text = value_at(document, "data", source.path)
     return text if isinstance(text, str) else None
 
 
@@ -184,11 +185,7 @@ def _of_the_job(document: JsonObject) -> Iterator[Fault]:
 def _without_command(document: JsonObject, path: str, kind: tuple[str, str]) -> Iterator[Fault]:
     """Find the containers whose command stands in their image alone."""
     place = ("spec",) if kind == POD else ("spec", "template", "spec") if kind == JOB else ()
-    spec: object = document
-    for step in place:
-        spec = spec.get(step) if isinstance(spec, dict) else None
-    containers = spec.get("containers") if isinstance(spec, dict) else None
-    for i, container in enumerate(containers if isinstance(containers, list) else ()):
+    for i, container in enumerate(items_at(document, *place, "containers")):
         if isinstance(container, dict) and not container.get("command"):
             name = container.get("name")
             where = f"{path}.{'.'.join(place)}.containers[{i}].command"

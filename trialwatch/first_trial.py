@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
+from api.documents import mapping_at
 from api.objects.defaults import with_defaults
 from api.objects.experiments import parse_experiment
 from api.types import Assignment, JsonObject, ParameterSpec, SuggestedTrial, Trial
@@ -29,9 +29,8 @@ def first_trial(document: JsonObject) -> tuple[Trial, JsonObject]:
     )
     trial = trial_of(replace(experiment, metadata=placed), suggested, None)
     job = job_document(trial)
-    head = job.get("metadata")
-    kept = head if isinstance(head, Mapping) else {}
-    unowned = {key: value for key, value in kept.items() if key != "ownerReferences"}
+    metadata_of_job = mapping_at(job, "metadata")
+    unowned = {key: value for key, value in metadata_of_job.items() if key != "ownerReferences"}
     return trial, {**job, "metadata": unowned}
 
 

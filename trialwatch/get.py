@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from api.documents import items_at, mapping_at, value_at
 from api.errors import UserError
 from api.faults import nearest, visible
 from api.objects.trials import parse_trial
 from api.objects.yamlout import dump_objects
 from api.timestamps import to_micros
 from api.types import JsonObject
-from trialwatch.documents import at, name_of, said
+from trialwatch.documents import name_of, shown_at
 from trialwatch.source import KINDS, nothing_called
 from trialwatch.sources import add_source, source_of
 from trialwatch.view.standing import measurements
@@ -77,8 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _without_history(document: JsonObject) -> JsonObject:
     """Leave out which program wrote which field, as kubectl does: it is longer than the rest."""
-    metadata = at(document, "metadata")
-    if not isinstance(metadata, Mapping) or "managedFields" not in metadata:
+    metadata = mapping_at(document, "metadata")
+    if "managedFields" not in metadata:
         return document
     kept = {key: value for key, value in metadata.items() if key != "managedFields"}
     return {**document, "metadata": kept}
@@ -116,15 +117,14 @@ def _table(kind: str, objects: Sequence[JsonObject], *, wide: bool, spaces: bool
 
 
 def _last_condition(document: JsonObject, name: str) -> str:
-    conditions = at(document, "status", "conditions")
-    last = conditions[-1] if isinstance(conditions, list) and conditions else None
-    return said(last, name)
+    conditions = items_at(document, "status", "conditions")
+    return shown_at(conditions[-1], name) if conditions else ""
 
 
 def _age(document: JsonObject) -> str:
     """Write how old an object is, as kubectl does for what is younger than days."""
     try:
-        born = to_micros(said(document, "metadata", "creationTimestamp")) / 1e6
+        born = to_micros(shown_at(document, "metadata", "creationTimestamp")) / 1e6
     except UserError:
         return "<unknown>"
     seconds = max(0, int(datetime.now(UTC).timestamp() - born))
@@ -135,9 +135,8 @@ def _age(document: JsonObject) -> str:
 
 
 def _pairs(document: JsonObject) -> str:
-    listed = at(document, "spec", "parameterAssignments")
-    items = listed if isinstance(listed, list) else []
-    return " ".join(f"{at(one, 'name')}={at(one, 'value')}" for one in items)
+    assignments = items_at(document, "spec", "parameterAssignments")
+    return " ".join(f"{value_at(one, 'name')}={value_at(one, 'value')}" for one in assignments)
 
 
 def _observed(document: JsonObject) -> str:
@@ -145,7 +144,7 @@ def _observed(document: JsonObject) -> str:
 
 
 def _text(*path: str) -> Callable[[JsonObject], str]:
-    return lambda document: said(document, *path)
+    return lambda document: shown_at(document, *path)
 
 
 _NAMESPACE = _Column("NAMESPACE", _text("metadata", "namespace"))

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from api.documents import mapping_at
 from api.errors import UserError
 from api.objects.suggestions import parse_suggestion
 from api.objects.trials import parse_trial
@@ -128,12 +128,11 @@ def _judged(document: JsonObject, family: _Family, config: Config) -> _Judged:
 
 def _facts(document: JsonObject, family: _Family) -> PodContext:
     """Say what the API server would: the namespace; and as the pods' name, that of their job."""
-    metadata = document.get("metadata")
-    said = metadata if isinstance(metadata, Mapping) else {}
+    metadata = mapping_at(document, "metadata")
     trials = family.trial.metadata.namespace if family.trial else ""
     return PodContext(
-        namespace=str(said.get("namespace") or trials or "default"),
-        name=str(said.get("name") or ""),
+        namespace=str(metadata.get("namespace") or trials or "default"),
+        name=str(metadata.get("name") or ""),
         suggestion=family.suggestion,
         image_asked=True,
     )
@@ -141,9 +140,8 @@ def _facts(document: JsonObject, family: _Family) -> PodContext:
 
 def _shown(document: JsonObject, path: templates.Path = ()) -> str:
     """Name an object as kubectl does, and the place of a template in it."""
-    metadata = document.get("metadata")
-    said = metadata if isinstance(metadata, Mapping) else {}
-    name = said.get("name") or said.get("generateName") or "without a name"
+    metadata = mapping_at(document, "metadata")
+    name = metadata.get("name") or metadata.get("generateName") or "without a name"
     place = ".".join(str(step) for step in path)
     return f"{document.get('kind', 'object')}/{name}{f' {place}' if place else ''}"
 

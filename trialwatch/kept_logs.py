@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from api.documents import text_at
 from api.errors import UserError
 from api.faults import nearest
 from api.names import COLLECTOR_CONTAINER
@@ -49,10 +50,9 @@ def _log_of(state: StateDirectory, trial: str, container: str) -> Path:
 
 def _trainer(state: StateDirectory, trial: str, there: list[str]) -> str:
     document = read_document(state.trials / f"{trial}.yaml") or {}
-    spec = document.get("spec")
-    named = spec.get("primaryContainerName") if isinstance(spec, Mapping) else None
+    named = text_at(document, "spec", "primaryContainerName")
     others = [name for name in there if name != COLLECTOR_CONTAINER]
-    return str(named) if named in there else next(iter(others), "")
+    return named if named in there else next(iter(others), "")
 
 
 def _has_ended(state: StateDirectory, trial: str) -> bool:

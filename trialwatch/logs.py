@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from api.errors import UserError
 from api.types import JsonObject
-from trialwatch.documents import name_of, namespace_of, said
+from trialwatch.documents import name_of, namespace_of, shown_at
 from trialwatch.source import Source, nothing_called
 from trialwatch.sources import add_source, source_of
 
@@ -64,7 +64,7 @@ def _best(source: Source, name: str) -> JsonObject:
     if len(found) > 1:
         spaces = ", ".join(f"-n {namespace_of(one)}" for one in found)
         raise UserError(f"there are several experiments {name}; say which: {spaces}")
-    best = said(found[0], "status", "currentOptimalTrial", "bestTrialName")
+    best = shown_at(found[0], "status", "currentOptimalTrial", "bestTrialName")
     if not best:
         raise UserError(
             f"experiment {name} has no best trial yet: `trialwatch get trials {name}` shows all"

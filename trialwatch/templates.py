@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from api.documents import value_at
 from api.types import Json, JsonObject
 
 Path = tuple[str | int, ...]
@@ -32,8 +33,7 @@ def put(document: Json, path: Path, part: Json) -> Json:
 
 def _pods(path: Path, value: Json) -> Iterator[tuple[Path, JsonObject]]:
     if isinstance(value, Mapping):
-        spec = value.get("spec")
-        if isinstance(spec, Mapping) and isinstance(spec.get("containers"), list):
+        if isinstance(value_at(value, "spec", "containers"), list):
             yield path, value
             return
         for name, part in value.items():

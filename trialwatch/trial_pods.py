@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from api.documents import items_at, value_at
 from api.errors import UserError
 from api.faults import nearest
 from api.names import COLLECTOR_CONTAINER, OTHER_COLLECTOR_CONTAINER, RUN_DIR
 from api.objects.trials import parse_trial
 from api.types import Json, JsonObject
 from controller.reconcile.trial_states import has_ended as trial_has_ended
-from trialwatch.documents import at, name_of, namespace_of, oldest_first, said
+from trialwatch.documents import name_of, namespace_of, oldest_first, shown_at
 from trialwatch.view.standing import measurements
 
 _COLLECTORS = (COLLECTOR_CONTAINER, OTHER_COLLECTOR_CONTAINER)
@@ -18,7 +19,7 @@ _COLLECTORS = (COLLECTOR_CONTAINER, OTHER_COLLECTOR_CONTAINER)
 
 def newest_pod(trial: JsonObject, pods: Sequence[JsonObject]) -> JsonObject | None:
     """Return a trial's newest pod, of those that have the container that trains; None: no pod."""
-    primary = said(trial, "spec", "primaryContainerName")
+    primary = shown_at(trial, "spec", "primaryContainerName")
     train = [pod for pod in pods if primary in _names(pod)]
     return next(reversed(oldest_first(train or pods)), None)
 
@@ -38,7 +39,7 @@ def container_of(trial: JsonObject, pod: JsonObject, wanted: str = "") -> str:
         raise UserError(f"pod {name_of(pod)} has no container {wanted}{near}: {', '.join(there)}")
     if wanted:
         return wanted
-    primary = said(trial, "spec", "primaryContainerName")
+    primary = shown_at(trial, "spec", "primaryContainerName")
     collector = next((name for name in there if name in _COLLECTORS), "")
     if collector and _printed_into_a_file(trial, pod, primary):
         return collector
@@ -47,14 +48,14 @@ def container_of(trial: JsonObject, pod: JsonObject, wanted: str = "") -> str:
 
 def why_not_begun(pod: JsonObject, container: str) -> str:
     """Say what a container waits for; "" where it has begun, so that there is a log."""
-    status = next((one for one in _statuses(pod) if said(one, "name") == container), None)
-    if at(status, "state", "running") or at(status, "state", "terminated"):
+    status = next((one for one in _statuses(pod) if shown_at(one, "name") == container), None)
+    if value_at(status, "state", "running") or value_at(status, "state", "terminated"):
         return ""
-    if at(status, "lastState", "terminated"):
+    if value_at(status, "lastState", "terminated"):
         return ""
-    waits = at(status, "state", "waiting") or _unscheduled(pod)
-    told = [said(waits, "reason"), said(waits, "message")]
-    return ": ".join(one for one in told if one) or "it has not been started yet"
+    waits = value_at(status, "state", "waiting") or _unscheduled(pod)
+    words = [shown_at(waits, "reason"), shown_at(waits, "message")]
+    return ": ".join(one for one in words if one) or "it has not been started yet"
 
 
 def without_pod(trial: JsonObject) -> UserError:
@@ -80,29 +81,25 @@ def has_ended(trial: JsonObject) -> bool:
 
 def _names(pod: JsonObject) -> Iterator[str]:
     for part in ("containers", "initContainers"):
-        for one in _items(pod, "spec", part):
-            yield said(one, "name")
+        for one in items_at(pod, "spec", part):
+            yield shown_at(one, "name")
 
 
 def _printed_into_a_file(trial: JsonObject, pod: JsonObject, primary: str) -> bool:
-    kind = said(trial, "spec", "metricsCollector", "collector", "kind") or "StdOut"
+    kind = shown_at(trial, "spec", "metricsCollector", "collector", "kind") or "StdOut"
     trainer = next(
-        (one for one in _items(pod, "spec", "containers") if said(one, "name") == primary), None
+        (one for one in items_at(pod, "spec", "containers") if shown_at(one, "name") == primary),
+        None,
     )
-    first = next(iter(_items(trainer, "command")), "")
+    first = next(iter(items_at(trainer, "command")), "")
     return kind == "StdOut" and not str(first).startswith(f"{RUN_DIR}/")
 
 
 def _statuses(pod: JsonObject) -> Iterator[Json]:
     for part in ("containerStatuses", "initContainerStatuses"):
-        yield from _items(pod, "status", part)
+        yield from items_at(pod, "status", part)
 
 
 def _unscheduled(pod: JsonObject) -> Json:
-    conditions = _items(pod, "status", "conditions")
-    return next((one for one in conditions if said(one, "status") == "False"), None)
-
-
-def _items(document: Json, *path: str) -> Sequence[Json]:
-    found = at(document, *path)
-    return found if isinstance(found, list) else []
+    conditions = items_at(pod, "status", "conditions")
+    return next((one for one in conditions if shown_at(one, "status") == "False"), None)

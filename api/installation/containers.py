@@ -110,9 +110,8 @@ def render_resources(resources: Resources) -> JsonObject:
 
 def _quantities(f: Field) -> dict[str, str]:
     """Read quantities by name; YAML takes `cpu: 2` for a number."""
-    f.mapping()
     found: dict[str, str] = {}
-    for name in f.value if isinstance(f.value, Mapping) else ():
+    for name in f.mapping() or ():
         value = f.at(name).value
         text = value if isinstance(value, str) else str(value)
         try:

@@ -25,6 +25,7 @@ from types import MappingProxyType
 from typing import Final
 
 from api import names
+from api.documents import mapping_at, value_at
 from api.errors import UserError
 from api.installation.containers import (
     CPU,
@@ -133,7 +134,7 @@ def _search(f: Field) -> tuple[str, SearchEntry]:
     # What stands in the entry as it is; the API server judges it.
     container |= {
         key: value
-        for key, value in (f.value if isinstance(f.value, Mapping) else {}).items()
+        for key, value in (f.mapping() or {}).items()
         if key not in _KATIBS_FIELDS and key not in container and value is not None
     }
     _check_ports(f)
@@ -196,13 +197,12 @@ def _check_ports(f: Field) -> None:
 
 def _claim(f: Field) -> JsonObject:
     given = f.mapping() or {}
-    resources = given.get("resources")
-    requests = resources.get("requests") if isinstance(resources, Mapping) else None
+    requests = value_at(given, "resources", "requests")
     return {
         **given,
         "accessModes": given.get("accessModes") or ["ReadWriteOnce"],
         "resources": {
-            **(resources if isinstance(resources, Mapping) else {}),
+            **mapping_at(given, "resources"),
             "requests": requests or {"storage": "1Gi"},
         },
     }

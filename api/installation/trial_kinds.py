@@ -11,10 +11,10 @@ not: Kubernetes gives rights by group, too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from api.documents import text_at
 from api.faults import shown
 from api.names import CONFIG_MAP
 from api.objects.fields import Field
@@ -54,12 +54,8 @@ def read_kind(text: str) -> TrialKind | None:
 
 def kind_of(document: Json) -> TrialKind:
     """Return the kind that a document names, whatever it is; a missing word is empty."""
-    words = document if isinstance(document, Mapping) else {}
-    api_version, kind = (
-        word if isinstance(word := words.get(name), str) else "" for name in ("apiVersion", "kind")
-    )
-    group, _, version = api_version.rpartition("/")
-    return TrialKind(group=group, version=version, kind=kind)
+    group, _, version = text_at(document, "apiVersion").rpartition("/")
+    return TrialKind(group=group, version=version, kind=text_at(document, "kind"))
 
 
 DEFAULT_KINDS: Final = tuple(

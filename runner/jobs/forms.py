@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from api.documents import mapping_at
 from api.errors import Fault, SpecError, UserError
 from api.faults import invalid
 from api.objects.fields import Field
@@ -85,10 +85,10 @@ def _endless(path: str) -> Fault:
 
 def pod_of(form: JobForm, job: JsonObject, *, name: str, uid: str) -> JsonObject:
     """Make the job's next pod, as the Job controller would."""
-    metadata, owner = _mapping(form.pod.get("metadata")), _mapping(job.get("metadata"))
-    spec = {**_mapping(form.pod.get("spec"))}
+    metadata, owner = mapping_at(form.pod, "metadata"), mapping_at(job, "metadata")
+    spec = {**mapping_at(form.pod, "spec")}
     spec.setdefault("restartPolicy", RestartPolicy.NEVER.value)
-    told: dict[str, object] = {
+    own_metadata: dict[str, object] = {
         **metadata,
         "name": name,
         "namespace": owner.get("namespace"),
@@ -96,7 +96,7 @@ def pod_of(form: JobForm, job: JsonObject, *, name: str, uid: str) -> JsonObject
     }
     if not form.bare:
         labels = {
-            **_mapping(metadata.get("labels")),
+            **mapping_at(metadata, "labels"),
             "batch.kubernetes.io/job-name": owner.get("name"),
             "job-name": owner.get("name"),
             "batch.kubernetes.io/controller-uid": owner.get("uid") or "",
@@ -110,9 +110,7 @@ def pod_of(form: JobForm, job: JsonObject, *, name: str, uid: str) -> JsonObject
             "controller": True,
             "blockOwnerDeletion": True,
         }
-        told |= {"labels": labels, "ownerReferences": [reference]}
-    return cast("JsonObject", {"apiVersion": "v1", "kind": "Pod", "metadata": told, "spec": spec})
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, Mapping) else {}
+        own_metadata |= {"labels": labels, "ownerReferences": [reference]}
+    return cast(
+        "JsonObject", {"apiVersion": "v1", "kind": "Pod", "metadata": own_metadata, "spec": spec}
+    )

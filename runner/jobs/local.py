@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
+from api.documents import mapping_at, mappings_at, text_at
 from api.names import EXPERIMENT_LABEL
 from api.types import JsonObject, Suggestion, Trial
 from controller.reconcile.views import JobFacts
@@ -131,20 +132,13 @@ class LocalJobs:
 
 def _created(document: JsonObject) -> JsonObject:
     """Add what the API server does."""
-    found = document.get("metadata")
-    metadata = dict(found) if isinstance(found, Mapping) else {}
-    return {
-        **document,
-        "metadata": {**metadata, "uid": str(uuid.uuid4()), "creationTimestamp": now()},
-    }
+    metadata = mapping_at(document, "metadata")
+    created = {"uid": str(uuid.uuid4()), "creationTimestamp": now()}
+    return {**document, "metadata": {**metadata, **created}}
 
 
 def _has_ended(document: JsonObject) -> bool:
     """Say whether a job that is kept says how it ended."""
-    status = document.get("status")
-    if not isinstance(status, Mapping):
-        return False
-    conditions = status.get("conditions")
-    listed = conditions if isinstance(conditions, list) else []
-    ended = any(isinstance(one, Mapping) and one.get("status") == "True" for one in listed)
-    return ended or status.get("phase") in ("Succeeded", "Failed")
+    conditions = mappings_at(document, "status", "conditions")
+    ended = any(condition.get("status") == "True" for condition in conditions)
+    return ended or text_at(document, "status", "phase") in ("Succeeded", "Failed")

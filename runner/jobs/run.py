@@ -7,10 +7,11 @@ import contextlib
 import secrets
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from api.documents import value_at
 from api.errors import UserError
 from api.names import COLLECTOR_CONTAINER
 from api.types import JsonObject
@@ -263,8 +264,7 @@ def _mark(folder: Path) -> None:
 
 
 def _failures(document: JsonObject) -> int:
-    status = document.get("status")
-    failed = status.get("failed") if isinstance(status, Mapping) else None
+    failed = value_at(document, "status", "failed")
     return failed if isinstance(failed, int) else 0
 
 

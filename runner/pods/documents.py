@@ -243,9 +243,7 @@ def _volume(f: Field, mounted: frozenset[str]) -> tuple[str, Volume | None]:
     if f.at("emptyDir").mapping() is not None:
         return name, EmptyDir()
     if name in mounted:
-        kinds = [
-            kind for kind in (f.value if isinstance(f.value, Mapping) else ()) if kind != "name"
-        ]
+        kinds = [kind for kind in f.mapping() or () if kind != "name"]
         for kind in kinds or ["emptyDir"]:
             why = "is no volume of this machine; write emptyDir, or hostPath with a path of it"
             f.at(kind).refuse(why)
