@@ -1,4 +1,4 @@
-"""The changelog and the package speak of the same version."""
+"""The changelog's newest version is the package's version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The generated code is what `make proto` gives: nobody edited it, nobody forgot to renew it."""
+"""The generated code equals the output of `make proto`: it is not edited, and not out of date."""
 
 from __future__ import annotations
 

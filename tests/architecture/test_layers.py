@@ -1,4 +1,4 @@
-"""Imports go one way, and the build breaks where they do not."""
+"""Imports go one way; an import in the other direction fails the build."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def broken(tree: Path, path: str, line: str) -> str:
-    """Return what import-linter says once a line stands at the end of a file, else ""."""
+    """Return import-linter's output after a line is added to a file; "" if it passes."""
     file = tree / path
     before = file.read_text() if file.exists() else ""
     file.write_text(f"{before}\n{line}\n")

@@ -1,4 +1,4 @@
-"""The guard of the tests is tested: what it must catch, and what it must let pass."""
+"""The guard against leftovers of tests: what it catches, and what it lets pass."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ addopts = --import-mode=importlib -p no:cacheprovider
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Run the samples under our conftest, in a process of their own: test -> what was said."""
+    """Run the samples with our conftest in a process; return the verdict on each test by its name."""
     folder = tmp_path_factory.mktemp("leftovers")
     (folder / "pytest.ini").write_text(CONFIG.format(root=TESTS.parent))
     (folder / "conftest.py").write_text(f"{(TESTS / 'conftest.py').read_text()}\n{HASTE}\n")

@@ -1,4 +1,4 @@
-"""Nothing in the tree tells where it was made, or from where something was downloaded."""
+"""No file names the machine on which it was written, or the source of a download."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tree is the architecture: packages, their charters, and what pyproject.toml says of them."""
+"""Packages, their charters, and the lists of packages in pyproject.toml agree."""
 
 from __future__ import annotations
 

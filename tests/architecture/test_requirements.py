@@ -53,7 +53,7 @@ def constraints() -> dict[str, Version]:
 
 
 def requirements(extra: str) -> dict[str, Requirement]:
-    """Return what an extra asks for, by canonical name."""
+    """Return the requirements of an extra, by canonical name."""
     parsed = [Requirement(text) for text in EXTRAS[extra]]
     return {canonicalize_name(requirement.name): requirement for requirement in parsed}
 
@@ -104,7 +104,7 @@ def test_whatever_is_imported_is_installed_by_some_extra() -> None:
 
 
 def _distributions_behind(module: str) -> set[str]:
-    """Return the distributions of others that a module of ours may come to import."""
+    """Return the third-party distributions that a module imports, directly or through others."""
     graph = grimp.build_graph(*OURS, include_external_packages=True)
     roots = {module} | graph.find_descendants(module)
     known = roots.union(*(graph.find_upstream_modules(root) for root in roots))

@@ -1,4 +1,4 @@
-"""What stands in the tree and in pyproject.toml, for the tests in this folder."""
+"""The files, folders and packages of the tree, and pyproject.toml."""
 
 from __future__ import annotations
 

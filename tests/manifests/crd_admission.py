@@ -48,20 +48,20 @@ def _compiled(expression: str) -> cel.Expression:
 
 
 def admitted(schema: dict[str, Any], document: object) -> Any:  # noqa: ANN401 - JSON
-    """Return the document as the server would keep it: pruned, and with defaults."""
+    """Return the document as the server stores it: pruned, and with defaults."""
     return _defaulted(schema, pruned(schema, copy.deepcopy(document)))
 
 
 def complaints(
     schema: dict[str, Any], document: object, old: object = None
 ) -> tuple[Complaint, ...]:
-    """Say what the server would; with faults of form the rules are not asked, as there."""
+    """Return the server's complaints; like the server, check no rules if types are wrong."""
     new, before = admitted(schema, document), None if old is None else admitted(schema, old)
     return complaints_of_form(schema, new) or tuple(_judged(schema, new, before, ""))
 
 
 def complaints_of_form(schema: dict[str, Any], document: object) -> tuple[Complaint, ...]:
-    """Say which values are not what the schema has there."""
+    """Return a complaint for each value that the schema does not allow."""
     return tuple(
         Complaint(_path(error.absolute_path), error.message)
         for error in Draft202012Validator(schema).iter_errors(document)
@@ -73,7 +73,7 @@ def _path(parts: Any) -> str:  # noqa: ANN401 - as jsonschema has it
 
 
 def pruned(schema: dict[str, Any], value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return the value without what the schema does not know."""
+    """Return the value without fields that are not in the schema."""
     if isinstance(value, dict) and "additionalProperties" not in schema:
         known = schema.get("properties", {})
         # The schema of metadata is the server's own.

@@ -1,4 +1,4 @@
-"""kustomize, wherever it is: the overlays as objects."""
+"""Renders the overlays with kustomize or kubectl, as text and as objects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MISSING = (
 
 @cache
 def command() -> tuple[str, ...]:
-    """Return the words before a folder's name; skip where there are none."""
+    """Return the command that renders a folder; skip if neither kustomize nor kubectl is installed."""
     named = os.environ.get("TRIALWATCH_KUSTOMIZE")
     if named:
         return tuple(named.split())

@@ -27,7 +27,7 @@ def named(rendered: Iterable[Object], kind: str, name: str) -> Object:
 
 
 def pods(rendered: Iterable[Object]) -> dict[str, Object]:
-    """Return the pods that would be made, by the name of their Deployment."""
+    """Return the pod templates, by the name of their Deployment."""
     return {o["metadata"]["name"]: o["spec"]["template"] for o in of_kind(rendered, "Deployment")}
 
 
@@ -40,7 +40,7 @@ def containers(rendered: Iterable[Object]) -> dict[str, Object]:
 
 
 def selects(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
-    """Say whether a label selector of the API takes an object with these labels."""
+    """Return whether a label selector matches an object with these labels."""
     selector = selector or {}
     if any(labels.get(key) != value for key, value in selector.get("matchLabels", {}).items()):
         return False

@@ -1,4 +1,4 @@
-"""All of ours in another namespace, by one line: what repeats its name follows."""
+"""One line installs everything in another namespace, and all references follow."""
 
 from __future__ import annotations
 

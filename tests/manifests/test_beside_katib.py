@@ -1,4 +1,4 @@
-"""Katib's webhook steps aside, in the namespaces that were handed over and nowhere else."""
+"""Katib's webhook ignores the namespaces that are handed over, and no others."""
 
 from __future__ import annotations
 

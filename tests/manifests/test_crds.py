@@ -1,4 +1,4 @@
-"""The CRDs: made from the readers, explained, and true to the objects that Katib's users have."""
+"""The CRDs come from the readers, describe each field, and accept the objects of Katib's users."""
 
 from __future__ import annotations
 

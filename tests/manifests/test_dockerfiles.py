@@ -1,4 +1,4 @@
-"""The Dockerfiles: what they copy and install is there, and what they make runs as nobody."""
+"""The Dockerfiles copy and install what exists, and their images run without root."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which requests about experiments reach the webhook, and that beside Katib none does."""
+"""Which requests about experiments reach the webhook; beside Katib none does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A change builds those images anew whose program can import it, and no others."""
+"""A change rebuilds the images whose program can import it, and no others."""
 
 from __future__ import annotations
 

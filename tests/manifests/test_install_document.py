@@ -1,4 +1,4 @@
-"""docs/install.md: what it tells to write is tried, and what it names is there."""
+"""docs/install.md: its examples render, and the files that it names exist."""
 
 from __future__ import annotations
 

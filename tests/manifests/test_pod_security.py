@@ -1,4 +1,4 @@
-"""Every pod of ours meets Pod Security's level `restricted`, and takes no more than it says."""
+"""Each pod meets Pod Security's level `restricted`, and has resource requests and limits."""
 
 from __future__ import annotations
 

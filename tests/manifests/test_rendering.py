@@ -1,4 +1,4 @@
-"""Each overlay renders, and what it renders is a file that a stranger can open."""
+"""Each overlay renders as its golden says: standalone in full, the others as differences from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What our programs may do in a cluster: this table, and nothing else."""
+"""The programs' rights in a cluster: this table, and nothing else."""
 
 from __future__ import annotations
 

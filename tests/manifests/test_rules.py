@@ -1,4 +1,4 @@
-"""What the API server checks by itself: never more than `api.objects`, and most of it."""
+"""The API server's own checks by the CRD: most of those of `api.objects`, and no others."""
 
 from __future__ import annotations
 

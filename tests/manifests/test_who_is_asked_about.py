@@ -1,4 +1,4 @@
-"""Which pods ever reach the webhook: those that may be a trial's, and no others."""
+"""Which pods reach the webhook: those that may belong to a trial, and no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What names what: names, ports, selectors and images agree, with each other and with the code."""
+"""Names, ports, selectors and images in the manifests agree with each other and with the code."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ PARSERS = {"Experiment": parse_experiment, "Suggestion": parse_suggestion, "Tria
 
 
 def readable(document: Mapping[str, object]) -> bool:
-    """Say whether it is one of our objects, and one that our own reader takes."""
+    """Return whether it is one of our objects, and our reader accepts it."""
     parse = PARSERS.get(str(document.get("kind")))
     if parse is None or document.get("apiVersion") != API_VERSION:
         return False
@@ -45,7 +45,7 @@ SEEDS = [document for document in OBJECTS.values() if document["kind"] == "Exper
 
 
 def setting(*way: str | int, to: object) -> Change:
-    """Put a value in a place; None deletes what is there."""
+    """Return a change that sets a value at a path; None deletes the value."""
 
     def change(document: Document) -> None:
         holder: Any = document
@@ -296,7 +296,7 @@ MISTAKES: list[tuple[str, Change, str]] = [
 
 
 def spoilt(change: Change) -> Document:
-    """Return an experiment in order, but for one mistake."""
+    """Return a valid experiment with one mistake."""
     document = copy.deepcopy(SEED)
     change(document)
     return document
