@@ -23,7 +23,8 @@ from controller.guarded_reconcile import guarded_reconcile
 from controller.lifecycle_counters import LifecycleCounters
 from controller.metrics import Metrics
 from controller.on_kube.allowed_jobs import AllowedJobs
-from controller.on_kube.jobs import ClusterJobs, Start
+from controller.on_kube.job_watches import Start
+from controller.on_kube.jobs import ClusterJobs
 from controller.on_kube.objects import ChangeListeners, ClusterObjects
 from controller.reconcile.actions import EmitEvent, EventType
 from controller.reconcile.trial_states import has_ended, state_of

@@ -1,8 +1,8 @@
 """`controller.driver.ports.Jobs`, for trials of allowed kinds only.
 
-Jobs are created with the controller's rights, and anybody who may edit a namespace may write a
-Trial. So what a Trial asks for is judged here, right before the call, whatever an admission webhook
-has judged before.
+The controller creates jobs with its own rights, and every user who may edit a namespace may write a
+Trial. So the kind of each job is checked here, right before it is created, even if an admission
+webhook has checked it before.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from kube.cluster import Kind, Resource
 
 
 class AllowedJobs:
-    """Other jobs, of which those of another kind are neither created, nor seen, nor deleted."""
+    """Passes calls on to other jobs, but ignores and never creates jobs of a forbidden kind."""
 
     def __init__(
         self,
@@ -27,28 +27,28 @@ class AllowedJobs:
         kinds: Callable[[], TrialKinds],
         resource_of: Callable[[Kind], Awaitable[Resource]],
     ) -> None:
-        """`kinds` gives those that are allowed at this moment.
+        """`kinds` returns the kinds that are allowed now.
 
-        `resource_of` is the cluster's: it says whether a kind's objects are in a namespace.
+        `resource_of` is the cluster's method: it says whether objects of a kind are in a namespace.
         """
         self._jobs, self._kinds, self._resource_of = jobs, kinds, resource_of
 
     async def look(self, trial: Trial) -> JobFacts:
-        """Say what is known of the trial's job and pods."""
+        """Return what is known about the trial's job and pods."""
         return JobFacts() if self._refusal(trial) else await self._jobs.look(trial)
 
     async def create(self, trial: Trial, document: JsonObject) -> None:
-        """Start the job.
+        """Create the job.
 
         Raises:
-            RemoteError: trials may not be of this kind; the trial fails with this message.
-            Unavailable: the cluster does not serve the kind, for now.
+            RemoteError: its kind is forbidden; the trial fails with this message.
+            Unavailable: the cluster does not serve the kind now.
         """
         refusal = self._refusal(trial)
         if refusal:
             raise RemoteError(f"spec.runSpec: {refusal}")
-        found = kind_of(trial.spec.run_spec)
-        kind = Kind(api_version=found.api_version, kind=found.kind)
+        named = kind_of(trial.spec.run_spec)
+        kind = Kind(api_version=named.api_version, kind=named.kind)
         if not (await with_port_errors(self._resource_of(kind))).namespaced:
             raise RemoteError(
                 f"spec.runSpec: objects of the kind {kind} are not in a namespace, so no trial can"
@@ -57,7 +57,7 @@ class AllowedJobs:
         await self._jobs.create(trial, document)
 
     async def delete(self, trial: Trial) -> None:
-        """End the job."""
+        """Delete the job, unless its kind is forbidden."""
         if not self._refusal(trial):
             await self._jobs.delete(trial)
 

@@ -16,20 +16,20 @@ from serving.logs import get_logger
 
 SPEAKER: Final = Speaker(component=names.OWN_CONTROLLER, burst=100, per_second=10)
 RECONCILE_ERROR: Final = "ReconcileError"
-_MOST_REMEMBERED: Final = 10_000
+_MAX_LOGGED: Final = 10_000
 _log = get_logger(__name__)
 
 
 class ClusterEvents:
-    """Posts them by and by; what comes too often is merged, or left out. Warnings are logged."""
+    """Posts Events in the background; merges or drops frequent ones. Logs warnings."""
 
     def __init__(self, events: Events, count_error: Callable[[str], None]) -> None:
-        """Take where Events go, and what counts an error of a kind ("experiment" or "trial")."""
+        """`events` posts; `count_error` counts an error of a kind ("experiment" or "trial")."""
         self._events, self._count_error = events, count_error
-        self._logged: LRUCache[str, str] = LRUCache(_MOST_REMEMBERED)
+        self._logged: LRUCache[str, str] = LRUCache(_MAX_LOGGED)
 
     def emit(self, event: EmitEvent) -> None:
-        """Take one event."""
+        """Post one event."""
         if event.reason == RECONCILE_ERROR:
             self._count_error(_kind(event.about))
         word = Word(
@@ -44,7 +44,7 @@ class ClusterEvents:
         self._events.tell(word)
 
     def _log(self, word: Word) -> None:
-        """Log it where it is not what was said of the object last."""
+        """Log a message unless it is the last one about the object."""
         if self._logged.get(word.uid) == word.message:
             return
         self._logged[word.uid] = word.message

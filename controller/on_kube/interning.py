@@ -1,7 +1,7 @@
-"""Texts that thousands of objects have in common, kept once.
+"""Strings that thousands of objects share, stored once.
 
-What JSON gives is a new text for every word of every object; of trials, two thirds of those words
-are the same: the names of fields, the job's command, conditions and their reasons.
+A JSON parser creates a new string for each value of each object. In trials, two thirds of them are
+equal: field names, the job's command, conditions and their reasons.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from api.types import Json, JsonObject
 
 
 def interned(document: JsonObject) -> JsonObject:
-    """Return an equal document whose texts are shared with all others that were made here."""
+    """Return an equal document whose strings are shared with all other documents from here."""
     return {intern(key): _interned(part) for key, part in document.items()}
 
 

@@ -1,4 +1,4 @@
-"""`controller.driver.ports.Objects` over a cluster: read from watches, written to the API."""
+"""`controller.driver.ports.Objects` over a cluster: reads from watches, writes to its API."""
 
 from __future__ import annotations
 
@@ -42,15 +42,16 @@ _CONFIG_MAP = Kind(api_version="v1", kind="ConfigMap")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeListeners:
-    """Who is told of what has changed."""
+    """Functions to call after an object has changed, with its key."""
 
     experiment: Callable[[Key], None]
-    """Of an experiment, its suggestion, or one of its trials: the experiment's key."""
+    """Called with an experiment's key when it, its suggestion or one of its trials has changed."""
     trial: Callable[[Key], None]
+    """Called with the key of a trial that has changed."""
 
 
 class ClusterObjects:
-    """The objects of one namespace, or (where it is empty) of all. Run the mirrors' caches."""
+    """The objects of one namespace, or (if it is empty) of all. Run the watches of its caches."""
 
     def __init__(
         self,
@@ -60,9 +61,9 @@ class ClusterObjects:
         pace: Pace | None = None,
     ) -> None:
         self._cluster, self._changed = cluster, changed
-        self._members: dict[Key, dict[Key, Trial]] = defaultdict(dict)
-        self._owner: dict[Key, Key] = {}
-        self._gists: dict[Key, object] = {}
+        self._by_experiment: dict[Key, dict[Key, Trial]] = defaultdict(dict)
+        self._experiment_of: dict[Key, Key] = {}
+        self._digests: dict[Key, object] = {}
 
         def scope(kind: Kind) -> Scope:
             return Scope(kind, namespace)
@@ -82,7 +83,7 @@ class ClusterObjects:
         return self.experiments.get(key)
 
     async def suggestion(self, key: Key) -> Suggestion | None:
-        """Return the suggestion of the experiment of this name."""
+        """Return the suggestion of the experiment with this key."""
         return self.suggestions.get(key)
 
     async def trial(self, key: Key) -> Trial | None:
@@ -90,11 +91,11 @@ class ClusterObjects:
         return self.all_trials.get(key)
 
     async def trials(self, experiment: Key) -> Sequence[Trial]:
-        """Return all trials of an experiment; what others have does not cost anything."""
-        return list(self._members.get(experiment, {}).values())
+        """Return all trials of an experiment, without a search through other trials."""
+        return list(self._by_experiment.get(experiment, {}).values())
 
     async def template(self, source: ConfigMapSource) -> str | None:
-        """Return the text of a template, as it is now."""
+        """Read the text of a template from the API server."""
         key = Key(namespace=source.namespace, name=source.name)
         try:
             document = await with_port_errors(self._cluster.get(_ref(_CONFIG_MAP, key)))
@@ -105,18 +106,18 @@ class ClusterObjects:
         return text if isinstance(text, str) else None
 
     async def create(self, item: Suggestion | Trial) -> None:
-        """Store a new object; of one of the same name it is seen what that is."""
+        """Store a new object; if one of this name exists, read it."""
         try:
-            self._note(await with_port_errors(self._cluster.create(_without_status(item))))
+            self._store(await with_port_errors(self._cluster.create(_without_status(item))))
         except Conflict:
             kind = TRIAL if isinstance(item, Trial) else SUGGESTION
-            with suppress(AbsentError):  # gone again: the next view will tell
-                self._note(await with_port_errors(self._cluster.get(_ref(kind, key_of(item)))))
+            with suppress(AbsentError):  # deleted again: the next view shows it
+                self._store(await with_port_errors(self._cluster.get(_ref(kind, key_of(item)))))
         except AbsentError as error:
-            raise Conflict(f"its namespace is gone: {error}") from None
+            raise Conflict(f"its namespace does not exist any more: {error}") from None
 
     async def write_spec(self, item: Suggestion) -> Suggestion:
-        """Store how many were asked for; nothing else of a suggestion's spec ever changes."""
+        """Store the number of requested trials; a suggestion's spec never changes otherwise."""
         version = item.metadata.resource_version
         patch: JsonObject = {
             "metadata": {"resourceVersion": version},
@@ -125,7 +126,7 @@ class ClusterObjects:
         key = key_of(item)
         known = self.suggestions.get(key)
         if known is not None and (known.metadata, known.spec) == (item.metadata, item.spec):
-            return known  # asked again: there is nothing to write
+            return known  # a repeated request: nothing to write
         try:
             document = await with_port_errors(self._cluster.patch(_ref(SUGGESTION, key), patch))
         except (AbsentError, Conflict) as error:
@@ -140,30 +141,30 @@ class ClusterObjects:
         except (AbsentError, Conflict) as error:
             self._forget(item)
             raise Conflict(str(error)) from None
-        self._note(document)
+        self._store(document)
 
     async def delete(self, trial: Trial) -> None:
         """Mark a trial as being deleted."""
         ref = _ref(TRIAL, key_of(trial))
         try:
             await with_port_errors(self._cluster.delete(ref, uid=trial.metadata.uid))
-            self._note(await with_port_errors(self._cluster.get(ref)))
+            self._store(await with_port_errors(self._cluster.get(ref)))
         except (AbsentError, Conflict):
             self._forget(trial)
 
     async def release(self, item: Experiment | Trial) -> None:
         """Remove our finalizer."""
-        kind, ours = EXPERIMENT, EXPERIMENT_FINALIZER
+        kind, own = EXPERIMENT, EXPERIMENT_FINALIZER
         if isinstance(item, Trial):
-            kind, ours = TRIAL, TRIAL_FINALIZER
-        left = [name for name in item.metadata.finalizers if name != ours]
+            kind, own = TRIAL, TRIAL_FINALIZER
+        left = [name for name in item.metadata.finalizers if name != own]
         version = item.metadata.resource_version
         patch: JsonObject = {"metadata": {"finalizers": left, "resourceVersion": version}}
         self._forget(item)
         with suppress(AbsentError):
             await with_port_errors(self._cluster.patch(_ref(kind, key_of(item)), patch))
 
-    def _note(self, document: JsonObject) -> None:
+    def _store(self, document: JsonObject) -> None:
         match document.get("kind"):
             case EXPERIMENT.kind:
                 self.experiments.note(document)
@@ -179,37 +180,37 @@ class ClusterObjects:
             self.suggestions.forget(key_of(item))
         else:
             self.all_trials.forget(key_of(item))
-            self._place(key_of(item))
+            self._assign(key_of(item))
 
     def _trial_changed(self, key: Key) -> None:
-        """Know whose it is, and tell both."""
-        owner, trial = self._place(key)
+        """Find the trial's experiment, and report the change to both."""
+        owner, trial = self._assign(key)
         self._changed.trial(key)
-        if self._means_something(key, trial) and owner.name:
+        if self._concerns_experiment(key, trial) and owner.name:
             self._changed.experiment(owner)
 
-    def _place(self, key: Key) -> tuple[Key, Trial | None]:
-        """Put a trial where its experiment finds it; return the experiment's key, and the trial."""
-        trial, before = self.all_trials.get(key), self._owner.pop(key, None)
+    def _assign(self, key: Key) -> tuple[Key, Trial | None]:
+        """List a trial under its experiment; return the experiment's key, and the trial."""
+        trial, previous = self.all_trials.get(key), self._experiment_of.pop(key, None)
         if trial is None:
-            owner = before or Key(namespace=key.namespace, name="")
+            owner = previous or Key(namespace=key.namespace, name="")
         else:
-            owner = self._owner[key] = _owner_of(trial)
-            self._members[owner][key] = trial
-        if before is not None and (trial is None or owner != before):
-            del self._members[before][key]
-            if not self._members[before]:
-                del self._members[before]
+            owner = self._experiment_of[key] = _owner_of(trial)
+            self._by_experiment[owner][key] = trial
+        if previous is not None and (trial is None or owner != previous):
+            del self._by_experiment[previous][key]
+            if not self._by_experiment[previous]:
+                del self._by_experiment[previous]
         return owner, trial
 
-    def _means_something(self, key: Key, trial: Trial | None) -> bool:
-        """Say whether an experiment has to look at all of its trials; not for live values."""
+    def _concerns_experiment(self, key: Key, trial: Trial | None) -> bool:
+        """Return whether to reconcile the experiment; latest values do not concern it."""
         if trial is None:
-            self._gists.pop(key, None)
+            self._digests.pop(key, None)
             return True
-        before, gist = self._gists.get(key), experiment_digest(trial)
-        self._gists[key] = gist
-        return gist != before
+        previous, digest = self._digests.get(key), experiment_digest(trial)
+        self._digests[key] = digest
+        return digest != previous
 
 
 def _experiment(document: JsonObject) -> Experiment:
@@ -223,7 +224,7 @@ def _suggestion(document: JsonObject) -> Suggestion:
 def _trial(document: JsonObject) -> Trial:
     status = document.get("status")
     if isinstance(status, Mapping) and "completionTime" in status:
-        document = interned(document)  # it is going to stay, beside thousands of others
+        document = interned(document)  # it stays in memory, beside thousands of others
     return parse_trial(document, unknown_fields=False)
 
 
@@ -233,7 +234,7 @@ def _owner_of(trial: Trial) -> Key:
 
 
 def ref_of_item(item: Experiment | Suggestion | Trial) -> Ref:
-    """Name an object as the cluster does."""
+    """Return the reference of an object."""
     kind = SUGGESTION if isinstance(item, Suggestion) else TRIAL
     return _ref(EXPERIMENT if isinstance(item, Experiment) else kind, key_of(item))
 

@@ -1,4 +1,4 @@
-"""What the pods of a trial say: was there a collector, what became of it, why do they not run."""
+"""What a trial's pods say: whether there was a collector, how it ended, why they do not run."""
 
 from __future__ import annotations
 
@@ -27,30 +27,31 @@ _LASTING = {
         "RunContainerError",
     )
 } | {"ErrImagePull": "ImagePullBackOff"}
-"""What a container waits for that does not come by itself, and what it is called here: the first
-tries to pull and the pauses between them are one."""
+"""Reasons for which a container waits and that do not pass by themselves, with the name used here:
+the first attempts to pull an image and the pauses between them count as one reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodSummary:
-    """All that is remembered of a pod; there may be ten thousand."""
+    """What is kept of a pod; there may be ten thousand."""
 
     trial: str
     created: str
     labels: Mapping[str, str]
     injected: bool
-    spoke: bool = False
-    """The collector's container has come to an end, now or before it was started again."""
-    failed: str = ""
-    words: str = ""
+    collector_ended: bool = False
+    """Whether the collector's container has ended, now or before its last restart."""
+    collector_failed: str = ""
+    """Reason and exit code of the collector's container, if it failed."""
+    termination_message: str = ""
     stuck: str = ""
-    """Why nothing in it runs, where that does not pass by itself: `REASON: what Kubernetes says`"""
+    """Why nothing in it runs, if waiting does not help: `REASON: message of Kubernetes`."""
     stuck_since: str = ""
     crashing_since: str = ""
 
 
 def summary_of(pod: JsonObject) -> PodSummary:
-    """Read a pod."""
+    """Summarize a pod."""
     labels = _labels(pod)
     created = _text(pod, "metadata", "creationTimestamp")
     statuses = [status for place in _STATUSES for status in listed(pod, "status", place)]
@@ -64,9 +65,9 @@ def summary_of(pod: JsonObject) -> PodSummary:
         created=created,
         labels=labels,
         injected=injected,
-        spoke=end is not None,
-        failed=f"{reason}, exit code {code}".removeprefix(", ") if code else "",
-        words=_text(end or {}, "message"),
+        collector_ended=end is not None,
+        collector_failed=f"{reason}, exit code {code}".removeprefix(", ") if code else "",
+        termination_message=_text(end or {}, "message"),
         stuck=stuck,
         stuck_since=(since or created) if stuck else "",
         crashing_since="" if stuck else _crashing_since(statuses),
@@ -74,9 +75,9 @@ def summary_of(pod: JsonObject) -> PodSummary:
 
 
 def newest_primary_pod(pods: Iterable[PodSummary], trial: Trial) -> PodSummary | None:
-    """Return the newest of the pods whose metrics count.
+    """Return the newest of the pods whose metrics count; None if there is none.
 
-    Pods that are older than the trial are of another one of its name.
+    Pods older than the trial belong to an earlier trial of the same name.
     """
     wanted, born = trial.spec.primary_pod_labels.items(), trial.metadata.creation_timestamp or ""
     primary = (pod for pod in pods if wanted <= pod.labels.items() and pod.created >= born)
@@ -84,14 +85,14 @@ def newest_primary_pod(pods: Iterable[PodSummary], trial: Trial) -> PodSummary |
 
 
 def facts_of(pods: Iterable[PodSummary], trial: Trial) -> PodFacts:
-    """Tell of the newest of the pods whose metrics count; of no pods nothing is known."""
+    """Return the facts of the newest pod whose metrics count; without one, nothing is known."""
     newest = newest_primary_pod(pods, trial)
     if newest is None:
         return PodFacts()
     return PodFacts(
         injected=newest.injected,
-        collector_failed=newest.failed,
-        termination_message=newest.words,
+        collector_failed=newest.collector_failed,
+        termination_message=newest.termination_message,
         stuck=newest.stuck,
         stuck_since=parse_time(newest.stuck_since),
         crashing_since=parse_time(newest.crashing_since),
@@ -99,15 +100,15 @@ def facts_of(pods: Iterable[PodSummary], trial: Trial) -> PodFacts:
 
 
 def _stuck(pod: JsonObject, statuses: Sequence[Mapping[str, Json]]) -> tuple[str, str]:
-    """Say why nothing in the pod runs, and since when; only what does not pass by itself."""
+    """Return why nothing in the pod runs, and since when, if waiting does not help."""
     running = any(_at(one, "state", "running") for one in listed(pod, "status", _STATUSES[1]))
     if running or _at(pod, "metadata", "deletionTimestamp"):
         return "", ""
     conditions = listed(pod, "status", "conditions")
-    placed = next((one for one in conditions if one.get("type") == "PodScheduled"), {})
-    since = _text(placed, "lastTransitionTime")
-    if placed.get("status") == "False":
-        return f"{_text(placed, 'reason')}: {_text(placed, 'message')}", since
+    scheduled = next((one for one in conditions if one.get("type") == "PodScheduled"), {})
+    since = _text(scheduled, "lastTransitionTime")
+    if scheduled.get("status") == "False":
+        return f"{_text(scheduled, 'reason')}: {_text(scheduled, 'message')}", since
     for status in statuses:
         reason = _LASTING.get(_text(status, "state", "waiting", "reason"))
         if reason is not None:
@@ -130,7 +131,7 @@ _ENDED = ("lastState", "terminated")
 
 
 def _end_of(status: Mapping[str, Json]) -> Mapping[str, Json] | None:
-    """Return how the container ended: now, or before it was started again."""
+    """Return how the container ended, now or before its last restart."""
     for path in (("state", "terminated"), _ENDED):
         end = _at(status, *path)
         if isinstance(end, Mapping):
@@ -139,7 +140,7 @@ def _end_of(status: Mapping[str, Json]) -> Mapping[str, Json] | None:
 
 
 def _labels(pod: JsonObject) -> dict[str, str]:
-    """Read the labels; ten thousand pods have the same few keys."""
+    """Return the labels; their keys are interned, because ten thousand pods share them."""
     found = _at(pod, "metadata", "labels")
     pairs = found.items() if isinstance(found, Mapping) else ()
     return {intern(str(key)): value for key, value in pairs if isinstance(value, str)}
@@ -150,7 +151,7 @@ def _named(items: Sequence[Mapping[str, Json]]) -> Iterator[Mapping[str, Json]]:
 
 
 def listed(document: JsonObject, *path: str) -> list[Mapping[str, Json]]:
-    """Return the mappings of a list that is somewhere in a document."""
+    """Return the objects of a list at a path in a document."""
     found = _at(document, *path)
     items = found if isinstance(found, list | tuple) else ()
     return [item for item in items if isinstance(item, Mapping)]

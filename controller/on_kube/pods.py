@@ -1,7 +1,7 @@
-"""The pods of all trials, as a watch has them, and those that are gone as they were last.
+"""The pods of all trials, from a watch; of deleted pods the last version.
 
-A finished pod may be gone within a second, and its last words with it; so they are taken from the
-watch, the event of its deletion included.
+A finished pod may disappear within a second, with its termination message. So the message is taken
+from the watch, also from the event that deletes the pod.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from kube.cluster import Cluster, Kind, Ref, Scope, ref_of
 from kube.watching import Pace, WatchCache
 
 _POD = Kind(api_version="v1", kind="Pod")
-_MOST_TRIALS, _MOST_PODS = 5_000, 5
-"""Of how many trials gone pods are remembered, until they were observed, and how many of each: the
-oldest go, first of those without a collector. Each may have 4 KiB to say."""
-_Notes = dict[str, PodSummary]
+_MAX_TRIALS, _MAX_PODS = 5_000, 5
+"""Of how many trials deleted pods are remembered, until the trial has its observation, and how many
+pods of each. The oldest are dropped, first those without a collector. A message has up to 4 KiB."""
+_Summaries = dict[str, PodSummary]
 """By a pod's name."""
 
 
 class ClusterPods:
-    """The pods of one namespace, or (where it is empty) of all. `watch` is to be run."""
+    """The pods of one namespace, or (if it is empty) of all. Run `watch`."""
 
     def __init__(
         self,
@@ -36,79 +36,79 @@ class ClusterPods:
         namespace: str = "",
         pace: Pace | None = None,
     ) -> None:
-        """`changed` is told of each trial of whose pods there is news that counts."""
+        """Call `changed` for each trial whose pods have changed in a way that matters."""
         self._cluster, self._changed = cluster, changed
         self.watch: WatchCache[PodSummary] = WatchCache(
             cluster,
             Scope(_POD, namespace, labels={TRIAL_LABEL: None}),
             keep=summary_of,
-            changed=self._seen,
-            gone=self._left,
+            changed=self._pod_changed,
+            gone=self._pod_deleted,
             pace=pace,
         )
-        self._there: dict[Key, _Notes] = {}
-        self._gone: LRUCache[Key, _Notes] = LRUCache(_MOST_TRIALS)
-        self._asked: LRUCache[Key, tuple[str, _Notes]] = LRUCache(_MOST_TRIALS)
+        self._existing: dict[Key, _Summaries] = {}
+        self._deleted: LRUCache[Key, _Summaries] = LRUCache(_MAX_TRIALS)
+        self._listings: LRUCache[Key, tuple[str, _Summaries]] = LRUCache(_MAX_TRIALS)
 
     def any_of(self, trial: Key) -> bool:
-        """Say whether a trial has a pod now."""
-        return bool(self._there.get(trial))
+        """Return whether a trial has a pod now."""
+        return bool(self._existing.get(trial))
 
     def facts(self, trial: Trial) -> PodFacts:
-        """Say what the watch knows."""
+        """Return what the watch knows about the trial's pods."""
         return facts_of(self._known(key_of(trial)).values(), trial)
 
-    async def last_facts(self, trial: Trial, version: str) -> PodFacts:
-        """Say what is known once the job has ended; `version` is its version.
+    async def final_facts(self, trial: Trial, version: str) -> PodFacts:
+        """Return what is known after the job has ended; `version` is the version of the job.
 
-        The job's watch may be ahead of that of the pods. So where the watch has not heard the
-        collector's last words, the pods are listed, once for each version of the job.
+        The watch of jobs may be ahead of the watch of pods. So if the watch has not seen the end of
+        the collector, the pods are listed, once for each version of the job.
         """
         key = key_of(trial)
         known = self._known(key)
-        speaker = newest_primary_pod(known.values(), trial)
-        if speaker is None or (speaker.injected and not speaker.spoke):
+        newest = newest_primary_pod(known.values(), trial)
+        if newest is None or (newest.injected and not newest.collector_ended):
             known = known | await self._listed(key, version)
         return facts_of(known.values(), trial)
 
     def forget(self, trial: Key) -> None:
-        """The trial has ended, and needs no last words any more."""
-        self._gone.pop(trial, None)
-        self._asked.pop(trial, None)
+        """Forget the pods of a trial that has its observation."""
+        self._deleted.pop(trial, None)
+        self._listings.pop(trial, None)
 
-    def _known(self, trial: Key) -> _Notes:
-        return self._gone.get(trial, {}) | self._there.get(trial, {})
+    def _known(self, trial: Key) -> _Summaries:
+        return self._deleted.get(trial, {}) | self._existing.get(trial, {})
 
-    async def _listed(self, trial: Key, version: str) -> _Notes:
-        asked = self._asked.get(trial)
+    async def _listed(self, trial: Key, version: str) -> _Summaries:
+        asked = self._listings.get(trial)
         if asked is not None and asked[0] == version:
             return asked[1]
         scope = Scope(_POD, trial.namespace, labels={TRIAL_LABEL: trial.name})
-        found = await with_port_errors(self._cluster.list(scope))
-        notes = {ref_of(pod).name: summary_of(pod) for pod in found.items}
-        self._asked[trial] = (version, notes)
-        return notes
+        listing = await with_port_errors(self._cluster.list(scope))
+        summaries = {ref_of(pod).name: summary_of(pod) for pod in listing.items}
+        self._listings[trial] = (version, summaries)
+        return summaries
 
-    def _seen(self, ref: Ref) -> None:
-        note = self.watch.get(ref.namespace, ref.name)
-        if note is None:
+    def _pod_changed(self, ref: Ref) -> None:
+        summary = self.watch.get(ref.namespace, ref.name)
+        if summary is None:
             return
-        trial = Key(namespace=ref.namespace, name=note.trial)
-        notes = self._there.setdefault(trial, {})
-        if notes.get(ref.name) != note:
-            notes[ref.name] = note
+        trial = Key(namespace=ref.namespace, name=summary.trial)
+        summaries = self._existing.setdefault(trial, {})
+        if summaries.get(ref.name) != summary:
+            summaries[ref.name] = summary
             self._changed(trial)
 
-    def _left(self, ref: Ref, note: PodSummary) -> None:
-        trial = Key(namespace=ref.namespace, name=note.trial)
-        there = self._there.get(trial, {})
+    def _pod_deleted(self, ref: Ref, summary: PodSummary) -> None:
+        trial = Key(namespace=ref.namespace, name=summary.trial)
+        there = self._existing.get(trial, {})
         there.pop(ref.name, None)
         if not there:
-            self._there.pop(trial, None)
-        notes = self._gone.get(trial, {})
-        notes[ref.name] = note
-        if len(notes) > _MOST_PODS:
-            silent = (name for name, one in notes.items() if not one.injected)
-            del notes[next(silent, next(iter(notes)))]
-        self._gone[trial] = notes
+            self._existing.pop(trial, None)
+        summaries = self._deleted.get(trial, {})
+        summaries[ref.name] = summary
+        if len(summaries) > _MAX_PODS:
+            silent = (name for name, one in summaries.items() if not one.injected)
+            del summaries[next(silent, next(iter(summaries)))]
+        self._deleted[trial] = summaries
         self._changed(trial)

@@ -1,7 +1,7 @@
-"""Objects of one kind as a watch has them, and as they were written here: the later of the two.
+"""Objects of one kind from a watch, or as they were written here: the newer of the two.
 
-A watch lags behind, and the core must never decide on less than what was written by this program.
-So what a write gave back is kept until the watch has caught up with it.
+A watch is always a little behind, but the core must never decide on less than what this program
+wrote. So the result of a write is kept until the watch has caught up with it.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _Result = TypeVar("_Result")
 
 
 class AbsentError(Exception):
-    """The object is not there."""
+    """The object does not exist."""
 
 
 class UnservedError(Unavailable):
-    """The cluster has no such kind: no such object is there, and one may be created later."""
+    """The cluster does not serve the kind: no such object exists, but one may be created later."""
 
 
 class ReadYourWritesCache(Generic[Item]):
-    """The objects of a scope. `cache` is to be run."""
+    """The objects of a scope. Run the watch `cache`."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class ReadYourWritesCache(Generic[Item]):
         changed: Callable[[Key], None],
         pace: Pace | None = None,
     ) -> None:
-        """`changed` is told of each object that came, changed or went, after it did."""
+        """Call `changed` for each object after it was created, changed or deleted."""
         self._parse: Callable[[JsonObject], Item] = parse
         self._changed = changed
         self._written: dict[Key, Item] = {}
@@ -52,12 +52,12 @@ class ReadYourWritesCache(Generic[Item]):
         )
 
     def get(self, key: Key) -> Item | None:
-        """Return an object as it is, for all that is known here."""
+        """Return the newest known version of an object."""
         seen, written = self.cache.get(key.namespace, key.name), self._written.get(key)
         return written if written is not None and _is_later(written, seen) else seen
 
     def note(self, document: JsonObject) -> Item | None:
-        """Keep what a write gave back, or what was read just now."""
+        """Keep the result of a write, or what was read just now."""
         item = self._read(document)
         if item is not None:
             self._written[key_of(item)] = item
@@ -65,20 +65,20 @@ class ReadYourWritesCache(Generic[Item]):
         return item
 
     def forget(self, key: Key) -> None:
-        """Trust the watch again: somebody else has changed the object, or it is gone."""
+        """Trust the watch again: another writer has changed the object, or it was deleted."""
         self._written.pop(key, None)
 
     def _keep(self, document: JsonObject) -> Item | None:
-        """Read what the watch has, unless it is what a write gave back already."""
+        """Parse an object from the watch, unless a write returned the same version before."""
         ref = ref_of(document)
         written = self._written.get(Key(namespace=ref.namespace, name=ref.name))
-        told = (uid_of(document), version_of(document))
-        if written is not None and told == _told_by(written):
+        identity = (uid_of(document), version_of(document))
+        if written is not None and identity == _identity_of(written):
             return written
         return self._read(document)
 
     def _read(self, document: JsonObject) -> Item | None:
-        """Read a document; one that nobody can read is told of, and counts as absent."""
+        """Parse a document; one that is not valid is logged and counts as absent."""
         try:
             return self._parse(document)
         except SpecError as error:
@@ -93,12 +93,12 @@ class ReadYourWritesCache(Generic[Item]):
         self._changed(key)
 
 
-def _told_by(item: Item) -> tuple[str, str]:
+def _identity_of(item: Item) -> tuple[str, str]:
     return item.metadata.uid, item.metadata.resource_version
 
 
 def _is_later(written: Item, seen: Item | None) -> bool:
-    """Say whether a write is news to the watch. Another object of the name is no longer ours."""
+    """Return whether the watch lacks a write. An object with another uid is not the written one."""
     if seen is None:
         return True
     if seen.metadata.uid != written.metadata.uid:
@@ -110,14 +110,14 @@ def _is_later(written: Item, seen: Item | None) -> bool:
 
 
 async def with_port_errors(call: Awaitable[_Result]) -> _Result:
-    """Ask a cluster, and name its refusals as the ports do.
+    """Await a call to the cluster; raise its errors as errors of the ports.
 
     Raises:
-        AbsentError: the object is not there.
-        UnservedError: nor can it be, for now.
-        Conflict: it has changed, or another one has its name.
+        AbsentError: the object does not exist.
+        UnservedError: the cluster does not serve the kind now.
+        Conflict: the object has changed, or another object has its name.
         RemoteError: the cluster refused.
-        Unavailable: it did not answer, or rights are missing, which may be given at any time.
+        Unavailable: it did not answer, or a right is missing that may be granted at any time.
     """
     try:
         return await call

@@ -1,4 +1,4 @@
-"""Deploys the services that katib-config lists with an image, and takes them away again."""
+"""Deploys the services that katib-config lists with an image, and removes them."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ _VOLUME: Final = "PersistentVolume"
 
 
 class ClusterSearchServices:
-    """The services of search and early stopping that are deployed in a cluster."""
+    """The deployed services of search and early stopping in a cluster."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
 
     async def ensure(self, suggestion: Suggestion, documents: Iterable[JsonObject]) -> bool:
-        """Create what is missing, the Deployment last; say whether it is available.
+        """Create missing objects, the Deployment last; return whether it is available.
 
-        What is there is never changed, as Katib does not: a change of katib-config is for the
+        Existing objects are never changed, as in Katib: a change of katib-config applies to the
         experiments that begin after it.
 
         Raises:
-            RemoteError: the cluster refuses one, another's has its name, or it cannot come up.
+            RemoteError: the cluster refuses an object, another owner has its name, or the
+                Deployment cannot start.
         """
         deployment = await self._get(suggestion, _DEPLOYMENT)
         if deployment is None:
@@ -42,7 +43,7 @@ class ClusterSearchServices:
         return _is_available(deployment)
 
     async def remove(self, suggestion: Suggestion) -> None:
-        """Delete Deployment and Service, where they are this suggestion's; all else stays.
+        """Delete Deployment and Service if they belong to this suggestion; all else stays.
 
         Raises:
             RemoteError: the cluster refuses.
@@ -50,24 +51,24 @@ class ClusterSearchServices:
         for kind in (_DEPLOYMENT, _SERVICE):
             with suppress(AbsentError, Conflict):
                 ref = _ref(suggestion, kind)
-                found = await with_port_errors(self._cluster.get(ref))
-                if _is_of(found, suggestion):
-                    await with_port_errors(self._cluster.delete(ref, uid=uid_of(found)))
+                existing = await with_port_errors(self._cluster.get(ref))
+                if _belongs_to(existing, suggestion):
+                    await with_port_errors(self._cluster.delete(ref, uid=uid_of(existing)))
 
     async def _get(self, suggestion: Suggestion, kind: Kind) -> JsonObject | None:
         try:
-            found = await with_port_errors(self._cluster.get(_ref(suggestion, kind)))
+            existing = await with_port_errors(self._cluster.get(_ref(suggestion, kind)))
         except AbsentError:
             return None
-        return _checked(found, suggestion)
+        return _checked(existing, suggestion)
 
     async def _create(self, suggestion: Suggestion, document: JsonObject) -> None:
         try:
             await with_port_errors(self._cluster.create(document))
         except AbsentError as error:
-            raise Conflict(f"its namespace is gone: {error}") from None
+            raise Conflict(f"its namespace does not exist any more: {error}") from None
         except Conflict:
-            # One that was made before, or that outlived the last run: a claim, say.
+            # Created before, or left from an earlier run: a claim, for example.
             with suppress(AbsentError):
                 _checked(await with_port_errors(self._cluster.get(ref_of(document))), suggestion)
 
@@ -81,32 +82,37 @@ def _ref(suggestion: Suggestion, kind: Kind) -> Ref:
     )
 
 
-def _checked(found: JsonObject, suggestion: Suggestion) -> JsonObject:
-    """Return what was found, unless it is somebody else's."""
-    if not _is_of(found, suggestion):
+def _checked(existing: JsonObject, suggestion: Suggestion) -> JsonObject:
+    """Return the object if it belongs to this suggestion."""
+    if not _belongs_to(existing, suggestion):
         raise RemoteError(
-            f"there is another {ref_of(found)}, which is not of this experiment; delete it"
+            f"{ref_of(existing)} exists and does not belong to this experiment; delete it"
         )
-    return found
+    return existing
 
 
-def _is_of(found: JsonObject, suggestion: Suggestion) -> bool:
-    if found.get("kind") == _VOLUME:
-        return True  # it has no owner: its name says whose it is
-    owners = listed(found, "metadata", "ownerReferences")
+def _belongs_to(existing: JsonObject, suggestion: Suggestion) -> bool:
+    if existing.get("kind") == _VOLUME:
+        return True  # it has no owner: its name contains the namespace
+    owners = listed(existing, "metadata", "ownerReferences")
     return any(owner.get("uid") == suggestion.metadata.uid for owner in owners)
 
 
 def _is_available(deployment: JsonObject) -> bool:
-    """Say whether it serves; raises RemoteError where it never will by itself."""
+    """Return whether it serves; raises RemoteError if it cannot start by itself."""
     metadata = deployment.get("metadata")
     if isinstance(metadata, Mapping) and metadata.get("deletionTimestamp"):
         return False
-    conditions = {str(one.get("type")): one for one in listed(deployment, "status", "conditions")}
+    conditions = {
+        str(condition.get("type")): condition
+        for condition in listed(deployment, "status", "conditions")
+    }
     if conditions.get("Available", {}).get("status") == "True":
         return True
     failure, progress = conditions.get("ReplicaFailure", {}), conditions.get("Progressing", {})
     for condition, wrong in ((failure, "True"), (progress, "False")):
         if condition.get("status") == wrong:
-            raise RemoteError(f"{ref_of(deployment)} does not come up: {condition.get('message')}")
+            raise RemoteError(
+                f"{ref_of(deployment)} does not become available: {condition.get('message')}"
+            )
     return False

@@ -1,15 +1,15 @@
-"""What is deployed for an experiment whose algorithms katib-config lists with an image.
+"""The objects that are deployed for an experiment whose algorithm has an image in katib-config.
 
-All of it is named `<suggestion>-<algorithm>`, as Katib names it, so Katib's own images find what
-they expect, and whoever looks finds what he knows. All but the volume is owned by the Suggestion.
+All are named `<suggestion>-<algorithm>`, as Katib names them, so Katib's images and users find what
+they expect. All but the volume are owned by the Suggestion.
 
-| object | where |
+| object | created |
 |---|---|
-| PersistentVolume | policy FromVolume, and katib-config has the spec of one |
-| PersistentVolumeClaim | policy FromVolume |
+| PersistentVolume | with policy FromVolume, if katib-config has a spec for it |
+| PersistentVolumeClaim | with policy FromVolume |
 | Service | always |
-| ServiceAccount, Role, RoleBinding | early stopping is deployed, and no other account is named |
-| Deployment | always; the last, so that where it is, all others are |
+| ServiceAccount, Role, RoleBinding | if early stopping is deployed and no other account is named |
+| Deployment | always; last, so that its existence proves that of the others |
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from api.objects.metadata import API_VERSION
 from api.types import Json, JsonObject, ResumePolicy, Suggestion
 
 _APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
-"""What kubectl notes for itself: of the experiment, and of nothing that is made of it."""
+"""An annotation of kubectl about the experiment. The objects made for it must not have it."""
 _STOPPING_PORT_NAME: Final = "earlystop-api"
 _STOPPING_RIGHTS: Final = {"trials": ("get", "list", "watch"), "trials/status": ("patch", "update")}
 _RBAC: Final = "rbac.authorization.k8s.io"
 
 
 def deployed_documents(suggestion: Suggestion, config: ServiceConfig) -> tuple[JsonObject, ...]:
-    """Return what is to be created, in order; nothing where neither algorithm has an image."""
+    """Return the objects to create, in order; none if neither algorithm has an image."""
     search, stopping = _search(suggestion, config), _stopping(suggestion, config)
     if search is None and stopping is None:
         return ()
@@ -63,8 +63,8 @@ def _documents(
     probes: bool,
 ) -> Iterator[JsonObject]:
     name = deployed_name(suggestion)
-    kept = search is not None and suggestion.spec.resume_policy is ResumePolicy.FROM_VOLUME
-    if search is not None and kept:
+    has_volume = search is not None and suggestion.spec.resume_policy is ResumePolicy.FROM_VOLUME
+    if search is not None and has_volume:
         if search.volume:
             yield _volume(suggestion, search)
         claim = _head(suggestion, "v1", "PersistentVolumeClaim")
@@ -72,18 +72,18 @@ def _documents(
     account = search.service_account if search else ""
     containers = []
     if search is not None:
-        containers.append(_search_container(search, probes=probes, kept=kept))
+        containers.append(_search_container(search, probes=probes, has_volume=has_volume))
     if stopping is not None:
         containers.append(_stopping_container(stopping))
     yield _service(suggestion, containers)
     if stopping is not None and not account:
         account = name
         yield from _rights(suggestion)
-    yield _deployment(suggestion, containers, account, claim=name if kept else "")
+    yield _deployment(suggestion, containers, account, claim=name if has_volume else "")
 
 
 def labels_of_deployed(suggestion: Suggestion) -> dict[str, str]:
-    """Return the labels by which pods are found, and their Service finds them."""
+    """Return the labels by which users and the Service find the pods."""
     name = suggestion.metadata.name
     return {
         **suggestion.metadata.labels,
@@ -118,7 +118,7 @@ def _head(suggestion: Suggestion, api_version: str, kind: str) -> dict[str, Any]
 
 
 def _volume(suggestion: Suggestion, search: SearchEntry) -> JsonObject:
-    """Make a volume: it has no namespace, so its name does, and nobody can own it."""
+    """Return a volume. It has no namespace, so its name contains one, and it has no owner."""
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
@@ -131,12 +131,12 @@ def _volume(suggestion: Suggestion, search: SearchEntry) -> JsonObject:
 
 
 def _service(suggestion: Suggestion, containers: list[JsonObject]) -> JsonObject:
-    ours = {SUGGESTION_PORT_NAME, _STOPPING_PORT_NAME}
+    port_names = {SUGGESTION_PORT_NAME, _STOPPING_PORT_NAME}
     ports: list[Json] = [
         {"name": port["name"], "port": port["containerPort"]}
         for container in containers
         for port in _ports(container)
-        if port.get("name") in ours
+        if port.get("name") in port_names
     ]
     selector: Json = dict(labels_of_deployed(suggestion))
     spec: JsonObject = {"type": "ClusterIP", "selector": selector, "ports": ports}
@@ -150,10 +150,10 @@ def _ports(container: JsonObject) -> list[Mapping[str, Json]]:
 
 
 def _rights(suggestion: Suggestion) -> Iterator[JsonObject]:
-    """Let the early-stopping service mark trials.
+    """Return an account with the right to mark trials as stopped early.
 
-    Katib gives it every right to them. Kubernetes lets nobody give what he has not, so the
-    controller would have to have every right itself, and in all namespaces.
+    Katib grants every right to trials. Kubernetes lets an account grant only rights that it has, so
+    the controller would need every right itself, in all namespaces.
     """
     name, namespace = deployed_name(suggestion), suggestion.metadata.namespace
     yield _head(suggestion, "v1", "ServiceAccount")
@@ -173,8 +173,8 @@ def _deployment(
     suggestion: Suggestion, containers: list[JsonObject], account: str, *, claim: str
 ) -> JsonObject:
     labels = labels_of_deployed(suggestion)
-    told = suggestion.metadata.annotations.items()
-    annotations = {key: text for key, text in told if key != _APPLIED}
+    given = suggestion.metadata.annotations.items()
+    annotations = {key: text for key, text in given if key != _APPLIED}
     pod: dict[str, Any] = {"containers": containers}
     if account:
         pod["serviceAccountName"] = account
@@ -188,7 +188,7 @@ def _deployment(
     return {**head, "spec": {"selector": {"matchLabels": labels}, "template": template}}
 
 
-def _search_container(search: SearchEntry, *, probes: bool, kept: bool) -> JsonObject:
+def _search_container(search: SearchEntry, *, probes: bool, has_volume: bool) -> JsonObject:
     container: dict[str, Any] = {**search.container}
     container["name"] = container.get("name") or "suggestion"
     port = {"name": SUGGESTION_PORT_NAME, "containerPort": names.SUGGESTION_PORT}
@@ -196,7 +196,7 @@ def _search_container(search: SearchEntry, *, probes: bool, kept: bool) -> JsonO
     if probes:
         for kind, pace in _PROBES.items():
             container.setdefault(kind, {"grpc": _GRPC, **pace})
-    if kept:
+    if has_volume:
         mounts = container.get("volumeMounts") or []
         if all(mount.get("name") != names.SUGGESTION_VOLUME for mount in mounts):
             mount = {"name": names.SUGGESTION_VOLUME, "mountPath": search.mount_path}
@@ -209,7 +209,7 @@ _PROBES: Final = {
     "readinessProbe": {"initialDelaySeconds": 10, "periodSeconds": 10},
     "livenessProbe": {"initialDelaySeconds": 10, "periodSeconds": 120, "failureThreshold": 12},
 }
-"""Katib's own pace."""
+"""Times in seconds, as in Katib."""
 
 
 def _stopping_container(stopping: StoppingEntry) -> JsonObject:

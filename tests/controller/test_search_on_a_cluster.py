@@ -295,7 +295,10 @@ async def test_a_deployment_that_cannot_come_up_says_so() -> None:
             await stage.until(lambda: _has_condition(stage, "Stalled", "True"))
 
         stalled = (await suggestion_of(stage)).status.conditions[-1]
-    assert "Deployment ns/exp-theirs (apps/v1) does not come up: exceeded quota" in stalled.message
+    assert (
+        "Deployment ns/exp-theirs (apps/v1) does not become available: exceeded quota"
+        in stalled.message
+    )
 
 
 async def test_what_somebody_else_has_deployed_is_left_alone() -> None:
@@ -312,7 +315,7 @@ async def test_what_somebody_else_has_deployed_is_left_alone() -> None:
             await stage.until(lambda: _has_condition(stage, "Stalled", "True"))
 
         stalled = (await suggestion_of(stage)).status.conditions[-1]
-        assert "not of this experiment; delete it" in stalled.message
+        assert "does not belong to this experiment; delete it" in stalled.message
         assert await there(stage, "Deployment")
 
 

@@ -96,7 +96,7 @@ async def test_a_job_of_this_name_that_is_of_nobody_here_is_told_of(
     item = trial()
     await cluster.create({**job_document(item), "metadata": {"name": "exp-1", "namespace": "ns"}})
 
-    with pytest.raises(RemoteError, match="not of this trial; delete it"):
+    with pytest.raises(RemoteError, match="does not belong to this trial; delete it"):
         await ports.jobs.create(item, job_document(item))
 
 

@@ -125,7 +125,7 @@ async def test_where_the_watch_of_pods_is_behind_they_are_asked_for_once(
     pods = ClusterPods(cluster, lambda _: None)
 
     for _ in range(3):
-        assert (await pods.last_facts(trial(), "7")).termination_message == WORDS
+        assert (await pods.final_facts(trial(), "7")).termination_message == WORDS
     assert len(asked) == 1
 
 
