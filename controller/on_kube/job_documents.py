@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from api.documents import mapping_at, mappings_at
 from api.names import UNAVAILABLE_TIME
 from api.objects.metadata import API_VERSION
 from api.types import Json, JsonObject, Trial
-from controller.on_kube.pod_facts import listed
 from controller.reconcile.views import Key
 from kube.cluster import Ref
 
@@ -30,33 +30,29 @@ def trial_key(job: Ref) -> Key:
 
 def is_owned_by(document: JsonObject, trial: Trial) -> bool:
     """Return whether a trial owns an object; an object of its name may belong to another owner."""
-    owners = listed(document, "metadata", "ownerReferences")
+    owners = mappings_at(document, "metadata", "ownerReferences")
     return any(_is_trial(owner) and owner.get("uid") == trial.metadata.uid for owner in owners)
 
 
 def without_managed_fields(document: JsonObject) -> JsonObject | None:
     """Return a job without its managed fields; None if no trial owns it."""
-    if not any(_is_trial(owner) for owner in listed(document, "metadata", "ownerReferences")):
+    if not any(map(_is_trial, mappings_at(document, "metadata", "ownerReferences"))):
         return None
-    metadata = document["metadata"]
-    if not isinstance(metadata, Mapping):
-        return None
+    metadata = mapping_at(document, "metadata")
     slim = {key: part for key, part in metadata.items() if key != "managedFields"}
     return {**document, "metadata": slim}
 
 
 def marked_as_deleted(document: JsonObject) -> JsonObject:
     """Return a job with a deletion timestamp, as it looks while the cluster deletes it."""
-    metadata = document["metadata"]
-    known = metadata if isinstance(metadata, Mapping) else {}
-    return {**document, "metadata": {**known, "deletionTimestamp": UNAVAILABLE_TIME}}
+    metadata = mapping_at(document, "metadata")
+    return {**document, "metadata": {**metadata, "deletionTimestamp": UNAVAILABLE_TIME}}
 
 
 def has_had_pods(document: JsonObject) -> bool:
     """Return whether the job's status counts any pod, now or earlier."""
-    status = document.get("status")
-    counts = ("active", "ready", "succeeded", "failed")
-    return isinstance(status, Mapping) and any(status.get(count) for count in counts)
+    status = mapping_at(document, "status")
+    return any(status.get(count) for count in ("active", "ready", "succeeded", "failed"))
 
 
 def _is_trial(owner: Mapping[str, Json]) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from api.documents import mapping_at, value_at
 from api.names import EXPERIMENT_FINALIZER, EXPERIMENT_LABEL, TRIAL_FINALIZER
 from api.objects.defaults import with_defaults
 from api.objects.experiments import parse_experiment, render_experiment
@@ -101,8 +102,7 @@ class ClusterObjects:
             document = await with_port_errors(self._cluster.get(_ref(_CONFIG_MAP, key)))
         except AbsentError:
             return None
-        data = document.get("data")
-        text = data.get(source.path) if isinstance(data, Mapping) else None
+        text = value_at(document, "data", source.path)
         return text if isinstance(text, str) else None
 
     async def create(self, item: Suggestion | Trial) -> None:
@@ -222,8 +222,7 @@ def _suggestion(document: JsonObject) -> Suggestion:
 
 
 def _trial(document: JsonObject) -> Trial:
-    status = document.get("status")
-    if isinstance(status, Mapping) and "completionTime" in status:
+    if "completionTime" in mapping_at(document, "status"):
         document = interned(document)  # it stays in memory, beside thousands of others
     return parse_trial(document, unknown_fields=False)
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from sys import intern
 
+from api.documents import mapping_at, mappings_at, text_at, value_at
 from api.names import COLLECTOR_CONTAINER, TRIAL_LABEL
-from api.types import Json, JsonObject, Trial
+from api.types import JsonObject, Trial
 from controller.reconcile.times import parse_time
 from controller.reconcile.views import PodFacts
 
@@ -53,21 +54,21 @@ class PodSummary:
 def summary_of(pod: JsonObject) -> PodSummary:
     """Summarize a pod."""
     labels = _labels(pod)
-    created = _text(pod, "metadata", "creationTimestamp")
-    statuses = [status for place in _STATUSES for status in listed(pod, "status", place)]
-    injected = any(True for place in _CONTAINERS for _ in _named(listed(pod, "spec", place)))
+    created = text_at(pod, "metadata", "creationTimestamp")
+    statuses = [status for place in _STATUSES for status in mappings_at(pod, "status", place)]
+    injected = any(True for place in _CONTAINERS for _ in _named(mappings_at(pod, "spec", place)))
     collectors = _named(statuses) if injected else ()
-    end = next((end for one in collectors if (end := _end_of(one))), None)
-    code, reason = (end or {}).get("exitCode"), _text(end or {}, "reason")
+    end = next((end for status in collectors if (end := _end_of(status))), {})
+    code, reason = end.get("exitCode"), text_at(end, "reason")
     stuck, since = _stuck(pod, statuses)
     return PodSummary(
         trial=labels.get(TRIAL_LABEL, ""),
         created=created,
         labels=labels,
         injected=injected,
-        collector_ended=end is not None,
+        collector_ended=bool(end),
         collector_failed=f"{reason}, exit code {code}".removeprefix(", ") if code else "",
-        termination_message=_text(end or {}, "message"),
+        termination_message=text_at(end, "message"),
         stuck=stuck,
         stuck_since=(since or created) if stuck else "",
         crashing_since="" if stuck else _crashing_since(statuses),
@@ -99,71 +100,49 @@ def facts_of(pods: Iterable[PodSummary], trial: Trial) -> PodFacts:
     )
 
 
-def _stuck(pod: JsonObject, statuses: Sequence[Mapping[str, Json]]) -> tuple[str, str]:
+def _stuck(pod: JsonObject, statuses: Sequence[JsonObject]) -> tuple[str, str]:
     """Return why nothing in the pod runs, and since when, if waiting does not help."""
-    running = any(_at(one, "state", "running") for one in listed(pod, "status", _STATUSES[1]))
-    if running or _at(pod, "metadata", "deletionTimestamp"):
+    running = any(
+        value_at(status, "state", "running") for status in mappings_at(pod, "status", _STATUSES[1])
+    )
+    if running or value_at(pod, "metadata", "deletionTimestamp"):
         return "", ""
-    conditions = listed(pod, "status", "conditions")
-    scheduled = next((one for one in conditions if one.get("type") == "PodScheduled"), {})
-    since = _text(scheduled, "lastTransitionTime")
+    conditions = mappings_at(pod, "status", "conditions")
+    scheduled = next((known for known in conditions if known.get("type") == "PodScheduled"), {})
+    since = text_at(scheduled, "lastTransitionTime")
     if scheduled.get("status") == "False":
-        return f"{_text(scheduled, 'reason')}: {_text(scheduled, 'message')}", since
+        return f"{text_at(scheduled, 'reason')}: {text_at(scheduled, 'message')}", since
     for status in statuses:
-        reason = _LASTING.get(_text(status, "state", "waiting", "reason"))
+        reason = _LASTING.get(text_at(status, "state", "waiting", "reason"))
         if reason is not None:
-            where = f"{reason} of container {_text(status, 'name')}"
-            message = _text(status, "state", "waiting", "message")
-            return f"{where}: {message}", _text(status, *_ENDED, "finishedAt") or since
+            where = f"{reason} of container {text_at(status, 'name')}"
+            message = text_at(status, "state", "waiting", "message")
+            return f"{where}: {message}", text_at(status, *_ENDED, "finishedAt") or since
     return "", ""
 
 
-def _crashing_since(statuses: Sequence[Mapping[str, Json]]) -> str:
+def _crashing_since(statuses: Sequence[JsonObject]) -> str:
     waiting = (
-        one
-        for one in _named(statuses)
-        if _text(one, "state", "waiting", "reason") == "CrashLoopBackOff"
+        status
+        for status in _named(statuses)
+        if text_at(status, "state", "waiting", "reason") == "CrashLoopBackOff"
     )
-    return next((_text(one, *_ENDED, "finishedAt") for one in waiting), "")
+    return next((text_at(status, *_ENDED, "finishedAt") for status in waiting), "")
 
 
 _ENDED = ("lastState", "terminated")
 
 
-def _end_of(status: Mapping[str, Json]) -> Mapping[str, Json] | None:
-    """Return how the container ended, now or before its last restart."""
-    for path in (("state", "terminated"), _ENDED):
-        end = _at(status, *path)
-        if isinstance(end, Mapping):
-            return end
-    return None
+def _end_of(status: JsonObject) -> JsonObject:
+    """Return how the container ended, now or before its last restart; {} if it has not."""
+    return mapping_at(status, "state", "terminated") or mapping_at(status, *_ENDED)
 
 
 def _labels(pod: JsonObject) -> dict[str, str]:
     """Return the labels; their keys are interned, because ten thousand pods share them."""
-    found = _at(pod, "metadata", "labels")
-    pairs = found.items() if isinstance(found, Mapping) else ()
-    return {intern(str(key)): value for key, value in pairs if isinstance(value, str)}
+    labels = mapping_at(pod, "metadata", "labels")
+    return {intern(str(key)): value for key, value in labels.items() if isinstance(value, str)}
 
 
-def _named(items: Sequence[Mapping[str, Json]]) -> Iterator[Mapping[str, Json]]:
+def _named(items: Sequence[JsonObject]) -> Iterator[JsonObject]:
     return (item for item in items if item.get("name") == COLLECTOR_CONTAINER)
-
-
-def listed(document: JsonObject, *path: str) -> list[Mapping[str, Json]]:
-    """Return the objects of a list at a path in a document."""
-    found = _at(document, *path)
-    items = found if isinstance(found, list | tuple) else ()
-    return [item for item in items if isinstance(item, Mapping)]
-
-
-def _at(document: JsonObject, *path: str) -> Json:
-    found: Json = document
-    for step in path:
-        found = found.get(step) if isinstance(found, Mapping) else None
-    return found
-
-
-def _text(document: JsonObject, *path: str) -> str:
-    found = _at(document, *path)
-    return found if isinstance(found, str) else ""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from cachetools import LRUCache
 
+from api.documents import text_at
 from api.types import JsonObject
 from controller.reconcile.views import Key
 from kube.cluster import Cluster, Kind, Scope
@@ -51,9 +52,8 @@ class PodRefusals:
         return self._messages.get(job_uid, "")
 
     def _note(self, event: JsonObject) -> None:
-        about, message = event.get("involvedObject"), event.get("message")
-        if event.get("reason") in _REASONS and isinstance(about, Mapping):
-            uid = str(about.get("uid", ""))
-            self._messages[uid] = str(message)
+        uid = text_at(event, "involvedObject", "uid")
+        if uid and text_at(event, "reason") in _REASONS:
+            self._messages[uid] = text_at(event, "message")
             if uid in self._trials:
                 self._changed(self._trials[uid])

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
+from api.documents import mappings_at, value_at
 from api.errors import RemoteError
 from api.installation.places import deployed_name
 from api.types import JsonObject, Suggestion
 from controller.driver.ports import Conflict
-from controller.on_kube.pod_facts import listed
 from controller.on_kube.read_your_writes_cache import AbsentError, with_port_errors
 from kube.cluster import Cluster, Kind, Ref, ref_of, uid_of
 
@@ -94,18 +94,17 @@ def _checked(existing: JsonObject, suggestion: Suggestion) -> JsonObject:
 def _belongs_to(existing: JsonObject, suggestion: Suggestion) -> bool:
     if existing.get("kind") == _VOLUME:
         return True  # it has no owner: its name contains the namespace
-    owners = listed(existing, "metadata", "ownerReferences")
+    owners = mappings_at(existing, "metadata", "ownerReferences")
     return any(owner.get("uid") == suggestion.metadata.uid for owner in owners)
 
 
 def _is_available(deployment: JsonObject) -> bool:
     """Return whether it serves; raises RemoteError if it cannot start by itself."""
-    metadata = deployment.get("metadata")
-    if isinstance(metadata, Mapping) and metadata.get("deletionTimestamp"):
+    if value_at(deployment, "metadata", "deletionTimestamp"):
         return False
     conditions = {
         str(condition.get("type")): condition
-        for condition in listed(deployment, "status", "conditions")
+        for condition in mappings_at(deployment, "status", "conditions")
     }
     if conditions.get("Available", {}).get("status") == "True":
         return True

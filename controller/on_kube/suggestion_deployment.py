@@ -14,10 +14,11 @@ they expect. All but the volume are owned by the Suggestion.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from api import names
+from api.documents import mappings_at
 from api.installation.places import deployed_name
 from api.installation.services import (
     SUGGESTION_PORT_NAME,
@@ -135,18 +136,12 @@ def _service(suggestion: Suggestion, containers: list[JsonObject]) -> JsonObject
     ports: list[Json] = [
         {"name": port["name"], "port": port["containerPort"]}
         for container in containers
-        for port in _ports(container)
+        for port in mappings_at(container, "ports")
         if port.get("name") in port_names
     ]
     selector: Json = dict(labels_of_deployed(suggestion))
     spec: JsonObject = {"type": "ClusterIP", "selector": selector, "ports": ports}
     return {**_head(suggestion, "v1", "Service"), "spec": spec}
-
-
-def _ports(container: JsonObject) -> list[Mapping[str, Json]]:
-    ports = container.get("ports")
-    found = ports if isinstance(ports, list | tuple) else ()
-    return [port for port in found if isinstance(port, Mapping)]
 
 
 def _rights(suggestion: Suggestion) -> Iterator[JsonObject]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from api.documents import mapping_at
 from api.errors import UserError
 from api.gjson import MISSING, query
 from api.names import TRIAL_LABEL
@@ -91,8 +92,7 @@ def job_document(trial: Trial) -> JsonObject:
     The API server sends only pods with these labels to the webhook.
     """
     document = _labelled(trial.spec.run_spec or {}, _labels(trial), _MAX_DEPTH)
-    given = document.get("metadata")
-    metadata = dict(given) if isinstance(given, Mapping) else {}
+    metadata = dict(mapping_at(document, "metadata"))
     metadata["name"] = trial.metadata.name
     if trial.metadata.namespace:
         metadata["namespace"] = trial.metadata.namespace
@@ -134,8 +134,7 @@ def _with_labels(key: str, part: Json, labels: Mapping[str, str], levels: int) -
         return [_with_labels("", item, labels, levels - 1) for item in part]
     spec = part.get("spec")
     if key == "template" and isinstance(spec, Mapping) and "containers" in spec:
-        given = part.get("metadata")
-        metadata = dict(given) if isinstance(given, Mapping) else {}
+        metadata = dict(mapping_at(part, "metadata"))
         metadata["labels"] = _merged(metadata.get("labels"), labels)
         return {**part, "metadata": metadata}
     return _labelled(part, labels, levels - 1)
@@ -143,5 +142,4 @@ def _with_labels(key: str, part: Json, labels: Mapping[str, str], levels: int) -
 
 def _merged(given: Json, labels: Mapping[str, str]) -> Json:
     """Add labels. The template's own labels win, except for the one that names the trial."""
-    own = given if isinstance(given, Mapping) else {}
-    return {**labels, **own, TRIAL_LABEL: labels[TRIAL_LABEL]}
+    return {**labels, **mapping_at(given), TRIAL_LABEL: labels[TRIAL_LABEL]}

@@ -109,7 +109,7 @@ def _crashing(view: TrialView, since: datetime, now: datetime, policy: Policy) -
     return (WriteStatus(target=after), warning_event(trial, COLLECTOR_CRASHED, cause))
 
 
-# -- Events -------------------------------------------------------------------------------
+# -- Events ---------------------------------------------------------------------------------
 
 
 def job_of(trial: Trial) -> str:

@@ -194,7 +194,7 @@ def mark_stalled(suggestion: Suggestion, cause: str, now: datetime) -> Suggestio
     return _with_conditions(suggestion, tuple(updated), now)
 
 
-# -- its deployed service ------------------------------------------------------------------
+# -- its deployed service -------------------------------------------------------------------
 
 
 def mark_deploying(suggestion: Suggestion, now: datetime) -> Suggestion:
@@ -223,7 +223,7 @@ def is_deployed(suggestion: Suggestion) -> bool:
     return ready is not None and ready.reason not in _GONE
 
 
-# -- entries and conditions ------------------------------------------------------------------
+# -- entries and conditions -----------------------------------------------------------------
 
 
 def without_entries(suggestion: Suggestion, names: Collection[str]) -> Suggestion:

@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 
+from api.documents import mapping_at, value_at
 from api.errors import Fault, SpecError
 from api.faults import invalid, nearest, quoted
 from api.objects.yamltext import load_objects
@@ -39,8 +40,7 @@ def render_template(
     """
     parsed = _parsed_template(template, text)
     filled = parsed.filled(_values(template, parsed.document, key, assignments))
-    metadata = filled.get("metadata")
-    own_metadata = {**(metadata if isinstance(metadata, Mapping) else {}), "name": key.name}
+    own_metadata = {**mapping_at(filled, "metadata"), "name": key.name}
     if key.namespace:
         own_metadata["namespace"] = key.namespace
     return {**filled, "metadata": own_metadata}
@@ -99,7 +99,6 @@ def _values(
 
 def _fact(name: str, document: JsonObject, key: Key) -> str | None:
     """Return a fact about the trial or about the template's object: `Name`, `Labels[app]`."""
-    metadata = document.get("metadata")
     facts: dict[str, Json] = {
         "Name": key.name,
         "Namespace": key.namespace,
@@ -108,14 +107,13 @@ def _fact(name: str, document: JsonObject, key: Key) -> str | None:
     }
     with_key = _KEYED.match(name)
     if with_key is not None and with_key[1] in ("Annotations", "Labels"):
-        texts = metadata.get(with_key[1].lower()) if isinstance(metadata, Mapping) else None
-        fact = texts.get(with_key[2]) if isinstance(texts, Mapping) else None
+        fact = value_at(document, "metadata", with_key[1].lower(), with_key[2])
     else:
         fact = facts.get(name)
     return fact if isinstance(fact, str) else None
 
 
-# -- placeholders----------------------------------------------------------------------------
+# -- placeholders ---------------------------------------------------------------------------
 
 
 class _Parsed:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from api.documents import items_at, mapping_at, text_at, value_at
 from api.types import Json
 from controller.reconcile.views import MetricSummary
 
@@ -30,33 +31,29 @@ class TerminationMessage:
 def parse_termination_message(text: str) -> TerminationMessage:
     """Parse a termination message; text of another format gives an empty one."""
     try:
-        found: Json = json.loads(text) if text else None
+        message: Json = json.loads(text) if text else None
     except (ValueError, RecursionError):
         return TerminationMessage()
-    if not isinstance(found, Mapping):
-        return TerminationMessage()
-    delivered, metrics, nearest = found.get("delivered"), found.get("metrics"), found.get("nearest")
-    folded = metrics.items() if isinstance(metrics, Mapping) else ()
-    lines = nearest if isinstance(nearest, list) else []
+    delivered, metrics = value_at(message, "delivered"), mapping_at(message, "metrics")
     return TerminationMessage(
         delivered=delivered if isinstance(delivered, bool) else None,
-        cause=_text(found.get("why")),
-        metrics=tuple(_summary(name, one) for name, one in folded if isinstance(one, Mapping)),
-        nearest=tuple(line for line in lines if isinstance(line, str)),
+        cause=text_at(message, "why"),
+        metrics=tuple(
+            _summary(name, folded)
+            for name, folded in metrics.items()
+            if isinstance(folded, Mapping)
+        ),
+        nearest=tuple(line for line in items_at(message, "nearest") if isinstance(line, str)),
     )
 
 
 def _summary(name: str, folded: Mapping[str, Json]) -> MetricSummary:
-    count = folded.get("count")
+    count = value_at(folded, "count")
     return MetricSummary(
         name=name,
         count=count if isinstance(count, int) else 0,
-        last=_text(folded.get("last")),
-        first=_text(folded.get("first")),
-        min=_text(folded.get("min")),
-        max=_text(folded.get("max")),
+        last=text_at(folded, "last"),
+        first=text_at(folded, "first"),
+        min=text_at(folded, "min"),
+        max=text_at(folded, "max"),
     )
-
-
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) else ""

@@ -17,10 +17,10 @@ The observation is stored in the status before the job is deleted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from api.documents import value_at
 from api.names import TRIAL_FINALIZER, UNAVAILABLE
 from api.types import CollectorKind, ConditionType, Objective, Trial, holds
 from controller.reconcile.actions import (
@@ -212,7 +212,7 @@ def _runs(trial: Trial, job: JobFacts) -> bool:
     return state_of_job(trial, job.document).outcome is JobOutcome.RUNNING
 
 
-# -- after the end --------------------------------------------------------------------------------
+# -- after the end --------------------------------------------------------------------------
 
 
 def _delete_leftover_job(view: TrialView) -> Actions:
@@ -249,8 +249,7 @@ def _reconcile_deleted(view: TrialView, now: datetime, policy: Policy) -> Action
 
 
 def _is_being_deleted(job: JobFacts) -> bool:
-    metadata = job.document.get("metadata") if job.document is not None else None
-    return isinstance(metadata, Mapping) and bool(metadata.get("deletionTimestamp"))
+    return bool(value_at(job.document, "metadata", "deletionTimestamp"))
 
 
 def _job_deletion(trial: Trial) -> Actions:

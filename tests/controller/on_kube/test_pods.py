@@ -210,7 +210,7 @@ def real_pod() -> JsonObject:
     }
 
 
-# -- why nothing runs ---------------------------------------------------------------------------
+# -- why nothing runs -----------------------------------------------------------------------
 
 
 def waiting(reason: str, message: str, *, name: str = "main", **last: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -297,7 +297,7 @@ def test_a_pod_that_is_being_deleted_is_not_stuck() -> None:
     assert not facts_of([summary_of(document)], trial()).stuck
 
 
-# -- which of them speaks -----------------------------------------------------------------------
+# -- which of them speaks -------------------------------------------------------------------
 
 
 def test_a_pod_that_is_older_than_the_trial_is_of_another_of_its_name() -> None:

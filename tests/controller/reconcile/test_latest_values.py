@@ -68,7 +68,7 @@ async def running_world(**spec: object) -> ExperimentHarness:
     return harness
 
 
-# -- the beat -----------------------------------------------------------------------------------
+# -- the beat -------------------------------------------------------------------------------
 
 
 def test_a_store_is_asked_once_in_each_beat_and_not_at_the_first_sight_of_a_trial() -> None:
@@ -102,7 +102,7 @@ def test_without_an_interval_nothing_is_asked(interval: timedelta | None) -> Non
     assert show_latest_values(view, START + 9 * TEN, interval) == ()
 
 
-# -- what is written ----------------------------------------------------------------------------
+# -- what is written ------------------------------------------------------------------------
 
 
 def test_other_values_are_written_as_the_store_has_them() -> None:
@@ -156,7 +156,7 @@ async def test_turns_for_other_reasons_ask_no_more_often() -> None:
     assert set(Counter(harness.memory.observations.asked_live).values()) == {1}
 
 
-# -- a store that is away -----------------------------------------------------------------------
+# -- a store that is away -------------------------------------------------------------------
 
 
 async def test_a_store_that_is_away_is_no_trouble_and_is_asked_by_one_trial_only() -> None:
@@ -207,7 +207,7 @@ async def test_a_store_that_refuses_one_question_is_asked_the_others() -> None:
     assert await reads.read(named("good"), START, ask, TEN) == StoredMetrics(metrics=loss("0.5"))
 
 
-# -- and it is no answer ------------------------------------------------------------------------
+# -- and it is no answer --------------------------------------------------------------------
 
 
 async def test_a_running_trial_is_never_the_best_and_never_reaches_the_goal() -> None:

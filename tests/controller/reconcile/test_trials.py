@@ -185,7 +185,7 @@ def test_while_it_runs_nothing_is_due() -> None:
     assert due(at_work(), JOB) == ()
 
 
-# -- the end of the job -------------------------------------------------------------------------
+# -- the end of the job ---------------------------------------------------------------------
 
 
 def test_a_failed_job_is_a_failed_trial_with_its_words() -> None:
@@ -328,7 +328,7 @@ def test_a_training_that_pushes_to_a_store_that_is_away_is_waited_for() -> None:
     assert kinds(due(waiting, DONE, AWAY, seconds=61)) == "WriteStatus"
 
 
-# -- pods that cannot be ------------------------------------------------------------------------
+# -- pods that cannot be --------------------------------------------------------------------
 
 
 def test_a_job_without_pods_says_why_and_is_pending() -> None:
@@ -366,7 +366,7 @@ def test_a_job_that_cannot_be_created_fails_the_trial() -> None:
     )
 
 
-# -- early stopping -----------------------------------------------------------------------------
+# -- early stopping -------------------------------------------------------------------------
 
 
 def stopped(**changes: object) -> Trial:
@@ -430,7 +430,7 @@ def test_an_early_stopped_trial_without_metrics_says_so_in_the_end() -> None:
     assert state_of(after) is TrialState.EARLY_STOPPED
 
 
-# -- after the end ------------------------------------------------------------------------------
+# -- after the end --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -475,7 +475,7 @@ def test_what_has_ended_stays_as_it_ended(first: ConditionType, second: str) -> 
     assert mark_running(over, START) is over
 
 
-# -- deletion -----------------------------------------------------------------------------------
+# -- deletion -------------------------------------------------------------------------------
 
 
 def deleted() -> Trial:
@@ -510,7 +510,7 @@ def test_a_deleted_trial_that_is_not_held_by_us_is_left_alone() -> None:
     assert due(item, JOB) == ()
 
 
-# -- the whole table ----------------------------------------------------------------------------
+# -- the whole table ------------------------------------------------------------------------
 
 
 def test_what_is_due_twice_is_the_same_and_nothing_is_due_when_it_is_done() -> None:
@@ -525,7 +525,7 @@ def test_what_is_due_twice_is_the_same_and_nothing_is_due_when_it_is_done() -> N
                 assert WriteStatus(target=after) not in due(after, job, observed, seconds=2)
 
 
-# -- a pod in which nothing runs ----------------------------------------------------------------
+# -- a pod in which nothing runs ------------------------------------------------------------
 
 ROOM = PodFacts(injected=True, stuck="Unschedulable: 0/3 nodes are available", stuck_since=START)
 PULL = replace(ROOM, stuck="ImagePullBackOff of container main: not found")
@@ -600,7 +600,7 @@ def test_a_job_that_ends_while_its_pod_was_stuck_ends_the_trial() -> None:
     assert last(after).type == "Failed"
 
 
-# -- a collector that crashes while the training runs -------------------------------------------
+# -- a collector that crashes while the training runs ---------------------------------------
 
 CRASHING = PodFacts(
     injected=True,
