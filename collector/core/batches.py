@@ -1,4 +1,4 @@
-"""From bytes to batches: the same bytes, place, and reading time always give the same batch."""
+"""From bytes to batches. The same bytes, position and reading time give the same batch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from api.names import UNAVAILABLE, UNAVAILABLE_TIME
 from api.timestamps import FIRST_MICROS, LAST_MICROS, from_micros
 from api.types import MetricPoint
-from collector.core.stopping import StopRules, StopState
+from collector.core.stop_rules import StopRules, StopState
 from collector.streams.stream_position import digest_of
 from filters.extractor import ExtractionSpec, Extractor, Position
 from filters.fold import Folded, fold
@@ -16,20 +16,20 @@ from filters.near_misses import NearMisses
 from filters.points import ExtractedPoint, ExtractionCounters
 
 BATCH_POINTS = 1_000
-"""A batch closes at the first piece of its bytes that reaches so many points."""
+"""Points that close a batch, at the end of the piece of bytes in which they are reached."""
 _LEAST_PIECE = 16 * 1024
-"""Bytes that are searched at once. Smaller costs speed; larger makes batches of dense logs long."""
+"""Bytes of one search. Fewer cost speed; more make batches of dense logs long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What an attempt's earlier points say to the next ones."""
+class CarryOver:
+    """What an attempt's earlier points mean for later points. A part of the checkpoint."""
 
     last_stamp: int = FIRST_MICROS
-    """The last time we gave, in microseconds since 1970."""
+    """The last time stamp that the collector gave, in microseconds since 1970."""
     stop: StopState = field(default_factory=StopState)
     folds: Mapping[str, Folded] = field(default_factory=dict)
-    """By metric, for the summary."""
+    """Each metric's points in short, for the summary."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Batch:
 
     source: str
     sequence: int
-    """From 1 in each source."""
+    """The report's number in its source, from 1."""
     points: tuple[MetricPoint, ...]
     """Each has a time stamp."""
     outcome: str | None = None
@@ -46,15 +46,15 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Extracted:
-    """What a run of bytes holds."""
+class Extraction:
+    """The points of a range of bytes."""
 
-    found: tuple[ExtractedPoint, ...]
+    points: tuple[ExtractedPoint, ...]
     end: Position
-    """Where to go on."""
+    """Where to continue."""
     counters: ExtractionCounters
     complete: bool
-    """All of the bytes were searched, and where they are final their unfinished line too."""
+    """All bytes were searched; if they are final, their unfinished last line too."""
 
 
 def extract(
@@ -64,30 +64,30 @@ def extract(
     *,
     final: bool,
     near_misses: NearMisses | None = None,
-) -> Extracted:
-    """Find the points in the bytes at a position, up to where a batch closes.
+) -> Extraction:
+    """Find the points in the bytes at a position, up to the place where a batch closes.
 
-    `final`: no byte will follow, so that the unfinished last line counts as well. `near_misses`
-    is shown what is searched, and has no say in what is found.
+    `final`: no byte will follow, so the unfinished last line counts too. `near_misses` sees all
+    regions that are searched; it does not change the result.
     """
     extractor = Extractor(wanted, start, near_misses=near_misses)
-    found: list[ExtractedPoint] = []
+    points: list[ExtractedPoint] = []
     piece = max(_LEAST_PIECE, len(data) // 8)
     complete = True
     for offset in range(0, len(data), piece):
-        found += extractor.feed(data[offset : offset + piece])
-        if len(found) >= BATCH_POINTS:
+        points += extractor.feed(data[offset : offset + piece])
+        if len(points) >= BATCH_POINTS:
             complete = False
             break
     if complete and final:
-        found += extractor.finish()
-    return Extracted(
-        found=tuple(found), end=extractor.position, counters=extractor.counters, complete=complete
+        points += extractor.finish()
+    return Extraction(
+        points=tuple(points), end=extractor.position, counters=extractor.counters, complete=complete
     )
 
 
-def digest_of_points(points: Iterable[MetricPoint]) -> str:
-    """Return what tells a batch's points from any others."""
+def points_digest(points: Iterable[MetricPoint]) -> str:
+    """Return a digest of a batch's points."""
     text = "\0".join(f"{point.name}\0{point.value}\0{point.timestamp}" for point in points)
     return digest_of(text.encode("utf-8", "surrogateescape"))
 
@@ -95,50 +95,51 @@ def digest_of_points(points: Iterable[MetricPoint]) -> str:
 def extract_again(
     wanted: ExtractionSpec, start: Position, pieces: Iterable[bytes]
 ) -> tuple[ExtractedPoint, ...]:
-    """Find the points of a range that was once extracted, all of it."""
+    """Find the points of a range that was extracted before, to its end."""
     extractor = Extractor(wanted, start)
-    found: list[ExtractedPoint] = []
+    points: list[ExtractedPoint] = []
     for piece in pieces:
-        found += extractor.feed(piece)
-    return (*found, *extractor.finish())
+        points += extractor.feed(piece)
+    return (*points, *extractor.finish())
 
 
-def stamped(
-    found: Iterable[ExtractedPoint], reading_time: int, last: int
+def with_timestamps(
+    points: Iterable[ExtractedPoint], reading_time: int, last: int
 ) -> tuple[tuple[MetricPoint, ...], int]:
-    """Give each point a time; return also the last time given by us.
+    """Give each point a time stamp; return also the last time stamp that was given here.
 
-    A point has its line's own time; else the larger of the reading time and the last time given
-    plus 1 us, all in microseconds since 1970. A time that no text can say is brought to the
-    nearest that can.
+    A point keeps the time of its line. Without one it gets the reading time, or the last given time
+    plus 1 us if that is later. All times are in microseconds since 1970, and are limited to the
+    range that a time stamp's text can express.
     """
-    points = []
-    for point in found:
+    stamped = []
+    for point in points:
         stamp = point.timestamp
         if stamp is None:
             last = min(max(reading_time, last + 1), LAST_MICROS)
             stamp = from_micros(last)
-        points.append(MetricPoint(point.name, point.value, stamp))
-    return tuple(points), last
+        stamped.append(MetricPoint(point.name, point.value, stamp))
+    return tuple(stamped), last
 
 
-def learn(
-    known: Known, found: Iterable[ExtractedPoint], last_stamp: int, rules: StopRules | None
-) -> Known:
-    """Return what is known once these points have been observed, in their order."""
-    found = tuple(found)
+def carry_on(
+    known: CarryOver, points: Iterable[ExtractedPoint], last_stamp: int, rules: StopRules | None
+) -> CarryOver:
+    """Return what carries over after these points, observed in their order."""
+    points = tuple(points)
     stop = known.stop
     if rules is not None:
-        for point in found:
+        for point in points:
             stop = rules.observe(stop, point.name, point.value)
-    folds = fold(found, dict(known.folds))
+    folds = fold(points, dict(known.folds))
     return replace(known, last_stamp=last_stamp, stop=stop, folds=folds)
 
 
-def last_points(known: Known, objective: str) -> tuple[MetricPoint, ...]:
-    """Return what an attempt's last report holds.
+def final_points(known: CarryOver, objective: str) -> tuple[MetricPoint, ...]:
+    """Return the points of an attempt's last report.
 
-    Nothing, or, where the objective never had a finite value, the one point that says so.
+    It has none, except where the objective never had a finite value: then it has the one value
+    `unavailable`.
     """
     folded = known.folds.get(objective)
     if folded is not None and folded.minimum is not None:

@@ -1,9 +1,11 @@
-"""What a collector must know after a crash, as values and as one line of JSON.
+"""The state that a collector needs after a crash, as values and as one line of JSON.
 
-The checkpoint is written before a batch is sent, and says which bytes it was made of. Whoever
-comes back makes the same batch of the same bytes and sends it under the same number; the store
-takes it once. Where those bytes are gone the number is gone with them: another batch under it
-might be taken for a repeat.
+The checkpoint is written before a batch is sent, and names the bytes of the batch. After a crash
+the next collector makes the same batch of the same bytes, and sends it with the same number. The
+store accepts each number once. If these bytes are destroyed, their number is not used again: the
+store might take another batch with this number for a repeat.
+
+The names of the fields are the keys of the file.
 """
 
 from __future__ import annotations
@@ -15,14 +17,14 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from api.errors import SetupError
-from collector.core.batches import Known
-from collector.streams.stream_position import Gap, Place
+from collector.core.batches import CarryOver
+from collector.streams.stream_position import Gap, StreamPosition
 from filters.extractor import Position
 from filters.tables import TableHeader
 
 VERSION = 1
 MOST_GAPS = 50
-"""So many are remembered one by one; the others are counted."""
+"""Gaps that are kept one by one; further gaps are only counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,110 +35,110 @@ class InFlight:
     reading_time: int
     """In microseconds since 1970."""
     stream: str = ""
-    """Empty for an attempt's last report, which is made of no bytes."""
-    start: Place = field(default_factory=Place)
+    """Empty for an attempt's last report, which needs no bytes."""
+    start: StreamPosition = field(default_factory=StreamPosition)
     """Where in the stream the batch begins."""
-    end: Place = field(default_factory=Place)
-    """Where the stream goes on."""
+    end: StreamPosition = field(default_factory=StreamPosition)
+    """Where the stream continues."""
     digest: str = ""
-    """Of the points: other bytes may have come to stand in the same place."""
+    """A digest of the points: other bytes may later stand at the same position."""
     outcome: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One start of the trainer, as far as it is delivered."""
+    """One start of the trainer, and how far it is delivered."""
 
     number: int
     source: str
-    """The id under which it reports."""
+    """The id of its reports."""
     sequence: int = 0
-    """The last number used."""
+    """The number of the last report."""
     in_flight: InFlight | None = None
-    places: Mapping[str, Place] = field(default_factory=dict)
-    """By stream."""
-    known: Known = field(default_factory=Known)
+    places: Mapping[str, StreamPosition] = field(default_factory=dict)
+    """Positions by stream: the start of what is not delivered yet."""
+    known: CarryOver = field(default_factory=CarryOver)
     gaps: tuple[Gap, ...] = ()
     more_gaps: int = 0
     refused: str | None = None
-    """Why the store refused a report, the last time it did."""
+    """Why the store refused a report, the last time; None if it never did."""
     reported: bool = False
-    """The last report is acknowledged."""
+    """The store has acknowledged the last report."""
     settled: bool = False
-    """The early-stopping service has been told, or need not be."""
+    """The early stop is reported to the service, or the report was given up."""
     finished: bool = False
-    """The launcher may go; the next attempt may begin."""
+    """The launcher may exit; the next attempt may begin."""
     outcome: str | None = None
-    """How it ended, once it is finished."""
+    """The outcome, once the attempt is finished."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """All of it. Attempts before the one at hand are finished."""
+    """The whole checkpoint. All attempts before this one are finished."""
 
     attempt: Attempt | None = None
 
     def to_json(self) -> bytes:
-        """Write it, on one line."""
-        told = {"version": VERSION, **asdict(self)}
-        return json.dumps(told, default=sorted).encode() + b"\n"
+        """Return it as one line of JSON."""
+        document = {"version": VERSION, **asdict(self)}
+        return json.dumps(document, default=sorted).encode() + b"\n"
 
     @classmethod
     def from_json(cls, text: bytes) -> Checkpoint:
-        """Read it.
+        """Read it from JSON.
 
         Raises:
-            SetupError: it is damaged, or another program's.
+            SetupError: it is damaged, or of another program.
         """
         try:
-            told = json.loads(text)
-            if told.pop("version") != VERSION:
-                raise ValueError("of another version")  # noqa: TRY301 - all faults end alike
-            found: Checkpoint = _read(cls, told)
+            document = json.loads(text)
+            if document.pop("version") != VERSION:
+                raise ValueError("another version")  # noqa: TRY301 - all faults have one message
+            checkpoint: Checkpoint = _read(cls, document)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as fault:
             raise SetupError(
-                f"the checkpoint is none of this collector's ({fault}), it begins {text[:80]!r}: "
+                f"cannot read the checkpoint ({fault}); it begins {text[:80]!r}: "
                 "give this run a run directory of its own, or remove the file `checkpoint` "
                 "and accept that points are stored twice"
             ) from fault
-        return found
+        return checkpoint
 
 
-def _read(kind: Any, told: Any) -> Any:  # noqa: ANN401 - any field's type, any JSON value
-    """Return the JSON value as the type that a field has; raise ValueError where it is not one."""
+def _read(kind: Any, value: Any) -> Any:  # noqa: ANN401 - any field's type, any JSON value
+    """Return a JSON value as the type of a field; raise ValueError where it does not fit."""
     origin, inner = get_origin(kind) or kind, get_args(kind)
     if origin in (Union, UnionType):
-        (other,) = (one for one in inner if one is not NoneType)
-        return None if told is None else _read(other, told)
+        (other,) = (kind for kind in inner if kind is not NoneType)
+        return None if value is None else _read(other, value)
     if is_dataclass(kind):
-        hints = get_type_hints(kind, localns=_UNSAID)
-        if told.keys() != {each.name for each in fields(kind)}:
+        hints = get_type_hints(kind, localns=_LOCAL_NAMES)
+        if value.keys() != {each.name for each in fields(kind)}:
             raise ValueError(f"wrong fields of a {getattr(kind, '__name__', kind)}")
-        return kind(**{name: _read(hints[name], value) for name, value in told.items()})  # type: ignore[operator]  # a class, says `get_type_hints`
+        return kind(**{name: _read(hints[name], field) for name, field in value.items()})  # type: ignore[operator]  # a class, says `get_type_hints`
     if origin in _CONTAINERS:
-        return _CONTAINERS[origin](inner, told)
-    if kind is float and type(told) is int:
-        return float(told)
-    if type(told) is not kind:
-        raise ValueError(f"{told!r} is no {kind}")
-    return told
+        return _CONTAINERS[origin](inner, value)
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise ValueError(f"{value!r} is not a {kind.__name__}")
+    return value
 
 
-def _tuple(inner: tuple[Any, ...], told: Any) -> tuple[Any, ...]:  # noqa: ANN401 - any JSON
-    kinds = [inner[0]] * len(told) if inner[-1] is Ellipsis else inner
-    return tuple(_read(kind, one) for kind, one in zip(kinds, _list(told), strict=True))
+def _tuple(inner: tuple[Any, ...], value: Any) -> tuple[Any, ...]:  # noqa: ANN401 - any JSON
+    kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else inner
+    return tuple(_read(kind, item) for kind, item in zip(kinds, _list(value), strict=True))
 
 
-def _list(told: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
-    if not isinstance(told, list):
-        raise TypeError(f"{told!r} is no list")
-    return told
+def _list(value: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is not a list")
+    return value
 
 
 _CONTAINERS: dict[Any, Callable[[tuple[Any, ...], Any], Any]] = {
     tuple: _tuple,
-    frozenset: lambda inner, told: frozenset(_read(inner[0], one) for one in _list(told)),
-    Mapping: lambda inner, told: {key: _read(inner[1], value) for key, value in told.items()},
+    frozenset: lambda inner, value: frozenset(_read(inner[0], item) for item in _list(value)),
+    Mapping: lambda inner, value: {key: _read(inner[1], item) for key, item in value.items()},
 }
-# `filters.extractor` and others import these for their annotations only.
-_UNSAID = {"TableHeader": TableHeader, "Mapping": Mapping, "Position": Position}
+# `filters.extractor` and others import these only for type checking.
+_LOCAL_NAMES = {"TableHeader": TableHeader, "Mapping": Mapping, "Position": Position}

@@ -1,4 +1,4 @@
-"""What a collector is to do, and when it is to go on, as values."""
+"""What a collector collects, and when it takes the next step, as values."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ from dataclasses import dataclass
 
 from api.names import ATTEMPTS_DIR, CHECKPOINT_FILE
 from api.run_directory import SEGMENT_BYTES
-from collector.core.stopping import StopRules
+from collector.core.stop_rules import StopRules
 from filters.extractor import ExtractionSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What is to be collected."""
+class CollectorPlan:
+    """What to collect, and from where."""
 
     extraction: ExtractionSpec
     """The objective's metric is the first."""
     run_dir: str | None = None
-    """Where the checkpoint is, and the attempts' directories; None: nothing survives a crash."""
+    """The directory of checkpoint and attempts; with None a crash loses the state."""
     path: str = ""
-    """The file to follow; without it the launcher's segments are read."""
+    """The file to follow; empty: read the launcher's segments."""
     segment_bytes: int = SEGMENT_BYTES
-    """How long the launcher makes its segments."""
+    """Bytes of each of the launcher's segments."""
     rules: StopRules | None = None
     native: bool = False
-    """We stay until we are told to go."""
+    """A native sidecar: stay until SIGTERM."""
 
     @property
     def checkpoint(self) -> str | None:
-        """Where the checkpoint is kept."""
+        """The path of the checkpoint; None without a run directory."""
         return None if self.run_dir is None else f"{self.run_dir}/{CHECKPOINT_FILE}"
 
     def attempt_directory(self, number: int) -> str:
-        """Where the launcher keeps an attempt's files."""
+        """Return the directory of the launcher's files of an attempt."""
         return f"{self.run_dir}/{ATTEMPTS_DIR}/{number}"
 
     @property
@@ -46,11 +46,11 @@ class Pause:
     """When to take the next step."""
 
     least: float = 0.0
-    """Seconds to sleep whatever files do; only an urgent wake-up ends them."""
+    """Seconds to sleep; changes of files do not end them, urgent wake-ups do."""
     most: float = 0.0
-    """Seconds after which to go on without any wake-up."""
+    """Seconds after which to continue without any wake-up."""
     done: int | None = None
-    """The exit status, where there is nothing left to do."""
+    """The exit status once all work is done, else None."""
 
 
 AT_ONCE = Pause()

@@ -1,4 +1,4 @@
-"""What the core asks of the world. Every call may be the last one before a crash."""
+"""What the core needs from outside. Every call may be the last one before a crash."""
 
 from __future__ import annotations
 
@@ -12,99 +12,99 @@ from collector.streams.files import FileSystem
 
 
 class Clock(Protocol):
-    """The time of day, and a time that only grows."""
+    """The time of day, and a clock that never goes back."""
 
     def micros(self) -> int:
         """Return microseconds since 1970 in UTC."""
 
     def monotonic(self) -> float:
-        """Return seconds since some moment."""
+        """Return seconds since a fixed moment."""
 
 
-class Sink(Protocol):
-    """The store, as it is seen from here."""
+class ObservationStore(Protocol):
+    """The store of observations: the DB manager."""
 
     def send(self, batch: Batch) -> None:
         """Return once the batch is acknowledged.
 
         Raises:
-            Unavailable: it may have been stored or not; the same batch may be sent again.
-            RemoteError: it was refused, and will be.
+            Unavailable: unknown whether it was stored; the same batch may be sent again.
+            RemoteError: refused, and another try would be refused too.
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class End:
-    """How an attempt ended. No byte of it comes after this is known."""
+class AttemptEnd:
+    """How an attempt ended. Once this is known, no more bytes of the attempt follow."""
 
     outcome: str | None
-    """One of `api.names.OUTCOME_...`; None where nobody knows."""
+    """One of `api.names.OUTCOME_...`; None where it is unknown."""
     cause: str | None = None
-    """Why the streams may lack their last bytes; None where they are complete."""
+    """Why the last bytes of the streams may be missing; None where the streams are complete."""
 
 
-class Runs(Protocol):
-    """The attempts of the trainer, and the line to whoever runs it."""
+class Trainer(Protocol):
+    """The trainer's attempts, and messages to the launcher that runs them."""
 
     def started(self) -> Sequence[int]:
         """Return the numbers of all attempts that have begun, in any order."""
 
     def record(self, attempt: int) -> AttemptRecord | None:
-        """Say how an attempt began; None where it left no record."""
+        """Return how an attempt began; None without a record."""
 
-    def ended(self, attempt: int) -> End | None:
-        """Say how an attempt ended; None while it runs."""
+    def ended(self, attempt: int) -> AttemptEnd | None:
+        """Return how an attempt ended; None while it runs."""
 
     def alive(self, attempt: int) -> bool:
-        """Say whether anyone still hears what is said of an attempt."""
+        """Return whether the launcher of an attempt still reads messages."""
 
     def following(self, attempt: int) -> bool:
-        """Say that an attempt is read. False: nobody heard it."""
+        """Send that the attempt is followed; return whether a launcher reads it."""
 
     def stop(self, attempt: int) -> bool:
-        """Ask for the trainer's end. False: nobody heard it."""
+        """Send that the trainer must stop; return whether a launcher reads it."""
 
     def delivered(self, attempt: int, gave_up: str | None) -> bool:
-        """Say that everything is stored, or why it never will be. False: nobody heard it."""
+        """Send that all is stored, or why not; return whether a launcher reads it."""
 
 
 class EarlyStopping(Protocol):
-    """The service that is told of an early stop."""
+    """The service to which early stops are reported."""
 
     def stopped(self) -> None:
-        """Tell it that the trial was stopped.
+        """Report that the trial was stopped.
 
         Raises:
-            Unavailable: it has not answered; ask again.
-            RemoteError: it refused, and will.
+            Unavailable: no answer; the report may be repeated.
+            RemoteError: refused, and another try would be refused too.
         """
 
 
-class Echo(Protocol):
-    """Where the trainer's lines are shown. Never blocks."""
+class EchoOutput(Protocol):
+    """The output to which the trainer's lines are copied. It never blocks."""
 
     def room(self) -> int:
-        """Return how many bytes it can take now."""
+        """Return how many bytes it accepts now."""
 
     def write(self, data: bytes) -> None:
-        """Take bytes, at most as many as there is room for."""
+        """Accept bytes, at most `room()`."""
 
 
-class Reporter(Protocol):
-    """Takes what a reader of the collector's log should know."""
+class MessageLog(Protocol):
+    """The collector's own log."""
 
-    def tell(self, text: str) -> None:
-        """Take one sentence."""
+    def write(self, text: str) -> None:
+        """Write one sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """All of them."""
+    """All ports of a session."""
 
     files: FileSystem
     clock: Clock
-    sink: Sink
-    runs: Runs
-    reporter: Reporter
+    store: ObservationStore
+    trainer: Trainer
+    log: MessageLog
     early_stopping: EarlyStopping | None = None
-    echo: Echo | None = None
+    echo: EchoOutput | None = None

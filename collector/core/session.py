@@ -1,4 +1,4 @@
-"""A collector's life: attempt by attempt, in steps between which it may die."""
+"""A collector's work: one attempt after the other, in steps between which it may be killed."""
 
 from __future__ import annotations
 
@@ -6,58 +6,58 @@ import random
 
 from api.errors import SetupError
 from api.names import OUTCOME_FAILED
-from collector.core.batches import Known, learn
+from collector.core.attempt_collector import IDLE_SECONDS, AttemptCollector
+from collector.core.attempt_reader import AttemptReader
+from collector.core.attempt_streams import next_attempt, start_positions, streams_of
+from collector.core.batches import CarryOver, carry_on
 from collector.core.checkpoint import Attempt
-from collector.core.collecting import IDLE_SECONDS, Collecting
-from collector.core.delivery_retry import Courier
-from collector.core.journal import Journal
-from collector.core.plan import Pause, Plan
+from collector.core.checkpoint_file import CheckpointFile
+from collector.core.delivery_retry import RetryingSender
+from collector.core.plan import CollectorPlan, Pause
 from collector.core.ports import Ports
-from collector.core.reading import AttemptReader
-from collector.core.sources import first_places, next_after, streams_of
 from collector.core.summary import summary_of
 from filters.near_misses import NearMisses, describe_near_misses
 
 TRAINER_FAILED = 2
-"""The exit status of an ordinary container beside a trainer that failed."""
+"""The exit status of an ordinary sidecar whose trainer failed."""
 _LOOKED_AHEAD = 64 << 20
-"""Bytes that are searched for a summary of what is not delivered."""
+"""Bytes that are searched for the summary of what is not delivered."""
 _LOOKED_NEAR = 256 << 10
-"""Bytes of an attempt that are looked at for lines that came near. The search for the metrics
-themselves is many times as fast, and most trainers print the first of them early."""
+"""Bytes of an attempt in which to look for near misses. That search is many times slower than the
+search for metrics, and most trainers print their first metrics early."""
 
 
 class Session:
-    """Collects what the plan says, from where the last collector has left off.
+    """Collects what the plan says; continues where the last collector ended.
 
-    Not for several threads. After `step` has raised, only `summary` and `close` may be called.
+    For one thread only. After `step` has raised, only `summary` and `close` may be called.
     """
 
-    def __init__(self, plan: Plan, ports: Ports, dice: random.Random) -> None:
-        """Read the checkpoint.
+    def __init__(self, plan: CollectorPlan, ports: Ports, dice: random.Random) -> None:
+        """Read the checkpoint; `dice` spreads retries over time, and makes ids.
 
         Raises:
-            SetupError: it is damaged, or cannot be read.
+            SetupError: the checkpoint is damaged, or cannot be read.
         """
         self._plan = plan
         self._ports = ports
         self._dice = dice
-        self._courier = Courier(ports.sink, ports.clock, ports.reporter, dice)
-        self._journal = Journal(plan.checkpoint, ports.files)
-        self._attempt = self._journal.load()
-        self._near_misses = self._none_near()
-        self._collecting: Collecting | None = None
+        self._sender = RetryingSender(ports.store, ports.clock, ports.log, dice)
+        self._checkpoint = CheckpointFile(plan.checkpoint, ports.files)
+        self._attempt = self._checkpoint.load()
+        self._near_misses = self._new_near_misses()
+        self._collecting: AttemptCollector | None = None
         if self._attempt is not None and self._attempt.finished:
             for stream in streams_of(plan, ports, self._attempt.number):
                 stream.release(0, all_of_it=True)
 
     def step(self) -> Pause:
-        """Do the next part of the work; say when to go on.
+        """Do the next part of the work; return when to continue.
 
         Raises:
-            TrialwatchError: what no later step will mend.
+            TrialwatchError: a fault that no later step will mend.
         """
-        collecting = self._collecting or self._begun()
+        collecting = self._collecting or self._current_or_next()
         if collecting is None:
             return self._idle()
         self._collecting = collecting
@@ -68,22 +68,22 @@ class Session:
             self._collecting = None
         return pause
 
-    def told_to_end(self) -> None:
-        """Hurry: go as soon as all is delivered."""
-        self._courier.hurried = True
+    def hurry(self) -> None:
+        """End as soon as all is delivered; wait less between tries."""
+        self._sender.hurried = True
 
     def summary(self, why: str = "") -> bytes:
-        """Write what was collected, and why it is not delivered, as the termination message."""
+        """Return the termination message: what was collected, and why it is not delivered."""
         attempt = self._attempt
         if attempt is None:
             return summary_of({"delivered": False, "why": why or "no training has begun"}, {}, ())
-        known = self._known_ahead(attempt)
+        known = self._known_with_unread(attempt)
         facts = {
             "attempt": attempt.number,
             "source": attempt.source,
             "outcome": attempt.outcome,
             "delivered": attempt.finished and attempt.refused is None and not why,
-            "why": why or attempt.refused or self._courier.waiting_for,
+            "why": why or attempt.refused or self._sender.waiting_for,
             "gaps": [str(gap) for gap in attempt.gaps[:3]],
             "more_gaps": max(0, len(attempt.gaps) - 3) + attempt.more_gaps,
         }
@@ -94,30 +94,30 @@ class Session:
         )
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         if self._collecting is not None:
             self._collecting.close()
 
-    def _begun(self) -> Collecting | None:
-        """Take up the attempt at hand, or the next one; None where there is none."""
+    def _current_or_next(self) -> AttemptCollector | None:
+        """Return the collector of the current attempt, or of the next one; None without any."""
         attempt = self._attempt
         if attempt is None or attempt.finished:
-            number = next_after(attempt.number if attempt else 0, self._ports.runs.started())
+            number = next_attempt(attempt.number if attempt else 0, self._ports.trainer.started())
             if number is None:
                 return None
             attempt = Attempt(
                 number=number,
                 source=f"{self._dice.getrandbits(64):016x}-{number}",
-                places=first_places(self._plan, self._ports, number, attempt),
+                places=start_positions(self._plan, self._ports, number, attempt),
             )
-            self._journal.save(attempt)
+            self._checkpoint.save(attempt)
             self._attempt = attempt
         self._check_source(attempt)
-        self._near_misses = self._none_near()
-        return Collecting(self._plan, self._ports, self._courier, attempt, self._near_misses)
+        self._near_misses = self._new_near_misses()
+        return AttemptCollector(self._plan, self._ports, self._sender, attempt, self._near_misses)
 
-    def _none_near(self) -> NearMisses:
-        """Begin to look for lines that come near; what was seen before a crash is not kept."""
+    def _new_near_misses(self) -> NearMisses:
+        """Return an empty collection of near misses; those from before a crash are not kept."""
         extraction = self._plan.extraction
         return NearMisses((self._plan.objective,), extraction.how, _LOOKED_NEAR)
 
@@ -125,25 +125,25 @@ class Session:
         names = [stream.name for stream in streams_of(self._plan, self._ports, attempt.number)]
         if set(names) != set(attempt.places):
             raise SetupError(
-                f"the checkpoint is of {', '.join(map(repr, attempt.places))}, "
-                f"not of {', '.join(map(repr, names))}: "
+                f"the checkpoint is for {', '.join(map(repr, attempt.places))}, "
+                f"not for {', '.join(map(repr, names))}: "
                 "give each collector a run directory of its own"
             )
 
     def _idle(self) -> Pause:
-        """Nothing to collect: wait for an attempt, or go.
+        """Wait for an attempt, or end: there is nothing to collect.
 
-        As an ordinary container we fail where the trainer failed, so that the kubelet starts us
-        again where it starts the trainer again. Our supervisor takes that status as final.
+        An ordinary sidecar fails if the trainer failed. So the kubelet restarts it whenever it
+        restarts the trainer. The sidecar's own supervisor does not restart it after this status.
         """
-        if self._courier.hurried:
+        if self._sender.hurried:
             return Pause(done=0)
         if self._attempt is not None and not self._plan.native:
             return Pause(done=TRAINER_FAILED if self._attempt.outcome == OUTCOME_FAILED else 0)
         return Pause(most=IDLE_SECONDS)
 
-    def _known_ahead(self, attempt: Attempt) -> Known:
-        """Return what would be known if all that was written so far had been delivered."""
+    def _known_with_unread(self, attempt: Attempt) -> CarryOver:
+        """Return what `known` would be if all bytes written so far had been delivered."""
         if attempt.finished:
             return attempt.known
         reader = AttemptReader(
@@ -151,13 +151,13 @@ class Session:
             streams_of(self._plan, self._ports, attempt.number),
             self._near_misses,
         )
-        places, known, read = dict(attempt.places), attempt.known, 0
+        positions, known, read = dict(attempt.places), attempt.known, 0
         while read < _LOOKED_AHEAD:
-            step = reader.step(places, over=True, later=None)
+            step = reader.step(positions, over=True, later=None)
             if step is None:
                 break
             read += max(1, step.end.offset - step.start.offset)
-            places[step.stream] = step.end
-            known = learn(known, step.found, known.last_stamp, None)
+            positions[step.stream] = step.end
+            known = carry_on(known, step.points, known.last_stamp, None)
         reader.close()
         return known

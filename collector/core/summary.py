@@ -1,13 +1,13 @@
-"""What a collector leaves behind: the termination message, a lifeboat for whoever reads the pod.
+"""The summary that a collector leaves in its pod: the termination message.
 
-One JSON object of at most `TERMINATION_LOG_BYTES` bytes, the most that the kubelet keeps:
+It is one JSON object of at most `TERMINATION_LOG_BYTES` bytes, the kubelet's limit:
 
     {"trial": "t-1", "attempt": 1, "outcome": "succeeded", "delivered": false,
      "why": "the DB manager did not answer", "gaps": 0,
      "metrics": {"loss": {"count": 3, "first": "0.9", "last": "0.1", "min": "0.1", "max": "0.9"}}}
 
-Where not all metrics fit, the first of those asked for are told, and `left_out` says how many not.
-Where the objective was never found, `nearest` has the lines that came nearest, as many as fit.
+If not all metrics fit, the first ones are included, and `left_out` counts the others. If the
+objective was never found, `nearest` has the most similar lines, as many as fit.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from api.names import TERMINATION_LOG_BYTES
 from filters.fold import Folded
 
 _LONGEST = 256
-"""Characters of a text in it."""
+"""The most characters of each text."""
 
 
 def summary_of(
@@ -29,35 +29,35 @@ def summary_of(
     metrics: Sequence[str],
     nearest: Sequence[str] = (),
 ) -> bytes:
-    """Write facts, metrics in the order given, and nearest lines, as many as there is room for.
+    """Return the summary: facts, metrics in this order, and nearest lines, as many as fit.
 
-    A metric has precedence over a line that is none.
+    Metrics come before lines if there is not enough room.
     """
-    told = {
+    summary = {
         key: value[:_LONGEST] if isinstance(value, str) else value for key, value in facts.items()
     }
     seen = [name for name in metrics if name in folds]
     for count in range(len(seen), -1, -1):
-        told["metrics"] = {name[:_LONGEST]: _folded(folds[name]) for name in seen[:count]}
+        summary["metrics"] = {name[:_LONGEST]: _folded(folds[name]) for name in seen[:count]}
         if count < len(seen):
-            told["left_out"] = len(seen) - count
-        text = _written(told)
+            summary["left_out"] = len(seen) - count
+        text = _written(summary)
         if len(text) <= TERMINATION_LOG_BYTES:
-            return _with_nearest(told, text, nearest)
+            return _with_nearest(summary, text, nearest)
     return b"{}"
 
 
-def _with_nearest(told: Mapping[str, Any], text: bytes, nearest: Sequence[str]) -> bytes:
+def _with_nearest(summary: Mapping[str, Any], text: bytes, nearest: Sequence[str]) -> bytes:
     lines = [line[:_LONGEST] for line in nearest]
     for count in range(len(lines), 0, -1):
-        longer = _written({**told, "nearest": lines[:count]})
+        longer = _written({**summary, "nearest": lines[:count]})
         if len(longer) <= TERMINATION_LOG_BYTES:
             return longer
     return text
 
 
-def _written(told: Mapping[str, Any]) -> bytes:
-    return json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")
+def _written(summary: Mapping[str, Any]) -> bytes:
+    return json.dumps(summary, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _folded(folded: Folded) -> dict[str, object]:

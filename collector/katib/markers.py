@@ -1,4 +1,4 @@
-"""The files by which a trainer that Katib has wrapped and its collector tell each other things."""
+"""Katib's marker files, by which a wrapped trainer and its collector exchange their state."""
 
 from __future__ import annotations
 
@@ -9,43 +9,44 @@ from collector.streams.files import FileSystem
 
 
 class Markers:
-    """The markers beside a metrics file: `DIRECTORY/PID.pid`, PID being the trainer's shell."""
+    """The markers beside a metrics file: `DIRECTORY/PID.pid`, PID being that of the shell."""
 
     def __init__(self, path: str, files: FileSystem) -> None:
-        """Look beside a metrics file."""
+        """Use the directory of this metrics file."""
         self._directory = normpath(dirname(path)) if dirname(path) else "."
         self._files = files
-        # As Katib's webhook writes it: nothing stands before a name in the current directory.
+        # As Katib's webhook writes it: in the current directory a name has no prefix.
         self._start = "" if self._directory == "." else f"{self._directory.rstrip('/')}/"
 
     @property
     def words(self) -> str:
-        """Return what stands in the command line of a trainer's shell, and in no other."""
+        """Return a text that only the command line of a trainer's shell contains."""
         return f"{MARKER_COMMAND}{self._start}"
 
     def read(self, pid: int) -> str:
-        """Return what a shell's marker says; nothing where there is none."""
+        """Return the word in a shell's marker; empty without a marker."""
         return self._read(self._path(pid))
 
     def read_any(self) -> str:
-        """Return what the marker of a shell says whose number nobody knows."""
-        said = {
+        """Return the word in any shell's marker; for a shell whose pid is unknown."""
+        contents = {
             self._read(f"{self._start}{name}")
             for name in self._files.names(self._directory)
             if name.endswith(MARKER_SUFFIX) and name[: -len(MARKER_SUFFIX)].isdecimal()
         }
-        return next((word for word in (MARKER_COMPLETED, MARKER_EARLY_STOPPED) if word in said), "")
+        known = (MARKER_COMPLETED, MARKER_EARLY_STOPPED)
+        return next((word for word in known if word in contents), "")
 
     def write(self, pid: int) -> None:
-        """Tell a shell that what it runs is ended by us.
+        """Tell a shell that the collector ends its trainer.
 
         Raises:
-            SetupError: we may not.
+            SetupError: the marker cannot be written.
         """
         self._files.replace(self._path(pid), MARKER_EARLY_STOPPED.encode())
 
     def remove(self, pid: int) -> None:
-        """Take it back."""
+        """Remove a shell's marker."""
         self._files.unlink(self._path(pid))
 
     def _path(self, pid: int) -> str:

@@ -1,4 +1,4 @@
-"""Files as the streams need them: a port, for the kernel's files and for files in memory."""
+"""The port to files. `collector.disk_files` and `collector.testing.memory` implement it."""
 
 from __future__ import annotations
 
@@ -6,44 +6,45 @@ from typing import NamedTuple, Protocol
 
 
 class FileStat(NamedTuple):
-    """What the kernel says of a regular file."""
+    """Facts about a regular file."""
 
     inode: int
     size: int
+    """Bytes."""
     mtime: int
-    """Of the last write, in microseconds since 1970."""
+    """Time of the last write, in microseconds since 1970."""
 
 
 class OpenFile(Protocol):
-    """A file that stays readable while it is open, whatever becomes of its name."""
+    """An open file. It stays readable even if its name is changed or removed."""
 
     def stat(self) -> FileStat:
-        """Say what it is now."""
+        """Return the file's facts as they are now."""
 
     def read_at(self, offset: int, count: int) -> bytes:
-        """Return up to so many bytes, fewer only where the file ends there."""
+        """Return up to `count` bytes; fewer only at the end of the file."""
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the file."""
 
 
 class FileSystem(Protocol):
-    """Files by absolute path. What is missing is None; other faults raise SetupError."""
+    """Files by absolute path. A missing file is None; other faults raise SetupError."""
 
     def stat(self, path: str) -> FileStat | None:
-        """Say what stands at a path."""
+        """Return the facts about the file at a path."""
 
     def names(self, directory: str) -> list[str]:
-        """Return the names in a directory, in any order; none where it is missing."""
+        """Return the names in a directory, in any order; empty where it is missing."""
 
     def open(self, path: str) -> OpenFile | None:
         """Open a file for reading."""
 
     def read(self, path: str) -> bytes | None:
-        """Return a whole small file."""
+        """Return the bytes of a small file."""
 
     def unlink(self, path: str) -> None:
-        """Remove a file; harmless where it is missing."""
+        """Remove a file; do nothing where it is missing."""
 
     def replace(self, path: str, data: bytes) -> None:
-        """Put a file in place at once: after a crash it is the old one or the new."""
+        """Replace a file atomically: after a crash it is either the old one or the new one."""

@@ -1,4 +1,4 @@
-"""A stream that the launcher keeps in numbered segments: one endless generation."""
+"""A stream in the launcher's numbered segments: one endless generation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from api.names import ERR_SEGMENT, OUT_SEGMENT, SEGMENT_DIGITS
 from api.run_directory import SEGMENT_BYTES, AttemptRecord
 from collector.streams.files import FileSystem, OpenFile
 from collector.streams.stream import PIECE, Chunk
-from collector.streams.stream_position import Gap, Place
+from collector.streams.stream_position import Gap, StreamPosition
 
 PREFIXES = {"out": OUT_SEGMENT, "err": ERR_SEGMENT}
 """By the stream's name."""
@@ -20,7 +20,7 @@ class Segments:
     def __init__(
         self, name: str, directory: str, files: FileSystem, size: int = SEGMENT_BYTES
     ) -> None:
-        """Read in an attempt's directory; the name is a key of `PREFIXES`, the size a segment's."""
+        """Read in an attempt's directory. `name` is a key of `PREFIXES`."""
         self._size = size
         self._name = name
         self._prefix = PREFIXES[name]
@@ -35,36 +35,41 @@ class Segments:
         return self._name
 
     def read(
-        self, place: Place, count: int, *, over: bool, later: AttemptRecord | None = None
+        self,
+        position: StreamPosition,
+        count: int,
+        *,
+        over: bool,
+        later: AttemptRecord | None = None,
     ) -> Chunk:
-        """Return the next bytes, across the borders of segments; each attempt has its own."""
+        """Return the next bytes, also across segments. Each attempt has its own segments."""
         del later
-        data = self._bytes(place.offset, count)
-        if not data and (there := self._later(place.offset)) is not None:
-            start, end = place.offset, there * self._size
+        data = self._bytes(position.offset, count)
+        if not data and (later_index := self._later(position.offset)) is not None:
+            start, end = position.offset, later_index * self._size
             gap = Gap(
                 stream=self._name,
-                generation=place.generation.serial,
+                generation=position.generation.serial,
                 start=start,
                 end=end,
-                why="somebody removed segments of the launcher",
+                why="segments of the launcher were removed",
             )
-            return Chunk(place=place.leapt(end), gap=gap)
+            return Chunk(start=position.skipped_to(end), gap=gap)
         last = over and len(data) < count
-        return Chunk(place=place, data=data, final=last, last=last)
+        return Chunk(start=position, data=data, final=last, last=last)
 
-    def again(self, start: Place, end: Place) -> Iterator[bytes]:
-        """Give the bytes between two places."""
+    def again(self, start: StreamPosition, end: StreamPosition) -> Iterator[bytes]:
+        """Yield the bytes between two positions."""
         for offset in range(start.offset, end.offset, PIECE):
             yield self._bytes(offset, min(PIECE, end.offset - offset))
 
-    def peek(self, place: Place, offset: int, count: int) -> bytes:
-        """Return bytes as they are; there is but one generation."""
-        del place
+    def peek(self, position: StreamPosition, offset: int, count: int) -> bytes:
+        """Return bytes as they are now; there is only one generation."""
+        del position
         return self._bytes(offset, count)
 
     def release(self, offset: int, *, all_of_it: bool = False) -> None:
-        """Remove the segments before an offset, or every one: the attempt is over."""
+        """Remove the segments before an offset, or all segments once the attempt is over."""
         if all_of_it:
             for index in self._indexes():
                 self._files.unlink(self._path(index))
@@ -101,14 +106,14 @@ class Segments:
         return file
 
     def _later(self, offset: int) -> int | None:
-        """Return the first segment there is, where the one of the offset is missing."""
+        """Return the next existing segment if the one with the offset is missing; else None."""
         wanted = offset // self._size
         if self._files.stat(self._path(wanted)) is not None:
             return None
         return min((index for index in self._indexes() if index > wanted), default=None)
 
     def _indexes(self) -> list[int]:
-        """Return the segments there are, counted from 0."""
+        """Return the indexes of the existing segments, from 0."""
         start = len(self._prefix)
         names = self._files.names(self._directory)
         return [

@@ -1,4 +1,4 @@
-"""What a source of bytes looks like to the session: the launcher's segments and a user's file."""
+"""The interface of a stream. `Segments` and `FollowedFile` implement it."""
 
 from __future__ import annotations
 
@@ -7,55 +7,61 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from api.run_directory import AttemptRecord
-from collector.streams.stream_position import Gap, Place
+from collector.streams.stream_position import Gap, StreamPosition
 
 PIECE = 1 << 20
+"""Bytes; the most that `Stream.again` yields at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
     """What comes next in a stream."""
 
-    place: Place
-    """Where the bytes begin: where it was asked for, or where there is something to go on with."""
+    start: StreamPosition
+    """Where the bytes begin: the position of the call, or a later one to continue from."""
     data: bytes = b""
     before: bytes = b""
-    """The bytes of the place's tail."""
+    """The bytes of the position's tail."""
     final: bool = False
-    """Nothing follows these bytes in their generation."""
+    """These are the last bytes of their generation."""
     last: bool = False
-    """Nothing follows them in the whole stream."""
+    """These are the last bytes of the stream."""
     gap: Gap | None = None
-    """What is missing between the place asked for and this one."""
+    """What is missing between the position of the call and `start`."""
 
 
 class Stream(Protocol):
-    """One place where the trainer writes. Reads are repeatable until they are released."""
+    """One place to which the trainer writes. Bytes can be read again until they are released."""
 
     @property
     def name(self) -> str:
         """Return `out`, `err`, or a path."""
 
     def read(
-        self, place: Place, count: int, *, over: bool, later: AttemptRecord | None = None
+        self,
+        position: StreamPosition,
+        count: int,
+        *,
+        over: bool,
+        later: AttemptRecord | None = None,
     ) -> Chunk:
-        """Return at most so many bytes from a place on; none where nothing is there yet.
+        """Return at most `count` bytes from a position; no bytes if none are written yet.
 
-        `over`: the attempt has ended; nobody writes for it any more. `later`: how the next one
-        began, where there is one.
+        `over`: the attempt has ended, and writes nothing more. `later`: the record of the next
+        attempt, if there is one.
         """
 
-    def again(self, start: Place, end: Place) -> Iterator[bytes]:
-        """Give the bytes between two places of a generation, or others where they are destroyed.
+    def again(self, start: StreamPosition, end: StreamPosition) -> Iterator[bytes]:
+        """Yield the bytes between two positions of a generation, at most `PIECE` at once.
 
-        The pieces are of at most `PIECE` bytes.
+        If these bytes are destroyed, other bytes or none come.
         """
 
-    def peek(self, place: Place, offset: int, count: int) -> bytes:
-        """Return at most so many bytes of a place's generation as they are now; for people."""
+    def peek(self, position: StreamPosition, offset: int, count: int) -> bytes:
+        """Return at most `count` bytes of a position's generation as they are now, for display."""
 
     def release(self, offset: int, *, all_of_it: bool = False) -> None:
-        """Let go of what stands before an offset: it is delivered."""
+        """Release the bytes before an offset: they are delivered."""
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close all open files."""

@@ -1,13 +1,13 @@
-"""Where the reading of a stream stands, and how it is known again after a crash.
+"""How far a stream is read, and how this position is found again after a crash.
 
-A *stream* is what the trainer writes in one place: its standard output, its standard error, or
-the file at a path. A stream is a row of *generations*: a rotation begins a new one, and so does a
-truncation. The launcher's segments are one endless generation.
+A *stream* is all that the trainer writes to one place: its standard output, its standard error, or
+the file at a path. A stream is a series of *generations*: a rotation begins a new one, and so does
+a truncation. The launcher's segments are one endless generation.
 
-Inode numbers are used again and sizes grow back, so a generation is known by its bytes: those just
-before the place, and those at its head. Birth times are not used (Python does not tell them), nor
-change times (every write changes them). Where nothing has been read yet there are no bytes to know
-it by, and the inode must do.
+Inode numbers are reused, and files that were cut grow again. So a generation is recognized by its
+bytes: those just before the position, and those at its start. Birth times are not used (Python does
+not provide them), nor change times (every write changes them). Before the first read there are no
+bytes to compare, so the inode alone must suffice.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from hashlib import blake2b
 from filters.extractor import Position
 from filters.lines import LinePosition
 
-ANCHOR_BYTES = 256
-"""A log that writes the same bytes at the same place twice, so many of them, deceives us."""
+FINGERPRINT_BYTES = 256
+"""Bytes to compare. Two files that share them, at the same offset, count as the same file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Anchor:
-    """A digest of `length` bytes, by which they are known again."""
+class Fingerprint:
+    """A digest of `length` bytes, to recognize them later."""
 
     length: int = 0
     digest: str = ""
 
     @classmethod
-    def of(cls, data: bytes) -> Anchor:
-        """Take the digest."""
+    def of(cls, data: bytes) -> Fingerprint:
+        """Return the fingerprint of these bytes."""
         return cls(length=len(data), digest=digest_of(data)) if data else cls()
 
     def fits(self, data: bytes) -> bool:
-        """Say whether these are the bytes."""
+        """Return whether these are the same bytes."""
         return len(data) == self.length and (not data or digest_of(data) == self.digest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Passed:
-    """A file that has nothing for us. Its inode alone may be another file's tomorrow."""
+class SeenFile:
+    """A file that must not be read again. Its inode alone may belong to another file later."""
 
     inode: int
-    head: Anchor
+    head: Fingerprint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,75 +52,79 @@ class Generation:
     """One life of a file."""
 
     serial: int = 1
-    """The stream's generations are numbered from 1."""
+    """The generation's number in the stream, from 1."""
     inode: int | None = None
-    """None for segments, and for a file that is not there yet."""
+    """None for segments, and for a file that does not exist yet."""
     written: int = 0
-    """When it was last written, as we last saw it, in microseconds since 1970."""
-    others: tuple[Passed, ...] = ()
-    """The rotated files that were there already: none of them comes after this one."""
+    """Time of the last write, at the last look, in microseconds since 1970."""
+    others: tuple[SeenFile, ...] = ()
+    """Rotated files that existed before: none of them comes after this generation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """How far a stream has been read."""
+class StreamPosition:
+    """How far a stream is read. A part of the checkpoint: its fields are the file's keys."""
 
     generation: Generation = field(default_factory=Generation)
     position: Position = field(default_factory=Position)
-    head: Anchor = field(default_factory=Anchor)
-    """The generation's first bytes, at most `ANCHOR_BYTES`."""
-    tail: Anchor = field(default_factory=Anchor)
-    """The bytes before the position, at most `ANCHOR_BYTES`."""
+    head: Fingerprint = field(default_factory=Fingerprint)
+    """The generation's first bytes, at most `FINGERPRINT_BYTES`."""
+    tail: Fingerprint = field(default_factory=Fingerprint)
+    """The bytes before the position, at most `FINGERPRINT_BYTES`."""
     inherited: bool = False
-    """An earlier attempt has read up to here, this one has not read of this generation yet."""
+    """An earlier attempt has read up to here; this attempt has not read this generation yet."""
     sealed: bool = False
-    """All of this generation has been read, its unfinished last line too; another will follow."""
+    """This generation is read, with its unfinished last line; another one will follow."""
     finished: bool = False
-    """The stream has ended, and all of it has been read."""
+    """The stream has ended and is read."""
 
     @property
     def offset(self) -> int:
-        """The first byte of the generation that is still to be read."""
+        """The generation's first byte that is not read yet."""
         return self.position.lines.offset
 
-    def moved(self, position: Position, before: bytes, data: bytes) -> Place:
-        """Go on to a position. `before` are the bytes of the tail, `data` those behind it."""
+    def advanced(self, position: Position, before: bytes, data: bytes) -> StreamPosition:
+        """Return a later position. `before`: the bytes of `tail`; `data`: those after it."""
         read = position.lines.offset - self.offset
         if not read:
             return replace(self, position=position)
         head = self.head
-        if head.length < ANCHOR_BYTES and len(before) == self.offset:
-            head = Anchor.of((before + data[: min(read, ANCHOR_BYTES)])[:ANCHOR_BYTES])
-        last = data[max(0, read - ANCHOR_BYTES) : read]
-        tail = Anchor.of((before + last)[-ANCHOR_BYTES:])
+        if head.length < FINGERPRINT_BYTES and len(before) == self.offset:
+            head = Fingerprint.of(
+                (before + data[: min(read, FINGERPRINT_BYTES)])[:FINGERPRINT_BYTES]
+            )
+        last = data[max(0, read - FINGERPRINT_BYTES) : read]
+        tail = Fingerprint.of((before + last)[-FINGERPRINT_BYTES:])
         return replace(self, position=position, head=head, tail=tail, inherited=False)
 
-    def renewed(self, inode: int | None, others: tuple[Passed, ...] = ()) -> Place:
-        """Begin another generation at its first byte; lines are counted on."""
+    def next_generation(
+        self, inode: int | None, others: tuple[SeenFile, ...] = ()
+    ) -> StreamPosition:
+        """Return the start of another generation; line numbers continue."""
         serial = self.generation.serial + 1
-        return Place(
+        return StreamPosition(
             generation=Generation(
                 serial=serial, inode=inode, written=self.generation.written, others=others
             ),
             position=Position(lines=LinePosition(line=self.position.lines.line)),
         )
 
-    def leapt(self, offset: int) -> Place:
-        """Go on behind bytes that are missing; the next line may have begun among them."""
+    def skipped_to(self, offset: int) -> StreamPosition:
+        """Return the position after missing bytes; the next line may have begun among them."""
         lines = LinePosition(offset=offset, line=self.position.lines.line, continued=True)
-        return replace(self, position=Position(lines=lines), tail=Anchor(), inherited=False)
+        return replace(self, position=Position(lines=lines), tail=Fingerprint(), inherited=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """Bytes that were written and cannot be read any more; lines in them may hold metrics."""
+    """Bytes that were written and cannot be read any more; they may contain metrics."""
 
     stream: str
     generation: int
-    """Its serial."""
+    """The generation's serial."""
     start: int
     end: int | None
-    """None where nobody knows how much was written."""
+    """None where it is unknown how much was written."""
     why: str
 
     def __str__(self) -> str:
@@ -129,5 +133,5 @@ class Gap:
 
 
 def digest_of(data: bytes) -> str:
-    """Return a digest in hexadecimal, long enough that no two texts share one."""
+    """Return a digest of 128 bits in hexadecimal."""
     return blake2b(data, digest_size=16).hexdigest()

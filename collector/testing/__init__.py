@@ -1,6 +1,6 @@
-"""The collector's ports in memory, for tests; in no image, and not in the wheel.
+"""The collector's ports in memory, for tests; neither in the images nor in the wheel.
 
-Belongs here: honest implementations of the ports, held to what the ports promise.
-Does not belong here: anything that the collector itself needs.
+Belongs here: complete implementations of the ports; a test compares them with the real ones.
+Does not belong here: code that the collector itself needs.
 May import: `collector`, `api`. May be imported by: `tests` and `bench` only.
 """

@@ -1,4 +1,4 @@
-"""The ports in memory: for tests, and for trying a collector without a pod."""
+"""The ports in memory, for tests."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Node:
     data: bytearray = field(default_factory=bytearray)
     mtime: int = 0
     links: int = 0
-    """Names and open files; with none left the inode number is used again."""
+    """Number of names and open files; at 0 the inode number is reused."""
 
 
 class MemoryClock:
-    """A clock that is moved by hand."""
+    """A clock that the test moves."""
 
     def __init__(self, micros: int = 1_763_942_400_000_000) -> None:
-        """Begin at a time."""
+        """Begin at this time, in microseconds since 1970."""
         self._start = self._now = micros
 
     def micros(self) -> int:
@@ -38,12 +38,12 @@ class MemoryClock:
         return (self._now - self._start) / 1_000_000
 
     def pass_by(self, seconds: float) -> None:
-        """Move it on."""
+        """Advance the clock by so many seconds."""
         self._now += ceil(seconds * 1_000_000)
 
 
 class MemoryFile:
-    """An open file. It stays readable, and keeps its inode, while it is open."""
+    """An open file. While it is open, it stays readable and keeps its inode."""
 
     def __init__(self, node: Node, files: MemoryFiles) -> None:
         """Open a node."""
@@ -53,32 +53,32 @@ class MemoryFile:
         node.links += 1
 
     def stat(self) -> FileStat:
-        """Say what the file is now."""
+        """Return the file's facts as they are now."""
         return _stat(self._node)
 
     def read_at(self, offset: int, count: int) -> bytes:
-        """Return bytes of it."""
+        """Return up to `count` bytes."""
         return bytes(self._node.data[offset : offset + count])
 
     def append(self, data: bytes) -> None:
-        """Write behind its end."""
+        """Write at the end of the file."""
         self._node.data += data
         self._node.mtime = self._files.clock.micros()
 
     def truncate(self, size: int) -> None:
-        """Cut it."""
+        """Cut the file to a size."""
         del self._node.data[size:]
         self._node.mtime = self._files.clock.micros()
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the file."""
         if not self.closed:
             self.closed = True
             self._files.unlinked(self._node)
 
 
 class MemoryFiles:
-    """A file system that uses inode numbers again as soon as it can, as ext4 does."""
+    """A file system that reuses inode numbers as soon as possible, as ext4 does."""
 
     def __init__(self, clock: MemoryClock) -> None:
         """Begin empty; the clock gives the times of writes."""
@@ -88,23 +88,23 @@ class MemoryFiles:
         self._next = 1
 
     def stat(self, path: str) -> FileStat | None:
-        """Say what stands at a path."""
+        """Return the facts about the file at a path."""
         node = self._named.get(path)
         return None if node is None else _stat(node)
 
     def names(self, directory: str) -> list[str]:
-        """Return what is in a directory, directories too."""
+        """Return the names of files and directories in a directory."""
         start = directory.rstrip("/") + "/"
         below = (path[len(start) :] for path in self._named if path.startswith(start))
         return list(dict.fromkeys(path.split("/")[0] for path in below))
 
     def open(self, path: str) -> MemoryFile | None:
-        """Open a file that is there."""
+        """Open an existing file."""
         node = self._named.get(path)
         return None if node is None else MemoryFile(node, self)
 
     def create(self, path: str) -> MemoryFile:
-        """Open a file, made where it is missing."""
+        """Open a file; make it if it is missing."""
         node = self._named.get(path)
         if node is None:
             node = self._named[path] = Node(inode=self._inode(), mtime=self.clock.micros(), links=1)
@@ -122,17 +122,17 @@ class MemoryFiles:
             self.unlinked(node)
 
     def node(self, path: str) -> Node:
-        """Return the file behind a name that is there."""
+        """Return the node of an existing file."""
         return self._named[path]
 
     def rename(self, old: str, new: str) -> None:
-        """Give a file another name; what had it before loses it."""
+        """Rename a file; replace the file that had the new name."""
         node = self._named.pop(old)
         self.unlink(new)
         self._named[new] = node
 
     def replace(self, path: str, data: bytes) -> None:
-        """Put a file in place at once."""
+        """Replace a file atomically."""
         temporary = f"{dirname(path)}/.new"
         file = self.create(temporary)
         file.append(data)
@@ -140,7 +140,7 @@ class MemoryFiles:
         self.rename(temporary, path)
 
     def unlinked(self, node: Node) -> None:
-        """Count one name or open file less."""
+        """Note that a node has one name or open file fewer."""
         node.links -= 1
         if not node.links:
             self._free.append(node.inode)
@@ -153,17 +153,18 @@ class MemoryFiles:
 
 
 class MemoryStore:
-    """A sink that takes each number of a source once, and tells what it has."""
+    """A store that accepts each number of a source once; tests read its contents."""
 
     def __init__(self) -> None:
         """Begin empty."""
         self.batches: dict[tuple[str, int], Batch] = {}
         self.away: str | None = None
-        """Why it does not answer; None where it does."""
+        """Why the store does not answer; None while it answers."""
         self.refuses: str | None = None
+        """Why the store refuses batches; None while it accepts them."""
 
     def send(self, batch: Batch) -> None:
-        """Take a batch, or a repeat of one without effect."""
+        """Store a batch; ignore a repeated one."""
         if self.away is not None:
             raise Unavailable(self.away)
         if self.refuses is not None:
@@ -171,24 +172,24 @@ class MemoryStore:
         self.batches.setdefault((batch.source, batch.sequence), batch)
 
     def values(self, source: str) -> list[str]:
-        """Return the values of a source, in the order of its numbers."""
+        """Return the values of a source, in the order of its reports."""
         mine = sorted(number for owner, number in self.batches if owner == source)
         return [point.value for number in mine for point in self.batches[source, number].points]
 
     def outcome(self, source: str) -> str | None:
-        """Return how a source said that it ended."""
-        told = (batch.outcome for (owner, _), batch in self.batches.items() if owner == source)
-        return next((outcome for outcome in told if outcome is not None), None)
+        """Return the outcome that a source has reported."""
+        outcomes = (batch.outcome for (owner, _), batch in self.batches.items() if owner == source)
+        return next((outcome for outcome in outcomes if outcome is not None), None)
 
 
-class MemoryReporter:
-    """Keeps what it is told."""
+class MemoryLog:
+    """A log that keeps its sentences."""
 
     def __init__(self) -> None:
         """Begin empty."""
         self.sentences: list[str] = []
 
-    def tell(self, text: str) -> None:
+    def write(self, text: str) -> None:
         """Keep a sentence."""
         self.sentences.append(text)
 

@@ -16,7 +16,7 @@ def faults_of(world: World) -> list[str]:
             stored.setdefault(point.value, []).append(int(source.rpartition("-")[2]))
     for other in ("unavailable", "999999"):
         stored.pop(other, None)
-    told = any("metrics may be missing" in sentence for sentence in world.reporter.sentences)
+    told = any("metrics may be missing" in sentence for sentence in world.messages.sentences)
     faults: list[str] = []
     for each in world.written:
         faults += _faults_of_value(each, stored.pop(each.value, []), told=told)

@@ -6,15 +6,15 @@ import random
 from typing import Any
 
 from api.run_directory import AttemptRecord, ExitRecord, FileBorder
-from collector.core.plan import Pause, Plan
-from collector.core.ports import EarlyStopping, Echo, Ports
+from collector.core.plan import CollectorPlan, Pause
+from collector.core.ports import EarlyStopping, EchoOutput, Ports
 from collector.core.session import Session
-from collector.launched import Launched
+from collector.launched_trainer import LaunchedTrainer
 from collector.testing.memory import (
     MemoryClock,
     MemoryFile,
     MemoryFiles,
-    MemoryReporter,
+    MemoryLog,
     MemoryStore,
 )
 from filters.extractor import extraction_spec
@@ -30,7 +30,7 @@ class Pod:
         self.clock = MemoryClock()
         self.files = MemoryFiles(self.clock)
         self.store = MemoryStore()
-        self.reporter = MemoryReporter()
+        self.messages = MemoryLog()
         self.heard: list[str] = []
         self.deaf: set[int] = set()
         """Attempts whose launcher is dead."""
@@ -108,20 +108,20 @@ class Pod:
         native: bool = True,
         path: str = "",
         early_stopping: EarlyStopping | None = None,
-        echo: Echo | None = None,
-        **plan: Any,  # noqa: ANN401 - the fields of a Plan
+        echo: EchoOutput | None = None,
+        **plan: Any,  # noqa: ANN401 - the fields of a CollectorPlan
     ) -> Session:
         """Start one."""
         ports = Ports(
             files=self.files,
             clock=self.clock,
-            sink=self.store,
-            runs=Launched(RUN, self.files, self),
-            reporter=self.reporter,
+            store=self.store,
+            trainer=LaunchedTrainer(RUN, self.files, self),
+            log=self.messages,
             early_stopping=early_stopping,
             echo=echo,
         )
-        wanted = Plan(
+        wanted = CollectorPlan(
             extraction=extraction_spec(["loss"]), run_dir=RUN, path=path, native=native, **plan
         )
         return Session(wanted, ports, random.Random(1))
@@ -151,7 +151,7 @@ class Pod:
     @property
     def told(self) -> str:
         """Everything the collector's log says."""
-        return "\n".join(self.reporter.sentences)
+        return "\n".join(self.messages.sentences)
 
     def open(self, path: str) -> MemoryFile:
         """Open a file as a trainer would."""

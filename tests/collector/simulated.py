@@ -17,7 +17,7 @@ from collector.testing.memory import (
     MemoryClock,
     MemoryFile,
     MemoryFiles,
-    MemoryReporter,
+    MemoryLog,
     MemoryStore,
     Node,
 )
@@ -77,7 +77,7 @@ class World:
     rotates: bool
     clock: MemoryClock = field(default_factory=MemoryClock)
     store: MemoryStore = field(default_factory=MemoryStore)
-    reporter: MemoryReporter = field(default_factory=MemoryReporter)
+    messages: MemoryLog = field(default_factory=MemoryLog)
     files: MemoryFiles = field(init=False)
     trainings: list[Training] = field(default_factory=list)
     written: list[Written] = field(default_factory=list)

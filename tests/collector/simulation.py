@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from api.types import Comparison, ObjectiveType, StopRule
-from collector.core.plan import Plan
+from collector.core.plan import CollectorPlan
 from collector.core.ports import Ports
 from collector.core.session import Session
-from collector.core.stopping import StopRules
-from collector.launched import Launched
+from collector.core.stop_rules import StopRules
+from collector.launched_trainer import LaunchedTrainer
 from collector.testing.memory import MemoryFile
 from filters.extractor import extraction_spec
 from tests.collector.simulated import LOG, RUN, SEGMENT, World
@@ -91,7 +91,7 @@ def _session(world: World, opened: list[MemoryFile]) -> Session:
     # Each stands in for a port whose calls it passes on.
     files = cast("Any", Hazardous(world.files, happen, opened))
     others = cast("Any", Hazardous(world, happen, opened))
-    plan = Plan(
+    plan = CollectorPlan(
         extraction=extraction_spec(["m"]),
         run_dir=RUN,
         path=LOG if world.kind == "file" else "",
@@ -102,10 +102,10 @@ def _session(world: World, opened: list[MemoryFile]) -> Session:
     ports = Ports(
         files=files,
         clock=world.clock,
-        sink=others,
-        runs=Launched(RUN, files, others),
+        store=others,
+        trainer=LaunchedTrainer(RUN, files, others),
         early_stopping=others,
-        reporter=world.reporter,
+        log=world.messages,
     )
     return Session(plan, ports, world.dice)
 
@@ -113,7 +113,7 @@ def _session(world: World, opened: list[MemoryFile]) -> Session:
 def _run(session: Session, world: World) -> None:
     for _ in range(_STEPS):
         if world.over:
-            session.told_to_end()
+            session.hurry()
         pause = session.step()
         if pause.done is not None and world.over:
             return

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from api.errors import SetupError, Unavailable
-from collector.disk import Disk
+from collector.disk_files import DiskFiles
 from collector.streams.files import FileSystem
 from collector.testing.memory import MemoryClock, MemoryFiles
 
@@ -40,7 +40,7 @@ def ground(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ground]:
             with Path(path).open("ab") as file:
                 file.write(data)
 
-        yield Ground(Disk(), str(tmp_path), append)
+        yield Ground(DiskFiles(), str(tmp_path), append)
         return
     files = MemoryFiles(MemoryClock())
 
@@ -107,12 +107,12 @@ def test_a_directory_a_pipe_and_a_socket_are_no_logs(tmp_path: Path) -> None:
     (tmp_path / "directory").mkdir()
     os.mkfifo(tmp_path / "pipe")
     for name in ("directory", "pipe"):
-        assert Disk().stat(str(tmp_path / name)) is None
-        assert Disk().open(str(tmp_path / name)) is None
+        assert DiskFiles().stat(str(tmp_path / name)) is None
+        assert DiskFiles().open(str(tmp_path / name)) is None
 
 
 def test_what_the_collector_writes_is_for_all_users(tmp_path: Path) -> None:
-    Disk().replace(str(tmp_path / "checkpoint"), b"x")
+    DiskFiles().replace(str(tmp_path / "checkpoint"), b"x")
     assert (tmp_path / "checkpoint").stat().st_mode & 0o777 == 0o666
 
 
@@ -122,9 +122,9 @@ def test_a_full_disk_may_have_room_again(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(os, "write", full)
     with pytest.raises(Unavailable, match="No space left on device"):
-        Disk().replace(str(tmp_path / "checkpoint"), b"x")
+        DiskFiles().replace(str(tmp_path / "checkpoint"), b"x")
 
 
 def test_a_missing_run_directory_is_the_operators_affair() -> None:
-    with pytest.raises(SetupError, match="removed its directory"):
-        Disk().replace("/no/such/directory/checkpoint", b"")
+    with pytest.raises(SetupError, match="directory was removed"):
+        DiskFiles().replace("/no/such/directory/checkpoint", b"")

@@ -4,11 +4,11 @@ import pytest
 
 from api.errors import SetupError
 from api.names import OUTCOME_FAILED, OUTCOME_STOPPED, OUTCOME_SUCCEEDED
-from collector.core.ports import End
-from collector.katib.processes import MemoryProcesses
-from collector.katib.runs import PATIENCE, KatibRuns, Wrapped
+from collector.core.ports import AttemptEnd
+from collector.katib.katib_trainer import PATIENCE, KatibTrainer, WrappedTrainer
 from collector.katib.stopped_tree import GRACE, LAST
-from collector.testing.memory import MemoryClock, MemoryFiles, MemoryReporter
+from collector.testing.memory import MemoryClock, MemoryFiles, MemoryLog
+from collector.testing.memory_processes import MemoryProcesses
 
 DIRECTORY = "/var/log/katib"
 LOG = f"{DIRECTORY}/metrics.log"
@@ -24,15 +24,15 @@ class Pod:
         self.clock = MemoryClock()
         self.files = MemoryFiles(self.clock)
         self.processes = MemoryProcesses()
-        self.log = MemoryReporter()
+        self.messages = MemoryLog()
         self.processes.start(1, 0, "/pause")
         self.path = path
         self.timeout = timeout
         self.runs = self.collector()
 
-    def collector(self) -> KatibRuns:
-        trainer = Wrapped(path=self.path, poll=POLL, timeout=self.timeout)
-        return KatibRuns(trainer, self.files, self.processes, self.clock, self.log.tell)
+    def collector(self) -> KatibTrainer:
+        trainer = WrappedTrainer(path=self.path, poll=POLL, timeout=self.timeout)
+        return KatibTrainer(trainer, self.files, self.processes, self.clock, self.messages.write)
 
     def train(self, command: str = TRAINER) -> None:
         self.processes.start(SHELL, 0, command)
@@ -53,7 +53,7 @@ class Pod:
             self.runs.started()
 
     @property
-    def end(self) -> End | None:
+    def end(self) -> AttemptEnd | None:
         self.runs.started()
         return self.runs.ended(1)
 
@@ -170,7 +170,7 @@ def test_a_subshell_with_the_same_words_is_not_the_trainer(pod: Pod) -> None:
     assert pod.end is None
     pod.finish(PYTHON)
     assert pod.end is None
-    assert f"process {SHELL}" in pod.log.sentences[0]
+    assert f"process {SHELL}" in pod.messages.sentences[0]
 
 
 def test_a_number_that_another_process_was_given_since_is_not_the_trainer(training: Pod) -> None:
@@ -214,13 +214,13 @@ def test_a_stop_is_marked_then_the_shells_child_is_asked_to_end(training: Pod) -
     training.processes.stubborn = {PYTHON}
     assert training.runs.stop(1)
     assert training.files.read(training.marker()) == b"early-stopped"
-    assert training.processes.told == [("TERM", PYTHON)]
+    assert training.processes.sent == [("TERM", PYTHON)]
 
 
 def test_workers_are_left_to_their_parent_until_it_has_gone(training: Pod) -> None:
     training.runs.stop(1)
     training.wait()
-    assert training.processes.told == [("TERM", PYTHON), ("TERM", WORKER)]
+    assert training.processes.sent == [("TERM", PYTHON), ("TERM", WORKER)]
 
 
 def test_a_stopped_trainer_whose_shell_has_said_so_was_stopped(training: Pod) -> None:
@@ -242,23 +242,23 @@ def test_who_takes_no_notice_is_killed_after_the_grace(training: Pod) -> None:
     training.processes.stubborn = {PYTHON}
     training.runs.stop(1)
     training.wait(GRACE - POLL)
-    assert ("KILL", PYTHON) not in training.processes.told
+    assert ("KILL", PYTHON) not in training.processes.sent
     training.wait(2 * POLL)
-    assert ("KILL", PYTHON) in training.processes.told
-    assert ("KILL", SHELL) not in training.processes.told
+    assert ("KILL", PYTHON) in training.processes.sent
+    assert ("KILL", SHELL) not in training.processes.sent
 
 
 def test_what_the_shell_starts_next_is_asked_too(training: Pod) -> None:
     training.runs.stop(1)
     training.processes.start(20, SHELL, "python second.py")
     training.wait()
-    assert ("TERM", 20) in training.processes.told
+    assert ("TERM", 20) in training.processes.sent
 
 
 def test_a_shell_that_goes_on_for_ever_is_killed_in_the_end(training: Pod) -> None:
     training.runs.stop(1)
     training.wait(GRACE + LAST + 2 * POLL)
-    assert ("KILL", SHELL) in training.processes.told
+    assert ("KILL", SHELL) in training.processes.sent
     assert training.outcome == OUTCOME_STOPPED
 
 
@@ -269,7 +269,7 @@ def test_what_a_stopped_trainer_left_behind_is_killed(training: Pod) -> None:
     training.write(training.marker(), "completed\n")
     training.finish(SHELL)
     assert training.outcome == OUTCOME_STOPPED
-    assert ("KILL", WORKER) in training.processes.told
+    assert ("KILL", WORKER) in training.processes.sent
 
 
 def test_a_stop_that_is_wished_before_the_shell_was_found_is_kept(pod: Pod) -> None:
@@ -278,7 +278,7 @@ def test_a_stop_that_is_wished_before_the_shell_was_found_is_kept(pod: Pod) -> N
     pod.train()
     assert not pod.runs.stop(1)
     pod.wait()
-    assert pod.processes.told[0] == ("TERM", PYTHON)
+    assert pod.processes.sent[0] == ("TERM", PYTHON)
 
 
 def test_a_stop_after_the_end_changes_nothing(training: Pod) -> None:
@@ -291,9 +291,9 @@ def test_a_stop_after_the_end_changes_nothing(training: Pod) -> None:
 def test_a_stop_that_we_may_not_do_is_told_and_leaves_no_marker(training: Pod) -> None:
     training.processes.forbidden = True
     assert not training.runs.stop(1)
-    assert "cannot be stopped" in training.log.sentences[-1]
+    assert "cannot be stopped" in training.messages.sentences[-1]
     training.wait(5)
-    assert training.log.sentences[-1] == training.log.sentences[1], "it is told once"
+    assert training.messages.sentences[-1] == training.messages.sentences[1], "it is told once"
     training.finish(WORKER, PYTHON, SHELL)
     assert training.outcome == OUTCOME_FAILED
 

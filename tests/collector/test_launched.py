@@ -6,14 +6,14 @@ import pytest
 
 from api.errors import RemoteError
 from api.run_directory import AttemptRecord
-from collector.launched import Launched
+from collector.launched_trainer import LaunchedTrainer
 from collector.testing.memory import MemoryClock, MemoryFiles
 
 RECORD = "/run/attempts/1/attempt"
 
 
 class Nobody:
-    """`collector.launched.Line`, and no launcher at its end."""
+    """`collector.launched_trainer.LauncherControl`, and no launcher at its end."""
 
     def alive(self, attempt: int) -> bool:
         del attempt
@@ -32,11 +32,13 @@ def files() -> MemoryFiles:
 
 
 @pytest.fixture
-def launched(files: MemoryFiles) -> Launched:
-    return Launched("/run", files, Nobody())
+def launched(files: MemoryFiles) -> LaunchedTrainer:
+    return LaunchedTrainer("/run", files, Nobody())
 
 
-def test_an_attempt_begins_when_its_record_is_whole(files: MemoryFiles, launched: Launched) -> None:
+def test_an_attempt_begins_when_its_record_is_whole(
+    files: MemoryFiles, launched: LaunchedTrainer
+) -> None:
     text = AttemptRecord(number=1, started=5.0).to_json()
     for length in range(len(text)):
         files.replace(RECORD, text[:length])
@@ -46,7 +48,7 @@ def test_an_attempt_begins_when_its_record_is_whole(files: MemoryFiles, launched
 
 
 def test_a_record_that_is_none_is_the_launchers_fault(
-    files: MemoryFiles, launched: Launched
+    files: MemoryFiles, launched: LaunchedTrainer
 ) -> None:
     files.replace(RECORD, b"rubbish\n")
     with pytest.raises(RemoteError, match="rubbish"):

@@ -16,12 +16,12 @@ from watchdog.observers.inotify import InotifyObserver
 from api.errors import RemoteError, SetupError, Unavailable
 from api.types import MetricPoint
 from api.v1beta1 import api_pb2 as pb
+from collector.change_waiter import ChangeWaiter, WatchedDirectory, nearest_that_exists
+from collector.control_fifo import ControlFifo
 from collector.core.batches import Batch
-from collector.fifo import Fifo
-from collector.lock import Lock
-from collector.push import DbManager, EarlyStoppingService
-from collector.showing import MOST, Stdout
-from collector.wake import Wakeup, Watched, nearest_that_exists
+from collector.grpc_clients import DbManagerClient, EarlyStoppingClient
+from collector.run_directory_lock import RunDirectoryLock
+from collector.stdout_writer import MOST, StdoutWriter
 from tests.collector.early_stopping import early_stopping_service
 from tests.dbmanager.database_servers import free_port
 
@@ -38,7 +38,7 @@ def control(tmp_path: Path) -> Path:
 
 def test_a_listening_launcher_hears_whole_lines(tmp_path: Path, control: Path) -> None:
     launcher = os.open(control, os.O_RDONLY | os.O_NONBLOCK)
-    fifo = Fifo(str(tmp_path))
+    fifo = ControlFifo(str(tmp_path))
     assert fifo.alive(1)
     assert fifo.following(1)
     assert fifo.stop(1)
@@ -53,7 +53,7 @@ def test_a_listening_launcher_hears_whole_lines(tmp_path: Path, control: Path) -
 
 def test_a_dead_launcher_hears_nothing(tmp_path: Path, control: Path) -> None:
     assert control.exists()
-    fifo = Fifo(str(tmp_path))
+    fifo = ControlFifo(str(tmp_path))
     assert not fifo.alive(1)
     assert not fifo.following(1)
     assert not fifo.delivered(2, None), "an attempt without a FIFO"
@@ -62,7 +62,7 @@ def test_a_dead_launcher_hears_nothing(tmp_path: Path, control: Path) -> None:
 def test_a_launcher_that_does_not_read_blocks_nobody(tmp_path: Path, control: Path) -> None:
     launcher = os.open(control, os.O_RDONLY | os.O_NONBLOCK)
     for _ in range(10_000):
-        assert Fifo(str(tmp_path)).following(1)
+        assert ControlFifo(str(tmp_path)).following(1)
     os.close(launcher)
 
 
@@ -70,28 +70,30 @@ def test_a_launcher_that_does_not_read_blocks_nobody(tmp_path: Path, control: Pa
 
 
 def test_the_lock_is_held_once_and_can_be_had_again(tmp_path: Path) -> None:
-    first = Lock(str(tmp_path))
-    with pytest.raises(SetupError, match="another collector is at work"):
-        Lock(str(tmp_path))
+    first = RunDirectoryLock(str(tmp_path))
+    with pytest.raises(SetupError, match="another collector uses"):
+        RunDirectoryLock(str(tmp_path))
     first.release()
-    Lock(str(tmp_path)).release()
+    RunDirectoryLock(str(tmp_path)).release()
 
 
 # Its sleep
 
 
 @pytest.fixture
-def wakeup(tmp_path: Path) -> Iterator[Wakeup]:
+def wakeup(tmp_path: Path) -> Iterator[ChangeWaiter]:
     (tmp_path / "1").mkdir()
-    watched = [Watched(str(place), records=True) for place in (tmp_path, tmp_path / "1")]
+    watched = [WatchedDirectory(str(place), records=True) for place in (tmp_path, tmp_path / "1")]
     told: list[str] = []
-    made = Wakeup(lambda: watched, told.append)
+    made = ChangeWaiter(lambda: watched, told.append)
     yield made
     made.close()
     assert not told
 
 
-def slept(wakeup: Wakeup, least: float, most: float, meanwhile: Callable[[], object]) -> float:
+def slept(
+    wakeup: ChangeWaiter, least: float, most: float, meanwhile: Callable[[], object]
+) -> float:
     """Return how long it slept while something happened 0.2 s after it had begun to."""
     wakeup.before_step()
     timer = threading.Timer(0.2, meanwhile)
@@ -102,21 +104,25 @@ def slept(wakeup: Wakeup, least: float, most: float, meanwhile: Callable[[], obj
     return time.monotonic() - begun
 
 
-def test_without_anything_new_it_sleeps_as_long_as_it_was_told(wakeup: Wakeup) -> None:
+def test_without_anything_new_it_sleeps_as_long_as_it_was_told(wakeup: ChangeWaiter) -> None:
     assert 0.5 <= slept(wakeup, 0.0, 0.5, lambda: None) < 5.0
 
 
 @pytest.mark.parametrize("name", ["out-00000001", "1/out-00000001"])
-def test_a_file_that_grows_ends_the_second_part(wakeup: Wakeup, tmp_path: Path, name: str) -> None:
+def test_a_file_that_grows_ends_the_second_part(
+    wakeup: ChangeWaiter, tmp_path: Path, name: str
+) -> None:
     (tmp_path / name).touch()
     assert slept(wakeup, 0.0, 30.0, lambda: (tmp_path / name).write_text("x")) < 10.0
 
 
-def test_a_file_that_grows_does_not_end_the_first_part(wakeup: Wakeup, tmp_path: Path) -> None:
+def test_a_file_that_grows_does_not_end_the_first_part(
+    wakeup: ChangeWaiter, tmp_path: Path
+) -> None:
     assert slept(wakeup, 1.0, 1.0, lambda: (tmp_path / "1" / "out").write_text("x")) >= 1.0
 
 
-def test_the_record_of_an_end_ends_any_part(wakeup: Wakeup, tmp_path: Path) -> None:
+def test_the_record_of_an_end_ends_any_part(wakeup: ChangeWaiter, tmp_path: Path) -> None:
     def end() -> None:
         (tmp_path / "1" / "exit.new").write_text("x")
         (tmp_path / "1" / "exit.new").rename(tmp_path / "1" / "exit")
@@ -125,7 +131,7 @@ def test_the_record_of_an_end_ends_any_part(wakeup: Wakeup, tmp_path: Path) -> N
 
 
 def test_the_record_of_an_end_is_urgent_after_other_changes_too(
-    wakeup: Wakeup, tmp_path: Path
+    wakeup: ChangeWaiter, tmp_path: Path
 ) -> None:
     segment, record = tmp_path / "1" / "out-00000001", tmp_path / "1" / "exit"
     for size in range(1, 4):
@@ -135,7 +141,7 @@ def test_the_record_of_an_end_is_urgent_after_other_changes_too(
 
 def test_the_files_of_others_do_not_end_the_second_part(tmp_path: Path) -> None:
     told: list[str] = []
-    wakeup = Wakeup(lambda: [Watched(str(tmp_path), "m", ".log")], told.append)
+    wakeup = ChangeWaiter(lambda: [WatchedDirectory(str(tmp_path), "m", ".log")], told.append)
     for name in ("other.log", "m.txt"):
         assert slept(wakeup, 0.0, 0.6, lambda: (tmp_path / name).write_text("x")) >= 0.6  # noqa: B023
     assert slept(wakeup, 0.0, 30.0, lambda: (tmp_path / "mnist.log").write_text("x")) < 10.0
@@ -143,7 +149,7 @@ def test_the_files_of_others_do_not_end_the_second_part(tmp_path: Path) -> None:
 
 
 def test_a_file_that_never_rests_wakes_it_ten_times_a_second_at_most(
-    wakeup: Wakeup, tmp_path: Path
+    wakeup: ChangeWaiter, tmp_path: Path
 ) -> None:
     over = threading.Event()
 
@@ -165,7 +171,7 @@ def test_a_file_that_never_rests_wakes_it_ten_times_a_second_at_most(
 
 
 def test_what_changed_before_it_fell_asleep_is_not_slept_through(
-    wakeup: Wakeup, tmp_path: Path
+    wakeup: ChangeWaiter, tmp_path: Path
 ) -> None:
     wakeup.before_step()
     (tmp_path / "1" / "out").write_text("x")
@@ -174,7 +180,7 @@ def test_what_changed_before_it_fell_asleep_is_not_slept_through(
     assert time.monotonic() - begun < 10.0
 
 
-def test_a_wake_ends_any_part(wakeup: Wakeup) -> None:
+def test_a_wake_ends_any_part(wakeup: ChangeWaiter) -> None:
     assert slept(wakeup, 30.0, 30.0, wakeup.wake) < 10.0
 
 
@@ -185,7 +191,7 @@ def test_where_nothing_can_be_watched_it_looks_once_a_second(
         raise OSError(28, "inotify watch limit reached")
 
     told: list[str] = []
-    wakeup = Wakeup(lambda: [Watched(str(tmp_path))], told.append)
+    wakeup = ChangeWaiter(lambda: [WatchedDirectory(str(tmp_path))], told.append)
     monkeypatch.setattr(InotifyObserver, "schedule", refuse)
     assert slept(wakeup, 0.0, 30.0, lambda: None) < 10.0
     assert slept(wakeup, 0.0, 30.0, lambda: None) < 10.0
@@ -203,7 +209,7 @@ def test_a_missing_directory_is_awaited_in_the_nearest_above_it(tmp_path: Path) 
 
 def test_what_is_written_is_shown_verbatim() -> None:
     reader, writer = os.pipe()
-    out = Stdout(writer)
+    out = StdoutWriter(writer)
     out.write(b"loss=1\n\xff\x00")
     out.write(b"loss=2\n")
     out.close()
@@ -214,7 +220,7 @@ def test_what_is_written_is_shown_verbatim() -> None:
 
 def test_a_reader_that_does_not_read_delays_nobody() -> None:
     reader, writer = os.pipe()
-    out = Stdout(writer)
+    out = StdoutWriter(writer)
     begun = time.monotonic()
     while room := out.room():
         out.write(b"x" * min(room, 1 << 16))
@@ -231,7 +237,7 @@ def test_a_reader_that_does_not_read_delays_nobody() -> None:
 def test_a_reader_that_has_gone_is_no_fault() -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    out = Stdout(writer)
+    out = StdoutWriter(writer)
     for _ in range(3):
         out.write(b"x")
         time.sleep(0.05)
@@ -288,7 +294,7 @@ BATCH = Batch(
 
 def test_a_batch_is_katibs_message_and_our_metadata(manager: tuple[Manager, str]) -> None:
     handler, address = manager
-    sink = DbManager(address, "trial-1", "team")
+    sink = DbManagerClient(address, "trial-1", "team")
     sink.send(BATCH)
     sink.close()
     [(request, metadata)] = handler.seen
@@ -309,7 +315,7 @@ def test_without_a_namespace_or_an_outcome_they_are_not_named(
     manager: tuple[Manager, str],
 ) -> None:
     handler, address = manager
-    sink = DbManager(address, "trial-1")
+    sink = DbManagerClient(address, "trial-1")
     sink.send(Batch(source="a-1", sequence=1, points=()))
     sink.close()
     [(request, metadata)] = handler.seen
@@ -335,7 +341,7 @@ def test_an_answer_is_a_refusal_or_a_reason_to_ask_again(
 ) -> None:
     handler, address = manager
     handler.code, handler.details = code, details
-    sink = DbManager(address, "trial-1")
+    sink = DbManagerClient(address, "trial-1")
     with pytest.raises(RemoteError, match=f"{address}: {code.name}: {details}") as caught:
         sink.send(BATCH)
     sink.close()
@@ -345,7 +351,7 @@ def test_an_answer_is_a_refusal_or_a_reason_to_ask_again(
 def test_a_stop_is_told_with_the_trials_namespace() -> None:
     with early_stopping_service() as service:
         for namespace in ("team", ""):
-            told = EarlyStoppingService(service.address, "trial-1", namespace)
+            told = EarlyStoppingClient(service.address, "trial-1", namespace)
             told.stopped()
             told.close()
 
@@ -354,7 +360,7 @@ def test_a_stop_is_told_with_the_trials_namespace() -> None:
 
 
 def test_nobody_there_is_a_reason_to_ask_again() -> None:
-    sink = DbManager(f"127.0.0.1:{free_port()}", "trial-1")
+    sink = DbManagerClient(f"127.0.0.1:{free_port()}", "trial-1")
     with pytest.raises(Unavailable, match="UNAVAILABLE"):
         sink.send(BATCH)
     sink.close()

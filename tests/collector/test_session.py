@@ -11,7 +11,7 @@ from api.errors import RemoteError, SetupError, Unavailable
 from api.names import TERMINATION_LOG_BYTES
 from api.timestamps import to_micros
 from api.types import Comparison, ObjectiveType, StopRule
-from collector.core.stopping import StopRules
+from collector.core.stop_rules import StopRules
 from collector.core.summary import summary_of
 from filters.fold import Folded
 from tests.collector.pod import LOG, RUN, Pod
@@ -158,7 +158,7 @@ def test_a_checkpoint_of_another_source_is_refused() -> None:
     pod = Pod()
     pod.begin()
     pod.run(pod.collector())
-    with pytest.raises(SetupError, match=f"checkpoint is of 'out', 'err', not of '{LOG}'"):
+    with pytest.raises(SetupError, match=f"checkpoint is for 'out', 'err', not for '{LOG}'"):
         pod.collector(path=LOG).step()
 
 
@@ -177,7 +177,7 @@ def test_after_all_is_delivered_a_native_sidecar_stays_until_it_is_told_to_go() 
     pod.begin()
     pod.end()
     assert pod.run(session).done is None
-    session.told_to_end()
+    session.hurry()
     assert session.step().done == 0
 
 
@@ -196,7 +196,7 @@ def test_told_to_end_it_delivers_first() -> None:
     session = pod.collector()
     pod.begin()
     pod.print("loss=1\n")
-    session.told_to_end()
+    session.hurry()
     assert pod.run(session).done is None
     pod.print("loss=2\n")
     pod.end()

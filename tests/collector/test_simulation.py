@@ -10,7 +10,7 @@ import os
 
 import pytest
 
-from collector.core import batches, reading
+from collector.core import attempt_reader, batches
 from tests.collector.oracle import faults_of
 from tests.collector.simulation import simulate
 
@@ -24,8 +24,8 @@ def small_borders(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make batches and reads so small that their borders fall everywhere."""
     monkeypatch.setattr(batches, "BATCH_POINTS", 4)
     monkeypatch.setattr(batches, "_LEAST_PIECE", 16)
-    monkeypatch.setattr(reading, "_LEAST", 48)
-    monkeypatch.setattr(reading, "_MOST", 512)
+    monkeypatch.setattr(attempt_reader, "_LEAST", 48)
+    monkeypatch.setattr(attempt_reader, "_MOST", 512)
 
 
 @pytest.mark.parametrize("first", range(FIRST, FIRST + RUNS, _AT_ONCE))

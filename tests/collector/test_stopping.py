@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.types import Comparison, ObjectiveType, StopRule
-from collector.core.stopping import StopRules, StopState
+from collector.core.stop_rules import StopRules, StopState
 
 
 def rule(name: str, comparison: Comparison, value: str, start_step: int = 0) -> StopRule:

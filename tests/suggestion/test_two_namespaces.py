@@ -14,7 +14,7 @@ from api.v1beta1 import api_pb2 as pb
 from api.v1beta1 import api_pb2_grpc
 from api.wire.experiments import experiment_to_wire
 from api.wire.trials import trial_to_wire
-from collector.push import EarlyStoppingService
+from collector.grpc_clients import EarlyStoppingClient
 from dbmanager.store.sqlite.store import SqliteStore
 from kube.cluster import Ref
 from kube.testing.apiserver import served as api_served
@@ -79,7 +79,7 @@ async def test_rules_and_stops_are_of_the_callers_namespace(tmp_path: Path) -> N
         try:
             async with grpc.aio.insecure_channel(str(address)) as channel:
                 found = [await rule_for(channel, place, team) for team in TEAMS]
-            told = EarlyStoppingService(str(address), "same", "red")
+            told = EarlyStoppingClient(str(address), "same", "red")
             await asyncio.to_thread(told.stopped)
             told.close()
         finally:

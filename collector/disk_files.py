@@ -1,7 +1,7 @@
-"""Files as the kernel has them.
+"""The port to files, on the kernel's file systems.
 
-A crash of processes is survived, not one of the machine: nothing is forced to the disk, for the
-run directory dies with its pod.
+Files survive a crash of processes, not one of the machine: nothing is forced to the disk, because
+the run directory is deleted with its pod.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class DiskFile:
         self._descriptor = descriptor
 
     def stat(self) -> FileStat:
-        """Say what the file is now."""
+        """Return the file's facts as they are now."""
         return _stat(os.fstat(self._descriptor))
 
     def read_at(self, offset: int, count: int) -> bytes:
-        """Return up to so many bytes, fewer only where the file ends there."""
+        """Return up to `count` bytes; fewer only at the end of the file."""
         data = os.pread(self._descriptor, count, offset)
         if len(data) in (0, count):
             return data
@@ -45,26 +45,26 @@ class DiskFile:
         return b"".join(pieces)
 
     def close(self) -> None:
-        """Let go of it; closing twice is harmless."""
+        """Close the file; closing twice is harmless."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
 
-class Disk:
-    """`collector.core.ports.FileSystem`. What is no regular file counts as missing.
+class DiskFiles:
+    """`collector.core.ports.FileSystem`. What is not a regular file counts as missing.
 
-    Raises SetupError where we may not read or write, Unavailable where there is no room now.
+    Raises SetupError where access is denied, Unavailable where there is no room at the moment.
     """
 
     def stat(self, path: str) -> FileStat | None:
-        """Say what stands at a path."""
+        """Return the facts about the file at a path."""
         try:
-            found = os.stat(path)
+            result = os.stat(path)
         except OSError as error:
             _check_missing(error, path, "read")
             return None
-        return _stat(found) if stat.S_ISREG(found.st_mode) else None
+        return _stat(result) if stat.S_ISREG(result.st_mode) else None
 
     def names(self, directory: str) -> list[str]:
         """Return the names in a directory."""
@@ -87,7 +87,7 @@ class Disk:
         return None
 
     def read(self, path: str) -> bytes | None:
-        """Return a whole small file."""
+        """Return the bytes of a small file."""
         file = self.open(path)
         if file is None:
             return None
@@ -102,12 +102,12 @@ class Disk:
             _check_missing(error, path, "remove")
 
     def replace(self, path: str, data: bytes) -> None:
-        """Put a file in place by renaming a new one."""
+        """Replace a file atomically, by a rename."""
         temporary = join(dirname(path), f".{basename(path)}.new")
         try:
             descriptor = os.open(temporary, _NEW, _MODE)
             try:
-                with contextlib.suppress(PermissionError):  # another user's, made by an earlier us
+                with contextlib.suppress(PermissionError):  # an earlier collector's
                     os.fchmod(descriptor, _MODE)
                 left = memoryview(data)
                 while left:
@@ -119,12 +119,12 @@ class Disk:
             raise _fault(error, path, "write") from error
 
 
-def _stat(found: os.stat_result) -> FileStat:
-    return FileStat(inode=found.st_ino, size=found.st_size, mtime=found.st_mtime_ns // 1000)
+def _stat(result: os.stat_result) -> FileStat:
+    return FileStat(inode=result.st_ino, size=result.st_size, mtime=result.st_mtime_ns // 1000)
 
 
 def _check_missing(error: OSError, path: str, what: str) -> None:
-    """Return where there is simply nothing; raise otherwise."""
+    """Return if the file is only missing; raise otherwise."""
     if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ENXIO, errno.EISDIR):
         raise _fault(error, path, what) from error
 
@@ -134,13 +134,13 @@ def _fault(error: OSError, path: str, what: str) -> SetupError | Unavailable:
     if error.errno in _FULL:
         return Unavailable(f"cannot {what} {path} now: {why}")
     if error.errno == errno.ENOENT:
-        return SetupError(f"cannot {what} {path}: {why}. Somebody has removed its directory")
+        return SetupError(f"cannot {what} {path}: {why}. Its directory was removed")
     owner = ""
     with contextlib.suppress(OSError):
-        found = os.stat(path)
-        owner = f"; it belongs to user {found.st_uid}, mode {stat.S_IMODE(found.st_mode):04o}"
+        result = os.stat(path)
+        owner = f"; it belongs to user {result.st_uid}, mode {stat.S_IMODE(result.st_mode):04o}"
     return SetupError(
         f"cannot {what} {path} as user {os.geteuid()}: {why}{owner}. Let the training and the "
         "collector run as one user (annotation trialwatch.dev/run-as-user), or make the file "
-        "readable for all"
+        "readable for all users"
     )

@@ -1,4 +1,4 @@
-"""The launcher's FIFO, as docs/launcher.md tells it."""
+"""The launcher's control FIFO; docs/launcher.md specifies its lines."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from api.names import (
 )
 
 _LONGEST_CAUSE = 1_000
-"""Characters: a line must go into a pipe at once (4096 bytes), whatever they are."""
+"""Characters; a line must fit into one write to a pipe (4096 bytes) in any script."""
 
 
-class Fifo:
-    """`collector.launched.Line` on the file system."""
+class ControlFifo:
+    """`collector.launched_trainer.LauncherControl` on the file system."""
 
     def __init__(self, run_dir: str) -> None:
-        """Speak to the launchers of a run directory."""
+        """Write to the launchers of a run directory."""
         self._run_dir = run_dir
 
     def alive(self, attempt: int) -> bool:
-        """Say whether a launcher has the FIFO open."""
+        """Return whether a launcher has the FIFO open."""
         return self._write(attempt, "")
 
     def following(self, attempt: int) -> bool:
-        """Say that the attempt is read."""
+        """Send that the collector follows the attempt."""
         return self._write(attempt, f"{CONTROL_FOLLOWING}\n")
 
     def stop(self, attempt: int) -> bool:
-        """Ask for the trainer's end."""
+        """Send that the trainer must stop."""
         return self._write(attempt, f"{CONTROL_STOP}\n")
 
     def delivered(self, attempt: int, gave_up: str | None) -> bool:
-        """Say that all is stored, or why it never will be."""
+        """Send that all is stored, or why it will not be."""
         if gave_up is None:
             return self._write(attempt, f"{CONTROL_DELIVERED}\n")
         cause = " ".join(gave_up.split())[:_LONGEST_CAUSE]
@@ -55,7 +55,7 @@ class Fifo:
         try:
             os.write(fifo, line.encode("utf-8", "replace"))
         except BlockingIOError:
-            return True  # it is alive, and has not read for long; what matters is said again
+            return True  # the FIFO is full, so the launcher is alive; important lines are repeated
         except BrokenPipeError:
             return False
         finally:

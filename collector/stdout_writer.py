@@ -1,4 +1,4 @@
-"""Our stdout: the trainer's lines, written by a thread, so that no slow reader delays anything."""
+"""Writes the trainer's lines to stdout in a thread, so that a slow reader delays nothing else."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import threading
 from collections import deque
 
 MOST = 4 << 20
-"""Bytes that wait to be written."""
+"""The most bytes that wait to be written."""
 _LAST_SECONDS = 1.0
+"""How long `close` waits for a slow reader."""
 
 
-class Stdout:
-    """`collector.core.ports.Echo`."""
+class StdoutWriter:
+    """`collector.core.ports.EchoOutput`."""
 
     def __init__(self, descriptor: int = 1) -> None:
         """Write to a file descriptor, which stays open."""
@@ -28,11 +29,11 @@ class Stdout:
         self._thread.start()
 
     def room(self) -> int:
-        """Return how many bytes it can take now; as many as you like where nobody reads."""
+        """Return how many bytes it accepts now; after a broken pipe, `MOST`."""
         return MOST if self._broken else max(0, MOST - self._size)
 
     def write(self, data: bytes) -> None:
-        """Take bytes."""
+        """Accept bytes; after a broken pipe they are dropped."""
         if self._broken or not data:
             return
         with self._changed:
@@ -41,7 +42,7 @@ class Stdout:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Write what waits, for a moment; a reader that blocks is left behind."""
+        """Write the rest, for at most one second; a reader that blocks loses it."""
         with self._changed:
             self._ending = True
             self._changed.notify_all()
@@ -65,7 +66,7 @@ class Stdout:
                 select.select((), (self._descriptor,), ())
                 with contextlib.suppress(BlockingIOError):
                     left = left[os.write(self._descriptor, left) :]
-        except OSError:  # nobody reads any more
+        except OSError:  # the reader is gone
             self._broken = True
             with self._changed:
                 self._waiting.clear()

@@ -1,4 +1,4 @@
-"""The attempts in a run directory, as a launcher tells them."""
+"""The attempts of a trainer under a launcher, read from the run directory."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from api.names import (
     OUTCOME_SUCCEEDED,
 )
 from api.run_directory import AttemptRecord, ExitRecord
-from collector.core.ports import End
+from collector.core.ports import AttemptEnd
 from collector.streams.files import FileSystem
 
 
-class Line(Protocol):
-    """The launcher's FIFO in each attempt's directory. False: nobody hears."""
+class LauncherControl(Protocol):
+    """Messages to the launcher of an attempt. Each returns whether a launcher reads them."""
 
     def alive(self, attempt: int) -> bool:
-        """Say whether the launcher listens."""
+        """Return whether the launcher runs."""
 
     def following(self, attempt: int) -> bool:
         """Write `following`."""
@@ -34,22 +34,22 @@ class Line(Protocol):
         """Write `delivered ok`, or `delivered gave-up: CAUSE`."""
 
 
-class Launched:
-    """`collector.core.ports.Runs` beside a launcher."""
+class LaunchedTrainer:
+    """`collector.core.ports.Trainer` beside a launcher."""
 
-    def __init__(self, run_dir: str, files: FileSystem, line: Line) -> None:
-        """Read in a run directory."""
+    def __init__(self, run_dir: str, files: FileSystem, control: LauncherControl) -> None:
+        """Read a run directory; send messages by `control`."""
         self._run_dir = run_dir
         self._files = files
-        self._line = line
+        self._control = control
         self._records: dict[int, AttemptRecord] = {}
-        self.alive = line.alive
-        self.following = line.following
-        self.stop = line.stop
-        self.delivered = line.delivered
+        self.alive = control.alive
+        self.following = control.following
+        self.stop = control.stop
+        self.delivered = control.delivered
 
     def started(self) -> Sequence[int]:
-        """Return the attempts that have a record."""
+        """Return the numbers of the attempts that have a record."""
         names = self._files.names(f"{self._run_dir}/{ATTEMPTS_DIR}")
         numbers = (int(name) for name in names if name.isdecimal())
         return [number for number in numbers if self.record(number) is not None]
@@ -63,15 +63,15 @@ class Launched:
             self._records[attempt] = AttemptRecord.from_json(text)
         return self._records[attempt]
 
-    def ended(self, attempt: int) -> End | None:
+    def ended(self, attempt: int) -> AttemptEnd | None:
         """Return how an attempt ended.
 
-        A launcher that is dead, or has begun another attempt, writes no record any more.
+        A launcher that is dead, or has begun another attempt, does not write this record any more.
         """
         end = self._exit(attempt)
-        if end is not None or (self._line.alive(attempt) and not self._is_past(attempt)):
+        if end is not None or (self._control.alive(attempt) and not self._is_past(attempt)):
             return end
-        return self._exit(attempt) or End(
+        return self._exit(attempt) or AttemptEnd(
             outcome=OUTCOME_FAILED,
             cause="the launcher was killed: what the trainer wrote last may be missing",
         )
@@ -83,13 +83,13 @@ class Launched:
     def _is_past(self, attempt: int) -> bool:
         return any(number > attempt for number in self.started())
 
-    def _exit(self, attempt: int) -> End | None:
+    def _exit(self, attempt: int) -> AttemptEnd | None:
         text = self._files.read(f"{self.directory(attempt)}/{EXIT_FILE}")
         if text is None:
             return None
         record = ExitRecord.from_json(text)
         outcome = OUTCOME_SUCCEEDED if record.status == 0 else OUTCOME_FAILED
-        return End(
+        return AttemptEnd(
             outcome=OUTCOME_STOPPED if record.stopped else outcome,
             cause=None if record.complete else record.cause,
         )

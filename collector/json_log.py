@@ -1,4 +1,4 @@
-"""The collector's own messages: one line of JSON each, on stderr.
+"""The collector's log: each message is one line of JSON on stderr.
 
 `{"time": "2026-11-24T03:00:00.123Z", "program": "collector", "message": "following attempt 1"}`
 """
@@ -11,11 +11,11 @@ import sys
 from datetime import UTC, datetime
 
 
-class Log:
-    """`collector.core.ports.Reporter`."""
+class JsonLog:
+    """`collector.core.ports.MessageLog`."""
 
-    def tell(self, text: str) -> None:
-        """Write a sentence; a log that nobody takes is no reason to fail."""
+    def write(self, text: str) -> None:
+        """Write one sentence; ignore faults, because a lost message must not end the collection."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         line = json.dumps({"time": now, "program": "collector", "message": text})
         with contextlib.suppress(OSError, ValueError):

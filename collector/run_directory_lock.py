@@ -1,4 +1,4 @@
-"""Never two collectors on one run directory."""
+"""A lock so that only one collector uses a run directory."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import os
 from api.errors import SetupError
 
 
-class Lock:
-    """Held until `release`, or until the process dies, however it dies."""
+class RunDirectoryLock:
+    """A file lock. The process holds it until `release`, or until it dies."""
 
     def __init__(self, directory: str) -> None:
-        """Take it.
+        """Acquire the lock.
 
         Raises:
-            SetupError: another collector has it, or the directory cannot be written.
+            SetupError: another collector holds it, or the directory cannot be written.
         """
         path = f"{directory}/collector.lock"
         try:
@@ -24,7 +24,7 @@ class Lock:
         except OSError as error:
             raise SetupError(
                 f"cannot open {path} as user {os.geteuid()}: {os.strerror(error.errno or 0)}. "
-                "The run directory has to be a volume that this user may write"
+                "The run directory must be a volume that this user may write"
             ) from error
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -33,11 +33,11 @@ class Lock:
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
                 raise
             raise SetupError(
-                f"another collector is at work in {directory}: end it, or give each its own"
+                f"another collector uses {directory}: end it, or give each its own run directory"
             ) from error
 
     def release(self) -> None:
-        """Let it go."""
+        """Release the lock."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1

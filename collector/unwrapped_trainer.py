@@ -1,4 +1,4 @@
-"""One attempt without a launcher: it began when we first looked, and ends when we are told so."""
+"""One attempt without a launcher: from the collector's first look until SIGTERM."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Sequence
 
 from api.names import ATTEMPT_FILE
 from api.run_directory import TAIL_BYTES, AttemptRecord, FileBorder
-from collector.core.ports import Clock, End
+from collector.core.ports import AttemptEnd, Clock
 from collector.streams.files import FileSystem
 
 
-class Unwrapped:
-    """`collector.core.ports.Runs`. How the trainer ended nobody knows; nobody hears us either."""
+class UnwrappedTrainer:
+    """`collector.core.ports.Trainer`, without a launcher: the outcome stays unknown."""
 
     def __init__(self, run_dir: str, path: str, files: FileSystem, clock: Clock) -> None:
-        """Note where the file ends now, unless an earlier collector has done so."""
+        """Note where the file ends now, unless an earlier collector has noted it."""
         self._record = _noted(f"{run_dir}/{ATTEMPT_FILE}", path, files, clock)
         self._over = False
 
     def end(self) -> None:
-        """The trainer's containers have ended."""
+        """Note that the trainer's containers have ended."""
         self._over = True
 
     def started(self) -> Sequence[int]:
@@ -27,23 +27,23 @@ class Unwrapped:
         return (self._record.number,)
 
     def record(self, attempt: int) -> AttemptRecord | None:
-        """Say how it began."""
+        """Return how the attempt began."""
         return self._record if attempt == self._record.number else None
 
-    def ended(self, attempt: int) -> End | None:
-        """Say that it has ended, once we were told so."""
+    def ended(self, attempt: int) -> AttemptEnd | None:
+        """Return the end once `end` was called."""
         del attempt
-        return End(outcome=None) if self._over else None
+        return AttemptEnd(outcome=None) if self._over else None
 
     def alive(self, attempt: int) -> bool:
-        """Return False: nobody listens."""
+        """Return False: there is no launcher."""
         del attempt
         return False
 
     following = stop = alive
 
     def delivered(self, attempt: int, gave_up: str | None) -> bool:
-        """Return False: nobody listens."""
+        """Return False: there is no launcher."""
         del attempt, gave_up
         return False
 

@@ -1,12 +1,13 @@
-"""Sleeping until there is something to do.
+"""Waits until there is something to do.
 
-A wait has two parts. In the first only what is urgent ends it: a signal, a new attempt, the record
-of an attempt's end. In the second any change ends it. Changes are watched only there, and no
-longer than to the first one; the next follows no sooner than after a tenth of a second. So a
-trainer, or a neighbour of its log, that writes a hundred thousand times a second costs little.
+A wait has two parts. In the first part only urgent events end it: a signal, a new attempt, the
+record of an attempt's end. In the second part any change of a watched file ends it. Changes are
+watched only in the second part, and only until the first change; the next wait for changes begins
+at least 0.1 s later. So a trainer that writes a hundred thousand times a second costs little, and
+so does another program that writes to the same directory.
 
-Directories are watched with inotify; on file systems without it, and where the kernel has no watch
-left, the second part ends in time.
+Directories are watched with inotify. Without it (on some file systems, or when the kernel has no
+watches left) the second part looks at the files once a second.
 """
 
 from __future__ import annotations
@@ -44,57 +45,59 @@ _APPEARS: list[type[FileSystemEvent]] = [
 _CHANGES: list[type[FileSystemEvent]] = [*_APPEARS, FileDeletedEvent, FileModifiedEvent]
 _URGENT = {ATTEMPT_FILE, EXIT_FILE}
 _NO_WATCH = 1.0
-"""The longest wait, in seconds, where nothing can be watched."""
+"""Seconds; the longest wait without inotify."""
 _SPACING = 0.1
-"""Seconds between two wake-ups by changes."""
+"""Seconds, at least, between two wake-ups by changes."""
 _OTHERS = 0.25
-"""Seconds between two looks where it is other files that change."""
+"""Seconds between two looks while only other files change."""
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
-    """What is in a directory under names that begin, and end, alike."""
+class WatchedDirectory:
+    """The files of a directory whose names have a prefix and a suffix."""
 
     directory: str
     prefix: str = ""
     suffix: str = ""
     records: bool = False
-    """Attempts and their records appear there: watched all the time, for they are urgent."""
+    """Attempts or their records appear here: urgent, so the directory is always watched."""
 
     def has(self, name: str) -> bool:
-        """Say whether the name is one of them."""
+        """Return whether the name has the prefix and the suffix."""
         return name.startswith(self.prefix) and name.endswith(self.suffix)
 
 
-class Wakeup(FileSystemEventHandler):
-    """Sleeps, and is woken by files, signals and other threads."""
+class ChangeWaiter(FileSystemEventHandler):
+    """Sleeps until files change, a signal comes, or another thread calls `wake`."""
 
-    def __init__(self, watched: Callable[[], list[Watched]], tell: Callable[[str], None]) -> None:
-        """Watch these, as far as they exist: asked for anew at each wait.
+    def __init__(
+        self, watched: Callable[[], list[WatchedDirectory]], log: Callable[[str], None]
+    ) -> None:
+        """Watch these directories if they exist; `watched` is called for each wait.
 
-        `tell` takes a sentence for the log.
+        `log` takes a sentence.
         """
         self._watched = watched
-        self._tell = tell
+        self._log = log
         self._any = threading.Event()
         self._now = threading.Event()
-        # Two, for each has but one set of events for a directory, the one that was asked for last.
+        # Two observers: one observer has only one set of events for each directory.
         self._for_records: BaseObserver | None = None
         self._for_changes: BaseObserver | None = None
         self._records: set[str] = set()
-        """Directories that are watched all the time."""
+        """Directories that are always watched."""
         self._seen: object = None
         self._changed = float("-inf")
-        """When a wait's second part has ended."""
+        """When a change has last ended a wait."""
         self._start()
 
     def wake(self) -> None:
-        """End any wait; safe in a signal handler's thread."""
+        """End any wait; other threads may call this."""
         self._now.set()
         self._any.set()
 
     def before_step(self) -> None:
-        """Note how the files are now: what changes from here on ends the next wait."""
+        """Note the state of the files; changes after this call end the next wait."""
         for each in self._watched():
             if each.records and each.directory not in self._records:
                 self._records.add(each.directory)
@@ -103,7 +106,10 @@ class Wakeup(FileSystemEventHandler):
         self._seen = self._state()
 
     def wait(self, least: float, most: float) -> None:
-        """Sleep for `least` seconds unless it is urgent, then until a change, in all for `most`."""
+        """Sleep for `least` seconds, then until a change, in total at most `most` seconds.
+
+        Urgent events end both parts.
+        """
         begun = time.monotonic()
         least = min(most, max(least, self._changed + _SPACING - begun))
         urgent = self._now.wait(least) if least > 0 else self._now.is_set()
@@ -115,7 +121,7 @@ class Wakeup(FileSystemEventHandler):
         self._now.clear()
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        """Wake up, at once if a record or an attempt has appeared."""
+        """End the second part of a wait; both parts if a record or an attempt has appeared."""
         paths = [os.fsdecode(path) for path in (event.src_path, event.dest_path) if path]
         if not isinstance(event, FileModifiedEvent | FileDeletedEvent) and any(
             path.rpartition("/")[0] in self._records
@@ -134,7 +140,7 @@ class Wakeup(FileSystemEventHandler):
         self._for_records = self._for_changes = None
 
     def _start(self) -> None:
-        # What it says of itself is not for readers of our log; what matters is raised.
+        # Watchdog's own messages do not help readers of the log; its errors are raised.
         logging.getLogger("watchdog").addHandler(logging.NullHandler())
         try:
             self._for_records, self._for_changes = InotifyObserver(), InotifyObserver()
@@ -144,9 +150,9 @@ class Wakeup(FileSystemEventHandler):
             self._give_up(error)
 
     def _await_change(self, longest: float) -> bool:
-        """Wait for the first change of all, so many seconds at most; say whether it is one of ours.
+        """Wait for the first event; return whether a watched file has changed.
 
-        It may have happened since the step began.
+        The change may also have happened since `before_step`. `longest` is in seconds.
         """
         self._any.clear()
         with self._watching() as watching:
@@ -156,7 +162,7 @@ class Wakeup(FileSystemEventHandler):
 
     @contextlib.contextmanager
     def _watching(self) -> Iterator[bool]:
-        """Watch for any change; say whether that can be done."""
+        """Watch for any change; yield False where watching is impossible."""
         watches = [
             self._schedule(self._for_changes, directory, _CHANGES)
             for directory in {each.directory for each in self._watched()}
@@ -172,7 +178,7 @@ class Wakeup(FileSystemEventHandler):
     def _schedule(
         self, observer: BaseObserver | None, path: str, events: list[type[FileSystemEvent]]
     ) -> ObservedWatch | None:
-        """Watch a directory; None where it has gone meanwhile, or where there is no watching."""
+        """Watch a directory; return None if it is missing, or if watching is impossible."""
         if observer is None:
             return None
         try:
@@ -185,26 +191,26 @@ class Wakeup(FileSystemEventHandler):
 
     def _give_up(self, error: OSError) -> None:
         self.close()
-        self._tell(f"files are looked at once a second, for they cannot be watched: {error}")
+        self._log(f"cannot watch files, looking at them once a second instead: {error}")
 
     def _state(self) -> object:
-        """Return what changes when a watched file does."""
+        """Return a value that changes whenever a watched file does."""
         return sorted(
-            (path, found.st_ino, found.st_size, found.st_mtime_ns)
+            (path, stat.st_ino, stat.st_size, stat.st_mtime_ns)
             for each in self._watched()
-            for found, path in _entries(each)
+            for stat, path in _entries(each)
         )
 
 
 def nearest_that_exists(path: str) -> str:
-    """Return a directory, or the nearest above it that is there: in it the missing one is made."""
-    place = Path(path)
-    while not place.is_dir() and place != place.parent:
-        place = place.parent
-    return str(place)
+    """Return a directory, or the nearest existing one above it, where the missing one will be."""
+    directory = Path(path)
+    while not directory.is_dir() and directory != directory.parent:
+        directory = directory.parent
+    return str(directory)
 
 
-def _entries(watched: Watched) -> Iterator[tuple[os.stat_result, str]]:
+def _entries(watched: WatchedDirectory) -> Iterator[tuple[os.stat_result, str]]:
     with contextlib.suppress(OSError), os.scandir(watched.directory) as entries:
         for entry in entries:
             if watched.has(entry.name):

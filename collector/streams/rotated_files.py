@@ -1,4 +1,4 @@
-"""Which files in a directory may be a log's earlier or later generations."""
+"""The files in a directory that may be earlier or later generations of a log."""
 
 from __future__ import annotations
 
@@ -8,39 +8,44 @@ from posixpath import basename, dirname, join, splitext
 from typing import Self
 
 from collector.streams.files import FileStat, FileSystem, OpenFile
-from collector.streams.stream_position import ANCHOR_BYTES, Anchor, Passed, Place
+from collector.streams.stream_position import (
+    FINGERPRINT_BYTES,
+    Fingerprint,
+    SeenFile,
+    StreamPosition,
+)
 
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".tmp", ".swp", ".part")
 _MARK = r"(?:old|bak|prev|[\w.:-]*\d[\w.:-]*)"
-"""What a rotation puts into a name: a number, a date, or one of these words."""
+"""The part that a rotation adds to a name: a number, a date, or one of these words."""
 _COMPARED = 1 << 16
 _TRIES = 20
 
 
 class Snapshot:
-    """All files of a log as they were at one moment, open; closed on exit but for what is kept."""
+    """All files of a log at one moment, open. On exit all are closed, except the one to keep."""
 
     def __init__(self, at_path: OpenFile | None, rotated: list[OpenFile]) -> None:
-        """Take the file at the path itself, and those that were there once."""
+        """Take the file at the path, and the rotated files."""
         self.at_path = at_path
         self.rotated = sorted(rotated, key=lambda file: file.stat().mtime)
-        """The last written one last."""
+        """Ordered by the time of their last write, the newest last."""
         self._kept: OpenFile | None = None
 
     @property
     def all(self) -> Iterator[OpenFile]:
-        """Give the file at the path, then the others."""
+        """Yield the file at the path, then the others."""
         if self.at_path is not None:
             yield self.at_path
         yield from self.rotated
 
     def keep(self, file: OpenFile) -> OpenFile:
-        """Leave one of them open."""
+        """Leave this file open on exit; return it."""
         self._kept = file
         return file
 
     def close(self) -> None:
-        """Close the others."""
+        """Close all other files."""
         for file in self.all:
             if file is not self._kept:
                 file.close()
@@ -53,11 +58,10 @@ class Snapshot:
 
 
 def snapshot(files: FileSystem, path: str) -> Snapshot:
-    """Open a log's generations; looked at again while they are being renamed.
+    """Open a log's generations. If files are renamed meanwhile, look again.
 
-    The rotated files are those whose names say that they were once this one: for `mnist.log` these
-    are `mnist.log.1`, `mnist.log-20260131`, `mnist.log.old` and `mnist.2026-01-31.log`; what is
-    compressed is none.
+    Rotated files are recognized by their names: for `mnist.log` these are `mnist.log.1`,
+    `mnist.log-20260131`, `mnist.log.old` and `mnist.2026-01-31.log`. Compressed files do not count.
     """
     directory, name = dirname(path) or ".", basename(path)
     stem, suffix = splitext(name)
@@ -82,9 +86,9 @@ def snapshot(files: FileSystem, path: str) -> Snapshot:
     return Snapshot(at_path, [file for file in opened.values() if file is not None])
 
 
-def passed(others: Iterable[OpenFile]) -> tuple[Passed, ...]:
-    """Note files, to know them again."""
-    return tuple(Passed(inode=file.stat().inode, head=head_of(file)) for file in others)
+def seen_files(others: Iterable[OpenFile]) -> tuple[SeenFile, ...]:
+    """Return what is needed to recognize these files later."""
+    return tuple(SeenFile(inode=file.stat().inode, head=head_of(file)) for file in others)
 
 
 def _same(file: OpenFile | None, stat: FileStat | None) -> bool:
@@ -93,13 +97,13 @@ def _same(file: OpenFile | None, stat: FileStat | None) -> bool:
     return file.stat().inode == stat.inode
 
 
-def head_of(file: OpenFile, length: int = ANCHOR_BYTES) -> Anchor:
-    """Return the anchor of a file's first bytes."""
-    return Anchor.of(file.read_at(0, length))
+def head_of(file: OpenFile, length: int = FINGERPRINT_BYTES) -> Fingerprint:
+    """Return the fingerprint of a file's first bytes."""
+    return Fingerprint.of(file.read_at(0, length))
 
 
-def is_passed(file: OpenFile, others: tuple[Passed, ...]) -> bool:
-    """Say whether a file is one of those noted."""
+def is_seen(file: OpenFile, others: tuple[SeenFile, ...]) -> bool:
+    """Return whether a file is one of those seen before."""
     inode = file.stat().inode
     return any(
         other.inode == inode and other.head.fits(file.read_at(0, other.head.length))
@@ -107,21 +111,21 @@ def is_passed(file: OpenFile, others: tuple[Passed, ...]) -> bool:
     )
 
 
-def fits(file: OpenFile, place: Place) -> bool:
-    """Say whether a place is in this file: what stands before it is what was read there."""
+def fits(file: OpenFile, position: StreamPosition) -> bool:
+    """Return whether a position is in this file: the bytes before it are those that were read."""
     stat = file.stat()
-    if stat.size < place.offset:
+    if stat.size < position.offset:
         return False
-    head, tail = place.head, place.tail
-    if not (head.length or tail.length):  # there are no bytes to know it by
-        return stat.inode == place.generation.inode
+    head, tail = position.head, position.tail
+    if not (head.length or tail.length):  # no bytes were read yet
+        return stat.inode == position.generation.inode
     return head.fits(file.read_at(0, head.length)) and tail.fits(
-        file.read_at(place.offset - tail.length, tail.length)
+        file.read_at(position.offset - tail.length, tail.length)
     )
 
 
 def is_copy(file: OpenFile, original: OpenFile) -> bool:
-    """Say whether a file is an earlier state of another: somebody saved it."""
+    """Return whether a file is a copy of another file, or of its earlier, shorter state."""
     size = file.stat().size
     if not size or size > original.stat().size:
         return False

@@ -1,4 +1,4 @@
-"""The DB manager and the early-stopping service, over gRPC without asyncio: it is small so."""
+"""gRPC clients of the DB manager and the early-stopping service; small, so without asyncio."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ DEADLINE = 5.0
 """Seconds for one call."""
 _REPORT = "/api.v1.beta1.DBManager/ReportObservationLog"
 _STOPPED = "/api.v1.beta1.EarlyStopping/SetTrialStatus"
-_NEVER = (
+_FINAL_CODES = (
     grpc.StatusCode.INVALID_ARGUMENT,
     grpc.StatusCode.OUT_OF_RANGE,
     grpc.StatusCode.FAILED_PRECONDITION,
 )
-"""What is answered so today is answered so tomorrow. All else may be somebody's passing mistake."""
+"""A repeated call would get these codes again. Other codes may be a temporary fault."""
 _OPTIONS = (
     ("grpc.enable_retries", 0),
     ("grpc.initial_reconnect_backoff_ms", 100),
@@ -40,39 +40,39 @@ _OPTIONS = (
 
 
 class _Service:
-    """One unary method of a server that may be away."""
+    """One unary method of a server that may be unavailable."""
 
-    def __init__(self, address: str, method: str, reply: Any, who: str) -> None:  # noqa: ANN401 - a message class
-        """Connect when it is first needed."""
+    def __init__(self, address: str, method: str, reply: Any, server: str) -> None:  # noqa: ANN401 - a message class
+        """Connect at the first call."""
         self._channel = grpc.insecure_channel(address, options=_OPTIONS)
         self._call = self._channel.unary_unary(
             method,
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=reply.FromString,
         )
-        self._who = f"the {who} at {address}"
+        self._server = f"the {server} at {address}"
 
     def call(self, request: object, metadata: tuple[tuple[str, str], ...] = ()) -> None:
         """Call it.
 
         Raises:
-            Unavailable: it did not answer, or may answer otherwise.
-            RemoteError: it refused the request.
+            Unavailable: no answer, or an error that may be temporary.
+            RemoteError: the server refused the request.
         """
         try:
             self._call(request, timeout=DEADLINE, metadata=metadata)
         except grpc.RpcError as error:
             code, details = error.code(), error.details()
-            kind = RemoteError if code in _NEVER or _is_too_large(error) else Unavailable
-            raise kind(f"{self._who}: {code.name}: {details}") from error
+            kind = RemoteError if code in _FINAL_CODES or _is_too_large(error) else Unavailable
+            raise kind(f"{self._server}: {code.name}: {details}") from error
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._channel.close()
 
 
-class DbManager(_Service):
-    """`collector.core.ports.Sink`."""
+class DbManagerClient(_Service):
+    """`collector.core.ports.ObservationStore`."""
 
     def __init__(self, address: str, trial: str, namespace: str = "") -> None:
         """Report a trial's observations."""
@@ -81,9 +81,9 @@ class DbManager(_Service):
         self._namespace = _namespace(namespace)
 
     def send(self, batch: Batch) -> None:
-        """Send a batch, under its source and number."""
+        """Send a batch with its source and number."""
         request = pb.ReportObservationLogRequest(trial_name=self._trial)
-        request.observation_log.SetInParent()  # be it without points
+        request.observation_log.SetInParent()  # also without points
         logs = request.observation_log.metric_logs
         for point in batch.points:
             log = logs.add(time_stamp=point.timestamp or "")
@@ -93,22 +93,22 @@ class DbManager(_Service):
         self.call(request, (*self._namespace, *number, *outcome))
 
 
-class EarlyStoppingService(_Service):
+class EarlyStoppingClient(_Service):
     """`collector.core.ports.EarlyStopping`."""
 
     def __init__(self, address: str, trial: str, namespace: str = "") -> None:
-        """Tell of a trial's stop."""
+        """Report the early stop of a trial."""
         super().__init__(address, _STOPPED, pb.SetTrialStatusReply, "early-stopping service")
         self._trial = trial
         self._namespace = _namespace(namespace)
 
     def stopped(self) -> None:
-        """Set the trial's status."""
+        """Report that the trial was stopped; the service sets its status."""
         self.call(pb.SetTrialStatusRequest(trial_name=self._trial), self._namespace)
 
 
 def _namespace(name: str) -> tuple[tuple[str, str], ...]:
-    """Say whose trial it is; where nobody has told us, it is left to the service."""
+    """Return the metadata with the trial's namespace; none where it is unknown."""
     return ((NAMESPACE_METADATA, name),) if name else ()
 
 

@@ -1,8 +1,8 @@
-"""When a trial has earned its early stop: the rules, over the points in the order of the log.
+"""The rules of early stopping, applied to the points in the order of the log.
 
-The trial is to be stopped when every rule has been met at some time. A rule is looked at from its
-metric's N-th observation on, N its start step (0 and 1 are the same). Where the rule is about the
-objective, the best value so far is compared, else the value itself:
+A trial is stopped when every rule has been met at some time. A rule applies from its metric's N-th
+observation, N being its start step (0 and 1 are the same). A rule about the objective compares the
+best value so far, every other rule the value itself:
 
 | comparison | met when   | the objective's best is           |
 |------------|------------|-----------------------------------|
@@ -10,9 +10,9 @@ objective, the best value so far is compared, else the value itself:
 | `greater`  | value >    | the smallest (minimize)           |
 | `equal`    | value ==   | the first (no type of objective)  |
 
-A value that is no finite number is an observation and counts as a step, but it is compared with
-nothing; the objective's best stands where there is one, so that a training that has run into
-`nan` can still be stopped.
+A value that is not a finite number counts as a step, but is not compared. For the objective the
+best value so far is compared instead, so that a training that now yields `nan` can still be
+stopped.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from api.types import Comparison, ObjectiveType, StopRule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopState:
-    """What is remembered between two points; a part of the checkpoint."""
+    """The state between two points; a part of the checkpoint."""
 
     steps: Mapping[str, int] = field(default_factory=dict)
-    """How often each metric that a rule is about has been observed."""
+    """Number of observations of each metric that has a rule."""
     best: float | None = None
     """The objective's best finite value."""
     met: frozenset[int] = frozenset()
-    """Which rules have been met, by their place in the list."""
+    """Indexes of the rules that have been met."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class StopRules:
     objective_type: ObjectiveType
 
     def observe(self, state: StopState, name: str, value: str) -> StopState:
-        """Return the state after one more observation of a metric."""
+        """Return the state after another observation of a metric."""
         concerned = [index for index, rule in enumerate(self.rules) if rule.name == name]
         if not concerned:
             return state
@@ -64,7 +64,7 @@ class StopRules:
         return StopState(steps={**state.steps, name: step}, best=best, met=state.met | met)
 
     def stop(self, state: StopState) -> bool:
-        """Say whether the trial is to be stopped: it has rules, and all have been met."""
+        """Return whether to stop the trial: it has rules, and all have been met."""
         return bool(self.rules) and len(state.met) == len(self.rules)
 
     def _better(self, best: float | None, number: float | None) -> float | None:

@@ -1,0 +1,49 @@
+"""The streams of an attempt, and where each begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from api.errors import SetupError
+from api.run_directory import AttemptRecord
+from collector.core.checkpoint import Attempt
+from collector.core.plan import CollectorPlan
+from collector.core.ports import Ports
+from collector.streams.attempt_boundary import start_position
+from collector.streams.followed_file import FollowedFile
+from collector.streams.segments import PREFIXES, Segments
+from collector.streams.stream import Stream
+from collector.streams.stream_position import StreamPosition
+
+
+def streams_of(plan: CollectorPlan, ports: Ports, number: int) -> tuple[Stream, ...]:
+    """Return the streams of an attempt."""
+    if plan.path:
+        return (FollowedFile(plan.path, ports.files, _record(ports, number)),)
+    directory = plan.attempt_directory(number)
+    return tuple(Segments(name, directory, ports.files, plan.segment_bytes) for name in PREFIXES)
+
+
+def start_positions(
+    plan: CollectorPlan, ports: Ports, number: int, before: Attempt | None
+) -> dict[str, StreamPosition]:
+    """Return the position at which each stream of an attempt begins; `before`: the last attempt."""
+    if not plan.path:
+        return {name: StreamPosition() for name in PREFIXES}
+    previous = before.places.get(plan.path) if before else None
+    return {plan.path: start_position(_record(ports, number), previous)}
+
+
+def next_attempt(number: int, started: Sequence[int]) -> int | None:
+    """Return the number of the attempt that began next; None if there is none."""
+    return min((other for other in started if other > number), default=None)
+
+
+def _record(ports: Ports, number: int) -> AttemptRecord:
+    record = ports.trainer.record(number)
+    if record is None:
+        raise SetupError(
+            f"the record of attempt {number} is missing in the run directory: "
+            "only the collector may remove files there"
+        )
+    return record

@@ -1,0 +1,145 @@
+"""The three ways in which a collector runs beside a trainer; each builds its own ports.
+
+| mode      | flags                   | attempts                      | end of an attempt         |
+|-----------|-------------------------|-------------------------------|---------------------------|
+| launched  | `--run-dir`             | one for each launcher record  | the launcher writes it    |
+| unwrapped | `--run-dir --unwrapped` | one, from the first look      | SIGTERM                   |
+| Katib's   | none of these           | one, the shell of Katib's pod | the end of the shell      |
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from posixpath import basename, dirname
+
+from api.errors import SetupError, TrialwatchError
+from api.names import ATTEMPTS_DIR, MARKER_SUFFIX
+from api.sidecar import CollectorArgs
+from collector.change_waiter import WatchedDirectory, nearest_that_exists
+from collector.control_fifo import ControlFifo
+from collector.core.attempt_collector import IDLE_SECONDS
+from collector.core.ports import Clock, MessageLog, Trainer
+from collector.katib.katib_trainer import KatibTrainer, WrappedTrainer
+from collector.katib.processes import KernelProcesses
+from collector.launched_trainer import LaunchedTrainer
+from collector.run_directory_lock import RunDirectoryLock
+from collector.streams.files import FileSystem
+from collector.unwrapped_trainer import UnwrappedTrainer
+
+_LEAST_POLL = 0.1
+"""Seconds between two looks at all processes; less would be a busy loop."""
+_NAME_FOR_ROTATED = 3
+"""The first characters of a log's name; the names of its rotated files begin with them too."""
+
+
+def _do_nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mode:
+    """What differs between the modes."""
+
+    trainer: Trainer
+    longest_wait: float
+    """Seconds between two steps, at most."""
+    watched: Callable[[], list[WatchedDirectory]]
+    """Returns the directories whose changes end a wait."""
+    on_end_signal: Callable[[], None] = _do_nothing
+    """What to do when the collector is told to end."""
+    release: Callable[[], None] = _do_nothing
+    """Releases what the mode holds, at the end."""
+
+
+def mode_of(
+    args: CollectorArgs, log_path: str, files: FileSystem, clock: Clock, log: MessageLog
+) -> Mode:
+    """Return the mode that the flags ask for; `log_path` is the metrics file, or empty.
+
+    Raises:
+        SetupError: the run directory cannot be used, or another collector uses it.
+    """
+    if not args.run_dir:
+        return _katib(args, log_path, files, clock, log)
+    _make_attempts(args.run_dir)
+    lock = RunDirectoryLock(args.run_dir)
+    if args.unwrapped:
+        return _unwrapped(args, log_path, files, clock, lock)
+    return _launched(args, log_path, files, lock)
+
+
+def _launched(
+    args: CollectorArgs, log_path: str, files: FileSystem, lock: RunDirectoryLock
+) -> Mode:
+    return Mode(
+        trainer=LaunchedTrainer(args.run_dir, files, ControlFifo(args.run_dir)),
+        longest_wait=IDLE_SECONDS,
+        watched=lambda: [*_watched_attempts(args.run_dir, files), *_watched_log(log_path)],
+        release=lock.release,
+    )
+
+
+def _unwrapped(
+    args: CollectorArgs, log_path: str, files: FileSystem, clock: Clock, lock: RunDirectoryLock
+) -> Mode:
+    trainer = UnwrappedTrainer(args.run_dir, args.path, files, clock)
+    return Mode(
+        trainer=trainer,
+        longest_wait=IDLE_SECONDS,
+        watched=lambda: [*_watched_attempts(args.run_dir, files), *_watched_log(log_path)],
+        on_end_signal=trainer.end,
+        release=lock.release,
+    )
+
+
+def _katib(
+    args: CollectorArgs, log_path: str, files: FileSystem, clock: Clock, log: MessageLog
+) -> Mode:
+    poll = args.poll_interval.total_seconds()
+    wrapped = WrappedTrainer(
+        path=args.path, poll=poll, timeout=args.timeout.total_seconds() or None
+    )
+    markers = WatchedDirectory(dirname(log_path) or ".", suffix=MARKER_SUFFIX)
+    return Mode(
+        trainer=KatibTrainer(wrapped, files, KernelProcesses(), clock, log.write),
+        longest_wait=max(_LEAST_POLL, poll),  # processes make no events, so they are polled
+        watched=lambda: [*_watched_log(log_path), markers],
+    )
+
+
+def _watched_attempts(run_dir: str, files: FileSystem) -> list[WatchedDirectory]:
+    """Return the directory of the attempts, and that of the newest attempt."""
+    attempts = f"{run_dir}/{ATTEMPTS_DIR}"
+    watched = [WatchedDirectory(attempts, records=True)]
+    with contextlib.suppress(ValueError, TrialwatchError):
+        newest = max(int(name) for name in files.names(attempts) if name.isdecimal())
+        watched.append(WatchedDirectory(f"{attempts}/{newest}", records=True))
+    return watched
+
+
+def _watched_log(path: str) -> list[WatchedDirectory]:
+    """Return the directory of the metrics file, or the nearest existing one above it."""
+    if not path:
+        return []
+    directory = dirname(path) or "."
+    existing = nearest_that_exists(directory)
+    prefix = basename(path)[:_NAME_FOR_ROTATED] if existing == directory else ""
+    return [WatchedDirectory(existing, prefix)]
+
+
+def _make_attempts(run_dir: str) -> None:
+    """Make the directory of the attempts, writable for the launcher, which may be another user."""
+    path = f"{run_dir}/{ATTEMPTS_DIR}"
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetupError(
+            f"cannot make {path} as user {os.geteuid()}: {os.strerror(error.errno or 0)}. "
+            "--run-dir must be a volume that this user may write"
+        ) from error
+    with contextlib.suppress(OSError):  # the launcher made it
+        Path(path).chmod(0o777)
