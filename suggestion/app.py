@@ -43,6 +43,6 @@ async def run(settings: Settings) -> bool:
 
 
 async def _mark(settings: Settings, namespace: str, trial: str) -> None:
-    # It takes a second and tens of MiB, and most of us never need it.
-    marks = await asyncio.to_thread(importlib.import_module, "suggestion.early_stop_status")
-    await marks.TrialMarks(settings.kubeconfig, settings.namespace).mark(namespace, trial)
+    # The import takes a second and tens of MiB, and most services never need it.
+    module = await asyncio.to_thread(importlib.import_module, "suggestion.early_stop_status")
+    await module.EarlyStopStatus(settings.kubeconfig, settings.namespace).mark(namespace, trial)

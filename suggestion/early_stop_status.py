@@ -1,46 +1,30 @@
-"""Writes into a Trial's status, on Kubernetes, that it was stopped early."""
+"""Writes into a Trial's status, on Kubernetes, that a stop rule has stopped the trial."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-import kubernetes.client
-import kubernetes.config
-import urllib3.exceptions
-from kubernetes.client.exceptions import ApiException
-from kubernetes.config.config_exception import ConfigException
+from api.early_stopping import early_stop_condition
+from api.errors import SetupError, Unavailable, UserError
+from api.objects.metadata import API_VERSION, render_condition
+from api.types import ConditionStatus, ConditionType, JsonObject
+from kube.cluster import Cluster, Ref, version_of
+from kube.connect import connected, own_namespace
+from kube.errors import Conflict, Forbidden, NotFound
 
-from api.errors import RemoteError, SetupError, Unavailable, UserError
-from api.types import ConditionType
-
-_config: Any = kubernetes.config  # its functions have no types
-_OWN_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-_KIND: Final = ("kubeflow.org", "v1beta1")
-_Where = tuple[str, str, str, str, str]
-_SECONDS: Final = 20.0
-_TRIES: Final = 5
-"""The controller writes the same status; whoever comes second reads it again."""
-_ENDS: Final = {
-    ConditionType.EARLY_STOPPED,
-    ConditionType.FAILED,
-    ConditionType.KILLED,
-    ConditionType.METRICS_UNAVAILABLE,
-    ConditionType.SUCCEEDED,
-}
-"""A trial has one end, and the first one stays."""
+_MOST_WRITES: Final = 5
+"""The controller writes the same status; after a conflict the trial is read again."""
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class TrialMarks:
-    """The trials of a cluster, which is looked for when one is marked."""
+class EarlyStopStatus:
+    """The trials of a cluster; each write connects to the cluster anew."""
 
     def __init__(
         self,
@@ -48,88 +32,72 @@ class TrialMarks:
         namespace: str | None,
         now: Callable[[], datetime] = _now,
     ) -> None:
-        """`namespace` is that of trials whose own is not told; None: the one that we run in."""
+        """Make it.
+
+        Args:
+            kubeconfig: how to reach the cluster; None: the cluster in which the program runs.
+            namespace: of trials without a namespace; None: the namespace of the program's pod.
+            now: the time of the condition.
+        """
         self._kubeconfig, self._namespace, self._now = kubeconfig, namespace, now
 
     async def mark(self, namespace: str, trial: str) -> None:
-        """Add the condition EarlyStopped; a trial that has ended, in whatever way, stays as it is.
+        """Add the condition EarlyStopped; a trial that has ended stays as it is.
 
         Raises:
-            SetupError: there is no cluster to write to, or it forbids it.
+            SetupError: there is no cluster to write to, or it forbids the write.
             UserError: there is no such trial.
-            Unavailable: the cluster did not answer, or others wrote all the time.
+            Unavailable: the cluster did not answer, or other writers changed the trial each time.
         """
-        there = namespace or self._namespace or _own_namespace()
-        await asyncio.to_thread(self._mark, there, trial)
-
-    def _mark(self, namespace: str, trial: str) -> None:
-        with self._client() as client:
-            api = kubernetes.client.CustomObjectsApi(client)
-            where = (*_KIND, namespace, "trials", trial)
-            for _ in range(_TRIES):
-                try:
-                    self._add(api, where)
-                except ApiException as error:
-                    if error.status != HTTPStatus.CONFLICT:
-                        raise _explained(error, namespace, trial) from None
-                except urllib3.exceptions.HTTPError as error:
-                    why = f"Kubernetes did not answer for trial {namespace}/{trial}: {error}"
-                    raise Unavailable(why) from None
-                else:
-                    return
-        raise Unavailable(f"others kept writing to trial {namespace}/{trial}; ask again")
-
-    def _add(self, api: kubernetes.client.CustomObjectsApi, where: _Where) -> None:
-        found: Any = api.get_namespaced_custom_object(*where, _request_timeout=_SECONDS)
-        conditions = list(found.get("status", {}).get("conditions") or [])
-        if any(c["type"] in _ENDS and c["status"] == "True" for c in conditions):
-            return
-        conditions = [c for c in conditions if c["type"] != ConditionType.EARLY_STOPPED]
-        moment = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
-        stopped = {
-            "type": ConditionType.EARLY_STOPPED.value,
-            "status": "True",
-            "reason": "TrialEarlyStopped",
-            "message": "Trial is early stopped",
-            "lastUpdateTime": moment,
-            "lastTransitionTime": moment,
-        }
-        # With the version that was read: a status that another has changed since is refused.
-        version = found["metadata"]["resourceVersion"]
-        patch = {
-            "metadata": {"resourceVersion": version},
-            "status": {"conditions": [*conditions, stopped]},
-        }
-        api.patch_namespaced_custom_object_status(*where, patch, _request_timeout=_SECONDS)
-
-    def _client(self) -> Any:  # noqa: ANN401 - the package has no types
-        try:
-            if self._kubeconfig is not None:
-                return _config.new_client_from_config(str(self._kubeconfig))
-            configuration = kubernetes.client.Configuration()
-            _config.load_incluster_config(configuration)
-        except (ConfigException, OSError) as error:
-            raise SetupError(
-                f"trials cannot be marked as stopped: {error}; run in a cluster, or give"
-                " --kubeconfig FILE"
-            ) from None
-        return kubernetes.client.ApiClient(configuration)
-
-
-def _own_namespace() -> str:
-    try:
-        return _OWN_NAMESPACE.read_text(encoding="utf-8").strip() or "default"
-    except OSError:
-        return "default"
-
-
-def _explained(error: ApiException, namespace: str, trial: str) -> Exception:
-    if error.status == HTTPStatus.NOT_FOUND:
-        return UserError(f"trial_name: there is no trial {namespace}/{trial}")
-    if error.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return SetupError(
-            f"Kubernetes forbids to mark trial {namespace}/{trial} ({error.reason}); allow get on"
-            " trials and patch on trials/status"
+        ref = Ref(
+            api_version=API_VERSION,
+            kind="Trial",
+            namespace=namespace or self._namespace or own_namespace(),
+            name=trial,
         )
-    kind = Unavailable if (error.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR else RemoteError
-    return kind(f"Kubernetes did not mark trial {namespace}/{trial}: {error.status} {error.reason}")
+        try:
+            async with connected(self._kubeconfig) as cluster:
+                await mark_early_stopped(cluster, ref, self._now)
+        except NotFound:
+            raise UserError(f"trial_name: there is no trial {ref.namespace}/{trial}") from None
+        except SetupError as error:
+            rights = "; allow get on trials and patch on trials/status"
+            raise SetupError(
+                f"cannot mark trial {ref.namespace}/{trial} as stopped early: {error}"
+                f"{rights if isinstance(error, Forbidden) else ''}"
+            ) from None
+
+
+async def mark_early_stopped(cluster: Cluster, trial: Ref, now: Callable[[], datetime]) -> None:
+    """Add the condition EarlyStopped to a trial that has not ended.
+
+    Raises:
+        NotFound: there is no such trial.
+        Unavailable: other writers changed the trial each time.
+    """
+    for _ in range(_MOST_WRITES):
+        patch = _patch_of(await cluster.get(trial), now())
+        if patch is None:
+            return
+        try:
+            await cluster.patch(trial, patch, status=True)
+        except Conflict:
+            continue
+        return
+    name = f"{trial.namespace}/{trial.name}"
+    raise Unavailable(f"other writers changed trial {name} at each of {_MOST_WRITES} attempts")
+
+
+def _patch_of(document: JsonObject, now: datetime) -> JsonObject | None:
+    status: Any = document.get("status") or {}
+    conditions = list(status.get("conditions") or ())
+    true = {one["type"] for one in conditions if one["status"] == ConditionStatus.TRUE}
+    stopped = early_stop_condition(true, now.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    if stopped is None:
+        return None
+    others = [one for one in conditions if one["type"] != ConditionType.EARLY_STOPPED]
+    return {
+        # The cluster refuses the patch if another writer has changed the trial since.
+        "metadata": {"resourceVersion": version_of(document)},
+        "status": {"conditions": [*others, render_condition(stopped)]},
+    }

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from api.early_stopping import early_stop_condition
 from api.types import (
     ConditionStatus,
     ConditionType,
@@ -71,7 +72,6 @@ _ENDINGS = {
     ConditionType.FAILED: ("TrialFailed", "Trial has failed"),
     ConditionType.METRICS_UNAVAILABLE: ("MetricsUnavailable", "Metrics are not available"),
     ConditionType.KILLED: ("TrialKilled", "Trial is killed"),
-    ConditionType.EARLY_STOPPED: ("TrialEarlyStopped", "Trial is early stopped"),
 }
 
 
@@ -230,19 +230,14 @@ def end_trial(  # noqa: PLR0913 - the parts of one condition
 def mark_early_stopped(trial: Trial, now: datetime) -> Trial:
     """Mark a trial as stopped early, as `SetTrialStatus` requests; an ended one stays as it is.
 
-    Running stays True and there is no completion time yet: the training still has to end.
+    There is no completion time yet: the training still has to end.
     """
-    if has_ended(trial):
+    conditions = trial.status.conditions
+    true = {known.type for known in conditions if known.status is ConditionStatus.TRUE}
+    stopped = early_stop_condition(true, format_time(now))
+    if stopped is None:
         return trial
-    return _with(
-        trial,
-        with_condition(
-            trial.status.conditions,
-            ConditionType.EARLY_STOPPED,
-            _ENDINGS[ConditionType.EARLY_STOPPED],
-            now,
-        ),
-    )
+    return _with(trial, (*without_conditions(conditions, ConditionType.EARLY_STOPPED), stopped))
 
 
 def record_observation(trial: Trial, observation: Observation, now: datetime) -> Trial:

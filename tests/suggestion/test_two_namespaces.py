@@ -20,7 +20,7 @@ from kube.cluster import Ref
 from kube.testing.apiserver import served as api_served
 from kube.testing.memory import MemoryCluster
 from serving.addresses import Address, parse_address
-from suggestion.early_stop_status import TrialMarks
+from suggestion.early_stop_status import EarlyStopStatus
 from suggestion.manager_logs import ManagerLogs
 from suggestion.server import Server
 from tests.dbmanager.dbmanager_server import served
@@ -70,8 +70,8 @@ async def test_rules_and_stops_are_of_the_callers_namespace(tmp_path: Path) -> N
         for team, value in zip(TEAMS, ("0.25", "8"), strict=True):
             point = ("2026-01-02T03:04:05Z", "loss", value)
             await manager.report("same", point, metadata=((NAMESPACE_METADATA, team),))
-        marks = TrialMarks(api.write_kubeconfig(tmp_path / "kubeconfig"), None)
-        server = Server(logs, marks.mark)
+        status = EarlyStopStatus(api.write_kubeconfig(tmp_path / "kubeconfig"), None)
+        server = Server(logs, status.mark)
         address = server.listen(Address(host="127.0.0.1", port=0))
         place = parse_address(manager.address)
         assert place is not None
