@@ -45,14 +45,21 @@ KINDS = ("descriptor", "thread", "process", "task")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
-    """What this process holds: each thing as (kind, identity, words for a person)."""
+    """What this process holds: each thing as (kind, identity, words for a person).
+
+    The words may change while the thing stays the same: a process ends, a thread is joined.
+    """
 
     things: frozenset[tuple[str, str, str]] = field(default_factory=frozenset)
 
     def beyond(self, earlier: Holding, *, excused: frozenset[str] = frozenset()) -> Holding:
         """Return what is held here and was not `earlier`, save the `excused` kinds."""
-        new = self.things - earlier.things
-        return Holding(things=frozenset(thing for thing in new if thing[0] not in excused))
+        known = {(kind, identity) for kind, identity, _ in earlier.things}
+        return Holding(
+            things=frozenset(
+                thing for thing in self.things if thing[:2] not in known and thing[0] not in excused
+            )
+        )
 
     def __or__(self, other: Holding) -> Holding:
         return Holding(things=self.things | other.things)

@@ -32,6 +32,11 @@ async def grpc_port():
     yield port
     await server.stop(None)
 
+@pytest.fixture(scope="module")
+def short_process():
+    with subprocess.Popen(["sleep", "0.2"]) as process:
+        yield process
+
 @pytest.fixture
 async def ticking():
     task = asyncio.create_task(asyncio.sleep(60))
@@ -76,6 +81,9 @@ def test_good_static(server):
 
 def test_good_after_a_shared_server(file):
     pass
+
+def test_good_shared_process_that_ends_meanwhile(short_process):
+    os.waitid(os.P_PID, short_process.pid, os.WEXITED | os.WNOWAIT)
 
 async def test_good_ticking_fixture(ticking):
     await asyncio.sleep(0)
