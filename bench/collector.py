@@ -29,7 +29,7 @@ from rich.table import Table
 from bench import logs
 from bench.filters import METRICS, extract
 from bench.timing import seconds
-from tests.collector.trial import Trial, eventually, terminate
+from tests.collector.pod_processes import Trial, eventually, terminate
 from tests.dbmanager.dbmanager_process import program
 
 _MIB = 1 << 20

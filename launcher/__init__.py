@@ -1,10 +1,19 @@
-"""The launcher: starts the trainer, unseen, and stays until its metrics are delivered.
+"""The launcher: starts the trainer without a visible difference, and stays until the delivery.
 
-Belongs here: `launch`, the C program of the trainer's container (`*.c`), and its twin for a
-laptop, `python -m launcher`. Both keep one contract, written down in docs/launcher.md, and one
-suite in tests/contracts runs over both.
-Does not belong here: what a line or a metric is, a network, a third-party package. The twin is
-started before every local trial, so its imports are few, and of the standard library.
-May import: api. May be imported by: `runner.pods`, for what Linux offers and for ending what a
-process has left; else it is started as a program.
+Belongs here: `launch`, the C program of the trainer's container (`*.c`), and the same in Python for
+a laptop, `python -m launcher`. docs/launcher.md is the contract of both, and one suite,
+`tests/contracts/launcher`, tests both.
+Does not belong here: lines and metrics, a network, a third-party package. The Python program starts
+before every local trial, so it imports little, and only from the standard library.
+May import: `api`. May be imported by: `runner.pods`, for Linux calls, and to end the processes that
+a process has left. All others start it as a program.
+
+How an attempt runs (`run`, in C `launch.c`):
+
+1. Set up: make `attempts/N` in the run directory, with FIFO, reserved exit record and segments.
+   Then write the record `attempt`. If any of it fails, become the trainer, without metrics.
+2. Start the trainer in a session of its own, with everything that the launcher inherited.
+3. Copy its output to the segments and onward, forward signals, read the FIFO's lines.
+4. When the trainer has ended, end its other processes, and write the exit record.
+5. Hold the container until the collector has delivered all, or until a time limit.
 """

@@ -1,4 +1,4 @@
-"""`python -m launcher run|supervise`: the laptop's twin of the program `launch`."""
+"""`python -m launcher run|supervise`: the program `launch` in Python, for a laptop."""
 
 from __future__ import annotations
 
@@ -13,22 +13,20 @@ BAD_USAGE = 2
 
 
 def main(arguments: list[bytes]) -> int:
-    """Do what the command line says; returns the exit status."""
+    """Do what the command line says; return the exit status."""
     try:
         options = parse(arguments)
     except UsageError as fault:
         sys.stderr.write(f"launcher: {fault}\n")
         return BAD_USAGE
     if sys.platform != "linux":
-        sys.stderr.write(
-            "launcher: needs Linux; the command runs without it, its metrics will be missing\n"
-        )
-        os.execvp(options.command[0], options.command)  # noqa: S606 - running it is the job
+        sys.stderr.write("launcher: needs Linux; the command runs without it, without metrics\n")
+        os.execvp(options.command[0], options.command)  # noqa: S606 - its task is to run the command
     return run(options) if isinstance(options, RunOptions) else supervise(options.command)
 
 
 def given_arguments() -> list[bytes]:
-    """Return the arguments byte for byte; decoding and encoding again could change them."""
+    """Return the arguments as the kernel's bytes; decoding and encoding could change them."""
     count = len(sys.argv) - 1
     try:
         with open("/proc/self/cmdline", "rb") as line:  # noqa: PTH123 - pathlib costs 10 ms

@@ -1,17 +1,18 @@
-/* One start of the trainer in the run directory: set-up, streams and segments, the exit record. */
+/* An attempt's files in the run directory: set-up, streams and segments, the exit record. */
 #include "launch.h"
 #include <sys/ioctl.h>
 
 enum {
-    PIECE = 4096,    /* PIPE_BUF: after POLLOUT a pipe takes so much without blocking */
-    TAIL = 64,       /* bytes of the trainer's file that are noted */
-    RESERVED = 1024, /* kept for the exit record, so that a full disk cannot refuse it */
+    PIECE = 4096,    /* PIPE_BUF: after POLLOUT a pipe accepts this much without blocking */
+    TAIL = 64,       /* bytes at the end of the trainer's file, for the record */
+    RESERVED = 1024, /* bytes for the exit record, so that it fits even on a full disk */
     DEADLINE_MARGIN = 10,
 };
 
 struct want want = {.drain = 300, .grace = 30, .deadline = NEVER, .unfollowed = 60};
 struct attempt attempt = {
-    .told = -NEVER, .kill_at = NEVER, .stop_until = NEVER, .dir = -1, .control = -1, .record = -1,
+    .end_signal_at = -NEVER, .kill_at = NEVER, .stop_until = NEVER,
+    .dir = -1, .control = -1, .record = -1,
     .streams = {{.prefix = OUT_SEGMENT, .from = -1, .to = 1, .segment = -1},
                 {.prefix = ERR_SEGMENT, .from = -1, .to = 2, .segment = -1}},
 };
@@ -29,7 +30,7 @@ static int next_segment(struct stream *s) {
     return fd;
 }
 
-/* Adds bytes to the segments. What cannot be kept costs the capture, never the training. */
+/* Appends bytes to the segments. A fault ends the capture, not the training. */
 static void keep(struct stream *s, const char *bytes, size_t length) {
     while (length > 0 && attempt.incomplete == NULL) {
         size_t room = SEGMENT_BYTES - s->filled;
@@ -44,7 +45,7 @@ static void keep(struct stream *s, const char *bytes, size_t length) {
     }
 }
 
-/* Takes and keeps what one read gives; false at the end. For a CHUNK there is always room. */
+/* Reads once, and copies the bytes to the segments; false at the end. CHUNK always fits. */
 bool take(struct stream *s, size_t most_bytes) {
     if (s->sent == s->length) s->sent = s->length = 0;
     if (s->room - s->length < most_bytes) {
@@ -62,7 +63,7 @@ bool take(struct stream *s, size_t most_bytes) {
     return size > 0;
 }
 
-/* Takes what lies in the pipe now, be it still open somewhere or not, and closes our end. */
+/* Reads the bytes in the pipe, even if it is still open elsewhere; then closes it. */
 void take_rest(struct stream *s) {
     int waiting = 0;
     if (s->from < 0) return;
@@ -71,14 +72,14 @@ void take_rest(struct stream *s) {
     s->from = -1;
 }
 
-/* Lets go of where the stream went, so that its reader sees the end when the trainer made it. */
+/* Closes the original output, so that its reader sees the end when the trainer's output ends. */
 void release(struct stream *s) {
     if (s->to < 0 || s->from >= 0 || s->sent < s->length) return;
     dup2(null_fd, s->to);
     s->to = -1;
 }
 
-/* Writes onward a piece that cannot block. A reader that is gone is gone for the trainer too. */
+/* Writes a piece that cannot block. If the reader is gone, the trainer's pipe is closed too. */
 void send_onward(struct stream *s, short seen) {
     size_t piece = s->length - s->sent < PIECE ? s->length - s->sent : PIECE;
     ssize_t wrote = piece > 0 && (seen & POLLOUT) ? write(s->to, s->held + s->sent, piece) : 0;
@@ -88,7 +89,7 @@ void send_onward(struct stream *s, short seen) {
         take_rest(s);
         s->sent = s->length;
     } else if (wrote < 0 && errno != EAGAIN && errno != EINTR) {
-        s->sent = s->length; /* a full disk behind stdout, say: the next bytes may fare better */
+        s->sent = s->length; /* for example a full disk: the next bytes may succeed */
     }
 }
 
@@ -115,8 +116,8 @@ static long last_attempt(int run) {
     return number < 0 ? 0 : number;
 }
 
-/* Tells where the trainer's file ends, and the bytes before, by which that place is known again. */
-static void tell_border(char *text, size_t room) {
+/* Writes where the trainer's file ends, and its last bytes, by which it is recognized later. */
+static void format_border(char *text, size_t room) {
     unsigned char tail[TAIL];
     struct stat st;
     if (want.file == NULL || stat(want.file, &st) != 0) return;
@@ -130,10 +131,10 @@ static void tell_border(char *text, size_t room) {
     snprintf(text + end, room - end, "\"}");
 }
 
-/* Says which attempt this is and, where the trainer writes a file, where that file ended. */
+/* Writes the record of the attempt: its number, and where the metrics file ends. */
 static int announce(int run) {
     char text[384], name[32], file[256] = "null";
-    tell_border(file, sizeof file);
+    format_border(file, sizeof file);
     int length = snprintf(text, sizeof text,
                           "{\"attempt\": %ld, \"started\": %.6f, \"file\": %s}\n",
                           attempt.number, seconds(CLOCK_REALTIME), file);
@@ -146,7 +147,7 @@ static int announce(int run) {
     return copy >= 0 ? renameat(run, name, run, ATTEMPT_FILE) : -1;
 }
 
-/* The pod's clock began about when its volume was made. */
+/* The pod's deadline counts from about the time when its volume was made. */
 static double deadline_from(int run) {
     struct statx born;
     double wall = seconds(CLOCK_REALTIME), age = 0;
@@ -160,7 +161,7 @@ static bool one_file(int a, int b) {
     return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* Makes attempts/N and all in it; returns what failed, with errno, or NULL. */
+/* Makes attempts/N and its files; returns what failed, with errno, or NULL. */
 static const char *make_attempt(int attempts, int *pipes) {
     char number[32], reserved[RESERVED];
     do snprintf(number, sizeof number, "%ld", ++attempt.number);
@@ -178,7 +179,7 @@ static const char *make_attempt(int attempts, int *pipes) {
         int ends[2];
         if (next_segment(s) < 0) return "a segment";
         if (was_closed(s->to)) continue;
-        if (s->to == 2 && pipes[1] >= 0 && one_file(1, 2)) { /* they stay one, in one order */
+        if (s->to == 2 && pipes[1] >= 0 && one_file(1, 2)) { /* they stay one stream */
             pipes[2] = pipes[1];
             continue;
         }
@@ -203,13 +204,13 @@ const char *set_up(int *pipes) {
     attempt.deadline_at = deadline_from(run);
     const char *failed = make_attempt(attempts, pipes);
     if (failed == NULL && announce(run) < 0) failed = "the attempt's record";
-    return failed; /* the directories close by themselves: at exec, or with us */
+    return failed; /* exec or exit closes the directories */
 }
 
 
 /* --- the end --------------------------------------------------------------------------------- */
 
-/* Puts the exit record in its place; false where nobody will ever see it. */
+/* Writes the exit record; false if that failed. */
 bool write_exit(int leftovers) {
     char text[RESERVED], status[16], cause[128] = "null";
     int code = attempt.status;

@@ -1,4 +1,4 @@
-"""One start of the trainer in the run directory: what is made before it, what is told after it."""
+"""An attempt's files in the run directory: set-up before the start, the exit record after it."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ from launcher.streams import Segments, Stream
 
 _NEW = ".new"
 _RESERVED = 1024
-"""Bytes kept for the exit record, so that a full disk cannot refuse it."""
+"""Bytes for the exit record, so that it fits even on a full disk."""
 _NUMBER = re.compile(rb'\{"attempt": (\d{1,9})')
 _DEADLINE_MARGIN = 10.0
+"""Seconds before the pod's deadline at which the hold ends."""
 
 
 class SetupFailed(Exception):
-    """Part of the attempt could not be made: the trainer is to run without us."""
+    """A part of the attempt could not be made: the trainer must run without the launcher."""
 
     def __init__(self, part: str, fault: OSError) -> None:
         super().__init__(f"cannot make {part}: {fault.strerror}")
@@ -45,27 +46,36 @@ class Attempt:
     number: int
     folder: bytes
     control: int
-    """The FIFO, open for both directions: it never ends, and fails to open when we are dead."""
+    """The FIFO, open for reading and writing. So it never ends while the launcher lives, and
+    writers cannot open it afterwards."""
     record: int
     signals: int
     null: int
     deadline_at: float
-    """By the monotonic clock; infinite where the pod has none."""
+    """By the monotonic clock; infinite if the pod has no deadline."""
     streams: list[Stream] = field(default_factory=list)
     pipes: dict[int, int] = field(default_factory=dict)
-    """The trainer's ends: its descriptor -> ours."""
+    """The trainer's ends of the pipes: from its descriptor to the launcher's."""
 
     def write_exit(self, record: ExitRecord) -> None:
-        """Put the exit record in its place; raises OSError."""
+        """Write the exit record.
+
+        Raises:
+            OSError: it cannot be written.
+        """
         text = record.to_json()
         os.pwrite(self.record, text, 0)
         os.ftruncate(self.record, len(text))
-        place = _in(self.folder, EXIT_FILE)
-        os.rename(place + _NEW.encode(), place)  # noqa: PTH104 - pathlib costs 10 ms
+        path = _in(self.folder, EXIT_FILE)
+        os.rename(path + _NEW.encode(), path)  # noqa: PTH104 - pathlib costs 10 ms
 
 
 def set_up(options: RunOptions, inherited: Inherited) -> Attempt:
-    """Make attempts/N and all in it, then announce it; raises SetupFailed."""
+    """Make attempts/N and its files, then write the attempt's record.
+
+    Raises:
+        SetupFailed: a part cannot be made.
+    """
     with _failing("the run directory"):
         base = _in(options.run_dir, ATTEMPTS_DIR)
         os.makedirs(base, exist_ok=True)  # noqa: PTH103
@@ -90,7 +100,7 @@ def set_up(options: RunOptions, inherited: Inherited) -> Attempt:
         with _failing("a segment or a pipe"):
             _open_streams(attempt, inherited)
     with _failing("the attempt's record"):
-        _announce(attempt, options)
+        _write_record(attempt, options)
     return attempt
 
 
@@ -120,9 +130,9 @@ def _last(run_dir: bytes) -> int:
         )
     except OSError:
         return 0
-    found = _NUMBER.match(os.read(descriptor, 64))
+    match = _NUMBER.match(os.read(descriptor, 64))
     os.close(descriptor)
-    return int(found[1]) if found else 0
+    return int(match[1]) if match else 0
 
 
 def _next_folder(base: bytes, last: int) -> tuple[int, bytes]:
@@ -136,7 +146,7 @@ def _next_folder(base: bytes, last: int) -> tuple[int, bytes]:
 
 
 def _deadline(options: RunOptions) -> float:
-    """The pod's clock began about when its volume was made."""
+    """Return the deadline: it counts from about the time when the pod's volume was made."""
     wall = time.time()
     born = linux.born_at(options.run_dir)
     age = max(0.0, wall - born) if born is not None else 0.0
@@ -144,7 +154,7 @@ def _deadline(options: RunOptions) -> float:
 
 
 def _open_streams(attempt: Attempt, inherited: Inherited) -> None:
-    """Capture 1 and 2; where they are one file they stay one, in one order."""
+    """Capture 1 and 2; if they are one file, they stay one stream, in one order."""
     segments = Segments(attempt.folder)
     for descriptor, prefix in ((STDOUT, OUT_SEGMENT), (STDERR, ERR_SEGMENT)):
         segments.open_first(prefix)
@@ -164,21 +174,25 @@ def _one_file() -> bool:
 
 
 def _border(path: bytes) -> FileBorder:
-    """Tell where a file ends, and the bytes before, where it can be read; raises OSError."""
-    found, tail = os.stat(path), b""  # noqa: PTH116
-    if stat.S_ISREG(found.st_mode):
+    """Return where a file ends, and its last bytes if it can be read.
+
+    Raises:
+        OSError: there is no such file.
+    """
+    status, tail = os.stat(path), b""  # noqa: PTH116
+    if stat.S_ISREG(status.st_mode):
         with contextlib.suppress(OSError):
             file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            start = max(0, found.st_size - TAIL_BYTES)
+            start = max(0, status.st_size - TAIL_BYTES)
             try:
-                tail = os.pread(file, found.st_size - start, start)
+                tail = os.pread(file, status.st_size - start, start)
             finally:
                 os.close(file)
-    return FileBorder(inode=found.st_ino, size=found.st_size, tail=tail)
+    return FileBorder(inode=status.st_ino, size=status.st_size, tail=tail)
 
 
-def _announce(attempt: Attempt, options: RunOptions) -> None:
-    """Say which attempt this is and, where the trainer writes a file, where that file ended."""
+def _write_record(attempt: Attempt, options: RunOptions) -> None:
+    """Write the record of the attempt: its number, and where the metrics file ends."""
     file: FileBorder | None = None
     if options.file is not None:
         with contextlib.suppress(OSError):

@@ -1,26 +1,27 @@
-/* The life of an attempt, and the command line. launch.h says what is where. */
+/* The course of an attempt, and the command line. launch.h lists the files. */
 #include "launch.h"
 
-/* Kubernetes stops a container with a signal, any, and after the grace with SIGKILL. A signal
- * that we have outlived by the grace was somebody else's. */
-static void note_told(double t) {
-    if (t - attempt.told > want.grace) attempt.told = t;
+/* Kubernetes stops a container with a signal, which may be any, and with SIGKILL after the grace
+ * period. If no SIGKILL came after the grace period, the signal did not announce the end. */
+static void note_end_signal(double t) {
+    if (t - attempt.end_signal_at > want.grace) attempt.end_signal_at = t;
 }
-static double told_until(void) {
-    return attempt.told == -NEVER ? NEVER : attempt.told + want.grace - least(1, want.grace / 10);
+static double end_signal_until(void) {
+    if (attempt.end_signal_at == -NEVER) return NEVER;
+    return attempt.end_signal_at + want.grace - least(1, want.grace / 10);
 }
 static double hold_until(void) {
     double wait = attempt.following ? want.drain : least(want.drain, want.unfollowed);
-    return least(least(attempt.hold_from + wait, attempt.deadline_at), told_until());
+    return least(least(attempt.hold_from + wait, attempt.deadline_at), end_signal_until());
 }
 
 static void obey_signal(const struct signalfd_siginfo *got) {
     int number = (int)got->ssi_signo;
     if (!from_outside(got)) return;
-    if (number != SIGCHLD && number != SIGCONT) note_told(now());
+    if (number != SIGCHLD && number != SIGCONT) note_end_signal(now());
     if (attempt.ended) return;
     forward(attempt.trainer, got);
-    if (number == SIGTERM) /* in time for the exit record, but never before half of the grace */
+    if (number == SIGTERM) /* in time for the exit record, but not before half of the grace */
         attempt.kill_at = least(attempt.kill_at, now() + most(want.grace / 2,
                                 want.grace - most(5, want.grace / 5)));
 }
@@ -33,7 +34,7 @@ static void obey(const char *line) {
         attempt.kill_at = least(attempt.kill_at, attempt.stop_until);
         kill(attempt.trainer, SIGTERM);
     }
-    /* Before the record is there it would be a mistake: more is to come. */
+    /* Before the exit record exists, more bytes will follow: ignore the line. */
     if (strcmp(line, CONTROL_DELIVERED) == 0 && attempt.recorded) attempt.delivered = true;
     if (strncmp(line, CONTROL_GAVE_UP, strlen(CONTROL_GAVE_UP)) == 0) attempt.delivered = true;
 }
@@ -53,7 +54,7 @@ static void listen_to_collector(void) {
     if (attempt.words_length == sizeof attempt.words) attempt.words_length = 0;
 }
 
-/* Reaps whatever has died; false where nobody is left. */
+/* Reaps all children that have died; false if no child is left. */
 static bool reap(void) {
     int status;
     pid_t pid;
@@ -62,23 +63,23 @@ static bool reap(void) {
         attempt.ended = true;
         attempt.status = status;
         attempt.ended_at = seconds(CLOCK_REALTIME);
-        if (now() - attempt.told > want.grace) attempt.told = -NEVER;
-        if (attempt.stopped) signal_others(SIGTERM); /* they have the rest of the grace */
+        if (now() - attempt.end_signal_at > want.grace) attempt.end_signal_at = -NEVER;
+        if (attempt.stopped) signal_others(SIGTERM); /* they have the rest of the grace period */
     }
     return pid == 0;
 }
 
-/* The trainer's process has ended: ends the others, completes the segments, writes the record. */
+/* After the trainer's process: ends the others, completes the segments, writes the record. */
 static void finish(void) {
     int leftovers = kill_others();
     for (struct stream *s = attempt.streams; s < attempt.streams + 2; s++) take_rest(s);
-    if (!write_exit(leftovers)) attempt.delivered = true; /* nobody will know: no use to wait */
+    if (!write_exit(leftovers)) attempt.delivered = true; /* the collector cannot know */
     attempt.recorded = true;
     attempt.hold_from = now();
 }
 
-/* The next moment at which something is due; does what is due now. NEVER: nothing is. */
-static double keep_time(bool anybody) {
+/* Does what is due now; returns when the next thing is due, or NEVER. */
+static double keep_time(bool children) {
     double t = now();
     if (!attempt.ended && t >= attempt.kill_at) {
         kill(attempt.trainer, SIGKILL);
@@ -86,10 +87,10 @@ static double keep_time(bool anybody) {
     }
     if (!attempt.ended) return attempt.kill_at;
     if (!attempt.recorded) {
-        if (attempt.stopped && anybody && t < attempt.stop_until) return attempt.stop_until;
+        if (attempt.stopped && children && t < attempt.stop_until) return attempt.stop_until;
         finish();
     }
-    return attempt.delivered ? told_until() : hold_until();
+    return attempt.delivered ? end_signal_until() : hold_until();
 }
 
 static bool is_over(void) {
@@ -100,7 +101,7 @@ static bool is_over(void) {
     }
     double t = now();
     return attempt.recorded && (attempt.delivered || t >= hold_until()) &&
-           (sent || t >= told_until());
+           (sent || t >= end_signal_until());
 }
 
 static void pump(struct stream *s, short from, short to) {
@@ -108,7 +109,7 @@ static void pump(struct stream *s, short from, short to) {
         close(s->from);
         s->from = -1;
     }
-    if (to == 0 && s->length > s->sent) { /* what was just taken may go at once */
+    if (to == 0 && s->length > s->sent) { /* try to send the new bytes at once */
         struct pollfd ready = {.fd = s->to, .events = POLLOUT};
         if (poll(&ready, 1, 0) == 1) to = ready.revents;
     }
@@ -116,13 +117,13 @@ static void pump(struct stream *s, short from, short to) {
 }
 
 static int watch(int signals) {
-    bool anybody = true;
+    bool children = true;
     for (;;) {
-        double until = keep_time(anybody);
+        double until = keep_time(children);
         if (is_over()) return attempt.stopped ? 0 : exit_code(attempt.status);
         struct pollfd fds[6] = {{.fd = signals, .events = POLLIN},
                                 {.fd = attempt.control, .events = POLLIN}};
-        for (int i = 0; i < 2; i++) { /* back-pressure: nothing is taken while something is held */
+        for (int i = 0; i < 2; i++) { /* back-pressure: read nothing while bytes wait to be sent */
             struct stream *s = &attempt.streams[i];
             bool held = s->sent < s->length;
             fds[2 + i] = (struct pollfd){.fd = held ? -1 : s->from, .events = POLLIN};
@@ -132,7 +133,7 @@ static int watch(int signals) {
         struct signalfd_siginfo got;
         while (fds[0].revents != 0 && read(signals, &got, sizeof got) == sizeof got) {
             obey_signal(&got);
-            if (got.ssi_signo == SIGCHLD) anybody = reap();
+            if (got.ssi_signo == SIGCHLD) children = reap();
         }
         if (fds[1].revents != 0) listen_to_collector();
         for (int i = 0; i < 2; i++)
@@ -152,8 +153,8 @@ static int run(char **argv) {
         if (attempt.trainer < 0) failed = "a process";
     }
     if (failed != NULL) {
-        say("launch run: cannot make %s (--run-dir %s): %s; the trainer runs without us, its "
-            "metrics will be missing", failed, want.run_dir, strerror(errno));
+        say("launch run: cannot make %s (--run-dir %s): %s; the trainer runs without the launcher, "
+            "without metrics", failed, want.run_dir, strerror(errno));
         prctl(PR_SET_CHILD_SUBREAPER, 0);
         become("launch run", argv);
     }
@@ -180,11 +181,11 @@ static double as_seconds(const char *text) {
     char *end = NULL;
     double value = text[strspn(text, "0123456789.")] == '\0' ? strtod(text, &end) : 0;
     if (end == NULL || end == text || *end != '\0')
-        refuse(RUN_USAGE, "a time is given in seconds, such as 30 or 0.5, not as ", text);
+        refuse(RUN_USAGE, "times are in seconds, such as 30 or 0.5, not ", text);
     return value;
 }
 
-/* The command behind `--`, which must stand first of what is left. */
+/* The command behind `--`, which must be the first of the remaining arguments. */
 static char **command(char **rest, const char *usage) {
     if (*rest == NULL) refuse(usage, "there is no `--` and no command", "");
     if (strcmp(*rest, "--") != 0) refuse(usage, "put `--` before the command: ", *rest);
@@ -221,7 +222,7 @@ static char **run_flags(char **at) {
 
 int main(int argc, char **argv) {
     static const char usage[] =
-        "launch run|supervise|install|await ...; each says more when called without arguments";
+        "launch run|supervise|install|await ...; each prints its usage without arguments";
     const char *word = argc > 1 ? argv[1] : "";
     if (strcmp(word, "run") == 0) return run(run_flags(argv + 2));
     if (strcmp(word, "supervise") == 0)
@@ -230,5 +231,5 @@ int main(int argc, char **argv) {
     if (strcmp(word, "install") == 0) refuse("launch install DEST", "install takes one path", "");
     if (strcmp(word, "await") == 0 && argc == 3) return await(argv[2]);
     if (strcmp(word, "await") == 0) refuse("launch await PATH", "await takes one path", "");
-    refuse(usage, *word ? "no such word: " : "a word is missing", word);
+    refuse(usage, *word ? "unknown command: " : "a command is missing", word);
 }

@@ -1,12 +1,12 @@
-/* launch: runs a trainer inside its own container, unseen. What it promises: docs/launcher.md.
+/* launch: runs a trainer in its own container, which looks unchanged. Contract: docs/launcher.md.
  *
- *   launch.c    the life of an attempt; the command line
- *   attempt.c   what is in the run directory: set-up, segments, the exit record
- *   process.c   being unseen: what was inherited, starting the command, ending what it left
+ *   launch.c    the course of an attempt; the command line
+ *   attempt.c   the files in the run directory: set-up, segments, the exit record
+ *   process.c   inherited state, the start of the command, the end of its processes
  *   sidecar.c   supervise, install and await, for the collector's container
  *
  * One thread, one poll loop, no dependency. All signals stay blocked and are read from a
- * descriptor, so no disposition changes: what the launcher inherited, the trainer inherits. */
+ * descriptor. So no disposition changes, and the trainer inherits what the launcher inherited. */
 #ifndef LAUNCH_H
 #define LAUNCH_H
 #define _GNU_SOURCE
@@ -40,8 +40,8 @@
 #define CONTROL_DELIVERED "delivered ok"
 #define CONTROL_GAVE_UP "delivered gave-up: "
 
-#define NEVER __builtin_inf() /* a time that does not come */
-enum { CHUNK = 65536 }; /* one reading of a stream */
+#define NEVER __builtin_inf() /* a time that never comes */
+enum { CHUNK = 65536 }; /* bytes of one read from a stream */
 enum { BAD_USAGE = 2, NOT_RUN = 126, NOT_FOUND = 127 };
 
 /* process.c */
@@ -66,10 +66,10 @@ int kill_others(void);
 /* attempt.c */
 struct stream {
     const char *prefix;
-    int from, to, segment; /* the trainer's pipe, where it went before, the current segment */
+    int from, to, segment; /* the trainer's pipe, the original output, the current segment */
     long number;
     size_t filled;         /* bytes in the current segment */
-    char *held;            /* read and kept, not yet written to `to`: held[sent..length) */
+    char *held;            /* in a segment, not yet written to `to`: held[sent..length) */
     size_t length, sent, room;
 };
 
@@ -85,10 +85,10 @@ struct attempt {
     pid_t trainer;
     int status;
     bool ended, recorded, stopped, following, delivered;
-    const char *incomplete; /* why the segments lack something, or NULL */
-    double ended_at;        /* by the wall clock; the others by the monotonic one */
-    double told, kill_at, stop_until, hold_from, deadline_at;
-    char words[2048];       /* the part of a control line that has come so far */
+    const char *incomplete; /* why bytes are missing in the segments, or NULL */
+    double ended_at;        /* wall clock; all other times are monotonic */
+    double end_signal_at, kill_at, stop_until, hold_from, deadline_at;
+    char words[2048];       /* the unfinished line from the control FIFO */
     size_t words_length;
     struct stream streams[2];
 };

@@ -1,4 +1,4 @@
-"""What Linux offers and the standard library does not: four calls by way of ctypes."""
+"""Linux calls that the standard library lacks, by ctypes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STATX_BTIME = 0x800
 _SIGSET_BYTES = 128
 # struct signalfd_siginfo: signal, errno, code, pid, ... up to the 64-bit value at offset 48.
 _SIGINFO = struct.Struct("=IiiI32xQ72x")
-# struct statx: what is known, and when the file was born (seconds, nanoseconds).
+# struct statx: the mask of known fields, and the birth time (seconds, nanoseconds).
 _STATX_MASK = struct.Struct("=I")
 _STATX_BORN = struct.Struct("=qI")
 _STATX_BORN_AT = 80
@@ -25,19 +25,19 @@ _STATX_BORN_AT = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """One signal, as the kernel tells of it."""
+    """One signal, with the kernel's facts about it."""
 
     number: int
     code: int
-    """Where it comes from: SI_USER (0), SI_QUEUE (-1), ...; above 0 it is the kernel's."""
+    """Its origin: SI_USER (0), SI_QUEUE (-1), ...; the kernel's own signals are above 0."""
     sender: int
-    """The sender's pid; 0 where the sender cannot be seen from here."""
+    """The sender's pid; 0 for a sender in another pid namespace."""
     value: int
-    """What came with it where the code is SI_QUEUE."""
+    """The value that came with it if the code is SI_QUEUE."""
 
 
 def die_with_parent(signal: int) -> None:
-    """Have the kernel send this process a signal when its parent ends."""
+    """Let the kernel send a signal to this process when its parent ends."""
     _prctl(_PR_SET_PDEATHSIG, signal)
 
 
@@ -52,7 +52,7 @@ def _prctl(option: int, value: int) -> None:
 
 
 def open_signals() -> int:
-    """Return a descriptor, not blocking, that tells of every blocked signal."""
+    """Return a non-blocking descriptor from which blocked signals are read."""
     every = ctypes.create_string_buffer(b"\xff" * _SIGSET_BYTES, _SIGSET_BYTES)
     descriptor = int(_libc.signalfd(-1, every, os.O_NONBLOCK | os.O_CLOEXEC))
     if descriptor < 0:
@@ -61,13 +61,13 @@ def open_signals() -> int:
 
 
 def read_signals(descriptor: int) -> Iterator[Received]:
-    """Give the signals that wait to be read."""
+    """Yield the pending signals."""
     while True:
         try:
-            told = os.read(descriptor, _SIGINFO.size)
+            info = os.read(descriptor, _SIGINFO.size)
         except BlockingIOError:
             return
-        number, _, code, sender, value = _SIGINFO.unpack(told)
+        number, _, code, sender, value = _SIGINFO.unpack(info)
         yield Received(number=number, code=code, sender=sender, value=value)
 
 
@@ -78,22 +78,23 @@ def send_with_value(pid: int, signal: int, value: int) -> None:
 
 
 def born_at(path: bytes) -> float | None:
-    """Return when a file was made, in seconds since the epoch, where its file system knows."""
+    """Return when a file was made, in seconds since 1970; None if its file system lacks that."""
     if not hasattr(_libc, "statx"):
         return None
-    found = ctypes.create_string_buffer(256)
-    failed = _libc.statx(_AT_FDCWD, path, 0, _STATX_BTIME, found)
-    (known,) = _STATX_MASK.unpack_from(found.raw)
+    result = ctypes.create_string_buffer(256)
+    failed = _libc.statx(_AT_FDCWD, path, 0, _STATX_BTIME, result)
+    (known,) = _STATX_MASK.unpack_from(result.raw)
     if failed or not known & _STATX_BTIME:
         return None
-    seconds, nanoseconds = _STATX_BORN.unpack_from(found.raw, _STATX_BORN_AT)
+    seconds, nanoseconds = _STATX_BORN.unpack_from(result.raw, _STATX_BORN_AT)
     return float(seconds) + float(nanoseconds) / 1e9
 
 
 def execute_exactly(path: bytes, argv: Sequence[bytes], environment: Sequence[bytes]) -> OSError:
-    """Become the program, with an environment of any form; returns only when that failed.
+    """Become the program, with any environment; return only after a failure.
 
-    `os.execve` takes a mapping: it would refuse or merge what is no NAME=VALUE, or comes twice.
+    `os.execve` takes a mapping. It would refuse entries other than NAME=VALUE, and merge repeated
+    names.
     """
     _libc.execve(path, _texts(argv), _texts(environment))
     return _failure()

@@ -1,4 +1,4 @@
-"""The command line, read by hand: argparse would cost more time than the rest of the start."""
+"""The command line. Without argparse, whose import takes longer than the rest of the start."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _RUN = (
     "[--deadline S] [--unfollowed S] -- COMMAND..."
 )
 _SUPERVISE = "python -m launcher supervise -- COMMAND..."
-_WORDS = "python -m launcher run|supervise ...; each says more when called without arguments"
+_WORDS = "python -m launcher run|supervise ...; each prints its usage without arguments"
 _SECONDS = re.compile(rb"\d+\.?\d*|\.\d+")
 
 
 class UsageError(Exception):
-    """The command line makes no sense; the message says why, and how it is meant."""
+    """The command line is wrong; the message says why, and shows the usage."""
 
     def __init__(self, fault: str, usage: str) -> None:
         super().__init__(f"{fault}\nusage: {usage}")
@@ -25,42 +25,46 @@ class UsageError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """What `run` was told. Times are in seconds."""
+    """The options of `run`. Times are in seconds."""
 
     command: tuple[bytes, ...]
     run_dir: bytes
     capture: bool = False
-    """The trainer's stdout and stderr go into segments too."""
+    """Copy the trainer's stdout and stderr into segments."""
     file: bytes | None = None
-    """The file that the trainer writes its metrics to."""
+    """The file to which the trainer writes its metrics."""
     drain: float = 300
-    """How long to wait for the delivery, at most."""
+    """The longest wait for the delivery."""
     grace: float = 30
     """The pod's terminationGracePeriodSeconds."""
     deadline: float = math.inf
     """The pod's activeDeadlineSeconds."""
     unfollowed: float = 60
-    """How long to wait for a delivery where no collector ever said that it follows."""
+    """The longest wait for the delivery if no collector has written `following`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuperviseOptions:
-    """What `supervise` was told."""
+    """The options of `supervise`."""
 
     command: tuple[bytes, ...]
 
 
 def parse(arguments: list[bytes]) -> RunOptions | SuperviseOptions:
-    """Read the arguments; raises UsageError."""
+    """Read the arguments.
+
+    Raises:
+        UsageError: they are wrong.
+    """
     match arguments:
         case [b"run", *rest]:
             return _run(rest)
         case [b"supervise", *rest]:
             return SuperviseOptions(command=_command(rest, _SUPERVISE))
         case [word, *_]:
-            raise UsageError(f"no such word: {os.fsdecode(word)}", _WORDS)
+            raise UsageError(f"unknown command: {os.fsdecode(word)}", _WORDS)
         case _:
-            raise UsageError("a word is missing", _WORDS)
+            raise UsageError("a command is missing", _WORDS)
 
 
 def _run(rest: list[bytes]) -> RunOptions:
@@ -101,7 +105,7 @@ _FLAGS = _TEXTS | {b"--drain", b"--grace", b"--deadline", b"--unfollowed"}
 
 def _seconds(text: bytes) -> float:
     if not _SECONDS.fullmatch(text):
-        fault = f"a time is given in seconds, such as 30 or 0.5, not as {os.fsdecode(text)}"
+        fault = f"times are in seconds, such as 30 or 0.5, not {os.fsdecode(text)}"
         raise UsageError(fault, _RUN)
     return float(text)
 

@@ -1,10 +1,10 @@
-/* Being unseen: what was inherited, starting the command, ending what it left behind. */
+/* Inherited state, the start of the command, and the end of the processes that it left. */
 #include "launch.h"
 #include <dirent.h>
 #include <stdarg.h>
 #include <stdint.h>
 
-enum { CLEARING = 5 }; /* seconds for the killed to be gone */
+enum { CLEARING = 5 }; /* seconds to wait for killed processes to end */
 
 extern char **environ;
 pid_t self;
@@ -44,8 +44,8 @@ int exit_code(int status) {
 
 /* --- the trainer's side of a fork --------------------------------------------------------- */
 
-/* execvp, but for one thing: a file in no known format is refused, as the kubelet refuses it,
- * where execvp would hand it to /bin/sh. Comes back only when it failed, with errno. */
+/* Like execvp, but a file in an unknown format is refused, as the kubelet refuses it; execvp would
+ * run it with /bin/sh. Returns only after a failure, with errno. */
 static void execute(char **argv) {
     const char *path = getenv("PATH");
     if (path == NULL) path = "/bin:/usr/bin";
@@ -70,7 +70,7 @@ static void execute(char **argv) {
     errno = denied ? EACCES : ENOENT;
 }
 
-/* Becomes the command, with all that this process inherited put back. */
+/* Becomes the command, with all inherited state restored. */
 void become(const char *who, char **argv) {
     umask(inherited_umask);
     sigaction(SIGCHLD, &inherited_chld, NULL);
@@ -86,12 +86,12 @@ void become(const char *who, char **argv) {
     _exit(cause == ENOENT || cause == ENOTDIR ? NOT_FOUND : NOT_RUN);
 }
 
-/* Starts the command in a session of its own (when told so) that ends with this process. */
+/* Starts the command, with `session` in its own session; it ends with this process. */
 pid_t start(const char *who, char **argv, bool session, const int *streams) {
     pid_t pid = fork();
     if (pid != 0) return pid;
     if (session) setsid();
-    if (self != 1) { /* as PID 1 the kernel ends all others with us */
+    if (self != 1) { /* if PID 1 ends, the kernel ends all others */
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != self) _exit(128 + SIGKILL);
     }
@@ -100,22 +100,22 @@ pid_t start(const char *who, char **argv, bool session, const int *streams) {
     become(who, argv);
 }
 
-/* Takes note of what was inherited, and blocks every signal. */
+/* Notes the inherited state, and blocks every signal. */
 void take_over(void) {
     self = getpid();
     struct sigaction plain = {.sa_handler = SIG_DFL};
     sigfillset(&every_signal);
     sigprocmask(SIG_SETMASK, &every_signal, &inherited_mask);
-    sigaction(SIGCHLD, &plain, &inherited_chld); /* ignored, it would take the statuses away */
+    sigaction(SIGCHLD, &plain, &inherited_chld); /* ignored, it drops exit statuses */
     inherited_umask = umask(0);
-    for (int fd = 0; fd <= 2; fd++) /* a closed one must not become a file of ours by chance */
+    for (int fd = 0; fd <= 2; fd++) /* a later file must not get a number from 0 to 2 */
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) < 0) return;
 }
 
-/* Only what take_over put there closes at exec: what was inherited has survived one. */
+/* Only descriptors from take_over close at exec; inherited ones have survived an exec. */
 bool was_closed(int fd) { return (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0; }
 
-/* Sent by somebody, as against what our own failed write raised (SIGPIPE, SIGXFSZ)? */
+/* Sent by another process, and not raised by our own failed write (SIGPIPE, SIGXFSZ)? */
 bool from_outside(const struct signalfd_siginfo *got) {
     return got->ssi_code <= 0 && !(got->ssi_code == SI_USER && got->ssi_pid == (uint32_t)self);
 }
@@ -142,15 +142,15 @@ static struct seen look(pid_t pid) {
     ssize_t size = read(fd, text, sizeof text - 1);
     close(fd);
     text[size < 0 ? 0 : size] = '\0';
-    const char *name_end = strrchr(text, ')'); /* a name may hold anything, ")" too */
+    const char *name_end = strrchr(text, ')'); /* a name may contain any character, also ")" */
     if (name_end == NULL || strlen(name_end) <= 4) return seen;
     seen.state = name_end[2];
     seen.parent = (pid_t)strtol(name_end + 4, NULL, 10);
     return seen;
 }
 
-/* Signals every process but this one where this is PID 1, else every descendant: a subreaper's
- * orphans are its children, whatever session they made for themselves. */
+/* As PID 1, signals every other process; otherwise every descendant. A subreaper's orphans become
+ * its children, in any session. */
 void signal_others(int signal) {
     if (self == 1) {
         kill(-1, signal);
@@ -166,9 +166,9 @@ void signal_others(int signal) {
     closedir(processes);
 }
 
-/* Whether a process that is not our child runs beside PID 1, and we may end it: what `kubectl exec`
- * starts. It is not ours to reap, so we see that it has ended by its state. */
-static bool visitors_run(void) {
+/* Whether a process that is not our child runs beside PID 1, and may be killed: `kubectl exec`
+ * starts such processes. We cannot reap them, so their state shows whether they have ended. */
+static bool foreign_processes_run(void) {
     bool found = false;
     DIR *processes = self == 1 ? opendir("/proc") : NULL;
     if (processes == NULL) return false;
@@ -184,14 +184,14 @@ static bool visitors_run(void) {
 
 /* Kills and reaps until no other process runs; returns how many children were killed. */
 int kill_others(void) {
-    double until = now() + CLEARING; /* one that we may not kill, or that hangs in the kernel */
+    double until = now() + CLEARING; /* some cannot be killed, or hang in the kernel */
     int killed = 0;
     for (;;) {
         int status;
         pid_t pid = waitpid(-1, &status, WNOHANG);
         if (pid > 0) killed += WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
         if (pid > 0) continue;
-        if ((pid < 0 && !visitors_run()) || now() >= until) break;
+        if ((pid < 0 && !foreign_processes_run()) || now() >= until) break;
         signal_others(SIGKILL);
         poll(NULL, 0, 1);
     }

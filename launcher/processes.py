@@ -1,4 +1,4 @@
-"""Being unseen: what was inherited, how the command is started, who is left of it at its end."""
+"""Inherited state, the start of the command, and the end of the processes that it left."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ NOT_RUN = 126
 _SI_USER = 0
 _SI_QUEUE = -1
 _ENDED = frozenset({b"Z", b"X"})
-_CLEARING = 5.0
-"""Seconds for the killed to be gone: one that we may not kill, or that hangs in the kernel."""
+_KILL_SECONDS = 5.0
+"""Seconds to wait for killed processes to end; some cannot be killed, or hang in the kernel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inherited:
-    """What this process was started with, and the command is to be started with."""
+    """The state with which this process was started, and with which the command will start."""
 
     environment: tuple[bytes, ...]
     umask: int
     mask: frozenset[int]
     dispositions: Mapping[int, signal.Handlers]
     closed: frozenset[int]
-    """Which of 0, 1, 2 were closed."""
+    """The descriptors of 0, 1, 2 that were closed."""
 
 
 def take_over() -> Inherited:
-    """Note what was inherited; from here on signals wait to be read, and modes are as given."""
+    """Note the inherited state; block all signals, and clear the umask."""
     mask = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
-    # SIGPIPE and SIGXFSZ were changed by Python, which does not tell what they had been.
+    # Python has changed SIGPIPE and SIGXFSZ, and does not provide their old dispositions.
     unknown = {int(signal.SIGPIPE), int(signal.SIGXFSZ)}
     ignored = {
         int(number)
@@ -50,24 +50,24 @@ def take_over() -> Inherited:
         **dict.fromkeys(unknown | {signal.SIGINT, signal.SIGCHLD}, signal.SIG_DFL),
         **dict.fromkeys(ignored - unknown, signal.SIG_IGN),
     }
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, it would take the statuses away
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, the kernel drops exit statuses
     return Inherited(
         environment=_environment(),
         umask=os.umask(0),
         mask=frozenset(mask),
         dispositions=dispositions,
-        closed=frozenset(_plug()),
+        closed=frozenset(_open_closed()),
     )
 
 
 def _environment() -> tuple[bytes, ...]:
-    """Return the block that this process was started with: Python adds LC_CTYPE to its own."""
+    """Return the environment of this process's start: Python adds LC_CTYPE to `os.environ`."""
     with open("/proc/self/environ", "rb") as block:  # noqa: PTH123 - pathlib costs 10 ms
         return tuple(block.read().split(b"\0")[:-1])
 
 
-def _plug() -> Iterator[int]:
-    """Open what is closed of 0, 1 and 2, lest a file of ours take its place."""
+def _open_closed() -> Iterator[int]:
+    """Open those of 0, 1 and 2 that are closed, so that no later file gets their number."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
@@ -76,8 +76,8 @@ def _plug() -> Iterator[int]:
             yield descriptor
 
 
-def become(who: str, command: Sequence[bytes], inherited: Inherited) -> NoReturn:
-    """Become the command, with all that was inherited put back; or say why not, and exit."""
+def become(program: str, command: Sequence[bytes], inherited: Inherited) -> NoReturn:
+    """Become the command, with all inherited state restored; or write why not, and exit."""
     os.umask(inherited.umask)
     for number, disposition in inherited.dispositions.items():
         signal.signal(number, disposition)
@@ -91,7 +91,7 @@ def become(who: str, command: Sequence[bytes], inherited: Inherited) -> NoReturn
     elif not_found:
         cause = f"{cause} (the file, or the interpreter that it names)"
     if STDERR not in inherited.closed:
-        os.write(STDERR, f"{who}: cannot run {os.fsdecode(command[0])!r}: {cause}\n".encode())
+        os.write(STDERR, f"{program}: cannot run {os.fsdecode(command[0])!r}: {cause}\n".encode())
     os._exit(NOT_FOUND if not_found else NOT_RUN)
 
 
@@ -103,34 +103,37 @@ def _search_path(environment: Sequence[bytes]) -> bytes:
 
 
 def _execute(command: Sequence[bytes], path: bytes, environment: Sequence[bytes]) -> OSError:
-    """Do as execvp does, but never hand a file of no known format to /bin/sh."""
+    """Do as execvp does, but never run a file in an unknown format with /bin/sh."""
     name = command[0]
     if not name:
         return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
     if b"/" in name:
         return linux.execute_exactly(name, command, environment)
-    passed_over = {errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ENAMETOOLONG}
+    missing = {errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ENAMETOOLONG}
     fault = OSError(errno.ENOENT, os.strerror(errno.ENOENT))
     for folder in path.split(b":"):
-        found = linux.execute_exactly(os.path.join(folder, name), command, environment)  # noqa: PTH118 - bytes
-        if found.errno == errno.EACCES:
-            fault = found
-        elif found.errno not in passed_over:
-            return found
+        result = linux.execute_exactly(os.path.join(folder, name), command, environment)  # noqa: PTH118 - bytes
+        if result.errno == errno.EACCES:
+            fault = result
+        elif result.errno not in missing:
+            return result
     return fault
 
 
 def start(
-    who: str,
+    program: str,
     command: Sequence[bytes],
     inherited: Inherited,
     *,
     session: bool,
     streams: Mapping[int, int],
 ) -> int:
-    """Start the command, its descriptors set as `streams` says; it dies with this process.
+    """Start the command, which dies with this process; return its pid.
 
-    Returns the pid; raises OSError.
+    `session`: in a session of its own. `streams`: from its descriptors to those of this process.
+
+    Raises:
+        OSError: there is no process.
     """
     parent = os.getpid()
     pid = os.fork()
@@ -144,18 +147,18 @@ def start(
             os._exit(128 + signal.SIGKILL)
         for descriptor, source in streams.items():
             os.dup2(source, descriptor)
-        become(who, command, inherited)
-    finally:  # whatever went wrong, there must not be two of us
+        become(program, command, inherited)
+    finally:  # after any fault: the child must not continue as a second launcher
         os._exit(NOT_RUN)
 
 
 def from_outside(got: linux.Received) -> bool:
-    """Tell what somebody sent from what our own failed write raised, and from a child's end."""
+    """Return whether another process sent the signal: not our failed write, not a child's end."""
     return got.code <= 0 and not (got.code == _SI_USER and got.sender == os.getpid())
 
 
 def forward(pid: int, got: linux.Received) -> None:
-    """Hand a signal on, with the value that came with it."""
+    """Forward a signal, with the value that came with it."""
     if got.code == _SI_QUEUE:
         linux.send_with_value(pid, got.number, got.value)
     else:
@@ -163,17 +166,17 @@ def forward(pid: int, got: linux.Received) -> None:
 
 
 def exit_code(status: int) -> int:
-    """Return the status that a shell would give: 128 + N for death by signal N."""
+    """Return the exit status as a shell reports it: 128 + N after signal N."""
     if os.WIFSIGNALED(status):
         return 128 + os.WTERMSIG(status)
     return os.WEXITSTATUS(status)
 
 
 def signal_others(number: int) -> None:
-    """Signal all other processes as PID 1, else all that stem from this one, in any session."""
+    """As PID 1 signal all other processes, otherwise all descendants, in any session."""
     this = os.getpid()
     if this == 1:
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # none, or none of ours
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # none, or not permitted
             os.kill(-1, number)
         return
     parents = {pid: parent for pid, _, parent in _running()}
@@ -185,11 +188,11 @@ def signal_others(number: int) -> None:
             try:
                 os.kill(pid, number)
             except (ProcessLookupError, PermissionError):
-                continue  # ended meanwhile, or not ours to end: kill_others has a limit
+                continue  # ended meanwhile, or not permitted: kill_others has a time limit
 
 
 def _running() -> Iterator[tuple[int, bytes, int]]:
-    """Give the pid, the state and the parent of each process."""
+    """Yield the pid, the state and the parent of each process."""
     for name in os.listdir("/proc"):  # noqa: PTH208 - pathlib costs 10 ms
         if not name.isdigit():
             continue
@@ -198,15 +201,16 @@ def _running() -> Iterator[tuple[int, bytes, int]]:
                 text = stat.read()
         except OSError:
             continue
-        # pid (name) state ppid: the name may hold anything, parentheses too
+        # pid (name) state ppid: the name may contain any character, also parentheses
         state, parent = text[text.rindex(b")") + 1 :].split()[:2]
         yield int(name), state, int(parent)
 
 
-def _visitors_run() -> bool:
-    """Say whether a process that is not our child runs beside PID 1, and we may end it.
+def _foreign_processes_run() -> bool:
+    """Return whether a process that is not our child runs beside PID 1, and may be killed.
 
-    `kubectl exec` starts such. They are not ours to reap: their state shows that they have ended.
+    `kubectl exec` starts such processes. We cannot reap them: their state shows whether they have
+    ended.
     """
     return os.getpid() == 1 and any(
         pid > 1 and state not in _ENDED and _may_signal(pid) for pid, state, _ in _running()
@@ -222,14 +226,14 @@ def _may_signal(pid: int) -> bool:
 
 
 def kill_others() -> int:
-    """Kill and reap until no other process runs; returns how many children were killed."""
-    until = time.monotonic() + _CLEARING
+    """Kill and reap until no other process runs; return how many children were killed."""
+    until = time.monotonic() + _KILL_SECONDS
     killed = 0
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
-            if not _visitors_run():
+            if not _foreign_processes_run():
                 return killed
             pid, status = 0, 0
         if pid:

@@ -1,4 +1,4 @@
-"""`run`: starts the trainer, passes on its signals and its output, and holds the exit."""
+"""`run`: starts the trainer, forwards signals and output, and holds the container at the end."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from launcher.processes import (
     take_over,
 )
 
-_WHO = "launcher run"
+_PROGRAM = "launcher run"
 _NEVER = math.inf
 _LONGEST_POLL = 3600.0
-_LONGEST_WORDS = 2048
+_LONGEST_LINE = 2048
 
 
 def run(options: RunOptions) -> int:
-    """Run the trainer; returns the exit status, or becomes the trainer where we cannot set up."""
+    """Run the trainer; return its exit status. If the set-up fails, become the trainer."""
     inherited = take_over()
     try:
         attempt = set_up(options, inherited)
@@ -45,28 +45,28 @@ def run(options: RunOptions) -> int:
         linux.adopt_orphans(adopt=False)
         if STDERR not in inherited.closed:
             sys.stderr.write(
-                f"{_WHO}: {fault} (--run-dir {os.fsdecode(options.run_dir)}); the trainer runs "
-                "without us, its metrics will be missing\n"
+                f"{_PROGRAM}: {fault} (--run-dir {os.fsdecode(options.run_dir)}); the trainer runs "
+                "without the launcher, without metrics\n"
             )
             sys.stderr.flush()
-        become(_WHO, options.command, inherited)
-    return _Life(options, attempt, trainer).watch()
+        become(_PROGRAM, options.command, inherited)
+    return _AttemptRun(options, attempt, trainer).watch()
 
 
 def _start(options: RunOptions, attempt: Attempt, inherited: Inherited) -> int:
-    trainer = start(_WHO, options.command, inherited, session=True, streams=attempt.pipes)
-    for theirs in set(attempt.pipes.values()):
-        os.close(theirs)
-    # What the trainer closes must be closed: we keep no copy but of what we pass on.
-    passed_on = {stream.target for stream in attempt.streams}
-    for descriptor in {0, 1, 2} - passed_on:
+    trainer = start(_PROGRAM, options.command, inherited, session=True, streams=attempt.pipes)
+    for trainer_end in set(attempt.pipes.values()):
+        os.close(trainer_end)
+    # The trainer's closed files must really close, so the launcher keeps only what it forwards.
+    forwarded = {stream.target for stream in attempt.streams}
+    for descriptor in {0, 1, 2} - forwarded:
         os.dup2(attempt.null, descriptor)
     return trainer
 
 
 @dataclass(slots=True)
-class _Life:
-    """The life of one attempt. Times are by the monotonic clock."""
+class _AttemptRun:
+    """The course of one attempt. Times are by the monotonic clock, but for `ended_at`."""
 
     options: RunOptions
     attempt: Attempt
@@ -78,15 +78,15 @@ class _Life:
     stopped: bool = False
     following: bool = False
     delivered: bool = False
-    anybody: bool = True
-    told: float = -_NEVER
+    children_left: bool = True
+    end_signal_at: float = -_NEVER
     kill_at: float = _NEVER
     stop_until: float = _NEVER
     hold_from: float = 0.0
-    words: bytes = field(default=b"")
+    unfinished_line: bytes = field(default=b"")
 
     def watch(self) -> int:
-        """Poll until all is over; returns the exit status."""
+        """Poll until all is over; return the exit status."""
         while True:
             until = self._keep_time()
             if self._is_over():
@@ -107,7 +107,7 @@ class _Life:
         poll = select.poll()
         poll.register(self.attempt.signals, select.POLLIN)
         poll.register(self.attempt.control, select.POLLIN)
-        for stream in self.attempt.streams:  # nothing is taken while something is held
+        for stream in self.attempt.streams:  # read nothing while bytes wait to be forwarded
             if stream.source is not None and not stream.held:
                 poll.register(stream.source, select.POLLIN)
             if stream.target is not None:
@@ -116,7 +116,7 @@ class _Life:
         return dict(poll.poll(math.ceil(wait * 1000)))
 
     def _keep_time(self) -> float:
-        """Do what is due; return when something is due next."""
+        """Do what is due; return when the next thing is due."""
         now = time.monotonic()
         if not self.ended and now >= self.kill_at:
             os.kill(self.trainer, signal.SIGKILL)
@@ -124,10 +124,10 @@ class _Life:
         if not self.ended:
             return self.kill_at
         if not self.recorded:
-            if self.stopped and self.anybody and now < self.stop_until:
+            if self.stopped and self.children_left and now < self.stop_until:
                 return self.stop_until
             self._finish()
-        return self._told_until() if self.delivered else self._hold_until()
+        return self._end_signal_until() if self.delivered else self._hold_until()
 
     def _is_over(self) -> bool:
         for stream in self.attempt.streams:
@@ -137,17 +137,21 @@ class _Life:
         sent = all(stream.target is None for stream in self.attempt.streams)
         now = time.monotonic()
         held = not self.delivered and now < self._hold_until()
-        return not held and (sent or now >= self._told_until())
+        return not held and (sent or now >= self._end_signal_until())
 
     def _hold_until(self) -> float:
         wait = self.options.drain
         if not self.following:
             wait = min(wait, self.options.unfollowed)
-        return min(self.hold_from + wait, self.attempt.deadline_at, self._told_until())
+        return min(self.hold_from + wait, self.attempt.deadline_at, self._end_signal_until())
 
-    def _told_until(self) -> float:
+    def _end_signal_until(self) -> float:
         grace = self.options.grace
-        return _NEVER if self.told == -_NEVER else self.told + grace - min(1.0, grace / 10)
+        return (
+            _NEVER
+            if self.end_signal_at == -_NEVER
+            else self.end_signal_at + grace - min(1.0, grace / 10)
+        )
 
     def _read_signals(self) -> None:
         for got in linux.read_signals(self.attempt.signals):
@@ -157,20 +161,20 @@ class _Life:
                 self._reap()
 
     def _obey_signal(self, got: linux.Received) -> None:
-        """Pass it on, and note it: it may be the one with which Kubernetes stops a container.
+        """Forward a signal, and note it: it may be Kubernetes' signal to end the container.
 
-        After that one comes SIGKILL, when the grace is over; what we have outlived by the grace
-        was somebody else's.
+        Kubernetes sends SIGKILL when the grace period after that signal is over. If no SIGKILL
+        came, the signal did not announce the end.
         """
         grace = self.options.grace
         now = time.monotonic()
-        if got.number not in {signal.SIGCHLD, signal.SIGCONT} and now - self.told > grace:
-            self.told = now
+        if got.number not in {signal.SIGCHLD, signal.SIGCONT} and now - self.end_signal_at > grace:
+            self.end_signal_at = now
         if self.ended:
             return
         forward(self.trainer, got)
         if got.number == signal.SIGTERM:
-            # In time for the exit record, but never before half of the grace.
+            # In time for the exit record, but not before half of the grace period.
             wait = max(grace / 2, grace - max(5.0, grace / 5))
             self.kill_at = min(self.kill_at, now + wait)
 
@@ -179,7 +183,7 @@ class _Life:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
-                self.anybody = False
+                self.children_left = False
                 return
             if not pid:
                 return
@@ -190,21 +194,21 @@ class _Life:
         self.ended = True
         self.status = status
         self.ended_at = time.time()
-        if time.monotonic() - self.told > self.options.grace:
-            self.told = -_NEVER
+        if time.monotonic() - self.end_signal_at > self.options.grace:
+            self.end_signal_at = -_NEVER
         if self.stopped:
-            signal_others(signal.SIGTERM)  # they have the rest of the grace
+            signal_others(signal.SIGTERM)  # they have the rest of the grace period
 
     def _listen(self) -> None:
         try:
-            self.words += os.read(self.attempt.control, _LONGEST_WORDS)
+            self.unfinished_line += os.read(self.attempt.control, _LONGEST_LINE)
         except BlockingIOError:
             return
-        *lines, self.words = self.words.split(b"\n")
+        *lines, self.unfinished_line = self.unfinished_line.split(b"\n")
         for line in lines:
             self._obey(line.decode(errors="replace"))
-        if len(self.words) >= _LONGEST_WORDS:
-            self.words = b""
+        if len(self.unfinished_line) >= _LONGEST_LINE:
+            self.unfinished_line = b""
 
     def _obey(self, line: str) -> None:
         if line == CONTROL_FOLLOWING:
@@ -216,12 +220,12 @@ class _Life:
             self.kill_at = min(self.kill_at, self.stop_until)
             os.kill(self.trainer, signal.SIGTERM)
         elif line == CONTROL_DELIVERED:
-            self.delivered |= self.recorded  # before that it would be a mistake: more is to come
+            self.delivered |= self.recorded  # before the record exists, more bytes will follow
         elif line.startswith(CONTROL_GAVE_UP):
             self.delivered = True
 
     def _finish(self) -> None:
-        """End the others, complete the segments, write the record: in this order."""
+        """End the other processes, complete the segments, write the record, in this order."""
         leftovers = kill_others()
         for stream in self.attempt.streams:
             stream.end()
@@ -241,7 +245,7 @@ class _Life:
                 )
             )
         except OSError:
-            self.delivered = True  # nobody will ever know: there is nothing to wait for
+            self.delivered = True  # the collector cannot learn of the end: do not wait
         self.recorded = True
         self.hold_from = time.monotonic()
 

@@ -1,10 +1,10 @@
-/* For the collector's container: `supervise`, its PID 1; `install` and `await`, its postStart hooks. */
+/* For the collector's container: `supervise` as PID 1; `install` and `await` as postStart hooks. */
 #include "launch.h"
 
 static const double RESTART = 0.05, LONGEST_PAUSE = 10, STEADY = 10, LONGEST_AWAIT = 30;
 enum { QUICK_RESTARTS = 5 };
 
-/* Statuses after which another try would end the same: done, bad usage, cannot be run. */
+/* Statuses after which a restart would end the same: done, bad usage, cannot be run. */
 static bool is_final(int status) {
     int code = exit_code(status);
     return code == 0 || code == BAD_USAGE || code == NOT_RUN || code == NOT_FOUND;
@@ -12,33 +12,33 @@ static bool is_final(int status) {
 
 static struct {
     char **argv;
-    pid_t pid;               /* -1 while none runs */
-    int crashes, told;       /* in a row; the signal that announced the end, or 0 */
+    pid_t pid;               /* -1 while no worker runs */
+    int crashes, end_signal; /* in a row; the signal that announced the end, or 0 */
     double started, start_at, pause;
 } worker = {.pid = -1};
 
-/* A worker that is started after the end was announced finds SIGTERM blocked and pending, so that
- * it cannot die of it before it is ready: it has to unblock it. */
+/* A worker that starts after the end was announced has SIGTERM blocked and pending. So the signal
+ * cannot end it before it is ready; it must unblock the signal. */
 static void start_worker(void) {
-    if (worker.told != 0) sigaddset(&inherited_mask, SIGTERM);
+    if (worker.end_signal != 0) sigaddset(&inherited_mask, SIGTERM);
     worker.started = now();
     worker.pid = start("launch supervise", worker.argv, false, NULL);
     if (worker.pid < 0) worker.start_at = worker.started + 2 * RESTART;
-    else if (worker.told != 0) kill(worker.pid, SIGTERM);
+    else if (worker.end_signal != 0) kill(worker.pid, SIGTERM);
 }
 
 static void pass_on(const struct signalfd_siginfo *got) {
     int number = (int)got->ssi_signo;
     if (!from_outside(got)) return;
     if (number == SIGTERM || number == SIGINT || number == SIGQUIT)
-        worker.told = number, worker.start_at = 0;
+        worker.end_signal = number, worker.start_at = 0;
     if (worker.pid > 0) forward(worker.pid, got);
 }
 
-/* Whether this was the last worker; if not, says when the next one starts. */
+/* Whether this was the last worker; if not, sets when the next one starts. */
 static bool was_last(int status) {
-    bool crashed = WIFSIGNALED(status) && WTERMSIG(status) != worker.told;
-    if (worker.told != 0 ? !crashed || worker.crashes > QUICK_RESTARTS : is_final(status))
+    bool crashed = WIFSIGNALED(status) && WTERMSIG(status) != worker.end_signal;
+    if (worker.end_signal != 0 ? !crashed || worker.crashes > QUICK_RESTARTS : is_final(status))
         return true;
     worker.pid = -1;
     worker.crashes = now() - worker.started >= STEADY ? 1 : worker.crashes + 1;
@@ -100,7 +100,7 @@ static int put(const char *place, const char *program, size_t size) {
     if (fd >= 0) close(fd);
     if (wrote == (ssize_t)size) {
         if (rename(fresh, place) == 0) return 0;
-        /* A directory in our place: out of the way with it. */
+        /* A directory at this path: move it aside. */
         if (rename(place, aside) == 0 && rename(fresh, place) == 0) return 0;
     }
     int cause = wrote >= 0 && wrote < (ssize_t)size ? ENOSPC : errno;
@@ -109,8 +109,8 @@ static int put(const char *place, const char *program, size_t size) {
     return -1;
 }
 
-/* A failing hook would kill the sidecar. So this fails only where nothing has been installed and
- * no trainer has run: then nothing is lost, the kubelet shows why, and it tries again. */
+/* A failing hook kills the sidecar. So this fails only if nothing is installed and no trainer has
+ * run: then nothing is lost, the kubelet shows the cause, and tries again. */
 int install(const char *place) {
     struct stat st;
     char sibling[PATH_MAX];
@@ -136,8 +136,8 @@ int install(const char *place) {
 
 /* --- await ----------------------------------------------------------------------------------- */
 
-/* Where nothing of ours is in the trainer's container, the trainer must not start before the
- * collector has seen where the file ends. A collector that cannot start holds nobody up for long. */
+/* Without a launcher, the trainer must not start before the collector has seen where the file ends.
+ * A collector that cannot start delays the trainer only for LONGEST_AWAIT. */
 int await(const char *path) {
     static const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
     double deadline = now() + LONGEST_AWAIT;

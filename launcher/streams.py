@@ -1,4 +1,4 @@
-"""The trainer's stdout and stderr: on to where they went before, and into segments."""
+"""The trainer's stdout and stderr: forwarded to the original output, and copied to segments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from api.run_directory import SEGMENT_BYTES
 
 _CHUNK = 1 << 16
 _PIECE = select.PIPE_BUF
-"""After POLLOUT a pipe takes so much without blocking."""
+"""Bytes that a pipe accepts after POLLOUT without blocking."""
 
 
 @dataclass(slots=True)
@@ -26,35 +26,39 @@ class _Segment:
 
 @dataclass(slots=True)
 class Segments:
-    """The segments of one attempt; what cannot be kept costs the capture, never the training."""
+    """The segments of one attempt. A fault ends the capture, not the training."""
 
     folder: bytes
     incomplete: str | None = None
-    """Why something is missing, once it is."""
-    _now: dict[str, _Segment] = field(default_factory=dict)
+    """Why bytes are missing; None while none are."""
+    _current: dict[str, _Segment] = field(default_factory=dict)
 
     def open_first(self, prefix: str) -> None:
-        """Make a stream's first segment; raises OSError."""
-        self._now[prefix] = self._make(prefix, 1)
+        """Make a stream's first segment.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        self._current[prefix] = self._make(prefix, 1)
 
     def keep(self, prefix: str, chunk: bytes) -> None:
-        """Add bytes to a stream, in as many segments as it takes."""
+        """Append bytes to a stream's segments."""
         rest = memoryview(chunk)
         try:
             while rest and self.incomplete is None:
-                at = self._with_room(prefix)
-                wrote = os.write(at.descriptor, rest[: SEGMENT_BYTES - at.filled])
-                at.filled += wrote
+                segment = self._with_room(prefix)
+                wrote = os.write(segment.descriptor, rest[: SEGMENT_BYTES - segment.filled])
+                segment.filled += wrote
                 rest = rest[wrote:]
         except OSError as fault:
             self.incomplete = fault.strerror
 
     def _with_room(self, prefix: str) -> _Segment:
-        at = self._now[prefix]
-        if at.filled == SEGMENT_BYTES:
-            self._now[prefix] = self._make(prefix, at.number + 1)
-            os.close(at.descriptor)
-        return self._now[prefix]
+        segment = self._current[prefix]
+        if segment.filled == SEGMENT_BYTES:
+            self._current[prefix] = self._make(prefix, segment.number + 1)
+            os.close(segment.descriptor)
+        return self._current[prefix]
 
     def _make(self, prefix: str, number: int) -> _Segment:
         path = os.path.join(self.folder, f"{prefix}{number:0{SEGMENT_DIGITS}d}".encode())  # noqa: PTH118
@@ -64,17 +68,17 @@ class Segments:
 
 @dataclass(slots=True)
 class Stream:
-    """One of the two streams, between the trainer's pipe and where it went before."""
+    """One of the two streams, between the trainer's pipe and the original output."""
 
     prefix: str
     source: int | None
     target: int | None
     segments: Segments
     held: bytes = b""
-    """Read and kept, not yet sent onward: while there is some, nothing more is read."""
+    """Bytes in a segment that are not forwarded yet; until they are, nothing more is read."""
 
     def take(self) -> None:
-        """Read what waits; at the end, close the source."""
+        """Read once, and copy the bytes to the segments; at the end close the source."""
         if self.source is None:
             return
         try:
@@ -87,7 +91,7 @@ class Stream:
         self.held += chunk
 
     def take_rest(self) -> bytes:
-        """Keep what lies in the pipe now, be it still open somewhere or not; close our end."""
+        """Read the bytes in the pipe, even if it is still open elsewhere; then close the source."""
         if self.source is None:
             return b""
         waiting = array.array("i", [0])
@@ -98,11 +102,11 @@ class Stream:
         return rest
 
     def end(self) -> None:
-        """The trainer has ended: what it wrote last is kept, and is to be sent on."""
+        """After the trainer's end: read the last bytes, which remain to be forwarded."""
         self.held += self.take_rest()
 
     def send_onward(self, seen: int) -> None:
-        """Write a piece that cannot block. A reader that is gone is gone for the trainer too."""
+        """Write a piece that cannot block. If the reader is gone, close the trainer's pipe too."""
         if self.target is None:
             return
         gone = bool(seen & (select.POLLERR | select.POLLHUP | select.POLLNVAL))
@@ -114,13 +118,13 @@ class Stream:
         except BlockingIOError:
             return
         except OSError:
-            self.held = b""  # a full disk behind stdout, say: the next bytes may fare better
+            self.held = b""  # for example a full disk: the next bytes may succeed
         if gone:
             self.take_rest()
             self.held = b""
 
     def release(self, null: int) -> None:
-        """Let go of the target, so that its reader sees the end when the trainer made it."""
+        """Close the target, so that its reader sees the end when the trainer's output ends."""
         if self.target is not None and self.source is None and not self.held:
             os.dup2(null, self.target)
             self.target = None

@@ -1,4 +1,4 @@
-"""`supervise`: keeps a worker alive, as PID 1 of the sidecar does."""
+"""`supervise`: restarts a worker after crashes; PID 1 of the sidecar does this."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from launcher.processes import (
     take_over,
 )
 
-_WHO = "launcher supervise"
+_PROGRAM = "launcher supervise"
 _BACKOFF = Backoff(first=0.05, longest=10.0)
 _STEADY = 10.0
-"""A worker that lived so long starts a new count of crashes."""
+"""Seconds; a worker that lived so long starts a new count of crashes."""
 _QUICK_RESTARTS = 5
-"""Crashes after which the first pause is not yet doubled."""
+"""Number of crashes in a row after which each pause is twice the last one."""
 _ENDINGS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT})
 _FINAL = frozenset({0, 2, NOT_RUN, NOT_FOUND})
-"""After these another try would end the same: done, bad usage, cannot be run."""
+"""Statuses after which a restart would end the same: done, bad usage, cannot be run."""
 
 
 def supervise(command: Sequence[bytes]) -> int:
-    """Run the command, again after each crash; returns its last exit status."""
+    """Run the command, and again after each crash; return its last exit status."""
     inherited = take_over()
     linux.adopt_orphans(adopt=True)
     return _Supervisor(command, inherited, linux.open_signals()).watch()
@@ -51,7 +51,7 @@ class _Supervisor:
     started: float = 0.0
     start_at: float = 0.0
     crashes: int = 0
-    told: int = 0
+    end_signal: int = 0
     """The signal that announced the end, or 0."""
 
     def watch(self) -> int:
@@ -69,20 +69,20 @@ class _Supervisor:
                 self._crashed(status)
 
     def _start(self) -> None:
-        """Start a worker; after the end was announced with SIGTERM blocked and pending.
+        """Start a worker; after the end was announced, with SIGTERM blocked and pending.
 
-        So it cannot die of the signal before it is ready: it has to unblock it.
+        So it cannot die of the signal before it is ready; it must unblock it.
         """
         inherited = self.inherited
-        if self.told:
+        if self.end_signal:
             inherited = replace(inherited, mask=inherited.mask | {signal.SIGTERM})
         self.started = time.monotonic()
         try:
-            self.worker = start(_WHO, self.command, inherited, session=False, streams={})
+            self.worker = start(_PROGRAM, self.command, inherited, session=False, streams={})
         except OSError:
             self.start_at = self.started + _BACKOFF.wait(2)
             return
-        if self.told:
+        if self.end_signal:
             os.kill(self.worker, signal.SIGTERM)
 
     def _read_signals(self) -> None:
@@ -90,7 +90,7 @@ class _Supervisor:
             if not from_outside(got):
                 continue
             if got.number in _ENDINGS:
-                self.told = got.number
+                self.end_signal = got.number
                 self.start_at = 0.0
             if self.worker is not None:
                 forward(self.worker, got)
@@ -108,9 +108,9 @@ class _Supervisor:
                 yield status
 
     def _is_final(self, status: int) -> bool:
-        if not self.told:
+        if not self.end_signal:
             return exit_code(status) in _FINAL
-        crashed = os.WIFSIGNALED(status) and os.WTERMSIG(status) != self.told
+        crashed = os.WIFSIGNALED(status) and os.WTERMSIG(status) != self.end_signal
         return not crashed or self.crashes > _QUICK_RESTARTS
 
     def _crashed(self, status: int) -> None:
@@ -119,6 +119,6 @@ class _Supervisor:
         pause = _BACKOFF.wait(max(1, self.crashes - _QUICK_RESTARTS + 1))
         self.start_at = now + pause
         sys.stderr.write(
-            f"{_WHO}: {os.fsdecode(self.command[0])} ended with status {exit_code(status)}; "
+            f"{_PROGRAM}: {os.fsdecode(self.command[0])} ended with status {exit_code(status)}; "
             f"starting it again in {pause:.2f} s\n"
         )

@@ -1,4 +1,4 @@
-"""Writes values to a file that it rotates, or to its output; notes them beside it.
+"""Writes values to a file that it rotates, or to its output; also writes them to `written`.
 
 Called with the file (`-` for standard output), the first value, how many, a seed, and seconds.
 """

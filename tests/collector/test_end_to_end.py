@@ -1,4 +1,4 @@
-"""The whole way with real processes: trainer, launcher, collector, DB manager, database."""
+"""End to end, with real processes: trainer, launcher, collector, DB manager, database."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import grpc
 import pytest
 
 from api.v1beta1 import api_pb2 as pb
-from tests.collector.trial import NOBODY, Observations, Trial, eventually, terminate, trial
+from tests.collector.pod_processes import NOBODY, Observations, Trial, eventually, terminate, trial
 from tests.dbmanager.database_servers import free_port
 from tests.dbmanager.dbmanager_process import Program, program
 
 
 @pytest.fixture(scope="module")
 def manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """One DB manager for all; each test has a trial name of its own."""
+    """One DB manager for all tests; each test has its own trial name."""
     folder = tmp_path_factory.mktemp("manager")
     with program(folder, f"sqlite:///{folder}/observations.db") as started:
         started.folder = folder  # type: ignore[attr-defined]
@@ -94,14 +94,16 @@ def test_a_file_in_a_directory_that_comes_late_is_found(
     assert observations.values(pod.name) == ["1", "2"]
 
 
-def test_values_are_there_while_the_training_runs(pod: Trial, observations: Observations) -> None:
+def test_values_are_stored_while_the_training_runs(pod: Trial, observations: Observations) -> None:
     pod.collector()
     trainer = pod.trainer(["sh", "-c", "echo loss=1; sleep 60"])
     eventually(lambda: observations.values(pod.name) == ["1"], lambda: "nothing is stored yet")
     assert trainer.poll() is None
 
 
-def test_restarts_of_the_container_are_attempts(pod: Trial, observations: Observations) -> None:
+def test_each_restart_of_the_container_is_an_attempt(
+    pod: Trial, observations: Observations
+) -> None:
     collector = pod.collector()
     assert pod.train("echo loss=1; exit 1") == 1
     assert pod.train("echo loss=2; exit 1") == 1
@@ -170,7 +172,7 @@ def test_of_several_pods_only_the_one_that_succeeded_is_read(
     assert observations.values("retried") == ["1", "2", "3"], "what failed is history"
 
 
-def test_a_store_that_never_comes_leaves_the_values_in_the_termination_message(
+def test_without_a_store_the_termination_message_has_the_values(
     tmp_path: Path,
 ) -> None:
     with trial(tmp_path, f"127.0.0.1:{free_port()}") as pod:
@@ -192,7 +194,7 @@ def test_a_store_that_never_comes_leaves_the_values_in_the_termination_message(
     }
 
 
-def test_when_the_rules_are_met_the_trainer_ends_well_and_the_service_is_told(
+def test_when_the_rules_are_met_the_trainer_succeeds_and_the_stop_is_reported(
     pod: Trial, observations: Observations
 ) -> None:
     told: list[str] = []
@@ -230,7 +232,9 @@ def test_an_ordinary_container_ends_by_itself(pod: Trial, observations: Observat
     assert observations.values(pod.name) == ["1"]
 
 
-def test_without_a_launcher_the_end_is_the_signal(pod: Trial, observations: Observations) -> None:
+def test_without_a_launcher_the_signal_ends_the_attempt(
+    pod: Trial, observations: Observations
+) -> None:
     log = pod.folder / "mnist.log"
     collector = pod.collector("--unwrapped", "-path", str(log), source="file")
     pod.await_following()
@@ -250,7 +254,7 @@ def test_a_bad_flag_by_hand_is_one_line_and_status_2(pod: Trial) -> None:
     assert "--no-such-flag" in line
 
 
-def test_a_bad_pattern_in_a_native_sidecar_lets_the_launcher_go(pod: Trial) -> None:
+def test_a_bad_pattern_in_a_native_sidecar_releases_the_launcher(pod: Trial) -> None:
     collector = pod.collector("-f", "(loss")
     begun = time.monotonic()
     assert pod.train("echo loss=1") == 0
@@ -262,7 +266,7 @@ def test_a_bad_pattern_in_a_native_sidecar_lets_the_launcher_go(pod: Trial) -> N
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
-def test_an_unreadable_file_is_told_with_the_remedy(pod: Trial) -> None:
+def test_an_unreadable_file_is_logged_with_the_remedy(pod: Trial) -> None:
     log = pod.folder / "mnist.log"
     powerless = ("setpriv", "--inh-caps=-all", "--bounding-set=-all")
     collector = pod.collector("-path", str(log), source="file", under=powerless)

@@ -1,4 +1,4 @@
-"""Whole trials in memory while everything goes wrong at any moment: nothing lost, nothing twice.
+"""Whole trials in memory, with faults at any moment: no value is lost or stored twice.
 
 `TRIALWATCH_FAULT_RUNS` says how many there are (5,000), `TRIALWATCH_FAULT_SEED` the first one's
 seed (0). A run is repeated exactly by its seed; `World.history` tells what happened in it.
@@ -11,8 +11,8 @@ import os
 import pytest
 
 from collector.core import attempt_reader, batches
-from tests.collector.oracle import faults_of
-from tests.collector.simulation import simulate
+from tests.collector.delivery_check import faults_of
+from tests.collector.simulated_collector import simulate
 
 RUNS = int(os.environ.get("TRIALWATCH_FAULT_RUNS", "5000"))
 FIRST = int(os.environ.get("TRIALWATCH_FAULT_SEED", "0"))
@@ -21,7 +21,7 @@ _AT_ONCE = 250
 
 @pytest.fixture(autouse=True)
 def small_borders(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make batches and reads so small that their borders fall everywhere."""
+    """Make batches and reads so small that they end everywhere."""
     monkeypatch.setattr(batches, "BATCH_POINTS", 4)
     monkeypatch.setattr(batches, "_LEAST_PIECE", 16)
     monkeypatch.setattr(attempt_reader, "_LEAST", 48)
@@ -29,7 +29,7 @@ def small_borders(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("first", range(FIRST, FIRST + RUNS, _AT_ONCE))
-def test_every_value_is_stored_once_or_its_loss_is_told(first: int) -> None:
+def test_every_value_is_stored_once_or_its_loss_is_logged(first: int) -> None:
     faults = {}
     for seed in range(first, min(first + _AT_ONCE, FIRST + RUNS)):
         world = simulate(seed)

@@ -1,4 +1,4 @@
-"""The C program repeats the names of `api`; here the two are compared."""
+"""The C program repeats names of `api`; this compares them."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.launcher.launched import ROOT, Launcher
+from tests.contracts.launcher.launcher_process import ROOT, Launcher
 
 _TWIN = (
     f"import runpy, sys; sys.path.insert(0, {str(ROOT)!r}); "
@@ -63,13 +63,13 @@ def launcher(request: pytest.FixtureRequest) -> Launcher:
 
 @pytest.fixture(scope="session")
 def probe(built: Callable[..., Path]) -> Path:
-    """A trainer that tells what it was given."""
+    """A trainer that prints what it inherits."""
     return built("probe", Path(__file__).with_name("probe.c"))
 
 
 @pytest.fixture(scope="session")
 def victim(built: Callable[..., Path]) -> Path:
-    """A trainer whose end is decided once, whatever signals come."""
+    """A trainer that decides its exit status once, for all signals."""
     return built("victim", Path(__file__).with_name("victim.c"))
 
 
@@ -80,7 +80,7 @@ def run_dir(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def public_place() -> Iterator[Path]:
-    """A directory that every user may use; pytest's own are for one."""
+    """A directory for all users; pytest's own directories are for one user."""
     with tempfile.TemporaryDirectory(prefix="trialwatch-") as name:
         place = Path(name)
         place.chmod(0o777)
@@ -89,7 +89,7 @@ def public_place() -> Iterator[Path]:
 
 @pytest.fixture
 def public_launcher(c_launcher: Launcher, public_place: Path) -> Launcher:
-    """The C launcher, where every user may run it."""
+    """The C launcher, executable for all users."""
     program = shutil.copy2(c_launcher.argv[0], public_place / "launch")
     return Launcher(name="launch", argv=(str(program),))
 

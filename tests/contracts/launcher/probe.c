@@ -1,5 +1,5 @@
-/* A trainer that tells what it was given: one JSON object on stdout. Its first argument says how
- * it ends: a status, or -N for death by signal N. */
+/* A trainer that prints what it inherits, as one JSON object. Its first argument is its end:
+ * a status, or -N for death by signal N. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>

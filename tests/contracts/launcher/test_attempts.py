@@ -1,4 +1,4 @@
-"""Each start of the trainer is an attempt of its own, told in the run directory."""
+"""Each start of the trainer is an attempt, with records in the run directory."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.launcher.launched import Launched, Launcher, finished, launched
+from tests.contracts.launcher.launcher_process import Launched, Launcher, finished, launched
 
 
-def test_attempts_are_numbered_and_nothing_of_an_earlier_one_is_touched(
+def test_attempts_are_numbered_and_leave_earlier_attempts_alone(
     launcher: Launcher, run_dir: Path
 ) -> None:
     attempts = []
@@ -63,7 +63,7 @@ def test_rubbish_in_place_of_the_record_does_not_stop_an_attempt(
     assert json.loads((run_dir / "attempt").read_bytes())["attempt"] >= 2
 
 
-def test_both_sides_may_write_whatever_the_umask(launcher: Launcher, run_dir: Path) -> None:
+def test_both_sides_may_write_with_every_umask(launcher: Launcher, run_dir: Path) -> None:
     ran = finished(
         launcher, run_dir, ["true"], "--capture", preexec_fn=lambda: os.umask(0o077) and None
     )

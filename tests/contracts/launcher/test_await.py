@@ -1,14 +1,14 @@
-"""`launch await`: what comes next waits for a file, and not for ever."""
+"""`launch await`: waits for a file, up to a limit."""
 
 from __future__ import annotations
 
 import subprocess
 from pathlib import Path
 
-from tests.contracts.launcher.launched import Launcher
+from tests.contracts.launcher.launcher_process import Launcher
 
 
-def test_it_ends_at_once_where_the_file_is_there(c_launcher: Launcher, tmp_path: Path) -> None:
+def test_it_ends_at_once_if_the_file_exists(c_launcher: Launcher, tmp_path: Path) -> None:
     (tmp_path / "attempt").touch()
     ran = subprocess.run(
         [*c_launcher.argv, "await", str(tmp_path / "attempt")], check=False, timeout=10

@@ -1,4 +1,4 @@
-"""`launch install`: the program comes to its place, and nothing that a user writes can stop that."""
+"""`launch install`: installs the program, even if a user has written to its path."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.launcher.launched import Launcher
+from tests.contracts.launcher.launcher_process import Launcher
 
 
 def _install(launcher: Launcher, place: Path) -> tuple[int, str]:
@@ -23,24 +23,24 @@ def _assert_installed(launcher: Launcher, place: Path) -> None:
     ran = subprocess.run([place], capture_output=True, check=False)
     assert ran.returncode == 2
     assert ran.stderr.startswith(
-        b"launch: a word is missing\nusage: launch run|supervise|install|await"
+        b"launch: a command is missing\nusage: launch run|supervise|install|await"
     )
 
 
-def test_the_program_is_put_where_it_is_told(c_launcher: Launcher, tmp_path: Path) -> None:
+def test_the_program_is_installed_at_the_path(c_launcher: Launcher, tmp_path: Path) -> None:
     assert _install(c_launcher, tmp_path / "launch") == (0, "")
     _assert_installed(c_launcher, tmp_path / "launch")
     assert [path.name for path in tmp_path.iterdir()] == ["launch"]
 
 
-def test_an_equal_one_is_left_alone(c_launcher: Launcher, tmp_path: Path) -> None:
+def test_an_equal_program_is_left_alone(c_launcher: Launcher, tmp_path: Path) -> None:
     _install(c_launcher, tmp_path / "launch")
     before = (tmp_path / "launch").stat()
     assert _install(c_launcher, tmp_path / "launch") == (0, "")
     assert (tmp_path / "launch").stat() == before
 
 
-def test_a_program_that_runs_can_be_replaced(c_launcher: Launcher, tmp_path: Path) -> None:
+def test_a_running_program_can_be_replaced(c_launcher: Launcher, tmp_path: Path) -> None:
     place = tmp_path / "launch"
     sleep = Path("/bin/sleep").read_bytes()
     place.write_bytes(sleep)
@@ -55,7 +55,7 @@ def test_a_program_that_runs_can_be_replaced(c_launcher: Launcher, tmp_path: Pat
 @pytest.mark.parametrize(
     "spoil", ["other", "mode", "directory", "full-directory", "link", "broken-link", "fifo"]
 )
-def test_whatever_stands_there_is_replaced(
+def test_other_files_at_the_path_are_replaced(
     c_launcher: Launcher, tmp_path: Path, spoil: str
 ) -> None:
     place = tmp_path / "launch"
@@ -84,7 +84,7 @@ def test_whatever_stands_there_is_replaced(
     assert elsewhere.read_bytes() == b"somebody's file"
 
 
-def test_a_full_disk_does_not_fail_the_hook_once_it_is_there(
+def test_a_full_disk_does_not_fail_the_hook_after_an_install(
     c_launcher: Launcher, small_disk: Path
 ) -> None:
     place = small_disk / "launch"
@@ -110,7 +110,7 @@ def test_a_full_disk_fails_the_hook_before_any_training(
     assert _install(c_launcher, place) == (0, said)
 
 
-def test_a_place_that_is_not_there_fails_the_hook(c_launcher: Launcher, tmp_path: Path) -> None:
+def test_a_missing_directory_fails_the_hook(c_launcher: Launcher, tmp_path: Path) -> None:
     place = tmp_path / "no-such-volume" / "launch"
     assert _install(c_launcher, place) == (
         1,

@@ -1,4 +1,4 @@
-"""A command line that makes no sense: one clear line, how it is meant, status 2, nothing started."""
+"""A wrong command line: one clear line, the usage, status 2, and nothing is started."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.launcher.launched import Launcher, finished
+from tests.contracts.launcher.launcher_process import Launcher, finished
 
 _RUN = (
     " run --run-dir DIR [--capture] [--file PATH] [--drain S] [--grace S] [--deadline S]"
@@ -19,9 +19,9 @@ _DIR = ["--run-dir", "DIR"]
 @pytest.mark.parametrize(
     ("words", "fault", "usage"),
     [
-        ([], "a word is missing", " run|supervise"),
-        (["walk"], "no such word: walk", " run|supervise"),
-        (["--help"], "no such word: --help", " run|supervise"),
+        ([], "a command is missing", " run|supervise"),
+        (["walk"], "unknown command: walk", " run|supervise"),
+        (["--help"], "unknown command: --help", " run|supervise"),
         (["run"], "there is no `--` and no command", _RUN),
         (["run", *_DIR], "there is no `--` and no command", _RUN),
         (["run", *_DIR, "--"], "there is no command after `--`", _RUN),
@@ -36,7 +36,7 @@ _DIR = ["--run-dir", "DIR"]
         *[
             (
                 ["run", *_DIR, "--grace", text, "--", "true"],
-                f"a time is given in seconds, such as 30 or 0.5, not as {text}",
+                f"times are in seconds, such as 30 or 0.5, not {text}",
                 _RUN,
             )
             for text in ["5m", "-1", "1e3", "nan", "inf", ".", "1.2.3", "0x10", "1_0"]
@@ -73,8 +73,6 @@ def test_a_value_may_follow_an_equals_sign(launcher: Launcher, tmp_path: Path) -
     assert finished(launcher, tmp_path / "run", ["sh", "-c", "exit 7"], *words).wait() == 7
 
 
-def test_what_comes_after_the_dashes_is_the_command_whatever_it_looks_like(
-    launcher: Launcher, tmp_path: Path
-) -> None:
+def test_all_words_after_the_dashes_are_the_command(launcher: Launcher, tmp_path: Path) -> None:
     command = ["sh", "-c", 'test "$*" = "-- --run-dir x --" && exit 9', "--", "--", "--run-dir"]
     assert finished(launcher, tmp_path / "run", [*command, "x", "--"]).wait() == 9

@@ -1,4 +1,4 @@
-"""As PID 1 of a container: signals from outside, other processes, the end of all."""
+"""The launcher as PID 1 of a container: signals from outside, other processes, the end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.launcher.launched import Launched, Launcher, exists, launched, python, wait_for
+from tests.contracts.launcher.launcher_process import (
+    Launched,
+    Launcher,
+    exists,
+    launched,
+    python,
+    wait_for,
+)
 
 
 @pytest.fixture
@@ -37,7 +44,7 @@ def _first_process(ran: Launched) -> int:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT, signal.SIGINT, 40])
-def test_a_signal_from_outside_of_the_container_reaches_the_trainer(
+def test_a_signal_from_outside_the_container_reaches_the_trainer(
     contained: Launcher, run_dir: Path, number: int
 ) -> None:
     ready = run_dir.with_name("ready")
@@ -49,7 +56,7 @@ def test_a_signal_from_outside_of_the_container_reaches_the_trainer(
         assert ran.record()["signal"] == number
 
 
-def test_every_other_process_has_ended_when_the_record_is_there(
+def test_every_other_process_has_ended_when_the_record_exists(
     contained: Launcher, run_dir: Path
 ) -> None:
     note = run_dir.with_name("pid")
@@ -59,7 +66,7 @@ def test_every_other_process_has_ended_when_the_record_is_there(
         pytest.skip("nsenter (as root) stands for `kubectl exec`")
     with launched(contained, run_dir, command) as ran:
         first = _first_process(ran)
-        # What `kubectl exec` starts is nobody's child in the container.
+        # A process of `kubectl exec` has no parent in the container.
         words = [enter, "--target", str(first), "--pid", "--mount", *_slow_to_end()]
         with subprocess.Popen(words, stdout=subprocess.PIPE) as visitor:
             assert visitor.stdout is not None

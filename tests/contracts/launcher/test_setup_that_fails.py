@@ -1,4 +1,4 @@
-"""What fails on our side costs the metrics, says so, and never costs the training."""
+"""A failure of the launcher costs the metrics, with a message, but not the training."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.launcher.launched import Launcher, as_in_a_shell
+from tests.contracts.launcher.launcher_process import Launcher, as_in_a_shell
 
-_SAID = b"the trainer runs without us, its metrics will be missing\n"
+_SAID = b"the trainer runs without the launcher, without metrics\n"
 
 
 def _run(
@@ -40,7 +40,7 @@ def _assert_bare(ran: tuple[int, bytes, bytes], *causes: bytes) -> None:
     assert any(cause in said for cause in causes), said
 
 
-def test_a_run_directory_that_is_no_directory(launcher: Launcher, tmp_path: Path) -> None:
+def test_a_run_directory_that_is_a_file(launcher: Launcher, tmp_path: Path) -> None:
     (tmp_path / "run").touch()
     _assert_bare(_run(launcher, tmp_path / "run"), b"Not a directory", b"File exists")
 
@@ -56,19 +56,17 @@ def test_a_read_only_run_directory(launcher: Launcher, small_disk: Path) -> None
 
 @pytest.mark.parametrize("free", range(0, 40_000, 4096))
 def test_a_full_disk_at_the_start(launcher: Launcher, small_disk: Path, free: int) -> None:
-    """Wherever in the set-up the room ends, the trainer runs."""
+    """The trainer runs at whatever part of the set-up the disk is full."""
     (small_disk / "filler").write_bytes(b"x" * (64 * 1024 - free))
     ran = _run(launcher, small_disk)
-    if b"without us" in ran[2]:
+    if b"without the launcher" in ran[2]:
         _assert_bare(ran, b"No space left on device")
     else:
         assert ran == (13, b"loss=1\nthe input\n", b"oops\n")
         assert free >= 8192
 
 
-def test_a_disk_that_fills_up_costs_the_rest_of_the_capture(
-    launcher: Launcher, small_disk: Path
-) -> None:
+def test_a_disk_that_fills_up_ends_the_capture(launcher: Launcher, small_disk: Path) -> None:
     words = ["sh", "-c", "head -c 200000 /dev/zero; exit 13"]
     ran = subprocess.run(
         [*launcher.run(small_disk, "--capture", "--drain", "0"), *words],
@@ -87,14 +85,16 @@ def test_too_few_descriptors(c_launcher: Launcher, run_dir: Path) -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, 100))
 
         ran = _run(c_launcher, run_dir, limit)
-        if b"without us" in ran[2]:
+        if b"without the launcher" in ran[2]:
             _assert_bare(ran, b"Too many open files")
         else:
             assert ran == (13, b"loss=1\nthe input\n", b"oops\n")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user without processes")
-def test_no_process_to_be_had(public_launcher: Launcher, public_place: Path, probe: Path) -> None:
+def test_no_process_is_available(
+    public_launcher: Launcher, public_place: Path, probe: Path
+) -> None:
     trainer = shutil.copy2(probe, public_place / "probe")
 
     def limit() -> None:

@@ -1,4 +1,4 @@
-"""Signals at random moments: the status is the one that the trainer has decided, or 128 + N.
+"""Signals at random moments: the status is the trainer's decision, or 128 + N.
 
 `TRIALWATCH_FAULT_RUNS` says how many seeded runs there are.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.launcher.launched import Launcher, launched, python, wait_for
+from tests.contracts.launcher.launcher_process import Launcher, launched, python, wait_for
 
 _RUNS = int(os.environ.get("TRIALWATCH_FAULT_RUNS", "500"))
 _FATAL: list[int] = [
@@ -78,7 +78,7 @@ def _send(process: subprocess.Popen[bytes], plan: _Plan, began: float) -> None:
 
 
 def _right(truth: Path, plan: _Plan) -> set[int]:
-    """What the trainer decided; if it never came to that, each signal may have been the one."""
+    """The possible statuses: the trainer's decision, or each signal if it has not decided."""
     if truth.exists() and truth.read_text(encoding="utf-8"):
         return {int(truth.read_text(encoding="utf-8"))}
     return {128 + number for _, number in plan.sent if number in _FATAL}

@@ -1,4 +1,4 @@
-"""`supervise`, the sidecar's PID 1: a crashed worker is back at once, and is told of the end."""
+"""`supervise`, the sidecar's PID 1: restarts a crashed worker, and forwards the signal to end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.launcher.launched import (
+from tests.contracts.launcher.launcher_process import (
     PATIENCE,
     Launcher,
     as_in_a_shell,
@@ -54,7 +54,7 @@ def _noting(note: Path, then: str) -> list[str]:
     return ["sh", "-c", f"echo $$ >>{note}; {then}"]
 
 
-def test_a_killed_worker_is_back_within_200_ms(launcher: Launcher, tmp_path: Path) -> None:
+def test_a_killed_worker_is_restarted_within_200_ms(launcher: Launcher, tmp_path: Path) -> None:
     note = tmp_path / "pids"
     with _supervised(launcher, _noting(note, "exec sleep 600")) as process:
         took = []
@@ -68,7 +68,7 @@ def test_a_killed_worker_is_back_within_200_ms(launcher: Launcher, tmp_path: Pat
         assert process.poll() is None
 
 
-def test_a_worker_that_crashes_again_and_again_is_started_less_and_less_often(
+def test_the_pauses_grow_for_a_worker_that_keeps_crashing(
     launcher: Launcher, tmp_path: Path
 ) -> None:
     note = tmp_path / "pids"
@@ -83,21 +83,19 @@ def test_a_worker_that_crashes_again_and_again_is_started_less_and_less_often(
 
 
 @pytest.mark.parametrize("status", [0, 2, 126, 127])
-def test_a_status_that_another_try_would_not_change_is_the_end(
-    launcher: Launcher, status: int
-) -> None:
+def test_a_status_that_a_restart_would_repeat_is_final(launcher: Launcher, status: int) -> None:
     with _supervised(launcher, ["sh", "-c", f"exit {status}"]) as process:
         assert _status(process) == status
 
 
-def test_a_worker_that_is_not_there_is_named(launcher: Launcher) -> None:
+def test_the_message_names_a_worker_that_does_not_exist(launcher: Launcher) -> None:
     with _supervised(launcher, ["/no/such/worker"], subprocess.PIPE) as process:
         assert _status(process) == 127
         assert process.stderr is not None
         assert b"/no/such/worker" in process.stderr.read()
 
 
-def test_a_crash_is_told(launcher: Launcher, tmp_path: Path) -> None:
+def test_a_crash_is_logged(launcher: Launcher, tmp_path: Path) -> None:
     command = ["sh", "-c", f"mkdir {tmp_path}/once && kill -SEGV $$; exit 0"]
     with _supervised(launcher, command, subprocess.PIPE) as process:
         assert _status(process) == 0
@@ -118,7 +116,7 @@ def test_told_to_end_it_ends_with_the_status_of_the_worker(
         assert _status(process) == status
 
 
-def test_told_to_end_a_worker_without_a_handler_dies_of_it(
+def test_told_to_end_a_worker_without_a_handler_dies_of_the_signal(
     launcher: Launcher, tmp_path: Path
 ) -> None:
     note = tmp_path / "pids"
@@ -128,7 +126,7 @@ def test_told_to_end_a_worker_without_a_handler_dies_of_it(
         assert _status(process) == 128 + signal.SIGTERM
 
 
-def test_a_worker_that_crashes_after_it_was_told_gets_another_chance_and_cannot_miss_the_word(
+def test_a_worker_that_crashes_after_the_signal_is_restarted_with_the_signal_pending(
     launcher: Launcher, tmp_path: Path
 ) -> None:
     code = (
@@ -151,7 +149,7 @@ def test_a_worker_that_crashes_after_it_was_told_gets_another_chance_and_cannot_
         assert _status(process) == 42
 
 
-def test_the_end_that_comes_between_two_workers_starts_a_last_one(
+def test_a_signal_to_end_between_two_workers_starts_a_last_one(
     launcher: Launcher, tmp_path: Path
 ) -> None:
     note = tmp_path / "pids"

@@ -1,4 +1,4 @@
-"""After the trainer's end the launcher waits for the delivery: how long, and for whom."""
+"""After the trainer's end the launcher waits for the delivery: how long, and in which cases."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.launcher.launched import (
+from tests.contracts.launcher.launcher_process import (
     PATIENCE,
     Launched,
     Launcher,
@@ -23,7 +23,7 @@ from tests.contracts.launcher.launched import (
 
 _FAIL = ["sh", "-c", "exit 3"]
 _MOMENT = 0.25
-"""Seconds after which what was to end at once would have ended."""
+"""Seconds after which an immediate end has certainly happened."""
 
 
 def _is_holding(ran: Launched) -> bool:
@@ -62,7 +62,7 @@ def test_it_ends_as_soon_as_the_collector_has_delivered_or_given_up(
         assert ran.wait() == 3
 
 
-def test_it_ends_after_the_drain_where_the_collector_follows(
+def test_it_ends_after_the_drain_if_the_collector_follows(
     launcher: Launcher, run_dir: Path
 ) -> None:
     with launched(launcher, run_dir, _FAIL, "--drain", "1", "--unfollowed", "0.1") as ran:
@@ -71,7 +71,7 @@ def test_it_ends_after_the_drain_where_the_collector_follows(
         assert 1 <= _held_for(ran, 3) < PATIENCE
 
 
-def test_it_ends_early_where_no_collector_ever_came(launcher: Launcher, run_dir: Path) -> None:
+def test_it_ends_early_if_no_collector_ever_came(launcher: Launcher, run_dir: Path) -> None:
     with launched(launcher, run_dir, _FAIL, "--drain", "60", "--unfollowed", "0.5") as ran:
         assert 0.5 <= _held_for(ran, 3) < PATIENCE
 
@@ -88,13 +88,13 @@ def test_a_collector_that_comes_late_gets_the_whole_drain(
         assert ran.wait() == 3
 
 
-def test_a_drain_of_0_is_no_hold(launcher: Launcher, run_dir: Path) -> None:
+def test_a_drain_of_0_means_no_hold(launcher: Launcher, run_dir: Path) -> None:
     with launched(launcher, run_dir, _FAIL, "--drain", "0") as ran:
         assert _held_for(ran, 3) < PATIENCE
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT, signal.SIGINT, signal.SIGUSR1])
-def test_it_ends_before_the_grace_when_told_so_in_the_hold(
+def test_told_to_end_in_the_hold_it_ends_before_the_grace_is_over(
     launcher: Launcher, run_dir: Path, number: signal.Signals
 ) -> None:
     def took(place: Path) -> float:
@@ -108,7 +108,7 @@ def test_it_ends_before_the_grace_when_told_so_in_the_hold(
     assert 1 < _least(took, run_dir, 1.5) < 1.5
 
 
-def test_it_ends_before_the_grace_that_began_while_the_trainer_ran(
+def test_told_to_end_before_the_hold_it_ends_before_that_grace_is_over(
     launcher: Launcher, run_dir: Path
 ) -> None:
     ready = run_dir.with_name("ready")
@@ -122,7 +122,7 @@ def test_it_ends_before_the_grace_that_began_while_the_trainer_ran(
         assert 0.8 < time.monotonic() - began < PATIENCE
 
 
-def test_a_signal_that_was_outlived_by_the_grace_does_not_cut_the_hold(
+def test_a_signal_whose_grace_is_over_does_not_cut_the_hold(
     launcher: Launcher, run_dir: Path
 ) -> None:
     code = (
@@ -210,7 +210,7 @@ def test_a_collector_that_is_killed_three_times_still_delivers(
         assert ran.wait() == 3
 
 
-def test_a_collector_that_gave_up_and_then_follows_again_is_waited_for(
+def test_it_waits_for_a_collector_that_gave_up_and_follows_again(
     launcher: Launcher, run_dir: Path
 ) -> None:
     with launched(launcher, run_dir, ["sh", "-c", "sleep 0.3; exit 3"]) as ran:
@@ -223,7 +223,7 @@ def test_a_collector_that_gave_up_and_then_follows_again_is_waited_for(
         assert ran.wait() == 3
 
 
-def test_a_collector_that_gave_up_while_training_is_not_waited_for(
+def test_it_does_not_wait_for_a_collector_that_gave_up_before_the_end(
     launcher: Launcher, run_dir: Path
 ) -> None:
     with launched(launcher, run_dir, ["sh", "-c", "sleep 0.3; exit 3"]) as ran:
@@ -233,7 +233,7 @@ def test_a_collector_that_gave_up_while_training_is_not_waited_for(
         assert ran.wait() == 3
 
 
-def test_words_that_make_no_sense_are_passed_over(launcher: Launcher, run_dir: Path) -> None:
+def test_unknown_lines_are_ignored(launcher: Launcher, run_dir: Path) -> None:
     with launched(launcher, run_dir, ["sh", "-c", "sleep 0.3; exit 3"]) as ran:
         ran.wait_for_attempt()
         for word in ["", "\0", "stopp", "following 1", "delivered", "delivered ok", "x" * 4000]:
@@ -244,7 +244,7 @@ def test_words_that_make_no_sense_are_passed_over(launcher: Launcher, run_dir: P
         assert ran.wait() == 3
 
 
-def test_a_killed_launcher_takes_the_trainer_with_it_and_answers_no_more(
+def test_with_a_killed_launcher_the_trainer_dies_and_the_fifo_cannot_be_opened(
     launcher: Launcher, run_dir: Path
 ) -> None:
     note = run_dir.with_name("pid")

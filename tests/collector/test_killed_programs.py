@@ -1,4 +1,4 @@
-"""Collector and DB manager are killed at any moment: nothing is lost, nothing is there twice.
+"""Collector and DB manager are killed at any moment: no value is lost or stored twice.
 
 `TRIALWATCH_FAULT_RUNS` says how many runs there are (30), `TRIALWATCH_FAULT_SEED` the first one's
 seed (0). A test's name has its seed; what the seed cannot repeat is the machine's own timing.
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.collector.trial import Observations, Trial, terminate, trial
+from tests.collector.pod_processes import Observations, Trial, terminate, trial
 from tests.dbmanager.dbmanager_process import Program, program
 
 RUNS = int(os.environ.get("TRIALWATCH_FAULT_RUNS", "30"))

@@ -1,8 +1,8 @@
-"""What becomes of a log, and what is read of it: one situation each, told as a user would."""
+"""What happens to a log, and what is read of it: one situation for each test."""
 
 from __future__ import annotations
 
-from tests.collector.pod import LOG, Pod
+from tests.collector.pod_in_memory import LOG, Pod
 
 
 def followed(pod: Pod) -> None:
@@ -14,7 +14,7 @@ def followed(pod: Pod) -> None:
 
 
 def again(pod: Pod, *, crash: bool = False) -> None:
-    """Let the collector do what there is to do; or one that comes after a crash."""
+    """Let the collector do its work; with `crash`, a new collector after a crash."""
     if crash:
         pod.session = pod.collector(path=LOG)  # type: ignore[attr-defined]
     pod.run(pod.session)  # type: ignore[attr-defined]
@@ -57,7 +57,7 @@ def test_copied_and_emptied_the_rest_is_read_from_the_copy() -> None:
     assert "missing" not in pod.told
 
 
-def test_emptied_without_a_copy_it_begins_anew_and_says_so() -> None:
+def test_emptied_without_a_copy_reading_begins_again_and_the_gap_is_logged() -> None:
     pod = Pod()
     followed(pod)
     pod.open(LOG).truncate(0)
@@ -78,7 +78,7 @@ def test_deleted_and_made_anew_while_it_is_followed_nothing_is_missing() -> None
     assert "missing" not in pod.told
 
 
-def test_deleted_and_made_anew_during_a_crash_the_gap_is_told() -> None:
+def test_deleted_and_made_anew_during_a_crash_the_gap_is_logged() -> None:
     pod = Pod()
     followed(pod)
     pod.session.close()  # type: ignore[attr-defined]
@@ -90,7 +90,7 @@ def test_deleted_and_made_anew_during_a_crash_the_gap_is_told() -> None:
     assert "metrics may be missing" in pod.told
 
 
-def test_a_copy_that_somebody_saves_is_not_read_twice() -> None:
+def test_a_copy_that_a_user_saves_is_not_read_twice() -> None:
     pod = Pod()
     followed(pod)
     pod.log((pod.files.read(LOG) or b"").decode(), f"{LOG}.bak1")
@@ -100,7 +100,7 @@ def test_a_copy_that_somebody_saves_is_not_read_twice() -> None:
     assert pod.values() == ["1", "2"]
 
 
-def test_files_of_other_names_and_compressed_ones_are_none_of_the_log() -> None:
+def test_files_of_other_names_and_compressed_files_are_ignored() -> None:
     pod = Pod()
     followed(pod)
     for name in (f"{LOG}.1.gz", f"{LOG}x", "/katib/other.log.1", "/katib/mnist.txt"):
@@ -111,7 +111,7 @@ def test_files_of_other_names_and_compressed_ones_are_none_of_the_log() -> None:
     assert pod.values() == ["1", "2"]
 
 
-def test_what_stood_in_the_file_before_the_training_is_not_the_trainings() -> None:
+def test_lines_from_before_the_training_do_not_count() -> None:
     pod = Pod()
     pod.log("loss=8\nloss=9\n")
     followed(pod)
@@ -142,7 +142,7 @@ def test_a_second_attempt_that_writes_over_the_first_leaves_each_its_own() -> No
     assert "missing" not in pod.told
 
 
-def test_a_second_attempt_that_wrote_over_what_was_not_read_yet_is_told_as_a_gap() -> None:
+def test_a_second_attempt_that_wrote_over_unread_lines_is_logged_as_a_gap() -> None:
     pod = Pod()
     followed(pod)
     pod.log("loss=11\nloss=12\n")

@@ -1,4 +1,4 @@
-"""When a trial has earned its early stop."""
+"""When the stop rules stop a trial."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def rule(name: str, comparison: Comparison, value: str, start_step: int = 0) -> 
 
 
 def stopped_at(rules: StopRules, points: list[tuple[str, str]]) -> int | None:
-    """Return after how many points the trial is to be stopped."""
+    """Return the number of points after which the trial is stopped."""
     state = StopState()
     for number, (name, value) in enumerate(points, 1):
         state = rules.observe(state, name, value)
@@ -44,13 +44,13 @@ def test_before_the_start_step_nothing_is_compared() -> None:
     )
 
 
-def test_the_objective_is_judged_by_its_best() -> None:
+def test_a_rule_on_the_objective_compares_its_best_value() -> None:
     rules = maximize(rule("acc", Comparison.LESS, "0.5", 2))
     assert stopped_at(rules, series("acc", "0.6", "0.1", "0.1")) is None
     assert stopped_at(rules, series("acc", "0.4", "0.3")) == 2
 
 
-def test_a_minimized_objective_is_judged_by_its_smallest() -> None:
+def test_a_rule_on_a_minimized_objective_compares_its_smallest_value() -> None:
     rules = StopRules(
         rules=(rule("loss", Comparison.GREATER, "1", 2),),
         objective="loss",
@@ -65,12 +65,12 @@ def test_all_rules_must_have_been_met_each_at_its_own_time() -> None:
     assert stopped_at(rules, [("a", "1"), ("a", "2"), ("b", "5"), ("b", "-1")]) == 4
 
 
-def test_a_value_that_is_no_number_is_a_step_and_meets_no_rule() -> None:
+def test_a_value_that_is_not_a_number_is_a_step_and_meets_no_rule() -> None:
     rules = maximize(rule("loss", Comparison.GREATER, "2", 2))
     assert stopped_at(rules, series("loss", "nan", "high", "", "3")) == 4
 
 
-def test_a_training_that_ran_into_nan_is_judged_by_its_best_before() -> None:
+def test_after_nan_the_best_value_so_far_is_compared() -> None:
     rules = maximize(rule("acc", Comparison.LESS, "0.5", 3))
     assert stopped_at(rules, series("acc", "0.4", "nan", "nan")) == 3
 
@@ -92,7 +92,7 @@ def test_the_comparisons(comparison: Comparison, value: str, met: bool) -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(["acc", "loss", "x"]), st.text(max_size=4))))
-def test_no_text_makes_it_fail(points: list[tuple[str, str]]) -> None:
+def test_every_text_is_accepted_as_a_value(points: list[tuple[str, str]]) -> None:
     stopped_at(
         maximize(rule("acc", Comparison.LESS, "0"), rule("x", Comparison.EQUAL, "1")), points
     )

@@ -1,4 +1,4 @@
-"""`--capture`: each stream goes on to where it went before, and into segments."""
+"""`--capture`: each stream goes to its original output, and into segments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.launcher.launched import (
+from tests.contracts.launcher.launcher_process import (
     Launcher,
     exists,
     finished,
@@ -81,7 +81,7 @@ def test_two_streams_that_are_one_file_keep_their_order(launcher: Launcher, run_
         assert ran.stream("err") == b""
 
 
-def test_a_reader_that_goes_away_is_gone_for_the_trainer_too(
+def test_if_the_reader_goes_away_the_trainers_pipe_closes_too(
     launcher: Launcher, run_dir: Path
 ) -> None:
     with launched(
@@ -143,7 +143,7 @@ def _settled(progress: Path) -> int:
     return last
 
 
-def test_a_signal_ends_a_trainer_whose_output_nobody_reads(
+def test_a_signal_ends_a_trainer_whose_output_is_not_read(
     launcher: Launcher, run_dir: Path
 ) -> None:
     with launched(
@@ -157,7 +157,7 @@ def test_a_signal_ends_a_trainer_whose_output_nobody_reads(
         assert ran.wait() == 128 + signal.SIGTERM
 
 
-def test_what_the_trainer_closes_is_closed_for_the_reader(
+def test_a_stream_that_the_trainer_closes_ends_for_the_reader(
     launcher: Launcher, run_dir: Path
 ) -> None:
     command = ["sh", "-c", "echo last; exec >&- 2>&-; exec sleep 60"]
@@ -187,7 +187,9 @@ def test_the_hold_keeps_no_stream_open(
             os.write(ran.process.stdin.fileno(), b"nobody reads")
 
 
-def test_a_daemon_that_holds_stdout_cannot_hold_the_end(launcher: Launcher, run_dir: Path) -> None:
+def test_a_daemon_that_keeps_stdout_open_does_not_delay_the_end(
+    launcher: Launcher, run_dir: Path
+) -> None:
     code = (
         "import os, sys, time\n"
         "if os.fork(): os.write(1, b'last line\\n'); os._exit(4)\n"
@@ -212,7 +214,7 @@ def test_a_daemon_that_holds_stdout_cannot_hold_the_end(launcher: Launcher, run_
         assert not errors or not exists(int(errors))
 
 
-def test_output_of_the_last_moment_is_kept_and_passed_on(launcher: Launcher, run_dir: Path) -> None:
+def test_output_of_the_last_moment_is_kept_and_forwarded(launcher: Launcher, run_dir: Path) -> None:
     command = python("import os; os.write(1, b'x' * 65536); os.kill(os.getpid(), 9)")
     with launched(
         launcher, run_dir, command, "--drain", "0", "--capture", stdout=subprocess.PIPE
@@ -238,7 +240,7 @@ def test_a_large_pipe_of_the_trainer_is_emptied_at_its_end(
         assert len(output) == len(ran.stream("out")) == size
 
 
-def test_segments_that_cannot_grow_cost_the_capture_and_not_the_training(
+def test_segments_that_cannot_grow_end_the_capture_and_not_the_training(
     launcher: Launcher, run_dir: Path
 ) -> None:
     def limit() -> None:

@@ -1,15 +1,15 @@
-"""What must be in the store after a simulated trial."""
+"""Compares the store after a simulated trial with what the trainer wrote."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from api.names import OUTCOME_STOPPED
-from tests.collector.simulated import Training, World, Written
+from tests.collector.simulated_trial import Training, World, Written
 
 
 def faults_of(world: World) -> list[str]:
-    """Compare what the store has with what was written."""
+    """Return all differences, as sentences."""
     stored: dict[str, list[int]] = {}
     for (source, _), batch in world.store.batches.items():
         for point in batch.points:
@@ -35,7 +35,7 @@ def _faults_of_value(each: Written, attempts: list[int], *, told: bool) -> Itera
     elif not each.at_risk:
         yield f"{name} is lost"
     elif not each.unseen and not told:
-        yield f"{name} was destroyed, and nobody said so"
+        yield f"{name} was destroyed, and the log does not say so"
 
 
 def _faults_of_training(world: World, training: Training) -> Iterator[str]:
@@ -47,4 +47,4 @@ def _faults_of_training(world: World, training: Training) -> Iterator[str]:
     if outcomes != {training.outcome}:
         yield f"attempt {training.number} {training.outcome}: told {outcomes}"
     if training.outcome == OUTCOME_STOPPED and not world.told_early_stopping:
-        yield "nobody was told of the early stop"
+        yield "the early stop was not reported"

@@ -1,4 +1,4 @@
-"""A trial's pod in memory, moved by hand: what the launcher would write, and what it was told."""
+"""A trial's pod in memory: the test writes the launcher's files, and reads the messages to it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOG = "/katib/mnist.log"
 
 
 class Pod:
-    """One run directory, and a launcher that listens."""
+    """One run directory, and a launcher that reads messages."""
 
     def __init__(self) -> None:
         self.clock = MemoryClock()
@@ -81,7 +81,7 @@ class Pod:
         file.close()
         self.clock.pass_by(0.01)
 
-    # What the launcher hears
+    # The messages to the launcher
 
     def alive(self, attempt: int) -> bool:
         return attempt not in self.deaf
@@ -111,7 +111,7 @@ class Pod:
         echo: EchoOutput | None = None,
         **plan: Any,  # noqa: ANN401 - the fields of a CollectorPlan
     ) -> Session:
-        """Start one."""
+        """Return a new session."""
         ports = Ports(
             files=self.files,
             clock=self.clock,
@@ -127,7 +127,7 @@ class Pod:
         return Session(wanted, ports, random.Random(1))
 
     def run(self, session: Session, steps: int = 200) -> Pause:
-        """Take steps, without waiting longer than asked for, until there is nothing to do."""
+        """Take steps, with the waits that they ask for, until there is nothing to do."""
         pause = Pause()
         for _ in range(steps):
             pause = session.step()
@@ -137,7 +137,7 @@ class Pod:
         return pause
 
     def values(self, attempt: int = 1) -> list[str]:
-        """Return what is stored of an attempt."""
+        """Return the stored values of an attempt."""
         return [value for source in self.sources(attempt) for value in self.store.values(source)]
 
     def sources(self, attempt: int) -> list[str]:
@@ -150,7 +150,7 @@ class Pod:
 
     @property
     def told(self) -> str:
-        """Everything the collector's log says."""
+        """All sentences in the collector's log."""
         return "\n".join(self.messages.sentences)
 
     def open(self, path: str) -> MemoryFile:

@@ -1,4 +1,4 @@
-"""A trainer under the launcher is given what it would be given bare, and ends as it would."""
+"""A trainer under the launcher inherits and ends as without it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from launcher import linux
-from tests.contracts.launcher.launched import Facts, Launcher, as_in_a_shell, finished
+from tests.contracts.launcher.launcher_process import Facts, Launcher, as_in_a_shell, finished
 
 _texts = st.binary(max_size=40).map(lambda text: text.replace(b"\0", b"\n"))
 _names = st.one_of(
@@ -32,7 +32,7 @@ _statuses = st.one_of(
     st.integers(0, 255),
     st.sampled_from([-signal.SIGTERM, -signal.SIGKILL, -signal.SIGSEGV, -signal.SIGPIPE, -34, -64]),
 )
-# Python changes SIGPIPE and SIGXFSZ at its own start and cannot tell what they had been.
+# Python changes SIGPIPE and SIGXFSZ at its start, and does not provide the old dispositions.
 _signals = st.sampled_from(
     sorted(
         signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE, signal.SIGXFSZ}
@@ -117,7 +117,7 @@ def _facts(launcher: Launcher, run_dir: Path, words: Sequence[str]) -> Facts:
     return found
 
 
-def test_an_environment_that_is_no_mapping_stays_as_it_is(
+def test_an_environment_that_is_not_a_mapping_is_unchanged(
     launcher: Launcher, probe: Path, run_dir: Path
 ) -> None:
     environment = [b"A=1", b"A=2", b"NO_EQUALS_SIGN", b"=nameless", b"", b"B="]
@@ -193,7 +193,7 @@ def test_the_program_is_found_as_the_image_finds_it(
     ],
     ids=["missing", "no-interpreter", "no-format"],
 )
-def test_a_program_that_cannot_be_run_is_named(
+def test_the_message_names_a_program_that_cannot_be_run(
     launcher: Launcher, tmp_path: Path, make: bytes | None, status: int, said: str
 ) -> None:
     program = tmp_path / "trainer"

@@ -1,4 +1,4 @@
-"""A collector in a simulated world, killed and started again until all is over."""
+"""A collector in a simulated world, killed and restarted until the trial is over."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collector.core.stop_rules import StopRules
 from collector.launched_trainer import LaunchedTrainer
 from collector.testing.memory import MemoryFile
 from filters.extractor import extraction_spec
-from tests.collector.simulated import LOG, RUN, SEGMENT, World
+from tests.collector.simulated_trial import LOG, RUN, SEGMENT, World
 
 _STEPS = 5_000
 _RULES = StopRules(
@@ -29,7 +29,7 @@ class Crash(BaseException):
 
 
 class Hazardous:
-    """A port between whose calls anything may happen."""
+    """A port; before and after each call, faults may happen."""
 
     def __init__(self, inner: object, happen: Callable[[], None], opened: list[MemoryFile]) -> None:
         self._inner = inner
@@ -55,7 +55,7 @@ class Hazardous:
 
 
 def simulate(seed: int) -> World:
-    """Run a whole trial through; return what has become of it."""
+    """Run a whole trial; return the world at its end."""
     dice = random.Random(seed)
     world = World(
         dice=dice,
@@ -88,7 +88,7 @@ def _session(world: World, opened: list[MemoryFile]) -> Session:
             world.crashes_left -= 1
             raise Crash
 
-    # Each stands in for a port whose calls it passes on.
+    # Each stands for a port and forwards its calls.
     files = cast("Any", Hazardous(world.files, happen, opened))
     others = cast("Any", Hazardous(world, happen, opened))
     plan = CollectorPlan(

@@ -1,4 +1,4 @@
-"""A trainer, its files and a store in memory, all moved by one seeded dice, and what must come out.
+"""A trainer, its files and a store in memory, all driven by one seeded dice.
 
 Between any two calls of the collector the trainer may act, the store may be away or lose an
 answer, and the collector may die.
@@ -34,7 +34,7 @@ class Written:
     value: str
     attempt: int
     node: Node | None
-    """The file; None for a segment, which nobody destroys."""
+    """The file; None for a segment, which is never destroyed."""
     end: int
     """Offset behind it."""
     life: int
@@ -44,24 +44,24 @@ class Written:
     at_risk: bool = False
     """Bytes of it were destroyed before the store had it."""
     unseen: bool = False
-    """Nothing else of the attempt and the file's life was in the store: nobody can know of it."""
+    """The store had nothing else of the attempt in this file, so its loss cannot be noticed."""
     cut: bool = False
-    """Bytes behind it were cut off: whoever has read those cannot know where the cut was."""
+    """Bytes behind it were cut off: a reader of those cannot see where the cut was."""
 
 
 @dataclass(slots=True)
 class Training:
-    """One attempt, as the launcher sees it."""
+    """One attempt, with the state of its launcher."""
 
     number: int
     running: bool = True
     alive: bool = True
-    """The launcher listens."""
+    """The launcher reads messages."""
     stopped: bool = False
     delivered: int = 0
     outcome: str = OUTCOME_FAILED
     unfinished: str = ""
-    """What is still to be written of a line."""
+    """The rest of an unfinished line."""
 
 
 @dataclass(slots=True)
@@ -82,7 +82,7 @@ class World:
     trainings: list[Training] = field(default_factory=list)
     written: list[Written] = field(default_factory=list)
     border: int = 0
-    """Where the file ended when the attempt began; nobody cuts it before that."""
+    """Where the file ended when the attempt began; it is never cut before that."""
     border_node: Node | None = None
     handle: MemoryFile | None = None
     node: Node | None = None
@@ -126,7 +126,7 @@ class World:
 
     @property
     def over(self) -> bool:
-        """Nothing will be written any more."""
+        """Whether the last attempt has ended."""
         last = self.trainings[-1] if self.trainings else None
         return last is not None and last.number >= self.attempts and not last.running
 
@@ -189,10 +189,10 @@ class World:
             self._append(text.encode())
             return
         value = str(1 + len(self.written))
-        # No two lines begin alike: a place in a file is known by the bytes before it.
+        # No two lines begin alike: a position in a file is recognized by the bytes before it.
         line = f"{value:>04}{'x' * self.dice.randrange(20)} m={value} {'y' * self.dice.randrange(20)}\n"
         cut = len(line)
-        if self.dice.random() < 0.2:  # not within the number: half of one is another one
+        if self.dice.random() < 0.2:  # not within the number: a part of it is another number
             cut = self.dice.choice((line.index("m="), len(line) - 1))
         if self.kind == "file" and self.handle is None:
             self._open(self.dice.choice("aw") if not self._mine(training) else "a")
@@ -200,7 +200,7 @@ class World:
             assert self.handle is not None
             end = self.handle.stat().size + len(line)
             life = self._lives.get(id(self.node), 0)
-            # Who finds a file cut goes on at its end, and tells a gap: nobody knows where it was cut.
+            # After a cut, reading continues at the end, with a gap: the place of the cut is unknown.
             at_risk = (id(self.node), life) in self._cut_lives
             self.written.append(
                 Written(value, training.number, self.node, end, life, at_risk=at_risk)
@@ -238,7 +238,7 @@ class World:
 
     _segment: dict[tuple[str, str], int] = field(default_factory=dict)
 
-    # What becomes of the file
+    # What happens to the file
 
     def _open(self, mode: str) -> None:
         if mode == "w" and self.files.stat(LOG) is not None:

@@ -1,4 +1,4 @@
-"""What a collector does from a trainer's start to its end."""
+"""A collector's session, from the trainer's start to its end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from api.types import Comparison, ObjectiveType, StopRule
 from collector.core.stop_rules import StopRules
 from collector.core.summary import summary_of
 from filters.fold import Folded
-from tests.collector.pod import LOG, RUN, Pod
+from tests.collector.pod_in_memory import LOG, RUN, Pod
 
 RULE = StopRules(
     rules=[StopRule(name="loss", value="0.5", comparison=Comparison.LESS, start_step=2)],
@@ -24,7 +24,7 @@ RULE = StopRules(
 
 
 class Service:
-    """An early-stopping service that answers as it is told to."""
+    """An early-stopping service that gives these answers, one for each call."""
 
     def __init__(self, *answers: Exception | None) -> None:
         self.answers = list(answers)
@@ -37,14 +37,14 @@ class Service:
             raise answer
 
 
-def test_before_any_training_it_waits_and_says_nothing() -> None:
+def test_before_any_training_it_waits_and_sends_nothing() -> None:
     pod = Pod()
     assert pod.run(pod.collector()).most == 2.0
     assert not pod.heard
     assert not pod.store.batches
 
 
-def test_it_says_that_it_follows_and_then_that_all_is_delivered() -> None:
+def test_it_sends_that_it_follows_and_then_that_all_is_delivered() -> None:
     pod = Pod()
     session = pod.collector()
     pod.begin()
@@ -92,7 +92,9 @@ def test_both_streams_are_read() -> None:
         ({"status": 143, "stopped": True}, "stopped"),
     ],
 )
-def test_the_last_report_says_how_the_attempt_ended(facts: dict[str, Any], outcome: str) -> None:
+def test_the_last_report_has_the_outcome_of_the_attempt(
+    facts: dict[str, Any], outcome: str
+) -> None:
     pod = Pod()
     pod.begin()
     pod.print("loss=1\n")
@@ -124,7 +126,7 @@ def test_a_killed_launcher_ends_the_attempt_as_failed() -> None:
     assert "the launcher was killed" in pod.told
 
 
-def test_attempts_are_sources_of_their_own() -> None:
+def test_each_attempt_is_a_source_of_its_own() -> None:
     pod = Pod()
     session = pod.collector()
     for attempt, status in ((1, 1), (2, 1), (3, 0)):
@@ -162,7 +164,7 @@ def test_a_checkpoint_of_another_source_is_refused() -> None:
         pod.collector(path=LOG).step()
 
 
-def test_what_is_delivered_is_removed_from_the_disk() -> None:
+def test_delivered_segments_are_removed_from_the_disk() -> None:
     pod = Pod()
     pod.begin()
     pod.print("loss=1\n")
@@ -171,7 +173,7 @@ def test_what_is_delivered_is_removed_from_the_disk() -> None:
     assert sorted(pod.files.names(pod.directory(1))) == ["attempt", "exit"]
 
 
-def test_after_all_is_delivered_a_native_sidecar_stays_until_it_is_told_to_go() -> None:
+def test_after_the_delivery_a_native_sidecar_stays_until_it_is_told_to_end() -> None:
     pod = Pod()
     session = pod.collector(native=True)
     pod.begin()
@@ -204,7 +206,7 @@ def test_told_to_end_it_delivers_first() -> None:
     assert pod.values() == ["1", "2"]
 
 
-def test_while_the_store_is_away_it_waits_longer_and_longer_and_says_so_once() -> None:
+def test_while_the_store_is_away_waits_grow_and_the_log_says_so_once() -> None:
     pod = Pod()
     pod.store.away = "connection refused"
     session = pod.collector()
@@ -224,7 +226,7 @@ def test_while_the_store_is_away_it_waits_longer_and_longer_and_says_so_once() -
     assert "takes reports again" in pod.told
 
 
-def test_a_report_that_the_store_refuses_is_told_and_the_others_go_on() -> None:
+def test_a_report_that_the_store_refuses_is_logged_and_the_next_ones_are_sent() -> None:
     pod = Pod()
     session = pod.collector()
     pod.begin()
@@ -240,7 +242,7 @@ def test_a_report_that_the_store_refuses_is_told_and_the_others_go_on() -> None:
     assert pod.heard[-1].startswith("1 gave up: the store refused report 1")
 
 
-def test_when_all_rules_are_met_the_trainer_is_stopped_and_the_service_is_told_once() -> None:
+def test_when_all_rules_are_met_the_trainer_is_stopped_and_the_stop_reported_once() -> None:
     pod = Pod()
     service = Service(Unavailable("not yet"), None)
     session = pod.collector(rules=RULE, early_stopping=service)
@@ -273,7 +275,7 @@ def test_a_service_that_never_answers_is_given_up_after_half_a_minute() -> None:
     assert "no route to host" in pod.told
 
 
-def test_a_service_that_refuses_is_asked_once() -> None:
+def test_a_stop_is_reported_once_to_a_service_that_refuses_it() -> None:
     pod = Pod()
     service = Service(RemoteError("no such trial"))
     session = pod.collector(rules=RULE, early_stopping=service)
@@ -285,7 +287,7 @@ def test_a_service_that_refuses_is_asked_once() -> None:
     assert "no such trial" in pod.told
 
 
-def test_a_stop_that_was_due_before_a_crash_is_asked_for_after_it() -> None:
+def test_a_stop_that_was_due_before_a_crash_is_requested_after_it() -> None:
     pod = Pod()
     pod.begin()
     pod.print("loss=0.4\nloss=0.3\n")
@@ -295,7 +297,7 @@ def test_a_stop_that_was_due_before_a_crash_is_asked_for_after_it() -> None:
     assert pod.heard == ["1 following", "1 stop"]
 
 
-def test_segments_that_the_launcher_could_not_write_are_told() -> None:
+def test_segments_that_the_launcher_could_not_write_are_logged() -> None:
     pod = Pod()
     pod.begin()
     pod.print("loss=1\n")
@@ -311,7 +313,7 @@ def test_a_damaged_checkpoint_is_refused_with_the_remedy() -> None:
         pod.collector()
 
 
-def test_points_without_a_time_of_their_own_get_times_that_grow() -> None:
+def test_points_without_a_time_stamp_get_increasing_ones() -> None:
     pod = Pod()
     pod.begin()
     pod.print("loss=1\nloss=2\n2026-01-01T00:00:00Z loss=3\nloss=4\n")
@@ -322,7 +324,7 @@ def test_points_without_a_time_of_their_own_get_times_that_grow() -> None:
     assert to_micros(stamps[0]) < to_micros(stamps[1]) < to_micros(stamps[3])
 
 
-def test_the_summary_tells_what_was_delivered() -> None:
+def test_the_summary_has_what_was_delivered() -> None:
     pod = Pod()
     session = pod.collector()
     pod.begin()
@@ -341,7 +343,7 @@ def test_the_summary_tells_what_was_delivered() -> None:
     }
 
 
-def test_the_summary_holds_also_what_the_store_never_took() -> None:
+def test_the_summary_also_has_what_the_store_never_accepted() -> None:
     pod = Pod()
     pod.store.away = "connection refused"
     session = pod.collector()
@@ -359,7 +361,7 @@ def test_the_summary_holds_also_what_the_store_never_took() -> None:
     assert told["metrics"]["loss"]["last"] == "1"
 
 
-def test_where_the_objective_was_never_found_the_summary_has_the_lines_that_came_nearest() -> None:
+def test_if_the_objective_was_never_found_the_summary_has_similar_lines() -> None:
     pod = Pod()
     session = pod.collector()
     pod.begin()
@@ -373,7 +375,7 @@ def test_where_the_objective_was_never_found_the_summary_has_the_lines_that_came
     assert told["metrics"] == {}
 
 
-def test_where_the_objective_was_found_at_last_nothing_came_near() -> None:
+def test_if_the_objective_was_found_at_last_the_summary_has_no_similar_lines() -> None:
     pod = Pod()
     session = pod.collector()
     pod.begin()
@@ -403,7 +405,7 @@ def test_each_attempt_has_its_own_nearest_lines() -> None:
 
 
 @pytest.mark.parametrize("metrics", [1, 40])
-def test_metrics_have_precedence_over_lines_and_all_of_it_fits(metrics: int) -> None:
+def test_metrics_come_before_lines_and_the_summary_fits(metrics: int) -> None:
     names = [f"metric-{number}-{'x' * 20}" for number in range(metrics)]
     folds = {name: Folded(count=1, first="1", last="1") for name in names}
     lines = ["\u00e9" * 400] * 30

@@ -1,4 +1,4 @@
-"""Beside a trainer that Katib's own webhook has wrapped, with real processes."""
+"""A collector beside a trainer that Katib's own webhook has wrapped, with real processes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.collector.early_stopping import early_stopping_service
-from tests.collector.katib_pod import KatibPod
-from tests.collector.trial import Observations, eventually
+from tests.collector.fake_early_stopping import early_stopping_service
+from tests.collector.katib_pod_processes import KatibPod
+from tests.collector.pod_processes import Observations, eventually
 from tests.dbmanager.dbmanager_process import Program, program
 
 sharing = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a process namespace")
@@ -79,7 +79,7 @@ def test_a_training_that_ended_before_the_collector_came_is_collected(
     assert observations.values(pod.name) == ["0.1"]
 
 
-def test_a_trainer_that_fails_is_told_by_the_status(
+def test_a_trainer_that_fails_shows_in_the_exit_status(
     pod: KatibPod, observations: Observations
 ) -> None:
     seen = pod.folder / "seen"
@@ -95,7 +95,7 @@ def test_a_trainer_that_fails_is_told_by_the_status(
 
 
 @whole_machine
-def test_with_the_hosts_processes_a_trainer_that_failed_before_is_told_by_its_missing_marker(
+def test_under_host_pid_a_missing_marker_shows_a_trainer_that_failed_before(
     pod: KatibPod, observations: Observations
 ) -> None:
     assert pod.begin("sh -c 'echo loss=1; exit 3'").wait(60) == 3
@@ -105,7 +105,7 @@ def test_with_the_hosts_processes_a_trainer_that_failed_before_is_told_by_its_mi
 
 
 @sharing
-def test_a_proxy_that_never_ends_and_a_short_failure_keep_nobody(
+def test_a_proxy_that_never_ends_does_not_hold_the_collector(
     pod: KatibPod, observations: Observations
 ) -> None:
     pod.share_processes()
@@ -141,7 +141,7 @@ def test_with_early_stopping_the_tree_ends_and_the_wrapper_succeeds(
 
 
 @sharing
-def test_a_pod_without_a_trainer_in_sight_is_refused_with_the_remedy(pod: KatibPod) -> None:
+def test_a_pod_whose_trainer_is_invisible_is_refused_with_the_remedy(pod: KatibPod) -> None:
     pod.hide_processes()
     pod.metrics.write_text("loss=1\n")
     assert pod.collect().wait(60) == 2

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.collector.trial import Trial, eventually
+from tests.collector.pod_processes import Trial, eventually
 
 
 class KatibPod(Trial):
-    """A trainer under a shell that writes markers, and a collector that was told Katib's flags."""
+    """A trainer under a shell that writes markers, and a collector with Katib's flags."""
 
     def __init__(self, folder: Path, address: str, name: str = "trial-1") -> None:
         super().__init__(folder, address, name)

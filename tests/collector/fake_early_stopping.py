@@ -1,4 +1,4 @@
-"""An early-stopping service that does nothing but remember."""
+"""An early-stopping service that only keeps its requests."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from api.v1beta1 import api_pb2 as pb
 
 
 class Service:
-    """What was told, and where."""
+    """The service, and the requests that it got."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
         self.namespaces: list[str | bytes | None] = []
         self.address = ""
         self.refusals = 0
-        """So many calls are answered with UNAVAILABLE first."""
+        """The number of first calls that get UNAVAILABLE."""
 
     def answer(self, request: bytes, context: grpc.ServicerContext) -> bytes:
         if self.refusals:

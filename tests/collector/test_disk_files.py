@@ -1,4 +1,4 @@
-"""One contract over both file systems: the kernel's, and the one in memory."""
+"""One contract for both file systems: the kernel's, and the one in memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from collector.testing.memory import MemoryClock, MemoryFiles
 
 
 class Ground:
-    """A file system, and a writer's way to it."""
+    """A file system, and a function that writes to it."""
 
     def __init__(
         self, files: FileSystem, folder: str, append: Callable[[str, bytes], None]
@@ -51,7 +51,7 @@ def ground(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ground]:
     yield Ground(files, "/folder", append_in_memory)
 
 
-def test_what_is_missing_is_none(ground: Ground) -> None:
+def test_a_missing_file_is_none(ground: Ground) -> None:
     path = f"{ground.folder}/missing/log"
     assert ground.files.stat(path) is None
     assert ground.files.open(path) is None
@@ -60,7 +60,7 @@ def test_what_is_missing_is_none(ground: Ground) -> None:
     ground.files.unlink(path)
 
 
-def test_a_file_is_read_where_one_likes(ground: Ground) -> None:
+def test_a_file_is_read_at_any_offset(ground: Ground) -> None:
     path = ground.write("log", b"0123456789")
     file = ground.files.open(path)
     assert file is not None
@@ -88,7 +88,7 @@ def test_an_open_file_outlives_its_name(ground: Ground) -> None:
         assert file.read_at(0, 9) == b"old"
 
 
-def test_replaced_at_once(ground: Ground) -> None:
+def test_a_file_is_replaced_atomically(ground: Ground) -> None:
     path = f"{ground.folder}/checkpoint"
     for data in (b"one", b"", b"three" * 100_000):
         ground.files.replace(path, data)
@@ -103,7 +103,7 @@ def test_closing_twice_is_harmless(ground: Ground) -> None:
     file.close()
 
 
-def test_a_directory_a_pipe_and_a_socket_are_no_logs(tmp_path: Path) -> None:
+def test_a_directory_a_pipe_and_a_socket_count_as_missing(tmp_path: Path) -> None:
     (tmp_path / "directory").mkdir()
     os.mkfifo(tmp_path / "pipe")
     for name in ("directory", "pipe"):
@@ -111,7 +111,7 @@ def test_a_directory_a_pipe_and_a_socket_are_no_logs(tmp_path: Path) -> None:
         assert DiskFiles().open(str(tmp_path / name)) is None
 
 
-def test_what_the_collector_writes_is_for_all_users(tmp_path: Path) -> None:
+def test_all_users_may_read_the_collectors_files(tmp_path: Path) -> None:
     DiskFiles().replace(str(tmp_path / "checkpoint"), b"x")
     assert (tmp_path / "checkpoint").stat().st_mode & 0o777 == 0o666
 
@@ -125,6 +125,6 @@ def test_a_full_disk_may_have_room_again(tmp_path: Path, monkeypatch: pytest.Mon
         DiskFiles().replace(str(tmp_path / "checkpoint"), b"x")
 
 
-def test_a_missing_run_directory_is_the_operators_affair() -> None:
+def test_a_missing_run_directory_is_a_setup_error() -> None:
     with pytest.raises(SetupError, match="directory was removed"):
         DiskFiles().replace("/no/such/directory/checkpoint", b"")

@@ -1,4 +1,4 @@
-"""What a crash leaves behind, read again."""
+"""The checkpoint: written, read again, or refused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KNOWN = TableHeader
 
 
 @given(st.builds(Checkpoint, attempt=st.none() | st.builds(Attempt)))
-def test_what_is_written_is_read(checkpoint: Checkpoint) -> None:
+def test_a_checkpoint_is_read_as_it_was_written(checkpoint: Checkpoint) -> None:
     assert Checkpoint.from_json(checkpoint.to_json()) == checkpoint
 
 
@@ -36,7 +36,7 @@ def test_what_is_written_is_read(checkpoint: Checkpoint) -> None:
         b"[" * 100_000,
     ],
 )
-def test_what_is_none_is_refused_with_the_remedy(text: bytes) -> None:
+def test_other_texts_are_refused_with_the_remedy(text: bytes) -> None:
     with pytest.raises(SetupError, match="a run directory of its own"):
         Checkpoint.from_json(text)
 

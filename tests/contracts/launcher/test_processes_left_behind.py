@@ -1,4 +1,4 @@
-"""When the trainer's own process has ended, all that it started is ended, and soon."""
+"""When the trainer's own process has ended, its other processes end soon."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.launcher.launched import Launcher, exists, launched, python, wait_for
+from tests.contracts.launcher.launcher_process import Launcher, exists, launched, python, wait_for
 
 _SOON = 10.0
-"""Seconds, on a busy machine, for what takes milliseconds."""
+"""Seconds to wait, on a busy machine, for what takes milliseconds."""
 
 
 def _pids(path: Path) -> list[int]:
@@ -118,7 +118,7 @@ def test_a_stop_leaves_the_children_time_to_save_their_work(
     worker = (
         f"trap 'sleep 0.3; touch {saved}; exit' TERM; touch {ready}; while :; do sleep 0.05; done"
     )
-    # The shell dies at once of SIGTERM; the worker, alone, is told so and has the rest of the grace.
+    # The shell dies of SIGTERM at once; then the worker gets it, and has the rest of the grace.
     with launched(launcher, run_dir, ["sh", "-c", f'sh -c "{worker}" & wait']) as ran:
         wait_for(ready.exists)
         ran.say("stop")

@@ -1,4 +1,4 @@
-"""What the collector makes of a launcher's records."""
+"""How the collector reads a launcher's records."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from collector.testing.memory import MemoryClock, MemoryFiles
 RECORD = "/run/attempts/1/attempt"
 
 
-class Nobody:
-    """`collector.launched_trainer.LauncherControl`, and no launcher at its end."""
+class DeadLauncher:
+    """`collector.launched_trainer.LauncherControl` without a launcher."""
 
     def alive(self, attempt: int) -> bool:
         del attempt
@@ -33,7 +33,7 @@ def files() -> MemoryFiles:
 
 @pytest.fixture
 def launched(files: MemoryFiles) -> LaunchedTrainer:
-    return LaunchedTrainer("/run", files, Nobody())
+    return LaunchedTrainer("/run", files, DeadLauncher())
 
 
 def test_an_attempt_begins_when_its_record_is_whole(
@@ -47,7 +47,7 @@ def test_an_attempt_begins_when_its_record_is_whole(
     assert launched.started() == [1]
 
 
-def test_a_record_that_is_none_is_the_launchers_fault(
+def test_a_damaged_record_is_the_launchers_fault(
     files: MemoryFiles, launched: LaunchedTrainer
 ) -> None:
     files.replace(RECORD, b"rubbish\n")

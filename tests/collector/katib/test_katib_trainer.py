@@ -90,7 +90,7 @@ def test_a_trainer_that_ends_without_a_marker_has_failed(training: Pod) -> None:
     assert training.outcome == OUTCOME_FAILED
 
 
-def test_another_container_that_runs_on_keeps_nobody_waiting(pod: Pod) -> None:
+def test_another_container_that_still_runs_does_not_delay_the_end(pod: Pod) -> None:
     pod.processes.start(5, 0, "/usr/local/bin/pilot-agent proxy sidecar")
     pod.train()
     pod.processes.start(12, 0, f"fluent-bit -i tail -p path={LOG}")
@@ -100,20 +100,24 @@ def test_another_container_that_runs_on_keeps_nobody_waiting(pod: Pod) -> None:
     assert pod.outcome == OUTCOME_SUCCEEDED
 
 
-def test_a_training_that_ended_before_we_looked_has_succeeded(pod: Pod) -> None:
+def test_a_trainer_that_completed_before_the_first_look_has_succeeded(pod: Pod) -> None:
     pod.write(LOG, "loss=0.1\n")
     pod.write(pod.marker(), "completed\n")
     assert list(pod.runs.started()) == [1]
     assert pod.outcome == OUTCOME_SUCCEEDED
 
 
-def test_a_training_that_wrote_nothing_and_ended_before_we_looked_has_succeeded(pod: Pod) -> None:
+def test_a_trainer_that_wrote_nothing_and_completed_before_the_first_look_has_succeeded(
+    pod: Pod,
+) -> None:
     pod.write(pod.marker(), "completed\n")
     assert list(pod.runs.started()) == [1]
     assert pod.outcome == OUTCOME_SUCCEEDED
 
 
-def test_a_training_that_failed_before_we_looked_is_looked_for_twice(pod: Pod) -> None:
+def test_a_trainer_that_failed_before_the_first_look_counts_as_failed_at_the_second(
+    pod: Pod,
+) -> None:
     pod.write(LOG, "loss=0.1\n")
     assert list(pod.runs.started()) == [1]
     assert pod.end is None, "its process may have begun after we had looked"
@@ -121,7 +125,7 @@ def test_a_training_that_failed_before_we_looked_is_looked_for_twice(pod: Pod) -
     assert pod.outcome == OUTCOME_FAILED
 
 
-def test_a_trainer_that_begins_while_we_look_is_found_the_next_time(pod: Pod) -> None:
+def test_a_trainer_that_begins_during_a_look_is_found_at_the_next_one(pod: Pod) -> None:
     pod.write(LOG, "")
     assert pod.end is None
     pod.train()
@@ -129,12 +133,12 @@ def test_a_trainer_that_begins_while_we_look_is_found_the_next_time(pod: Pod) ->
     assert pod.end is None
 
 
-def test_nothing_has_begun_where_there_is_no_trace(pod: Pod) -> None:
+def test_without_a_trace_no_attempt_has_begun(pod: Pod) -> None:
     pod.wait(PATIENCE / 2)
     assert not pod.runs.started()
 
 
-def test_a_trainer_that_never_comes_has_failed_in_the_end(pod: Pod) -> None:
+def test_a_trainer_that_never_comes_counts_as_failed_after_a_minute(pod: Pod) -> None:
     pod.wait(PATIENCE + 2 * POLL)
     assert list(pod.runs.started()) == [1]
     assert pod.end is not None
@@ -152,14 +156,14 @@ def test_a_pod_that_does_not_share_its_processes_is_refused(pod: Pod, traced: bo
         pod.wait(PATIENCE + 2 * POLL)
 
 
-def test_the_marker_tells_where_processes_are_not_shared(pod: Pod) -> None:
+def test_the_marker_suffices_where_processes_are_not_shared(pod: Pod) -> None:
     pod.processes.hidden = True
     pod.write(pod.marker(), "completed\n")
     assert pod.outcome == OUTCOME_SUCCEEDED
 
 
 @pytest.mark.parametrize("name", ["main.pid", "7.pid.old", "x7.pid"])
-def test_other_files_are_no_markers(pod: Pod, name: str) -> None:
+def test_other_files_are_not_markers(pod: Pod, name: str) -> None:
     pod.write(f"{DIRECTORY}/{name}", "completed\n")
     assert pod.end is None
 
@@ -173,7 +177,7 @@ def test_a_subshell_with_the_same_words_is_not_the_trainer(pod: Pod) -> None:
     assert f"process {SHELL}" in pod.messages.sentences[0]
 
 
-def test_a_number_that_another_process_was_given_since_is_not_the_trainer(training: Pod) -> None:
+def test_another_process_with_the_same_pid_is_not_the_trainer(training: Pod) -> None:
     training.finish(WORKER, PYTHON, SHELL)
     training.processes.start(SHELL, 0, "sleep infinity")
     assert training.outcome == OUTCOME_FAILED
@@ -188,18 +192,18 @@ def test_a_number_that_another_process_was_given_since_is_not_the_trainer(traini
         ("/var//log/./katib/m.log", "echo completed > /var/log/katib/$$.pid"),
     ],
 )
-def test_the_marker_is_where_katibs_webhook_has_put_it(path: str, words: str) -> None:
+def test_the_marker_is_where_katibs_webhook_puts_it(path: str, words: str) -> None:
     pod = Pod(path)
     pod.train(f"sh -c python main.py && {words}")
     assert list(pod.runs.started()) == [1]
 
 
-def test_a_directory_with_a_longer_name_is_another_one(pod: Pod) -> None:
+def test_a_directory_with_a_longer_name_is_another_directory(pod: Pod) -> None:
     pod.train("sh -c true && echo completed > /var/log/katib2/$$.pid")
     assert not pod.runs.started()
 
 
-def test_a_trainer_that_takes_longer_than_the_timeout_is_left_to_itself() -> None:
+def test_after_the_timeout_the_collector_leaves_the_trainer_alone() -> None:
     pod = Pod(timeout=10.0)
     pod.train()
     pod.wait(9)
@@ -210,20 +214,20 @@ def test_a_trainer_that_takes_longer_than_the_timeout_is_left_to_itself() -> Non
     assert "-timeout" in (pod.end.cause or "")
 
 
-def test_a_stop_is_marked_then_the_shells_child_is_asked_to_end(training: Pod) -> None:
+def test_a_stop_writes_the_marker_then_sends_term_to_the_shells_child(training: Pod) -> None:
     training.processes.stubborn = {PYTHON}
     assert training.runs.stop(1)
     assert training.files.read(training.marker()) == b"early-stopped"
     assert training.processes.sent == [("TERM", PYTHON)]
 
 
-def test_workers_are_left_to_their_parent_until_it_has_gone(training: Pod) -> None:
+def test_workers_get_term_only_after_their_parent_has_ended(training: Pod) -> None:
     training.runs.stop(1)
     training.wait()
     assert training.processes.sent == [("TERM", PYTHON), ("TERM", WORKER)]
 
 
-def test_a_stopped_trainer_whose_shell_has_said_so_was_stopped(training: Pod) -> None:
+def test_a_stopped_trainer_whose_shell_wrote_completed_was_stopped(training: Pod) -> None:
     training.runs.stop(1)
     training.wait()
     assert training.end is None, "the shell still runs"
@@ -238,7 +242,7 @@ def test_a_stopped_trainer_whose_shell_was_killed_was_stopped(training: Pod) -> 
     assert training.outcome == OUTCOME_STOPPED
 
 
-def test_who_takes_no_notice_is_killed_after_the_grace(training: Pod) -> None:
+def test_a_process_that_ignores_term_is_killed_after_the_grace(training: Pod) -> None:
     training.processes.stubborn = {PYTHON}
     training.runs.stop(1)
     training.wait(GRACE - POLL)
@@ -248,14 +252,14 @@ def test_who_takes_no_notice_is_killed_after_the_grace(training: Pod) -> None:
     assert ("KILL", SHELL) not in training.processes.sent
 
 
-def test_what_the_shell_starts_next_is_asked_too(training: Pod) -> None:
+def test_a_process_that_the_shell_starts_next_gets_term_too(training: Pod) -> None:
     training.runs.stop(1)
     training.processes.start(20, SHELL, "python second.py")
     training.wait()
     assert ("TERM", 20) in training.processes.sent
 
 
-def test_a_shell_that_goes_on_for_ever_is_killed_in_the_end(training: Pod) -> None:
+def test_a_shell_that_starts_processes_for_ever_is_killed_itself(training: Pod) -> None:
     training.runs.stop(1)
     training.wait(GRACE + LAST + 2 * POLL)
     assert ("KILL", SHELL) in training.processes.sent
@@ -272,7 +276,7 @@ def test_what_a_stopped_trainer_left_behind_is_killed(training: Pod) -> None:
     assert ("KILL", WORKER) in training.processes.sent
 
 
-def test_a_stop_that_is_wished_before_the_shell_was_found_is_kept(pod: Pod) -> None:
+def test_a_stop_requested_before_the_shell_was_found_is_done_later(pod: Pod) -> None:
     pod.write(LOG, "loss=1\n")
     assert pod.end is None
     pod.train()
@@ -288,7 +292,7 @@ def test_a_stop_after_the_end_changes_nothing(training: Pod) -> None:
     assert training.files.read(training.marker()) == b"completed\n"
 
 
-def test_a_stop_that_we_may_not_do_is_told_and_leaves_no_marker(training: Pod) -> None:
+def test_a_stop_that_is_not_permitted_is_logged_and_leaves_no_marker(training: Pod) -> None:
     training.processes.forbidden = True
     assert not training.runs.stop(1)
     assert "cannot be stopped" in training.messages.sentences[-1]
@@ -298,7 +302,7 @@ def test_a_stop_that_we_may_not_do_is_told_and_leaves_no_marker(training: Pod) -
     assert training.outcome == OUTCOME_FAILED
 
 
-def test_a_collector_that_comes_back_after_the_stop_knows_of_it(training: Pod) -> None:
+def test_a_collector_that_restarts_after_the_stop_reports_the_stop(training: Pod) -> None:
     training.processes.stubborn = {PYTHON}
     training.runs.stop(1)
     training.runs = training.collector()

@@ -15,14 +15,14 @@ from typing import Any
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 30.0
-"""Seconds for what must happen at once; only a failing test waits so long."""
+"""Seconds to wait for what must happen at once; only a failing test waits so long."""
 
 Facts = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launcher:
-    """One of the two programs, by the words that start it."""
+    """One of the two programs, by its command line."""
 
     name: str
     argv: tuple[str, ...]
@@ -45,7 +45,7 @@ class Launched:
         return self.run_dir / "attempts" / str(self.attempt)
 
     def say(self, line: str) -> None:
-        """Send one line to the launcher; raises OSError (ENXIO) where it is dead."""
+        """Send one line to the launcher; raise OSError (ENXIO) if it is dead."""
         descriptor = os.open(self.folder / "control", os.O_WRONLY | os.O_NONBLOCK)
         try:
             os.write(descriptor, line.encode() + b"\n")
@@ -79,7 +79,7 @@ def launched(
     *flags: str,
     **popen: Any,  # noqa: ANN401 - whatever Popen takes
 ) -> Iterator[Launched]:
-    """Start a trainer; whatever happens, nothing of it is left running."""
+    """Start a trainer; end all its processes at the end of the test."""
     process = subprocess.Popen([*launcher.run(run_dir, *flags), *command], **popen)
     try:
         yield Launched(process, run_dir)
@@ -116,7 +116,7 @@ def wait_for(happened: Callable[[], object], patience: float = PATIENCE) -> None
 
 
 def exists(pid: int) -> bool:
-    """Whether a process is there and no zombie."""
+    """Return whether a process runs; a zombie does not."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:

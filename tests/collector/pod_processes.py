@@ -1,4 +1,4 @@
-"""A trial with real processes: a DB manager, a launcher with its trainer, and a collector."""
+"""A pod as real processes: a launcher with its trainer, and a collector."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOBODY = 65532
 def eventually(
     what: Callable[[], object], why: Callable[[], str], patience: float = PATIENCE
 ) -> None:
-    """Wait until something is true."""
+    """Wait until `what` returns a true value."""
     deadline = time.monotonic() + patience
     while not what():
         assert time.monotonic() < deadline, why()
@@ -31,7 +31,7 @@ def eventually(
 
 
 class Trial:
-    """One pod, as processes over one directory."""
+    """One trial's pod: processes that share a directory."""
 
     def __init__(self, folder: Path, address: str, name: str = "trial-1") -> None:
         self.folder = folder
@@ -111,7 +111,7 @@ class Trial:
 
 @contextmanager
 def trial(folder: Path, address: str, name: str = "trial-1") -> Iterator[Trial]:
-    """Set up a pod; kill what is left of it at the end."""
+    """Set up a pod; kill its processes at the end."""
     made = Trial(folder, address, name)
     try:
         yield made
@@ -136,7 +136,7 @@ def _awaits_the_end(pid: int) -> bool:
 
 
 class Observations:
-    """What a DB manager's SQLite file holds."""
+    """The rows in a DB manager's SQLite file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
