@@ -1,4 +1,4 @@
-"""One webhook's life: listen, get to know the cluster, answer, linger, drain, close."""
+"""The webhook's process: listen, fill the caches, answer, linger, drain, close."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ from webhook.settings import Settings
 
 _log = get_logger(__name__)
 _EVENT_SECONDS = 2.0
-"""What is left to be told at the end gets so long."""
-_ASIDE_SECONDS = 600.0
+"""How long the remaining Events may take at the end."""
+_FREEZE_SECONDS = 600.0
 _SPEAKER = Speaker(component=names.OWN_WEBHOOK)
 
 
@@ -64,7 +64,7 @@ async def run(settings: Settings) -> None:
 
 
 class _Webhook:
-    """What a webhook is made of."""
+    """The parts of a webhook, wired together."""
 
     def __init__(
         self, settings: Settings, cluster: ClusterWithRights, images: RegistryLookups
@@ -76,10 +76,10 @@ class _Webhook:
         self._config = _config(settings, cluster)
         self._caches = lookup_caches(cluster)
         clock = asyncio.get_running_loop().time
-        self._events = Events(cluster, _SPEAKER, counted=self.metrics.told, clock=clock)
-        lookups = ClusterLookups(cluster, self._caches, counted=self.metrics.looked_up)
-        self.metrics.watch(self._caches)
-        self.metrics.watch_certificate(lambda: self.certificates.expires)
+        self._events = Events(cluster, _SPEAKER, counted=self.metrics.count_event, clock=clock)
+        lookups = ClusterLookups(cluster, self._caches, counted=self.metrics.count_lookup)
+        self.metrics.show_caches(self._caches)
+        self.metrics.show_certificate(lambda: self.certificates.expires)
         pods = PodHandler(DecisionDriver(lookups, images), self._config, self._events, self.metrics)
         authors = ClusterRights(cluster)
         experiments = {
@@ -88,13 +88,13 @@ class _Webhook:
         }
         trials = TrialHandler(authors, self._config, self.metrics, settings.core_namespace)
         self._parts = ServerParts(
-            reviewers={PATH: pods, **experiments, trial_handler.PATH: trials},
+            handlers={PATH: pods, **experiments, trial_handler.PATH: trials},
             metrics=self.metrics,
             missing=lambda: list(self._missing()),
         )
 
     def _missing(self) -> Iterable[str]:
-        """Yield what keeps pods from being sent here."""
+        """Yield what the webhook still lacks; while there is something, it is not ready."""
         if self.ending:
             yield "ending"
         if not self.certificates.ready:
@@ -107,28 +107,28 @@ class _Webhook:
 
     @asynccontextmanager
     async def working(self, ended: asyncio.Event) -> AsyncIterator[None]:
-        """Do what goes on in the background; a fault in it ends all."""
-        background = [self._config.run, self._events.run, self._set_aside]
+        """Run the background tasks; an error in one of them ends the program."""
+        background = [self._config.run, self._events.run, self._freeze_caches]
         endless = [*background, *(cache.run for cache in self._caches)]
         async with beside(endless, ended):
             yield
             await self._events.drain(_EVENT_SECONDS)
 
-    async def _set_aside(self) -> None:
-        """Keep what is in memory out of the collector's way.
+    async def _freeze_caches(self) -> None:
+        """Exclude the cached objects from Python's garbage collection, again and again.
 
-        With 10,000 trials it looks at it for 70 ms each time, in the middle of some review.
+        With 10,000 trials a full collection would stop the reviews for 70 ms.
         """
         for cache in self._caches:
             await cache.synced()
         while True:
             gc.collect()
             gc.freeze()
-            await asyncio.sleep(_ASIDE_SECONDS)
+            await asyncio.sleep(_FREEZE_SECONDS)
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
-        """Serve on one port or two; at the end wait for requests under way."""
+        """Serve on one port or two; at the end let the requests under way finish."""
         settings, grace = self._settings, self._settings.grace.total_seconds()
         tls = self.certificates.ssl_context
         main = Server(application(self._parts), tls=tls, grace=grace)

@@ -1,4 +1,4 @@
-"""Says of a pod that is there what the webhook makes of it, why it is as it is, and what to do."""
+"""Explains a pod: the webhook's verdict, why the pod is as it is, and what to do."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from webhook.model.verdicts import Inject, Refuse, Skip, Verdict
 from webhook.pods.selectors import entries_for
 
 _GIVE_LABEL = (
-    f"to have its metrics collected, give its job's template the label {names.TRIAL_LABEL} of its"
-    f' trial, or the label {names.COLLECT_LABEL}: "true" and the annotation'
+    f"to collect its metrics, set the label {names.TRIAL_LABEL} in its job's pod template to the"
+    f' name of its trial, or set the label {names.COLLECT_LABEL}: "true" and the annotation'
     f" {names.METRICS_ANNOTATION}"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodInspection:
-    """What was found in the cluster."""
+    """A pod, its verdict, and what the cluster says about the webhook."""
 
     pod: JsonObject
     about: Ref
-    """What the user asked about: the pod, or a job that has yet to get one."""
+    """The object that the user named: the pod, or a job that has no pod yet."""
     decided: VerdictOnPod
     namespace: JsonObject = field(default_factory=dict)
     configuration: JsonObject | None = None
-    """The webhook's registration; None: there is none, or we may not read it."""
+    """The webhook's configuration; None: it does not exist, or reading it is forbidden."""
     unread: str = ""
-    """Why namespace or registration are not known."""
+    """Why the namespace or the configuration could not be read; empty: both were read."""
 
     @property
     def exists(self) -> bool:
-        """Whether the pod itself is in the cluster."""
+        """Whether the user named a pod, which is then in the cluster."""
         return self.about.kind == "Pod"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """The lines to show, and whether all is as it should be."""
+    """The lines to show, and whether the pod is as it should be."""
 
     lines: tuple[str, ...]
     healthy: bool
@@ -50,13 +50,13 @@ class Explanation:
 def explain(inspection: PodInspection) -> Explanation:
     """Explain a pod.
 
-    | verdict | the collector is in the pod | all is well |
+    | verdict | the pod has the collector | healthy |
     |---|---|---|
-    | injected | yes, or there is no pod yet | yes |
-    | injected, and a collector belongs into it | no | no: the webhook was not asked |
-    | injected, but no collector belongs into it | any | yes |
-    | passed | any | yes |
-    | refused | any | no |
+    | inject, with a collector | yes, or there is no pod yet | yes |
+    | inject, with a collector | no | no: the API server did not call the webhook |
+    | inject, without a collector | any | yes |
+    | skip | any | yes |
+    | refuse | any | no |
     """
     lines = [str(inspection.about)]
     if inspection.decided.trial is not None:
@@ -85,27 +85,27 @@ def _of_injected(inspection: PodInspection, verdict: Inject) -> tuple[list[str],
     name = str(collector.get("name", names.COLLECTOR_CONTAINER))
     if name in _containers(inspection.pod):
         where = f"-n {inspection.about.namespace} {inspection.about.name} -c {name}"
-        return [f"the collector is there: kubectl logs {where}"], True
-    return [f"the container {name} is not in the pod", *_why_not_asked(inspection)], False
+        return [f"the pod has the collector; read its log with: kubectl logs {where}"], True
+    return [f"the pod does not have the container {name}", *_why_not_asked(inspection)], False
 
 
 def _of_refused(inspection: PodInspection) -> Iterator[str]:
     if inspection.exists:
-        yield "it is there nevertheless:"
+        yield "the pod exists nevertheless:"
         yield from _why_not_asked(inspection)
     else:
-        yield "so it gets no pod; correct that, and its controller tries again"
+        yield "so the job gets no pod; correct that, and its controller tries again"
 
 
 def _why_not_asked(inspection: PodInspection) -> Iterator[str]:
-    """Say why the webhook was not asked about a pod, as far as that can be seen afterwards."""
+    """Say why the API server did not call the webhook, as far as the cluster still shows it."""
     if inspection.unread:
-        yield f"why the webhook was not asked cannot be seen: {inspection.unread}"
+        yield f"cannot find out why the API server did not call the webhook: {inspection.unread}"
         return
     if inspection.configuration is None:
         yield (
-            f"the webhook is not registered: there is no MutatingWebhookConfiguration"
-            f" {names.OWN_WEBHOOK}; install it, then create the pod anew"
+            f"the webhook is not registered: MutatingWebhookConfiguration {names.OWN_WEBHOOK} does"
+            " not exist; install it, then create the pod again"
         )
         return
     entries = list(
@@ -115,17 +115,18 @@ def _why_not_asked(inspection: PodInspection) -> Iterator[str]:
     )
     if not entries:
         yield (
-            "the webhook is not asked about such pods: no selector of the configuration"
-            f" {names.OWN_WEBHOOK} matches it. Label the namespace"
-            f" {names.INJECTION_LABEL}=enabled, or give the pod the label {names.TRIAL_LABEL},"
-            " then create it anew"
+            "the API server does not call the webhook for this pod: no selector of the"
+            f" configuration {names.OWN_WEBHOOK} matches it. Label the namespace"
+            f" {names.INJECTION_LABEL}=enabled, or set the label {names.TRIAL_LABEL} on the pod;"
+            " then create the pod again"
         )
-    elif _made(inspection.pod) < _made(inspection.configuration):
-        yield "it is older than the webhook's configuration; create it anew"
+    elif _created(inspection.pod) < _created(inspection.configuration):
+        yield "the pod is older than the webhook's configuration; create it again"
     else:
         yield (
-            f"its labels match the webhook's {' and '.join(entries)}; either they were put on"
-            " later, or its matchConditions leave the pod out; create it anew with its labels"
+            f"the pod's labels match {' and '.join(entries)} of the webhook's configuration; either"
+            " the labels were added later, or the matchConditions leave the pod out; create the pod"
+            " again with its labels"
         )
 
 
@@ -139,7 +140,7 @@ def _containers(pod: JsonObject) -> set[str]:
     return found
 
 
-def _made(document: JsonObject) -> str:
-    """Return when an object was made; texts of this form are in the order of time."""
+def _created(document: JsonObject) -> str:
+    """Return the creation time of an object, as text in a form that sorts by time."""
     metadata = document.get("metadata")
     return str(metadata.get("creationTimestamp", "")) if isinstance(metadata, dict) else ""

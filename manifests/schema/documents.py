@@ -1,4 +1,4 @@
-"""The three CRDs, whole: what the readers know, with defaults, bounds, texts and rules."""
+"""The three CRDs: the readers' fields, with defaults, limits, descriptions and rules."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ class Kind:
 
     @property
     def singular(self) -> str:
-        """Its name in the singular, as `kubectl get` takes it."""
+        """The name in the singular, for `kubectl get`."""
         return self.kind.lower()
 
     @property
     def plural(self) -> str:
-        """Its name in the plural, as the API has it."""
+        """The name in the plural, for the API."""
         return f"{self.singular}s"
 
 
@@ -75,8 +75,8 @@ SUGGESTION = Kind(
 TRIAL = Kind(kind="Trial", read=read_trial)
 KINDS = (EXPERIMENT, SUGGESTION, TRIAL)
 
-# Of an Experiment only: the two others are written by programs. Defaults are those of
-# `api.objects.defaults` that need no other field to be known; bounds keep the rules affordable.
+# For an Experiment only: programs write the two others. The defaults are those of
+# `api.objects.defaults` that depend on no other field. The limits keep the cost of the rules low.
 MORE: dict[str, Mapping[str, Json]] = {
     "spec.parallelTrialCount": {"default": PARALLEL_TRIALS},
     "spec.resumePolicy": {"default": ResumePolicy.NEVER.value},
@@ -103,8 +103,8 @@ MORE: dict[str, Mapping[str, Json]] = {
     "spec.metricsCollectorSpec.source.filter.metricsFormat": {"maxItems": 100},
     "spec.metricsCollectorSpec.source.filter.metricsFormat[]": {"maxLength": 16384},
 }
-# Free in their form but for what a rule looks at.
-LOOKED_AT: dict[str, Mapping[str, Mapping[str, Json]]] = {
+# Fields of any form, and the members of them that a rule reads.
+READ_BY_RULES: dict[str, Mapping[str, Mapping[str, Json]]] = {
     "spec.trialTemplate.trialSpec": {"apiVersion": _TEXT, "kind": _TEXT, "metadata": _ANY_FORM},
     "spec.trialTemplate.trialSpec.metadata": {"name": _TEXT, "namespace": _TEXT},
 }
@@ -171,9 +171,9 @@ def _of_any(path: str) -> dict[str, Json]:
 
 def _of_experiment(path: str) -> dict[str, Json]:
     more: dict[str, Json] = {**_of_any(path), **MORE.get(path, {})}
-    if path in LOOKED_AT:
+    if path in READ_BY_RULES:
         members: dict[str, Json] = {}
-        for name, member in LOOKED_AT[path].items():
+        for name, member in READ_BY_RULES[path].items():
             members[name] = {**member, **_of_experiment(f"{path}.{name}")}
         more["properties"] = members
     if path in RULES:

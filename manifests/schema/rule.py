@@ -1,4 +1,4 @@
-"""One rule of a CRD, and the forms that return."""
+"""A validation rule of a CRD, and two common kinds of rules."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ Why = Literal["FieldValueInvalid", "FieldValueRequired", "FieldValueForbidden"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A CEL expression that holds, and what is said where it does not."""
+    """A CEL expression that must hold, and the message if it does not."""
 
     holds: str
     message: str
     at: str = ""
-    """The member that is at fault, such as `.objective`; without it, the place of the rule."""
+    """The member at fault, such as `.objective`; empty: the field that has the rule."""
     why: Why = "FieldValueInvalid"
     creation_too: bool = False
-    """It looks at the old object, and is asked where there is none as well."""
+    """Whether a rule that reads the old object also applies when there is none."""
 
     def written(self) -> dict[str, Json]:
         """Write an entry of `x-kubernetes-validations`."""
@@ -37,18 +37,18 @@ class Rule:
 
 
 Rules = dict[str, tuple[Rule, ...]]
-"""By the path of a place in an Experiment; `[]` is any item of a list."""
+"""Rules by the path of a field of an Experiment; `[]` stands for any item of a list."""
 
 
 def there(member: str, message: str) -> Rule:
-    """Ask for a member."""
+    """Return the rule that a member must be present."""
     return Rule(
         holds=f"has(self.{member})", message=message, at=f".{member}", why="FieldValueRequired"
     )
 
 
 def said(member: str, message: str) -> Rule:
-    """Ask for a text that is not empty."""
+    """Return the rule that a member must be a text that is not empty."""
     return Rule(
         holds=f"has(self.{member}) && self.{member} != ''",
         message=message,

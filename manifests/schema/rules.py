@@ -1,10 +1,10 @@
-"""What the API server itself checks of an Experiment, as CEL in its CRD, by the place it is at.
+"""The rules that the API server checks of an Experiment: CEL expressions in the CRD, by path.
 
-Nothing is refused here that `api.objects.validation` lets pass, for it knows the same rules and
-more of them; a test compares the two. So `kubectl apply` refuses nonsense without a webhook too.
+`api.objects.validation` has all of these rules and more, and a test compares the two. So nothing is
+refused here that the webhook would accept, and `kubectl apply` finds mistakes without a webhook.
 
-Two numbers decide what can be a rule: by the bounds of lists and texts the API server reckons what
-a rule may cost at most, and takes none that costs too much.
+The API server estimates the highest cost of a rule from the limits of lists and texts, and does not
+accept a rule that is too expensive. Hence the limits in `documents.MORE`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _NAMED_RIGHT = (
 
 
 def _ended(*types: str, reason: str = "") -> str:
-    """Say in CEL that the stored experiment has ended, in one of these ways."""
+    """Return CEL: the stored experiment has ended in one of these ways."""
     words = ", ".join(f"'{word}'" for word in types)
     because = f" && has(c.reason) && c.reason == '{reason}'" if reason else ""
     return (
@@ -68,7 +68,7 @@ _RESUMED = (
 )
 _EXPERIMENT = (
     Rule(
-        # An object that is there already must be able to change, if only to be deleted.
+        # An existing object must be able to change, if only to be deleted.
         holds=f"oldSelf.hasValue() || {_NAMED_RIGHT}",
         message=f"metadata.name: {NAME_RULE}",
         creation_too=True,
@@ -79,15 +79,15 @@ _EXPERIMENT = (
         " || !has(oldSelf.status.trials) || self.spec.maxTrialCount > oldSelf.status.trials"
         " || has(oldSelf.spec) && has(oldSelf.spec.maxTrialCount)"
         " && self.spec.maxTrialCount == oldSelf.spec.maxTrialCount",
-        message="must be greater than status.trials, the number of trials that there are already",
+        message="must be greater than status.trials, the number of existing trials",
         at=".spec.maxTrialCount",
     ),
     Rule(
         holds="!has(self.spec) || !has(oldSelf.spec) || self.spec == oldSelf.spec"
         " || !has(oldSelf.status) || !has(oldSelf.status.conditions)"
         f" || !{_ended('Succeeded', 'Failed')} || {_RESUMED}",
-        message="the experiment has ended; one that has reached spec.maxTrialCount can go on, where"
-        " its spec.resumePolicy is LongRunning or FromVolume; create a new one",
+        message="the experiment has ended; it can continue only if it reached spec.maxTrialCount"
+        " and spec.resumePolicy is LongRunning or FromVolume; create a new experiment",
         at=".spec",
     ),
 )
@@ -95,14 +95,14 @@ _EXPERIMENT = (
 _SPEC = (
     Rule(
         holds=" && ".join(_same(member) for member in _FIXED),
-        message="only spec.parallelTrialCount, spec.maxTrialCount and spec.maxFailedTrialCount are"
-        " editable; create a new experiment for another search",
+        message="only spec.parallelTrialCount, spec.maxTrialCount and spec.maxFailedTrialCount can"
+        " change; create a new experiment for another search",
         why="FieldValueForbidden",
     ),
     _at_most_all("parallelTrialCount"),
     _at_most_all("maxFailedTrialCount"),
-    there("objective", "must be specified; give it a type and an objectiveMetricName"),
-    there("algorithm", "must be specified; algorithmName: random is a start"),
+    there("objective", "must be specified; set its type and objectiveMetricName"),
+    there("algorithm", "must be specified; start with algorithmName: random"),
     there("trialTemplate", "must be specified; write the job that each trial runs"),
     Rule(
         holds="has(self.nasConfig) || has(self.parameters) && size(self.parameters) > 0",
@@ -119,8 +119,8 @@ _SPEC = (
         " || self.trialTemplate.trialParameters.all(t, !has(t.reference) || t.reference == ''"
         " || t.reference.contains('${trialSpec.')"
         " || self.parameters.exists(p, p.name == t.reference))",
-        message="each reference must be the name of one of spec.parameters, or a fact of the trial"
-        " such as ${trialSpec.Name}",
+        message="each reference must be the name of one of spec.parameters, or a property of the"
+        " trial such as ${trialSpec.Name}",
         at=".trialTemplate.trialParameters",
     ),
 )
@@ -131,10 +131,10 @@ _OBJECTIVE = (
         message="must be minimize or maximize",
         at=".type",
     ),
-    said("objectiveMetricName", "must be specified; write the metric's name as the log has it"),
+    said("objectiveMetricName", "must be specified; write the metric's name as in the log"),
     Rule(
         holds="!has(self.objectiveMetricName) || !self.objectiveMetricName.contains(';')",
-        message="must not contain ';', which parts names; rename it",
+        message="must not contain ';', which separates names; rename the metric",
         at=".objectiveMetricName",
     ),
     Rule(
@@ -155,11 +155,11 @@ RULES: Rules = {
     "spec.objective.additionalMetricNames[]": (
         Rule(
             holds="self != '' && !self.contains(';')",
-            message="must be specified, and must not contain ';', which parts names; rename it or"
-            " delete the item",
+            message="must be specified, and must not contain ';', which separates names; rename the"
+            " metric, or delete the item",
         ),
     ),
-    "spec.algorithm": (said("algorithmName", "must be specified; random is a start"),),
+    "spec.algorithm": (said("algorithmName", "must be specified; start with random"),),
     "spec.earlyStopping": (
         said("algorithmName", "must be specified; write medianstop, or delete spec.earlyStopping"),
     ),

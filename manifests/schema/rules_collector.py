@@ -1,4 +1,4 @@
-"""The rules of `metricsCollectorSpec`, as CEL: those of `api.objects.validation_collector`."""
+"""The rules of `metricsCollectorSpec` in CEL; `api.objects.validation_collector` has the same."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _place(*, kind: str, path_kind: str) -> Rule:
         holds=f"{_not(kind)} || !has(self.source) || !has({_PLACE})"
         f" || (!has({_PLACE}.kind) || {_PLACE}.kind in ['', '{path_kind}'])"
         f" && (!has({_PLACE}.path) || {_PLACE}.path == '' || {_PLACE}.path.startsWith('/'))",
-        message=f"for collector kind {kind} it is a path from /, and of kind {path_kind}",
+        message=f"must be an absolute path of kind {path_kind} for collector kind {kind}",
         at=".source.fileSystemPath",
     )
 
@@ -51,7 +51,7 @@ _COLLECTOR = (
     Rule(
         holds=f"{_not('Custom')} || has(self.collector.customCollector)",
         message="customCollector must be specified for collector kind Custom; write the container"
-        " that collects",
+        " that collects the metrics",
         at=".collector",
         why="FieldValueRequired",
     ),
@@ -59,7 +59,7 @@ _COLLECTOR = (
         holds=f"{_is('Push')} || !has(self.source) || !has(self.source.filter)"
         " || !has(self.source.filter.metricsFormat)"
         " || self.source.filter.metricsFormat.all(f, f.matches('(?s)[(].*[(]'))",
-        message="each metricsFormat needs two groups, for the name and the value:"
+        message="each metricsFormat must have two groups, for the name and the value:"
         r" ([\w-]+)\s*=\s*([0-9.]+)",
         at=".source.filter",
     ),

@@ -1,11 +1,11 @@
-"""The rules of the search space, as CEL: what stands in `api.objects.validation_space`."""
+"""The rules of the search space in CEL; `api.objects.validation_space` has the same."""
 
 from __future__ import annotations
 
 from manifests.schema.rule import Rule, Rules
 
-# Numbers in CEL: what no float can be is refused, and what surely is one is reckoned with. A double
-# that is too large is a fault of the rule, hence the lengths.
+# Texts with a character that no number has are refused; only texts that are certainly numbers are
+# compared. The lengths are limited because a too large double is an error of the rule itself.
 _NO_NUMBER = r"[^0-9+\\-._eE\\s]"
 _NUMBER = r"^[+-]?([0-9]{1,20}[.]?[0-9]{0,20}|[.][0-9]{1,20})([eE][+-]?[0-9]{1,2})?$"
 _RANGE = "has(self.parameterType) && self.parameterType in ['double', 'int']"
@@ -16,7 +16,7 @@ _SPACE = "self.feasibleSpace"
 
 
 def _filled(member: str) -> str:
-    """Say in CEL that the space has this member, and that it is not empty."""
+    """Return CEL: the space has this member, and it is not empty."""
     return f"has({_SPACE}) && has({_SPACE}.{member}) && {_SPACE}.{member} != ''"
 
 
@@ -24,8 +24,8 @@ def _listed() -> str:
     return f"has({_SPACE}) && has({_SPACE}.list) && size({_SPACE}.list) > 0"
 
 
-def _reckoned(*members: str) -> str:
-    """Say in CEL that these members are numbers that can be reckoned with."""
+def _numeric(*members: str) -> str:
+    """Return CEL: these members are numbers that CEL can compute with."""
     return f"{_RANGE} && " + " && ".join(
         f"{_filled(member)} && {_SPACE}.{member}.matches('{_NUMBER}')" for member in members
     )
@@ -48,7 +48,8 @@ _PARAMETER = (
     ),
     Rule(
         holds=f"!({_RANGE}) || !({_listed()})",
-        message="is not for parameterType double or int; write min and max, or make it discrete",
+        message="must not be set for parameterType double or int; write min and max, or use"
+        " parameterType discrete",
         at=".feasibleSpace.list",
     ),
     Rule(
@@ -67,17 +68,17 @@ _PARAMETER = (
         for member in ("min", "max", "step")
     ),
     Rule(
-        holds=f"!({_reckoned('min', 'max')}) || double({_SPACE}.min) <= double({_SPACE}.max)",
-        message="is above max; swap the two",
+        holds=f"!({_numeric('min', 'max')}) || double({_SPACE}.min) <= double({_SPACE}.max)",
+        message="must not be greater than max; swap the two",
         at=".feasibleSpace.min",
     ),
     Rule(
-        holds=f"!({_reckoned('step')}) || double({_SPACE}.step) > 0.0",
-        message="must be greater than 0, or left out",
+        holds=f"!({_numeric('step')}) || double({_SPACE}.step) > 0.0",
+        message="must be greater than 0; correct it or delete it",
         at=".feasibleSpace.step",
     ),
     Rule(
-        holds=f"!({_reckoned('min')} && {_LOGARITHMIC}) || double({_SPACE}.min) > 0.0",
+        holds=f"!({_numeric('min')} && {_LOGARITHMIC}) || double({_SPACE}.min) > 0.0",
         message="must be greater than 0 for distribution logUniform or logNormal",
         at=".feasibleSpace.min",
     ),
@@ -89,7 +90,8 @@ _PARAMETER = (
     ),
     Rule(
         holds=f"!({_LIST}) || !({_filled('min')}) && !({_filled('max')}) && !({_filled('step')})",
-        message="min, max and step are not for parameterType discrete or categorical; write a list",
+        message="min, max and step must not be set for parameterType discrete or categorical; write"
+        " a list",
         at=".feasibleSpace",
     ),
 )

@@ -1,4 +1,4 @@
-"""The rules of `trialTemplate`, as CEL: part of `api.objects.validation_template`."""
+"""The rules of `trialTemplate` in CEL; `api.objects.validation_template` has these and more."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from manifests.schema.rule import Rule, Rules, said, there
 _KINDS = ", ".join(f"'{kind}'" for kind in OUTCOMES)
 
 _TEMPLATE = (
-    said("primaryContainerName", "must be specified; write the container that trains"),
+    said("primaryContainerName", "must be specified; write the name of the container that trains"),
     there(
         "trialParameters",
-        "must be specified; name here what each ${trialParameters.NAME} stands for",
+        "must be specified; list each NAME of ${trialParameters.NAME} in the template",
     ),
     Rule(
         holds="has(self.trialSpec) || has(self.configMap)",
@@ -26,8 +26,8 @@ _TEMPLATE = (
         holds="has(self.successCondition) && self.successCondition != ''"
         " && has(self.failureCondition) && self.failureCondition != ''"
         f" || has(self.trialSpec) && has(self.trialSpec.kind) && self.trialSpec.kind in [{_KINDS}]",
-        message="successCondition and failureCondition must be specified; only jobs of well-known"
-        " kinds in trialSpec have defaults",
+        message="successCondition and failureCondition must be specified; only the well-known kinds"
+        " of jobs in trialSpec have defaults",
         why="FieldValueRequired",
     ),
 )
@@ -43,15 +43,15 @@ _TRIAL_SPEC = (
 _OMITTED = (
     Rule(
         holds="self == ''",
-        message="metadata.name and metadata.namespace must be omitted, for each trial gets its own;"
-        " delete them",
+        message="metadata.name and metadata.namespace must be omitted, because the controller sets"
+        " them for each trial; delete them",
     ),
 )
 
 _CONFIG_MAP = (
     said("configMapName", "must be specified"),
     said("configMapNamespace", "must be specified"),
-    said("templatePath", "must be specified; it is the key in the ConfigMap"),
+    said("templatePath", "must be specified; write the key in the ConfigMap"),
 )
 
 _TRIAL_PARAMETER = (

@@ -1,7 +1,7 @@
-"""The structural schema of our objects, learnt from the functions that read them.
+"""The structural schema of an object, recorded from the function that reads the object.
 
-A `Shape` is a field without a value: whoever reads it tells it what may stand there. So the CRDs
-and `api.objects` cannot know different fields.
+A `Shape` is a field without a value. A reader asks it for its members and types, and the Shape
+records what it was asked for. So the CRDs and `api.objects` always have the same fields.
 
     shape = Shape()
     read_experiment(shape)
@@ -25,7 +25,7 @@ _EMPTY: JsonObject = {}
 
 
 def _rank(keyword: str) -> tuple[bool, bool, str]:
-    """Put first what a reader looks for, and last what has members of its own."""
+    """Sort the description and type first, and keywords with members last."""
     return keyword in _WITH_MEMBERS, keyword not in ("description", "type"), keyword
 
 
@@ -33,7 +33,7 @@ _WITH_MEMBERS = ("items", "properties")
 
 
 class Shape(Field):
-    """A place in a document that may come: it gives neutral values, and notes how it was read."""
+    """A field of a future document: returns neutral values, and records how it was read."""
 
     __slots__ = ("_item", "_keywords", "_members", "required")
 
@@ -45,9 +45,9 @@ class Shape(Field):
         self.required = False
 
     def schema(self, decorate: Callable[[str], Mapping[str, Json]], path: str) -> dict[str, Json]:
-        """Write the schema; `decorate` adds to each place, by its path, what no reader says.
+        """Return the schema; `decorate` returns more keywords for a path, which take precedence.
 
-        None in place of a keyword takes it away.
+        A keyword with the value None is left out.
         """
         written = dict(self._keywords)
         if self._members:
@@ -63,78 +63,78 @@ class Shape(Field):
         written |= decorate(path)
         return {key: written[key] for key in sorted(written, key=_rank) if written[key] is not None}
 
-    # -- what a reader asks ----------------------------------------------------------------
+    # -- what a reader calls ----------------------------------------------------------------
 
     def at(self, name: str) -> Shape:
-        """Note a member."""
+        """Record a member."""
         self._keywords["type"] = "object"
         return self._members.setdefault(name, Shape())
 
     def record(self, parse: Callable[[Field], T]) -> T | None:
-        """Note an object."""
+        """Record an object."""
         self._keywords["type"] = "object"
         return parse(self)
 
     def items(self, parse: Callable[[Field], T]) -> tuple[T, ...]:
-        """Note a list."""
+        """Record a list."""
         self._keywords["type"] = "array"
         self._item = self._item or Shape()
         return (parse(self._item),)
 
     def records(self, parse: Callable[[Field], T]) -> tuple[T, ...]:
-        """Note a list of objects."""
+        """Record a list of objects."""
         return self.items(parse)
 
     def texts(self) -> tuple[str, ...]:
-        """Note a list of texts."""
+        """Record a list of texts."""
         return self.items(lambda f: f.text())
 
     def integers(self) -> tuple[int, ...]:
-        """Note a list of whole numbers."""
+        """Record a list of whole numbers."""
         return self.items(lambda f: f.count())
 
     def open_ended(self) -> Shape:
-        """Note that there may be more."""
+        """Record that unknown members are allowed."""
         self._keywords |= {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
         return self
 
     def mapping(self) -> JsonObject | None:
-        """Note an object of any form."""
+        """Record an object of any form."""
         self.open_ended()
         return _EMPTY
 
     def text_map(self) -> dict[str, str]:
-        """Note texts by name."""
+        """Record a map of texts."""
         self._keywords |= {"type": "object", "additionalProperties": {"type": "string"}}
         return {}
 
     def text(self) -> str:
-        """Note a text."""
+        """Record a text."""
         self._keywords["type"] = "string"
         return ""
 
     def integer(self, *, limit: int = INT32_MAX) -> int | None:
-        """Note a whole number."""
+        """Record a whole number."""
         width = "int32" if limit == INT32_MAX else "int64"
         self._keywords |= {"type": "integer", "format": width, "minimum": -limit, "maximum": limit}
         return None
 
     def number(self) -> float | None:
-        """Note a number."""
+        """Record a number."""
         self._keywords |= {"type": "number", "format": "double"}
         return None
 
     def flag(self) -> bool:
-        """Note true or false."""
+        """Record a boolean."""
         self._keywords["type"] = "boolean"
         return False
 
     def choice(self, kind: type[E], default: D) -> E | D:
-        """Note the words; the empty one is as if it were left out."""
+        """Record the words of an enumeration; the empty word means that the field is left out."""
         words = [*(word.value for word in kind if word.value), ""]
         self._keywords |= {"type": "string", "enum": words}
         return default
 
-    def require(self, why: str) -> None:  # noqa: ARG002 - the reader's words
-        """Note that it must be there."""
+    def require(self, why: str) -> None:  # noqa: ARG002 - the reader's message
+        """Record that the field is required."""
         self.required = True

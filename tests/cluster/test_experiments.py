@@ -113,7 +113,7 @@ def test_a_template_is_read_from_its_config_map(cluster: Cluster, namespace: str
     )
     there = applied(cluster, namespace, document)
 
-    assert f"ConfigMap {namespace}/templates is not there; create it" in absent.stderr
+    assert f"ConfigMap {namespace}/templates does not exist; create it" in absent.stderr
     assert there.returncode == 0, there.stderr
 
 

@@ -18,8 +18,8 @@ from manifests.schema.__main__ import FOLDER, HEAD
 from manifests.schema.documents import (
     EXPERIMENT,
     KINDS,
-    LOOKED_AT,
     MORE,
+    READ_BY_RULES,
     SUGGESTION,
     TRIAL,
     Kind,
@@ -71,7 +71,7 @@ def test_every_text_is_of_a_field() -> None:
     assert used == TEXTS.keys()
 
 
-@pytest.mark.parametrize("path", sorted({*MORE, *LOOKED_AT, *RULES}))
+@pytest.mark.parametrize("path", sorted({*MORE, *READ_BY_RULES, *RULES}))
 def test_what_is_added_to_the_readers_knowledge_has_its_place(path: str) -> None:
     assert path in PLACES[EXPERIMENT.kind]
 

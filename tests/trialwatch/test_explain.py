@@ -93,8 +93,8 @@ async def test_a_pod_with_its_collector_is_well(memory: MemoryCluster, explain: 
     assert text.splitlines() == [
         "Pod team/p (v1)",
         "  belongs to Trial team/mnist-1 (kubeflow.org/v1beta1)",
-        "  injected: the collector is in the pod, and the launcher runs the trainer",
-        "  the collector is there: kubectl logs -n team p -c metrics-logger-and-collector",
+        "  injected: the pod gets the collector, and the launcher runs the trainer",
+        "  the pod has the collector; read its log with: kubectl logs -n team p -c metrics-logger-and-collector",
     ]
 
 
@@ -107,7 +107,7 @@ async def test_nobodys_pod_is_told_how_to_become_somebodys(
 
     assert status == 0
     assert "nobodys-trial: " in text
-    assert "give its job's template the label katib.kubeflow.org/trial" in text
+    assert "set the label katib.kubeflow.org/trial in its job's pod template" in text
 
 
 async def test_a_pod_without_its_collector_where_no_webhook_is_registered(
@@ -118,8 +118,8 @@ async def test_a_pod_without_its_collector_where_no_webhook_is_registered(
     status, text = await explain()
 
     assert status == 2
-    assert "the container metrics-logger-and-collector is not in the pod" in text
-    assert "there is no MutatingWebhookConfiguration trialwatch-webhook; install it" in text
+    assert "the pod does not have the container metrics-logger-and-collector" in text
+    assert "MutatingWebhookConfiguration trialwatch-webhook does not exist; install it" in text
 
 
 async def test_a_pod_that_no_selector_matches(memory: MemoryCluster, explain: Explain) -> None:
@@ -143,7 +143,7 @@ async def test_a_pod_that_was_there_before_the_webhook(
     status, text = await explain()
 
     assert status == 2
-    assert "it is older than the webhook's configuration; create it anew" in text
+    assert "the pod is older than the webhook's configuration; create it again" in text
 
 
 async def test_a_pod_that_the_webhook_should_have_been_asked_about(
@@ -157,7 +157,9 @@ async def test_a_pod_that_the_webhook_should_have_been_asked_about(
     status, text = await explain()
 
     assert status == 2
-    assert "its labels match the webhook's owned.trialwatch.dev; either" in text
+    assert (
+        "the pod's labels match owned.trialwatch.dev of the webhook's configuration; either" in text
+    )
 
 
 async def test_a_refused_job_is_told_why_it_gets_no_pod(
@@ -174,7 +176,7 @@ async def test_a_refused_job_is_told_why_it_gets_no_pod(
     assert "Job team/mnist-1 (batch/v1)" in text
     assert "belongs to Trial team/mnist-1" in text
     assert "refused: no-container: " in text
-    assert "so it gets no pod" in text
+    assert "so the job gets no pod" in text
 
 
 async def test_a_job_that_will_get_its_collector_is_well(
@@ -197,7 +199,7 @@ async def test_a_refused_pod_that_is_there_nevertheless(
     status, text = await explain()
 
     assert status == 2
-    assert "it is there nevertheless:" in text
+    assert "the pod exists nevertheless:" in text
     assert "the webhook is not registered" in text
 
 

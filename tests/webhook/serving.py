@@ -186,11 +186,11 @@ async def webhook(
     metrics, missing = Metrics(), list[str]()
     clock = asyncio.get_running_loop().time
     events = Events(
-        cluster, Speaker(component="trialwatch-webhook"), counted=metrics.told, clock=clock
+        cluster, Speaker(component="trialwatch-webhook"), counted=metrics.count_event, clock=clock
     )
     watched = lookup_caches(cluster) if watching else ()
-    metrics.watch(watched)
-    lookups = ClusterLookups(cluster, watched, counted=metrics.looked_up)
+    metrics.show_caches(watched)
+    lookups = ClusterLookups(cluster, watched, counted=metrics.count_lookup)
     config = settings or Settings()
     authors = ClusterRights(cluster)
     pods = PodHandler(DecisionDriver(lookups, registry or Registry()), config, events, metrics)
@@ -200,7 +200,7 @@ async def webhook(
     }
     trials = TrialHandler(authors, config, metrics)
     parts = ServerParts(
-        reviewers={PATH: pods, **experiments, trial_handler.PATH: trials},
+        handlers={PATH: pods, **experiments, trial_handler.PATH: trials},
         metrics=metrics,
         missing=lambda: missing,
         read_seconds=read_seconds,

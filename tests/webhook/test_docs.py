@@ -18,18 +18,19 @@ TEXT = (Path(__file__).parents[2] / "docs" / "webhook.md").read_text()
 ROWS = dict(re.findall(r"^\| `([^`]+)` \|(.+)\|$", TEXT, re.MULTILINE))
 
 
-def test_it_tells_each_reason_in_its_own_words() -> None:
-    told = {name: row.rpartition("| ")[2].strip() for name, row in ROWS.items()}
+def test_it_explains_each_reason_in_the_words_of_the_code_and_says_what_to_do() -> None:
+    rows = {name: [cell.strip() for cell in row.split(" | ")] for name, row in ROWS.items()}
 
-    assert {reason.value: told.get(reason.value) for reason in Reason} == {
-        reason.value: reason.sentence for reason in Reason
-    }
+    for reason in Reason:
+        _, sentence, remedy = rows[reason.value]
+        assert sentence == reason.sentence
+        assert remedy
 
 
 def test_it_names_each_metric_with_its_labels() -> None:
     metrics = Metrics()
-    metrics.watch(lookup_caches(MemoryCluster()))
-    metrics.watch_certificate(lambda: None)
+    metrics.show_caches(lookup_caches(MemoryCluster()))
+    metrics.show_certificate(lambda: None)
     there = set(re.findall(r"^# TYPE (trialwatch_\w+)", metrics.text().decode(), re.MULTILINE))
     told = set(re.findall(r"`(trialwatch_webhook_\w+)", TEXT))
 

@@ -119,7 +119,7 @@ async def test_what_is_to_be_known_is_told_as_a_warning(memory: MemoryCluster) -
     async with webhook(memory) as running:
         (warning,) = (await running.review(wanted))["warnings"]
 
-    assert warning.startswith("trialwatch: the trainer runs without launcher")
+    assert warning.startswith("trialwatch: the pod's annotation turns the launcher off")
     assert "\n" not in warning
 
 
@@ -151,7 +151,7 @@ async def test_a_refused_pod_is_told_on_its_trial(memory: MemoryCluster) -> None
         said = await refused(running, wanted)
         await running.events.drain(10)
 
-    assert said.startswith("400 trialwatch (no-container): the container that trains is not in")
+    assert said.startswith("400 trialwatch (no-container): the pod does not have the")
     (event,) = (await memory.list(Scope(EVENT))).items
     assert (event["type"], event["reason"]) == ("Warning", "PodRefused")
     assert "(no-container)" in str(event["message"])

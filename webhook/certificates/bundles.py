@@ -1,7 +1,7 @@
-"""The `caBundle` of a webhook configuration: what others have put there stays as it is.
+"""The `caBundle` of a webhook configuration: changes the webhook's own authorities in it only.
 
-A bundle is certificates in PEM, one after another, maybe with remarks between them. Ours are known
-by their subject (`issued.is_authority_of`); each stands at the end, or is cut out again.
+A bundle is a sequence of certificates in PEM, which may have comments between them. The webhook's
+own authorities are recognized by their subject (`issued.is_authority_of`), and stand at its end.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _BLOCK = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """A bundle's pieces in their order: certificates, as `mint` writes them, and all else."""
+    """The pieces of a bundle in their order: certificates in PEM, and other text."""
 
     pieces: tuple[tuple[bool, str], ...]
-    """Whether it is a certificate, and its text."""
+    """For each piece: whether it is a certificate, and its text."""
 
     @property
     def certificates(self) -> tuple[str, ...]:
@@ -32,14 +32,14 @@ class Bundle:
         return tuple(_normal(text) for is_cert, text in self.pieces if is_cert)
 
     def only(self, wanted: Callable[[str], bool]) -> str:
-        """Return the text without the certificates that are not wanted."""
+        """Return the text without the certificates for which `wanted` is false."""
         return "".join(
             text for is_cert, text in self.pieces if not is_cert or wanted(_normal(text))
         )
 
 
 def split_bundle(text: str) -> Bundle:
-    """Take a bundle apart; nothing is lost."""
+    """Split a bundle into its pieces; nothing is lost."""
     pieces: list[tuple[bool, str]] = []
     at = 0
     for match in _BLOCK.finditer(text):
@@ -50,23 +50,23 @@ def split_bundle(text: str) -> Bundle:
 
 
 def own_authorities_in(bundle: Bundle, service: Service) -> tuple[str, ...]:
-    """Return our authorities in a bundle."""
-    return tuple(one for one in bundle.certificates if is_authority_of(service, one))
+    """Return the webhook's own authorities in a bundle."""
+    return tuple(pem for pem in bundle.certificates if is_authority_of(service, pem))
 
 
 def with_own_authorities(bundle: Bundle, authorities: Sequence[str], service: Service) -> str:
-    """Return the bundle's text with these authorities of ours, and no others of ours."""
-    there = set(bundle.certificates)
-    text = bundle.only(lambda one: one in authorities or not is_authority_of(service, one))
+    """Return the bundle's text with these own authorities, and no other own ones."""
+    existing = set(bundle.certificates)
+    text = bundle.only(lambda pem: pem in authorities or not is_authority_of(service, pem))
     if not text.strip():
         text = ""
     if text and not text.endswith("\n"):
         text += "\n"
-    return text + "".join(one for one in authorities if one not in there)
+    return text + "".join(pem for pem in authorities if pem not in existing)
 
 
 def bundles_of(configuration: JsonObject, service: Service) -> Iterator[Bundle]:
-    """Yield the bundle of each webhook of a configuration that calls the service."""
+    """Yield the bundle of each entry of a configuration that calls the service."""
     for client in _clients(configuration, service):
         yield split_bundle(_text(client.get("caBundle")))
 
@@ -74,9 +74,9 @@ def bundles_of(configuration: JsonObject, service: Service) -> Iterator[Bundle]:
 def trust_patch(
     configuration: JsonObject, authorities: Sequence[str], service: Service
 ) -> JsonObject:
-    """Return the patch that lets each webhook which calls the service trust these authorities.
+    """Return the merge patch that makes each entry for the service trust these authorities.
 
-    It applies to this version of the configuration only.
+    It names the version of the configuration, so it applies to that version only.
     """
     ours = list(_clients(configuration, service))
     webhooks = configuration.get("webhooks")
@@ -95,7 +95,7 @@ def trust_patch(
 
 def _trusting(webhook: JsonObject, authorities: Sequence[str], service: Service) -> JsonObject:
     client = webhook["clientConfig"]
-    assert isinstance(client, dict)  # noqa: S101 - it was found by what it says
+    assert isinstance(client, dict)  # noqa: S101 - `_clients` found it
     text = with_own_authorities(split_bundle(_text(client.get("caBundle"))), authorities, service)
     bundle = base64.b64encode(text.encode("utf-8", "surrogateescape")).decode()
     return {**webhook, "clientConfig": {**client, "caBundle": bundle}}

@@ -1,4 +1,4 @@
-"""What both kinds of certificates have in common: a context, and a task that looks after it."""
+"""The common part of both kinds of certificates: a TLS context, and a task that updates it."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from serving.logs import get_logger
 from webhook.certificates.issued import Service, mint
 from webhook.certificates.reloading_tls import ReloadingContext
 
-_NOBODY: Final = Service(name="nobody", namespace="nowhere")
+_PLACEHOLDER: Final = Service(name="nobody", namespace="nowhere")
 _PLACEHOLDER_SECONDS: Final = 86_400.0
 _log = get_logger(__name__)
 
 
 class CertificateSource(ABC):
-    """A certificate that is looked after between enter and exit."""
+    """A certificate that a background task keeps up to date between enter and exit."""
 
     def __init__(self, look_seconds: float) -> None:
         self._look_seconds = look_seconds
         self._newest = ReloadingContext()
-        self._told = ""
+        self._reported = ""
         self._task: asyncio.Task[None] | None = None
-        # For the kubelet's probes, which believe any: until there is a true one, `ready` is false.
-        placeholder = mint(_NOBODY, time.time(), _PLACEHOLDER_SECONDS)
+        # For the kubelet's probes, which accept any certificate. `ready` stays false with it.
+        placeholder = mint(_PLACEHOLDER, time.time(), _PLACEHOLDER_SECONDS)
         self._newest.load(placeholder.cert, placeholder.key)
         self.ssl_context = self._newest.context
-        """What to serve with; it may be taken at once, and stays the same."""
+        """The context to serve with. It is usable at once, and stays the same object."""
 
     async def __aenter__(self) -> Self:
-        """Start to look after it."""
+        """Start the background task."""
         self._task = asyncio.create_task(self._run(), name="certificate")
         return self
 
@@ -44,7 +44,7 @@ class CertificateSource(ABC):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop; what is served stays as it is."""
+        """Stop the background task."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -53,24 +53,24 @@ class CertificateSource(ABC):
     @property
     @abstractmethod
     def ready(self) -> bool:
-        """Whether there is a certificate, and those who call us trust it."""
+        """Whether there is a certificate, and the API server trusts it."""
 
     @abstractmethod
-    async def _attend(self) -> None:
-        """See whether there is something to do, and do it. Raises TrialwatchError."""
+    async def _refresh(self) -> None:
+        """Bring the certificate up to date. Raises TrialwatchError."""
 
     async def _run(self) -> None:
         while True:
             try:
-                await self._attend()
+                await self._refresh()
             except TrialwatchError as error:
-                self._complain(str(error))
-            except Exception:  # noqa: BLE001 - a certificate that nobody renews ends all, later
+                self._report_fault(str(error))
+            except Exception:  # noqa: BLE001 - without this task the certificate would expire
                 _log.exception("internal error; checking the certificate again soon")
             await asyncio.sleep(self._look_seconds)
 
-    def _complain(self, cause: str) -> None:
-        """Say what is wrong, once for as long as it lasts; nothing is wrong where it is empty."""
-        if cause and cause != self._told:
+    def _report_fault(self, cause: str) -> None:
+        """Log a fault, once while it lasts; an empty cause ends it."""
+        if cause and cause != self._reported:
             _log.error("the certificate has a problem", cause=cause, ready=self.ready)
-        self._told = cause
+        self._reported = cause

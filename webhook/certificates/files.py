@@ -1,8 +1,8 @@
-"""--cert-dir: a certificate that others make, mounted from a Secret as `tls.crt` and `tls.key`.
+"""--cert-dir: a certificate that is mounted from a Secret as `tls.crt` and `tls.key`.
 
-The kubelet renews such a volume by turning a symbolic link, so two reads may see two pairs; a pair
-is believed when it was read twice alike. A pair that cannot be served is reported, and the one
-before it serves on.
+The kubelet renews such a volume by changing a symbolic link, so the two files may be read from two
+versions. A pair counts only if two reads agree. If a pair cannot be used, the error is logged and
+the pair before it stays in use.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ _Pair = tuple[str, str]
 
 
 class MountedCertificate(CertificateSource):
-    """The certificate in a folder."""
+    """The certificate in a directory."""
 
     def __init__(self, folder: Path, *, look_seconds: float = _LOOK_SECONDS) -> None:
         super().__init__(look_seconds)
         self._folder = folder
         self._read: _Pair | None = None
         self.expires: float | None = None
-        """Until when the certificate is good, in seconds since 1970; None: there is none yet."""
+        """When the certificate expires, in seconds since 1970; None: there is none yet."""
 
     @property
     def ready(self) -> bool:
-        """Whether there is a certificate; who trusts it is its maker's business."""
+        """Whether there is a certificate; its issuer must make the API server trust it."""
         return self.expires is not None
 
     async def __aenter__(self) -> Self:
-        """Take what is there, and start to look after it."""
-        self.look()
+        """Load the files, and start the background task."""
+        self.reload()
         return await super().__aenter__()
 
-    async def _attend(self) -> None:
-        self.look()
+    async def _refresh(self) -> None:
+        self.reload()
 
-    def look(self) -> None:
-        """Load what is there, where it has changed. A few KiB: it is read where we stand."""
+    def reload(self) -> None:
+        """Load the files if they have changed. They have a few KiB: reading may block."""
         try:
             pair = self._stable()
             if pair is None or pair == self._read:
@@ -55,10 +55,10 @@ class MountedCertificate(CertificateSource):
             expires = expiry_of(pair[0])
             self._newest.load(*pair)
         except SetupError as error:
-            self._complain(f"--cert-dir {self._folder}: {error}")
+            self._report_fault(f"--cert-dir {self._folder}: {error}")
             return
         self.expires = expires
-        self._complain("")
+        self._report_fault("")
         _log.info(
             "loaded the certificate for new connections",
             folder=str(self._folder),
@@ -66,13 +66,13 @@ class MountedCertificate(CertificateSource):
         )
 
     def _stable(self) -> _Pair | None:
-        """Read both files; None where they are just being renewed."""
+        """Read both files; None while they are being renewed."""
         try:
             first, second = self._both(), self._both()
         except (OSError, ValueError) as error:
-            # Where it goes on, it is to be loaded again, even if it comes back as it was.
+            # Load the files again when they are back, even if they are unchanged.
             self._read = None
-            raise SetupError(f"{CERT_FILE} or {KEY_FILE} cannot be read: {error}") from None
+            raise SetupError(f"cannot read {CERT_FILE} or {KEY_FILE}: {error}") from None
         return first if first == second else None
 
     def _both(self) -> _Pair:

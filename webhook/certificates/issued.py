@@ -1,7 +1,7 @@
-"""An authority and the one certificate that it has signed, made and read.
+"""Makes and reads an authority with the one certificate that it has signed.
 
-The authority's key is thrown away as soon as it has signed: whoever reads the Secret can be taken
-for the webhook, and for nobody else. A new certificate comes from a new authority.
+The authority's key is deleted as soon as it has signed. A user who reads the Secret can pose as
+the webhook, and as nothing else. A new certificate comes from a new authority.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from api.errors import SetupError
 
 AUTHORITY: Final = "trialwatch-webhook-ca"
-"""The common name of each authority of ours; its organization is the service it signs for."""
+"""The common name of the webhook's authorities; the organization is the service."""
 _BACKDATED: Final = timedelta(hours=1)
-"""Clocks that are behind must not find a certificate that is not valid yet."""
+"""A clock that is behind must not find that the certificate is not valid yet."""
 _PEM = serialization.Encoding.PEM
 _LONGEST_COMMON_NAME: Final = 64
 _USAGES: Final = (
@@ -41,19 +41,19 @@ _USAGES: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """Whom the API server calls: a Service, by name and namespace."""
+    """The Service through which the API server calls the webhook."""
 
     name: str
     namespace: str
 
     @property
     def host(self) -> str:
-        """The name that the API server looks for in the certificate."""
+        """The host name that the API server expects in the certificate."""
         return f"{self.name}.{self.namespace}.svc"
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """All names by which a pod can call it."""
+        """All host names by which a pod can call the Service."""
         short = f"{self.name}.{self.namespace}"
         return (self.host, f"{self.host}.cluster.local", short, self.name)
 
@@ -63,13 +63,13 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuedCertificate:
-    """Three texts in PEM, and until when they are good."""
+    """An authority, its certificate and the certificate's key, as PEM texts."""
 
     ca: str
     cert: str
     key: str = field(repr=False)
     expires: float
-    """In seconds since 1970."""
+    """When the first of the two expires, in seconds since 1970."""
 
 
 Mint = Callable[[float], IssuedCertificate]
@@ -77,7 +77,10 @@ Mint = Callable[[float], IssuedCertificate]
 
 
 def mint(service: Service, now: float, lifetime: float) -> IssuedCertificate:
-    """Make an authority, let it sign a certificate for the service, and forget its key."""
+    """Make an authority, sign a certificate for the service, and delete the authority's key.
+
+    `now` is in seconds since 1970, `lifetime` in seconds.
+    """
     begins = datetime.fromtimestamp(int(now), UTC)
     ends = begins + timedelta(seconds=int(lifetime))
     ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
@@ -125,7 +128,7 @@ def mint(service: Service, now: float, lifetime: float) -> IssuedCertificate:
 
 
 def read_issued(ca: str, cert: str, key: str, service: Service) -> IssuedCertificate:
-    """Read what `mint` has made.
+    """Read what `mint` made.
 
     Raises:
         SetupError: the three do not belong together, or not to this service.
@@ -137,20 +140,20 @@ def read_issued(ca: str, cert: str, key: str, service: Service) -> IssuedCertifi
         signed.verify_directly_issued_by(authority)
         alternatives = signed.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
-        raise SetupError(f"it is no certificate with its authority: {_cause(error)}") from None
+        raise SetupError(f"not a certificate with its authority: {_cause(error)}") from None
     except x509.ExtensionNotFound:
-        raise SetupError("the certificate names no host") from None
+        raise SetupError("the certificate has no host name") from None
     if private.public_key() != signed.public_key():
-        raise SetupError("the key is another certificate's")
+        raise SetupError("the key does not belong to the certificate")
     if service.host not in alternatives.value.get_values_for_type(x509.DNSName):
         raise SetupError(f"the certificate is not for {service.host}")
     expires = min(one.not_valid_after_utc for one in (authority, signed)).timestamp()
     return IssuedCertificate(ca=ca, cert=cert, key=key, expires=expires)
 
 
-@lru_cache(maxsize=256)  # the same few are asked for every few seconds, for months
+@lru_cache(maxsize=256)  # the same few certificates are checked every few seconds
 def is_authority_of(service: Service, pem: str) -> bool:
-    """Say whether a certificate is that of an authority which we made for this service."""
+    """Return whether a certificate is an authority that the webhook made for this service."""
     try:
         return x509.load_pem_x509_certificate(pem.encode()).subject == _ca_name(service)
     except ValueError:
@@ -158,15 +161,15 @@ def is_authority_of(service: Service, pem: str) -> bool:
 
 
 def expiry_of(certs: str) -> float:
-    """Return until when the first certificate of a chain is good, in seconds since 1970.
+    """Return when the first certificate of a chain expires, in seconds since 1970.
 
     Raises:
-        SetupError: there is none.
+        SetupError: the text has no certificate.
     """
     try:
         return x509.load_pem_x509_certificate(certs.encode()).not_valid_after_utc.timestamp()
     except ValueError as error:
-        raise SetupError(f"it is no certificate: {_cause(error)}") from None
+        raise SetupError(f"not a certificate: {_cause(error)}") from None
 
 
 def _ca_name(service: Service) -> x509.Name:

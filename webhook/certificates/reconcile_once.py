@@ -1,13 +1,13 @@
-"""One turn of a replica: a look at the bundles, at the Secret, and one step, if one is due.
+"""One reconciliation: reads the bundles and the Secret, and takes a step if one is due.
 
-    operations = turn(place, ...)
-    operation = next(operations)              # Get, Put or Patch
-    operation = operations.send(answer)       # a document; None: not there, or another was quicker
-    ...                                       # StopIteration.value is a `ReconcileResult`
+    reconciliation = reconcile_once(target, ...)
+    operation = next(reconciliation)            # Get, Put or Patch
+    operation = reconciliation.send(document)   # None: absent, or another write came first
+    ...                                         # StopIteration.value is a `ReconcileResult`
 
-Nothing is read or written here, so the same turns run over a cluster, and over a model in which
-replicas are interleaved and die between any two operations. An operation that fails for another
-reason ends the turn, as the replica's death would; the next one begins anew.
+The caller reads and writes. So the tests run the same code over a model in which replicas
+interleave, and die between any two operations. An operation that fails for another reason ends the
+reconciliation, as if the replica had died; the next reconciliation starts from the beginning.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from webhook.certificates.stored import read_state, with_state
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateTarget:
-    """What the certificate is for, where it is kept, and who has to trust it."""
+    """The service of the certificate, its Secret, and the configurations that must trust it."""
 
     service: Service
     secret: Ref
@@ -43,14 +43,14 @@ class Get:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Write an object in the place of the version that it says; without one, create it."""
+    """Replace an object of the document's version; create it if the document has no version."""
 
     document: JsonObject
 
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """Change an object by a merge patch, which says the version that it is for."""
+    """Change an object by a merge patch that names the version it is for."""
 
     ref: Ref
     patch: JsonObject
@@ -62,46 +62,52 @@ Reconciliation = Generator[Operation, JsonObject | None, "ReconcileResult"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcileResult:
-    """What a replica knows after its turn."""
+    """What a replica knows after a reconciliation."""
 
     state: RotationState | None
     """What the Secret says."""
     trusted: bool
-    """Whether each bundle trusts what is to be served."""
+    """Whether each bundle trusts the current certificate."""
     watched: int
     """How many bundles there are."""
     fault: str = ""
-    """Why the Secret could not be read, where it could not."""
+    """Why the content of the Secret is not valid; empty: it is valid."""
     step: Step | None
-    """What was done, or tried; the next turn may have more to do."""
+    """The step that was tried; the next reconciliation may have more to do."""
 
 
 def reconcile_once(
-    place: CertificateTarget,
+    target: CertificateTarget,
     timing: Timing,
-    held: RotationState | None,
+    last_state: RotationState | None,
     clock: Callable[[], float],
     mint: Mint,
 ) -> Reconciliation:
-    """Look and step. Raises SetupError where a step would write what it could not read back."""
-    configurations = yield from _read(place.configurations)
-    # Read after the bundles: it knows whatever they have, unless that is dead.
-    secret = yield Get(place.secret)
+    """Read, then take the step that is due.
+
+    `last_state` is the state that this replica read before; `clock` gives seconds since 1970.
+
+    Raises:
+        SetupError: a step would write a state that could not be read back.
+    """
+    configurations = yield from _read(target.configurations)
+    # Read after the bundles, so that it knows all own authorities in them that are in use.
+    secret = yield Get(target.secret)
     fault = ""
     try:
-        state = read_state(secret, place.service)
+        state = read_state(secret, target.service)
     except SetupError as error:
         state, fault = None, str(error)
     if state is None:
-        # Somebody may have emptied it just now: who served by it is known by the bundles of now.
-        configurations = yield from _read(place.configurations)
-    observed = _observed([one for _, one in configurations], place.service)
-    step = rotation.next_step(state, observed, clock(), timing, held)
+        # It may just have been emptied: read the bundles again for the authorities still in use.
+        configurations = yield from _read(target.configurations)
+    observed = _observed([document for _, document in configurations], target.service)
+    step = rotation.next_step(state, observed, clock(), timing, last_state)
     if isinstance(step, rotation.Trust):
-        yield from _trust(configurations, step.authorities, place.service)
+        yield from _trust(configurations, step.authorities, target.service)
     elif step is not None:
-        wanted = _wanted(step, mint, clock())
-        yield Put(with_state(secret or _empty(place.secret), wanted, place.service))
+        new = _new_state(step, mint, clock())
+        yield Put(with_state(secret or _empty(target.secret), new, target.service))
     current = state.current if state else None
     return ReconcileResult(
         state=state,
@@ -117,9 +123,9 @@ def _read(
 ) -> Generator[Operation, JsonObject | None, list[tuple[Ref, JsonObject]]]:
     configurations: list[tuple[Ref, JsonObject]] = []
     for ref in refs:
-        found = yield Get(ref)
-        if found is not None:
-            configurations.append((ref, found))
+        document = yield Get(ref)
+        if document is not None:
+            configurations.append((ref, document))
     return configurations
 
 
@@ -141,7 +147,7 @@ def _trust(
             yield Patch(ref, trust_patch(configuration, authorities, service))
 
 
-def _wanted(
+def _new_state(
     step: rotation.MintCurrent | rotation.MintNext | rotation.Write, mint: Mint, now: float
 ) -> RotationState:
     match step:

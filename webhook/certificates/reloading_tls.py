@@ -1,4 +1,4 @@
-"""What new connections are served with: the newest certificate, whatever the older ones have."""
+"""A TLS context that can be reloaded: new connections get the newest certificate."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from api.errors import SetupError
 
 
 class ReloadingContext:
-    """A context for a server that never changes, and hands each connection to the newest one.
+    """A server's context that stays the same object, and gives each new connection the newest one.
 
-    Connections that are open keep what they began with. No file ever holds a key: it goes from
-    memory to OpenSSL by a file descriptor.
+    Open connections keep their certificate. A key is never written to a file on a disk: OpenSSL
+    reads it through a descriptor of a file in memory.
     """
 
     def __init__(self) -> None:
@@ -21,21 +21,22 @@ class ReloadingContext:
         self.context.sni_callback = self._choose
 
     def load(self, certs: str, key: str) -> None:
-        """Serve this chain from now on.
+        """Give this certificate chain to new connections; `certs` and `key` are in PEM.
 
         Raises:
-            SetupError: it is no chain, or the key is another's; what was served before stays.
+            SetupError: the chain is not valid, or the key does not belong to it. The chain before
+                stays in use.
         """
         context = _context()
         descriptor = os.memfd_create("certificate", os.MFD_CLOEXEC)
         try:
             with os.fdopen(descriptor, "w", closefd=False, encoding="utf-8") as memory:
                 memory.write(f"{key}\n{certs}")
-            # An empty pass phrase, lest OpenSSL ask for one on the terminal.
+            # With an empty password OpenSSL does not ask for one on the terminal.
             context.load_cert_chain(f"/proc/self/fd/{descriptor}", password="")
         except (ssl.SSLError, ValueError) as error:
             cause = getattr(error, "reason", None) or str(error) or type(error).__name__
-            raise SetupError(f"certificate and key cannot be served: {cause}") from None
+            raise SetupError(f"cannot use the certificate and its key: {cause}") from None
         finally:
             os.close(descriptor)
         self._newest = context
@@ -43,7 +44,7 @@ class ReloadingContext:
     def _choose(
         self, connection: ssl.SSLObject | ssl.SSLSocket, _name: str | None, _: ssl.SSLContext
     ) -> int | None:
-        """Take the newest; called at the start of each handshake, with or without a name."""
+        """Choose the newest context; called at the start of each handshake."""
         if self._newest is None:
             return ssl.ALERT_DESCRIPTION_INTERNAL_ERROR
         connection.context = self._newest
@@ -53,7 +54,7 @@ class ReloadingContext:
 def _context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # Who takes up an old session sees no certificate at all: each is to see the newest.
+    # A resumed session would not see the new certificate, so sessions cannot be resumed.
     context.num_tickets = 0
     context.options |= ssl.OP_NO_TICKET
     return context

@@ -1,16 +1,16 @@
-"""How one certificate follows another: a pure function from what is known to the next step.
+"""The rotation of certificates: a pure function from what is known to the next step.
 
     steady     [1]                 1 is served, and trusted
-    trusting   [1] next 2          both are trusted, since T in every bundle; nobody serves 2
-    serving    [2] old 1           who has read the Secret since T serves 2; both are trusted
-    dropping   [2] old 1, going    1 is taken out of every bundle
+    trusting   [1] next 2          both are trusted, since T in every bundle; no replica serves 2
+    serving    [2] old 1           replicas that read the Secret after T serve 2; both are trusted
+    dropping   [2] old 1, going    1 is removed from every bundle
     steady     [2]
 
-The state is in the Secret, and only there; every replica may take every step, and the Secret's
-version decides who does. Two things are assumed (`Timing`): all whom a write concerns know of it
-`settle` seconds later (API servers know the bundle, live replicas have read the Secret), and two
-clocks differ by `skew` at most. A moment is noted only after what it speaks of was read back, so no
-slow write can make it too early.
+The state is in the Secret only. Every replica may take every step; the Secret's version decides
+whose step counts. Two assumptions (`Timing`): `settle` seconds after a write all API servers know
+the bundle and all live replicas have read the Secret; and two clocks differ by `skew` at the most.
+A time is written only after the fact that it belongs to was read back, so a slow write cannot make
+the time too early.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ _DAY: Final = 86_400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """All in seconds."""
+    """Durations, in seconds."""
 
     lifetime: float = 90 * _DAY
     renew: float = 30 * _DAY
-    """So long before its end a certificate's successor is begun."""
+    """How long before a certificate expires its successor is made."""
     settle: float = 60.0
     skew: float = 15.0
     look: float = 5.0
-    """How often a replica looks at Secret and bundles; much less than `settle`."""
+    """The interval of reconciliations; it must be much less than `settle`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,19 +42,19 @@ class RotationState:
     """What the Secret says."""
 
     current: IssuedCertificate | None = None
-    """The one to serve; None while the first is not trusted yet."""
+    """The certificate to serve; None while the first one is not trusted yet."""
     next: IssuedCertificate | None = None
-    """The one that will be served when everybody trusts it."""
+    """The certificate to serve once every bundle trusts it."""
     old: tuple[str, ...] = ()
     """Authorities, in PEM, whose certificates may still be served somewhere."""
     dropping: bool = False
-    """Whether they go: nobody serves their certificates any more."""
+    """Whether `old` is being removed: no replica serves their certificates any more."""
     since: float | None = None
-    """When it was known that `next` is trusted everywhere, or that `current` is to be served."""
+    """When every bundle was seen to trust `next`, or `current` was seen in the Secret."""
 
     @property
     def phase(self) -> str:
-        """Where the rotation stands, in a word."""
+        """The phase of the rotation, for the log."""
         if self.next is not None:
             return "trusting"
         if self.dropping:
@@ -65,37 +65,37 @@ class RotationState:
     def trusted(self) -> tuple[str, ...]:
         """The authorities that belong in every bundle."""
         issued = (one.ca for one in (self.current, self.next) if one is not None)
-        return _once((*([] if self.dropping else self.old), *issued))
+        return _unique((*([] if self.dropping else self.old), *issued))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedBundles:
-    """What the bundles say: for each, the authorities of ours in it."""
+    """For each bundle, the webhook's own authorities in it."""
 
     bundles: tuple[tuple[str, ...], ...] = ()
 
     @property
-    def ours(self) -> tuple[str, ...]:
-        """All of them, each once."""
-        return _once(ca for bundle in self.bundles for ca in bundle)
+    def authorities(self) -> tuple[str, ...]:
+        """All own authorities, without repetition."""
+        return _unique(ca for bundle in self.bundles for ca in bundle)
 
     def all_trust(self, *authorities: str) -> bool:
-        """Say whether each bundle has all of these."""
+        """Return whether each bundle has all of these."""
         return all(set(authorities) <= set(bundle) for bundle in self.bundles)
 
     def all_are(self, authorities: tuple[str, ...]) -> bool:
-        """Say whether each bundle has these and no others of ours."""
+        """Return whether each bundle has these and no other own authorities."""
         return all(set(authorities) == set(bundle) for bundle in self.bundles)
 
 
 @dataclass(frozen=True, slots=True)
 class MintCurrent:
-    """Make a certificate, to be served at once: nobody trusts another."""
+    """Make a certificate and serve it at once: no bundle trusts another one."""
 
 
 @dataclass(frozen=True, slots=True)
 class MintNext:
-    """Make a certificate, and write it as the next of this state."""
+    """Make a certificate, and write it as `next` of this state."""
 
     state: RotationState
 
@@ -109,7 +109,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Let every bundle have these authorities, and no others of ours."""
+    """Make every bundle have these authorities, and no other own ones."""
 
     authorities: tuple[str, ...]
 
@@ -122,18 +122,18 @@ def next_step(
     observed: ObservedBundles,
     now: float,
     timing: Timing,
-    held: RotationState | None = None,
+    last_state: RotationState | None = None,
 ) -> Step | None:
-    """Say what is to be done next; None: nothing, for now.
+    """Return the next step; None: nothing to do now.
 
-    `state` is what the Secret says, None where it says nothing; it must have been read after the
-    bundles, so that it knows each authority that they have, unless that one is dead. `held` is what
-    this replica has read last before.
+    `state` is what the Secret says; None: nothing. It must be read after the bundles, so that it
+    knows all own authorities in them that are in use. `last_state` is what this replica read
+    before. `now` is in seconds since 1970.
     """
     if state is None:
-        return _beginning(observed, held)
+        return _beginning(observed, last_state)
     if state.next is not None and state.since is not None and not observed.all_trust(state.next.ca):
-        # Somebody has emptied a bundle: what was known is not true any more.
+        # A bundle was emptied, so `next` is no longer trusted everywhere.
         return Write(replace(state, since=None))
     if not observed.all_are(state.trusted):
         return Trust(state.trusted)
@@ -141,10 +141,10 @@ def next_step(
 
 
 def _in_time(state: RotationState, now: float, timing: Timing) -> Step | None:
-    """Go on from a state that the bundles agree with."""
+    """Return the next step from a state that agrees with the bundles."""
     current = state.current
     if state.next is not None:
-        old = _once((*state.old, *([current.ca] if current else [])))
+        old = _unique((*state.old, *([current.ca] if current else [])))
         return _after_a_while(state, RotationState(current=state.next, old=old), now, timing)
     if state.dropping:
         return Write(replace(state, old=(), dropping=False, since=None))
@@ -156,50 +156,51 @@ def _in_time(state: RotationState, now: float, timing: Timing) -> Step | None:
 
 
 def is_due(issued: IssuedCertificate, now: float, timing: Timing) -> bool:
-    """Say whether a certificate's successor is to be begun, by a clock that may be behind."""
+    """Return whether it is time to make a certificate's successor."""
     return now >= issued.expires - timing.renew
 
 
-def may_serve(held: RotationState, seen: float, now: float, timing: Timing) -> bool:
-    """Say whether callers trust what was read from the Secret when the clock said `seen`.
+def may_serve(state: RotationState, read_at: float, now: float, timing: Timing) -> bool:
+    """Return whether API servers still trust the certificate that was read at the time `read_at`.
 
-    They do for a while, whatever happens; and longer, where nobody can have begun a rotation since.
+    They trust it for `settle` seconds in any case, and longer if no replica can have started a
+    rotation since.
     """
-    if held.current is None:
+    if state.current is None:
         return False
-    # A clock that is ahead of ours begins so much earlier.
-    untouched = held.trusted == (held.current.ca,) and not is_due(
-        held.current, now + timing.skew, timing
+    # A replica whose clock is ahead starts a rotation earlier by up to `skew`.
+    untouched = state.trusted == (state.current.ca,) and not is_due(
+        state.current, now + timing.skew, timing
     )
-    return untouched or now - seen <= timing.settle
+    return untouched or now - read_at <= timing.settle
 
 
-def _beginning(observed: ObservedBundles, held: RotationState | None) -> Step:
-    """Begin where the Secret says nothing: it is new, or somebody has emptied it.
+def _beginning(observed: ObservedBundles, last_state: RotationState | None) -> Step:
+    """Return the first step if the Secret says nothing: it is new, or it was emptied.
 
-    | this replica holds a state | a bundle has authorities of ours | what is done |
+    | this replica has a last state | a bundle has own authorities | what is done |
     |---|---|---|
-    | yes | any | it is written back; what is trusted beyond it stays so for now |
-    | no | none | a certificate is made and served: there is nobody to disappoint |
-    | no | some | others may serve by them still: they stay, and the new one waits for its trust |
+    | yes | any | write it back; other own authorities stay trusted for now |
+    | no | no | make a certificate and serve it at once: no caller trusts another one |
+    | no | yes | keep them, since replicas may use them; trust the new one before it is served |
     """
-    if held is not None:
-        unknown = (ca for ca in observed.ours if ca not in held.trusted)
-        old = _once((*held.old, *unknown))
-        return Write(replace(held, old=old, dropping=False, since=None))
-    if observed.ours:
-        return MintNext(RotationState(old=observed.ours))
+    if last_state is not None:
+        unknown = (ca for ca in observed.authorities if ca not in last_state.trusted)
+        old = _unique((*last_state.old, *unknown))
+        return Write(replace(last_state, old=old, dropping=False, since=None))
+    if observed.authorities:
+        return MintNext(RotationState(old=observed.authorities))
     return MintCurrent()
 
 
 def _after_a_while(
     state: RotationState, then: RotationState, now: float, timing: Timing
 ) -> Step | None:
-    """Note the time; later, when all must know, go on."""
+    """Write the time down; once all replicas and API servers must know, go to the state `then`."""
     if state.since is None or state.since > now + timing.skew:
         return Write(replace(state, since=now))
     return Write(then) if now >= state.since + timing.settle + timing.skew else None
 
 
-def _once(authorities: Iterable[str]) -> tuple[str, ...]:
+def _unique(authorities: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(authorities))

@@ -1,7 +1,7 @@
-"""--self-signed: makes the certificate, has it trusted, and renews it, beside the other replicas.
+"""--self-signed: makes the certificate, makes the API server trust it, and renews it.
 
-async with SelfSigned(cluster, place) as certificates:
-    ... serve with certificates.ssl_context; certificates.ready says whether that makes sense
+async with SelfSignedCertificate(cluster, target) as certificate:
+    ... serve with certificate.ssl_context, while certificate.ready is true
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _CONFIGURATION_API: Final = "admissionregistration.k8s.io/v1"
 _MUTATING: Final = "MutatingWebhookConfiguration"
 _VALIDATING: Final = "ValidatingWebhookConfiguration"
 _MOST_STEPS: Final = 16
-"""More in a row mean that somebody undoes each of them."""
+"""The most steps in a row: more mean that another program undoes each of them."""
 _log = get_logger(__name__)
 
 
@@ -45,7 +45,7 @@ def target_of(
     configuration: str = names.OWN_WEBHOOK,
     experiments: str = names.OWN_EXPERIMENT_WEBHOOKS,
 ) -> CertificateTarget:
-    """Say where the certificate of a service is kept, and who has to trust it."""
+    """Return the Secret of a service's certificate, and the configurations that must trust it."""
     return CertificateTarget(
         service=service,
         secret=Ref(api_version="v1", kind="Secret", namespace=service.namespace, name=secret),
@@ -61,84 +61,84 @@ def target_of(
 
 
 class SelfSignedCertificate(CertificateSource):
-    """The certificate of this replica."""
+    """The certificate of this replica; all replicas share the Secret."""
 
     def __init__(
         self,
         cluster: Cluster,
-        place: CertificateTarget,
+        target: CertificateTarget,
         *,
         timing: Timing | None = None,
         clock: Callable[[], float] = time.time,
         mint_with: Mint | None = None,
     ) -> None:
         """`clock` gives seconds since 1970; `mint_with` makes an authority with its certificate."""
-        self._cluster, self._place, self._clock = cluster, place, clock
+        self._cluster, self._target, self._clock = cluster, target, clock
         self._timing = timing or Timing()
         self._mint = mint_with or self._mint_own
         super().__init__(self._timing.look)
-        self._held: RotationState | None = None
+        self._last_state: RotationState | None = None
         self._trusted = False
-        self._seen = -1.0
+        self._read_at = -1.0
 
     @property
     def ready(self) -> bool:
-        """Whether callers trust what is served."""
-        if self._held is None or not self._trusted:
+        """Whether the API server trusts the certificate that this replica serves."""
+        if self._last_state is None or not self._trusted:
             return False
-        return rotation.may_serve(self._held, self._seen, self._clock(), self._timing)
+        return rotation.may_serve(self._last_state, self._read_at, self._clock(), self._timing)
 
     @property
     def expires(self) -> float | None:
-        """Until when the certificate is good, in seconds since 1970; None: there is none yet."""
-        current = self._held.current if self._held else None
+        """When the certificate expires, in seconds since 1970; None: there is none yet."""
+        current = self._last_state.current if self._last_state else None
         return current.expires if current else None
 
-    async def look(self) -> ReconcileResult:
-        """Take one turn; where it has a step, the next one may have more to do.
+    async def reconcile(self) -> ReconcileResult:
+        """Reconcile once; if the result has a step, the next call may have more to do.
 
         Raises:
-            TrialwatchError: the cluster cannot be asked or told; try again later.
+            TrialwatchError: a request to the cluster failed; try again later.
         """
         began = self._clock()
-        done = await self._drive()
-        self._serve(done, began)
-        return done
+        result = await self._drive()
+        self._serve(result, began)
+        return result
 
-    async def _attend(self) -> None:
-        # A turn that did something is followed by one that reads it back; a race lost, too.
+    async def _refresh(self) -> None:
+        # After a step, reconcile again: to read back what was written, here or by another replica.
         for _ in range(_MOST_STEPS):
-            if not await self._looked():
+            if not await self._reconcile_and_log():
                 return
 
-    async def _looked(self) -> bool:
-        """Take a turn and tell of it; return whether the next one may have more to do."""
-        done = await self.look()
-        self._complain(self._fault_of(done))
-        if done.step is not None:
-            phase = done.state.phase if done.state else "beginning"
-            step = type(done.step).__name__
+    async def _reconcile_and_log(self) -> bool:
+        """Reconcile once; return whether the next call may have more to do."""
+        result = await self.reconcile()
+        self._report_fault(self._fault_of(result))
+        if result.step is not None:
             _log.info(
                 "did a step of the certificate's rotation",
-                phase=phase,
-                step=step,
+                phase=result.state.phase if result.state else "beginning",
+                step=type(result.step).__name__,
                 expires=self.expires,
             )
-        return done.step is not None
+        return result.step is not None
 
     async def _drive(self) -> ReconcileResult:
-        """Do what the turn asks for."""
-        turning = reconcile_once(self._place, self._timing, self._held, self._clock, self._mint)
-        answer: JsonObject | None = None
+        """Carry out the operations of one reconciliation."""
+        reconciliation = reconcile_once(
+            self._target, self._timing, self._last_state, self._clock, self._mint
+        )
+        document: JsonObject | None = None
         try:
-            operation = next(turning)
+            operation = next(reconciliation)
             while True:
                 async with asyncio.timeout(self._timing.settle / 2):
-                    answer = await self._do(operation)
-                operation = turning.send(answer)
+                    document = await self._do(operation)
+                operation = reconciliation.send(document)
         except StopIteration as end:
-            done: ReconcileResult = end.value
-            return done
+            result: ReconcileResult = end.value
+            return result
         except TimeoutError:
             raise Unavailable("the API server did not answer in time") from None
 
@@ -152,7 +152,7 @@ class SelfSignedCertificate(CertificateSource):
                 return await self._cluster.replace(operation.document)
             return await self._cluster.create(operation.document)
         except Conflict:
-            # Another replica was quicker; the next turn sees what it wrote.
+            # Another replica wrote first; the next reconciliation reads what it wrote.
             return None
 
     async def _get(self, ref: Ref) -> JsonObject | None:
@@ -161,29 +161,32 @@ class SelfSignedCertificate(CertificateSource):
         except NotFound:
             return None
         except Forbidden:
-            # Nobody has to give us rights on a configuration that he does not have.
-            if ref not in self._place.configurations[1:]:
+            # An installation without experiment webhooks need not give rights to them.
+            if ref not in self._target.configurations[1:]:
                 raise
             return None
 
     def _mint_own(self, now: float) -> IssuedCertificate:
-        return mint(self._place.service, now, self._timing.lifetime)
+        return mint(self._target.service, now, self._timing.lifetime)
 
-    def _serve(self, done: ReconcileResult, began: float) -> None:
-        """Load what the Secret says; what was loaded before serves on where it says nothing."""
-        if done.state is None:
+    def _serve(self, result: ReconcileResult, began: float) -> None:
+        """Load the current certificate; if the Secret says nothing, the one before stays in use."""
+        if result.state is None:
             return
-        current = done.state.current
-        if current is not None and (self._held is None or self._held.current != current):
+        current = result.state.current
+        if current is not None and (
+            self._last_state is None or self._last_state.current != current
+        ):
             self._newest.load(current.cert, current.key)
-        self._held, self._trusted, self._seen = done.state, done.trusted, began
+        self._last_state, self._trusted, self._read_at = result.state, result.trusted, began
 
-    def _fault_of(self, done: ReconcileResult) -> str:
-        if done.fault:
-            return f"Secret {self._place.secret.name}: {done.fault}; it is written anew"
-        if not done.watched:
+    def _fault_of(self, result: ReconcileResult) -> str:
+        if result.fault:
+            return f"Secret {self._target.secret.name}: {result.fault}; the webhook writes it again"
+        if not result.watched:
             return (
-                f"no webhook configuration {self._place.configurations[0].name} calls"
-                f" {self._place.service}, so nobody trusts the certificate; apply the configuration"
+                f"webhook configuration {self._target.configurations[0].name} does not call"
+                f" {self._target.service}, so the API server cannot trust its"
+                " certificate; apply the configuration"
             )
         return ""

@@ -1,11 +1,11 @@
-"""The state of the rotation as the Secret's data, there and back.
+"""Reads and writes the state of the rotation as the data of the Secret.
 
-| key | what |
+| key | value |
 |---|---|
-| `tls.crt`, `tls.key`, `ca.crt` | the certificate that is served, its key, its authority |
-| `next.crt`, `next.key`, `next-ca.crt` | the one that is to follow |
-| `old-ca.crt` | authorities that are still trusted, or on their way out |
-| `rotation` | JSON: whether they are on their way out, and since when the state is as it is |
+| `tls.crt`, `tls.key`, `ca.crt` | the current certificate, its key, its authority |
+| `next.crt`, `next.key`, `next-ca.crt` | the next certificate, its key, its authority |
+| `old-ca.crt` | older authorities that are still trusted, or are being removed |
+| `rotation` | JSON: `dropping` (whether those are being removed), `since` (time of the state) |
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ KEYS: Final = (*_CURRENT, *_NEXT, _OLD, _ROTATION)
 
 
 def read_state(secret: JsonObject | None, service: Service) -> RotationState | None:
-    """Read a Secret; None where it says nothing.
+    """Read a Secret; None: it has none of these keys.
 
     Raises:
-        SetupError: it says something that makes no sense.
+        SetupError: its data is not valid.
     """
     texts = _texts(secret or {})
     if not texts:
@@ -47,12 +47,12 @@ def read_state(secret: JsonObject | None, service: Service) -> RotationState | N
         since=since,
     )
     if state.current is None and state.next is None:
-        raise SetupError(f"there is neither {_CURRENT[1]} nor {_NEXT[1]}")
+        raise SetupError(f"it has neither {_CURRENT[1]} nor {_NEXT[1]}")
     return state
 
 
 def with_state(secret: JsonObject, state: RotationState, service: Service) -> JsonObject:
-    """Return the Secret with this state in it; what others have put there stays.
+    """Return the Secret with this state; other keys of its data stay.
 
     Raises:
         SetupError: the state could not be read back, so it must not be written.
@@ -78,7 +78,7 @@ def _texts(secret: JsonObject) -> dict[str, str]:
     if data is None:
         return {}
     if not isinstance(data, Mapping):
-        raise SetupError("its data is no map")
+        raise SetupError("its data is not an object")
     try:
         return {
             key: base64.b64decode(str(data[key]), validate=True).decode()
@@ -86,7 +86,7 @@ def _texts(secret: JsonObject) -> dict[str, str]:
             if data.get(key)
         }
     except ValueError:
-        raise SetupError("its data is not the base64 of text") from None
+        raise SetupError("its data is not text in base64") from None
 
 
 def _rotation(text: str) -> tuple[bool, float | None]:
@@ -95,7 +95,7 @@ def _rotation(text: str) -> tuple[bool, float | None]:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise SetupError(f"its {_ROTATION} is no JSON object")
+        raise SetupError(f"its {_ROTATION} is not a JSON object")
     since = document.get("since")
     known = isinstance(since, int | float) and math.isfinite(since)
     return document.get("dropping") is True, float(since or 0) if known else None
@@ -104,10 +104,10 @@ def _rotation(text: str) -> tuple[bool, float | None]:
 def _issued(
     texts: Mapping[str, str], keys: tuple[str, str, str], service: Service
 ) -> IssuedCertificate | None:
-    found = [texts.get(key, "") for key in keys]
-    if not any(found):
+    values = [texts.get(key, "") for key in keys]
+    if not any(values):
         return None
-    ca, cert, key = found
+    ca, cert, key = values
     try:
         return read_issued(ca, cert, key, service)
     except SetupError as error:

@@ -21,23 +21,23 @@ from webhook.experiments.authors import (
 from webhook.model.lookups import LookupFailed
 
 _BACKOFF: Final = Backoff(first=0.05, longest=1.0, spread=0.5)
-"""Seconds before a question is asked again."""
+"""Seconds between two tries of a look-up."""
 
 
 class ClusterWithRights(Cluster, Authorizer, Protocol):
-    """A cluster that also says who may do what."""
+    """A cluster that also answers which user may do what."""
 
 
 class ClusterRights:
-    """Answers whether somebody may create objects of a kind. Nothing is remembered."""
+    """Answers whether a user may create objects of a kind. Nothing is cached."""
 
     def __init__(self, cluster: ClusterWithRights, random: Random | None = None) -> None:
         self._cluster = cluster
         self._random = random or Random()  # noqa: S311 - spreads load, keeps no secret
 
-    async def answer(self, wanted: RightLookup, deadline: float) -> RightAnswer:
-        """ObjectAnswer before the event loop's clock is at the deadline. Never raises."""
-        if not wanted.author.name:
+    async def answer(self, lookup: RightLookup, deadline: float) -> RightAnswer:
+        """Answer before the event loop's clock reaches the deadline. Never raises."""
+        if not lookup.author.name:
             return RightDenied("the API server named no user")
         cause = "the API server did not answer in time"
         waits = _BACKOFF.waits(self._random.random)
@@ -45,7 +45,7 @@ class ClusterRights:
             async with asyncio.timeout_at(deadline):
                 while True:
                     try:
-                        return await self._asked(wanted)
+                        return await self._ask(lookup)
                     except Unavailable as error:
                         cause = str(error)
                     await asyncio.sleep(next(waits))
@@ -54,29 +54,30 @@ class ClusterRights:
         except TimeoutError:
             return LookupFailed(cause)
 
-    async def _asked(self, wanted: RightLookup) -> RightAnswer:
+    async def _ask(self, lookup: RightLookup) -> RightAnswer:
         try:
-            resource = await self._cluster.resource_of(wanted.kind)
+            resource = await self._cluster.resource_of(lookup.kind)
         except UnknownKind:
-            resource = usual_resource(wanted.kind)
+            resource = usual_resource(lookup.kind)
         if not resource.namespaced:
             return NotNamespaced()
         access = Access(
-            requester=wanted.author,
+            requester=lookup.author,
             verb="create",
             group=resource.group,
             version=resource.api_version.rpartition("/")[2],
             resource=resource.plural,
-            namespace=wanted.namespace,
+            namespace=lookup.namespace,
         )
         decision = await self._cluster.decide(access)
         return RightGranted() if decision.allowed else RightDenied(decision.reason)
 
 
 def usual_resource(kind: Kind) -> Resource:
-    """Return what a kind's resource is by convention, for one that the cluster does not serve yet.
+    """Return the resource that a kind has by convention.
 
-    Rights can be given for it before that, so they can be asked for, too.
+    For a kind that the cluster does not serve yet: its rights can be granted before, so they can be
+    looked up before too.
     """
     word = kind.kind.lower()
     if word.endswith("y"):

@@ -1,22 +1,27 @@
-"""Drives a review: gives each question to who can answer it, until there is a verdict."""
+"""Drives a decision: answers its look-ups from the cluster and the registries until it ends."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 from api.types import JsonObject
 from kube.cluster import Ref, ref_of, uid_of
 from webhook.driver.cluster_lookups import TRIAL, ClusterLookups
+from webhook.driver.cluster_rights import ClusterRights
 from webhook.driver.ports import ImageLookups
+from webhook.experiments.authors import AuthorVerdict, RightAnswer, RightLookup
+from webhook.experiments.decision import ExperimentVerdict, decide_on_experiment
+from webhook.experiments.request import ExperimentRequest
 from webhook.model.config import Config
-from webhook.model.lookups import Answer, ImageLookup, Lookup, ObjectFound, ObjectLookup
+from webhook.model.lookups import Answer, ImageLookup, Lookup, ObjectAnswer, ObjectFound
 from webhook.model.verdicts import PodContext, Verdict
 from webhook.pods.decision import decide_on_pod
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictOnPod:
-    """A verdict, and the trial that it is about where one was found."""
+    """A verdict, and the trial of the pod if one was found."""
 
     verdict: Verdict
     trial: Ref | None = None
@@ -24,41 +29,82 @@ class VerdictOnPod:
 
 
 class DecisionDriver:
-    """Judges pods by what the cluster and the registries say."""
+    """Decides on pods, with look-ups in the cluster and at registries."""
 
     def __init__(self, lookups: ClusterLookups, images: ImageLookups) -> None:
         self._lookups, self._images = lookups, images
 
     async def decide(
-        self, pod: JsonObject, facts: PodContext, config: Config, deadline: float
+        self, pod: JsonObject, context: PodContext, config: Config, deadline: float
     ) -> VerdictOnPod:
-        """Judge a pod before the event loop's clock is at the deadline."""
-        questions = decide_on_pod(pod, facts, config)
+        """Decide on a pod before the event loop's clock reaches the deadline."""
+        decision = decide_on_pod(pod, context, config)
         trial: JsonObject = {}
-        reply: Answer = None
+        answer: Answer = None
         while True:
             try:
-                question = questions.send(reply)
+                lookup = decision.send(answer)
             except StopIteration as end:
-                return _judgement(end.value, trial)
-            reply = await self._reply(question, deadline)
-            if _is_trial(question) and isinstance(reply, ObjectFound):
-                trial = reply.document
+                return _with_trial(end.value, trial)
+            answer = await self._answer(lookup, deadline)
+            if _is_trial(lookup) and isinstance(answer, ObjectFound):
+                trial = answer.document
 
-    async def _reply(self, question: Lookup, deadline: float) -> Answer:
-        if isinstance(question, ImageLookup):
-            return await self._images.command_of(question, deadline)
-        return await self._lookups.answer(question, deadline)
-
-
-def _judgement(verdict: Verdict, trial: JsonObject) -> VerdictOnPod:
-    about = ref_of(trial) if trial else None
-    return VerdictOnPod(verdict=verdict, trial=about, trial_uid=uid_of(trial))
+    async def _answer(self, lookup: Lookup, deadline: float) -> Answer:
+        if isinstance(lookup, ImageLookup):
+            return await self._images.command_of(lookup, deadline)
+        return await self._lookups.answer(lookup, deadline)
 
 
-def _is_trial(question: Lookup) -> bool:
+async def decide_experiment(
+    request: ExperimentRequest,
+    config: Config,
+    lookups: ClusterLookups,
+    rights: ClusterRights,
+    deadline: float,
+) -> ExperimentVerdict:
+    """Decide on an experiment before the event loop's clock reaches the deadline.
+
+    Raises:
+        RecursionError: the document is nested too deeply.
+    """
+    decision = decide_on_experiment(request, config)
+    answer: ObjectAnswer | RightAnswer | None = None
+    while True:
+        try:
+            lookup = decision.send(answer)
+        except StopIteration as end:
+            verdict: ExperimentVerdict = end.value
+            return verdict
+        if isinstance(lookup, RightLookup):
+            answer = await rights.answer(lookup, deadline)
+        else:
+            answer = await lookups.answer(lookup, deadline)
+
+
+async def drive_author_decision(
+    decision: Generator[RightLookup, RightAnswer, AuthorVerdict],
+    rights: ClusterRights,
+    deadline: float,
+) -> AuthorVerdict:
+    """Decide on an author before the event loop's clock reaches the deadline."""
+    try:
+        lookup = next(decision)
+        while True:
+            lookup = decision.send(await rights.answer(lookup, deadline))
+    except StopIteration as end:
+        verdict: AuthorVerdict = end.value
+        return verdict
+
+
+def _with_trial(verdict: Verdict, trial: JsonObject) -> VerdictOnPod:
+    ref = ref_of(trial) if trial else None
+    return VerdictOnPod(verdict=verdict, trial=ref, trial_uid=uid_of(trial))
+
+
+def _is_trial(lookup: Lookup) -> bool:
     return (
-        isinstance(question, ObjectLookup)
-        and question.kind == TRIAL.kind
-        and question.api_version == TRIAL.api_version
+        not isinstance(lookup, ImageLookup)
+        and lookup.kind == TRIAL.kind
+        and lookup.api_version == TRIAL.api_version
     )

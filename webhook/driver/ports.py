@@ -1,4 +1,4 @@
-"""What a server of reviews needs from elsewhere."""
+"""What the webhook needs from its registries and its certificate, as protocols."""
 
 from __future__ import annotations
 
@@ -6,36 +6,35 @@ import ssl
 from types import TracebackType
 from typing import Protocol, Self
 
-from webhook.model.images import ImageCommand
-from webhook.model.lookups import ImageLookup, ImageUnknown
+from webhook.model.lookups import ImageAnswer, ImageLookup
 
 
 class ImageLookups(Protocol):
-    """Who knows what images run."""
+    """Looks up the commands of images."""
 
-    async def command_of(self, wanted: ImageLookup, deadline: float) -> ImageCommand | ImageUnknown:
-        """Say what an image runs, or why nobody knows, before the event loop's clock is there.
+    async def command_of(self, lookup: ImageLookup, deadline: float) -> ImageAnswer:
+        """Return the command of an image, or why it is unknown. Never raises.
 
-        Never raises.
+        The answer comes before the event loop's clock reaches the deadline.
         """
 
 
 class ServingCertificate(Protocol):
-    """Who keeps the certificate that is served, and renews it, between enter and exit."""
+    """The certificate that the webhook serves, kept up to date between enter and exit."""
 
     ssl_context: ssl.SSLContext
     """The server's side of TLS. A renewed certificate is loaded into this same object."""
 
     @property
     def ready(self) -> bool:
-        """Whether there is a certificate, and those who call us trust it."""
+        """Whether there is a certificate, and the API server trusts it."""
 
     @property
     def expires(self) -> float | None:
-        """Until when the certificate is good, in seconds since 1970; None: there is none yet."""
+        """When the certificate expires, in seconds since 1970; None: there is none yet."""
 
     async def __aenter__(self) -> Self:
-        """Start to look after it."""
+        """Start to keep the certificate up to date."""
 
     async def __aexit__(
         self,
@@ -43,4 +42,4 @@ class ServingCertificate(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop; what is served stays as it is."""
+        """Stop; open connections keep their certificate."""

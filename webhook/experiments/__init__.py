@@ -1,13 +1,15 @@
-"""Reviews of experiments: defaults for what is left out, and a refusal with all faults at once.
+"""The decision about an experiment: all its faults at once, its warnings, and its defaults.
 
-Belongs here: what only a cluster can say of an experiment (its template's ConfigMap, the algorithms
-and collectors of the installation), and how all of it is answered.
+Belongs here: what only a cluster can say about an experiment (its template's ConfigMap, the
+algorithms, collectors and trial kinds of the installation), and the warnings.
 Does not belong here: the defaults and rules themselves; they are in `api.objects`, where the local
-runner finds the same ones.
-May import and be imported by: as `webhook`.
+runner uses them too. HTTP (`webhook.server`) and I/O.
+May import: `webhook.pods`, `webhook.model`, `filters`, `kube.cluster`, `api`. May be imported by:
+`webhook.driver`, `webhook.server`.
 
-`decision` is the core, a generator that asks for objects as `webhook.pods.decision` does, and for
-rights: `authors` decides whether an author may have such trials, of trials written by hand too, and
-`author_annotation` keeps the answer with the experiment. `defaulting` fills in what is left out,
-`warnings` says what is legal and surely meant otherwise.
+`request` is the input; `decision` is the generator that yields look-ups and returns the verdict.
+`authors` decides whether the author of an experiment or of a trial may have such trials, and
+`author_annotation` stores that answer in the experiment. `installation` has the rules of this
+installation; `warnings` finds what is valid but probably a mistake; `defaulting` fills in what is
+left out.
 """

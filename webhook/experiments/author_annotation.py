@@ -1,12 +1,12 @@
-"""What an author may create, as it is kept with the Experiment: an annotation of the webhook's own.
+"""The annotation of an Experiment that stores which kind its author may create.
 
-The controller compares it with what a template has become, for a ConfigMap may be changed after
-its experiment was admitted. So nobody else may write it:
+The controller compares it with the kind in the template, because the ConfigMap of a template may
+change after the experiment was admitted. So only the webhook may write it:
 
 | the request | the annotation |
 |---|---|
-| creates an experiment, or changes its spec | is the kind that the requester was asked about |
-| changes all but the spec | stays as it is stored |
+| creates an experiment, or changes its spec | becomes the kind that the user has the right to |
+| changes anything else | stays as stored |
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from api.types import Json, JsonObject
 from webhook.experiments.request import ExperimentRequest
 
 
-def with_author(asked: ExperimentRequest, document: JsonObject, kind: str) -> JsonObject:
-    """Return the document with the annotation as it must be, whatever the request says of it."""
-    right = _right(asked, kind)
+def with_author(request: ExperimentRequest, document: JsonObject, kind: str) -> JsonObject:
+    """Return the document with the right annotation, whatever the request contains."""
+    right = _right(request, kind)
     if _annotation(document) == right:
         return document
     metadata = _mapping(document.get("metadata"))
@@ -33,16 +33,16 @@ def with_author(asked: ExperimentRequest, document: JsonObject, kind: str) -> Js
     return {**document, "metadata": {**metadata, "annotations": annotations}}
 
 
-def forged(asked: ExperimentRequest, kind: str) -> Iterator[Fault]:
-    """Find an annotation that is not ours; where there is none, ours was never asked for."""
-    found = _annotation(asked.document)
-    if found not in (None, _right(asked, kind)):
+def forged(request: ExperimentRequest, kind: str) -> Iterator[Fault]:
+    """Find an annotation that the webhook did not write; a missing one is not a fault."""
+    sent = _annotation(request.document)
+    if sent not in (None, _right(request, kind)):
         path = f"metadata.annotations[{AUTHOR_ANNOTATION}]"
-        yield forbidden(path, "only the webhook may set this annotation; leave it out")
+        yield forbidden(path, "only the webhook may set this annotation; delete it")
 
 
-def _right(asked: ExperimentRequest, kind: str) -> Json:
-    return _annotation(asked.old) if asked.settled else kind or None
+def _right(request: ExperimentRequest, kind: str) -> Json:
+    return _annotation(request.old) if request.exempt else kind or None
 
 
 def _annotation(document: Json) -> Json:

@@ -1,7 +1,7 @@
-"""What a trial may be: of an allowed kind, and one that its author may create without us.
+"""Decides whether an author may have such trials: of an allowed kind, and within their rights.
 
-The controller creates the object of a trial with its own rights. So whoever asks for it, by an
-Experiment or by a Trial, must have the right to create such an object in that namespace.
+The controller creates the object of a trial with its own rights. So the author of the Experiment or
+Trial must themselves have the right to create such an object in that namespace.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from webhook.model.lookups import LookupFailed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightLookup:
-    """The question whether somebody may create objects of a kind in a namespace."""
+    """Asks whether a user may create objects of a kind in a namespace."""
 
     author: Requester
     kind: Kind
@@ -28,19 +28,20 @@ class RightLookup:
 
 @dataclass(frozen=True, slots=True)
 class RightGranted:
-    """They may."""
+    """The user may."""
 
 
 @dataclass(frozen=True, slots=True)
 class RightDenied:
-    """They may not, and the authorizer's own words, if it has any."""
+    """The user may not."""
 
     reason: str = ""
+    """The authorizer's own words; empty: it gave none."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotNamespaced:
-    """Nobody may by a trial: objects of this kind are not in a namespace."""
+    """No trial can be of this kind: its objects are not in a namespace."""
 
 
 RightAnswer = RightGranted | RightDenied | NotNamespaced | LookupFailed
@@ -48,19 +49,19 @@ RightAnswer = RightGranted | RightDenied | NotNamespaced | LookupFailed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorVerdict:
-    """What is wrong with what somebody asks for; with neither it is right."""
+    """The result; with neither faults nor a failed look-up, the author may have the trials."""
 
     faults: tuple[Fault, ...] = ()
-    unknown: str = ""
-    """Why it cannot be judged now."""
+    lookup_failure: str = ""
+    """Why the right could not be looked up; empty: it was, or was not needed."""
     kind: str = ""
-    """The kind that they may create, as `Job.batch`."""
+    """The kind that the author may create, as in `Job.batch`."""
 
 
 def decide_on_trial(
     author: Requester, kind: TrialKind, namespace: str, kinds: TrialKinds
 ) -> Generator[RightLookup, RightAnswer, AuthorVerdict]:
-    """Judge a trial that somebody writes: the kind of its object, and their right to it."""
+    """Decide on a trial that a user writes: the kind of its object, and the user's right to it."""
     path = "spec.runSpec"
     refusal = kinds.refusal(kind)
     if refusal:
@@ -71,14 +72,14 @@ def decide_on_trial(
 def decide_on_author(
     author: Requester, kind: TrialKind, namespace: str, path: str
 ) -> Generator[RightLookup, RightAnswer, AuthorVerdict]:
-    """Judge whether somebody may have trials of a kind; `path` is the field that names it."""
+    """Decide whether a user may have trials of a kind; `path` is the field that names the kind."""
     wanted = Kind(api_version=kind.api_version, kind=kind.kind)
     answer = yield RightLookup(author=author, kind=wanted, namespace=namespace)
     match answer:
         case RightGranted():
             return AuthorVerdict(kind=kind.short)
         case NotNamespaced():
-            why = f"objects of the kind {wanted} are not in a namespace, so no trial can be one"
+            why = f"objects of the kind {wanted} are not in a namespace, so a trial cannot be one"
             return AuthorVerdict(faults=(forbidden(path, f"{why}; use a namespaced kind"),))
         case RightDenied(reason=reason):
             words = f" ({reason})" if reason else ""
@@ -89,5 +90,5 @@ def decide_on_author(
             )
             return AuthorVerdict(faults=(forbidden(path, why),))
         case LookupFailed(cause=cause):
-            why = f"whether user {quoted(author.name)} may create objects of the kind {wanted}"
-            return AuthorVerdict(unknown=f"{path}: {why} could not be looked up: {cause}")
+            right = f"whether user {quoted(author.name)} may create objects of the kind {wanted}"
+            return AuthorVerdict(lookup_failure=f"{path}: cannot look up {right}: {cause}")

@@ -1,12 +1,13 @@
-"""Everything that is wrong with an experiment, asking for the objects that it needs.
+"""The decision about an experiment: a generator that yields look-ups and returns a verdict.
 
     decision = decide_on_experiment(request, config)
-    question = next(decision)               # ObjectLookup, RightLookup
-    question = decision.send(answer)        # an ObjectAnswer to one, a RightAnswer to the other
-    ...                                     # StopIteration.value is an ExperimentVerdict
+    lookup = next(decision)              # an ObjectLookup or a RightLookup
+    lookup = decision.send(answer)       # an ObjectAnswer or a RightAnswer
+    ...                                  # StopIteration.value is an ExperimentVerdict
 
-Both webhooks judge, the mutating one first: between the two the API server looks at an object's
-schema and its rules in CEL, and who is refused there would hear nothing of what only we know.
+The mutating and the validating webhook both decide. Between the two the API server checks the
+schema and the CEL rules; an experiment that it refuses there never reaches the validating webhook,
+so its user would not see the faults that only the webhook knows.
 """
 
 from __future__ import annotations
@@ -48,71 +49,72 @@ from webhook.model.lookups import (
 
 _TEMPLATE = "spec.trialTemplate"
 _MOST_UNREAD = 50
-"""Where more cannot be read, or is unknown, that is enough to be told."""
+"""The most unreadable or unknown fields that an answer lists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExperimentVerdict:
-    """What is to be said of an experiment; with neither faults nor `unknown` it is taken."""
+    """The result; with neither faults nor a failed look-up, the experiment is accepted."""
 
     faults: tuple[Fault, ...] = ()
     warnings: tuple[str, ...] = ()
-    unknown: str = ""
-    """Why it cannot be judged now."""
+    lookup_failure: str = ""
+    """Why something that the decision needs could not be looked up; empty: no look-up failed."""
     kind: str = ""
-    """The kind of trials that the author was found to have the right to create."""
+    """The kind of trials that the author has the right to create."""
 
 
-Question = ObjectLookup | RightLookup
-Reply = ObjectAnswer | RightAnswer
-ExperimentDecision = Generator[Question, Any, ExperimentVerdict]
-"""Each question is sent a reply of its own kind."""
+ExperimentDecision = Generator[ObjectLookup | RightLookup, Any, ExperimentVerdict]
+"""It must be sent an ObjectAnswer to an ObjectLookup, and a RightAnswer to a RightLookup."""
 
 
-def decide_on_experiment(asked: ExperimentRequest, config: Config) -> ExperimentDecision:
-    """Judge an experiment. Raises RecursionError where it is nested too deeply."""
-    if asked.settled:
+def decide_on_experiment(request: ExperimentRequest, config: Config) -> ExperimentDecision:
+    """Decide on an experiment.
+
+    Raises:
+        RecursionError: the document is nested too deeply.
+    """
+    if request.exempt:
         return ExperimentVerdict()
-    new = _read(asked.document)
+    new = _read(request.document)
     template = yield from _template(new.experiment)
-    if template.unknown:
-        return ExperimentVerdict(unknown=template.unknown)
-    faults = [*new.faults, *template.faults, *_ruled(new, template.text, config)]
-    if asked.old is not None:
-        faults = list(_of_a_change(faults, new, _read(asked.old), template.text, config))
+    if template.lookup_failure:
+        return ExperimentVerdict(lookup_failure=template.lookup_failure)
+    faults = [*new.faults, *template.faults, *_rule_faults(new, template.text, config)]
+    if request.old is not None:
+        faults = list(_change_faults(faults, new, _read(request.old), template.text, config))
     if faults or new.experiment is None:
         return ExperimentVerdict(faults=tuple(dict.fromkeys(faults)))
-    author = yield from _author(asked, new.experiment, template.text)
-    if author.faults or author.unknown:
-        return ExperimentVerdict(faults=author.faults, unknown=author.unknown)
+    author = yield from _author(request, new.experiment, template.text)
+    if author.faults or author.lookup_failure:
+        return ExperimentVerdict(faults=author.faults, lookup_failure=author.lookup_failure)
     namespace: ObjectAnswer | None = None
     if needs_namespace(new.experiment):
         namespace = yield ObjectLookup(
-            api_version="v1", kind="Namespace", namespace="", name=asked.namespace
+            api_version="v1", kind="Namespace", namespace="", name=request.namespace
         )
-    told = warnings_of_experiment(new.experiment, asked.namespace, namespace)
-    warnings = (*(str(fault) for fault in new.strange), *told)
+    more = warnings_of_experiment(new.experiment, request.namespace, namespace)
+    warnings = (*(str(fault) for fault in new.unknown_fields), *more)
     return ExperimentVerdict(warnings=warnings, kind=author.kind)
 
 
 def _author(
-    asked: ExperimentRequest, experiment: Experiment, text: str | None
+    request: ExperimentRequest, experiment: Experiment, text: str | None
 ) -> Generator[RightLookup, RightAnswer, AuthorVerdict]:
-    """Judge whether its author may have the trials; `text` is the template's of a ConfigMap."""
+    """Decide whether the author may have such trials; `text` is that of a template's ConfigMap."""
     template = experiment.spec.trial_template
     job = described_job(template, text) if template is not None else None
     if job is None:
         return AuthorVerdict()
-    return (yield from decide_on_author(asked.author, kind_of(job), asked.namespace, _TEMPLATE))
+    return (yield from decide_on_author(request.author, kind_of(job), request.namespace, _TEMPLATE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reading:
     experiment: Experiment | None
-    """With its defaults; None: it is none."""
+    """With its defaults; None: the document is not an experiment."""
     faults: tuple[Fault, ...]
-    strange: tuple[Fault, ...]
-    """Fields that nobody knows."""
+    unknown_fields: tuple[Fault, ...]
 
 
 def _read(document: Json) -> _Reading:
@@ -124,43 +126,43 @@ def _read(document: Json) -> _Reading:
     return _Reading(
         experiment=None if experiment is None else with_defaults(experiment),
         faults=faults,
-        strange=() if faults else tuple(islice(f.faults(), _MOST_UNREAD)),
+        unknown_fields=() if faults else tuple(islice(f.faults(), _MOST_UNREAD)),
     )
 
 
-def _ruled(reading: _Reading, template: str | None, config: Config) -> Iterator[Fault]:
-    """Yield what breaks a rule, but for what cannot be told where something could not be read."""
+def _rule_faults(reading: _Reading, template: str | None, config: Config) -> Iterator[Fault]:
+    """Yield the broken rules, without those that an unreadable value may only seem to break."""
     if reading.experiment is None or len(reading.faults) > _MOST_UNREAD:
         return
     yield from (
         fault
         for fault in (
-            *faults_of(reading.experiment, check_filter=_wrong_filter, template_text=template),
+            *faults_of(reading.experiment, check_filter=_filter_fault, template_text=template),
             *faults_of_installation(reading.experiment.spec, config, template),
         )
         if not any(_concerns(read.path, fault.path) for read in reading.faults)
     )
 
 
-def _of_a_change(
+def _change_faults(
     faults: list[Fault], new: _Reading, old: _Reading, template: str | None, config: Config
 ) -> Iterator[Fault]:
-    """Yield what is wrong with a change: what was so before is not held against it."""
+    """Yield what is wrong with a change; faults that the stored experiment has too do not count."""
     if old.experiment is None or old.faults:
         why = "; ".join(str(fault) for fault in old.faults[:3])
-        remedy = "its spec can be edited no more; create a new experiment"
+        remedy = "its spec cannot be changed; create a new experiment"
         yield forbidden("spec", f"Cannot decode incoming old object: {why}; {remedy}")
         return
     if new.experiment is not None and not new.faults:
         yield from update_faults(old.experiment, new.experiment)
-    before = set(_ruled(old, template, config))
+    before = set(_rule_faults(old, template, config))
     yield from (fault for fault in faults if fault not in before)
 
 
 def _concerns(unread: str, ruled: str) -> bool:
-    """Say whether a rule's fault may come of a value that could not be read.
+    """Return whether an unreadable value may be the cause of a rule's fault.
 
-    It may where it is at the same place, above it, below it, or beside it in one small part.
+    It may be if the fault is at the same path, above it, below it, or in the same small part.
     """
     if _within(unread, ruled):
         return True
@@ -173,7 +175,7 @@ def _within(path: str, whole: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _wrong_filter(pattern: str) -> str | None:
+def _filter_fault(pattern: str) -> str | None:
     return fault_of(pattern)
 
 
@@ -184,7 +186,7 @@ def _wrong_filter(pattern: str) -> str | None:
 class _Template:
     text: str | None = None
     faults: tuple[Fault, ...] = ()
-    unknown: str = ""
+    lookup_failure: str = ""
 
 
 def _template(experiment: Experiment | None) -> Generator[ObjectLookup, ObjectAnswer, _Template]:
@@ -199,11 +201,12 @@ def _template(experiment: Experiment | None) -> Generator[ObjectLookup, ObjectAn
         case ObjectFound(document=document):
             return _text_of(document, source)
         case ObjectAbsent():
-            why = "is not there; create it, or correct configMapName and configMapNamespace"
-            return _Template(faults=(_unparsed(source, why),))
+            why = "does not exist; create it, or correct configMapName and configMapNamespace"
+            return _Template(faults=(_template_fault(source, why),))
         case LookupFailed(cause=cause):
-            why = f"{_TEMPLATE}.configMap: ConfigMap {source.namespace}/{source.name} could not be"
-            return _Template(unknown=f"{why} looked up: {cause}")
+            name = f"ConfigMap {source.namespace}/{source.name}"
+            why = f"{_TEMPLATE}.configMap: cannot look up {name}: {cause}"
+            return _Template(lookup_failure=why)
 
 
 def _text_of(document: JsonObject, source: ConfigMapSource) -> _Template:
@@ -212,10 +215,10 @@ def _text_of(document: JsonObject, source: ConfigMapSource) -> _Template:
     text = texts.get(source.path)
     if isinstance(text, str):
         return _Template(text=text)
-    near = nearest(source.path, texts) or "; correct templatePath, or add it there"
-    return _Template(faults=(_unparsed(source, f"has no key {source.path}{near}"),))
+    near = nearest(source.path, texts) or "; correct templatePath, or add the key to the ConfigMap"
+    return _Template(faults=(_template_fault(source, f"has no key {source.path}{near}"),))
 
 
-def _unparsed(source: ConfigMapSource, why: str) -> Fault:
+def _template_fault(source: ConfigMapSource, why: str) -> Fault:
     which = f"ConfigMap {source.namespace}/{source.name}"
     return invalid(_TEMPLATE, "", f"unable to parse {_TEMPLATE}: {which} {why}")

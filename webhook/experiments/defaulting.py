@@ -1,8 +1,8 @@
-"""The experiment as it was sent, with the defaults filled in and all else as it was.
+"""Fills in the defaults of an experiment, and leaves the rest as the request sent it.
 
-What is not known here (a field of a later version) and what the request does not change stays:
-fields that are fixed must be equal to the stored ones, letter by letter, and an experiment that was
-stored without a default must be editable, too.
+Unknown fields (of a later version) stay. So do fields that the request does not change: fixed
+fields must equal the stored ones exactly, and an experiment that was stored without a default must
+stay editable.
 """
 
 from __future__ import annotations
@@ -19,53 +19,53 @@ _COLLECTOR: Final = "metricsCollectorSpec"
 
 
 def fill_in_defaults(document: JsonObject, old: Json = None) -> JsonObject:
-    """Return the experiment with its defaults; `old` is the one in whose place it is put.
+    """Return the experiment with its defaults; `old` is the stored one that it replaces.
 
     Raises:
-        SpecError: it cannot be read.
+        SpecError: the experiment is not valid.
     """
     experiment = parse_experiment(document, unknown_fields=False)
     sent, stored = _mapping(document.get("spec")), _mapping(_mapping(old).get("spec"))
-    said = _mapping(render_experiment_spec(experiment.spec))
-    meant = _mapping(render_experiment_spec(with_defaults(experiment).spec))
-    if _COLLECTOR in said:
-        said = {**said, _COLLECTOR: _with_kind_as_sent(said[_COLLECTOR], sent[_COLLECTOR])}
+    plain = _mapping(render_experiment_spec(experiment.spec))
+    complete = _mapping(render_experiment_spec(with_defaults(experiment).spec))
+    if _COLLECTOR in plain:
+        plain = {**plain, _COLLECTOR: _without_default_kind(plain[_COLLECTOR], sent[_COLLECTOR])}
     spec = dict(sent)
-    for name, part in meant.items():
+    for name, part in complete.items():
         same = old is not None and sent.get(name) == stored.get(name)
-        if part != said.get(name) and (name in _COUNTS or not same):
-            spec[name] = _laid_over(sent.get(name), said.get(name), part)
+        if part != plain.get(name) and (name in _COUNTS or not same):
+            spec[name] = _merge(sent.get(name), plain.get(name), part)
     return {**document, "spec": spec}
 
 
-def _with_kind_as_sent(said: Json, sent: Json) -> JsonObject:
-    """Take away a kind that nobody wrote: the reader itself has a default for it."""
-    collector = dict(_mapping(_mapping(said).get("collector")))
+def _without_default_kind(plain: Json, sent: Json) -> JsonObject:
+    """Remove a kind that was not sent: the reader fills it in."""
+    collector = dict(_mapping(_mapping(plain).get("collector")))
     if not _mapping(_mapping(sent).get("collector")).get("kind"):
         collector.pop("kind", None)
-    return {**_mapping(said), "collector": collector}
+    return {**_mapping(plain), "collector": collector}
 
 
-def _laid_over(sent: Json, said: Json, meant: Json) -> Json:
-    """Change what was sent where `meant` differs from `said`, what is known of it, and only there.
+def _merge(sent: Json, plain: Json, complete: Json) -> Json:
+    """Change `sent` only where `complete` (read, with defaults) differs from `plain` (read).
 
-    `said` and `meant` have the same items in their lists, but for more at the end of `meant`.
+    A list in `complete` has the items of the list in `plain`, and may have more at its end.
     """
-    if said == meant:
+    if plain == complete:
         return sent
-    if isinstance(meant, Mapping):
-        was, known = _mapping(sent), _mapping(said)
+    if isinstance(complete, Mapping):
+        fields, known = _mapping(sent), _mapping(plain)
         changed = {
-            name: _laid_over(was.get(name), known.get(name), part)
-            for name, part in meant.items()
+            name: _merge(fields.get(name), known.get(name), part)
+            for name, part in complete.items()
             if known.get(name) != part
         }
-        return {**was, **changed}
-    if isinstance(meant, list):
-        items, known_items = _list(sent), _list(said)
-        both = zip(items, known_items, meant, strict=False)
-        return [*(_laid_over(*three) for three in both), *meant[len(items) :]]
-    return meant
+        return {**fields, **changed}
+    if isinstance(complete, list):
+        items, known_items = _list(sent), _list(plain)
+        triples = zip(items, known_items, complete, strict=False)
+        return [*(_merge(*triple) for triple in triples), *complete[len(items) :]]
+    return complete
 
 
 def _mapping(part: Json) -> JsonObject:

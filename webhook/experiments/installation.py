@@ -1,4 +1,4 @@
-"""The rules that depend on an installation: its algorithms, and what its webhook can collect."""
+"""The rules that depend on the installation: its algorithms, collectors and kinds of trials."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _NOT_YET: Final = (CollectorKind.TENSORFLOW_EVENT, CollectorKind.PROMETHEUS_METR
 def faults_of_installation(
     spec: ExperimentSpec, config: Config, template_text: str | None = None
 ) -> Iterator[Fault]:
-    """List what no trial could run with, as this installation is.
+    """List the faults that would keep every trial from running in this installation.
 
-    `template_text` is the template that `trialTemplate.configMap` names, where it was fetched.
+    `template_text` is the text of the template in `trialTemplate.configMap`; None: not fetched.
     """
     if spec.algorithm is not None and spec.algorithm.name:
         yield from _unknown(
@@ -43,7 +43,7 @@ def faults_of_installation(
         yield from _collector_faults(spec.collector.kind, config)
     template = spec.trial_template
     if template is not None and template.primary_container_name == names.COLLECTOR_CONTAINER:
-        why = "is the sidecar's name; give the container that trains another one"
+        why = "is the name of the sidecar; rename the container that trains"
         path = "spec.trialTemplate.primaryContainerName"
         yield invalid(path, template.primary_container_name, why)
     if template is not None and template.trial_spec is not None:
@@ -55,7 +55,7 @@ def faults_of_installation(
 def _kind_faults(
     template: TrialTemplate, template_text: str | None, config: Config
 ) -> Iterator[Fault]:
-    """Judge what the trials are; a kind with a place for a parameter is never on the list."""
+    """Check the kind of the trials' job; a kind with a placeholder in it is never allowed."""
     job = described_job(template, template_text)
     if job is None or not (job.get("apiVersion") and job.get("kind")):
         return
@@ -66,7 +66,7 @@ def _kind_faults(
 
 
 def _restart_faults(job: JsonObject) -> Iterator[Fault]:
-    """Judge what no API server takes of a Job; one machine runs it as if it said Never."""
+    """Check the restartPolicy of a Job as the API server does; a local run takes any as Never."""
     if (job.get("apiVersion"), job.get("kind")) != ("batch/v1", "Job"):
         return
     pod = Field(job, "spec.trialTemplate.trialSpec").at("spec").at("template").at("spec")
@@ -91,8 +91,8 @@ def _unknown(what: str, name: str, known: tuple[str, ...]) -> Iterator[Fault]:
     path, section = _SECTIONS[what]
     near = nearest(name, known) or f"; write one of {', '.join(known)}"
     why = (
-        f"unable to get {what} config data for algorithm {name}: it is none of ours, and not in"
-        f" {section} of {names.CONFIG_MAP}{near}"
+        f"unable to get {what} config data for algorithm {name}: trialwatch does not have it, and"
+        f" {section} of {names.CONFIG_MAP} does not list it{near}"
     )
     yield invalid(path, name, why)
 
@@ -100,7 +100,7 @@ def _unknown(what: str, name: str, known: tuple[str, ...]) -> Iterator[Fault]:
 def _collector_faults(kind: CollectorKind, config: Config) -> Iterator[Fault]:
     path = "spec.metricsCollectorSpec.collector.kind"
     if kind in _NOT_YET:
-        why = "metrics of this kind cannot be collected yet; write StdOut, File, Custom or Push"
+        why = "trialwatch cannot collect this kind yet; write StdOut, File, Custom or Push"
         yield invalid(path, kind.value, why)
     elif kind in _SIDECARS:
         found = config.collectors.get(kind)

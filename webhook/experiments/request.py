@@ -1,4 +1,4 @@
-"""What is asked about an experiment: the document that is to be stored, and the one it replaces."""
+"""The input of a decision about an experiment."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from kube.access import NOBODY, Requester
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExperimentRequest:
-    """An experiment that is to be stored, and the one in whose place."""
+    """An experiment that a request would store, and the stored one that it would replace."""
 
     namespace: str
     name: str
     document: Json
-    """Whatever it is."""
+    """Any JSON: it is not checked yet."""
     old: Json = None
-    """None: it is new."""
+    """The stored experiment; None: the request creates a new one."""
     author: Requester = NOBODY
-    """Who asks for it."""
-    settled: bool = False
-    """It goes through whatever it is: nothing of it is changed that has a rule."""
+    """The user who sent the request."""
+    exempt: bool = False
+    """Whether it passes unchecked, because the request changes nothing that has a rule."""

@@ -1,4 +1,4 @@
-"""What an experiment may say, and surely does not mean: told to who applies it, and let in."""
+"""Warnings: what is valid in an experiment, but probably a mistake. `kubectl apply` shows them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from webhook.model.lookups import ObjectAnswer, ObjectFound
 _COLLECTOR = "spec.metricsCollectorSpec"
 _NEVER_INJECTED = "kube-system"
 _DEEPEST = 16
-"""How far down a job's template for pods is looked for."""
+"""Levels of a job that are searched for a pod template."""
 
 
 def needs_namespace(experiment: Experiment) -> bool:
-    """Say whether the namespace's label decides if the trials' pods are seen."""
+    """Return whether a label of the namespace decides if the webhook gets the trials' pods."""
     spec, template = experiment.spec, experiment.spec.trial_template
     if template is None or template.trial_spec is None or _pushes(spec):
         return False
@@ -30,7 +30,7 @@ def needs_namespace(experiment: Experiment) -> bool:
 def warnings_of_experiment(
     experiment: Experiment, namespace: str, found: ObjectAnswer | None = None
 ) -> tuple[str, ...]:
-    """List what may be meant, and most often is not; `found` is the namespace, where asked for."""
+    """List the warnings; `found` is the namespace, None if it was not looked up."""
     return (
         *(str(fault) for fault in warnings_of(experiment)),
         *_endless(experiment.spec),
@@ -45,22 +45,22 @@ def _endless(spec: ExperimentSpec) -> Iterator[str]:
     searches_on = spec.algorithm is not None and spec.algorithm.name != "grid"
     if spec.max_trial_count is None and goal is None and searches_on:
         yield (
-            "spec.maxTrialCount: is not set, and spec.objective.goal is not either, so the search"
-            " never ends by itself; set one of them"
+            "spec.maxTrialCount: neither it nor spec.objective.goal is set, so the search never"
+            " ends by itself; set one of them"
         )
 
 
 def _unfindable(spec: ExperimentSpec) -> Iterator[str]:
-    """Find metrics whose names no filter can give."""
+    """Find metrics whose names no filter can match."""
     filters = spec.collector.filters if spec.collector else ()
     if not filters or spec.objective is None or _pushes(spec):
         return
     for name in spec.objective.metrics:
-        if not any(_may_name(one, name) for one in filters):
+        if not any(_may_name(pattern, name) for pattern in filters):
             yield (
                 f"{_COLLECTOR}.source.filter.metricsFormat: no pattern can find the metric"
-                f" {quoted(name)}: the group for the name does not match it; widen the group, or"
-                " leave metricsFormat out to have metrics found by their names"
+                f" {quoted(name)}, because no group for the name matches it; widen the group, or"
+                " delete metricsFormat to find metrics by their names"
             )
 
 
@@ -74,31 +74,30 @@ def _unread(spec: CollectorSpec | None) -> Iterator[str]:
         return
     place = f"{_COLLECTOR}.source.fileSystemPath"
     if spec.format is LogFormat.JSON:
-        yield f"{place}.format: is not heeded for kind StdOut; write kind File to read JSON"
+        yield f"{place}.format: kind StdOut ignores it; write kind File to read JSON"
     elif spec.path and spec.path != names.METRICS_FILE:
-        yield f"{place}.path: is not heeded for kind StdOut; write kind File to read a file"
+        yield f"{place}.path: kind StdOut ignores it; write kind File to read a file"
 
 
 def _unseen(spec: ExperimentSpec, namespace: str, found: ObjectAnswer | None) -> Iterator[str]:
-    """Find trials whose pods are never sent to the webhook."""
+    """Find trials whose pods the API server never sends to the webhook."""
     if _pushes(spec):
         return
     if namespace == _NEVER_INJECTED:
-        yield f"metadata.namespace: pods of {namespace} get no collector; use another namespace"
+        yield f"metadata.namespace: pods in {namespace} get no collector; use another namespace"
         return
     label = f"{names.INJECTION_LABEL}={names.INJECTION_ENABLED}"
     if found is None:
         return
     remedy = (
-        f"the job has no template of pods that could be given the label {names.TRIAL_LABEL}, so its"
-        f" pods are seen only where the namespace has the label {label}"
+        f"the job has no pod template to put the label {names.TRIAL_LABEL} on, so its pods get a"
+        f" collector only if the namespace has the label {label}"
     )
     if not isinstance(found, ObjectFound):
-        yield f"metadata.namespace: {remedy}; whether it has could not be looked up"
+        yield f"metadata.namespace: {remedy}; the webhook cannot look up the namespace"
     elif labels_of(found.document).get(names.INJECTION_LABEL) != names.INJECTION_ENABLED:
         yield (
-            f"metadata.namespace: {remedy}, which {namespace} lacks:"
-            f" kubectl label namespace {namespace} {label}"
+            f"metadata.namespace: {remedy}; set it with kubectl label namespace {namespace} {label}"
         )
 
 
@@ -107,7 +106,7 @@ def _pushes(spec: ExperimentSpec) -> bool:
 
 
 def _has_pods(part: Json, levels: int) -> bool:
-    """Say whether a job is a pod, or has a `template` of pods somewhere."""
+    """Return whether a job is a pod, or has a pod template somewhere."""
     if not levels:
         return False
     if isinstance(part, Mapping):

@@ -1,7 +1,8 @@
-"""Every answer that the webhook gives has a reason, and every reason one sentence.
+"""The reasons that the webhook gives: for each answer one reason, and for each reason one sentence.
 
-The word (`Reason.INJECTED` is "injected") is what logs, metrics and Events carry; the sentence is
-what a user reads in the response, with the evidence behind it.
+The word (`Reason.INJECTED` is "injected") stands in logs, metrics and Events. A user reads the
+sentence in the response, followed by the evidence and the remedy (`webhook.model.verdicts.Note`).
+docs/webhook.md lists all of them with what to do.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Self
 
 
 class Reason(StrEnum):
-    """Why a pod was changed, let pass or refused, or what is to be known about a change."""
+    """Why a pod was changed, let pass or refused; or a warning about a change."""
 
     sentence: str
 
@@ -23,74 +24,83 @@ class Reason(StrEnum):
         return member
 
     # --- the pod is changed ---
-    INJECTED = "injected", "the collector is in the pod, and the launcher runs the trainer"
-    UNWRAPPED = "unwrapped", "the collector is in the pod, and the trainer runs without launcher"
-    CUSTOM = "custom", "the trial's own collector is in the pod"
-    PUSHES = "pushes", "the training code reports its metrics itself, so no collector is needed"
-    NOT_PRIMARY = "not-primary", "the trial's metrics come from another pod: labels only"
+    INJECTED = "injected", "the pod gets the collector, and the launcher runs the trainer"
+    UNWRAPPED = "unwrapped", "the pod gets the collector, and the trainer runs without the launcher"
+    CUSTOM = "custom", "the pod gets the trial's own collector"
+    PUSHES = "pushes", "the training code reports its metrics itself, so the pod gets no collector"
+    NOT_PRIMARY = (
+        "not-primary",
+        "another pod of the trial has the metrics, so this pod gets labels only",
+    )
 
     # --- the pod passes as it is ---
-    NOBODYS_TRIAL = "nobodys-trial", "the pod is no trial's, and nobody asked for its metrics"
+    NOBODYS_TRIAL = (
+        "nobodys-trial",
+        "the pod does not belong to a trial, and does not ask for its metrics to be collected",
+    )
 
-    # --- to be known about a change ---
+    # --- a warning about a change ---
     IMAGE_SILENT = (
         "image-silent",
         (
-            "the registry did not tell the image's command, so the trainer runs without launcher:"
-            " nothing waits for the delivery when it ends; set `command` to have it wrapped"
+            "the command of the image is unknown, so the trainer runs without the launcher, and"
+            " its container may end before all metrics are stored; set `command`"
         ),
     )
     WRAP_DECLINED = (
         "wrap-declined",
         (
-            "the trainer runs without launcher, as the pod's annotation has it:"
-            " nothing waits for the delivery when it ends"
+            "the pod's annotation turns the launcher off, so the trainer's container may end"
+            " before all metrics are stored"
         ),
     )
     SHARED_VOLUME = (
         "shared-volume",
         (
-            "the metrics file is on a volume that other pods may write to as well;"
-            " trials that write to one file at a time get each other's metrics"
+            "the metrics file is on a volume that other pods may write to; trials that write to"
+            " one file at the same time get each other's metrics"
         ),
     )
     NO_SHARED_PROCESSES = (
         "no-shared-processes",
         (
-            "a custom collector sees the trainer's processes only where the trial's own template"
-            " says `shareProcessNamespace: true`"
+            "a custom collector sees the trainer's processes only if the trial template sets"
+            " `shareProcessNamespace: true`"
         ),
     )
     KATIBS_IMAGE = (
         "katibs-image",
         (
-            "katib-config names Katib's own collector, which does not know trialwatch's flags;"
+            "katib-config names Katib's own collector, which does not accept trialwatch's flags;"
             " name the image of trialwatch's collector"
         ),
     )
 
-    # --- the pod is refused: what it is, or asks for ---
-    POD_UNREADABLE = "pod-unreadable", "the pod cannot be read"
-    WINDOWS = "windows", "the launcher is a Linux program, and the pod is for Windows"
-    NO_CONTAINER = "no-container", "the container that trains is not in the pod"
-    ANNOTATION_WRONG = "annotation-wrong", "a label or annotation makes no sense"
-    NO_METRICS = "no-metrics", "nobody said which metrics to collect"
-    NO_NAME = "no-name", "there is no name under which the metrics can be stored"
-    KIND_UNSUPPORTED = "kind-unsupported", "metrics of this kind cannot be collected yet"
-    FILTER_WRONG = "filter-wrong", "the metrics cannot be looked for"
-    FLAGS_WRONG = "flags-wrong", "the collector cannot be told what to do"
-    FILE_UNREACHABLE = "file-unreachable", "the collector cannot get at the metrics file"
-    NAME_TAKEN = "name-taken", "the pod uses a name or place that trialwatch needs"
-    COMMAND_UNKNOWN = "command-unknown", "the trainer's command is known to its image only"
-    NEEDS_LAUNCHER = "needs-launcher", "this cannot be done without the launcher"
-    RESOURCES_WRONG = "resources-wrong", "the collector's resources make no sense"
-    CUSTOM_WRONG = "custom-wrong", "the custom collector is no container"
-    KATIB_WAS_HERE = "katib-was-here", "Katib's own webhook has put its collector into the pod"
+    # --- the pod is refused: because of the pod itself ---
+    POD_UNREADABLE = "pod-unreadable", "the pod is not valid"
+    WINDOWS = "windows", "the pod is for Windows, and the launcher runs on Linux only"
+    NO_CONTAINER = "no-container", "the pod does not have the container that trains"
+    ANNOTATION_WRONG = "annotation-wrong", "a label or annotation has a wrong value"
+    NO_METRICS = "no-metrics", "no metrics are named, so the collector cannot look for them"
+    NO_NAME = "no-name", "the name to store the metrics under is missing or not valid"
+    KIND_UNSUPPORTED = "kind-unsupported", "trialwatch cannot collect metrics of this kind yet"
+    FILTER_WRONG = "filter-wrong", "a metric's name or a filter is not valid"
+    FLAGS_WRONG = "flags-wrong", "a setting of the collector cannot be passed to it"
+    FILE_UNREACHABLE = "file-unreachable", "the collector cannot reach the metrics file"
+    NAME_TAKEN = "name-taken", "the pod already uses a name or path that trialwatch needs"
+    COMMAND_UNKNOWN = "command-unknown", "the trainer's command is unknown"
+    NEEDS_LAUNCHER = "needs-launcher", "the pod turns the launcher off, but needs it"
+    RESOURCES_WRONG = "resources-wrong", "the collector's resources are not valid"
+    CUSTOM_WRONG = "custom-wrong", "the custom collector is not a valid container"
+    KATIB_WAS_HERE = (
+        "katib-was-here",
+        "Katib's own webhook has already put its collector into the pod",
+    )
 
-    # --- the pod is refused: what stands around it ---
-    LOOKUP_FAILED = "lookup-failed", "it could not be found out whether the pod is a trial's"
-    TRIAL_MISSING = "trial-missing", "the trial that the pod belongs to is not there"
-    TRIAL_UNREADABLE = "trial-unreadable", "the trial cannot be read"
-    SUGGESTION_MISSING = "suggestion-missing", "the trial's suggestion is not there"
-    SUGGESTION_UNREADABLE = "suggestion-unreadable", "the trial's suggestion cannot be read"
-    CONFIG_INCOMPLETE = "config-incomplete", "katib-config does not say how to collect this kind"
+    # --- the pod is refused: because of other objects ---
+    LOOKUP_FAILED = "lookup-failed", "cannot find out whether the pod belongs to a trial"
+    TRIAL_MISSING = "trial-missing", "the trial of the pod does not exist"
+    TRIAL_UNREADABLE = "trial-unreadable", "the trial of the pod is not valid"
+    SUGGESTION_MISSING = "suggestion-missing", "the trial's Suggestion does not exist"
+    SUGGESTION_UNREADABLE = "suggestion-unreadable", "the trial's Suggestion is not valid"
+    CONFIG_INCOMPLETE = "config-incomplete", "katib-config does not name a collector for this kind"

@@ -1,4 +1,4 @@
-"""What a pod chooses for its own collector by annotations, whichever way it came in."""
+"""The settings that a pod's annotations make for its collector, with or without a Trial."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from webhook.model.verdicts import PodRefused
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotationSettings:
-    """What the annotations say; None where they say nothing."""
+    """What the annotations set; None: not set."""
 
     drain_seconds: int | None = None
     wrap: bool = True
@@ -27,11 +27,15 @@ class AnnotationSettings:
 
 
 def read_annotations(metadata: PodMetadata) -> AnnotationSettings:
-    """Read the annotations. Raises Refused, naming annotation and value, where one is wrong."""
+    """Read the annotations.
+
+    Raises:
+        PodRefused: a value is wrong; names the annotation, the value and the remedy.
+    """
     return AnnotationSettings(
         drain_seconds=_number(metadata, names.DRAIN_ANNOTATION, MAX_SECONDS, "seconds"),
         wrap=_wrap(metadata),
-        run_as_user=_number(metadata, names.RUN_AS_USER_ANNOTATION, INT32_MAX, "a user's number"),
+        run_as_user=_number(metadata, names.RUN_AS_USER_ANNOTATION, INT32_MAX, "a user id"),
         resources=_resources(metadata),
     )
 

@@ -1,4 +1,4 @@
-"""The volume over which a population-based search hands its trials' checkpoints on."""
+"""The volume in which the trials of a population-based search share their checkpoints."""
 
 from __future__ import annotations
 
@@ -14,23 +14,26 @@ from webhook.pods.collection import Collection
 
 
 def with_checkpoints(plan: Plan, collection: Collection, pod: Pod) -> Plan:
-    """Add the volume to a plan, and the trial's part of it to the trainer.
+    """Add the volume to a plan, and mount the trial's directory of it in the trainer.
 
     Raises:
-        Refused: the pod has another volume of that name.
+        PodRefused: the pod has a different volume of that name.
     """
-    wanted = collection.checkpoints
-    if wanted is None:
+    checkpoints = collection.checkpoints
+    if checkpoints is None:
         return plan
-    claim: JsonObject = {"claimName": wanted.claim}
+    claim: JsonObject = {"claimName": checkpoints.claim}
     volume: JsonObject = {"name": SUGGESTION_VOLUME, "persistentVolumeClaim": claim}
-    there = pod.volumes.get(SUGGESTION_VOLUME, volume).get("persistentVolumeClaim")
-    if not isinstance(there, dict) or there.get("claimName") != wanted.claim:
-        why = f"the volume {SUGGESTION_VOLUME} is not claim {wanted.claim}; give it another name"
+    existing = pod.volumes.get(SUGGESTION_VOLUME, volume).get("persistentVolumeClaim")
+    if not isinstance(existing, dict) or existing.get("claimName") != checkpoints.claim:
+        why = (
+            f"volume {SUGGESTION_VOLUME} must be for claim {checkpoints.claim}; rename the pod's"
+            " own volume"
+        )
         raise PodRefused(Reason.NAME_TAKEN, why)
     mount: JsonObject = {
         "name": SUGGESTION_VOLUME,
-        "mountPath": wanted.directory,
-        "subPath": wanted.sub_path,
+        "mountPath": checkpoints.directory,
+        "subPath": checkpoints.sub_path,
     }
     return replace(plan, mounts=(*plan.mounts, mount), volumes=(*plan.volumes, volume))

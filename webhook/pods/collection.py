@@ -1,4 +1,4 @@
-"""What is to be collected from a pod: from its Trial, or from its own annotations."""
+"""What to collect from a pod: what its Trial says, or else its own annotations."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SOURCES = {"stdout": CollectorKind.STDOUT, "file": CollectorKind.FILE}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoints:
-    """The volume that a population-based search hands from trial to trial."""
+    """The volume that the trials of a population-based search share, and where it is mounted."""
 
     claim: str
     directory: str
@@ -44,7 +44,7 @@ class Checkpoints:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collection:
-    """What is to be collected, and under which name it is stored."""
+    """What to collect, and the trial name to store it under."""
 
     trial: str
     kind: CollectorKind
@@ -64,21 +64,21 @@ class Collection:
     annotations: Mapping[str, str] = field(default_factory=dict)
     """For the pod."""
     primary: bool = True
-    """The metrics come from this pod."""
+    """Whether the metrics come from this pod."""
     checkpoints: Checkpoints | None = None
 
 
 def collection_of_trial(trial: Trial, pod: Pod, context: PodContext, config: Config) -> Collection:
-    """Say what a Trial wants of a pod of its.
+    """Return what a Trial says to collect from one of its pods.
 
     Raises:
-        Refused: the Trial does not say enough.
+        PodRefused: the Trial names no metric, or its name or Suggestion cannot be used.
     """
     spec, name = trial.spec, trial.metadata.name
     required = spec.primary_pod_labels
     collector = spec.collector or CollectorSpec()
-    # A Trial's own labels go onto all of its pods. One that tells the primary pod must not, or
-    # each of them would pass for it when the webhook is asked once more.
+    # The Trial's own labels go onto all of its pods, except labels that mark the primary pod:
+    # otherwise each pod would count as primary when the webhook is called a second time.
     labels = {key: text for key, text in trial.metadata.labels.items() if key not in required}
     container = spec.primary_container_name or _container(pod)
     collection = Collection(
@@ -104,7 +104,7 @@ def _with_objective(
 ) -> Collection:
     objective = trial.spec.objective
     if objective is None or not objective.metric:
-        why = f"Trial {trial.metadata.name} has no spec.objective.objectiveMetricName"
+        why = f"set spec.objective.objectiveMetricName of Trial {trial.metadata.name}"
         raise PodRefused(Reason.NO_METRICS, why)
     return replace(
         collection,
@@ -117,17 +117,17 @@ def _with_objective(
 
 
 def collection_of_pod(pod: Pod, context: PodContext) -> Collection:
-    """Say what a pod's own annotations want; docs/labels.md has them all.
+    """Return what a pod's own annotations say to collect; docs/labels.md lists the annotations.
 
     Raises:
-        Refused: they do not say enough, or what makes no sense.
+        PodRefused: an annotation is missing or wrong.
     """
-    said = pod.metadata.annotations
-    kind = _word(said, names.SOURCE_ANNOTATION, _SOURCES) or CollectorKind.STDOUT
+    annotations = pod.metadata.annotations
+    kind = _choice(annotations, names.SOURCE_ANNOTATION, _SOURCES) or CollectorKind.STDOUT
     formats = {member.value: member for member in LogFormat}
-    metrics = [name.strip() for name in said.get(names.METRICS_ANNOTATION, "").split(";")]
+    metrics = [name.strip() for name in annotations.get(names.METRICS_ANNOTATION, "").split(";")]
     if not any(metrics):
-        why = f"set the annotation {names.METRICS_ANNOTATION} to their names, joined by `;`"
+        why = f"set the annotation {names.METRICS_ANNOTATION} to their names, separated by `;`"
         raise PodRefused(Reason.NO_METRICS, why)
     trial = _name_of(pod, context)
     container = _container(pod)
@@ -136,10 +136,12 @@ def collection_of_pod(pod: Pod, context: PodContext) -> Collection:
         kind=kind,
         container=container,
         metrics=tuple(name for name in metrics if name),
-        path=said.get(names.PATH_ANNOTATION) or _default_path(kind),
-        format=_word(said, names.FORMAT_ANNOTATION, formats) or LogFormat.TEXT,
+        path=annotations.get(names.PATH_ANNOTATION) or _default_path(kind),
+        format=_choice(annotations, names.FORMAT_ANNOTATION, formats) or LogFormat.TEXT,
         filters=tuple(
-            line for line in said.get(names.FILTERS_ANNOTATION, "").split("\n") if line.strip()
+            line
+            for line in annotations.get(names.FILTERS_ANNOTATION, "").split("\n")
+            if line.strip()
         ),
         labels={names.TRIAL_LABEL: trial},
         annotations={names.CONTAINER_ANNOTATION: container},
@@ -151,7 +153,7 @@ def _default_path(kind: CollectorKind) -> str:
 
 
 def _name_of(pod: Pod, context: PodContext) -> str:
-    """Choose the name: the annotation, the label, the job's, the pod's."""
+    """Choose the first that is set: the annotation, the label, the job's name, the pod's name."""
     job = next((owner.name for owner in pod.metadata.owners if owner.controller), "")
     name = (
         pod.metadata.annotations.get(names.TRIAL_ANNOTATION)
@@ -161,7 +163,7 @@ def _name_of(pod: Pod, context: PodContext) -> str:
         or context.name
     )
     if not name:
-        why = f"the pod has no name yet, and no job; set the annotation {names.TRIAL_ANNOTATION}"
+        why = f"neither pod nor job has a name yet; set the annotation {names.TRIAL_ANNOTATION}"
         raise PodRefused(Reason.NO_NAME, why)
     return _label_value(name)
 
@@ -169,27 +171,28 @@ def _name_of(pod: Pod, context: PodContext) -> str:
 def _label_value(name: str) -> str:
     if _LABEL_VALUE.fullmatch(name) is None:
         why = (
-            f"{quoted(name)} cannot be a label's value, by which the pod is found: write at most 63"
-            " letters, digits, `-`, `_` and `.`, a letter or digit at both ends"
+            f"{quoted(name)} is not valid as the value of a label; write at most 63 letters,"
+            " digits, `-`, `_` and `.`, with a letter or digit at both ends"
         )
         raise PodRefused(Reason.NO_NAME, why)
     return name
 
 
 def _early_stopping(trial: Trial, context: PodContext, config: Config) -> str:
-    """Return the address of the service that hears of stops, where there can be any."""
+    """Return the address of the service that records early stops; "" if the trial has no rules."""
     if not trial.spec.stop_rules:
         return ""
     suggestion = context.suggestion
     if suggestion is None or suggestion.spec.algorithm is None:
         experiment = trial.metadata.labels.get(names.EXPERIMENT_LABEL)
         why = (
-            f"Trial {trial.metadata.name} has earlyStoppingRules, whose service is told by the"
-            f" Suggestion of its experiment; label {names.EXPERIMENT_LABEL}:"
-            f" {quoted(experiment) if experiment else 'not set'}"
+            f"Trial {trial.metadata.name} has earlyStoppingRules, so it needs the Suggestion that"
+            f" its label {names.EXPERIMENT_LABEL} names"
+            f" ({quoted(experiment) if experiment else 'not set'}); correct the label, or create"
+            " the Suggestion"
         )
         raise PodRefused(Reason.SUGGESTION_MISSING, why)
-    # The object's own namespace; documents from a file may leave it out.
+    # The namespace of the request: documents from a file may lack their own.
     metadata = replace(suggestion.metadata, namespace=context.namespace)
     placed = replace(suggestion, metadata=metadata)
     return stopping_place(placed, config.services, config.ours).address
@@ -199,8 +202,8 @@ def _checkpoints(trial: Trial, suggestion: Suggestion | None) -> Checkpoints | N
     if suggestion is None or suggestion.spec.algorithm is None:
         return None
     settings = suggestion.spec.algorithm.settings
-    found = (one.value for one in settings if one.name == _TRIAL_DIR_SETTING and one.value)
-    directory = next(found, "")
+    directories = (s.value for s in settings if s.name == _TRIAL_DIR_SETTING and s.value)
+    directory = next(directories, "")
     if not directory:
         return None
     experiment = trial.metadata.labels.get(names.EXPERIMENT_LABEL, "")
@@ -212,19 +215,19 @@ def _checkpoints(trial: Trial, suggestion: Suggestion | None) -> Checkpoints | N
 
 
 def _container(pod: Pod) -> str:
-    """Return the container that the pod names, else its first one that is not our own.
+    """Return the container that the pod names, else its first one that is not the collector.
 
-    The choice is kept as an annotation: others may put their containers before the first one, and
-    when the webhook is asked once more, the answer has to be the same.
+    The choice is stored as an annotation: other webhooks may add containers in front, and a second
+    call must choose the same container.
     """
     named = pod.metadata.annotations.get(names.CONTAINER_ANNOTATION)
-    others = (one.name for one in pod.containers if one.name != names.COLLECTOR_CONTAINER)
+    others = (c.name for c in pod.containers if c.name != names.COLLECTOR_CONTAINER)
     return named or next(others, "")
 
 
-def _word(said: Mapping[str, str], annotation: str, words: Mapping[str, T]) -> T | None:
-    """Read an annotation that has one of a few words; None where it is not there."""
-    text = said.get(annotation)
+def _choice(annotations: Mapping[str, str], annotation: str, words: Mapping[str, T]) -> T | None:
+    """Read an annotation whose value is one of `words`; None: not set."""
+    text = annotations.get(annotation)
     if text is None:
         return None
     if text not in words:

@@ -1,4 +1,4 @@
-"""The plan for a pod whose metrics are collected by a container of the user's own."""
+"""The plan for a pod of collector kind Custom: the user brings the collector's container."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from webhook.pods.metrics_file import NOTHING_SHARED
 
 
 def plan_custom_collector(plan: Plan, request: InjectionRequest) -> Inject:
-    """Add the user's container as it is, last as Katib has it, and the directory it reads.
+    """Add the user's container as the last one, as in Katib, and share the directory it reads.
 
     Raises:
-        Refused: there is none, or it cannot be in this pod.
+        PodRefused: the container is missing or not valid, or the directory cannot be shared.
     """
     collector = _container(request)
     files = share_metrics_directory(request, plan) if request.collection.path else NOTHING_SHARED
-    # It may write there: in Katib's own protocol, a collector tells the trainer by such a file.
+    # Writable: in Katib's protocol a collector signals an early stop by a file in this directory.
     mounts = tuple(_writable(mount) for mount in files.collector)
     plan = replace(
         plan,
@@ -38,10 +38,10 @@ def _container(request: InjectionRequest) -> JsonObject:
     collector = request.collection.custom
     name = Field(collector or {}).at("name")
     if collector is None or not isinstance(name.value, str) or not name.value:
-        why = "write a container with a name in spec.metricsCollector.collector.customCollector"
+        why = "set spec.metricsCollector.collector.customCollector to a container with a name"
         raise PodRefused(Reason.CUSTOM_WRONG, why)
     if name.value == request.trainer.name:
-        raise PodRefused(Reason.CUSTOM_WRONG, f"its name is the trainer's, {name.value}; change it")
+        raise PodRefused(Reason.CUSTOM_WRONG, f"it has the trainer's name, {name.value}; rename it")
     return collector
 
 
@@ -51,7 +51,7 @@ def _writable(mount: JsonObject) -> JsonObject:
 
 def _with_mounts(collector: JsonObject, mounts: tuple[JsonObject, ...]) -> JsonObject:
     listed = collector.get("volumeMounts")
-    there: list[Json] = list(listed) if isinstance(listed, list | tuple) else []
-    places = [m.get("mountPath") for m in there if isinstance(m, dict)]
-    added = [mount for mount in mounts if mount["mountPath"] not in places]
-    return {**collector, "volumeMounts": [*there, *added]} if added else collector
+    existing: list[Json] = list(listed) if isinstance(listed, list | tuple) else []
+    paths = [mount.get("mountPath") for mount in existing if isinstance(mount, dict)]
+    added = [mount for mount in mounts if mount["mountPath"] not in paths]
+    return {**collector, "volumeMounts": [*existing, *added]} if added else collector

@@ -1,4 +1,4 @@
-"""A pod and all that is known about it in, what is to be done out; nothing is changed here."""
+"""Decides what to do with a pod, from the pod and all that was looked up; changes nothing."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _NAME_VARIABLE: JsonObject = {
 
 
 def decide(pod: JsonObject, context: PodContext, trial: Trial | None, config: Config) -> Verdict:
-    """Decide what becomes of a pod; never raises, whatever the pod is.
+    """Decide on a pod; never raises, whatever the pod contains.
 
-    | trial | label `trialwatch.dev/collect` | label of Katib | what is done |
+    | trial | label `trialwatch.dev/collect` | label `katib.kubeflow.org/trial` | what is done |
     |---|---|---|---|
-    | known | any | any | what the Trial says |
-    | none | `true` | any | what the pod's annotations say |
+    | found | any | any | collect what the Trial says |
+    | none | `true` | any | collect what the pod's annotations say |
     | none | none or `false` | any name | the same |
-    | none | none or `false` | none | the pod passes as it is, whatever it is |
-    | none | anything else | any | refused: a slip must not cost the metrics in silence |
+    | none | none or `false` | none | the pod passes unchanged, even if it is not valid |
+    | none | anything else | any | refused: a typing mistake must not lose the metrics silently |
     """
     try:
-        if trial is None and not _asks(read_metadata(pod)):
+        if trial is None and not _asks_for_collection(read_metadata(pod)):
             return Skip(Reason.NOBODYS_TRIAL)
         return _decide(read_pod(pod), context, trial, config)
     except PodRefused as refused:
@@ -81,35 +81,37 @@ def _decide(pod: Pod, context: PodContext, trial: Trial | None, config: Config) 
             _check_filters(collection)
             return plan_injection(plan, request)
         case CollectorKind.TENSORFLOW_EVENT | CollectorKind.PROMETHEUS_METRIC:
-            why = f"{collection.kind.value}; write StdOut, File, Custom or Push"
+            why = f"collector kind {collection.kind.value}; write StdOut, File, Custom or Push"
             raise PodRefused(Reason.KIND_UNSUPPORTED, why)
 
 
-def _asks(metadata: PodMetadata) -> bool:
-    said = metadata.labels.get(names.COLLECT_LABEL, "false")
-    if said not in ("true", "false"):
-        why = f'label {names.COLLECT_LABEL} is {quoted(said)}; write "true" or "false"'
+def _asks_for_collection(metadata: PodMetadata) -> bool:
+    collect = metadata.labels.get(names.COLLECT_LABEL, "false")
+    if collect not in ("true", "false"):
+        why = f'label {names.COLLECT_LABEL} is {quoted(collect)}; write "true" or "false"'
         raise PodRefused(Reason.ANNOTATION_WRONG, why)
-    return said == "true" or names.TRIAL_LABEL in metadata.labels
+    return collect == "true" or names.TRIAL_LABEL in metadata.labels
 
 
 def _trainer(pod: Pod, collection: Collection) -> Container:
-    """Find the container that trains among the ordinary ones, as Katib does."""
+    """Find the container that trains. As in Katib, it is not an init container."""
     if pod.windows:
         raise PodRefused(Reason.WINDOWS, "run the trial on Linux nodes")
     if collection.container == names.COLLECTOR_CONTAINER:
-        why = f"the container that trains is called {collection.container}; rename it"
+        why = (
+            f"the container that trains has the collector's name, {collection.container}; rename it"
+        )
         raise PodRefused(Reason.NAME_TAKEN, why)
-    for one in pod.containers:
-        if one.name == collection.container:
-            return one
-    there = [one.name for one in pod.containers]
-    near = nearest(collection.container, there).removeprefix("; ").capitalize()
+    for container in pod.containers:
+        if container.name == collection.container:
+            return container
+    existing = [container.name for container in pod.containers]
     why = (
-        f"it should be {quoted(collection.container)}, and there is {', '.join(there) or 'none'}."
-        f" {near or 'Correct'} {'Correct ' if near else ''}the Trial's primaryContainerName or the"
-        f" annotation {names.CONTAINER_ANNOTATION}; where a job has pods of several kinds, say with"
-        " primaryPodLabels which one trains"
+        f"{quoted(collection.container)} is expected, but the pod has"
+        f" {', '.join(existing) or 'none'}{nearest(collection.container, existing) or ';'} change"
+        f" the Trial's primaryContainerName or the pod's annotation {names.CONTAINER_ANNOTATION};"
+        " if a job has several kinds of pods, set the Trial's primaryPodLabels to the labels of the"
+        " pod that trains"
     )
     raise PodRefused(Reason.NO_CONTAINER, why)
 
@@ -122,7 +124,7 @@ def _check_filters(collection: Collection) -> None:
 
 @lru_cache(maxsize=1024)
 def _fault(metrics: tuple[str, ...], form: LogFormat, filters: tuple[str, ...]) -> str | None:
-    """Say what is wrong; remembered, because the trials of an experiment all ask the same."""
+    """Return what is wrong, if anything; cached, because all trials of an experiment are alike."""
     try:
         extraction_spec(metrics, form, filters)
     except UserError as error:

@@ -1,12 +1,12 @@
-"""A whole review: from the pod that is to be created to the verdict, asking for what it needs.
+"""The decision about a pod: a generator that yields look-ups, receives answers, returns a verdict.
 
-    questions = review(pod, facts, config)
-    question = next(questions)              # Wanted: an object; ImageWanted: an image's command
-    question = questions.send(answer)       # Found, Absent, Failed; ImageCommand, ImageUnknown
-    ...                                     # StopIteration.value is the verdict
+    decision = decide_on_pod(pod, context, config)
+    lookup = next(decision)              # an ObjectLookup or an ImageLookup
+    lookup = decision.send(answer)       # ObjectFound, ..., ImageCommand, ImageUnknown
+    ...                                  # StopIteration.value is the verdict
 
-Nothing is fetched here, so whoever drives it decides on time limits, retries and caches, and
-`trialwatch inject` is the same review with other answers.
+It fetches nothing. Time limits, retries and caches are the driver's: `webhook.driver` in a cluster,
+the runner's and `trialwatch inject`'s own ones elsewhere.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ PodDecision = Generator[Lookup, Answer, Verdict]
 
 
 def decide_on_pod(pod: JsonObject, context: PodContext, config: Config) -> PodDecision:
-    """Judge a pod. Never raises, whatever the pod is."""
-    kin = yield from find_owning_trial(pod, context.namespace)
-    if kin.refusal is not None:
-        return kin.refusal
-    context = replace(context, suggestion=kin.suggestion)
-    verdict = decide(pod, context, kin.trial, config)
+    """Decide on a pod. Never raises, whatever the pod contains."""
+    owning = yield from find_owning_trial(pod, context.namespace)
+    if owning.refusal is not None:
+        return owning.refusal
+    context = replace(context, suggestion=owning.suggestion)
+    verdict = decide(pod, context, owning.trial, config)
     if isinstance(verdict, Inject) and verdict.plan.image_lookup is not None:
         answer = yield verdict.plan.image_lookup
         context = replace(
@@ -40,5 +40,5 @@ def decide_on_pod(pod: JsonObject, context: PodContext, config: Config) -> PodDe
             image=answer if isinstance(answer, ImageCommand) else None,
             image_cause=answer.cause if isinstance(answer, ImageUnknown) else "",
         )
-        verdict = decide(pod, context, kin.trial, config)
+        verdict = decide(pod, context, owning.trial, config)
     return verdict

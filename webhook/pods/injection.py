@@ -1,4 +1,4 @@
-"""The plan for a pod whose metrics are collected from its output, or from a file."""
+"""The plan for a pod of collector kind StdOut or File: the collector, and the launcher."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _KATIBS_IMAGE = "/katib/file-metrics-collector"
 
 
 def plan_injection(plan: Plan, request: InjectionRequest) -> Inject:
-    """Add the collector, and the launcher where it can be, to a plan that has the rest.
+    """Add the collector to a plan, and the launcher unless the pod does without it.
 
     Raises:
-        Refused: the pod does not allow it.
+        PodRefused: the pod or the settings do not allow it.
     """
     collector = _collector_of(request)
     _check_free(request)
@@ -49,14 +49,14 @@ def plan_injection(plan: Plan, request: InjectionRequest) -> Inject:
         position=SidecarPosition.NATIVE if request.native else SidecarPosition.FIRST,
     )
     if not request.native:
-        # kubectl shows a pod's first container, unless it is told otherwise.
+        # Without this annotation, `kubectl logs` shows the first container: the collector.
         plan = replace(plan, annotations={**plan.annotations, _DEFAULT_CONTAINER: plan.trainer})
     reason = Reason.INJECTED if is_wrapped else Reason.UNWRAPPED
     return Inject(reason=reason, plan=plan, warnings=tuple(warnings))
 
 
 def share_metrics_directory(request: InjectionRequest, plan: Plan) -> SharedDirectory:
-    """Say how the metrics file's directory is shared; mounts of the plan count as the trainer's."""
+    """Share the directory of the metrics file; the plan's mounts count as the trainer's."""
     directory = directory_of(request.collection.path, request.collection.path_kind)
     planned = (
         Mount(volume=str(m["name"]), path=str(m["mountPath"]), document=m) for m in plan.mounts
@@ -70,43 +70,43 @@ def _collector_of(request: InjectionRequest) -> CollectorConfig:
     kind = request.collection.kind.value
     collector = request.config.collectors.get(request.collection.kind)
     if collector is None:
-        why = f"add an entry `kind: {kind}` to runtime.metricsCollectors"
+        why = f"add an entry `kind: {kind}` with an image to runtime.metricsCollectors"
         raise PodRefused(Reason.CONFIG_INCOMPLETE, why)
     if not collector.image:
         raise PodRefused(
-            Reason.CONFIG_INCOMPLETE, f"the entry `kind: {kind}` has no image; add one"
+            Reason.CONFIG_INCOMPLETE, f"the entry `kind: {kind}` has no image; add its image"
         )
     return collector
 
 
 def _check_free(request: InjectionRequest) -> None:
-    """See that nobody else uses our names and places in the pod."""
-    there = [one.name for one in request.pod.containers]
+    """Refuse a pod that uses the collector's names and paths for something else."""
+    containers = [container.name for container in request.pod.containers]
     marked = any(names.MARKER_COMMAND in word for word in request.trainer.args)
-    if marked and names.COLLECTOR_CONTAINER in there:
-        why = "let one of the two webhooks see the namespace, not both"
+    if marked and names.COLLECTOR_CONTAINER in containers:
+        why = "let only one of the two webhooks handle the pods of the namespace"
         raise PodRefused(Reason.KATIB_WAS_HERE, why)
     if "emptyDir" not in request.pod.volumes.get(names.RUN_VOLUME, _RUN_VOLUME):
-        why = f"the volume {names.RUN_VOLUME} is no emptyDir; give it another name"
+        why = f"its volume {names.RUN_VOLUME} is not an emptyDir; rename the volume"
         raise PodRefused(Reason.NAME_TAKEN, why)
     for mount in request.trainer.mounts:
         if mount.path.rstrip("/") == names.RUN_DIR and mount.volume != names.RUN_VOLUME:
-            why = f"volume {mount.volume} is mounted at {names.RUN_DIR}; mount it elsewhere"
+            why = f"it mounts volume {mount.volume} at {names.RUN_DIR}; mount it at another path"
             raise PodRefused(Reason.NAME_TAKEN, why)
 
 
 def _with_command(plan: Plan, request: InjectionRequest) -> tuple[Plan, Note | None]:
-    """Put the launcher before the trainer's command, or say why it is not there.
+    """Put the launcher in front of the trainer's command, or return a note why it is not there.
 
-    | annotation `wrap` | command in the pod | registry | File and native | what is done |
+    | annotation `wrap` | command in the pod | image's command | File and native | what is done |
     |---|---|---|---|---|
-    | `false` | | | yes | not wrapped |
+    | `false` | | | yes | no launcher |
     | `false` | | | no | refused |
-    | else | yes | | | wrapped |
-    | else | no | not asked | | to be asked |
-    | else | no | answered | | wrapped |
-    | else | no | silent | yes | not wrapped |
-    | else | no | silent | no | refused |
+    | else | yes | | | launcher |
+    | else | no | not looked up | | the plan asks for it |
+    | else | no | known | | launcher |
+    | else | no | unknown | yes | no launcher |
+    | else | no | unknown | no | refused |
     """
     if not request.settings.wrap:
         note = Note(Reason.WRAP_DECLINED, f"{names.WRAP_ANNOTATION} is false")
@@ -122,7 +122,10 @@ def _with_command(plan: Plan, request: InjectionRequest) -> tuple[Plan, Note | N
             return plan, _without_launcher(request, note, Reason.COMMAND_UNKNOWN)
         command = image.in_a_pod(request.trainer.args)
         if not command and not request.trainer.args:
-            why = f"image {quoted(request.trainer.image)} has none either; set `command`"
+            why = (
+                f"neither container {request.trainer.name} nor image"
+                f" {quoted(request.trainer.image)} has a command; set `command`"
+            )
             raise PodRefused(Reason.COMMAND_UNKNOWN, why)
     return replace(_wrapped(plan, request), command=command), None
 
@@ -148,12 +151,12 @@ def _image_lookup(request: InjectionRequest) -> ImageLookup:
 
 
 def _without_launcher(request: InjectionRequest, note: Note, otherwise: Reason) -> Note:
-    """Give the note back where the collector can do without the launcher; else refuse."""
+    """Return the note if the collector works without the launcher; else refuse the pod."""
     faults = {
-        "standard output is captured by the launcher": not request.file,
-        "an early stop is the launcher's work": bool(request.collection.stop_rules),
-        "an ordinary container (katib-config: `sidecar: container`) learns of the trainer's end by"
-        " the launcher": not request.native,
+        "only the launcher can capture standard output": not request.file,
+        "only the launcher can stop the trainer early": bool(request.collection.stop_rules),
+        "a collector that is an ordinary container (katib-config: `sidecar: container`) needs the"
+        " launcher to see the trainer's end": not request.native,
     }
     for fault, holds in faults.items():
         if holds:

@@ -1,4 +1,4 @@
-"""All that is known when a collector is to be planned for a pod."""
+"""The input of a plan: one pod that gets a collector, and all that is known about it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webhook.pods.collection import Collection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InjectionRequest:
-    """One pod, and what is wanted of it."""
+    """One pod, what to collect from it, and the settings."""
 
     pod: Pod
     trainer: Container
@@ -30,11 +30,11 @@ class InjectionRequest:
 
     @property
     def file(self) -> bool:
-        """Whether the metrics are in a file of the trainer's."""
+        """Whether the trainer writes its metrics to a file (collector kind File)."""
         return self.collection.kind is CollectorKind.FILE
 
     @property
     def drain(self) -> int:
-        """For how many seconds a finished trainer's container waits for the delivery."""
+        """Seconds that the trainer's container waits at its end until all metrics are stored."""
         chosen = self.settings.drain_seconds
         return self.config.drain_seconds if chosen is None else chosen

@@ -1,12 +1,12 @@
-"""How a trainer's metrics file comes within reach of the collector: over a volume that both mount.
+"""How the collector reaches the trainer's metrics file: through a volume that both mount.
 
-| what the trainer's container has at the file's directory | what is done |
+| what the trainer's container mounts at the file's directory | what is done |
 |---|---|
-| no volume | an emptyDir, `metrics-volume`, at that directory in both, as Katib does |
-| an emptyDir, there or above | the collector mounts it, too |
-| a volume of another kind, above | `metrics-volume` at the directory: no other trial's file |
-| a volume of another kind, right there | the collector mounts it, too; other pods may write to it |
-| a read-only volume, right there | refused: the trainer could not write |
+| nothing | both mount an emptyDir, `metrics-volume`, at the directory, as in Katib |
+| an emptyDir, at the directory or above | the collector mounts it too |
+| another volume, above the directory | both mount `metrics-volume`: no file is shared by trials |
+| another volume, at the directory | the collector mounts it too; other pods may write to it |
+| a read-only volume, at the directory | refused: the trainer cannot write |
 """
 
 from __future__ import annotations
@@ -22,71 +22,74 @@ from webhook.model.reasons import Reason
 from webhook.model.verdicts import PodRefused
 
 _READ_ONLY = ("configMap", "secret", "downwardAPI", "projected", "image")
-_OF_THE_KERNEL = ("/dev", "/proc", "/sys")
+_KERNEL_DIRECTORIES = ("/dev", "/proc", "/sys")
+_ELSEWHERE = "write the file to another directory"
 _VOLUME: JsonObject = {"name": METRICS_VOLUME, "emptyDir": {}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedDirectory:
-    """What is to be mounted where."""
+    """The mounts and volumes through which trainer and collector share a directory."""
 
     trainer: tuple[JsonObject, ...]
-    """Mounts that the trainer lacks."""
+    """Mounts to add to the trainer."""
     collector: tuple[JsonObject, ...]
-    """Mounts for the collector."""
+    """Mounts of the collector."""
     volumes: tuple[JsonObject, ...]
+    """Volumes to add to the pod."""
     others_write: bool = False
-    """The volume may be another pod's as well."""
+    """Whether other pods may write to the volume."""
 
 
 NOTHING_SHARED = SharedDirectory(trainer=(), collector=(), volumes=())
 
 
 def directory_of(path: str, kind: PathKind | None) -> str:
-    """Return the directory that must be shared for a file, or for a directory.
+    """Return the directory to share for `path`: the path itself, or the directory of a file.
 
     Raises:
-        Refused: it cannot be a volume.
+        PodRefused: no volume can be mounted there.
     """
     directory = path if kind is PathKind.DIRECTORY else posixpath.dirname(path)
-    # normpath keeps two leading slashes, which POSIX leaves a meaning of their own.
+    # normpath keeps two leading slashes, because POSIX allows a special meaning for them.
     directory = "/" + posixpath.normpath(directory).lstrip("/")
     if not path.startswith("/") or "\0" in path:
-        raise _unreachable(path, "write its path from / on")
+        raise _unreachable(path, "write an absolute path")
     if kind is not PathKind.DIRECTORY and path.endswith("/"):
-        raise _unreachable(path, "name a file, not a directory")
+        raise _unreachable(path, "write the path of a file, not of a directory")
     if directory == "/":
-        raise _unreachable(path, "a volume cannot be put over /; write it to a directory")
-    if _within(directory, _OF_THE_KERNEL):
-        raise _unreachable(path, "this is no directory for files; for standard output take StdOut")
+        raise _unreachable(path, f"no volume can be mounted at /; {_ELSEWHERE}")
+    if _within(directory, _KERNEL_DIRECTORIES):
+        raise _unreachable(path, f"the kernel owns it; {_ELSEWHERE}, or use kind StdOut")
     if _within(directory, (RUN_DIR,)):
-        raise _unreachable(path, f"{RUN_DIR} belongs to trialwatch; write it elsewhere")
+        raise _unreachable(path, f"trialwatch owns {RUN_DIR}; {_ELSEWHERE}")
     if ":" in directory:
-        raise _unreachable(path, "a volume's path cannot have a `:`; write it elsewhere")
+        raise _unreachable(path, f"the path of a volume must not contain `:`; {_ELSEWHERE}")
     return directory
 
 
 def share_directory(
     directory: str, pod: Pod, trainer: Container, mounts: tuple[Mount, ...]
 ) -> SharedDirectory:
-    """Say how a directory is shared; `mounts` are the trainer's, with those to be added.
+    """Share a directory; `mounts` are the trainer's, with those that the plan adds.
 
     Raises:
-        Refused: it cannot be.
+        PodRefused: the trainer mounts a volume there that cannot be shared, or the volume's name
+            is taken.
     """
     over = max(
-        (mount for mount in mounts if _within(directory, (_place(mount),))),
-        key=lambda mount: len(_place(mount)),
+        (mount for mount in mounts if _within(directory, (_mount_path(mount),))),
+        key=lambda mount: len(_mount_path(mount)),
         default=None,
     )
     volume = pod.volumes.get(over.volume, {}) if over else {}
     private = "emptyDir" in volume
-    if over is None or (_place(over) != directory and not (private and _usable(over, volume))):
+    if over is None or (_mount_path(over) != directory and not (private and _usable(over, volume))):
         return _own_volume(directory, pod)
     if not _usable(over, volume):
         why = (
-            f"the container {trainer.name} mounts volume {over.volume} at {directory} read-only"
-            " or by subPathExpr; write the file to another directory"
+            f"container {trainer.name} mounts volume {over.volume} at {directory} read-only or with"
+            f" subPathExpr; {_ELSEWHERE}"
         )
         raise PodRefused(Reason.FILE_UNREACHABLE, why)
     return SharedDirectory(
@@ -99,7 +102,7 @@ def share_directory(
 
 def _own_volume(directory: str, pod: Pod) -> SharedDirectory:
     if "emptyDir" not in pod.volumes.get(METRICS_VOLUME, _VOLUME):
-        why = f"the volume {METRICS_VOLUME} of the pod is no emptyDir; give it another name"
+        why = f"its volume {METRICS_VOLUME} is not an emptyDir; rename the volume"
         raise PodRefused(Reason.NAME_TAKEN, why)
     mount: JsonObject = {"name": METRICS_VOLUME, "mountPath": directory}
     return SharedDirectory(
@@ -108,17 +111,17 @@ def _own_volume(directory: str, pod: Pod) -> SharedDirectory:
 
 
 def _usable(mount: Mount, volume: JsonObject) -> bool:
-    """Tell whether the trainer can write there, and the collector mount the same place."""
+    """Return whether the trainer can write there, and the collector can mount the same path."""
     writable = not mount.read_only and not any(kind in volume for kind in _READ_ONLY)
     return writable and not mount.by_expression
 
 
-def _place(mount: Mount) -> str:
+def _mount_path(mount: Mount) -> str:
     return "/" + posixpath.normpath(mount.path).lstrip("/")
 
 
-def _within(directory: str, places: tuple[str, ...]) -> bool:
-    return any(f"{directory}/".startswith(f"{place.rstrip('/')}/") for place in places)
+def _within(directory: str, paths: tuple[str, ...]) -> bool:
+    return any(f"{directory}/".startswith(f"{path.rstrip('/')}/") for path in paths)
 
 
 def _unreachable(path: str, remedy: str) -> PodRefused:

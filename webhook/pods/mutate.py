@@ -1,8 +1,8 @@
-"""A pod and a plan in, the changed pod out; the pod that came in stays as it was.
+"""Carries a plan out: returns the changed pod, and leaves the given pod unchanged.
 
-Everything is found by its name and put into its place, so doing it twice is doing it once, and
-whatever others have added in the meantime stays: to the pod, to the trainer, and to the collector
-(the API server's own defaults and its token's volume are such additions).
+Parts are found by name and replaced in place, so a second call changes nothing. Additions by others
+stay in the pod, in the trainer and in the collector, such as the API server's defaults and the
+volume of its token.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _By = Callable[[JsonObject], Json]
 
 
 def mutate(pod: JsonObject, plan: Plan) -> JsonObject:
-    """Carry a plan out. What does not change is not copied, but shared with the pod given.
+    """Carry a plan out. Parts that do not change are shared with the given pod, not copied.
 
     Raises:
-        ValueError: the plan is another pod's, or still waits for an image's command.
+        ValueError: the plan is for a different pod, or still needs the command of an image.
     """
     if plan.image_lookup is not None:
-        raise ValueError(f"the command of image {plan.image_lookup.image} is still to be found out")
+        raise ValueError(f"look up the command of image {plan.image_lookup.image} first")
     metadata = _object(pod.get("metadata"))
     labels = {**_object(metadata.get("labels")), **plan.labels}
     annotations = {**plan.annotations, **_object(metadata.get("annotations"))}
@@ -36,7 +36,7 @@ def mutate(pod: JsonObject, plan: Plan) -> JsonObject:
 def _spec(spec: JsonObject, plan: Plan) -> JsonObject:
     containers = _objects(spec.get("containers"))
     inits = _objects(spec.get("initContainers"))
-    trainer = [one.get("name") for one in containers].index(plan.trainer)
+    trainer = [container.get("name") for container in containers].index(plan.trainer)
     containers[trainer] = _trainer(containers[trainer], plan)
     volumes = _joined(_objects(spec.get("volumes")), plan.volumes, _name)
     if plan.collector is not None:
@@ -45,7 +45,7 @@ def _spec(spec: JsonObject, plan: Plan) -> JsonObject:
 
 
 def _trainer(container: JsonObject, plan: Plan) -> JsonObject:
-    """Change the trainer's container: its command, environment and volumes, never its args."""
+    """Change the trainer's command, environment and mounts; its args never change."""
     env = _objects(container.get("env"))
     for variable in plan.env:
         env = _replaced(env, variable, _name)
@@ -63,16 +63,16 @@ def _placed(
     containers: list[JsonObject],
     inits: list[JsonObject],
 ) -> tuple[list[JsonObject], list[JsonObject]]:
-    """Put the collector into its place, out of any other."""
-    there = [one for one in (*inits, *containers) if one.get("name") == collector["name"]]
-    containers = [one for one in containers if one.get("name") != collector["name"]]
-    inits = [one for one in inits if one.get("name") != collector["name"]]
-    # What others have added to it stays; where it stands twice, somebody else's is the copy.
-    collector = _joint(there[0], collector) if there else collector
+    """Put the collector into its position, and remove it from any other."""
+    existing = [c for c in (*inits, *containers) if c.get("name") == collector["name"]]
+    containers = [c for c in containers if c.get("name") != collector["name"]]
+    inits = [c for c in inits if c.get("name") != collector["name"]]
+    # Additions by others stay. Of two containers of this name, the first is the webhook's.
+    collector = _merged(existing[0], collector) if existing else collector
     match position:
         case SidecarPosition.NATIVE:
-            # The last of all is the last of the native ones. SIGTERM reaches those in reverse
-            # order, so a network proxy is still there while the collector delivers.
+            # The kubelet stops native sidecars in reverse order. The last init container stops
+            # first, so network proxies still run while the collector delivers.
             return containers, [*inits, collector]
         case SidecarPosition.FIRST:
             return [collector, *containers], inits
@@ -80,46 +80,46 @@ def _placed(
             return [*containers, collector], inits
 
 
-def _joint(there: JsonObject, ours: JsonObject) -> JsonObject:
-    """Lay our container over the one that is there; of lists by name, others' items stay."""
+def _merged(existing: JsonObject, own: JsonObject) -> JsonObject:
+    """Merge the planned container into the existing one; items that others added to lists stay."""
     lists: dict[str, Json] = {
-        field: [*_objects(ours.get(field)), *_others(there.get(field), ours.get(field), by)]
+        field: [*_objects(own.get(field)), *_others(existing.get(field), own.get(field), by)]
         for field, by in (("env", _name), ("volumeMounts", _path))
-        if field in there or field in ours
+        if field in existing or field in own
     }
     # `restartPolicy` makes an init container a native sidecar, and an ordinary one invalid.
-    kept = {name: value for name, value in there.items() if name != "restartPolicy"}
-    return {**kept, **ours, **lists}
+    kept = {name: value for name, value in existing.items() if name != "restartPolicy"}
+    return {**kept, **own, **lists}
 
 
-def _others(there: Json, ours: Json, by: _By) -> list[JsonObject]:
-    known = [by(item) for item in _objects(ours)]
-    return [item for item in _objects(there) if by(item) not in known]
+def _others(existing: Json, own: Json, by: _By) -> list[JsonObject]:
+    known = [by(item) for item in _objects(own)]
+    return [item for item in _objects(existing) if by(item) not in known]
 
 
-def _joined(there: list[JsonObject], added: Iterable[JsonObject], by: _By) -> list[JsonObject]:
-    known = [by(item) for item in there]
-    return [*there, *(item for item in added if by(item) not in known)]
+def _joined(existing: list[JsonObject], added: Iterable[JsonObject], by: _By) -> list[JsonObject]:
+    known = [by(item) for item in existing]
+    return [*existing, *(item for item in added if by(item) not in known)]
 
 
-def _replaced(there: list[JsonObject], item: JsonObject, by: _By) -> list[JsonObject]:
-    """Set one item of a list: in its place where it is there, else at the end.
+def _replaced(existing: list[JsonObject], item: JsonObject, by: _By) -> list[JsonObject]:
+    """Set one item of a list: replace it in place, or append it.
 
-    One that says the same and more is left alone; the API server adds its defaults.
+    An item that already has all of the same fields stays: the API server adds its defaults to it.
     """
-    if all(by(one) != by(item) for one in there):
-        return [*there, item]
-    return [one if by(one) != by(item) or _covers(one, item) else item for one in there]
+    if all(by(old) != by(item) for old in existing):
+        return [*existing, item]
+    return [old if by(old) != by(item) or _covers(old, item) else item for old in existing]
 
 
-def _covers(there: Json, ours: Json) -> bool:
-    if isinstance(there, Mapping) and isinstance(ours, Mapping):
-        return all(name in there and _covers(there[name], part) for name, part in ours.items())
-    return there == ours
+def _covers(existing: Json, own: Json) -> bool:
+    if isinstance(existing, Mapping) and isinstance(own, Mapping):
+        return all(name in existing and _covers(existing[name], part) for name, part in own.items())
+    return existing == own
 
 
 def _with(parent: JsonObject, **parts: Mapping[str, Json] | Sequence[Json]) -> JsonObject:
-    """Return the object with these parts, itself where nothing changes; adds no empty part."""
+    """Return the object with these parts; itself if nothing changes. Adds no empty part."""
     changed = {
         name: part
         for name, part in parts.items()
@@ -128,17 +128,17 @@ def _with(parent: JsonObject, **parts: Mapping[str, Json] | Sequence[Json]) -> J
     return {**parent, **changed} if changed else parent
 
 
-def _is(there: Json, part: Mapping[str, Json] | Sequence[Json]) -> bool:
-    """Tell whether a part is there already, by its items' identity: equality may go very deep."""
+def _is(existing: Json, part: Mapping[str, Json] | Sequence[Json]) -> bool:
+    """Return whether two parts have the same items, by identity: comparing values may recurse."""
     if isinstance(part, Mapping):
         return (
-            isinstance(there, Mapping)
-            and list(there) == list(part)
-            and all(there[name] is part[name] for name in part)
+            isinstance(existing, Mapping)
+            and list(existing) == list(part)
+            and all(existing[name] is part[name] for name in part)
         )
-    if not isinstance(there, list) or len(there) != len(part):
+    if not isinstance(existing, list) or len(existing) != len(part):
         return False
-    pairs = zip(there, part, strict=True)
+    pairs = zip(existing, part, strict=True)
     return all(old is new or (isinstance(new, str) and old == new) for old, new in pairs)
 
 

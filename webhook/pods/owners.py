@@ -1,10 +1,10 @@
-"""The way from a pod to its trial, as a generator: it asks for objects and is sent answers.
+"""Finds the trial of a pod: a generator that yields look-ups of objects and receives the answers.
 
-    Pod -> Job -> Trial             by owner references, over jobs of any kind and any depth
-    Pod, label katib.kubeflow.org/trial -> Trial
+    Pod -> Job -> Trial                            by owner references, through any kinds of jobs
+    Pod, label katib.kubeflow.org/trial -> Trial   by name
 
-The reference to a Trial names it; in Katib the job between them has the same name. Who drives the
-generator only fetches, so the same walk serves a cache, the API server and a test.
+The driver of the generator only fetches objects, so one walk works with a cache, the API server
+and a test's documents.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from api.errors import SpecError
-from api.names import EXPERIMENT_LABEL, TRIAL_LABEL
+from api.names import EXPERIMENT_LABEL, METRICS_ANNOTATION, TRIAL_LABEL
 from api.objects.metadata import API_VERSION
 from api.objects.suggestions import parse_suggestion
 from api.objects.trials import parse_trial
@@ -30,16 +30,17 @@ from webhook.model.reasons import Reason
 from webhook.model.verdicts import PodRefused, Refuse
 
 MAX_DEPTH = 8
-"""Pod, Job, JobSet, TrainJob, ... : no known chain of owners is longer than five."""
+"""Levels of owners, such as Pod, Job, JobSet, TrainJob; known chains have five at the most."""
 MAX_LOOKUPS = 32
+"""Owners that are looked up for one pod."""
 _TRIAL, _SUGGESTION = "Trial", "Suggestion"
-# Objects that are made before all others: a static pod belongs to its node, and nobody owns that.
+# Kinds that have no owner: they end the walk. A static pod is owned by its Node.
 _ROOTS = {("v1", "Node"), ("v1", "Namespace")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwningTrial:
-    """What a pod belongs to. With neither trial nor refusal it is nobody's, for certain."""
+    """The trial of a pod. With neither trial nor refusal, the pod certainly belongs to no trial."""
 
     trial: Trial | None = None
     suggestion: Suggestion | None = None
@@ -49,18 +50,18 @@ class OwningTrial:
 def find_owning_trial(
     pod: JsonObject, namespace: str
 ) -> Generator[ObjectLookup, ObjectAnswer, OwningTrial]:
-    """Find a pod's trial and the suggestion it came from. Never raises, whatever the pod is.
+    """Find the trial of a pod, and the suggestion that the trial came from. Never raises.
 
-    A pod that is to be collected with no Trial object needs none, so nothing is asked about it.
+    A pod with the label `trialwatch.dev/collect` needs no Trial, so nothing is looked up for it.
     """
     try:
         metadata = read_metadata(pod)
         if metadata.collects:
             return OwningTrial()
-        owner = yield from _owning_trial(metadata, namespace)
+        owner = yield from _trial_owner(metadata, namespace)
         trial = (yield from _trial(owner, namespace)) if owner else None
         if trial is None and metadata.labels.get(TRIAL_LABEL):
-            trial = yield from _labelled(metadata, namespace)
+            trial = yield from _trial_of_label(metadata, namespace)
         suggestion = (yield from _suggestion(trial, namespace)) if trial else None
     except PodRefused as refused:
         return OwningTrial(refusal=refused.refusal)
@@ -69,12 +70,13 @@ def find_owning_trial(
     return OwningTrial(trial=trial, suggestion=suggestion)
 
 
-def _owning_trial(
+def _trial_owner(
     metadata: PodMetadata, namespace: str
 ) -> Generator[ObjectLookup, ObjectAnswer, Owner | None]:
-    """Walk up the owners, nearest first, breadth before depth; None where no way leads to a Trial.
+    """Walk up the owners, breadth first; return the reference to a Trial, or None.
 
-    A look-up that failed may have hidden the Trial, so where none is found it counts.
+    If the walk finds no Trial but a look-up failed, the pod is refused: that look-up might have led
+    to a Trial.
     """
     failed: list[str] = []
     seen: set[Owner] = set()
@@ -89,11 +91,15 @@ def _owning_trial(
                 continue
             seen.add(owner)
             if len(seen) > MAX_LOOKUPS:
-                raise PodRefused(Reason.LOOKUP_FAILED, f"it has more than {MAX_LOOKUPS} owners")
+                raise PodRefused(
+                    Reason.LOOKUP_FAILED, f"the pod has more than {MAX_LOOKUPS} owners"
+                )
             above += yield from _owners_of(owner, namespace, failed)
         level = tuple(above)
     if level:
-        raise PodRefused(Reason.LOOKUP_FAILED, f"its owners are a chain longer than {MAX_DEPTH}")
+        raise PodRefused(
+            Reason.LOOKUP_FAILED, f"the pod's chain of owners has more than {MAX_DEPTH} levels"
+        )
     if failed:
         raise PodRefused(Reason.LOOKUP_FAILED, "; ".join(failed))
     return None
@@ -102,8 +108,8 @@ def _owning_trial(
 def _owners_of(
     owner: Owner, namespace: str, failed: list[str]
 ) -> Generator[ObjectLookup, ObjectAnswer, tuple[Owner, ...]]:
-    """Fetch an owner and return those above it; a failure is noted, for others may lead on."""
-    wanted = ObjectLookup(
+    """Look an owner up and return its own owners; add a failure to `failed`."""
+    lookup = ObjectLookup(
         api_version=owner.api_version,
         kind=owner.kind,
         namespace=namespace,
@@ -111,19 +117,19 @@ def _owners_of(
         uid=owner.uid,
     )
     if owner.api_version.count("/") > 1 or not owner.kind or not owner.name:
-        failed.append(f"the owner reference to {wanted} is malformed; correct it")
+        failed.append(f"the owner reference to {lookup} is malformed; correct it")
         return ()
-    answer = yield wanted
+    answer = yield lookup
     match answer:
         case ObjectFound(document=document):
             try:
                 return read_metadata(document).owners
             except SpecError as error:
-                failed.append(f"{wanted} cannot be read: {error}")
+                failed.append(f"{lookup} is not valid: {error}")
         case LookupFailed(cause=cause):
-            failed.append(f"{wanted} could not be looked up: {cause}")
+            failed.append(f"cannot look up {lookup}: {cause}")
         case ObjectAbsent():
-            pass  # It is being deleted, and the pod with it.
+            pass  # The owner is gone, and the garbage collector will delete the pod.
     return ()
 
 
@@ -131,21 +137,21 @@ def _trial(owner: Owner, namespace: str) -> Generator[ObjectLookup, ObjectAnswer
     trial = yield from _maybe_trial(owner.name, namespace, owner.uid)
     if trial is None:
         which = f"Trial {namespace}/{owner.name}"
-        why = f"{which} owns the pod, but was not found; it may be deleted already"
+        why = f"{which} owns the pod but was not found; if it was deleted, delete its job too"
         raise PodRefused(Reason.TRIAL_MISSING, why)
     return trial
 
 
-def _labelled(
+def _trial_of_label(
     metadata: PodMetadata, namespace: str
 ) -> Generator[ObjectLookup, ObjectAnswer, Trial | None]:
-    """Find the Trial of a label; a pod that says by itself what to collect needs none."""
+    """Find the Trial that the pod's label names; a pod that names its metrics needs none."""
     name = metadata.labels[TRIAL_LABEL]
     trial = yield from _maybe_trial(name, namespace)
     if trial is None and not metadata.names_metrics:
         why = (
-            f"the pod has the label {TRIAL_LABEL}, and there is no Trial {namespace}/{name};"
-            " create it first, or say with annotations what to collect"
+            f"the pod's label {TRIAL_LABEL} names Trial {namespace}/{name}; create that Trial"
+            f" first, or set the annotation {METRICS_ANNOTATION} to collect without a Trial"
         )
         raise PodRefused(Reason.TRIAL_MISSING, why)
     return trial
@@ -160,13 +166,14 @@ def _maybe_trial(
     try:
         return parse_trial(document, unknown_fields=False)
     except SpecError as error:
-        raise PodRefused(Reason.TRIAL_UNREADABLE, f"{namespace}/{name}: {error}") from None
+        why = f"Trial {namespace}/{name}: {error}; correct the Trial"
+        raise PodRefused(Reason.TRIAL_UNREADABLE, why) from None
 
 
 def _suggestion(
     trial: Trial, namespace: str
 ) -> Generator[ObjectLookup, ObjectAnswer, Suggestion | None]:
-    """Find the Suggestion that a trial came from; its experiment has the same name."""
+    """Find the Suggestion that a trial came from; it has the name of the experiment."""
     name = trial.metadata.labels.get(EXPERIMENT_LABEL, "")
     collector = trial.spec.collector
     if not name or (collector is not None and collector.kind is CollectorKind.PUSH):
@@ -177,21 +184,22 @@ def _suggestion(
     try:
         return parse_suggestion(document, unknown_fields=False)
     except SpecError as error:
-        raise PodRefused(Reason.SUGGESTION_UNREADABLE, f"{namespace}/{name}: {error}") from None
+        why = f"Suggestion {namespace}/{name}: {error}; correct the Suggestion"
+        raise PodRefused(Reason.SUGGESTION_UNREADABLE, why) from None
 
 
 def _fetch(
     kind: str, name: str, namespace: str, uid: str = ""
 ) -> Generator[ObjectLookup, ObjectAnswer, JsonObject | None]:
-    """Fetch one of Katib's objects; None where it is not there."""
-    wanted = ObjectLookup(
+    """Look up one of Katib's objects; None if it does not exist."""
+    lookup = ObjectLookup(
         api_version=API_VERSION, kind=kind, namespace=namespace, name=name, uid=uid
     )
-    answer = yield wanted
+    answer = yield lookup
     match answer:
         case ObjectFound(document=document):
             return document
         case ObjectAbsent():
             return None
         case LookupFailed(cause=cause):
-            raise PodRefused(Reason.LOOKUP_FAILED, f"{wanted} could not be looked up: {cause}")
+            raise PodRefused(Reason.LOOKUP_FAILED, f"cannot look up {lookup}: {cause}")

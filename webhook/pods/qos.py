@@ -1,4 +1,4 @@
-"""A pod's quality of service: whether it is Guaranteed."""
+"""A pod's quality of service class: whether it is Guaranteed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from webhook.model.pods import Container, Pod
 
 
 def guaranteed(pod: Pod) -> bool:
-    """Tell whether all containers but ours have limits of cpu and memory, and requests equal them.
+    """Return whether all containers but the collector have equal limits and requests.
 
-    A request that is left out equals its limit, as the API server has it.
+    This concerns cpu and memory. A missing request equals its limit, as for the API server.
     """
     containers = [*pod.containers, *pod.init_containers]
-    return all(_is_guaranteed(one) for one in containers if one.name != COLLECTOR_CONTAINER)
+    return all(_is_guaranteed(c) for c in containers if c.name != COLLECTOR_CONTAINER)
 
 
 def _is_guaranteed(container: Container) -> bool:
@@ -27,4 +27,4 @@ def _is_guaranteed(container: Container) -> bool:
             for name in (CPU, MEMORY)
         )
     except UserError:
-        return False  # The API server refuses such a pod.
+        return False  # Not a quantity: the API server refuses such a pod.

@@ -1,20 +1,20 @@
-"""What a sidecar asks of its node."""
+"""The resources of the sidecar."""
 
 from __future__ import annotations
 
 from api.installation.containers import CPU, MEMORY, Resources, render_resources, with_defaults
 from api.types import JsonObject
 
-# Measured: a collector at work takes 45 MiB. None for storage: Katib's request for it kept pods
-# from nodes that were still to be started.
+# Measured: a working collector takes 45 MiB. No storage: with Katib's storage request, cluster
+# autoscalers did not start nodes for the pods.
 _DEFAULTS = Resources(requests={CPU: "20m", MEMORY: "64Mi"}, limits={CPU: "500m", MEMORY: "256Mi"})
 
 
 def resources_for(wanted: Resources, *, guaranteed: bool) -> JsonObject:
     """Return the sidecar's `resources`.
 
-    Of cpu and memory, what is missing or zero gets its default (`with_defaults`). In a Guaranteed
-    pod requests equal limits, lest our container change its class.
+    Missing or zero values of cpu and memory get defaults (`with_defaults`). In a Guaranteed pod
+    requests equal limits, so that the pod stays Guaranteed.
 
     Raises:
         UserError: a request is above its limit.

@@ -1,7 +1,7 @@
-"""Which entries of a webhook configuration may be asked about a pod, by its labels alone.
+"""Which entries of a webhook configuration select a pod by the labels of pod and namespace.
 
-`matchConditions` are expressions that only the API server reads; an entry that has some may still
-pass over the pod.
+An entry may also have `matchConditions`, which only the API server evaluates: such an entry may
+still not apply to a pod that it selects.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def entries_for(configuration: JsonObject, pod: Labels, namespace: Labels) -> It
 
 
 def matches(selector: Json, labels: Labels) -> bool:
-    """Say whether a label selector matches; one that is left out matches everything."""
+    """Return whether a label selector matches; a missing selector matches everything."""
     if not isinstance(selector, Mapping):
         return True
     exact, rules = selector.get("matchLabels"), selector.get("matchExpressions")

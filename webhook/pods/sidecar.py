@@ -17,7 +17,7 @@ from webhook.pods.qos import guaranteed
 from webhook.pods.resources import resources_for
 from webhook.pods.wrapping import LAUNCHER
 
-# Of the image: Dockerfile.collector.
+# Where Dockerfile.collector puts the launcher.
 _PROGRAM = "/usr/local/bin/launch"
 _COMMAND = (_PROGRAM, "supervise", "--", "python", "-m", "collector")
 _NOTED = f"{names.RUN_DIR}/{names.ATTEMPT_FILE}"
@@ -34,20 +34,20 @@ def sidecar(
     """Return the collector's container, which mounts the run volume and `mounts`.
 
     Raises:
-        Refused: no command line can say what is wanted, or the resources make no sense.
+        PodRefused: a setting cannot be written as a flag, or the resources are not valid.
     """
     parts: dict[str, Json] = {
         "name": names.COLLECTOR_CONTAINER,
         "image": collector.image,
         "imagePullPolicy": collector.pull_policy.value,
         "command": list(_COMMAND),
-        # The kubelet expands variables in them, and a regex may well look like one.
+        # The kubelet expands `$(VAR)` in args, and a regex may look like that.
         "args": [literal(word) for word in _flags(request, collector, wrapped=wrapped)],
     }
     if request.native:
         parts["restartPolicy"] = "Always"
-    # The kubelet starts the trainer when this is done: the launcher is in its place, or, without
-    # one, the collector has seen where the file ends.
+    # The kubelet starts the trainer after this hook. The hook installs the launcher, or, without
+    # a launcher, waits until the collector has noted where the metrics file ends.
     hook = ["install", LAUNCHER] if wrapped else ["await", _NOTED]
     parts["lifecycle"] = {"postStart": {"exec": {"command": [_PROGRAM, *hook]}}}
     return {
@@ -89,7 +89,7 @@ def _flags(
 def _resources(request: InjectionRequest, collector: CollectorConfig) -> JsonObject:
     chosen = request.settings.resources
     if request.pod.pod_level_resources and chosen is None:
-        return {}  # The pod has its resources as a whole, and ours might exceed them.
+        return {}  # The pod has resources as a whole; the sidecar's own might exceed them.
     wanted = collector.resources if chosen is None else collector.resources.overlaid(chosen)
     try:
         return resources_for(wanted, guaranteed=guaranteed(request.pod))
@@ -98,15 +98,15 @@ def _resources(request: InjectionRequest, collector: CollectorConfig) -> JsonObj
 
 
 def _security(request: InjectionRequest) -> JsonObject:
-    """Return what Pod Security's level `restricted` asks of a container, and a user.
+    """Return a security context for Pod Security's level `restricted`, with a user.
 
-    | annotation | trainer's user | its pod's | katib-config | the sidecar's user |
+    | annotation | trainer's user | pod's user | katib-config | the sidecar's user |
     |---|---|---|---|---|
-    | any number | | | | that, root included |
-    | | any but root | | | that: it may read the trainer's private files |
-    | | none | any but root | | that |
-    | | else | | a number | that |
-    | | | | null | not said: the platform assigns one, or the image's counts |
+    | a number | | | | the annotation's, even root |
+    | none | not root | | | the trainer's: it can read the trainer's private files |
+    | none | none | not root | | the pod's |
+    | none | otherwise | | a number | katib-config's |
+    | none | otherwise | | null | not set: the platform assigns one, or the image's counts |
     """
     own = request.trainer.security_context
     if request.config.inject_security_context and own:

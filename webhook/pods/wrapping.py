@@ -1,4 +1,4 @@
-"""The launcher before the trainer's command: written, and taken off again."""
+"""Puts the launcher in front of a trainer's command, and removes it again."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from api.types import JsonObject
 from webhook.model.images import literal
 
 LAUNCHER = f"{RUN_DIR}/{LAUNCH_FILE}"
-"""Where the sidecar installs it, and the trainer's container finds it."""
+"""Where the sidecar installs the launcher, in the volume that both containers mount."""
 _END = "--"
 
 
 def launcher_prefix(
     *, capture: bool, file: str, drain: int, grace: int, deadline: int | None
 ) -> tuple[str, ...]:
-    """Return `launch run ... --`, as docs/launcher.md has it; times are in seconds.
+    """Return `launch run ... --` (docs/launcher.md); times are in seconds.
 
-    The kubelet expands variables in a command, so a file's name is written to survive that.
+    The kubelet expands variables in a command, so the path of the file is escaped.
     """
     words = [LAUNCHER, "run", "--run-dir", RUN_DIR]
     if capture:
@@ -32,12 +32,12 @@ def launcher_prefix(
 
 
 def wrapped(command: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:
-    """Put the launcher before a command, in place of one that is there already."""
+    """Put the launcher in front of a command; replaces a launcher that is already there."""
     return (*words, *unwrapped(command))
 
 
 def unwrapped(command: Sequence[str]) -> tuple[str, ...]:
-    """Take the launcher off: nobody else has a program at this place."""
+    """Remove the launcher: no other program has its path."""
     if tuple(command[:2]) != (LAUNCHER, "run") or _END not in command:
         return tuple(command)
     return tuple(command[list(command).index(_END) + 1 :])

@@ -1,10 +1,9 @@
-"""The registry: asks it for what an image runs, where a pod does not say so itself.
+"""Finds out the command of an image at its registry, for pods that have no `command`.
 
-Belongs here: names of images, pull secrets, the OCI distribution API, and what is remembered of it.
-Does not belong here: what becomes of the answer; `webhook.model.images` has the question and the
-answer.
-May be imported by: the webhook's server and the offline command.
+Belongs here: names of images, pull secrets, the OCI distribution API, and the cache of commands.
+Does not belong here: the use of a command; `webhook.model.lookups` has the look-up and its answers.
+May import: `webhook.model`, `kube`, `api`. May be imported by: the webhook's program, `trialwatch`.
 
-Pure: `references`, `pull_secrets`, `challenges`, `manifests`. The rim: `exchange`
-(one image at one registry), `asking` (within the time, once for all who ask, remembered).
+Pure: `references`, `pull_secrets`, `challenges`, `manifests`. I/O: `client` (one image at one
+registry with one login), `lookups` (time limit, shared requests, cache).
 """

@@ -1,4 +1,4 @@
-"""A registry's challenge (`WWW-Authenticate`), and the question that it asks us to put."""
+"""A registry's challenge (`WWW-Authenticate`), and the address of the token that it asks for."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ BASIC: Final = "basic"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Challenge:
-    """One way in that a registry offers."""
+    """One way to authenticate that a registry offers."""
 
     scheme: str
-    """In small letters."""
+    """In lower case."""
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """Their names in small letters."""
+    """Their names are in lower case."""
 
 
 def parse_challenges(headers: Iterable[str]) -> tuple[Challenge, ...]:
-    """Read what a registry offers, in its order; whatever makes no sense ends a header."""
+    """Read the challenges in order; a header is read up to its first malformed part."""
     found: list[Challenge] = []
     for header in headers:
         found += _parse(header)
@@ -56,15 +56,15 @@ def _parse(header: str) -> list[Challenge]:
 
 
 def token_address(challenge: Challenge, reference: ImageReference) -> str:
-    """Return where a token for reading the image is to be had.
+    """Return the address of a token to read the image.
 
     Raises:
-        RemoteError: the registry names no place, or one to which no password may be sent.
+        RemoteError: the registry gives no valid address, or one to which no password may be sent.
     """
     realm = challenge.parameters.get("realm", "")
     parts = _split(realm)
     if parts is None or not parts.hostname or parts.username is not None:
-        raise RemoteError(f"{reference.domain} names no place to get a token from")
+        raise RemoteError(f"{reference.domain} gives no valid address for tokens")
     check_scheme(parts.scheme, parts.hostname, reference)
     asked = {"scope": f"repository:{reference.repository}:pull"}
     for name in ("service", "scope"):
@@ -75,21 +75,20 @@ def token_address(challenge: Challenge, reference: ImageReference) -> str:
 
 
 def check_scheme(scheme: str, host: str, reference: ImageReference) -> None:
-    """See that a registry sends us nowhere but over TLS.
+    """Check that an address which a registry gives is for TLS.
 
-    A certificate is what keeps a pod's author from pointing us at things inside of the cluster. The
-    one exception: what is served by the machine itself may send us on over plain HTTP, to itself.
+    Without TLS, the author of a pod could make the webhook call services inside the cluster. The
+    one exception: a registry on a loopback address may give a loopback address with plain HTTP.
 
     Raises:
-        RemoteError: it does.
+        RemoteError: it is not for TLS.
     """
     plain_allowed = reference.origin.startswith("http://") and is_loopback(host)
     if scheme != "https" and not (scheme == "http" and plain_allowed):
-        raise RemoteError(f"{reference.domain} sends us to {scheme}://{host}; only https will do")
+        raise RemoteError(f"{reference.domain} refers to {scheme}://{host}; only https is allowed")
 
 
 def _split(address: str) -> SplitResult | None:
-
     try:
         parts = urlsplit(address)
         parts.port  # noqa: B018 - it raises where the port is no number

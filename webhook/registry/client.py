@@ -1,7 +1,7 @@
-"""One image at one registry, asked with one login: the OCI distribution API over HTTP.
+"""The OCI distribution API over HTTP, for one image at one registry with one login.
 
-A registry is a stranger's program. It may send us elsewhere (over TLS only, and never with its
-login), and it may send no more than a few MiB; the time is limited by who asks.
+A registry is not trusted. Its redirects are followed over TLS only, and the login is never sent to
+another host. The size of a response is limited; the caller limits the time.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _Answer:
 
 
 class RegistryClient:
-    """Asks for the documents of one image."""
+    """Fetches the documents of one image."""
 
     def __init__(
         self, session: aiohttp.ClientSession, reference: ImageReference, login: Login | None
@@ -56,18 +56,18 @@ class RegistryClient:
         self._authorization: str | None = None
 
     async def digest(self) -> str | None:
-        """Ask only for the name of what the tag points at, which costs no pull; None: not told."""
+        """Return the digest of the tag; None: not given. The HEAD request counts as no pull."""
         path = f"manifests/{self._reference.version}"
         answer = await self._get(path, method="HEAD", accept=_ACCEPT)
         return answer.headers.get("Docker-Content-Digest")
 
     async def manifest(self, version: str) -> bytes:
-        """Fetch an index or a manifest, by tag or by digest; the digest is checked.
+        """Fetch an index or a manifest by tag or digest, and check the digest.
 
         Raises:
-            Denied: not with this login.
-            Unavailable: the registry is not there, or has too much to do.
-            RemoteError: it does not know the image, or makes no sense.
+            AccessDenied: the registry does not let this login read the image.
+            Unavailable: the registry does not answer, or is overloaded.
+            RemoteError: it does not have the image, or its answer is not valid.
         """
         body = (await self._get(f"manifests/{version}", accept=_ACCEPT)).body
         if ":" in version:
@@ -75,7 +75,7 @@ class RegistryClient:
         return body
 
     async def blob(self, digest: str) -> bytes:
-        """Fetch a blob; the digest is checked. Raises what `manifest` raises."""
+        """Fetch a blob and check its digest. Raises what `manifest` raises."""
         body = (await self._get(f"blobs/{digest}", accept="*/*")).body
         manifests.check_digest(body, digest)
         return body
@@ -110,28 +110,30 @@ class RegistryClient:
         document = manifests.read_document(answer.body)
         token = document.get("token") or document.get("access_token")
         if not isinstance(token, str) or not token.isascii() or not token.isprintable():
-            raise RemoteError(f"{url.host} gives no token to read {self._reference.name}")
+            raise RemoteError(f"{url.host} returned no token for {self._reference.name}")
         return token
 
     async def _follow(self, url: URL, *, method: str, accept: str) -> _Answer:
-        """Ask, and go where the registry sends us; the login goes nowhere but to the registry."""
+        """Send a request and follow redirects; only the registry itself gets the login."""
         for _ in range(_MOST_REDIRECTS + 1):
             own = self._authorization if _same_origin(url, self._origin) else None
             answer = await self._fetch(url, method=method, accept=accept, authorization=own)
             if answer.status not in _REDIRECTS:
                 return answer
             url = self._next(url, answer.headers.get("Location", ""))
-        raise RemoteError(f"{self._reference.domain} sends us from place to place without end")
+        raise RemoteError(
+            f"{self._reference.domain} redirects more than {_MOST_REDIRECTS} times in a row"
+        )
 
     def _next(self, url: URL, location: str) -> URL:
         try:
-            # Signed addresses must stay as they were written.
-            there = url.join(URL(location, encoded=True))
-            host = there.host or ""
+            # A signed URL must stay exactly as it was written.
+            target = url.join(URL(location, encoded=True))
+            host = target.host or ""
         except ValueError:
-            raise RemoteError(f"{self._reference.domain} sends us to no address") from None
-        challenges.check_scheme(there.scheme, host, self._reference)
-        return there
+            raise RemoteError(f"{self._reference.domain} redirects to an invalid address") from None
+        challenges.check_scheme(target.scheme, host, self._reference)
+        return target
 
     async def _fetch(
         self,
@@ -142,7 +144,7 @@ class RegistryClient:
         authorization: str | None,
         most: int = manifests.MOST_BYTES,
     ) -> _Answer:
-        # Packed, a body could be of any size, and not what its digest says.
+        # Compressed, a small body could unpack to any size, and would not match its digest.
         headers = {"Accept": accept, "Accept-Encoding": "identity"}
         if authorization is not None:
             headers["Authorization"] = authorization
@@ -158,9 +160,9 @@ class RegistryClient:
                     body=body,
                     at=url,
                 )
-        # ValueError: addresses that a registry made up, and that aiohttp finds wrong late.
+        # ValueError: from an invalid address of a registry, which aiohttp finds only here.
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            # It may repeat what the registry sent, line by line.
+            # The text may repeat lines that the registry sent.
             cause = " ".join(str(error).split())[:_LONGEST_CAUSE] or type(error).__name__
             raise Unavailable(f"{url.host} does not answer: {cause}") from error
 
@@ -175,16 +177,15 @@ class RegistryClient:
         return RemoteError(f"{answer.at.host} answers with status {status}")
 
     def _denied(self) -> AccessDenied:
-        domain = self._reference.domain
         if self._login is None:
             return AccessDenied(
-                f"{domain} does not let everybody read {self._reference.name}, or does not have it,"
-                " and no imagePullSecret of the pod has a login for it"
+                f"{self._reference.name} does not exist or is private, and no imagePullSecret of"
+                " the pod has a login for it"
             )
-        # Whose login it is stays a secret: the pod's author need not be allowed to read it.
+        # The message does not name the login: the pod's author may not be allowed to know it.
         return AccessDenied(
-            f"{domain} does not let the login of the pod's imagePullSecrets read"
-            f" {self._reference.name}"
+            f"{self._reference.domain} does not let the login of the pod's imagePullSecrets"
+            f" read {self._reference.name}"
         )
 
 
@@ -207,9 +208,9 @@ def _same_origin(one: URL, other: URL) -> bool:
 
 
 def _proxy_for(url: URL) -> str | None:
-    """Return the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name.
+    """Return the proxy for a URL by HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
 
-    aiohttp would read them too, but ~/.netrc with them: only the pod's own logins may be used.
+    aiohttp's own option for this would also read ~/.netrc; only the pod's own logins may be used.
     """
     proxies = getproxies()
     return None if proxy_bypass(url.host or "") else proxies.get(url.scheme)

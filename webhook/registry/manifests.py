@@ -1,7 +1,7 @@
-"""What a registry sends: indexes, manifests and an image's configuration.
+"""Reads a registry's documents: indexes, manifests and an image's configuration.
 
-Both families are read by their shape, OCI's and Docker's (version 2, schema 2) alike. Nothing that
-comes from a registry is trusted before its digest is checked, or believed to be well-formed.
+OCI's and Docker's documents (version 2, schema 2) have the same fields, so one reader serves both.
+Nothing from a registry is trusted: its digest is checked, and so are its form and its types.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ ACCEPTED: Final = (
     "application/vnd.docker.distribution.manifest.v2+json",
 )
 MOST_BYTES: Final = 4 * 1024 * 1024
-"""Of a manifest (what the OCI asks of registries), and of a configuration."""
+"""The longest manifest (the OCI's own limit) or configuration."""
 _OS: Final = "linux"
-# Of what a registry says, in a message.
+# Limits for a registry's texts in messages.
 _MOST_SHOWN: Final = 8
 _LONGEST_SHOWN: Final = 40
 _DIGEST = re.compile(r"(?P<algorithm>sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})")
@@ -34,7 +34,7 @@ _DIGEST = re.compile(r"(?P<algorithm>sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """What an image is made for."""
+    """The platform that an image is for."""
 
     os: str
     architecture: str
@@ -45,7 +45,7 @@ class Platform:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Descriptor:
-    """Points at another document."""
+    """A reference to another document."""
 
     digest: str
     platform: Platform | None = None
@@ -66,7 +66,7 @@ class Manifest:
 
 
 def read_manifest(body: bytes) -> Index | Manifest:
-    """Read what was asked for by tag or digest.
+    """Read an index or a manifest.
 
     Raises:
         RemoteError: it is neither an index nor a manifest, or both.
@@ -74,43 +74,43 @@ def read_manifest(body: bytes) -> Index | Manifest:
     document = read_document(body)
     manifests, config = document.get("manifests"), document.get("config")
     if isinstance(manifests, list) and config is None and "layers" not in document:
-        return Index(tuple(_descriptor(one) for one in manifests))
+        return Index(tuple(_descriptor(manifest) for manifest in manifests))
     if config is not None and manifests is None:
         return Manifest(_descriptor(config))
     if document.get("schemaVersion") == 1:
-        raise RemoteError("the image is of Docker's schema 1, which is history; push it again")
-    raise RemoteError("the registry's answer is no manifest of an image")
+        raise RemoteError("the image has Docker's old manifest schema 1; push it again")
+    raise RemoteError("the registry's answer is not the manifest of an image")
 
 
 def choose(index: Index, architectures: tuple[str, ...]) -> Descriptor:
-    """Return the image for the first of these architectures that there is one for.
+    """Return the image for the first of these architectures that the index has.
 
     Raises:
-        UserError: there is none.
+        UserError: the index has none of them.
     """
     for architecture in architectures:
-        for one in index.manifests:
-            if one.platform == Platform(os=_OS, architecture=architecture):
-                return one
-    for one in index.manifests:
-        if one.platform is None:
-            return one
-    there = sorted({str(one.platform) for one in index.manifests})
-    there = [one[:_LONGEST_SHOWN] for one in there[:_MOST_SHOWN]]
-    wanted = " or ".join(f"{_OS}/{one}" for one in architectures[:_MOST_SHOWN])
+        for manifest in index.manifests:
+            if manifest.platform == Platform(os=_OS, architecture=architecture):
+                return manifest
+    for manifest in index.manifests:
+        if manifest.platform is None:
+            return manifest
+    existing = sorted({str(manifest.platform) for manifest in index.manifests})
+    existing = [platform[:_LONGEST_SHOWN] for platform in existing[:_MOST_SHOWN]]
+    wanted = " or ".join(f"{_OS}/{name}" for name in architectures[:_MOST_SHOWN])
     raise UserError(
-        f"the image is not there for {wanted}, only for {', '.join(there) or 'nothing'}"
+        f"the image does not exist for {wanted}, only for {', '.join(existing) or 'no platform'}"
     )
 
 
 def architectures_of(index: Index) -> tuple[str, ...]:
-    """Return those that there is an image for, in the index' order."""
-    platforms = (one.platform for one in index.manifests)
-    return tuple(one.architecture for one in platforms if one is not None and one.os == _OS)
+    """Return the Linux architectures of an index, in its order."""
+    platforms = (manifest.platform for manifest in index.manifests)
+    return tuple(p.architecture for p in platforms if p is not None and p.os == _OS)
 
 
 def read_config(body: bytes) -> ImageCommand:
-    """Read what an image runs.
+    """Read the command from the configuration of an image.
 
     Raises:
         RemoteError: it is not the configuration of an image.
@@ -122,30 +122,30 @@ def read_config(body: bytes) -> ImageCommand:
     config = document.get("config")
     config = {} if config is None else config
     if not isinstance(config, dict) or not {"rootfs", "config"} & set(document):
-        raise RemoteError("the registry's answer is no configuration of an image")
+        raise RemoteError("the registry's answer is not the configuration of an image")
     return ImageCommand(entrypoint=_words(config, "Entrypoint"), cmd=_words(config, "Cmd"))
 
 
 def digest_of(body: bytes) -> str:
-    """Return a document's own name."""
+    """Return the digest of a document."""
     return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
 def check_digest(body: bytes, digest: str) -> None:
-    """See that a document is the one that was asked for.
+    """Check that a document has this digest.
 
     Raises:
-        RemoteError: it is another, or nobody could tell.
+        RemoteError: it has another, or the digest's algorithm is unknown.
     """
     if not _DIGEST.fullmatch(digest):
-        raise RemoteError(f"a digest is of no kind that we know: {digest[:80]!r}")
+        raise RemoteError(f"unknown kind of digest: {digest[:80]!r}")
     algorithm, _, expected = digest.partition(":")
     if hashlib.new(algorithm, body).hexdigest() != expected:
-        raise RemoteError(f"the registry's answer is not {digest}: it was changed on its way")
+        raise RemoteError(f"the registry's answer does not match its digest {digest}")
 
 
 def is_digest(text: str) -> bool:
-    """Say whether this is a digest that we can check."""
+    """Return whether this is a digest that `check_digest` knows."""
     return _DIGEST.fullmatch(text) is not None
 
 
@@ -153,20 +153,20 @@ def read_document(body: bytes) -> JsonObject:
     """Read a JSON object.
 
     Raises:
-        RemoteError: it is none.
+        RemoteError: it is not one.
     """
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
-        raise RemoteError("the registry's answer is no JSON") from None
+        raise RemoteError("the registry's answer is not JSON") from None
     if not isinstance(document, dict):
-        raise RemoteError("the registry's answer is no JSON object")
+        raise RemoteError("the registry's answer is not a JSON object")
     return document
 
 
 def _descriptor(document: object) -> Descriptor:
     if not isinstance(document, dict) or not is_digest(str(document.get("digest"))):
-        raise RemoteError("the registry's answer points at something without a digest")
+        raise RemoteError("the registry's answer refers to a document without a valid digest")
     platform = document.get("platform")
     return Descriptor(
         digest=document["digest"],
@@ -183,5 +183,5 @@ def _words(config: JsonObject, key: str) -> tuple[str, ...]:
     if words is None:
         return ()
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise RemoteError(f"the image's {key} is no list of texts")
+        raise RemoteError(f"the image's {key} is not a list of strings")
     return tuple(str(word) for word in words)

@@ -1,12 +1,12 @@
-"""Pull secrets: which of their logins may open an image's registry, by the kubelet's rules.
+"""Pull secrets: which of their logins are for an image, by the kubelet's rules.
 
-| a secret's entry | opens |
+| a secret's entry | is for |
 |---|---|
-| `registry.example` | every image there |
-| `registry.example/team` | those whose name goes on so: `team/x`, and `teams/x` too |
-| `*.example`, `r?.example` | as many labels, each matched by itself; port and path do not vary |
-| `https://registry.example/v1/` | as without scheme, `/v1/` and `/v2/` |
-| `index.docker.io` | Docker Hub, where nothing else opens it |
+| `registry.example` | every image of this registry |
+| `registry.example/team` | images whose name starts with `team`: `team/x`, and `teams/x` too |
+| `*.example`, `r?.example` | hosts with as many labels, label by label; port and path are exact |
+| `https://registry.example/v1/` | the same as without scheme, `/v1/` and `/v2/` |
+| `index.docker.io` | Docker Hub, if no other entry is for it |
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _HUB, _HUBS_OLD_NAME = "docker.io", "index.docker.io"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """A user of a registry."""
+    """A registry's user and password."""
 
     username: str
     password: str = field(repr=False)
@@ -40,7 +40,7 @@ class Login:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullSecretEntry:
-    """A login, and what it opens."""
+    """A login, and the images that it is for."""
 
     place: str
     """`host[:port][/path]`; the labels of the host may be patterns."""
@@ -48,35 +48,35 @@ class PullSecretEntry:
 
 
 def read_entries(secret: JsonObject) -> tuple[PullSecretEntry, ...]:
-    """Read a Secret as the API server gives it; entries that are no login are passed over.
+    """Read a Secret object; ignores entries without a valid login.
 
     Raises:
-        UserError: it is no pull secret, or not well-formed.
+        UserError: it is not a pull secret, or its data is malformed.
     """
     key = _KEYS.get(str(secret.get("type")))
     data = secret.get("data")
     if key is None or not isinstance(data, dict) or not data.get(key):
-        raise UserError(f"it is no pull secret: its type is not one of {', '.join(_KEYS)}")
+        raise UserError(f"not a pull secret: its type must be {' or '.join(_KEYS)}")
     try:
         document = json.loads(base64.b64decode(str(data[key])))
     except (ValueError, RecursionError):
-        raise UserError(f"its {key} is not the base64 of JSON") from None
+        raise UserError(f"its {key} is not JSON in base64") from None
     logins = document.get("auths") if key == ".dockerconfigjson" and _is_map(document) else document
     if not isinstance(logins, dict):
-        raise UserError(f"its {key} lists no registries")
-    found = ((_place(place), _login(said)) for place, said in logins.items() if _is_map(said))
+        raise UserError(f"its {key} has no registries")
+    entries = ((_place(key), _login(value)) for key, value in logins.items() if _is_map(value))
     return tuple(
-        PullSecretEntry(place=place, login=login) for place, login in found if login is not None
+        PullSecretEntry(place=place, login=login) for place, login in entries if login is not None
     )
 
 
 def logins_for(name: str, entries: Iterable[PullSecretEntry]) -> tuple[Login, ...]:
-    """Return the logins for an image's name, such as `docker.io/library/python`, best first."""
+    """Return the logins for a name such as `docker.io/library/python`; best match first."""
     ordered = sorted(entries, key=lambda entry: entry.place, reverse=True)
-    found = [entry.login for entry in ordered if _opens(entry.place, name)]
-    if not found and name.partition("/")[0] == _HUB:
-        found = [entry.login for entry in ordered if entry.place == _HUBS_OLD_NAME]
-    return tuple(dict.fromkeys(found))
+    logins = [entry.login for entry in ordered if _opens(entry.place, name)]
+    if not logins and name.partition("/")[0] == _HUB:
+        logins = [entry.login for entry in ordered if entry.place == _HUBS_OLD_NAME]
+    return tuple(dict.fromkeys(logins))
 
 
 def _is_map(value: object) -> bool:
@@ -91,19 +91,19 @@ def _place(written: str) -> str:
     return f"{host}{slash}{path}" if path else host
 
 
-def _login(said: Mapping[str, object]) -> Login | None:
+def _login(fields: Mapping[str, object]) -> Login | None:
     """Read `auth`, or else `username` and `password`."""
-    auth = said.get("auth")
+    auth = fields.get("auth")
     if isinstance(auth, str) and auth:
         try:
-            # Some write it without the padding.
+            # Some tools write it without padding.
             words = base64.b64decode(auth + "=" * (-len(auth) % 4)).decode()
         except (binascii.Error, UnicodeDecodeError, ValueError):
             return None
         user, colon, secret = words.partition(":")
-        # Docker pads with NUL, which is no part of the password.
+        # Docker pads with NUL bytes, which are not part of the password.
         return Login(username=user, password=secret.strip("\0")) if colon else None
-    username, password = said.get("username"), said.get("password")
+    username, password = fields.get("username"), fields.get("password")
     if isinstance(username, str) and username and isinstance(password, str):
         return Login(username=username, password=password)
     return None

@@ -1,10 +1,10 @@
-"""The name of an image, read as containerd reads it.
+"""The name of an image, with containerd's meaning.
 
 python                        docker.io/library/python:latest, at registry-1.docker.io
 team/trainer:7                docker.io/team/trainer:7
 ghcr.io/team/trainer          ghcr.io/team/trainer:latest
 localhost:5000/trainer        over plain HTTP, as for every loopback address with a port
-trainer:7@sha256:...          the digest counts, not the tag
+trainer:7@sha256:...          the digest counts, and the tag is ignored
 """
 
 from __future__ import annotations
@@ -35,32 +35,32 @@ _HIGHEST_PORT: Final = 65535
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageReference:
-    """An image, with all that its short name leaves out."""
+    """The full name of an image."""
 
     domain: str
-    """As written, port included: `docker.io`, not the host that serves it."""
+    """As written, with its port: `docker.io`, not the host that serves it."""
     repository: str
     tag: str = ""
     digest: str = ""
-    """One of the two is set."""
+    """Either the tag or the digest is set."""
 
     @property
     def name(self) -> str:
-        """Without tag and digest: what pull secrets are matched with."""
+        """The name without tag and digest, which pull secrets are matched with."""
         return f"{self.domain}/{self.repository}"
 
     @property
     def version(self) -> str:
-        """What the registry is asked for."""
+        """The digest or the tag: what to fetch from the registry."""
         return self.digest or self.tag
 
     @property
     def origin(self) -> str:
-        """Where the registry is: scheme, host and port."""
+        """The registry's address: scheme, host and port."""
         host, port = split_port(self.domain)
         if self.domain == _HUB:
             return f"https://{_HUBS_HOST}"
-        # A port that is not HTTPS' own, on the machine itself: nobody has a certificate for that.
+        # Loopback with a port other than HTTPS': a registry there has no certificate.
         plain = is_loopback(host) and port not in ("", "443")
         return f"{'http' if plain else 'https'}://{self.domain}"
 
@@ -73,7 +73,7 @@ def parse_reference(image: str) -> ImageReference:
     """Read a container's `image`.
 
     Raises:
-        UserError: it names no image.
+        UserError: it is not the name of an image.
     """
     domain, rest = _split_domain(image)
     match = None
@@ -81,10 +81,12 @@ def parse_reference(image: str) -> ImageReference:
         match = _REFERENCE.fullmatch(f"{domain}/{rest}")
     if match is None or len(f"{domain}/{match['repository']}") > _MOST_NAME_CHARACTERS:
         shown = quoted(image[:_MOST_CHARACTERS])
-        raise UserError(f"{shown} names no image; write it as in registry.example/team/trainer:7")
+        raise UserError(
+            f"{shown} is not the name of an image; write it as in registry.example/team/trainer:7"
+        )
     if int(split_port(domain)[1] or "0") > _HIGHEST_PORT:
         raise UserError(
-            f"{quoted(image)}: there is no such port; write one of 1 to {_HIGHEST_PORT}"
+            f"{quoted(image)}: the port is too large; write one from 1 to {_HIGHEST_PORT}"
         )
     digest = match["digest"] or ""
     tag = "" if digest else match["tag"] or "latest"
@@ -92,14 +94,14 @@ def parse_reference(image: str) -> ImageReference:
 
 
 def _split_domain(image: str) -> tuple[str, str]:
-    """Tell whether a name starts with a registry.
+    """Split a name into registry and repository.
 
-    | first part, before a `/` | is |
+    | the part before the first `/` | it is |
     |---|---|
-    | there is no `/` | no registry |
+    | none: the name has no `/` | not a registry |
     | `localhost` | a registry |
     | has a `.` or a `:` | a registry |
-    | has a capital letter | a registry: no repository has one |
+    | has a capital letter | a registry: repositories have none |
     | anything else | a user of Docker Hub |
     """
     first, slash, rest = image.partition("/")
@@ -113,7 +115,7 @@ def _split_domain(image: str) -> tuple[str, str]:
 
 
 def split_port(domain: str) -> tuple[str, str]:
-    """Split `host:port`; the port may be empty, and an address of IPv6 loses its brackets."""
+    """Split `host:port`; the port may be empty. An IPv6 address loses its brackets."""
     host, colon, port = domain.rpartition(":")
     if not colon or port.endswith("]"):
         host, port = domain, ""
@@ -121,7 +123,7 @@ def split_port(domain: str) -> tuple[str, str]:
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether this host, by its name alone, is the machine itself."""
+    """Return whether the name of a host is `localhost` or a loopback address."""
     if host == "localhost":
         return True
     try:

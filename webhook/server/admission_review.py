@@ -1,7 +1,7 @@
-"""AdmissionReview v1 as such: the API server's bytes in, the answer's bytes out.
+"""AdmissionReview v1: reads the API server's request from bytes, and writes the response to bytes.
 
-Whoever finds our port may send anything. What is a review gets an answer with its uid; what is
-none raises NoReview, for then there is nobody to answer but the sender.
+Any program may send anything to the port. A valid AdmissionReview gets a response with its uid.
+Everything else raises InvalidReview, and gets an HTTP error.
 """
 
 from __future__ import annotations
@@ -29,57 +29,59 @@ _REASONS: Final[Mapping[HTTPStatus, str]] = {
 
 
 class InvalidReview(UserError):
-    """What was sent is no review, or none of what is reviewed at this path."""
+    """The request is not an AdmissionReview, or not one for this path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdmissionRequest:
-    """What the API server asks."""
+    """The request in an AdmissionReview."""
 
     uid: str
     resource: str
-    """Group, version and plural, with `/` between them; of pods the group is empty."""
+    """Group, version and plural, joined by `/`; the group of pods is empty: `/v1/pods`."""
     subresource: str = ""
     operation: str = ""
     namespace: str = ""
     name: str = ""
-    """Empty where it is yet to be generated."""
+    """Empty where the API server has yet to generate the name."""
     document: Json = None
-    """The object as it is to be stored, whatever it is."""
+    """The object that the request would store; any JSON."""
     old: Json = None
-    """The object that is stored."""
+    """The object that is stored now; None: there is none."""
     dry_run: bool = False
     requester: Requester = NOBODY
     """Who sent it to the API server."""
 
-    def refused(self, what: str) -> InvalidReview:
-        """Say that this is not asked here; `what` is."""
+    def unexpected(self, expected: str) -> InvalidReview:
+        """Return the error for a request that is not for this path; `expected` is."""
         return InvalidReview(
-            f"{quoted(self.operation)} of {quoted(self.resource)}: only {what} is reviewed here;"
-            " correct the rules of the webhook's configuration"
+            f"{quoted(self.operation)} of {quoted(self.resource)}: this path reviews only"
+            f" {expected}; correct the rules of the webhook's configuration"
         )
 
 
 def read_request(body: bytes) -> AdmissionRequest:
-    """Read a review.
+    """Read an AdmissionReview.
 
     Raises:
-        NoReview: it is none, and why.
+        InvalidReview: it is not one; says why.
     """
     review = _parsed(body)
     if not isinstance(review, dict) or review.get("kind") != KIND:
-        raise InvalidReview(f"the body is no {KIND}; only the API server should call here")
+        raise InvalidReview(f"the body is not an {KIND}; only the API server should call this path")
     if review.get("apiVersion") != API_VERSION:
         raise InvalidReview(
-            f"apiVersion is {shown(review.get('apiVersion'))}; only {API_VERSION} is spoken here:"
-            " set the webhook's admissionReviewVersions to [v1]"
+            f"apiVersion is {shown(review.get('apiVersion'))}, but must be {API_VERSION}; set"
+            " admissionReviewVersions of the webhook's configuration to [v1]"
         )
     request = review.get("request")
     if not isinstance(request, dict):
-        raise InvalidReview("request is missing: this is an answer, or has been cut")
+        raise InvalidReview("request is missing: the body is a response, or incomplete")
     uid = request.get("uid")
     if not isinstance(uid, str) or not 0 < len(uid) <= _LONGEST_UID:
-        raise InvalidReview(f"request.uid is {shown(uid)}; it must be a text")
+        raise InvalidReview(
+            f"request.uid is {shown(uid)}; it must be a string of 1 to {_LONGEST_UID} characters"
+        )
     return AdmissionRequest(
         uid=uid,
         resource=_resource(request.get("resource")),
@@ -101,7 +103,7 @@ def allowed(
     warnings: Sequence[str] = (),
     reason: str = "",
 ) -> bytes:
-    """Write the answer that lets an object in.
+    """Write the response that allows a request.
 
     Raises:
         RecursionError: a value of the patch is nested too deeply.
@@ -125,7 +127,7 @@ def refused(
     details: JsonObject | None = None,
     reason: str = "",
 ) -> bytes:
-    """Write the answer that does not let an object in; `details` as the API has them."""
+    """Write the response that denies a request; `details` are those of a Kubernetes Status."""
     status: dict[str, Json] = {
         "apiVersion": "v1",
         "kind": "Status",
@@ -146,14 +148,14 @@ def _parsed(body: bytes) -> Any:  # noqa: ANN401 - any JSON
     try:
         return json.loads(body)
     except RecursionError:
-        raise InvalidReview("the body is nested too deeply to be read") from None
+        raise InvalidReview("the JSON of the body is nested too deeply") from None
     except ValueError as error:
-        raise InvalidReview(f"the body is no JSON: {error}") from None
+        raise InvalidReview(f"the body is not JSON: {error}") from None
 
 
 def _resource(resource: object) -> str:
-    said = resource if isinstance(resource, dict) else {}
-    parts = (said.get("group"), said.get("version"), said.get("resource"))
+    fields = resource if isinstance(resource, dict) else {}
+    parts = (fields.get("group"), fields.get("version"), fields.get("resource"))
     return "/".join(str(part)[:_LONGEST_UID] for part in parts if part is not None)
 
 
@@ -167,7 +169,7 @@ def _answer(response: JsonObject) -> bytes:
 
 
 def _line(text: str) -> str:
-    """Write a text as the API server takes warnings: on one line."""
+    """Put a text on one line: the API server accepts only such warnings."""
     return " ".join(text.split())
 
 

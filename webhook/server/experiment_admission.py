@@ -1,4 +1,4 @@
-"""Reviews of experiments: which request asks about one, and whether there is anything to judge."""
+"""AdmissionReviews of experiments: reads the request, and finds out whether it needs checks."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def experiment_request_of(request: AdmissionRequest) -> ExperimentRequest:
     """Take a request as one about an experiment.
 
     Raises:
-        NoReview: it is about something else.
+        InvalidReview: it is about another kind or operation.
     """
     if request.resource != _EXPERIMENTS or request.operation not in _OPERATIONS:
-        raise request.refused("the creation and change of experiments")
+        raise request.unexpected("the creation and change of experiments")
     old = request.old if request.operation == "UPDATE" else None
     return ExperimentRequest(
         namespace=request.namespace,
@@ -28,15 +28,15 @@ def experiment_request_of(request: AdmissionRequest) -> ExperimentRequest:
         document=request.document,
         old=old,
         author=request.requester,
-        settled=is_settled(request, old),
+        exempt=is_exempt(request, old),
     )
 
 
-def is_settled(request: AdmissionRequest, old: Json) -> bool:
-    """Say whether all that is wrong with an object is none of this request's doing.
+def is_exempt(request: AdmissionRequest, old: Json) -> bool:
+    """Return whether the request changes nothing that has a rule.
 
-    Whoever takes a finalizer away, sets a label or writes the status must not be kept from it by a
-    rule that is younger than the object.
+    A rule may be newer than the object; it must not block a request that removes a finalizer, sets
+    a label or writes the status.
     """
     if request.subresource or request.operation == "DELETE":
         return True

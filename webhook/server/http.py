@@ -1,4 +1,4 @@
-"""HTTP: the reviews, and what a cluster asks about the server itself."""
+"""The HTTP server: AdmissionReviews, probes and metrics."""
 
 from __future__ import annotations
 
@@ -16,63 +16,65 @@ from webhook.server.admission_review import AdmissionRequest, InvalidReview, rea
 from webhook.server.metrics import Metrics
 
 MOST_BYTES: Final = 8 * 1024 * 1024
-"""Of a request: twice what the API server takes of an object, and the review around it."""
+"""The longest request: twice the API server's limit for an object, and what surrounds it."""
 _SECONDS: Final = 10.0
-"""What the API server waits where the request does not say."""
+"""The API server's default timeout of a webhook."""
 _MOST_SECONDS: Final = 30.0
 _MARGIN: Final = 0.1
-"""The part of the time that is left for the way back."""
+"""The part of the timeout that is left for the response to arrive."""
 _JSON: Final = "application/json"
 _log = get_logger(__name__)
 
 
 class AdmissionHandler(Protocol):
-    """Who answers the reviews of one path."""
+    """Answers the AdmissionReviews of one path."""
 
-    what: str
-    """What is reviewed, as in "the pod"."""
+    subject: str
+    """The kind of object, for messages: "the pod"."""
 
-    async def review(self, request: AdmissionRequest, started: float, deadline: float) -> bytes:
-        """Answer before the event loop's clock is at the deadline; it was `started` at first.
+    async def respond(self, request: AdmissionRequest, started: float, deadline: float) -> bytes:
+        """Write the response before the event loop's clock reaches the deadline.
+
+        `started` is when the request arrived.
 
         Raises:
-            NoReview: the request is about something else.
-            RecursionError: what it is about is nested too deeply.
+            InvalidReview: the request is not for this path.
+            RecursionError: the object is nested too deeply.
         """
 
 
 class AdmissionEndpoint:
-    """Answers the requests of one path."""
+    """Answers the HTTP requests of one path."""
 
-    def __init__(self, reviewer: AdmissionHandler, metrics: Metrics, read_seconds: float) -> None:
-        self._reviewer, self._metrics, self._read_seconds = reviewer, metrics, read_seconds
+    def __init__(self, handler: AdmissionHandler, metrics: Metrics, read_seconds: float) -> None:
+        self._handler, self._metrics, self._read_seconds = handler, metrics, read_seconds
 
     async def answer(self, request: web.Request) -> web.Response:
-        """Answer a review; what is none gets a 4xx."""
+        """Answer an AdmissionReview; other requests get a 4xx."""
         started = asyncio.get_running_loop().time()
         try:
-            asked = await self._read(request)
-            return await self._answered(asked, started, _deadline(request, started))
+            review = await self._read(request)
+            return await self._answered(review, started, _deadline(request, started))
         except InvalidReview as error:
             return self._rejected(HTTPStatus.BAD_REQUEST, str(error))
         except web.HTTPException as error:
             return self._rejected(HTTPStatus(error.status), error.text or error.reason)
 
     async def _answered(
-        self, asked: AdmissionRequest, started: float, deadline: float
+        self, review: AdmissionRequest, started: float, deadline: float
     ) -> web.Response:
-        what = self._reviewer.what
+        subject = self._handler.subject
         try:
-            return _json(await self._reviewer.review(asked, started, deadline))
+            return _json(await self._handler.respond(review, started, deadline))
         except InvalidReview:
             raise
         except RecursionError:
-            return self._rejected(HTTPStatus.BAD_REQUEST, f"{what} is nested too deeply")
-        except Exception:  # noqa: BLE001 - whatever it is, the API server gets an answer
-            _log.exception("internal error", uid=asked.uid)
-            self._metrics.failed()
-            message = f"trialwatch could not judge {what} by a fault of its own; its log has more"
-            return _json(refused(asked.uid, HTTPStatus.INTERNAL_SERVER_ERROR, message))
+            return self._rejected(HTTPStatus.BAD_REQUEST, f"{subject} is nested too deeply")
+        except Exception:  # noqa: BLE001 - the API server gets an answer in any case
+            _log.exception("internal error", uid=review.uid)
+            self._metrics.count_fault()
+            message = f"trialwatch failed to review {subject}; the webhook's log has the error"
+            return _json(refused(review.uid, HTTPStatus.INTERNAL_SERVER_ERROR, message))
 
     async def _read(self, request: web.Request) -> AdmissionRequest:
         if request.content_type != _JSON:
@@ -85,7 +87,7 @@ class AdmissionEndpoint:
         return read_request(body)
 
     def _rejected(self, code: HTTPStatus, message: str) -> web.Response:
-        self._metrics.rejected(code)
+        self._metrics.count_rejected_request(code)
         _log.info("rejected a request that is not a review", code=int(code), cause=message)
         return web.Response(status=code, text=f"{message}\n")
 
@@ -94,24 +96,24 @@ class AdmissionEndpoint:
 class ServerParts:
     """What the server is made of."""
 
-    reviewers: Mapping[str, AdmissionHandler]
+    handlers: Mapping[str, AdmissionHandler]
     """By path."""
     metrics: Metrics
     missing: Callable[[], list[str]]
-    """Says what is yet to come before anything can be judged; empty when all is there."""
+    """Returns what the webhook still lacks; empty: it is ready."""
     read_seconds: float = _SECONDS
-    """How long a request may take to arrive."""
+    """How long the body of a request may take to arrive."""
 
 
 def application(parts: ServerParts, *, reviews: bool = True) -> web.Application:
-    """Make the HTTP application; without `reviews` only what is asked about the server."""
-    made = web.Application(client_max_size=MOST_BYTES)
-    add_probes(made, parts.missing, parts.metrics.text)
+    """Make the HTTP application; without `reviews` only probes and metrics."""
+    app = web.Application(client_max_size=MOST_BYTES)
+    add_probes(app, parts.missing, parts.metrics.text)
     if reviews:
-        for path, reviewer in parts.reviewers.items():
-            answers = AdmissionEndpoint(reviewer, parts.metrics, parts.read_seconds)
-            made.router.add_post(path, answers.answer)
-    return made
+        for path, handler in parts.handlers.items():
+            endpoint = AdmissionEndpoint(handler, parts.metrics, parts.read_seconds)
+            app.router.add_post(path, endpoint.answer)
+    return app
 
 
 def _json(body: bytes) -> web.Response:
@@ -119,7 +121,7 @@ def _json(body: bytes) -> web.Response:
 
 
 def _deadline(request: web.Request, started: float) -> float:
-    """Return when the review must be over, as the API server's `timeout` says."""
+    """Return when the response must be written, by the request's `timeout`."""
     text = request.query.get("timeout", "").removesuffix("s")
     try:
         seconds = float(text)

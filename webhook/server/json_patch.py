@@ -1,9 +1,9 @@
 """The difference between two JSON documents as an RFC 6902 patch.
 
-Of our own, because the one library for it in use (`jsonpatch`) looks for values that were moved,
-and makes patches that cannot be applied (its issues 124, 138, 160 and 179). What stayed the same is
-the same object here, since `mutate` copies only what it changes; so this costs what the change
-costs, and never descends into what a stranger has nested a thousand levels deep.
+trialwatch has its own code for it because the common library (`jsonpatch`) looks for moved values,
+and makes patches that cannot be applied (its issues 124, 138, 160 and 179). `mutate` copies only
+what it changes, so an unchanged part is the same object here. The work is in proportion to the
+change, and never descends into unchanged parts, however deep they are nested.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from itertools import count
 from api.types import Json, JsonObject
 
 _LONGEST = 256
-"""Items that are searched for what was moved; the time for it grows with their square."""
+"""The most list items that are compared by name: the time grows with their square."""
 
 
 def patch_between(sent: Json, wanted: Json) -> list[JsonObject]:
-    """Return the operations (`add`, `remove`, `replace`) that make `wanted` of `sent`, in order."""
+    """Return the operations that turn `sent` into `wanted`: `add`, `remove`, `replace`."""
     return list(_difference(sent, wanted, ""))
 
 
@@ -47,11 +47,11 @@ def _of_objects(old: JsonObject, new: JsonObject, path: str) -> Iterator[JsonObj
 
 
 def _of_lists(old: Sequence[Json], new: Sequence[Json], path: str) -> Iterator[JsonObject]:
-    """Compare what lies between the items that both lists begin and end with.
+    """Compare two lists, without the equal items at their beginnings and ends.
 
-    There, containers, volumes and variables are known by their names. Any other list, such as a
-    command, is replaced as a whole, as it is read; and so is one that is too long to search.
-    So the patch may say again what was there, where `mutate` made an equal object anew.
+    The other items are compared by name: containers, volumes, variables. A list whose items have no
+    names, such as a command, is replaced as a whole, and so is a list that is too long to compare.
+    Where `mutate` made an equal copy of an object, the patch may replace it by the same value.
     """
     shortest = min(len(old), len(new))
     head = next((i for i in range(shortest) if not _same(old[i], new[i])), shortest)
@@ -70,7 +70,7 @@ def _of_lists(old: Sequence[Json], new: Sequence[Json], path: str) -> Iterator[J
             for was, now, i in zip(between[0][first:last], between[1][start:], count(start)):
                 yield from _difference(was, now, f"{path}/{head + i}")
             continue
-        # All before this place is as it will be, so the new list's indices hold.
+        # All items before this one are already in their final state: the new list's indices hold.
         for _ in range(first, last):
             yield {"op": "remove", "path": f"{path}/{head + start}"}
         for i in range(start, end):
@@ -78,13 +78,13 @@ def _of_lists(old: Sequence[Json], new: Sequence[Json], path: str) -> Iterator[J
 
 
 def _same(old: Json, new: Json) -> bool:
-    """Tell whether two items are the same one; two equal objects are as good as different."""
+    """Return whether two items are identical; equal but distinct objects count as different."""
     plain = not isinstance(old, Mapping | list | tuple)
     return old is new or (plain and type(old) is type(new) and old == new)
 
 
 def _names(items: Sequence[Json]) -> list[str]:
-    """Return the items' names, "" for one that has none."""
+    """Return the items' names; "" for an item without one."""
     names = [item.get("name") if isinstance(item, Mapping) else None for item in items]
     return [name if isinstance(name, str) else "" for name in names]
 

@@ -1,4 +1,4 @@
-"""What Prometheus may ask for."""
+"""The metrics of the webhook, in Prometheus' format."""
 
 from __future__ import annotations
 
@@ -25,90 +25,94 @@ _SECONDS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 
 
 class Metrics:
-    """The counters of one webhook, in a registry of their own."""
+    """The metrics of one webhook, in their own registry."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._reviews = self._counter(
-            "reviews", "Pods judged, by what became of them and why.", "verdict", "reason"
+            "reviews", "Reviews of pods, by verdict and reason.", "verdict", "reason"
         )
         self._experiments = self._counter(
-            "experiment_reviews", "Experiments judged, by path and verdict.", "path", "verdict"
+            "experiment_reviews", "Reviews of experiments, by path and verdict.", "path", "verdict"
         )
         self._seconds = Histogram(
             f"{_PREFIX}_review_seconds",
-            "How long it took from a review's arrival to its answer.",
+            "Seconds from the arrival of a review to its answer.",
             buckets=_SECONDS,
             registry=self.registry,
         )
         self._lookups = self._counter(
-            "lookups", "Objects looked up, by kind and by where the answer was.", "kind", "source"
+            "lookups", "Look-ups of objects, by kind and source of the answer.", "kind", "source"
         )
         self._rejected = self._counter(
-            "rejected_requests", "Requests that were no review, by HTTP status.", "code"
+            "rejected_requests",
+            "Requests that were not valid AdmissionReviews, by HTTP status.",
+            "code",
         )
-        self._faults = self._counter("faults", "Reviews that failed by a fault of ours.")
-        self._events = self._counter("events", "Events about refused pods.", "outcome")
+        self._faults = self._counter(
+            "faults", "Reviews that failed through a fault of the webhook."
+        )
+        self._events = self._counter("events", "Events about refused pods, by outcome.", "outcome")
 
     def _counter(self, name: str, sentence: str, *labels: str) -> Counter:
         return Counter(f"{_PREFIX}_{name}", sentence, labels, registry=self.registry)
 
-    def judged(self, verdict: Verdict, seconds: float) -> None:
-        """Count a review."""
+    def count_pod_review(self, verdict: Verdict, seconds: float) -> None:
+        """Count a review of a pod; `seconds` from its arrival to its answer."""
         self._reviews.labels(_word(verdict), verdict.reason.value).inc()
         self._seconds.observe(seconds)
 
-    def judged_experiment(self, path: str, verdict: str, seconds: float) -> None:
-        """Count the review of an experiment: `allow`, `patch`, `refuse`, or `fail`."""
+    def count_experiment_review(self, path: str, verdict: str, seconds: float) -> None:
+        """Count a review of an experiment; the verdict is `allow`, `patch`, `refuse` or `fail`."""
         self._experiments.labels(path.removeprefix("/"), verdict).inc()
         self._seconds.observe(seconds)
 
-    def looked_up(self, kind: str, source: LookupSource) -> None:
+    def count_lookup(self, kind: str, source: LookupSource) -> None:
         """Count a look-up."""
         self._lookups.labels(kind, source.value).inc()
 
-    def rejected(self, code: int) -> None:
-        """Count a request that was no review."""
+    def count_rejected_request(self, code: int) -> None:
+        """Count a request that was not a valid AdmissionReview, by its HTTP status."""
         self._rejected.labels(str(code)).inc()
 
-    def failed(self) -> None:
-        """Count a review that we are to blame for."""
+    def count_fault(self) -> None:
+        """Count a review that failed through a fault of the webhook."""
         self._faults.inc()
 
-    def told(self, outcome: str) -> None:
+    def count_event(self, outcome: str) -> None:
         """Count an Event: `posted`, `throttled` or `failed`."""
         self._events.labels(outcome).inc()
 
-    def watch(self, caches: Iterable[WatchCache[CachedObject]]) -> None:
-        """Show the state of caches from now on."""
+    def show_caches(self, caches: Iterable[WatchCache[CachedObject]]) -> None:
+        """Export the state of these caches."""
         self.registry.register(_Caches(tuple(caches)))
 
-    def watch_certificate(self, expires: Callable[[], float | None]) -> None:
-        """Show from now on until when the certificate is good."""
+    def show_certificate(self, expires: Callable[[], float | None]) -> None:
+        """Export when the certificate expires."""
         Gauge(
             f"{_PREFIX}_certificate_expires_seconds",
-            "Until when the certificate is good, in seconds since 1970; 0: there is none yet.",
+            "When the certificate expires, in seconds since 1970; 0: there is none yet.",
             registry=self.registry,
         ).set_function(lambda: expires() or 0.0)
 
     def text(self) -> bytes:
-        """Return all of it in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self.registry)
 
 
 class _Caches(Collector):
-    """Reads the caches when it is asked."""
+    """Reads the state of the caches at each scrape."""
 
     def __init__(self, caches: tuple[WatchCache[CachedObject], ...]) -> None:
         self._caches = caches
 
     def collect(self) -> Iterator[Metric]:
-        """Give what is true now."""
+        """Yield the state of the caches."""
         objects = _gauge("cached_objects", "Objects in memory, by kind.")
-        synced = _gauge("cache_up_to_date", "Whether what is in memory is up to date: 1 or 0.")
-        lists = _total("cache_lists", "How often all objects of a kind were listed.")
-        failures = _total("cache_failures", "How often watching a kind was interrupted.")
+        synced = _gauge("cache_up_to_date", "Whether the watch is running without trouble: 1 or 0.")
+        lists = _total("cache_lists", "Times that all objects of a kind were listed.")
+        failures = _total("cache_failures", "Times that an error interrupted the watch of a kind.")
         for cache in self._caches:
             kind = [cache.scope.kind.kind]
             objects.add_metric(kind, len(cache))

@@ -1,4 +1,4 @@
-"""Reviews of pods: what is to be judged, and the answer that a verdict makes."""
+"""AdmissionReviews of pods: reads the request, and writes the response for a verdict."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from webhook.server.admission_review import AdmissionRequest, read_request
 from webhook.server.json_patch import patch_between
 
 _PODS: Final = "/v1/pods"
-# Whose fault a refusal is; all others are the pod's or the trial's own.
+# Reasons that are not the fault of the pod or the trial.
 _CODES: Final[Mapping[Reason, HTTPStatus]] = {
     Reason.LOOKUP_FAILED: HTTPStatus.SERVICE_UNAVAILABLE,
     Reason.CONFIG_INCOMPLETE: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -26,7 +26,7 @@ _CODES: Final[Mapping[Reason, HTTPStatus]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodAdmission:
-    """A pod that is to be created, and what the API server says of it."""
+    """A request to create a pod."""
 
     uid: str
     namespace: str
@@ -36,10 +36,10 @@ class PodAdmission:
 
 
 def read_pod_admission(body: bytes) -> PodAdmission:
-    """Read a review of a pod.
+    """Read an AdmissionReview of a pod.
 
     Raises:
-        NoReview: it is none, and why.
+        InvalidReview: it is not one; says why.
     """
     return pod_admission_of(read_request(body))
 
@@ -48,26 +48,26 @@ def pod_admission_of(request: AdmissionRequest) -> PodAdmission:
     """Take a request as one about a pod.
 
     Raises:
-        NoReview: it is about something else.
+        InvalidReview: it is about another kind or operation.
     """
     if request.resource != _PODS or request.subresource or request.operation != "CREATE":
-        raise request.refused("the creation of pods")
+        raise request.unexpected("the creation of pods")
     pod = request.document
     return PodAdmission(
         uid=request.uid,
         namespace=request.namespace,
         name=request.name,
-        # Whatever it is: that a pod cannot be read is a verdict, too.
+        # Any JSON: a decision refuses a pod that is not valid.
         pod=pod if isinstance(pod, dict) else {"metadata": shown(pod)},
         dry_run=request.dry_run,
     )
 
 
 def response_to(admission: PodAdmission, verdict: Verdict) -> bytes:
-    """Write the answer to a review.
+    """Write the response for a verdict.
 
     Raises:
-        RecursionError: a value of the pod that belongs into the patch is nested too deeply.
+        RecursionError: a value of the pod that the patch must contain is nested too deeply.
     """
     match verdict:
         case Inject():

@@ -1,4 +1,4 @@
-"""Reviews of pods at their creation: the verdict goes to the API server, the log and an Event."""
+"""Answers AdmissionReviews of pods, and reports refusals in the log and in an Event."""
 
 from __future__ import annotations
 
@@ -25,58 +25,58 @@ _log = get_logger(__name__)
 
 
 class PodHandler:
-    """Answers the reviews of pods."""
+    """Answers AdmissionReviews of pods."""
 
-    what = "the pod"
+    subject = "the pod"
 
     def __init__(
         self, driver: DecisionDriver, config: ConfigSource[Config], events: Events, metrics: Metrics
     ) -> None:
         self._driver, self._config, self._events, self._metrics = driver, config, events, metrics
 
-    async def review(self, request: AdmissionRequest, started: float, deadline: float) -> bytes:
-        """Judge a pod. Raises NoReview and RecursionError, as any reviewer does."""
-        asked = pod_admission.pod_admission_of(request)
-        facts = PodContext(namespace=asked.namespace, name=asked.name)
-        judgement = await self._driver.decide(asked.pod, facts, self._config.config, deadline)
-        answer = pod_admission.response_to(asked, judgement.verdict)
-        self._metrics.judged(judgement.verdict, asyncio.get_running_loop().time() - started)
-        if isinstance(judgement.verdict, Refuse):
-            self._refused(asked, judgement, judgement.verdict)
-        return answer
+    async def respond(self, request: AdmissionRequest, started: float, deadline: float) -> bytes:
+        """Decide on a pod and write the response; see `AdmissionHandler`."""
+        admission = pod_admission.pod_admission_of(request)
+        context = PodContext(namespace=admission.namespace, name=admission.name)
+        decided = await self._driver.decide(admission.pod, context, self._config.config, deadline)
+        response = pod_admission.response_to(admission, decided.verdict)
+        self._metrics.count_pod_review(decided.verdict, asyncio.get_running_loop().time() - started)
+        if isinstance(decided.verdict, Refuse):
+            self._refused(admission, decided, decided.verdict)
+        return response
 
-    def _refused(self, asked: PodAdmission, judgement: VerdictOnPod, refuse: Refuse) -> None:
-        """Log it, and tell the trial or whoever made the pod; a dry run touches nothing."""
-        about = _whom_to_tell(asked, judgement)
+    def _refused(self, admission: PodAdmission, decided: VerdictOnPod, refuse: Refuse) -> None:
+        """Log a refusal, and post an Event unless the request is a dry run."""
+        about = _event_target(admission, decided)
         _log.warning(
             "refused a pod",
             reason=refuse.reason.value,
             cause=str(refuse),
-            namespace=asked.namespace,
+            namespace=admission.namespace,
             owner=str(about[0]) if about else None,
-            dryRun=asked.dry_run,
+            dryRun=admission.dry_run,
         )
-        if about is not None and not asked.dry_run:
+        if about is not None and not admission.dry_run:
             ref, uid = about
-            self._events.tell(_word(ref, uid, refuse))
+            self._events.tell(_event(ref, uid, refuse))
 
 
-def _word(about: Ref, uid: str, refuse: Refuse) -> Word:
-    """Say it on the trial, or on who wanted the pod: the pod itself never comes to be."""
+def _event(about: Ref, uid: str, refuse: Refuse) -> Word:
+    """Return the Event; it is not about the pod, because a refused pod does not exist."""
     message = f"a pod was refused ({refuse.reason}): {refuse}"
     return Word(about=about, uid=uid, reason="PodRefused", message=message)
 
 
-def _whom_to_tell(asked: PodAdmission, judgement: VerdictOnPod) -> tuple[Ref, str] | None:
-    """Return the trial, else who made the pod, else nobody."""
-    if judgement.trial is not None:
-        return judgement.trial, judgement.trial_uid
-    for owner in _owners(asked.pod)[:MAX_DEPTH]:
+def _event_target(admission: PodAdmission, decided: VerdictOnPod) -> tuple[Ref, str] | None:
+    """Return the trial, else the controller of the pod, else None: the object and its uid."""
+    if decided.trial is not None:
+        return decided.trial, decided.trial_uid
+    for owner in _owners(admission.pod)[:MAX_DEPTH]:
         if owner.controller and owner.name and owner.uid:
             ref = Ref(
                 api_version=owner.api_version,
                 kind=owner.kind,
-                namespace=asked.namespace,
+                namespace=admission.namespace,
                 name=owner.name,
             )
             return ref, owner.uid

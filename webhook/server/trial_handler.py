@@ -1,12 +1,12 @@
-"""Reviews of trials: what somebody writes by hand gets no more than they may create themselves.
+"""Answers AdmissionReviews of trials, and logs refusals.
 
-The controller's own trials come from experiments, whose authors were asked about already.
+A user may write a Trial by hand. The trial then runs only what the user may create without it. The
+controller's own trials pass: the authors of their experiments were checked before.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,81 +14,78 @@ from api import names
 from api.installation.trial_kinds import kind_of
 from api.types import Json
 from kube.settings_source import ConfigSource
+from serving.logs import get_logger
 from webhook.driver.cluster_rights import ClusterRights
+from webhook.driver.decision_driver import drive_author_decision
 from webhook.experiments.authors import AuthorVerdict, decide_on_trial
 from webhook.model.config import Config
 from webhook.server.admission_review import AdmissionRequest, allowed
-from webhook.server.experiment_admission import is_settled
-from webhook.server.experiment_handler import answer_of_faults, answer_of_unknown
+from webhook.server.experiment_admission import is_exempt
+from webhook.server.fault_response import refused_for_failed_lookup, refused_for_faults
 from webhook.server.metrics import Metrics
 
 PATH: Final = "/validate-trial"
 _TRIALS: Final = "kubeflow.org/v1beta1/trials"
 _OPERATIONS: Final = ("CREATE", "UPDATE", "DELETE")
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 class TrialHandler:
-    """Answers the reviews of trials."""
+    """Answers the AdmissionReviews of trials."""
 
-    what = "the trial"
+    subject = "the trial"
 
     def __init__(
         self,
-        authors: ClusterRights,
+        rights: ClusterRights,
         config: ConfigSource[Config],
         metrics: Metrics,
         core_namespace: str = names.CORE_NAMESPACE,
     ) -> None:
         """`core_namespace` has the controller's service account."""
-        self._authors, self._config, self._metrics = authors, config, metrics
+        self._rights, self._config, self._metrics = rights, config, metrics
         self._controller = f"system:serviceaccount:{core_namespace}:{names.OWN_CONTROLLER}"
 
-    async def review(self, request: AdmissionRequest, started: float, deadline: float) -> bytes:
-        """Judge a trial. Raises NoReview, as any reviewer does."""
+    async def respond(self, request: AdmissionRequest, started: float, deadline: float) -> bytes:
+        """Decide on a trial and write the response; see `AdmissionHandler`."""
         if request.resource != _TRIALS or request.operation not in _OPERATIONS:
-            raise request.refused("the creation and change of trials")
-        ruling = await self._ruling(request, deadline)
-        verdict, answer = _answered(request, ruling)
+            raise request.unexpected("the creation and change of trials")
+        verdict = await self._verdict(request, deadline)
+        word, response = _response(request, verdict)
         seconds = asyncio.get_running_loop().time() - started
-        self._metrics.judged_experiment(PATH, verdict, seconds)
-        if verdict != "allow":
-            fields = {
-                "path": PATH,
-                "namespace": request.namespace,
-                "name": request.name,
-                "user": request.requester.name,
-                "cause": ruling.unknown or "; ".join(str(fault) for fault in ruling.faults),
-                "dryRun": request.dry_run,
-            }
-            _log.warning("refused a trial", extra={"fields": fields})
-        return answer
+        self._metrics.count_experiment_review(PATH, word, seconds)
+        if word != "allow":
+            _log.warning(
+                "refused a trial",
+                path=PATH,
+                namespace=request.namespace,
+                name=request.name,
+                user=request.requester.name,
+                cause=verdict.lookup_failure or "; ".join(str(fault) for fault in verdict.faults),
+                dryRun=request.dry_run,
+            )
+        return response
 
-    async def _ruling(self, request: AdmissionRequest, deadline: float) -> AuthorVerdict:
+    async def _verdict(self, request: AdmissionRequest, deadline: float) -> AuthorVerdict:
         old = request.old if request.operation == "UPDATE" else None
         job = _run_spec(request.document)
-        if request.requester.name == self._controller or is_settled(request, old) or job is None:
+        if request.requester.name == self._controller or is_exempt(request, old) or job is None:
             return AuthorVerdict()
         kinds = self._config.config.trial_kinds
-        questions = decide_on_trial(request.requester, kind_of(job), request.namespace, kinds)
-        try:
-            question = next(questions)
-            while True:
-                question = questions.send(await self._authors.answer(question, deadline))
-        except StopIteration as end:
-            ruling: AuthorVerdict = end.value
-            return ruling
+        decision = decide_on_trial(request.requester, kind_of(job), request.namespace, kinds)
+        return await drive_author_decision(decision, self._rights, deadline)
 
 
-def _answered(request: AdmissionRequest, ruling: AuthorVerdict) -> tuple[str, bytes]:
-    if ruling.unknown:
-        return "fail", answer_of_unknown(request.uid, ruling.unknown)
-    if ruling.faults:
-        return "refuse", answer_of_faults(request.uid, "Trial", request.name, ruling.faults)
+def _response(request: AdmissionRequest, verdict: AuthorVerdict) -> tuple[str, bytes]:
+    """Return the word for the metrics, and the response."""
+    if verdict.lookup_failure:
+        return "fail", refused_for_failed_lookup(request.uid, verdict.lookup_failure)
+    if verdict.faults:
+        return "refuse", refused_for_faults(request.uid, "Trial", request.name, verdict.faults)
     return "allow", allowed(request.uid)
 
 
 def _run_spec(document: Json) -> Json:
-    """Return the object that a trial asks for; None where it asks for none."""
+    """Return the job of a trial; None if it has none."""
     spec = document.get("spec") if isinstance(document, Mapping) else None
     return spec.get("runSpec") if isinstance(spec, Mapping) else None

@@ -85,11 +85,11 @@ async def test_a_broken_pair_is_reported_once_and_the_one_before_serves_on(
 ) -> None:
     volume.put(FIRST)
     certificates = MountedCertificate(volume.folder)
-    certificates.look()
+    certificates.reload()
     volume.put(broken)
 
     for _ in range(3):
-        certificates.look()
+        certificates.reload()
 
     assert certificates.ready
     assert served(certificates) == FIRST.cert
@@ -97,7 +97,7 @@ async def test_a_broken_pair_is_reported_once_and_the_one_before_serves_on(
     assert str(volume.folder) in causes(caplog)[0]
 
     volume.put(SECOND)
-    certificates.look()
+    certificates.reload()
     assert served(certificates) == SECOND.cert
 
 
@@ -106,15 +106,15 @@ async def test_files_that_vanish_and_come_back_are_served_again(
 ) -> None:
     volume.put(FIRST)
     certificates = MountedCertificate(volume.folder)
-    certificates.look()
+    certificates.reload()
     (volume.folder / "..data").unlink()
-    certificates.look()
-    certificates.look()
+    certificates.reload()
+    certificates.reload()
 
     assert served(certificates) == FIRST.cert
     assert len(causes(caplog)) == 1
     volume.put(SECOND)
-    certificates.look()
+    certificates.reload()
     assert served(certificates) == SECOND.cert
 
 
@@ -124,7 +124,7 @@ async def test_before_there_is_a_certificate_it_is_not_ready_but_probes_are_answ
     async with MountedCertificate(volume.folder, look_seconds=0.01) as certificates:
         assert not certificates.ready
         assert certificates.expires is None
-        assert "cannot be read" in causes(caplog)[0]
+        assert "cannot read tls.crt or tls.key" in causes(caplog)[0]
 
         async def closed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.read()
@@ -148,11 +148,11 @@ async def test_a_pair_that_is_just_being_replaced_is_not_mixed(tmp_path: Path) -
     """Files without links, one after the other: between them nothing is believed for long."""
     FIRST.write(tmp_path)
     certificates = MountedCertificate(tmp_path)
-    certificates.look()
+    certificates.reload()
 
     (tmp_path / "tls.crt").write_bytes(SECOND.cert)
-    certificates.look()
+    certificates.reload()
     assert served(certificates) == FIRST.cert
     (tmp_path / "tls.key").write_bytes(SECOND.key)
-    certificates.look()
+    certificates.reload()
     assert served(certificates) == SECOND.cert

@@ -78,13 +78,13 @@ def test_pieces_of_two_certificates_are_not_taken_for_one() -> None:
     one, other = (mint(SERVICE, NOW, LIFETIME) for _ in range(2))
     elsewhere = mint(Service(name="hook", namespace="theirs"), NOW, LIFETIME)
 
-    with pytest.raises(SetupError, match="no certificate with its authority"):
+    with pytest.raises(SetupError, match="not a certificate with its authority"):
         read_issued(other.ca, one.cert, one.key, SERVICE)
-    with pytest.raises(SetupError, match="the key is another certificate's"):
+    with pytest.raises(SetupError, match="the key does not belong to the certificate"):
         read_issued(one.ca, one.cert, other.key, SERVICE)
     with pytest.raises(SetupError, match=r"not for hook\.ours\.svc"):
         read_issued(elsewhere.ca, elsewhere.cert, elsewhere.key, SERVICE)
-    with pytest.raises(SetupError, match="names no host"):
+    with pytest.raises(SetupError, match="has no host name"):
         read_issued(one.ca, one.ca, one.key, SERVICE)
     for bad in ("", "x", one.cert[:99], "é"):
         with pytest.raises(SetupError):

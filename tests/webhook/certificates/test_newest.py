@@ -66,7 +66,7 @@ def test_a_pair_that_cannot_be_served_leaves_the_one_before(certs: str, key: str
     newest = ReloadingContext()
     newest.load(SECOND.cert, SECOND.key)
 
-    with pytest.raises(SetupError, match="cannot be served"):
+    with pytest.raises(SetupError, match="cannot use the certificate and its key"):
         newest.load(certs, key)
 
     assert handshake(newest.context, BOTH, SERVICE.host) == SECOND.cert

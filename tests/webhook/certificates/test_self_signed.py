@@ -194,7 +194,7 @@ async def test_without_a_configuration_nobody_is_told_and_the_log_says_so(
         await eventually(lambda: certificates.ready and bool(causes(caplog)))
 
     assert len(causes(caplog)) == 1
-    assert "no webhook configuration hook calls hook.ours" in causes(caplog)[0]
+    assert "webhook configuration hook does not call hook.ours" in causes(caplog)[0]
 
 
 class NotAllowed(MemoryCluster):
@@ -239,7 +239,7 @@ async def test_a_replica_that_has_not_looked_for_long_is_not_ready_once_others_m
     now = 1_800_000_000.0
     await memory.create(configuration(webhook_entry()))
     certificates = SelfSignedCertificate(memory, PLACE, timing=QUICK, clock=lambda: now)
-    while (await certificates.look()).step is not None:
+    while (await certificates.reconcile()).step is not None:
         pass
     assert certificates.ready
 
@@ -257,7 +257,7 @@ async def test_a_rotation_goes_its_three_steps_and_leaves_one_authority(
     certificates = SelfSignedCertificate(memory, PLACE, timing=QUICK, clock=lambda: now)
 
     async def settled() -> tuple[int, str]:
-        while (await certificates.look()).step is not None:
+        while (await certificates.reconcile()).step is not None:
             pass
         bundle = await bundle_in(memory)
         assert STRANGERS in bundle

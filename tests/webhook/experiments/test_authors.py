@@ -260,7 +260,8 @@ async def test_while_rights_cannot_be_looked_up_nothing_is_let_in(path: str) -> 
         response = await running.experiment(path, experiment(), within="300ms", userInfo=ANNA)
 
     assert response["status"]["code"] == 503
-    assert "could not be looked up: no answer about jobs; try again" in text(response)
+    assert "cannot look up whether user" in text(response)
+    assert text(response).endswith(": no answer about jobs; try again")
 
 
 class Unasked(MemoryCluster):

@@ -256,7 +256,7 @@ async def test_a_kind_whose_pods_would_be_refused_is_refused_at_once(
 ) -> None:
     response = await running.experiment(MUTATE, experiment(collected(kind)))
 
-    assert "metrics of this kind cannot be collected yet" in text(response)
+    assert "trialwatch cannot collect this kind yet" in text(response)
 
 
 async def test_a_condition_that_would_fail_each_trial_is_refused_at_once(
@@ -293,7 +293,7 @@ async def test_the_name_of_the_sidecar_is_taken(running: Webhook) -> None:
         spec("trialTemplate.trialSpec.spec.template.spec.containers.0.name", name),
     )
 
-    assert "is the sidecar's name" in text(await running.experiment(MUTATE, document))
+    assert "is the name of the sidecar" in text(await running.experiment(MUTATE, document))
 
 
 # -- what trials may be ---------------------------------------------------------------------
@@ -382,7 +382,7 @@ async def test_a_template_in_a_config_map_is_judged_as_one_in_place(path: str) -
     assert 'has no key jobs; did you mean "job"?' in text(misspelt)
     assert text(absent) == (
         'spec.trialTemplate: Invalid value: "": unable to parse spec.trialTemplate: ConfigMap'
-        " team/other is not there; create it, or correct configMapName and configMapNamespace"
+        " team/other does not exist; create it, or correct configMapName and configMapNamespace"
     )
 
 
@@ -405,8 +405,8 @@ async def test_a_template_that_cannot_be_looked_up_is_not_let_in(path: str) -> N
 
     assert response["status"]["code"] == 503
     assert text(response) == (
-        "spec.trialTemplate.configMap: ConfigMap team/templates could not be looked up: the API"
-        " server is busy; try again"
+        "spec.trialTemplate.configMap: cannot look up ConfigMap team/templates: the API server is"
+        " busy; try again"
     )
 
 
@@ -444,11 +444,11 @@ WARNED: dict[str, tuple[Change, str]] = {
     ),
     "JSON from standard output": (
         collected("StdOut", fileSystemPath={"format": "JSON"}),
-        "is not heeded for kind StdOut; write kind File to read JSON",
+        "kind StdOut ignores it; write kind File to read JSON",
     ),
     "a file of standard output": (
         collected("StdOut", fileSystemPath={"path": "/a/log", "kind": "File"}),
-        "is not heeded for kind StdOut; write kind File to read a file",
+        "kind StdOut ignores it; write kind File to read a file",
     ),
     "pods that nobody sees": (a_workflow, "kubectl label namespace team katib.kubeflow.org/"),
 }
@@ -482,7 +482,7 @@ async def test_a_parameter_without_effect_is_told(running: Webhook) -> None:
 async def test_pods_of_kube_system_get_no_collector(running: Webhook) -> None:
     response = await running.experiment(VALIDATE, experiment(), namespace="kube-system")
 
-    assert "pods of kube-system get no collector" in response["warnings"][0]
+    assert "pods in kube-system get no collector" in response["warnings"][0]
 
 
 async def test_pods_without_a_template_are_seen_in_a_labelled_namespace() -> None:
@@ -501,7 +501,7 @@ async def test_a_namespace_that_cannot_be_looked_up_keeps_no_experiment_out() ->
         response = await running.experiment(VALIDATE, experiment(a_workflow), within="300ms")
 
     assert response["allowed"]
-    assert "could not be looked up" in response["warnings"][0]
+    assert "cannot look up the namespace" in response["warnings"][0]
 
 
 # -- as large as an object can be -----------------------------------------------------------

@@ -173,7 +173,7 @@ async def test_a_name_that_is_none_asks_nobody(place: Place) -> None:
     answer = await command_of(place.asking, f"{place.name}:no tag")
 
     assert isinstance(answer, ImageUnknown)
-    assert "names no image" in answer.cause
+    assert "is not the name of an image" in answer.cause
     assert place.registry.asked == []
 
 

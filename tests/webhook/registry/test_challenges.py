@@ -109,7 +109,7 @@ def test_a_registry_of_the_machine_itself_may_stay_there(realm: str, *, allowed:
     if allowed:
         assert token_address(bearer(realm=realm), LOCAL).startswith(realm)
     else:
-        with pytest.raises(RemoteError, match="only https will do"):
+        with pytest.raises(RemoteError, match="only https is allowed"):
             token_address(bearer(realm=realm), LOCAL)
 
 

@@ -66,7 +66,7 @@ async def test_an_image_for_many_platforms_is_asked_for_the_pods(
     assert isinstance(await asked(name), ImageCommand)
     answer = await asked(name, architecture="s390x")
     assert isinstance(answer, ImageUnknown)
-    assert "not there for linux/s390x, only for linux/amd64, linux/arm64" in answer.cause
+    assert "does not exist for linux/s390x, only for linux/amd64, linux/arm64" in answer.cause
 
 
 async def test_an_image_that_runs_nothing_says_so(public: Registry) -> None:
@@ -102,8 +102,8 @@ async def test_a_private_image_without_login_says_what_is_missing(private: str) 
     for secrets in ({}, {"other": docker_config({"elsewhere.example": (USER, PASSWORD)})}):
         answer = await asked(private, secrets)
         assert answer == ImageUnknown(
-            f"{domain} does not let everybody read {domain}/team/trainer, or does not have it, and"
-            " no imagePullSecret of the pod has a login for it"
+            f"{domain}/team/trainer does not exist or is private, and no imagePullSecret of the pod"
+            " has a login for it"
         )
 
 
@@ -124,4 +124,4 @@ async def test_secrets_that_cannot_be_used_are_in_the_cause(private: str) -> Non
     answer = await asked(private, {"wrong-type": opaque})
 
     assert isinstance(answer, ImageUnknown)
-    assert "imagePullSecret wrong-type: it is no pull secret" in answer.cause
+    assert "imagePullSecret wrong-type: not a pull secret" in answer.cause

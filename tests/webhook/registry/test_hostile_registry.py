@@ -73,7 +73,7 @@ async def test_a_redirect_that_leads_back_is_not_followed_for_ever() -> None:
     async def round_about(request: web.Request) -> web.StreamResponse:
         raise web.HTTPTemporaryRedirect(f"{request.path}?{next(numbers)}")
 
-    assert "from place to place without end" in await cause_of(round_about)
+    assert "redirects more than 5 times in a row" in await cause_of(round_about)
     assert next(numbers) < 10
 
 
@@ -94,7 +94,9 @@ async def test_nobody_is_sent_where_no_certificate_is_asked_for(place: str) -> N
 
     cause = await cause_of(elsewhere)
 
-    assert "only https will do" in cause or "to no address" in cause or "not answer" in cause
+    assert (
+        "only https is allowed" in cause or "an invalid address" in cause or "not answer" in cause
+    )
 
 
 async def test_a_login_stays_with_its_registry_when_blobs_are_elsewhere() -> None:
@@ -146,12 +148,12 @@ async def test_who_stores_blobs_cannot_ask_for_the_login() -> None:
 @pytest.mark.parametrize(
     ("challenge", "cause"),
     [
-        ('Bearer realm="http://evil.example/token"', "only https will do"),
-        ('Bearer realm="http://169.254.169.254/token"', "only https will do"),
-        ('Bearer realm="//evil.example/token"', "only https will do"),
-        ('Bearer realm="file:///etc/passwd"', "names no place to get a token from"),
-        ('Bearer realm="\\"', "names no place to get a token from"),
-        ("Bearer", "names no place to get a token from"),
+        ('Bearer realm="http://evil.example/token"', "only https is allowed"),
+        ('Bearer realm="http://169.254.169.254/token"', "only https is allowed"),
+        ('Bearer realm="//evil.example/token"', "only https is allowed"),
+        ('Bearer realm="file:///etc/passwd"', "gives no valid address for tokens"),
+        ('Bearer realm="\\"', "gives no valid address for tokens"),
+        ("Bearer", "gives no valid address for tokens"),
         ("Negotiate", "does not let the login"),
         ("", "does not let the login"),
     ],
@@ -188,7 +190,8 @@ async def test_a_token_that_is_none_is_not_used(body: bytes) -> None:
 
     cause = await cause_of(registry)
 
-    assert "no token" in cause or "no JSON" in cause or "sends more than" in cause
+    causes = ("no token", "not JSON", "not a JSON object", "sends more than")
+    assert any(words in cause for words in causes)
 
 
 @pytest.mark.parametrize("what", ["manifest", "config"])
@@ -203,7 +206,7 @@ async def test_a_document_that_was_exchanged_is_not_believed(what: str) -> None:
         answer = await asked(f"127.0.0.1:{port}/{name}")
 
     assert isinstance(answer, ImageUnknown)
-    assert answer.cause == f"the registry's answer is not {true.digest}: it was changed on its way"
+    assert answer.cause == f"the registry's answer does not match its digest {true.digest}"
 
 
 async def test_an_index_that_leads_to_indexes_ends() -> None:
@@ -272,7 +275,7 @@ async def test_a_packed_body_is_not_unpacked() -> None:
         headers = {"Content-Encoding": "gzip"}
         return web.Response(body=json.dumps({"a": 1}).encode(), headers=headers)
 
-    assert "is no manifest" in await cause_of(packed)
+    assert "is not the manifest" in await cause_of(packed)
 
 
 _PARTS = (

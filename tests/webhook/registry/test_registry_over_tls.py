@@ -144,5 +144,5 @@ async def test_a_registry_over_tls_sends_nobody_out_of_it(
         answer = await command_of(asking, "python:3.12")
 
     assert isinstance(answer, ImageUnknown)
-    assert "only https will do" in answer.cause
+    assert "only https is allowed" in answer.cause
     assert "store.example" not in world.resolver.names
