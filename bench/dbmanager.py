@@ -1,7 +1,7 @@
-"""The DB manager: how fast it stores, as a multiple of the databases' own ways; reads under load.
+"""The DB manager: how fast it stores, compared with the databases' own tools; reads under load.
 
-`python -m bench.dbmanager --help` has the sizes. Servers, clients and databases share the machine,
-and whoever else is on it: then the seconds of CPU are a better measure than those of the clock.
+`python -m bench.dbmanager --help` has the sizes. Servers, clients and databases share one machine.
+If other programs use it too, compare the seconds of CPU, not those of the clock.
 """
 
 from __future__ import annotations

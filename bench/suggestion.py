@@ -1,10 +1,10 @@
 """Search from history alone against the libraries' own stateful runs, and against random search.
 
-Each search gets the same trials and the same seeds. What counts is the median, over the seeds, of
-how far the best trial stays above the function's minimum; `x library` is that of ours as a multiple
-of the library's, `x random` as a multiple of random search's. In brackets is how far the dice
-reach: nine in ten of such multiples, were seeds drawn anew from these (a bootstrap). Where the
-bracket holds 1, the two are not told apart.
+Each search gets the same trials and the same seeds. The measure is the distance of the best trial
+from the function's minimum, as the median over the seeds. `x library` is our distance divided by
+the library's, `x random` by random search's. The brackets show the influence of chance: nine in ten
+of such ratios, if seeds are drawn again from these (a bootstrap). If the bracket holds 1, the
+difference is not significant.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ SECONDS = 60.0
 async def eventually(holds: Callable[[], bool], *, seconds: float = SECONDS) -> None:
     """Return as soon as it holds; fail where it never does."""
     async with asyncio.timeout(seconds):
-        while not holds():  # noqa: ASYNC110 - nobody tells when it comes to hold
+        while not holds():  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.002)
 
 

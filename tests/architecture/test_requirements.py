@@ -31,13 +31,13 @@ SERVES = {
     "run": "trialwatch.run",
 }
 
-# A module of ours, and those that it loads or starts by name.
+# A module, and the modules that it loads or starts by name.
 BY_NAME = {
     "suggestion.registry": {entry.module for entry in ALGORITHMS.values()},
     "runner.pods.containers": {"runner.pods.spawner", "launcher.__main__"},
 }
 
-# Named in an extra without an import of ours: what asks for each.
+# Packages in an extra that no module imports, and what needs each.
 UNIMPORTED = {
     "asyncmy": "SQLAlchemy imports the driver that the URL names",
     "asyncpg": "the same",

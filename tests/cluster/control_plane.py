@@ -1,7 +1,7 @@
 """A real API server without a node: etcd and kube-apiserver on loopback; needs no root.
 
-Nothing runs there: no pod is started, no owner's deletion takes what it owns along. Whoever uses
-it plays those who would do that. It needs no root.
+It has no controllers and no kubelet: no pod starts, and deleting an owner does not delete what it
+owns. A test does these things itself.
 """
 
 from __future__ import annotations
@@ -74,10 +74,10 @@ def control_plane(folder: Path) -> Iterator[ControlPlane]:
     api_server = (
         *api_server_flags(folder, etcd_url, _HOST, port),
         f"--bind-address={_HOST}",
-        # Nobody reaches it as a Service.
+        # No program reaches it as a Service.
         "--endpoint-reconciler-type=none",
         "--authorization-mode=RBAC",
-        # There are no accounts for pods, and nobody who would make them.
+        # Pods have no accounts here, and no controller creates them.
         "--disable-admission-plugins=ServiceAccount",
         f"--audit-policy-file={folder / 'audit.yaml'}",
         f"--audit-log-path={folder / 'audit.log'}",
@@ -143,7 +143,7 @@ def _running(folder: Path, *argv: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that are free now; nobody keeps them, but others are not given them soon."""
+    """Return ports that are free now; the kernel does not give them away again soon."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.create_server((_HOST, 0))) for _ in range(count)]
         return [one.getsockname()[1] for one in sockets]

@@ -25,7 +25,7 @@ _WORDS = ("now", "start", "print", "loss=0.5", "sleep", "300", "now", "end")
 
 
 def plain(made: Object) -> Object:
-    """Return the same job, for which nobody is injected."""
+    """Return the same job without injection."""
     del made["spec"]["template"]["metadata"]["labels"]
     return made
 

@@ -95,7 +95,7 @@ def etcd_flags(data: Path, url: str, peers: str) -> tuple[str, ...]:
 
 
 def api_server_flags(pki: Path, etcd: str, address: str, port: int) -> tuple[str, ...]:
-    """Return what every API server of ours is told; `pki` has its certificates and keys."""
+    """Return the flags of each API server; `pki` has its certificates and keys."""
     return (
         f"--etcd-servers={etcd}",
         f"--advertise-address={address}",

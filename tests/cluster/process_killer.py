@@ -41,7 +41,7 @@ def killing(
 ) -> Iterator[None]:
     """Kill what begins with `word` in a pod, again and again, at most `times` times.
 
-    Fails where it had nobody to kill.
+    Fails if there is no such process.
     """
     container = {
         "name": "killer",

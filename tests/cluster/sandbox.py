@@ -115,7 +115,7 @@ class Sandbox:
         return hashlib.sha256(str(self.folder).encode()).digest()
 
     def _address(self, host: int) -> str:
-        # 198.18.0.0/15 is for tests of networks, RFC 2544: nobody's real addresses.
+        # 198.18.0.0/15 is for tests of networks (RFC 2544): never a real address.
         return f"198.{18 + self._digest[0] % 2}.{self._digest[1]}.{self._digest[2] // 4 * 4 + host}"
 
     def _lay_out(self) -> None:

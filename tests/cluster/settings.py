@@ -58,7 +58,7 @@ def write_settings(place: Place, cni_plugins: str) -> None:
 
 
 def _containerd(place: Place, cni_plugins: str) -> str:
-    # restrict_oom_score_adj: without CAP_SYS_RESOURCE nobody lowers a score below his own.
+    # restrict_oom_score_adj: lowering a score below one's own needs CAP_SYS_RESOURCE.
     return f"""\
 version = 2
 root = "/var/lib/containerd"

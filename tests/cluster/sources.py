@@ -46,7 +46,7 @@ def digest_of_files(paths: list[Path], *more: str) -> str:
 
 @cache
 def imported_by(program: str) -> frozenset[str]:
-    """Return the top packages of ours that a program can import, itself among them."""
+    """Return the top packages that a program can import, its own among them."""
     found: set[str] = set()
     wanted = {program}
     while wanted:

@@ -1,4 +1,4 @@
-"""`trialwatch get` and `logs` on a real cluster, as whoever has only the rights that they need."""
+"""`trialwatch get` and `logs` on a real cluster, for an account with only the needed rights."""
 
 from __future__ import annotations
 

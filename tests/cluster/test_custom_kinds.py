@@ -1,4 +1,4 @@
-"""Trials that are objects of a kind that nobody knows: its CRD and its rights come late."""
+"""Trials of an unknown kind: its CRD and its rights come late."""
 
 from __future__ import annotations
 

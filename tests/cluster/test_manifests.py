@@ -29,7 +29,7 @@ def test_the_api_server_takes_every_object(
     where = os.path.relpath(MANIFESTS / "overlays" / name, tmp_path.resolve())
     kustomization = {"namespace": namespace, "resources": [where]}
     (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
-    # Where there is no cert-manager, nobody knows its kinds.
+    # Without cert-manager its kinds are unknown.
     known = [o for o in objects(tmp_path) if not o["apiVersion"].startswith("cert-manager.io/")]
 
     said = cluster.kubectl(

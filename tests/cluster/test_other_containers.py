@@ -1,4 +1,4 @@
-"""Other containers in the pod of a trial: they end when they like, and nobody waits for them."""
+"""Other containers in the pod of a trial: they end at any time, and nothing waits for them."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def experiment(seed: int) -> Object:
 
 
 def suggested(seed: int) -> list[str]:
-    """Return what the search says for each number, when nobody disturbs it."""
+    """Return the search's answer for each number, without kills."""
     task = task_of(parse_experiment(experiment(seed)).spec)
     return [point[0].value for point in task.suggest((), 0, BUDGET, seed)]
 

@@ -1,4 +1,4 @@
-"""The node itself: before anything of ours, a pod runs and its log is read."""
+"""The node itself: without trialwatch, a pod runs and its log can be read."""
 
 from __future__ import annotations
 

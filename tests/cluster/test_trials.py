@@ -34,7 +34,7 @@ def trial(name: str, **spec: Any) -> Object:  # noqa: ANN401 - of an object
 
 
 def start(trials: Trials, wanted: Object, *words: str) -> str:
-    """Create a Trial and its job, which has neither label nor annotation of ours."""
+    """Create a Trial and its job, without labels or annotations of trialwatch."""
     made = trials.cluster.request("POST", f"{KATIB}/{trials.namespace}/trials", wanted)
     name = str(wanted["metadata"]["name"])
     plain = job(name, *words)

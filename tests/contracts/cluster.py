@@ -46,7 +46,7 @@ def config_map(name: str = "settings", **fields: Any) -> dict[str, Any]:  # noqa
 
 
 def service() -> dict[str, Any]:
-    """Return an object of a kind that keeps its status apart, and whose status nobody else writes."""
+    """Return an object whose kind has a status subresource that no controller writes."""
     return {
         "apiVersion": "v1",
         "kind": "Service",

@@ -65,7 +65,7 @@ def test_every_field_is_explained(kind: Kind) -> None:
 
 def test_every_text_is_of_a_field() -> None:
     paths = {path for places_of in PLACES.values() for path in places_of}
-    # The text of each place names one entry; an entry that no place names says nothing to nobody.
+    # The text of each place names one entry; an entry that no place names is never shown.
     used = {end for path in paths for end in TEXTS if text_of(path) == TEXTS[end]}
 
     assert used == TEXTS.keys()

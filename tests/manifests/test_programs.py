@@ -30,7 +30,7 @@ DATABASES = {
 
 
 def environment(container: dict[str, Any], overlay_name: str) -> dict[str, str]:
-    """Return the container's variables as a pod of ours would have them."""
+    """Return the container's variables as its pod would have them."""
     given = SECRETS[overlay_name] if "envFrom" in container else {}
     said = {one["name"]: one.get("value", names.CORE_NAMESPACE) for one in container.get("env", ())}
     return {**given, **said}

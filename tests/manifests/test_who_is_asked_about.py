@@ -19,7 +19,7 @@ HANDED_OVER = {names.HANDOVER_LABEL: names.INJECTION_ENABLED}
 
 
 class Case(NamedTuple):
-    """A pod that is to be created, and the entries that it should be sent to."""
+    """A new pod, and the webhook entries that should get it."""
 
     asked: set[str]
     labels: dict[str, str] | None = None
