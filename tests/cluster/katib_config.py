@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from api.installation.trial_kinds import DEFAULT_KINDS
 from api.names import CONFIG_MAP, CONFIG_MAP_KEY
 from tests.cluster.client import Cluster, RefusedError, until
 from tests.cluster.installation import NAMESPACE
@@ -27,8 +28,13 @@ def trial_kind(cluster: Cluster, kind: str) -> Iterator[None]:
 
 def _kinds(config: Any) -> list[str]:  # noqa: ANN401 - YAML
     controller = config.setdefault("init", {}).setdefault("controller", {})
-    kinds: list[str] = controller.setdefault("trialResources", ["Job.v1.batch"])
+    kinds: list[str] = controller.setdefault("trialResources", _defaults())
     return kinds
+
+
+def _defaults() -> list[str]:
+    """Return the kinds that are allowed where the list is missing: other tests need them, too."""
+    return [f"{one.kind}.{one.version}.{one.group}" for one in DEFAULT_KINDS]
 
 
 def edit_katib_config(cluster: Cluster, change: Callable[[Any], object]) -> None:
