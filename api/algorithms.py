@@ -1,7 +1,7 @@
-"""The searches and stops that we bring, by the names that users write as `algorithmName`.
+"""The search and early-stopping algorithms of trialwatch, as users write them in `algorithmName`.
 
-Who judges an experiment need not be able to run it: the webhook's image has no search in it. A test
-holds these names to those of `suggestion`.
+They are listed here because the webhook validates experiments, and its image does not contain the
+algorithms. A test compares these names with those of `suggestion`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ALGORITHMS: Final = (
     "cmaes",
     "bayesianoptimization",
 )
-"""Of `spec.algorithm`."""
+"""Names for `spec.algorithm`."""
 
 EARLY_STOPPING: Final = ("medianstop",)
-"""Of `spec.earlyStopping`."""
+"""Names for `spec.earlyStopping`."""

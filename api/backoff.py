@@ -8,7 +8,7 @@ from itertools import count
 from typing import Final
 
 _MOST_DOUBLINGS: Final = 1000
-"""Far beyond any limit, and still a finite float."""
+"""More doublings than any limit allows; the result is still a finite float."""
 
 
 def _certain() -> float:
@@ -19,8 +19,8 @@ def _certain() -> float:
 class Backoff:
     """Waits that double from `first` to `longest`, both in seconds.
 
-    `spread` is the share of each wait that is left to chance, so that many clients that failed
-    together do not try again together:
+    `spread` is the random share of each wait. Clients that fail at the same time then do not all
+    try again at the same time:
 
     | spread | the n-th wait, with full = min(first * 2 ** (n - 1), longest) |
     |--------|---------------------------------------------------------------|
@@ -36,15 +36,15 @@ class Backoff:
     def wait(self, failures: int, chance: float = 1.0) -> float:
         """Return the seconds to wait after so many failures in a row (1 or more).
 
-        `chance` is a random number of the caller's, from 0 (the shortest wait) to 1.
+        `chance` is a random number from 0 (the shortest wait) to 1; the caller draws it.
         """
         doublings = min(failures - 1, _MOST_DOUBLINGS)
         full = min(self.first * 2.0**doublings, self.longest)
         return full * (1.0 - self.spread + self.spread * chance)
 
     def waits(self, random: Callable[[], float] = _certain) -> Iterator[float]:
-        """Give the seconds to wait after the first failure, after the second, and so on.
+        """Yield the seconds to wait after the first failure, after the second, and so on.
 
-        `random` gives a number from 0 to 1 for each.
+        `random` returns a number from 0 to 1; it is called once for each wait.
         """
         return (self.wait(failures, random()) for failures in count(1))

@@ -13,7 +13,7 @@ _NANOSECONDS = {
     "ns": 1,
     "us": 10**3,
     "µs": 10**3,  # the micro sign
-    "μs": 10**3,  # the Greek letter: both are about, and Go takes both
+    "μs": 10**3,  # the Greek letter: both are in use, and Go accepts both
     "ms": 10**6,
     "s": 10**9,
     "m": 60 * 10**9,
@@ -26,19 +26,19 @@ _LONGEST_TEXT = 200
 _MILLISECOND, _SECOND, _MINUTE = 1_000, 1_000_000, 60_000_000  # microseconds
 
 LONGEST = timedelta(microseconds=_MOST_NANOSECONDS // 1_000)
-"""What Go can hold, some 292 years."""
+"""The longest duration that Go can represent, about 292 years."""
 
 
 def parse_duration(text: str) -> timedelta:
-    """Read a duration; what is finer than a microsecond is cut off.
+    """Read a duration, rounded towards zero to microseconds.
 
     Raises:
-        UserError: the text is no duration, or one of more than 292 years.
+        UserError: the text is not a duration, or the duration is longer than 292 years.
     """
     if len(text) > _LONGEST_TEXT or _WHOLE.fullmatch(text) is None:
         raise UserError(
-            f"{quoted(text)} is no duration;"
-            " write numbers with units (h, m, s, ms, us, ns) as in 250ms, 1s or 1m30s"
+            f"{quoted(text)} is not a duration;"
+            " write numbers with units (h, m, s, ms, us, ns), such as 250ms, 1s or 1m30s"
         )
     parts = _PART.findall(text)
     nanoseconds = sum(int(Decimal(number) * _NANOSECONDS[unit]) for number, unit in parts)
@@ -51,7 +51,7 @@ def parse_duration(text: str) -> timedelta:
 def render_duration(duration: timedelta) -> str:
     """Write a duration as Go does: `1m30s`, `250ms`, `1h0m0s`, `0s`.
 
-    Up to LONGEST, `parse_duration` takes it back.
+    `parse_duration` reads the text back as the same duration, up to LONGEST.
     """
     micros = duration // timedelta(microseconds=1)
     sign = "-" if micros < 0 else ""
@@ -71,6 +71,6 @@ def render_duration(duration: timedelta) -> str:
 
 
 def _decimal(count: int, of: int) -> str:
-    """Write count/of without zeros at its end; `of` is a power of ten."""
+    """Write count/of as a decimal without trailing zeros; `of` is a power of ten."""
     whole, rest = divmod(count, of)
     return f"{whole}.{rest:0{len(str(of)) - 1}d}".rstrip("0") if rest else str(whole)

@@ -1,14 +1,14 @@
-"""Every exception that we raise on purpose, by who must act.
+"""Every exception that trialwatch raises on purpose, sorted by the person who must act.
 
 * TrialwatchError
   * UserError: the user's input is wrong; the message names the value and the remedy
-    * SpecError: an object (Experiment, Trial, ...) has faults, each with its field path
+    * SpecError: an object (Experiment, Trial, ...) has faults, each with the path of its field
   * SetupError: the operator's installation is wrong (a flag, a file, a certificate, a database)
-  * RemoteError: another program did not do what was asked of it
-    * Unavailable: it may well do so when asked again
+  * RemoteError: another program did not do what it was asked to do
+    * Unavailable: asking again may succeed
 
-A message says whose fault it is, which value, and what to do next. Only a `__main__` turns one
-of these into an exit status: `UserError` and `SetupError` are 2, `RemoteError` is 1.
+A message says whose fault it is, which value is wrong, and what to do next. Only a `__main__`
+turns such an error into an exit status: `UserError` and `SetupError` are 2, `RemoteError` is 1.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 
 class TrialwatchError(Exception):
-    """The root: `except TrialwatchError` is what a `__main__` does."""
+    """The base class, which each `__main__` catches."""
 
 
 class UserError(TrialwatchError):
@@ -26,7 +26,7 @@ class UserError(TrialwatchError):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong with an object: where, what was found there, what to do."""
+    """One thing that is wrong with an object: where it is, what it is, and what to do."""
 
     path: str
     """The field's path as kubectl writes it, such as `spec.parameters[0].feasibleSpace.min`."""
@@ -38,7 +38,7 @@ class Fault:
 
 
 class SpecError(UserError):
-    """An object has faults; all of them are reported at once, in the order of the fields."""
+    """An object has faults. All are reported at once, in the order of the fields."""
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         self.faults = faults
@@ -50,8 +50,8 @@ class SetupError(TrialwatchError):
 
 
 class RemoteError(TrialwatchError):
-    """Another program refused, or answered with something that makes no sense."""
+    """Another program refused a request, or its answer cannot be read."""
 
 
 class Unavailable(RemoteError):
-    """Another program did not answer in time; asking again is the right thing to do."""
+    """Another program did not answer in time; the caller should ask again."""

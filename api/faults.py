@@ -1,7 +1,7 @@
-"""The three sentences of a fault, in the form in which the Kubernetes API writes them.
+"""The three forms of a fault's message, as the Kubernetes API writes them.
 
 `Invalid value: <found>: <why; what to write instead>`, `Required value: <...>` and
-`Forbidden: <...>`: users know them from kubectl, and scripts look for them.
+`Forbidden: <...>`: users know them from kubectl, and scripts search for them.
 """
 
 from __future__ import annotations
@@ -13,30 +13,30 @@ from itertools import islice
 from api.errors import Fault
 
 _LONGEST = 80
-"""Characters of a user's text, or bits of a number, that a message repeats."""
+"""The most characters of a user's text, or bits of a number, that a message repeats."""
 _COMPARED = 300
-"""Known words that one word is compared with, at some ten microseconds each."""
+"""The most known words to compare one word with; each comparison takes about 10 microseconds."""
 
 
 def invalid(path: str, value: object, why: str) -> Fault:
-    """Make the fault of a value that is there but cannot be used."""
+    """Return the fault of a value that is present but cannot be used."""
     return Fault(path, f"Invalid value: {shown(value)}: {why}")
 
 
 def required(path: str, why: str) -> Fault:
-    """Make the fault of a value that is missing."""
+    """Return the fault of a missing value."""
     return Fault(path, f"Required value: {why}")
 
 
 def forbidden(path: str, why: str) -> Fault:
-    """Make the fault of a value that may not be there, or may not be changed."""
+    """Return the fault of a value that must be absent, or must not change."""
     return Fault(path, f"Forbidden: {why}")
 
 
 def shown(value: object) -> str:
-    """Write any JSON value so short and plain that it fits into a message.
+    """Describe any JSON value in a few printable characters, for a message.
 
-    Never fails and never descends: a value may be nested a million deep, or hold a surrogate.
+    Never fails and never recurses: a value may have a million levels, or contain a surrogate.
     """
     if isinstance(value, Mapping):
         return f"a mapping with {_count(len(value), 'key')}"
@@ -47,12 +47,12 @@ def shown(value: object) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int) and value.bit_length() > _LONGEST:
-        return "a whole number of very many digits"
+        return "a whole number with very many digits"
     return str(value) if isinstance(value, int | float) else f"a {type(value).__name__}"
 
 
 def quoted(text: str) -> str:
-    """Put a text in quotes as YAML and JSON do; a long one loses its end."""
+    """Put a text in quotes as YAML and JSON do; the end of a long text is cut off."""
     if len(text) > _LONGEST:
         text = text[: _LONGEST - 1] + "…"
     plain = text.replace("\\", "\\\\").replace('"', '\\"')
@@ -60,12 +60,12 @@ def quoted(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Escape what does not print: line ends, terminal codes, half of a surrogate pair."""
+    """Escape unprintable characters: line ends, terminal codes, half of a surrogate pair."""
     return "".join(c if c.isprintable() else _escaped(c) for c in text)
 
 
 def nearest(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str:
-    """Say `; did you mean "x"?` where one of the known words is close, else nothing.
+    """Return `; did you mean "x"?` if one of the known words is close, else "".
 
     `likeness` is difflib's ratio: 1.0 for equal words, 0.92 for `comand` and `command`.
     """

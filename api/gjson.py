@@ -1,20 +1,21 @@
-r"""The part of GJSON that a job's conditions are written in: `query(document, path) -> value`.
+r"""The part of GJSON that job conditions use: `query(document, path) -> value`.
 
-Katib reads `successCondition` and `failureCondition` with the Go library of this name. Taken are
+Katib reads `successCondition` and `failureCondition` with the Go library of this name. Supported
+are:
 
 | written | means |
 |---|---|
-| `a.b`, `a|b` | part `b` of `a`; `\` takes the next character as it is; `*`, `?` match names |
+| `a.b`, `a|b` | part `b` of `a`; `\` escapes the next character; `*`, `?` match names |
 | `2` | the third item of a list |
-| `#` | how many items; followed by `.x`, the part `x` of each item that has it |
-| `#(a=="b")`, `#(a=="b")#` | the first item that fits, all items that fit |
+| `#` | the number of items; `#.x`: the part `x` of each item that has it |
+| `#(a=="b")`, `#(a=="b")#` | the first matching item, all matching items |
 | `==` `=` `!=` `<` `<=` `>` `>=` `%` `!%` | between a path in the item and a value |
-| no operator | the path is there |
+| no operator | the path exists |
 | `@this` | the value itself |
-| `[a,b]` | a list of what is there of these paths |
+| `[a,b]` | a list of the values of those paths that exist |
 
-After `#` and `#(...)#` a `.` goes on in each item, and a `|` with the list as a whole. Other
-modifiers, `{...}` and literals are refused, so that none of them means nothing in silence.
+After `#` and `#(...)#`, a `.` continues in each item, and a `|` continues with the whole list.
+Other modifiers, `{...}` and literals are errors, so that none is ignored silently.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from api.types import Json
 
 
 class Missing:
-    """Stands for what is not there; a null is there."""
+    """The type of MISSING, the value of a path that does not exist; null is a value."""
 
 
 MISSING: Final = Missing()
@@ -49,15 +50,15 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _MOST_LEVELS = 50
-# The same few conditions are read again for every change of every job.
+# The same few conditions are read again after each change of each job.
 _remembered = lru_cache(maxsize=1024)
 
 
 def query(document: Json, path: str) -> Value:
-    """Find what a path names in a document.
+    """Return the value of a path in a document; MISSING if the path does not exist.
 
     Raises:
-        UserError: the path is none that we know; the message says what is the matter with it.
+        UserError: the path is not supported.
     """
     check(path)
     return _get(document, path)
@@ -65,20 +66,20 @@ def query(document: Json, path: str) -> Value:
 
 @_remembered
 def check(path: str) -> None:
-    """Judge a path by itself: for whoever takes it from a user.
+    """Check a path without a document.
 
     Raises:
-        UserError: the path is none that we know.
+        UserError: the path is not supported.
     """
     _check(path, _MOST_LEVELS)
 
 
 def _check(path: str, levels: int) -> None:
-    """Look at each part, so that a fault is found whatever the document has."""
+    """Check each part, so that a fault is found for any document."""
     rest = path
     while True:
         if not levels:
-            raise UserError(f"{quoted(path)} is nested too deep for a condition; write it simpler")
+            raise UserError(f"{quoted(path)} is nested too deeply; write a simpler condition")
         levels -= 1
         part, rest = _part(rest)
         if part[0] == "[":
@@ -89,7 +90,7 @@ def _check(path: str, levels: int) -> None:
             if inner:
                 _check(inner, levels)
         elif part[0] in "{!" or (part[0] == "@" and part != "@this"):
-            why = "is not known here; write paths, #(...), @this or [...]"
+            why = "is not supported; use paths, #(...), @this or [...]"
             raise UserError(f"{quoted(part)} {why}")
         if not rest:
             return
@@ -108,7 +109,7 @@ def _get(value: Value, path: str) -> Value:
 
 
 def _items(items: list[Json] | tuple[Json, ...], part: str, after: str, *, piped: bool) -> Value:
-    """Answer `#`, `#(...)` and `#(...)#` over a list, and what follows."""
+    """Return the value of `#`, `#(...)` or `#(...)#` on a list, and of the path after it."""
     if part == "#" and (piped or not after):
         count: Value = len(items)
         return _get(count, after) if after else count
@@ -125,7 +126,7 @@ def _items(items: list[Json] | tuple[Json, ...], part: str, after: str, *, piped
 
 
 def _step(value: Json, part: str) -> Value:
-    """Take one plain step."""
+    """Return the value of one plain part."""
     if part == "@this":
         return value
     if part[0] == "[":
@@ -148,7 +149,7 @@ def _named(mapping: Mapping[str, Json], part: str) -> Value:
 
 @_remembered
 def _name_pattern(part: str) -> str | re.Pattern[str]:
-    """Return a name, or the pattern that its wildcards make."""
+    """Return the name, or a pattern if it has wildcards."""
     plain: list[str] = []
     pattern: list[str] = []
     wild = False
@@ -192,20 +193,22 @@ def _parts_of_query(inner: str) -> tuple[str, str, str]:
 
 def _unquoted(wanted: str) -> str:
     if wanted[:1] == "~":
-        raise UserError(f"{quoted(wanted)} is not known here; compare with a value")
+        raise UserError(f"{quoted(wanted)} is not supported; compare with a value")
     if wanted[:1] != '"':
         return wanted
     if len(wanted) == 1 or wanted[-1] != '"':
-        raise UserError(f"{quoted(wanted)} has no closing quote")
+        raise UserError(f"{quoted(wanted)} has no closing quote; add one")
     if "\\" in wanted:
-        raise UserError(f"{quoted(wanted)} has a backslash, which means nothing certain here")
+        raise UserError(
+            f"{quoted(wanted)} contains a backslash, which is not supported in a value; remove it"
+        )
     return wanted[1:-1]
 
 
 def _fits(found: Json, operator: str, wanted: str) -> bool:
-    """Compare as GJSON does: by the type of what was found.
+    """Compare as GJSON does, by the type of the value found.
 
-    Null, lists and mappings fit nothing.
+    Null, lists and mappings never match.
     """
     if not operator:
         return True
@@ -223,7 +226,7 @@ def _fits(found: Json, operator: str, wanted: str) -> bool:
 
 
 def _flag_fits(operator: str, wanted: str, *, found: bool) -> bool:
-    """Compare true or false, of which false is the lesser; `>=` and `<=` are as GJSON has them."""
+    """Compare true or false, where false is less than true; `>=` and `<=` follow GJSON."""
     own, other = ("true", "false") if found else ("false", "true")
     beyond = ">" if found else "<"
     fits = {"=": wanted == own, "!=": wanted != own, beyond: wanted == other, beyond + "=": True}
@@ -231,7 +234,7 @@ def _flag_fits(operator: str, wanted: str, *, found: bool) -> bool:
 
 
 def _ordered(found: str | float, operator: str, wanted: str | float) -> bool:
-    """Compare two of one kind; bytes decide on texts, as in Go."""
+    """Compare two values of the same type; texts by their bytes, as in Go."""
     left, right = (
         v.encode("utf-8", "surrogatepass") if isinstance(v, str) else v for v in (found, wanted)
     )
@@ -239,7 +242,7 @@ def _ordered(found: str | float, operator: str, wanted: str | float) -> bool:
 
 
 def _number(text: str) -> float:
-    """Read a number; what is none counts as 0, as in Go."""
+    """Read a number; a text that is not a number counts as 0, as in Go."""
     try:
         return float(text)
     except ValueError:
@@ -251,7 +254,7 @@ def _number(text: str) -> float:
 
 @_remembered
 def _part(path: str) -> tuple[str, str]:
-    """Cut off the first part; the rest begins with its separator, or is empty."""
+    """Split off the first part; the rest starts with its separator, or is empty."""
     if path.startswith("#("):
         end = _closed(path, 1)
         end += path[end : end + 1] == "#"
@@ -263,7 +266,7 @@ def _part(path: str) -> tuple[str, str]:
     if rest[:1] not in ("", ".", "|"):
         raise UserError(f"after {quoted(part)} there must be `.` or `|`, not {quoted(rest[:10])}")
     if not part or rest in (".", "|"):
-        raise UserError(f"{quoted(path)} has an empty part; write a name between the points")
+        raise UserError(f"{quoted(path)} has an empty part; write a name between the dots")
     return part, rest
 
 
@@ -275,7 +278,7 @@ def _plain_end(path: str) -> int:
 
 
 def _closed(path: str, start: int) -> int:
-    """Return the place behind the bracket that closes the one at `start`."""
+    """Return the position after the bracket that closes the one at `start`."""
     waiting: list[str] = []
     for position, letter in _unquoted_letters(path, start):
         if letter in _CLOSING:
@@ -284,11 +287,11 @@ def _closed(path: str, start: int) -> int:
             waiting.pop()
             if not waiting:
                 return position + 1
-    raise UserError(f"{quoted(path)}: a bracket or a quote is not closed")
+    raise UserError(f"{quoted(path)}: a bracket or a quote is not closed; close it")
 
 
 def _unquoted_letters(path: str, start: int = 0) -> list[tuple[int, str]]:
-    """Return the characters outside of quotes, each with its place; a backslash hides one."""
+    """Return the characters outside of quotes with their positions, without escaped ones."""
     outside: list[tuple[int, str]] = []
     position, inside = start, False
     while position < len(path):
@@ -305,7 +308,7 @@ def _unquoted_letters(path: str, start: int = 0) -> list[tuple[int, str]]:
 
 
 def _outside(text: str) -> list[int]:
-    """Return the places outside of all quotes and brackets."""
+    """Return the positions outside of all quotes and brackets."""
     depth, places = 0, []
     for position, letter in _unquoted_letters(text):
         if letter in _CLOSING:
@@ -324,7 +327,7 @@ def _split(text: str, separator: str) -> list[str]:
 
 
 def _split_pipe(path: str) -> tuple[str, str]:
-    """Part what is asked of each item from what is asked of the list of answers."""
+    """Split a path at the first `|`: the path in each item, and the path in the list of results."""
     for place in _outside(path):
         if path[place] == "|":
             return path[:place], path[place + 1 :]

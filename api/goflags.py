@@ -1,8 +1,8 @@
-"""Go's flag syntax, which Katib's programs have and so ours have too.
+"""Go's flag syntax, which Katib's programs use, and therefore ours too.
 
-`-x v`, `-x=v`, `--x v` and `--x=v` mean the same. A flag without a value of its own (`switch`)
-is `-x`, `-x=true` or `-x=false`, never `-x false`. `--` ends the flags, and so does the first
-word that is none; our programs take no words, so such a word is refused and named.
+`-x v`, `-x=v`, `--x v` and `--x=v` mean the same. A flag without a value (a switch) is written
+`-x`, `-x=true` or `-x=false`, never `-x false`. `--` or the first word that is not a flag ends the
+flags. Our programs take only flags, so such a word is an error.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _HELP = frozenset({"-h", "--h", "-help", "--help"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flag:
-    """One flag: as it is written in a help text, what its value is, and a sentence on it."""
+    """One flag, as the help text shows it."""
 
     name: str
-    """With its dashes, one for Katib's and two for ours: `-s-db`, `--run-dir`."""
+    """With its dashes: one for Katib's flags, two for ours, as in `-s-db` and `--run-dir`."""
     value: str = ""
-    """What stands for the value in a help text, such as `HOST:PORT`; "" for a switch."""
+    """The placeholder of the value, such as `HOST:PORT`; "" for a switch."""
     sentence: str
 
 
@@ -34,7 +34,7 @@ def read_flags(argv: Sequence[str], flags: Iterable[Flag]) -> Iterator[tuple[Fla
     """Yield each flag of a command line with its value; a bare switch's value is `true`.
 
     Raises:
-        UserError: a word is no flag, a flag is not known, or it lacks its value.
+        UserError: a word is not a flag, a flag is unknown, or its value is missing.
     """
     known = {flag.name.lstrip("-"): flag for flag in flags}
     words = iter(argv)
@@ -44,20 +44,20 @@ def read_flags(argv: Sequence[str], flags: Iterable[Flag]) -> Iterator[tuple[Fla
         name, equals, value = _split(word)
         if name not in known:
             near = nearest(word.partition("=")[0], (flag.name for flag in known.values()))
-            raise UserError(f"unknown flag {quoted(word)}{near or '; --help lists them all'}")
+            raise UserError(f"unknown flag {quoted(word)}{near or '; --help lists all flags'}")
         flag = known[name]
         if not equals:
             given = next(words, None) if flag.value else "true"
             if given is None:
-                raise UserError(f"flag {flag.name} lacks its value; write {flag.name} {flag.value}")
+                raise UserError(f"flag {flag.name} has no value; write {flag.name} {flag.value}")
             value = given
         yield flag, value
     for word in words:
-        raise UserError(f"{quoted(word)} is no flag; remove it: only flags are taken")
+        raise UserError(f"{quoted(word)} is not a flag; remove it: the program takes only flags")
 
 
 def asks_for_help(argv: Sequence[str]) -> bool:
-    """Say whether a command line that is not to be read any further asks for the help text."""
+    """Return whether a command line asks for the help text; the flags are not checked."""
     return any(word in _HELP for word in argv)
 
 
@@ -65,17 +65,17 @@ def parse_switch(text: str) -> bool:
     """Read a switch's value as Go's ParseBool does.
 
     Raises:
-        UserError: it is neither true nor false.
+        UserError: the text is neither true nor false.
     """
     if text in _TRUE:
         return True
     if text in _FALSE:
         return False
-    raise UserError(f"{quoted(text)} is neither true nor false; write one of these two")
+    raise UserError(f"{quoted(text)} is neither true nor false; write true or false")
 
 
 def usage_of(flags: Iterable[Flag]) -> str:
-    """Write the help text: a paragraph for each flag, in the order given."""
+    """Return the help text: one paragraph for each flag, in the given order."""
     paragraphs = []
     for flag in flags:
         head = f"  {flag.name} {flag.value}".rstrip()
@@ -85,11 +85,11 @@ def usage_of(flags: Iterable[Flag]) -> str:
 
 
 def _split(word: str) -> tuple[str, str, str]:
-    """Split `--name=value`; a bad one is refused as Go refuses it."""
+    """Split `--name=value`; refuse what Go refuses."""
     dashes = 2 if word.startswith("--") else 1
     name, equals, value = word[dashes:].partition("=")
     if not word.startswith("-") or word == "-":
-        raise UserError(f"{quoted(word)} is no flag; remove it: only flags are taken")
+        raise UserError(f"{quoted(word)} is not a flag; remove it: the program takes only flags")
     if not name or name.startswith("-"):
-        raise UserError(f"{quoted(word)} is no flag; write -name VALUE or -name=VALUE")
+        raise UserError(f"{quoted(word)} is not a flag; write -name VALUE or -name=VALUE")
     return name, equals, value

@@ -1,7 +1,7 @@
 """What a metric's values mean: the number in a text, and the value that stands for a trial.
 
-A trial has many values of each metric. One of them stands for it, whoever asks: the search, the
-experiment's optimum and goal, Katib's services, and the tables that people look at.
+A trial has many values of each metric. One of them stands for the trial everywhere: in the search,
+in the experiment's optimum and goal, in Katib's services, and in the tables that users see.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ STRATEGIES: Final = MappingProxyType(
         ObjectiveType.UNKNOWN: Strategy.LATEST,
     }
 )
-"""Katib's defaults. They hold for additional metrics too: each has the objective's strategy."""
+"""Katib's defaults. They apply to additional metrics too, by the type of the objective."""
 
 
 def strategy_of(name: str, objective: Objective) -> Strategy:
-    """Return the strategy of the metric called `name`; without one, that of the objective's type.
+    """Return the strategy of the metric `name`; by default that of the objective's type.
 
-    Of several for one metric the first holds.
+    If a metric has several strategies, the first one applies.
     """
     named = (one.strategy for one in objective.strategies if one.name == name)
     return next(named, STRATEGIES[objective.type])
@@ -37,11 +37,11 @@ def value_of(metric: ObservedMetric, objective: Objective) -> str:
 
     | strategy | the value |
     |----------|-----------|
-    | `min`    | `min`; `latest` where no value was a finite number |
-    | `max`    | `max`; `latest` where no value was a finite number |
+    | `min`    | `min`; `latest` if no value was a finite number |
+    | `max`    | `max`; `latest` if no value was a finite number |
     | `latest` | `latest`, whatever it is |
 
-    It is `unavailable`, or "", where nothing was measured.
+    The text is `unavailable` or "" if nothing was measured.
     """
     by_strategy = {Strategy.MIN: metric.min, Strategy.MAX: metric.max}
     chosen = by_strategy.get(strategy_of(metric.name, objective), metric.latest)
@@ -49,17 +49,17 @@ def value_of(metric: ObservedMetric, objective: Objective) -> str:
 
 
 def objective_value(observation: Observation | None, objective: Objective) -> float | None:
-    """Return the objective's value of a trial; None where it is not a finite number."""
+    """Return a trial's value of the objective; None if it is not a finite number."""
     metrics = observation.metrics if observation else ()
     metric = next((one for one in metrics if one.name == objective.metric), None)
     return None if metric is None else finite(value_of(metric, objective))
 
 
 def finite(text: str) -> float | None:
-    """Return the number that a value's text means, or None where it is not a finite one."""
+    """Return the number that a text means; None if it is not a finite number."""
     try:
         number = float(text)
     except ValueError:
         return None
-    # Python allows `_` between digits; no trainer prints it.
+    # Python accepts `_` between digits, but no trainer prints it.
     return number if math.isfinite(number) and "_" not in text else None

@@ -1,6 +1,6 @@
-"""What the launcher writes into a run directory, as values: one line of JSON in each file.
+"""The records that the launcher writes into a run directory: one line of JSON in each file.
 
-Names and places of the files are in `api.names`, their life is told in docs/launcher.md.
+`api.names` has the names of the files; docs/launcher.md says when each file is written.
 """
 
 from __future__ import annotations
@@ -12,34 +12,34 @@ from typing import Any, Final
 from api.errors import RemoteError
 
 SEGMENT_BYTES: Final = 1 << 20
-"""Each segment but a stream's last one has exactly this size."""
+"""The size of each segment of a stream, except the last one."""
 
 TAIL_BYTES: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileBorder:
-    """Where a user's file ended when an attempt began: what stands before is of earlier ones."""
+    """Where a user's file ended when an attempt started: earlier attempts wrote the part before."""
 
     inode: int
     size: int
     """In bytes."""
     tail: bytes = b""
-    """Up to `TAIL_BYTES` bytes before the end; other bytes there tell that it was written over."""
+    """Up to `TAIL_BYTES` bytes before that end; if they change, the file was overwritten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptRecord:
-    """The file `attempt`: one start of the trainer."""
+    """The content of the file `attempt`: one start of the trainer."""
 
     number: int
     started: float
     """Seconds since the epoch."""
     file: FileBorder | None = None
-    """None for a trainer whose output is captured, and where the file was not there yet."""
+    """None if the trainer's output is captured, or if the file did not exist yet."""
 
     def to_json(self) -> bytes:
-        """Write the record, on one line."""
+        """Return the record as one line of JSON."""
         border = self.file and {
             "inode": self.file.inode,
             "size": self.file.size,
@@ -49,7 +49,7 @@ class AttemptRecord:
 
     @classmethod
     def from_json(cls, text: bytes) -> AttemptRecord:
-        """Read what either launcher wrote; raises RemoteError."""
+        """Read a record of either launcher; raises RemoteError if it is invalid."""
         try:
             found = json.loads(text)
             file = found["file"]
@@ -62,14 +62,12 @@ class AttemptRecord:
                 number=int(found["attempt"]), started=float(found["started"]), file=border or None
             )
         except (ValueError, TypeError, KeyError) as fault:
-            raise RemoteError(
-                f"the launcher's record of an attempt is not one: {text!r}"
-            ) from fault
+            raise RemoteError(f"the launcher's attempt record is invalid: {text!r}") from fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExitRecord:
-    """The file `exit`: how an attempt ended. Of `status` and `signal` exactly one is set."""
+    """The content of the file `exit`: how an attempt ended. Either `status` or `signal` is set."""
 
     attempt: int
     status: int | None
@@ -77,27 +75,27 @@ class ExitRecord:
     ended: float
     """When the trainer's own process ended, in seconds since the epoch."""
     leftovers: int
-    """How many processes it left behind, which were killed."""
+    """How many processes the trainer left behind; the launcher killed them."""
     complete: bool
-    """Whether the segments hold all that the trainer wrote."""
+    """Whether the segments contain everything that the trainer wrote."""
     cause: str | None
-    """Why they do not."""
+    """Why `complete` is false; else None."""
     stopped: bool
-    """Whether the collector had asked for the end: the container's status is then 0."""
+    """Whether the collector requested the end; the container's exit status is then 0."""
 
     def to_json(self) -> bytes:
-        """Write the record, on one line."""
+        """Return the record as one line of JSON."""
         return _line({name: getattr(self, name) for name in self.__slots__})
 
     @classmethod
     def from_json(cls, text: bytes) -> ExitRecord:
-        """Read what either launcher wrote; raises RemoteError."""
+        """Read a record of either launcher; raises RemoteError if it is invalid."""
         try:
             found = json.loads(text)
             return cls(**{name: found[name] for name in cls.__slots__})
         except (ValueError, TypeError, KeyError) as fault:
-            raise RemoteError(f"the launcher's exit record is not one: {text!r}") from fault
+            raise RemoteError(f"the launcher's exit record is invalid: {text!r}") from fault
 
 
-def _line(told: dict[str, Any]) -> bytes:
-    return json.dumps(told).encode() + b"\n"
+def _line(record: dict[str, Any]) -> bytes:
+    return json.dumps(record).encode() + b"\n"

@@ -1,14 +1,14 @@
-"""The collector's command line: the only coupling of the webhook's image and the collector's.
+"""The collector's command line: the only coupling between the images of webhook and collector.
 
-The webhook writes it (`to_argv`), the collector reads it (`from_argv`), and Katib's own webhook
-may write it too: its flags keep their names, their order and their meaning. Ours are long, all
-optional, and say the mode, which is never inferred:
+The webhook writes it (`to_argv`), and the collector reads it (`from_argv`). Katib's own webhook may
+write it too, so Katib's flags keep their names, order and meaning. The flags of trialwatch are long
+and optional, and they state the mode, which is never inferred:
 
 | flags | mode |
 |---|---|
-| none of ours | injected by Katib: pid and marker protocol |
+| only Katib's | injected by Katib: pid and marker protocol |
 | `--run-dir --source [--native]` | beside a launcher |
-| `--run-dir --source file --native --unwrapped` | no launcher: SIGTERM is the trainer's end |
+| `--run-dir --source file --native --unwrapped` | no launcher: SIGTERM means the trainer ended |
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _NONE = timedelta()
 
 
 class Source(StrEnum):
-    """Where the metrics of a run directory are: the launcher's segments, or a file of the user."""
+    """Where the metrics are: in the launcher's segments, or in a file of the user."""
 
     STDOUT = "stdout"
     FILE = "file"
@@ -48,15 +48,15 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectorArgs:
-    """What a collector is told.
+    """The arguments of a collector.
 
     Raises:
-        UserError: no command line could say it, or no collector could do it.
+        UserError: a value cannot be written on a command line, or the values do not fit together.
     """
 
     trial: str
     metrics: tuple[str, ...]
-    """The objective's first."""
+    """The objective first."""
     objective_type: ObjectiveType = ObjectiveType.UNKNOWN
     db_manager: str
     path: str = ""
@@ -67,7 +67,7 @@ class CollectorArgs:
     early_stopping: str = ""
     poll_interval: timedelta = timedelta(seconds=1)
     timeout: timedelta = _NONE
-    """Zero: none."""
+    """How long the collector may run; zero means no limit."""
     run_dir: str = ""
     source: Source | None = None
     native: bool = False
@@ -83,22 +83,22 @@ class CollectorArgs:
             raise UserError(complaint)
 
     def to_argv(self) -> tuple[str, ...]:
-        """Write the command line: Katib's flags in Katib's order, then ours where they are used."""
-        return (*_words_of_katib(self), *_words_of_ours(self))
+        """Return the command line: Katib's flags in Katib's order, then the other flags in use."""
+        return (*_katib_words(self), *_own_words(self))
 
 
 def from_argv(argv: Sequence[str]) -> CollectorArgs:
-    """Read a command line, without the program's name. Of a flag given twice the last one counts.
+    """Read a command line without the program's name; of a repeated flag, the last one counts.
 
     Raises:
-        UserError: a flag is unknown, or its value is missing or wrong; names flag and value.
+        UserError: a flag is unknown, or its value is missing or wrong.
     """
-    said: dict[str, Any] = {"trial": "", "metrics": (), "db_manager": ""}
+    values: dict[str, Any] = {"trial": "", "metrics": (), "db_manager": ""}
     joined: tuple[str, ...] = ()
     single: list[str] = []
     rules: list[StopRule] = []
     for flag, text in read_flags(argv, flags.FLAGS):
-        if flag is flags.FILTERS:  # Katib takes `a;;b` and `a;` without complaint
+        if flag is flags.FILTERS:  # Katib accepts `a;;b` and `a;`
             joined = tuple(regex for regex in read_list(text) if regex)
         elif flag is flags.FILTER:
             single.append(text)
@@ -106,8 +106,8 @@ def from_argv(argv: Sequence[str]) -> CollectorArgs:
             rules.append(_under(flag, read_rule, text))
         else:
             field, read = _SINGLE[flag]
-            said[field] = _under(flag, read, text)
-    return CollectorArgs(**said, filters=(*joined, *single), stop_rules=tuple(rules))
+            values[field] = _under(flag, read, text)
+    return CollectorArgs(**values, filters=(*joined, *single), stop_rules=tuple(rules))
 
 
 def usage() -> str:
@@ -121,7 +121,7 @@ def usage() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Salvage:
-    """What a collector must know even when its flags are wrong: whom to tell, and whether to go."""
+    """What a collector needs even if its flags are wrong: where to report, and whether to exit."""
 
     run_dir: str = ""
     native: bool = False
@@ -129,7 +129,7 @@ class Salvage:
 
 
 def salvage(argv: Sequence[str]) -> Salvage:
-    """Read these three flags out of a command line that `from_argv` refuses; never fails."""
+    """Read three flags from a command line that `from_argv` refuses; never fails."""
     found: dict[str, Any] = {}
     for word, following in zip(argv, [*argv[1:], ""], strict=False):
         name, equals, value = word.partition("=")
@@ -143,14 +143,14 @@ def salvage(argv: Sequence[str]) -> Salvage:
 
 
 def _under(flag: Flag, read: Callable[[str], Any], text: str) -> Any:  # noqa: ANN401 - any flag's
-    """Read a flag's value; a complaint of it names the flag."""
+    """Read a flag's value; an error names the flag."""
     try:
         return read(text)
     except UserError as error:
         raise UserError(f"flag {flag.name}: {error}") from None
 
 
-# The flags that are one field each: which, and how the text becomes its value.
+# The flags that set one field: the field, and the function that reads the text.
 _OURS: dict[Flag, tuple[str, Callable[[str], Any]]] = {
     flags.POLL_INTERVAL: ("poll_interval", parse_duration),
     flags.TIMEOUT: ("timeout", parse_duration),
@@ -177,7 +177,7 @@ _SINGLE: dict[Flag, tuple[str, Callable[[str], Any]]] = {
 _DEFAULTS = {field.name: field.default for field in fields(CollectorArgs)}
 
 
-def _words_of_katib(args: CollectorArgs) -> Iterator[str]:
+def _katib_words(args: CollectorArgs) -> Iterator[str]:
     yield from (flags.TRIAL.name, args.trial)
     yield from (flags.METRICS.name, ";".join(args.metrics))
     yield from (flags.OBJECTIVE_TYPE.name, args.objective_type.value)
@@ -196,8 +196,8 @@ def _words_of_katib(args: CollectorArgs) -> Iterator[str]:
         yield from (flags.EARLY_STOPPING.name, args.early_stopping)
 
 
-def _words_of_ours(args: CollectorArgs) -> Iterator[str]:
-    """Write what differs from its default, each in one word: a value may begin with a dash."""
+def _own_words(args: CollectorArgs) -> Iterator[str]:
+    """Yield values that differ from their default, as one word: a value may start with a dash."""
     if _needs_single(args):
         yield from (f"{flags.FILTER.name}={regex}" for regex in args.filters)
     for flag, (field, _) in _OURS.items():
@@ -220,7 +220,7 @@ def _switch(*, on: bool) -> str:
 
 
 def _complaints(args: CollectorArgs) -> Iterator[str]:
-    """Say what is wrong, the flag first; the mode last, for it is about several of them."""
+    """Yield what is wrong with single flags, then with their combination."""
     words: list[tuple[Flag, Iterator[str]]] = [
         *((flags.METRICS, complaints_of_name(name)) for name in args.metrics),
         *((flags.STOP_RULE, complaints_of_rule(rule)) for rule in args.stop_rules),
@@ -241,12 +241,12 @@ def _complaints(args: CollectorArgs) -> Iterator[str]:
     if "" in args.filters:
         yield f"flag {flags.FILTER.name}: the regex is empty; remove the flag"
     if any("\0" in word for word in args.to_argv()):
-        yield "a NUL character cannot stand in a command line; remove it"
+        yield "a command line cannot contain a NUL character; remove it"
     yield from _complaints_of_mode(args)
 
 
 def _complaints_of_mode(args: CollectorArgs) -> Iterator[str]:
-    """Say which flags are missing, and which do not go together."""
+    """Yield which flags are missing, and which cannot be combined."""
     needed = {flags.TRIAL: args.trial, flags.METRICS: args.metrics}
     needed[flags.DB_MANAGER] = args.db_manager
     if args.source is not Source.STDOUT:
@@ -261,6 +261,6 @@ def _complaints_of_mode(args: CollectorArgs) -> Iterator[str]:
         if not value:
             yield f"flag {flag.name} is missing; write {f'{flag.name} {flag.value}'.rstrip()}"
     if args.unwrapped and args.source is not Source.FILE:
-        yield "flag --unwrapped: without a launcher nothing is captured; write --source file"
+        yield "flag --unwrapped: without a launcher, no output is captured; write --source file"
     if args.unwrapped and args.stop_rules:
-        yield "flag --unwrapped: without a launcher nobody can be stopped; remove -stop-rule"
+        yield "flag --unwrapped: without a launcher, no trainer can be stopped; remove -stop-rule"

@@ -14,7 +14,7 @@ import grpc.aio
 from aiohttp import web
 
 from api import names
-from api.installation.places import OurServices
+from api.installation.service_addresses import OwnServices
 from controller.config import Config, parse_config
 from controller.leader_term import LeaderTerm, TermDependencies
 from controller.metrics import Metrics
@@ -73,7 +73,7 @@ async def search_services(
     stopping is told of it.
     """
     # Ours has search and early stopping on one port.
-    ours = OurServices(suggestion=settings.suggestion, early_stopping=settings.suggestion)
+    ours = OwnServices(suggestion=settings.suggestion, early_stopping=settings.suggestion)
     directory = ServiceDirectory(
         config=lambda: config.config.services, ours=ours, db_manager=db_manager
     )

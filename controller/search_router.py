@@ -6,7 +6,13 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from api.installation.places import Host, OurServices, Place, search_place, stopping_place
+from api.installation.service_addresses import (
+    OwnServices,
+    ServiceAddress,
+    ServiceKind,
+    search_address,
+    stopping_address,
+)
 from api.installation.services import ServiceConfig
 from api.types import Experiment, Suggestion, Trial
 from controller.on_kube.search_services import ClusterSearchServices
@@ -24,7 +30,7 @@ class ServiceDirectory:
 
     config: Callable[[], ServiceConfig]
     """What katib-config says at this moment."""
-    ours: OurServices
+    ours: OwnServices
     db_manager: str
     """The DB manager's address, as services of early stopping reach it."""
 
@@ -55,7 +61,7 @@ class SearchRouter:
                 db_manager=self._directory.db_manager,
                 address=search.address,
                 stopping_address=stopping.address,
-                katibs=search.host is not Host.OURS,
+                katibs=search.kind is not ServiceKind.OWN,
             )
             return await RemoteSuggestions(lambda _: services).ask(experiment, trials, asked, count)
 
@@ -72,6 +78,6 @@ class SearchRouter:
         """Take it away."""
         await self._services.remove(suggestion)
 
-    def _places(self, suggestion: Suggestion) -> tuple[Place, Place]:
+    def _places(self, suggestion: Suggestion) -> tuple[ServiceAddress, ServiceAddress]:
         config, ours = self._directory.config(), self._directory.ours
-        return search_place(suggestion, config, ours), stopping_place(suggestion, config, ours)
+        return search_address(suggestion, config, ours), stopping_address(suggestion, config, ours)

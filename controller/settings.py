@@ -12,7 +12,7 @@ from typing import Final
 from api import names
 from api.errors import UserError
 from api.faults import quoted
-from api.installation.places import our_services
+from api.installation.service_addresses import own_services
 from api.installation.stores import db_manager_of
 from controller.reconcile.views import Policy
 from kube.leading import Times
@@ -83,7 +83,7 @@ class Settings:
     """Empty: as the settings of the installation say, else `usual_db_manager`."""
     usual_db_manager: str = from_environment(db_manager_of)
     suggestion: str = from_environment(
-        lambda environ: our_services(CLUSTER_VARIABLES[0].of(environ)).suggestion,
+        lambda environ: own_services(CLUSTER_VARIABLES[0].of(environ)).suggestion,
         Row(
             "--suggestion",
             ADDRESS_TEXT,

@@ -165,5 +165,5 @@ def _read(path: Path) -> str:
     except OSError as error:
         why = f"cannot read {path} ({error.strerror})"
     except UnicodeDecodeError:
-        why = f"{path} is no text in UTF-8"
+        why = f"{path} is not UTF-8 text"
     raise SetupError(f"--katib-config: {why}")

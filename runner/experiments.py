@@ -55,7 +55,7 @@ def read_file(path: str, parallel: int | None = None) -> Given:
         why = f"cannot read {path!r}: {error.strerror}; give the path of an Experiment's YAML"
         raise UserError(why) from None
     except UnicodeDecodeError:
-        raise UserError(f"{path!r} is no text in UTF-8; give an Experiment's YAML") from None
+        raise UserError(f"{path!r} is not UTF-8 text; give an Experiment's YAML") from None
     return read_text(text, path, parallel)
 
 

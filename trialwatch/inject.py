@@ -173,4 +173,4 @@ def _text(name: str) -> str:
         reason = error.strerror or str(error)
         raise UserError(f"cannot read {name!r}: {reason}; give a file, or - for stdin") from error
     except UnicodeDecodeError:
-        raise UserError(f"{name!r} is no text in UTF-8; write it anew") from None
+        raise UserError(f"{name!r} is not UTF-8 text; save it as UTF-8") from None

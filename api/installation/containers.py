@@ -1,6 +1,6 @@
-"""What a container is given: Kubernetes quantities, pull policies, and katib-config's rules.
+"""Containers in katib-config: Kubernetes quantities, pull policies, and resources with defaults.
 
-What katib-config leaves out of a container's resources gets a default; who reads it says which.
+The caller passes the defaults of resources that katib-config omits.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ class PullPolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
-    """A container's `resources`, the quantities as they were written."""
+    """A container's `resources`, each quantity as the text of the document."""
 
     requests: Mapping[str, str] = field(default_factory=dict)
     limits: Mapping[str, str] = field(default_factory=dict)
 
     def overlaid(self, above: Resources) -> Resources:
-        """Return these with those `above` in their place, name by name."""
+        """Return these resources, with the quantities of `above` instead where it has the name."""
         return Resources(
             requests={**self.requests, **above.requests}, limits={**self.limits, **above.limits}
         )
@@ -52,11 +52,11 @@ def quantity(text: str) -> Decimal:
     """Read a quantity of Kubernetes, such as 500m or 1.5Gi.
 
     Raises:
-        UserError: it is none.
+        UserError: the text is not a quantity.
     """
     match = _QUANTITY.fullmatch(text)
     if match is None:
-        raise UserError(f'"{text[:80]}" is no quantity; write it as 500m, 2 or 64Mi')
+        raise UserError(f'"{text[:80]}" is not a quantity; write it like 500m, 2 or 64Mi')
     number, suffix, exponent = match.groups()
     if exponent is not None:
         return Decimal(number).scaleb(int(exponent))
@@ -66,21 +66,22 @@ def quantity(text: str) -> Decimal:
 
 
 def read_resources(f: Field) -> Resources:
-    """Read `resources`; what there is beside requests and limits is not for us."""
+    """Read `requests` and `limits` of `resources`; other fields are ignored."""
     f.open_ended()
     return Resources(requests=_quantities(f.at("requests")), limits=_quantities(f.at("limits")))
 
 
 def read_pull_policy(f: Field) -> PullPolicy:
-    """Read `imagePullPolicy`; what is none of its words is IfNotPresent, as it is to Katib."""
+    """Read `imagePullPolicy`; any unknown value means IfNotPresent, as in Katib."""
     policy = f.text()
     return PullPolicy(policy) if policy in set(PullPolicy) else PullPolicy.IF_NOT_PRESENT
 
 
 def with_defaults(wanted: Resources, defaults: Resources) -> Resources:
-    """Fill in what is missing or zero; what is negative is left out, as katib-config has it.
+    """Replace missing and zero quantities by defaults; omit negative ones, as Katib does.
 
-    A default gives way to its other half: a request above the default limit raises it.
+    If the request is above the limit, and one of the two is a default, the default is changed to
+    the value of the other.
 
     Raises:
         UserError: a request is above its limit.
@@ -96,8 +97,8 @@ def with_defaults(wanted: Resources, defaults: Resources) -> Resources:
             requests[name] = limits[name]
         else:
             raise UserError(
-                f"of {name}, {requests[name]} are requested and {limits[name]} are the limit;"
-                " request no more than the limit"
+                f"the request for {name} ({requests[name]}) is above its limit ({limits[name]});"
+                " request at most the limit"
             )
     return Resources(requests=requests, limits=limits)
 
@@ -109,7 +110,7 @@ def render_resources(resources: Resources) -> JsonObject:
 
 
 def _quantities(f: Field) -> dict[str, str]:
-    """Read quantities by name; YAML takes `cpu: 2` for a number."""
+    """Read quantities by name; YAML reads `cpu: 2` as a number."""
     found: dict[str, str] = {}
     for name in f.mapping() or ():
         value = f.at(name).value

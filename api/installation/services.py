@@ -1,19 +1,19 @@
-"""Which services of search and early stopping katib-config names.
+"""The services for search and early stopping that katib-config lists.
 
     init: {controller: {enableGRPCProbeInSuggestion: true}}
     runtime:
       suggestions:
-        - algorithmName: hyperband         # deployed, one for each experiment
+        - algorithmName: hyperband         # deployed once for each experiment
           image: ghcr.io/kubeflow/katib/suggestion-hyperband:latest
-        - algorithmName: mine              # ours: one that runs already is just called
+        - algorithmName: mine              # trialwatch only: a service that already runs
           endpoint: search.team:6789
       earlyStoppings:
         - algorithmName: medianstop
           image: ghcr.io/kubeflow/katib/earlystopping-medianstop:latest
 
-An entry of `suggestions` is a container of Kubernetes' with a few fields of Katib's beside it. Of
-two entries for one algorithm the last one counts, as it does to Katib; of `endpoint` and `image`
-the endpoint does, so that Katib's controller can go on reading the same entry.
+An entry of `suggestions` is a Kubernetes container with a few more fields of Katib. Of two entries
+for the same algorithm, the last one counts, as in Katib. If an entry has `endpoint` and `image`,
+the endpoint counts here, and Katib's controller can use the image of the same entry.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ KATIBS_DEFAULTS: Final = Resources(
     requests={CPU: "50m", MEMORY: "10Mi", STORAGE: "500Mi"},
     limits={CPU: "500m", MEMORY: "100Mi", STORAGE: "5Gi"},
 )
-"""What Katib gives a service's container where katib-config says nothing."""
+"""Katib's default resources of a service's container."""
 SUGGESTION_PORT_NAME: Final = "suggestion-api"
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^:\s/]+):[0-9]{1,5}")
 _KATIBS_FIELDS = frozenset(
@@ -59,51 +59,51 @@ _KATIBS_FIELDS = frozenset(
         "persistentVolumeLabels",
     )
 )
-"""Of an entry: all others are the container's."""
+"""The fields of an entry that do not belong to the container."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchEntry:
-    """How one search algorithm is asked."""
+    """The service of one search algorithm."""
 
     endpoint: str = ""
-    """HOST:PORT of a service that runs; where it is empty, one is deployed."""
+    """HOST:PORT of a running service; if "", a service is deployed."""
     container: JsonObject = field(default_factory=dict)
-    """The service's container, its image, pull policy and resources filled in."""
+    """The service's container, with image, pull policy and resources."""
     service_account: str = ""
     mount_path: str = names.SUGGESTION_DATA_DIR
     claim: JsonObject = field(default_factory=dict)
-    """The spec of the claim that a service with policy FromVolume gets, with Katib's defaults."""
+    """The spec of the volume claim for resume policy FromVolume, with Katib's defaults."""
     volume: JsonObject = field(default_factory=dict)
-    """The spec of a volume for it; empty: the cluster provides one."""
+    """The spec of the volume for this claim; if empty, the cluster provides one."""
     volume_labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoppingEntry:
-    """How one early-stopping algorithm is asked."""
+    """The service of one early-stopping algorithm."""
 
     endpoint: str = ""
-    """HOST:PORT of a service that runs; where it is empty, one is deployed."""
+    """HOST:PORT of a running service; if "", a service is deployed."""
     container: JsonObject = field(default_factory=dict)
     """Image, pull policy and resources of the service's container."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceConfig:
-    """All that katib-config says of services; without any, ours has all algorithms."""
+    """The services of katib-config; by default, trialwatch's own has all algorithms."""
 
     suggestions: Mapping[str, SearchEntry] = field(default_factory=dict)
     early_stoppings: Mapping[str, StoppingEntry] = field(default_factory=dict)
     grpc_probes: bool = True
-    """Whether a deployed service is probed by gRPC's health service."""
+    """Whether a deployed service has a gRPC health probe."""
 
 
 def parse_services(text: str) -> ServiceConfig:
-    """Read the text of katib-config, or of a ConfigMap that holds it.
+    """Read the text of katib-config, or of a ConfigMap that contains it.
 
     Raises:
-        SetupError: it is no YAML, or an entry cannot be used; names each fault with its path.
+        SetupError: the text is not YAML, or an entry cannot be used; each fault with its path.
     """
     return read_config(text, _services)
 
@@ -131,7 +131,7 @@ def _search(f: Field) -> tuple[str, SearchEntry]:
     f.open_ended()
     name, endpoint = _head(f)
     container = dict(_container(f))
-    # What stands in the entry as it is; the API server judges it.
+    # Other fields are copied unchanged; the API server checks them.
     container |= {
         key: value
         for key, value in (f.mapping() or {}).items()
@@ -160,9 +160,11 @@ def _head(f: Field) -> tuple[str, str]:
     if not name:
         f.at("algorithmName").require("must be specified")
     if endpoint and _ADDRESS.fullmatch(endpoint) is None:
-        f.at("endpoint").refuse("is no address; write HOST:PORT as in search.team:6789")
+        f.at("endpoint").refuse("is not an address; write HOST:PORT, such as search.team:6789")
     if not endpoint and not f.at("image").text().strip():
-        f.at("image").require("must be specified; or write endpoint: HOST:PORT of one that runs")
+        f.at("image").require(
+            "must be specified; or write the endpoint (HOST:PORT) of a service that already runs"
+        )
     return name, endpoint
 
 
@@ -181,7 +183,7 @@ def _container(f: Field) -> JsonObject:
 
 
 def _check_ports(f: Field) -> None:
-    """Keep the port free that the service is called on."""
+    """Refuse a port that collides with the port of the service."""
 
     def check(port: Field) -> None:
         port.open_ended()
@@ -189,7 +191,7 @@ def _check_ports(f: Field) -> None:
         if taken or port.at("containerPort").integer() == names.SUGGESTION_PORT:
             port.refuse(
                 f'invalid suggestion config: a port with name "{SUGGESTION_PORT_NAME}" or number'
-                f" {names.SUGGESTION_PORT} must not be specified; it is added; delete this one"
+                f" {names.SUGGESTION_PORT} must not be specified; delete it: the controller adds it"
             )
 
     f.at("ports").records(check)

@@ -1,4 +1,4 @@
-"""katib-config as a text: the document alone, or the ConfigMap that has it."""
+"""Read the text of katib-config: the document itself, or a ConfigMap that contains it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from api.types import JsonObject
 
 T = TypeVar("T")
 OWN_KEY: Final = "trialwatch.yaml"
-"""The key of a ConfigMap under which our section may stand alone."""
+"""The key of the ConfigMap that may contain trialwatch's own section."""
 
 
 def read_config(text: str, read: Callable[[JsonObject, str], T]) -> T:
-    """Read katib-config, or a ConfigMap that holds it; an empty text is an empty document.
+    """Read katib-config, or a ConfigMap that contains it; an empty text is an empty document.
 
-    `read` takes the document, and the text of our own section where that stands alone.
+    `read` gets the document, and the text under `OWN_KEY`, or "".
 
     Raises:
-        SetupError: the text is no YAML, or `read` found faults; names each with its path.
+        SetupError: the text is not YAML, or `read` found faults; each with its path.
     """
     try:
         document = _document(text)
@@ -38,7 +38,7 @@ def read_config(text: str, read: Callable[[JsonObject, str], T]) -> T:
 def _document(text: str) -> JsonObject:
     documents = load_objects(text) or [{}]
     if len(documents) > 1:
-        raise SetupError(f"{names.CONFIG_MAP} has several documents; leave one")
+        raise SetupError(f"{names.CONFIG_MAP} has several documents; keep one")
     return documents[0]
 
 

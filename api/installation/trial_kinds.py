@@ -5,8 +5,8 @@
         trialResources: [Job.v1.batch, PyTorchJob.v1.kubeflow.org]
 
 The controller creates the object of a trial with its own rights, so this is an allow-list: an
-object of any other kind is never created for a trial. Group and kind are compared, the version is
-not: Kubernetes gives rights by group, too.
+object of any other kind is never created for a trial. Group and kind are compared, but not the
+version, because Kubernetes too grants rights by group.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from api.objects.fields import Field
 from api.types import Json
 
 _SETTING: Final = "init.controller.trialResources"
-_FORM: Final = "is not a kind; write Kind.version.group, as in Job.v1.batch"
+_FORM: Final = "is not a kind; write Kind.version.group, such as Job.v1.batch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialKind:
-    """A kind of objects; the group of the core API is empty."""
+    """A kind of objects; `group` is "" for the core API."""
 
     group: str
     version: str
@@ -39,12 +39,12 @@ class TrialKind:
 
     @property
     def short(self) -> str:
-        """Kind and group, as in `Job.batch`; of the core API the kind and a dot."""
+        """Kind and group, as in `Job.batch`; for the core API, the kind and a dot."""
         return f"{self.kind}.{self.group}"
 
 
 def read_kind(text: str) -> TrialKind | None:
-    """Read `Kind.version.group`, as Katib writes a kind; None where the text is not one."""
+    """Read `Kind.version.group`, as Katib writes a kind; None if the text has another form."""
     kind, _, rest = text.partition(".")
     version, dot, group = rest.partition(".")
     if not kind or not version or not dot:
@@ -53,7 +53,7 @@ def read_kind(text: str) -> TrialKind | None:
 
 
 def kind_of(document: Json) -> TrialKind:
-    """Return the kind that a document names, whatever it is; a missing word is empty."""
+    """Return the kind that a document states; each missing part is ""."""
     group, _, version = text_at(document, "apiVersion").rpartition("/")
     return TrialKind(group=group, version=version, kind=text_at(document, "kind"))
 
@@ -76,11 +76,11 @@ DEFAULT_KINDS: Final = tuple(
     )
     if (kind := read_kind(text)) is not None
 )
-"""Kinds of namespaced jobs, allowed where katib-config lists none."""
+"""The allowed kinds if katib-config does not list any."""
 
 
 NEVER: Final = frozenset({"rbac.authorization.k8s.io", "admissionregistration.k8s.io"})
-"""Groups whose objects give rights or judge requests: no trial may be one, listed or not."""
+"""Groups whose objects grant rights or check requests: never allowed, even if listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class TrialKinds:
     allowed: tuple[TrialKind, ...] = DEFAULT_KINDS
 
     def refusal(self, kind: TrialKind) -> str:
-        """Say why trials may not be of this kind, and what to do; empty where they may."""
+        """Return why trials must not have this kind, and what to do; "" if they may."""
         if any((one.group, one.kind) == (kind.group, kind.kind) for one in self.allowed):
             return "" if kind.group not in NEVER else _never(kind)
         known = ", ".join(sorted(one.short for one in self.allowed))
@@ -103,12 +103,12 @@ class TrialKinds:
 def _never(kind: TrialKind) -> str:
     return (
         f"trials of the kind {shown(kind.short)} are never allowed, although {_SETTING} of"
-        f" {CONFIG_MAP} lists it: its objects give rights; remove it from the list"
+        f" {CONFIG_MAP} lists it: its objects grant rights; remove it from the list"
     )
 
 
 def strict_kinds(listed: Field) -> tuple[TrialKind, ...]:
-    """Read the list, and note a fault for each entry that is not a kind."""
+    """Read the list; each entry that is not a kind is a fault of its field."""
 
     def read(f: Field) -> TrialKind | None:
         kind = read_kind(f.text_of_item())
@@ -120,9 +120,9 @@ def strict_kinds(listed: Field) -> tuple[TrialKind, ...]:
 
 
 def allowed_kinds(listed: Field) -> TrialKinds:
-    """Read the list without faults: an entry that is not a kind allows nothing.
+    """Read the list and ignore each entry that is not a kind.
 
-    For a program that another setting must not stop; the controller tells of the fault.
+    For programs that must not stop because of it; the controller reports the fault.
     """
     value = listed.value
     if not value:

@@ -1,11 +1,11 @@
 """The objects of `kubeflow.org/v1beta1` as users write them: text and JSON in, `api.types` out.
 
-Belongs here: reading and writing `Experiment`, `Suggestion` and `Trial` as Kubernetes JSON, the
-defaults of what is left out, and every rule about them that needs no cluster to be judged.
-Does not belong here: a look-up in a cluster, the wire, a file. Nothing here reads a clock.
-May import: `api.types`, `api.errors`, `api.gjson`. May be imported by: every program that takes
+Belongs here: reading and writing `Experiment`, `Suggestion` and `Trial` as Kubernetes JSON, their
+defaults, and each rule about them that can be checked without a cluster.
+Does not belong here: look-ups in a cluster, the wire, files, the clock.
+May import: `api.types`, `api.errors`, `api.gjson`. May be imported by: every program that reads
 such objects.
 
-Where to look: `yamltext` (text -> JSON), `fields` (how JSON is read), one module for each noun
-with its `parse_...` and `render_...`, `defaults`, and `validation` with its parts.
+Modules: `yamltext` (text -> JSON), `fields` (reading JSON by a schema), one module for each type
+with its `parse_...` and `render_...` functions, `defaults`, and `validation` with its parts.
 """

@@ -1,4 +1,4 @@
-"""`algorithm`, `earlyStopping` and the stop rules that come of it."""
+"""`algorithm`, `earlyStopping` and stop rules."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def parse_early_stopping(f: Field) -> EarlyStoppingSpec:
 
 
 def render_algorithm(algorithm: AlgorithmSpec | EarlyStoppingSpec) -> Json:
-    """Write the one or the other: they have the same form."""
+    """Write `algorithm` or `earlyStopping`, which have the same form."""
     return present(
         {
             "algorithmName": algorithm.name,

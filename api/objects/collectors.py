@@ -1,4 +1,4 @@
-"""`metricsCollectorSpec`: where a trial's metrics are found."""
+"""`metricsCollectorSpec`: where a trial's metrics are."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .rendering import present
 
 
 def parse_collector(f: Field) -> CollectorSpec:
-    """Read the spec; a kind that is left out is StdOut, as Katib's own default has it."""
+    """Read the spec; the default kind is StdOut, as in Katib."""
     source, collector = f.at("source"), f.at("collector")
     place, filters = source.at("fileSystemPath"), source.at("filter")
     spec = CollectorSpec(
@@ -30,7 +30,7 @@ def parse_collector(f: Field) -> CollectorSpec:
         custom=collector.at("customCollector").mapping(),
     )
     if not filters.absent and not spec.filters and spec.format is LogFormat.JSON:
-        # A filter that says nothing is lost in reading, so this half of the rule stands here.
+        # `CollectorSpec` cannot represent an empty filter, so this case is checked here.
         filters.refuse("filter must be nil when format of metrics file is json; delete it")
     return spec
 

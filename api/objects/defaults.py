@@ -1,7 +1,7 @@
-"""What an Experiment means where it says nothing: Katib's defaults, as one pure function.
+"""Katib's defaults for an Experiment, as one pure function.
 
-`with_defaults` is what the mutating webhook does on CREATE and UPDATE, and what a run on a laptop
-does after reading the file. Applied twice it changes nothing.
+The mutating webhook applies `with_defaults` on CREATE and UPDATE, and a run on a laptop applies it
+after reading the file. Applying it twice gives the same result.
 """
 
 from __future__ import annotations
@@ -34,15 +34,14 @@ SCRAPE_PORT = 8080
 
 _TRAINING_JOBS = ("TFJob", "PyTorchJob", "XGBoostJob", "MPIJob")
 
-# The condition types that say success and failure, by kind of job. Katib looks at the kind alone,
-# so a Job of any apiVersion is meant.
+# The condition types of success and failure, by kind of job. Katib ignores the apiVersion.
 OUTCOMES = {
     "Job": ("Complete", "Failed"),
     "TrainJob": ("Complete", "Failed"),
     **dict.fromkeys(_TRAINING_JOBS, ("Succeeded", "Failed")),
 }
 
-# The pod whose metrics count, where a job has many.
+# The labels of the pod whose metrics count, if a job has several pods.
 _PRIMARY_PODS = {
     "TrainJob": MappingProxyType(
         {
@@ -55,7 +54,7 @@ _PRIMARY_PODS = {
 
 
 def with_defaults(experiment: Experiment) -> Experiment:
-    """Give the experiment with every default filled in; what the user wrote stays."""
+    """Return the experiment with all defaults; values of the user stay."""
     return replace(experiment, spec=_spec(experiment.spec))
 
 
@@ -73,7 +72,7 @@ def _spec(spec: ExperimentSpec) -> ExperimentSpec:
 
 
 def _objective(objective: Objective) -> Objective:
-    """Add a strategy for each metric without one; the user's stay first."""
+    """Add a strategy for each metric without one, after those of the user."""
     strategy = STRATEGIES[objective.type]
     strategies = list(objective.strategies)
     known = {one.name for one in strategies}
@@ -85,7 +84,7 @@ def _objective(objective: Objective) -> Objective:
 
 
 def _template(template: TrialTemplate) -> TrialTemplate:
-    """Fill in how to read the job; a template in a ConfigMap is not there to be looked at."""
+    """Add the job's conditions and labels; a template in a ConfigMap is unknown here."""
     kind = template.trial_spec.get("kind") if template.trial_spec is not None else None
     if not isinstance(kind, str) or kind not in OUTCOMES:
         return template
@@ -99,7 +98,7 @@ def _template(template: TrialTemplate) -> TrialTemplate:
 
 
 def _has_condition(kind: str) -> str:
-    """Write the GJSON expression for: a status condition of this type is True."""
+    """Return the GJSON expression for "a status condition of this type is True"."""
     return f'status.conditions.#(type=="{kind}")#|#(status=="True")#'
 
 

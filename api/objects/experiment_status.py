@@ -12,7 +12,7 @@ from .rendering import maybe, present
 
 
 def parse_experiment_status(f: Field) -> ExperimentStatus:
-    """Read a status; what we do not know in it is passed over."""
+    """Read a status; unknown fields are ignored."""
     f.open_ended()
     return ExperimentStatus(
         start_time=f.at("startTime").optional_text(),
@@ -48,7 +48,7 @@ def _parse_optimal(f: Field) -> OptimalTrial:
 
 
 def render_experiment_status(status: ExperimentStatus) -> dict[str, Json]:
-    """Write `status` alone, as the status subresource needs it; a count of 0 is left out."""
+    """Write only `status`, for the status subresource; a count of 0 is left out."""
     best = status.optimal_trial
     return present(
         {
@@ -71,7 +71,7 @@ def render_experiment_status(status: ExperimentStatus) -> dict[str, Json]:
             "trialsPending": status.trials_pending or None,
             "trialsRunning": status.trials_running or None,
             "trialsEarlyStopped": status.trials_early_stopped or None,
-            # Katib's field is singular here, and users' scripts know it so.
+            # Katib's name is singular here; scripts of users depend on it.
             "trialMetricsUnavailable": status.trials_metrics_unavailable or None,
         }
     )

@@ -1,4 +1,4 @@
-"""The object `Experiment`: read, and written."""
+"""Read and write the object `Experiment`."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ KIND = "Experiment"
 
 
 def parse_experiment(document: object, *, unknown_fields: bool = True) -> Experiment:
-    """Read an Experiment from JSON, whatever it is.
+    """Read an Experiment from JSON.
 
-    `unknown_fields` says whether a field that the schema does not know is a fault. It is for a
-    user's file; an object from a cluster may have been written by a newer program.
+    `unknown_fields` says whether an unknown field is a fault. Use true for a user's file, and false
+    for an object from a cluster, which a newer program may have written.
 
-    Raises SpecError with every fault at once.
+    Raises:
+        SpecError: the object has faults; all are reported at once.
     """
     f = Field(document)
     return f.accept(f.record(read_experiment), unknown=unknown_fields)
 
 
 def read_experiment(f: Field) -> Experiment:
-    """Read an Experiment from a field; its faults stay there."""
+    """Read an Experiment from a field; faults stay in the field."""
     check_head(f, KIND)
     spec = f.at("spec")
     if spec.absent:
@@ -64,7 +65,7 @@ def _parse_spec(f: Field) -> ExperimentSpec:
 
 
 def render_experiment(experiment: Experiment) -> dict[str, Json]:
-    """Write an Experiment as Kubernetes JSON; `parse_experiment` gives it back equal."""
+    """Write an Experiment as Kubernetes JSON; `parse_experiment` reads back an equal value."""
     return render_head(KIND) | present(
         {
             "metadata": render_metadata(experiment.metadata),
@@ -75,7 +76,7 @@ def render_experiment(experiment: Experiment) -> dict[str, Json]:
 
 
 def render_experiment_spec(spec: ExperimentSpec) -> Json:
-    """Write `spec` alone, as a patch needs it."""
+    """Write only `spec`, for a patch."""
     return present(
         {
             "objective": maybe(spec.objective, render_objective),

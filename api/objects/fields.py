@@ -1,13 +1,13 @@
-"""How JSON is read: a `Field` is one place in a document, and knows its path.
+"""Reading JSON by a schema: a `Field` is one position in a document, with its path and value.
 
-A parse function asks a field for its parts by name and kind, and so reads like the schema:
+A parse function reads the parts of a field by name and type, so it looks like the schema:
 
     Assignment(name=f.at("name").text(), value=f.at("value").text())
 
-A field never raises. What is wrong with a value is noted at its field, and a neutral value is
-given instead, so that one reading finds all faults. At the end `accept` raises them together.
-What a field was never asked for is unknown to the schema, and a fault too, unless the field is
-`open_ended`. JSON's null means "left out", as it does to Kubernetes.
+Reading never raises. A field records what is wrong with its value and returns a neutral value
+instead, so one pass finds all faults. At the end, `accept` raises them together. A part that the
+parse function did not read is unknown to the schema. It is a fault too, unless the field is
+`open_ended`. JSON's null means "left out", as in Kubernetes.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ _Way: TypeAlias = "str | tuple[_Way, str]"
 INT32_MAX = 2**31 - 1
 _LONGEST_NAME = 100
 _SHOWN_UNKNOWN = 20
-"""Unknown fields of one mapping that are named; to find near words takes time."""
+"""The most unknown fields of one mapping to report by name: finding similar names takes time."""
 
 
 class Field:
-    """One place in a document: its path, the value found there, what was asked of it."""
+    """One position in a document: its path, its value, the parts that were read."""
 
-    # A review of a pod makes a hundred of these; so a list of faults is made when there is one, and
-    # a path is put together when somebody asks for it, which only a fault does. The way there is
-    # kept apart from the fields, for these would hold on to each other in cycles.
+    # One review of a pod creates about a hundred fields. So the list of faults is created with the
+    # first fault, and the path is built only on request, which only a fault makes. `_way` refers to
+    # names instead of fields, because fields that refer to each other would form cycles.
     __slots__ = ("_faults", "_known", "_open", "_parts", "_way", "value")
 
     def __init__(self, value: object, way: _Way = "") -> None:
-        """`way` is the path of the field, or that of the one above it and a step further."""
+        """`way` is the field's path, or the way of its parent and the last step."""
         self.value = value
         self._way = way
         self._parts: dict[str | int, Field] = {}
@@ -52,26 +52,26 @@ class Field:
 
     @property
     def path(self) -> str:
-        """Where it is, as kubectl writes it: `spec.parameters[0].name`."""
+        """The path as kubectl writes it: `spec.parameters[0].name`."""
         return _path(self._way)
 
     @property
     def absent(self) -> bool:
-        """Whether nothing is here."""
+        """Whether the value is left out or null."""
         return self.value is None
 
     def refuse(self, why: str) -> None:
-        """Note that the value cannot be used."""
+        """Record that the value cannot be used."""
         self._note(invalid(self.path or "document", self.value, why))
 
     def require(self, why: str) -> None:
-        """Note that a value must be here."""
+        """Record that the value is missing."""
         self._note(required(self.path or "document", why))
 
     # -- parts of a mapping or list ------------------------------------------------------
 
     def at(self, name: str) -> Field:
-        """Go to a part of a mapping; of anything else every part is absent."""
+        """Return a part of a mapping; if the value is not a mapping, the part is absent."""
         part = self._parts.get(name)
         if part is None:
             found = self._mapping()
@@ -80,7 +80,7 @@ class Field:
         return part
 
     def record(self, parse: Callable[[Field], T]) -> T | None:
-        """Read a mapping by its parse function; None where it is left out or no mapping."""
+        """Read a mapping by its parse function; None if it is left out or not a mapping."""
         return None if self._mapping() is None else parse(self)
 
     def items(self, parse: Callable[[Field], T]) -> tuple[T, ...]:
@@ -88,7 +88,7 @@ class Field:
         return tuple(parse(item) for item in self._items())
 
     def records(self, parse: Callable[[Field], T]) -> tuple[T, ...]:
-        """Read a list of mappings; what is no mapping is a fault and passed over."""
+        """Read a list of mappings; any other item is a fault and omitted."""
         return tuple(parse(item) for item in self._items() if item._is_mapping())  # noqa: SLF001
 
     def texts(self) -> tuple[str, ...]:
@@ -100,17 +100,17 @@ class Field:
         return tuple(number for item in self._items() if (number := item.integer()) is not None)
 
     def open_ended(self) -> Field:
-        """Let the mapping have any other parts: the schema is not ours, or only half ours."""
+        """Allow unknown parts in the mapping: another program defines (some of) them."""
         self._open = True
         return self
 
     # -- values --------------------------------------------------------------------------
 
     def text(self) -> str:
-        """Read a text; "" where it is left out."""
+        """Read a text; "" if it is left out."""
         if isinstance(self.value, str):
             if _has_surrogate(self.value):
-                self.refuse("is not valid Unicode; write the text anew")
+                self.refuse("is not valid Unicode; write the text again")
             return self.value
         if isinstance(self.value, bool | int | float):
             quotes = quoted(shown(self.value))
@@ -120,17 +120,17 @@ class Field:
         return ""
 
     def text_of_item(self) -> str:
-        """Read a text in a list, where nothing may be left out."""
+        """Read a text that is an item of a list, where null is a fault."""
         if self.value is None:
             self.refuse('must be a string; write "" for an empty one, or delete the item')
         return self.text()
 
     def optional_text(self) -> str | None:
-        """Read a text; None where it is left out or empty."""
+        """Read a text; None if it is left out or empty."""
         return self.text() or None
 
     def integer(self, *, limit: int = INT32_MAX) -> int | None:
-        """Read a whole number whose size is at most `limit`; None where it is left out."""
+        """Read a whole number from -`limit` to `limit`; None if it is left out."""
         if self.value is None:
             return None
         if isinstance(self.value, int) and not isinstance(self.value, bool):
@@ -143,11 +143,11 @@ class Field:
         return None
 
     def count(self) -> int:
-        """Read a whole number that is 0 where it is left out."""
+        """Read a whole number; 0 if it is left out."""
         return self.integer() or 0
 
     def number(self) -> float | None:
-        """Read a finite number; None where it is left out."""
+        """Read a finite number; None if it is left out."""
         if self.value is None:
             return None
         if isinstance(self.value, bool) or not isinstance(self.value, int | float):
@@ -163,7 +163,7 @@ class Field:
         return None
 
     def flag(self) -> bool:
-        """Read true or false; false where it is left out."""
+        """Read true or false; false if it is left out."""
         if isinstance(self.value, bool):
             return self.value
         if self.value is not None:
@@ -171,17 +171,17 @@ class Field:
         return False
 
     def choice(self, kind: type[E], default: D) -> E | D:
-        """Read one of the words of an enum; the default where it is left out or empty."""
+        """Read a value of an enum; the default if it is left out or empty."""
         if self.value is None or self.value == "":
             return default
         if isinstance(self.value, str) and self.value in set(kind):
             return kind(self.value)
-        # `unknown` stands for what an object does not say: nobody is to write it.
+        # `unknown` means that an object does not say; users must not write it.
         self._refuse_choice([word.value for word in kind if word.value not in ("", "unknown")])
         return default
 
     def mapping(self) -> JsonObject | None:
-        """Take a free-form mapping as it is; None where it is left out or no mapping."""
+        """Read a free-form mapping unchanged; None if it is left out or not a mapping."""
         found = self._mapping()
         self._open = True
         return cast("JsonObject | None", found)
@@ -201,20 +201,20 @@ class Field:
     # -- the end -------------------------------------------------------------------------
 
     def faults(self, *, unknown: bool = True) -> Iterator[Fault]:
-        """Give all faults here and below, in the order of reading.
+        """Yield all faults of this field and its parts, in the order of reading.
 
-        With `unknown` false, what the schema does not know is passed over in silence.
+        If `unknown` is false, unknown fields are not faults.
         """
         if self._faults:
             yield from self._faults
         if unknown and not self._open:
             yield from self._unknown_parts()
         for part in self._parts.values():
-            if part._parts or part._faults:  # noqa: SLF001 - most have nothing to say
+            if part._parts or part._faults:  # noqa: SLF001 - most have no faults
                 yield from part.faults(unknown=unknown)
 
     def accept(self, result: T | None, *, unknown: bool = True) -> T:
-        """Give the result back, or raise SpecError with every fault that reading found."""
+        """Return the result, or raise SpecError with all faults of the reading."""
         faults = tuple(self.faults(unknown=unknown))
         if result is None and not faults:
             faults = (required(self.path or "document", "must be a mapping"),)
@@ -228,7 +228,7 @@ class Field:
         known = [part for part in self._parts if isinstance(part, str)]
         unknown = [name for name in self.value if name not in self._parts]
         for name in unknown[:_SHOWN_UNKNOWN]:
-            hint = nearest(name, known) or f"; it may have: {', '.join(known)}"
+            hint = nearest(name, known) or f"; known fields: {', '.join(known)}"
             yield invalid(_join(self.path, name), self.value[name], f"unknown field{hint}")
         if len(unknown) > _SHOWN_UNKNOWN:
             yield invalid(self.path or "document", self.value, f"{len(unknown)} unknown fields")
@@ -276,7 +276,7 @@ class Field:
 
 
 def _path(way: _Way) -> str:
-    """Write a way; a step in brackets stands without a point."""
+    """Return the path of a way; a step in brackets is joined without a dot."""
     if isinstance(way, str):
         return way
     above, step = way
@@ -291,13 +291,13 @@ def _join(path: str, name: str) -> str:
 
 
 def _plain(name: str) -> str:
-    """Write the name of a label (`a.example/b`) as it is, and a strange one in quotes."""
+    """Return a label's name (`a.example/b`) unchanged, but a long or unprintable one in quotes."""
     return name if name.isprintable() and len(name) <= _LONGEST_NAME else quoted(name)
 
 
 def _kind(value: object) -> str:
     if isinstance(value, bool):
-        return "true or false (YAML reads yes, no, on and off so, too)"
+        return "true or false (in YAML, yes, no, on and off mean true or false)"
     if isinstance(value, int | float):
         return "a number"
     if isinstance(value, str):
@@ -311,7 +311,7 @@ def _as_number(value: object) -> str:
     if isinstance(value, str):
         return "write it without quotes" if _reads_as_number(value) else "write digits"
     if isinstance(value, float) and value.is_integer() and abs(value) <= INT32_MAX:
-        return f"write {int(value)}, without a point"
+        return f"write {int(value)}, without a decimal point"
     return "write digits only"
 
 

@@ -1,4 +1,4 @@
-"""`metadata`, `status.conditions`, and the head of each object."""
+"""`metadata`, `status.conditions`, `apiVersion` and `kind`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _INT64_MAX = 2**63 - 1
 
 
 def check_head(f: Field, kind: str) -> None:
-    """Read `apiVersion` and `kind`, which must be ours."""
+    """Check `apiVersion` and `kind`."""
     _must_be(f.at("apiVersion"), API_VERSION)
     _must_be(f.at("kind"), kind)
 
@@ -30,7 +30,7 @@ def render_head(kind: str) -> dict[str, Json]:
 
 
 def parse_metadata(f: Field) -> ObjectMeta:
-    """Read what we use of `metadata`; its other parts are Kubernetes' own and passed over."""
+    """Read the parts of `metadata` that trialwatch uses; other parts are ignored."""
     f.open_ended()
     return ObjectMeta(
         name=f.at("name").text(),
@@ -94,7 +94,7 @@ def _render_owner(owner: OwnerReference) -> Json:
 
 
 def parse_condition(f: Field) -> Condition:
-    """Read one condition; a type that we do not know is kept."""
+    """Read one condition; an unknown type is kept."""
     f.open_ended()
     return Condition(
         type=f.at("type").text(),
@@ -107,7 +107,7 @@ def parse_condition(f: Field) -> Condition:
 
 
 def render_condition(condition: Condition) -> Json:
-    """Write a condition; `type` and `status` are there even where they are empty."""
+    """Write a condition; `type` and `status` are always written, even if empty."""
     head: dict[str, Json] = {"type": condition.type, "status": condition.status.value}
     return head | present(
         {

@@ -1,4 +1,4 @@
-"""`observation`, `objective`: what is measured, and what for."""
+"""`observation` and `objective`."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def render_objective(objective: Objective) -> Json:
 
 
 def parse_observation(f: Field) -> Observation:
-    """Read an observation; a part of status, and so with room for what we do not know."""
+    """Read an observation; unknown fields are ignored, as in the rest of `status`."""
     return Observation(metrics=f.open_ended().at("metrics").records(_parse_metric))
 
 

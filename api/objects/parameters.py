@@ -1,4 +1,4 @@
-"""`parameters`, `nasConfig`, and the assignments that a search makes of them."""
+"""`parameters`, `nasConfig` and parameter assignments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How Kubernetes JSON is written: what is left out is not there at all."""
+"""Write Kubernetes JSON without the fields that are left out."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ T = TypeVar("T")
 
 
 def present(parts: Mapping[str, Json]) -> dict[str, Json]:
-    """Keep the parts that say something: drop None, "" and empty tuples.
+    """Return the parts without None, "" and empty tuples.
 
-    Zero, false and an empty mapping stay, for some fields mean something by them; where Kubernetes
-    leaves zero out, the caller writes `count or None`.
+    Zero, false and empty mappings stay, because they have a meaning in some fields. For a field
+    where Kubernetes omits zero, the caller writes `count or None`.
     """
     return {name: _plain(part) for name, part in parts.items() if not _empty(part)}
 
 
 def maybe(value: T | None, render: Callable[[T], Json]) -> Json:
-    """Render a value where there is one."""
+    """Render a value; None if it is None."""
     return None if value is None else render(value)
 
 
@@ -30,7 +30,7 @@ def _empty(part: Json) -> bool:
 
 
 def _plain(part: Json) -> Json:
-    """Make of our own kinds what a JSON or YAML writer takes: lists, and words of plain text."""
+    """Convert tuples to lists and enums to text, for JSON and YAML writers."""
     if isinstance(part, tuple):
         return [_plain(item) for item in part]
     return part.value if isinstance(part, StrEnum) else part

@@ -1,4 +1,4 @@
-"""The object `Suggestion`: read, and written."""
+"""Read and write the object `Suggestion`."""
 
 from __future__ import annotations
 
@@ -37,16 +37,17 @@ KIND = "Suggestion"
 
 
 def parse_suggestion(document: object, *, unknown_fields: bool = True) -> Suggestion:
-    """Read a Suggestion from JSON, whatever it is; for `unknown_fields` see `parse_experiment`.
+    """Read a Suggestion from JSON; for `unknown_fields` see `parse_experiment`.
 
-    Raises SpecError with every fault at once.
+    Raises:
+        SpecError: the object has faults; all are reported at once.
     """
     f = Field(document)
     return f.accept(f.record(read_suggestion), unknown=unknown_fields)
 
 
 def read_suggestion(f: Field) -> Suggestion:
-    """Read a Suggestion from a field; its faults stay there."""
+    """Read a Suggestion from a field; faults stay in the field."""
     check_head(f, KIND)
     return Suggestion(
         metadata=f.at("metadata").record(parse_metadata) or ObjectMeta(),
@@ -88,7 +89,7 @@ def _parse_suggested(f: Field) -> SuggestedTrial:
 
 
 def render_suggestion(suggestion: Suggestion) -> dict[str, Json]:
-    """Write a Suggestion as Kubernetes JSON; `parse_suggestion` gives it back equal."""
+    """Write a Suggestion as Kubernetes JSON; `parse_suggestion` reads back an equal value."""
     return render_head(KIND) | present(
         {
             "metadata": render_metadata(suggestion.metadata),
@@ -110,7 +111,7 @@ def _render_spec(spec: SuggestionSpec) -> Json:
 
 
 def render_suggestion_status(status: SuggestionStatus) -> dict[str, Json]:
-    """Write `status` alone, as the status subresource needs it."""
+    """Write only `status`, for the status subresource."""
     return present(
         {
             "algorithmSettings": tuple(render_setting(s) for s in status.settings),

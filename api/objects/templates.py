@@ -1,4 +1,4 @@
-"""`trialTemplate`: the form from which each trial's job is made."""
+"""`trialTemplate`: the template of each trial's job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The object `Trial`: read, and written."""
+"""Read and write the object `Trial`."""
 
 from __future__ import annotations
 
@@ -28,16 +28,17 @@ KIND = "Trial"
 
 
 def parse_trial(document: object, *, unknown_fields: bool = True) -> Trial:
-    """Read a Trial from JSON, whatever it is; for `unknown_fields` see `parse_experiment`.
+    """Read a Trial from JSON; for `unknown_fields` see `parse_experiment`.
 
-    Raises SpecError with every fault at once.
+    Raises:
+        SpecError: the object has faults; all are reported at once.
     """
     f = Field(document)
     return f.accept(f.record(read_trial), unknown=unknown_fields)
 
 
 def read_trial(f: Field) -> Trial:
-    """Read a Trial from a field; its faults stay there."""
+    """Read a Trial from a field; faults stay in the field."""
     check_head(f, KIND)
     return Trial(
         metadata=f.at("metadata").record(parse_metadata) or ObjectMeta(),
@@ -74,7 +75,7 @@ def _parse_status(f: Field) -> TrialStatus:
 
 
 def render_trial(trial: Trial) -> dict[str, Json]:
-    """Write a Trial as Kubernetes JSON; `parse_trial` gives it back equal."""
+    """Write a Trial as Kubernetes JSON; `parse_trial` reads back an equal value."""
     return render_head(KIND) | present(
         {
             "metadata": render_metadata(trial.metadata),
@@ -103,7 +104,7 @@ def _render_spec(spec: TrialSpec) -> Json:
 
 
 def render_trial_status(status: TrialStatus) -> dict[str, Json]:
-    """Write `status` alone, as the status subresource needs it."""
+    """Write only `status`, for the status subresource."""
     return present(
         {
             "startTime": status.start_time,

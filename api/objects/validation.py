@@ -1,12 +1,12 @@
-"""The rules that an Experiment must keep, as far as they need no cluster to be judged.
+"""The rules for an Experiment that can be checked without a cluster.
 
-What stands here and in the modules beside it is Katib's validating webhook, with its texts where
-they are known to users, the offending value, and a remedy. Where an experiment that Katib lets
-pass could never produce a trial (a bound that is no number, a name twice), it is refused here and
-not hours later. The experiment has been through `with_defaults`.
+This module and its neighbours are Katib's validating webhook. Messages keep Katib's words where
+users know them, and add the wrong value and a remedy. Katib accepts some experiments that can
+never produce a trial (a bound that is not a number, a name twice); these rules refuse them at
+once instead of hours later. The experiment must have its defaults (`with_defaults`).
 
-Not here, for a cluster must be asked: the namespace's label, the algorithm's and collector's
-image in katib-config, the ConfigMap of a template, a volume that is left over.
+Other rules need a cluster and are elsewhere: the label of the namespace, the images of algorithm
+and collector in katib-config, the ConfigMap of a template, a leftover volume.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .validation_space import space_faults
 from .validation_template import template_faults, unused_faults
 
 CheckFilter: TypeAlias = Callable[[str], str | None]
-"""Says what is wrong with a `metricsFormat` regex, or None. `filters` knows; we may not ask it."""
+"""Returns what is wrong with a `metricsFormat` regex, or None. `filters` implements it."""
 
 LONGEST_NAME = 40
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
@@ -39,10 +39,10 @@ NAME_RULE = (
 def faults_of(
     experiment: Experiment, *, check_filter: CheckFilter, template_text: str | None = None
 ) -> tuple[Fault, ...]:
-    """List everything that is wrong with an experiment, in the order of its fields.
+    """Return all faults of an experiment, in the order of its fields.
 
-    `template_text` is the template that `trialTemplate.configMap` names, where it was fetched;
-    without it the rules about such a template's content are not judged.
+    `template_text` is the template from the ConfigMap that `trialTemplate.configMap` names. If it
+    is None, the content of such a template is not checked.
     """
     spec = experiment.spec
     return (
@@ -57,13 +57,13 @@ def faults_of(
 
 
 def warnings_of(experiment: Experiment) -> tuple[Fault, ...]:
-    """List what may be meant, and most often is not. Katib takes it without a word."""
+    """Return what is allowed but probably a mistake; Katib accepts it without a warning."""
     return tuple(unused_faults(experiment.spec))
 
 
 def _name_faults(metadata: ObjectMeta) -> Iterator[Fault]:
     if not metadata.name and metadata.generate_name:
-        # Kubernetes will append five characters.
+        # Kubernetes appends five characters.
         name, path, pattern = metadata.generate_name, "metadata.generateName", _PREFIX
         longest = LONGEST_NAME - 5
     else:
@@ -89,7 +89,8 @@ def _budget_faults(spec: ExperimentSpec) -> Iterator[Fault]:
         yield invalid("spec.parallelTrialCount", parallel, why)
     if most is None or most <= 0:
         return
-    limit = f"should be less than or equal to spec.maxTrialCount, which is {most}; write less"
+    limit = f"should be less than or equal to spec.maxTrialCount, which is {most}"
+    limit += "; write a smaller number"
     if failed is not None and failed > most:
         yield invalid("spec.maxFailedTrialCount", failed, limit)
     if parallel is not None and parallel > most:
@@ -98,23 +99,23 @@ def _budget_faults(spec: ExperimentSpec) -> Iterator[Fault]:
 
 def _objective_faults(objective: Objective | None) -> Iterator[Fault]:
     if objective is None:
-        why = "must be specified; give it a type and an objectiveMetricName"
+        why = "must be specified; set its type and objectiveMetricName"
         yield required("spec.objective", why)
         return
     if objective.type is ObjectiveType.UNKNOWN:
         yield invalid("spec.objective.type", objective.type.value, "must be minimize or maximize")
     metric = "spec.objective.objectiveMetricName"
     if not objective.metric:
-        yield required(metric, "must be specified; write the metric's name as the log has it")
+        yield required(metric, "must be specified; write the metric's name as in the log")
     elif objective.metric in objective.additional:
         path = "spec.objective.additionalMetricNames"
-        why = f"should not contain {metric}; delete it there"
+        why = f"should not contain {metric}; delete it from this list"
         yield invalid(path, objective.metric, why)
     yield from _metric_name_faults(objective)
 
 
 def _metric_name_faults(objective: Objective) -> Iterator[Fault]:
-    """The collector gets the names as one text with `;` between them."""
+    """Check the names, which the collector receives as one text, separated by `;`."""
     places = [("spec.objective.objectiveMetricName", objective.metric)]
     for i, name in enumerate(objective.additional):
         places.append((f"spec.objective.additionalMetricNames[{i}]", name))
@@ -122,14 +123,16 @@ def _metric_name_faults(objective: Objective) -> Iterator[Fault]:
             yield required(places[-1][0], "must be specified; write a name or delete the item")
     for path, name in places:
         if ";" in name:
-            yield invalid(path, name, "must not contain ';', which parts names; rename it")
+            yield invalid(
+                path, name, "must not contain ';', which separates names; rename the metric"
+            )
 
 
 def _algorithm_faults(spec: ExperimentSpec) -> Iterator[Fault]:
     if spec.algorithm is None:
-        yield required("spec.algorithm", "must be specified; algorithmName: random is a start")
+        yield required("spec.algorithm", "must be specified; start with algorithmName: random")
     elif not spec.algorithm.name:
-        why = "must be specified; random is a start"
+        why = "must be specified; start with random"
         yield required("spec.algorithm.algorithmName", why)
     if spec.early_stopping is not None and not spec.early_stopping.name:
         why = "must be specified; write medianstop, or delete spec.earlyStopping"

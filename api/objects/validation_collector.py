@@ -15,9 +15,9 @@ _PLACE = f"{_PATH}.source.fileSystemPath"
 def collector_faults(
     spec: CollectorSpec | None, check_filter: Callable[[str], str | None]
 ) -> Iterator[Fault]:
-    """Judge the collector. `check_filter` says what is wrong with a regex, or None.
+    """Check the collector. `check_filter` returns what is wrong with a regex, or None.
 
-    Filters are judged for StdOut too: a wrong one costs every trial its metrics.
+    Filters are checked for StdOut too: with a wrong one, no trial would have metrics.
     """
     if spec is None:
         return
@@ -38,7 +38,9 @@ def collector_faults(
 
 def _file_faults(spec: CollectorSpec) -> Iterator[Fault]:
     if spec.path_kind is not PathKind.FILE or not spec.path.startswith("/"):
-        why = "file path where metrics file exists is required; write kind: File and a path from /"
+        why = (
+            "file path where metrics file exists is required; write kind: File and an absolute path"
+        )
         yield required(f"{_PLACE}.path", f"{why}, not {_found(spec)}")
     if spec.format is None:
         why = "format of metrics file is required for metrics collector; write TEXT or JSON"
@@ -52,7 +54,7 @@ def _event_faults(spec: CollectorSpec) -> Iterator[Fault]:
     if spec.path_kind is not PathKind.DIRECTORY or not spec.path.startswith("/"):
         why = (
             "directory path where tensorflow event files exist is required by "
-            f".{_PLACE}.path; write kind: Directory and a path from /"
+            f".{_PLACE}.path; write kind: Directory and an absolute path"
         )
         yield required(f"{_PATH}.source", f"{why}, not {_found(spec)}")
     if spec.format is not None:
@@ -79,13 +81,14 @@ def _scrape_faults(http_get: HttpGet) -> Iterator[Fault]:
 
 def _custom_faults(spec: CollectorSpec) -> Iterator[Fault]:
     if spec.custom is None:
-        why = "metrics collector kind: Custom is required; write the container that collects"
+        why = "metrics collector kind: Custom is required"
+        why += "; write the container that collects the metrics"
         yield required(f"{_PATH}.collector.customCollector", why)
     if not spec.path and spec.path_kind is None:
         return
     usable = spec.path_kind in (PathKind.FILE, PathKind.DIRECTORY)
     if not usable or not spec.path.startswith("/"):
-        why = f".{_PATH}.source is invalid; write kind: File or Directory and a path from /"
+        why = f".{_PATH}.source is invalid; write kind: File or Directory and an absolute path"
         yield invalid(_PLACE, spec.path, why)
 
 

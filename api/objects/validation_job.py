@@ -1,9 +1,9 @@
-"""The rules of a template that is a `batch/v1` Job: what Kubernetes would refuse of each trial.
+"""The rules for a template that is a `batch/v1` Job: what Kubernetes would refuse in each trial.
 
-Katib holds the whole Job against the Kubernetes version it was built with, and so refuses fields
-that are younger. Here only those parts are read that make or break a trial: the way to the
-containers, their commands and environment. Beyond them a field is refused only where its name is
-a slip of a known one.
+Katib checks the whole Job by the Kubernetes version that it was built with, so it refuses newer
+fields. These rules check only the parts that a trial depends on: the path to the containers,
+their commands and their environment. Any other field is refused only if its name is probably a
+misspelling of a known name.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from api.faults import invalid, nearest, required
 from .fields import Field
 
 _SLIP = 0.85
-"""`arg` is so like `args`; `restartPolicyRules` (a later field) is less so like `restartPolicy`."""
+"""`arg` and `args` are more alike than this, `restartPolicy` and `restartPolicyRules` less."""
 
 _LOOKED_AT = 200
-"""Unknown names of a Job that are compared with known ones."""
+"""The most unknown names of a Job to compare with known names."""
 _PATH = "spec.trialTemplate.trialSpec"
 
 
@@ -28,7 +28,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Names that a slip is told by. A newer name than these is let pass, unless it is near to one.
+# Known names, to find misspellings. A newer name is accepted unless it is similar to one of these.
 _JOB = _words(
     """
     activeDeadlineSeconds backoffLimit backoffLimitPerIndex completionMode completions managedBy
@@ -58,7 +58,7 @@ _CONTAINER = _words(
 
 
 def job_faults(job: Mapping[str, object], *, primary_container: str) -> Iterator[Fault]:
-    """Judge a Job's template; an empty `primary_container` may be missing among the containers."""
+    """Check a Job's template; if `primary_container` is "", no container is required by name."""
     root = Field(job, _PATH).open_ended()
     spec = root.at("spec").open_ended()
     template = spec.at("template")
@@ -73,13 +73,13 @@ def job_faults(job: Mapping[str, object], *, primary_container: str) -> Iterator
         if pod.at("containers").value in (None, []):
             yield required(pod.at("containers").path, "a Job needs at least one container")
     elif primary_container and primary_container not in names:
-        why = f"is no container of the Job, which has {', '.join(names)}"
-        hint = nearest(primary_container, names) or "; name the one that trains"
+        why = f"is not a container of the Job, which has {', '.join(names)}"
+        hint = nearest(primary_container, names) or "; name the container that trains"
         yield invalid("spec.trialTemplate.primaryContainerName", primary_container, why + hint)
 
 
 def _read_container(f: Field) -> str:
-    """Read what users get wrong in a container, and give its name."""
+    """Check the parts of a container that users get wrong; return its name."""
     f.open_ended()
     name = f.at("name")
     if name.absent:
@@ -106,7 +106,7 @@ def _containers(pod: Field) -> Iterator[Field]:
 
 
 def _slips(parts: Iterable[tuple[Field, frozenset[str]]]) -> Iterator[Fault]:
-    """Find slips of known names; to look for near words takes time, so not among very many."""
+    """Find misspellings among the first unknown names: each comparison takes time."""
     unknown = (
         (f, name, f.value[name], known)
         for f, known in parts

@@ -1,4 +1,4 @@
-"""The rules of the search space: `spec.parameters` and `spec.nasConfig`."""
+"""The rules for the search space: `spec.parameters` and `spec.nasConfig`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _RANGES = (ParameterType.DOUBLE, ParameterType.INT)
 
 
 def space_faults(spec: ExperimentSpec) -> Iterator[Fault]:
-    """Judge the space: one of the two kinds is there, and each parameter has values to take."""
+    """Check the space: it has one of the two kinds, and each parameter has values."""
     if not spec.parameters and spec.nas_config is None:
         yield required("spec", "spec.parameters or spec.nasConfig must be specified")
     if spec.parameters and spec.nas_config is not None:
@@ -31,7 +31,7 @@ def space_faults(spec: ExperimentSpec) -> Iterator[Fault]:
         if not parameter.name:
             yield required(f"{path}.name", "must be specified")
         elif parameter.name in seen:
-            why = f"is the name of spec.parameters[{seen[parameter.name]}] too; rename one"
+            why = f"is also the name of spec.parameters[{seen[parameter.name]}]; rename one of them"
             yield invalid(f"{path}.name", parameter.name, why)
         seen.setdefault(parameter.name, i)
         yield from _parameter_faults(path, parameter)
@@ -66,10 +66,11 @@ def _list_faults(place: str, kind: ParameterType, space: FeasibleSpace) -> Itera
 
 def _range_faults(place: str, kind: ParameterType, space: FeasibleSpace) -> Iterator[Fault]:
     if space.list:
-        why = f"is not supported for parameterType: {kind}; write min and max, or make it discrete"
+        why = f"is not supported for parameterType: {kind}"
+        why += "; write min and max, or use parameterType discrete"
         yield invalid(f"{place}.list", list(space.list), f"feasibleSpace.list {why}")
     if not space.max or not space.min:
-        # The path is Katib's, whichever of the two is missing.
+        # Katib uses this path for both.
         why = f"must be specified for parameterType: {kind}; write both"
         yield required(f"{place}.max", f"feasibleSpace.max or feasibleSpace.min {why}")
     low = high = step = None
@@ -79,9 +80,15 @@ def _range_faults(place: str, kind: ParameterType, space: FeasibleSpace) -> Iter
             yield invalid(f"{place}.{name}", text, f"must be {what} for parameterType: {kind}")
     low, high, step = (_number(text, kind) for text in (space.min, space.max, space.step))
     if low is not None and high is not None and low > high:
-        yield invalid(f"{place}.min", space.min, f"is above max, {space.max}; swap the two")
+        yield invalid(
+            f"{place}.min",
+            space.min,
+            f"must not be greater than max, which is {space.max}; swap the two",
+        )
     if step is not None and step <= 0:
-        yield invalid(f"{place}.step", space.step, "must be greater than 0, or left out")
+        yield invalid(
+            f"{place}.step", space.step, "must be greater than 0; correct it or delete it"
+        )
     if low is not None and low <= 0 and space.distribution in _LOGARITHMIC:
         why = f"must be greater than 0 for distribution: {space.distribution}"
         yield invalid(f"{place}.min", space.min, why)
@@ -91,7 +98,7 @@ _LOGARITHMIC = (Distribution.LOG_UNIFORM, Distribution.LOG_NORMAL)
 
 
 def _number(text: str, kind: ParameterType) -> float | None:
-    """Give the number where the text is one that this type of parameter can have, else None."""
+    """Return the number; None if the text is not a number of this parameter type."""
     try:
         number = float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The rules of `spec.trialTemplate`: a job can be made of it, and every parameter has its place."""
+"""The rules for `spec.trialTemplate`: it gives a job, and each parameter has a placeholder."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _PLACEHOLDER = re.compile(r"\$\{trialParameters\.(.+?)\}")
 _META = re.compile(r"\$\{trialSpec\.(.+?)\}")
 _META_WITH_KEY = re.compile(r"(.+)\[(.+)]")
 _HINTED = 20
-"""Faults of one sort that come with a near word, or are named one by one."""
+"""The most faults of one kind that are listed, or that get a hint."""
 _Near: TypeAlias = Callable[[str, Iterable[str]], str]
 _META_NAMES = ("Name", "Namespace", "Kind", "APIVersion", "Annotations", "Labels")
 
 
 def template_faults(spec: ExperimentSpec, text: str | None) -> Iterator[Fault]:
-    """Judge the template; `text` is that of a ConfigMap's template, None where unknown."""
+    """Check the template; `text` is the template of a ConfigMap, None if it is unknown."""
     template = spec.trial_template
     if template is None:
         yield required(_PATH, "must be specified")
@@ -44,7 +44,7 @@ def template_faults(spec: ExperimentSpec, text: str | None) -> Iterator[Fault]:
     yield from source_faults
     form = None if source_faults else _form(template, text)
     if not template.trial_parameters:
-        why = "must be specified; name here what each ${trialParameters.NAME} stands for"
+        why = "must be specified; list each NAME of ${trialParameters.NAME} in the template"
         yield required(f"{_PATH}.trialParameters", why)
     yield from _parameter_faults(spec, template.trial_parameters, form)
     if form is not None:
@@ -52,9 +52,9 @@ def template_faults(spec: ExperimentSpec, text: str | None) -> Iterator[Fault]:
 
 
 def described_job(template: TrialTemplate, text: str | None) -> JsonObject | None:
-    """Return the object that a template describes; None where it cannot be read, or is unknown.
+    """Return the object that a template describes; None if it cannot be read or is unknown.
 
-    `text` is that of a ConfigMap's template. Places for parameters may still be in it.
+    `text` is the template of a ConfigMap. The object may contain placeholders.
     """
     if template.trial_spec is not None:
         return template.trial_spec
@@ -62,15 +62,15 @@ def described_job(template: TrialTemplate, text: str | None) -> JsonObject | Non
 
 
 def unused_faults(spec: ExperimentSpec) -> Iterator[Fault]:
-    """Find parameters that are searched without effect: no trial parameter refers to them."""
+    """Find parameters of the search without effect: no trial parameter refers to them."""
     if spec.trial_template is None:
         return
     references = {parameter.reference for parameter in spec.trial_template.trial_parameters}
     for i, parameter in enumerate(spec.parameters):
         if parameter.name and parameter.name not in references:
             why = (
-                f"is searched but changes nothing, for nothing in {_PATH}.trialParameters has it as"
-                " its reference; add that, or delete the parameter"
+                f"has no effect: no entry of {_PATH}.trialParameters has it as its reference;"
+                " add such an entry, or delete the parameter"
             )
             yield invalid(f"spec.parameters[{i}].name", parameter.name, why)
 
@@ -80,9 +80,9 @@ def _reading_faults(template: TrialTemplate) -> Iterator[Fault]:
         why = "must be specified; write the name of the container that trains"
         yield required(f"{_PATH}.primaryContainerName", why)
     if not template.success_condition or not template.failure_condition:
-        why = "must be specified; only jobs of well-known kinds in trialSpec have defaults"
+        why = "must be specified; only well-known kinds of jobs in trialSpec have defaults"
         yield required(_PATH, f"successCondition and failureCondition {why}")
-    # What cannot be read would fail each trial at its end.
+    # A condition that cannot be read would fail each trial at its end.
     yield from _condition_faults("successCondition", template.success_condition)
     yield from _condition_faults("failureCondition", template.failure_condition)
 
@@ -115,7 +115,7 @@ def _complete(source: ConfigMapSource) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Form:
-    """What was found in a template: its placeholders, and the object it describes."""
+    """The content of a template: its placeholders, and the object that it describes."""
 
     placeholders: tuple[str, ...]
     document: JsonObject | None
@@ -135,19 +135,19 @@ def _form_of_text(text: str) -> _Form:
     except SpecError as error:
         return _Form(placeholders=names, document=None, problem=str(error))
     if len(documents) != 1:
-        problem = f"it holds {len(documents)} objects, not one"
+        problem = f"it contains {len(documents)} objects instead of one"
         return _Form(placeholders=names, document=None, problem=problem)
     return _Form(placeholders=names, document=documents[0])
 
 
 def _names(texts: Iterable[str]) -> tuple[str, ...]:
-    """Give each parameter name that the texts have a place for, once."""
+    """Return each parameter name that has a placeholder in the texts, once."""
     found = (match[1] for text in texts for match in _PLACEHOLDER.finditer(text))
     return tuple(dict.fromkeys(found))
 
 
 def _texts(document: Json) -> Iterator[str]:
-    """Give every text in a JSON value, keys too, however deep it is nested."""
+    """Yield all texts in a JSON value, keys too, at any depth."""
     waiting = [document]
     while waiting:
         part = waiting.pop()
@@ -175,14 +175,14 @@ def _parameter_faults(
             why = "name and reference must be specified and name must not contain '{' or '}'"
             yield invalid(path, parameter.name, why)
         elif parameter.name in used:
-            yield invalid(f"{path}.name", parameter.name, "is there twice; rename one")
+            yield invalid(f"{path}.name", parameter.name, "appears twice; rename one")
         elif parameter.reference in references:
-            why = "is there twice; use one trial parameter in both places"
+            why = "appears twice; use one trial parameter in both places"
             yield invalid(f"{path}.reference", parameter.reference, why)
         else:
             used.add(parameter.name)
             references.add(parameter.reference)
-            # To look for near words takes time, and after some of them nobody reads on.
+            # Finding similar words takes time, and a few hints are enough.
             near = nearest if i < _HINTED else _no_hint
             yield from _reference_faults(path, parameter, known, near)
             if places is not None:
@@ -210,7 +210,7 @@ def _reference_faults(
 
 
 def _is_meta(reference: str) -> bool:
-    """Say whether a reference names a fact of the trial, such as `${trialSpec.Labels[app]}`."""
+    """Return whether a reference names trial metadata, such as `${trialSpec.Labels[app]}`."""
     found = _META.search(reference)
     if found is None:
         return False
@@ -265,6 +265,6 @@ def _identity_faults(metadata: Json) -> Iterator[Fault]:
         return
     for name in (metadata.get("name"), metadata.get("namespace")):
         if name is not None and name != "":
-            why = "must be omitted, for each trial gets its own; delete them"
+            why = "must be omitted, because the controller sets them for each trial; delete them"
             yield invalid(_PATH, name, f"metadata.name and metadata.namespace in {_PATH} {why}")
             return

@@ -1,4 +1,4 @@
-"""The rules of a change: what of an experiment may still be edited, and when it may go on."""
+"""The rules for a change: which fields of an experiment may change, and when it may resume."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from api.faults import forbidden, invalid
 from api.types import ConditionType, Experiment, ExperimentSpec, ResumePolicy, holds
 
 MAX_TRIALS_REACHED = "ExperimentMaxTrialsReached"
-"""The reason of the only Succeeded that can be undone."""
+"""The only reason of a Succeeded experiment that can resume."""
 
 
 def update_faults(old: Experiment, new: Experiment) -> tuple[Fault, ...]:
-    """List what is wrong with a change; both have been through `with_defaults`.
+    """Return the faults of a change; both experiments must have their defaults.
 
-    A change that leaves the spec alone (a status, a label, a finalizer) is never at fault.
+    A change outside of the spec (status, label, finalizer) has no faults.
     """
     if old.spec == new.spec:
         return ()
@@ -24,13 +24,13 @@ def update_faults(old: Experiment, new: Experiment) -> tuple[Fault, ...]:
 
 
 def completed(experiment: Experiment) -> bool:
-    """Say whether the search has ended, well or not."""
+    """Return whether the search has ended, with success or failure."""
     conditions = experiment.status.conditions
     return holds(conditions, ConditionType.SUCCEEDED) or holds(conditions, ConditionType.FAILED)
 
 
 def restartable(experiment: Experiment) -> bool:
-    """Say whether a completed experiment may go on with a larger `maxTrialCount`."""
+    """Return whether a completed experiment may resume with a larger `maxTrialCount`."""
     ended = (c for c in experiment.status.conditions if c.type == ConditionType.SUCCEEDED)
     by_count = any(c.reason == MAX_TRIALS_REACHED and holds((c,), c.type) for c in ended)
     keeps = (ResumePolicy.LONG_RUNNING, ResumePolicy.FROM_VOLUME)
@@ -42,7 +42,7 @@ def _faults(old: Experiment, new: Experiment) -> Iterator[Fault]:
         why = (
             "Experiment can be restarted if it is in succeeded state by reaching max trials and "
             "spec.resumePolicy = LongRunning or spec.resumePolicy = FromVolume, when experiment is "
-            "completed; create a new one"
+            "completed; create a new experiment"
         )
         yield invalid("spec.resumePolicy", old.spec.resume_policy or "", why)
     most = new.spec.max_trial_count

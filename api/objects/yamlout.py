@@ -1,4 +1,4 @@
-"""JSON -> YAML text that means the same to Kubernetes, to PyYAML and to us."""
+"""JSON -> YAML text that Kubernetes, PyYAML and trialwatch read as the same value."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from .yamlscalars import TAG, resolve_as_kubernetes
 
 
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-    """Quotes every text that one of the readers would take for something else.
+    """Quotes each text that one of the readers would read as another type.
 
-    PyYAML's own rules stay beside those of Kubernetes: both must see a text as a text.
+    It applies PyYAML's rules and those of Kubernetes, so that both read a text as a text.
     """
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
-        """Write everything out: an alias is nothing that a user wants to read."""
+        """Never write aliases, because they are hard to read."""
         return True
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    """Choose the quotes: lines as a block, and escapes for what no terminal shows.
+    """Choose the style: a block for several lines, escapes for unprintable characters.
 
-    Left to itself, PyYAML writes U+0085 (a line end to YAML) as it is, and it is read as a blank.
+    By default PyYAML writes U+0085 (a line end in YAML) unescaped, and reads it as a space.
     """
     style = None
     if not text.isprintable():
@@ -38,7 +38,7 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def dump_objects(documents: Iterable[JsonObject]) -> str:
-    """Write objects as YAML documents, keys in the order they have."""
+    """Write objects as YAML documents; keys keep their order."""
     return yaml.dump_all(
         list(documents), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
     )

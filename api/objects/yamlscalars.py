@@ -1,7 +1,7 @@
-"""Which plain YAML scalars are no strings, by the rules of Kubernetes' YAML reader.
+"""Which plain YAML scalars are not strings, by the rules of Kubernetes' YAML reader.
 
-They are not PyYAML's: `1e-3` is a number, `12:30:45` and `2024-01-01` are strings, `y` and `on`
-are booleans, 0777 is octal, and underscores may part digits.
+They differ from PyYAML's: `1e-3` is a number, `12:30:45` and `2024-01-01` are strings, `y` and `on`
+are booleans, 0777 is octal, and underscores may separate digits.
 """
 
 from __future__ import annotations
@@ -26,6 +26,6 @@ _SCALARS = (
 
 
 def resolve_as_kubernetes(resolver: type[BaseResolver]) -> None:
-    """Add the rules to a loader or dumper class; the first that fits counts."""
+    """Add the rules to a loader or dumper class; the first match counts."""
     for name, pattern in _SCALARS:
         resolver.add_implicit_resolver(TAG + name, re.compile(f"(?:{pattern})\\Z"), None)

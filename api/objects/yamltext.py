@@ -1,11 +1,11 @@
-"""YAML text -> JSON, as `kubectl` reads it, and safe on text from anyone.
+"""YAML text -> JSON, as `kubectl` reads it; safe for text from an untrusted source.
 
-The same file must mean the same here and in a cluster, so plain scalars are told apart by the
+A file must have the same meaning here and in a cluster. So the types of plain scalars follow the
 rules of Kubernetes' YAML reader (`yamlscalars`), and keys become strings.
 
-Bounds: 3 MiB of text (what the Kubernetes API takes in one request), 100 levels, 100,000 values
-when all aliases are written out, which is what stops an alias bomb. Only the tags that JSON
-knows are taken; no tag ever makes an object of a class.
+Limits: 3 MiB of text (the most that the Kubernetes API accepts in one request), 100 levels, and
+100,000 values after all aliases are expanded, against alias bombs. Only the tags of JSON's types
+are accepted; no tag creates an object of a Python class.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _INT64_MIN = -(2**63)
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """PyYAML's reader with nothing but the scanner and parser of it in use."""
+    """PyYAML's reader; only its scanner and parser are used."""
 
     yaml_implicit_resolvers: ClassVar[Resolvers] = {}
 
@@ -45,14 +45,15 @@ _FALSE = {"false", "n", "no", "off"}
 
 
 def load_objects(text: str, fill: Callable[[str], str] | None = None) -> list[JsonObject]:
-    """Read every document of a YAML (or JSON) text; empty ones are passed over.
+    """Read all documents of a YAML (or JSON) text; empty documents are omitted.
 
-    `fill` is applied to each key and value when the text has been parsed, so what it puts there
-    cannot change the document's shape; a value without quotes is then a number, true, false or
-    null where it looks like one, as it would if it had stood in the text.
+    `fill` is applied to each key and value after parsing, so the inserted text cannot change the
+    document's shape. A filled value without quotes becomes a number, true, false or null if it
+    looks like one, as if the text had contained it.
 
-    Raises SpecError, whose fault has the line as its path, where the text is no YAML, is too
-    large, has a key twice, or holds a document that is not a mapping.
+    Raises:
+        SpecError: the text is not YAML, is too large, has a key twice, or contains a document
+            that is not a mapping. The fault's path is the line.
     """
     _check_size(text)
     try:
@@ -69,7 +70,7 @@ def load_objects(text: str, fill: Callable[[str], str] | None = None) -> list[Js
         if isinstance(value, Mapping):
             documents.append(value)
         elif value is not None:
-            raise _error(node, f"{shown(value)} is no object; begin with `apiVersion:`")
+            raise _error(node, f"{shown(value)} is not an object; begin with `apiVersion:`")
     return documents
 
 
@@ -78,14 +79,14 @@ def _check_size(text: str) -> None:
         size = len(text.encode())
     except UnicodeEncodeError as error:
         line = text.count("\n", 0, error.start) + 1
-        raise SpecError((Fault(f"line {line}", "is not valid Unicode; write it anew"),)) from None
+        raise SpecError((Fault(f"line {line}", "is not valid Unicode; write it again"),)) from None
     if size > MAX_BYTES:
-        why = f"the text has {size} bytes, more than the {MAX_BYTES} that Kubernetes would take"
+        why = f"the text has {size} bytes, and Kubernetes accepts at most {MAX_BYTES}"
         raise SpecError((Fault("document", f"{why}; move data into a ConfigMap or a volume"),))
 
 
 def _check_depth(text: str) -> None:
-    """Look at the nesting before anything recurses over it."""
+    """Check the nesting before any function recurses over the document."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -98,10 +99,10 @@ def _check_depth(text: str) -> None:
 
 
 def _check_aliases(root: yaml.Node) -> None:
-    """Measure the document as it is with all aliases written out, without writing them out."""
+    """Measure the document as if all aliases were expanded, without expanding them."""
     size = _measure(root, {})
     if size.values > MAX_VALUES:
-        why = f"the document has more than {MAX_VALUES} values with its aliases written out"
+        why = f"the document has more than {MAX_VALUES} values after its aliases are expanded"
         raise _error(root, f"{why}; use fewer aliases")
 
 
@@ -111,15 +112,15 @@ class _Size(NamedTuple):
 
 
 def _measure(node: yaml.Node, known: dict[int, _Size | None]) -> _Size:
-    """Measure a node once; None stands for one that is being measured.
+    """Measure each node once; `known` has None for a node whose measuring has not finished.
 
-    An alias always names something earlier, which is known by then, so this recurses no deeper
-    than the text itself is nested.
+    An alias refers to an earlier node, which is measured already. So the recursion is only as
+    deep as the nesting of the text.
     """
     if id(node) in known:
         size = known[id(node)]
         if size is None:
-            raise _error(node, "is an alias of something that it is itself a part of")
+            raise _error(node, "is an alias of a value that contains the alias; remove the alias")
         return size
     known[id(node)] = None
     sizes = [_measure(part, known) for part in _parts(node)]
@@ -140,7 +141,7 @@ def _parts(node: yaml.Node) -> Iterator[yaml.Node]:
 
 
 def _fill(root: yaml.Node, fill: Callable[[str], str]) -> None:
-    """Fill each scalar in its place, once, be it known under many aliases."""
+    """Fill each scalar in place, once, even if many aliases refer to it."""
     waiting, seen = [root], {id(root)}
     while waiting:
         node = waiting.pop()
@@ -153,7 +154,7 @@ def _fill(root: yaml.Node, fill: Callable[[str], str]) -> None:
 
 
 def _fill_scalar(node: yaml.ScalarNode, fill: Callable[[str], str]) -> None:
-    """Fill a scalar; `.inf` and `<<`, which JSON has not, are then the texts that they are."""
+    """Fill a scalar; a result such as `.inf` or `<<`, which JSON does not have, stays a text."""
     text = fill(node.value)
     if text == node.value:
         return
@@ -176,11 +177,11 @@ def _value(node: yaml.Node) -> Json:
         return [_value(item) for item in node.value]
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node)
-    raise _error(node, f"the tag {shown(node.tag)} is not known to Kubernetes; delete it")
+    raise _error(node, f"the tag {shown(node.tag)} is unknown to Kubernetes; delete it")
 
 
 def _mapping(node: yaml.MappingNode) -> dict[str, Json]:
-    """Make a mapping; what comes by a merge key (`<<`) stands behind what is written here."""
+    """Make a mapping; its own keys take precedence over those of a merge key (`<<`)."""
     merged: dict[str, Json] = {}
     own: dict[str, Json] = {}
     for key, value in node.value:
@@ -189,7 +190,7 @@ def _mapping(node: yaml.MappingNode) -> dict[str, Json]:
             continue
         name = _key(key)
         if name in own:
-            raise _error(key, f"the key {shown(name)} is there twice; delete one")
+            raise _error(key, f"the key {shown(name)} appears twice; delete one")
         own[name] = _value(value)
     return merged | own
 
@@ -222,7 +223,7 @@ def _scalar(node: yaml.ScalarNode) -> Json:
         case "int" | "float":
             return _number(node, text.replace("_", ""))
         case _:
-            raise _error(node, f"the tag {shown(node.tag)} does not fit {shown(text)}; delete it")
+            raise _error(node, f"the tag {shown(node.tag)} does not match {shown(text)}; delete it")
 
 
 def _number(node: yaml.ScalarNode, digits: str) -> int | float:
@@ -235,12 +236,12 @@ def _number(node: yaml.ScalarNode, digits: str) -> int | float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise _error(node, f"JSON has no number {shown(node.value)}; write a finite one")
+        raise _error(node, f"JSON cannot hold the number {shown(node.value)}; write a finite one")
     return number
 
 
 def _whole(digits: str) -> int | None:
-    """Give the number where it fits into 64 bits; a larger one is a float to Kubernetes."""
+    """Return the number if it fits into 64 bits; Kubernetes reads a larger one as a float."""
     unsigned = digits.lstrip("+-")
     octal = re.fullmatch(r"0[0-7]+", unsigned)
     try:
@@ -255,9 +256,9 @@ def _syntax_fault(error: yaml.YAMLError, text: str) -> Fault:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable"
     path = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "document"
-    remedy = "look at the indent and quotes around it"
+    remedy = "check the indentation and the quotes near it"
     if mark and text[mark.index : mark.index + 1] == "\t":
-        problem, remedy = "there is a tab", "write blanks in its place"
+        problem, remedy = "the line contains a tab", "replace it with spaces"
     return Fault(path, f"is not valid YAML: {problem}; {remedy}")
 
 

@@ -1,12 +1,12 @@
-"""The nouns of tuning: what an experiment, a trial, a suggestion and a metric are made of.
+"""The values of tuning: experiments, trials, suggestions, metrics and their parts.
 
 Belongs here: frozen values and the enums they use, named as Katib's API names them.
 Does not belong here: parsing, rendering, defaults, rules (`api.objects`), the wire (`api.wire`).
-Imports nothing of ours; everything may import it, and does so as `from api.types import Trial`.
+May import: nothing of trialwatch. May be imported by: everything, as `from api.types import Trial`.
 
-Two conventions hold for all of them. A text that may be left out is "" when it is; everything
-else that may be left out is None, so that "left out" and "zero" stay apart. A time is the
-RFC 3339 text it arrived as: nothing is lost on the way through, and equal texts are equal times.
+Two conventions apply to all types. A text that is left out is ""; any other value that is left out
+is None, so that "left out" differs from zero. A time is an RFC 3339 text, exactly as it arrived: it
+is passed on without loss, and equal texts are equal times.
 """
 
 from __future__ import annotations

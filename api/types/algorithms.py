@@ -1,4 +1,4 @@
-"""How the next trials are chosen, and when a running one is given up."""
+"""Search algorithms, early-stopping algorithms and stop rules."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One setting of an algorithm; the algorithm itself gives the text a meaning."""
+    """One setting of an algorithm; the algorithm defines what the text means."""
 
     name: str
     value: str
@@ -31,7 +31,7 @@ class EarlyStoppingSpec:
 
 
 class Comparison(StrEnum):
-    """How a metric is held against a stop rule's value."""
+    """How a metric is compared with a stop rule's value."""
 
     EQUAL = "equal"
     LESS = "less"
@@ -40,9 +40,9 @@ class Comparison(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopRule:
-    """Stop the trial when the metric `name` compares so with `value`.
+    """Stop the trial when `comparison` holds between the metric `name` and `value`.
 
-    `start_step` is the number of values of the metric that come before the first comparison.
+    `start_step` is the number of values of the metric before the first comparison.
     """
 
     name: str

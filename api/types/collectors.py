@@ -1,4 +1,4 @@
-"""Where a trial's metrics are found."""
+"""Where a trial's metrics are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .freeform import JsonObject
 
 
 class CollectorKind(StrEnum):
-    """Who fetches the metrics, and from where. Push: the training code reports by itself."""
+    """The kind of metrics collector. With Push, the training code reports its metrics itself."""
 
     STDOUT = "StdOut"
     FILE = "File"
@@ -20,7 +20,7 @@ class CollectorKind(StrEnum):
 
 
 class PathKind(StrEnum):
-    """What `source.fileSystemPath.path` names."""
+    """Whether `source.fileSystemPath.path` is a file or a directory."""
 
     FILE = "File"
     DIRECTORY = "Directory"
@@ -28,7 +28,7 @@ class PathKind(StrEnum):
 
 
 class LogFormat(StrEnum):
-    """How the metrics file is written: lines of text, or a JSON object a line."""
+    """The format of the metrics file: lines of text, or one JSON object per line."""
 
     TEXT = "TEXT"
     JSON = "JSON"
@@ -44,11 +44,11 @@ class HttpHeader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpGet:
-    """Where a PrometheusMetric collector scrapes: Kubernetes' HTTPGetAction."""
+    """The endpoint that a PrometheusMetric collector scrapes: Kubernetes' HTTPGetAction."""
 
     path: str = ""
     port: int | str = 0
-    """A number, or (Kubernetes allows it, the collector does not) a port's name. 0: left out."""
+    """A number, or the name of a port, which the collector refuses. 0 means left out."""
     host: str = ""
     scheme: str = ""
     headers: tuple[HttpHeader, ...] = ()
@@ -56,14 +56,14 @@ class HttpGet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectorSpec:
-    """`metricsCollectorSpec`, its `source` and `collector` laid flat."""
+    """`metricsCollectorSpec`, with the fields of `source` and `collector` on one level."""
 
     kind: CollectorKind = CollectorKind.STDOUT
     path: str = ""
     path_kind: PathKind | None = None
     format: LogFormat | None = None
     filters: tuple[str, ...] = ()
-    """`metricsFormat`: regexes in RE2's syntax, group 1 the name and group 2 the value."""
+    """`metricsFormat`: regexes in RE2's syntax; group 1 is the name, group 2 the value."""
     http_get: HttpGet | None = None
     custom: JsonObject | None = None
-    """The container of a Custom collector, as Kubernetes will get it."""
+    """The container of a Custom collector, as Kubernetes gets it."""

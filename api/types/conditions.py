@@ -1,4 +1,4 @@
-"""What has become of an object, as a list of conditions; the last one is the newest."""
+"""The state of an object, as a list of conditions; the last one is the newest."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ class ConditionStatus(StrEnum):
 
 
 class ConditionType(StrEnum):
-    """Every condition that an Experiment (E), Suggestion (S) or Trial (T) may have."""
+    """The types of conditions of an Experiment (E), a Suggestion (S) and a Trial (T)."""
 
     CREATED = "Created"
     """E, S, T."""
     RUNNING = "Running"
     """E, S, T."""
     RESTARTING = "Restarting"
-    """E: it was completed, and goes on with a larger `maxTrialCount`."""
+    """E: it was completed, and resumes with a larger `maxTrialCount`."""
     DEPLOYMENT_READY = "DeploymentReady"
     """S."""
     SUCCEEDED = "Succeeded"
@@ -33,14 +33,14 @@ class ConditionType(StrEnum):
     KILLED = "Killed"
     """T."""
     EARLY_STOPPED = "EarlyStopped"
-    """T: a stop rule was met; Running stays True beside it."""
+    """T: a stop rule was met; Running stays True."""
     METRICS_UNAVAILABLE = "MetricsUnavailable"
-    """T: the job succeeded, but no value of the objective was ever seen."""
+    """T: the job succeeded, but the objective has no value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """One condition. `type` is text, so that one written by a newer version is kept too."""
+    """One condition. `type` is a text, so that types of newer versions are kept."""
 
     type: str
     status: ConditionStatus
@@ -51,5 +51,5 @@ class Condition:
 
 
 def holds(conditions: Iterable[Condition], kind: str) -> bool:
-    """Say whether the condition of this type is there and True."""
+    """Return whether a condition of this type exists and is True."""
     return any(c.type == kind and c.status is ConditionStatus.TRUE for c in conditions)

@@ -1,4 +1,4 @@
-"""An experiment: a search for the parameters that serve the objective best."""
+"""An experiment: a search for the parameters with the best objective."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .templates import TrialTemplate
 
 
 class ResumePolicy(StrEnum):
-    """What is kept of a completed experiment, so that it can go on later."""
+    """What is kept of a completed experiment, so that it can resume."""
 
     NEVER = "Never"
     LONG_RUNNING = "LongRunning"
@@ -25,7 +25,7 @@ class ResumePolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExperimentSpec:
-    """What the user asked for."""
+    """The search, as the user describes it."""
 
     parameters: tuple[ParameterSpec, ...] = ()
     objective: Objective | None = None
@@ -51,9 +51,9 @@ class OptimalTrial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExperimentStatus:
-    """How far the search has come.
+    """The progress of the search.
 
-    Each trial is in one of the lists; a count is its list's length, `trials` is their sum.
+    Each trial is in one of the lists. A count is the length of its list, and `trials` is their sum.
     """
 
     start_time: str | None = None

@@ -1,4 +1,4 @@
-"""The part of an object that Kubernetes keeps."""
+"""`metadata` of an object."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class OwnerReference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectMeta:
-    """Name and history of an object. What is not named here is not kept."""
+    """Name and history of an object; other fields of `metadata` are not kept."""
 
     name: str = ""
     generate_name: str = ""

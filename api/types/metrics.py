@@ -1,4 +1,4 @@
-"""What a trial reports about itself, and what is remembered of it."""
+"""The metrics that a trial reports, and the values that its status keeps."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import NamedTuple
 class MetricPoint(NamedTuple):
     """One value of one metric at one moment.
 
-    A named tuple, for a long training makes millions of them, and a tuple is made
-    in half the time of a frozen dataclass.
+    It is a named tuple, because a long training creates millions of points, and creating a tuple
+    takes half the time of a frozen dataclass.
     """
 
     name: str
     value: str
-    """The text as the trainer wrote it: `0.930`, `nan`, `1e-3`. Never rounded, never rewritten."""
+    """The text exactly as the trainer wrote it: `0.930`, `nan`, `1e-3`."""
     timestamp: str | None
-    """RFC 3339 text, or None where the line in the log had none."""
+    """RFC 3339 text; None if the line in the log has no time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +29,9 @@ class ObservationLog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedMetric:
-    """One metric of a finished trial, folded to three values.
+    """One metric of a trial, reduced to three values.
 
-    Each is the text of one point, or `unavailable` where no point would do.
+    Each is the text of one point, or `unavailable` if no point has a usable value.
     """
 
     name: str
@@ -42,6 +42,6 @@ class ObservedMetric:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """All metrics of a trial, folded."""
+    """All metrics of a trial, each reduced to three values."""
 
     metrics: tuple[ObservedMetric, ...] = ()

@@ -1,4 +1,4 @@
-"""What an experiment tries to reach."""
+"""The objective of an experiment."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class ObjectiveType(StrEnum):
-    """Which way is better. UNKNOWN is what an object has that does not say."""
+    """Which direction is better; UNKNOWN if the object does not say."""
 
     MINIMIZE = "minimize"
     MAXIMIZE = "maximize"
@@ -15,7 +15,7 @@ class ObjectiveType(StrEnum):
 
 
 class Strategy(StrEnum):
-    """Which of a metric's many values stands for the trial."""
+    """Which value of a metric stands for the trial."""
 
     MIN = "min"
     MAX = "max"
@@ -32,16 +32,16 @@ class MetricStrategy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objective:
-    """The metric to optimize, and the metrics to watch beside it."""
+    """The metric to optimize, and additional metrics to collect."""
 
     type: ObjectiveType = ObjectiveType.UNKNOWN
     goal: float | None = None
-    """Reached means done; None means that only the trial counts end the experiment."""
+    """The experiment ends when the goal is reached; None means no goal."""
     metric: str = ""
     additional: tuple[str, ...] = ()
     strategies: tuple[MetricStrategy, ...] = ()
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """All metric names to collect, the objective's first."""
+        """All metric names to collect, the objective first."""
         return (self.metric, *self.additional)

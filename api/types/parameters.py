@@ -1,4 +1,4 @@
-"""The search space: which parameters there are, and which values they may take."""
+"""The search space: the parameters and their possible values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Assignment:
 
 
 class ParameterType(StrEnum):
-    """What the values of a parameter are. UNKNOWN is also what a parameter has that says none."""
+    """The type of a parameter's values; UNKNOWN if the parameter has none."""
 
     DOUBLE = "double"
     INT = "int"
@@ -37,7 +37,7 @@ class Distribution(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeasibleSpace:
-    """A range (`min`, `max`, perhaps `step`) or a list of values; numbers stay text."""
+    """A range (`min`, `max`, optional `step`) or a list of values; numbers stay texts."""
 
     min: str = ""
     max: str = ""
@@ -74,7 +74,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NasConfig:
-    """The search space of an architecture search; it stands in place of `parameters`."""
+    """The search space of an architecture search, instead of `parameters`."""
 
     graph: GraphConfig = field(default_factory=GraphConfig)
     operations: tuple[Operation, ...] = ()

@@ -1,4 +1,4 @@
-"""A suggestion: the conversation between an experiment and its search algorithm."""
+"""A suggestion: the requests of an experiment to its search algorithm, and the answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .parameters import Assignment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuggestionSpec:
-    """Who is asked, and for how many trials in all."""
+    """The algorithm, and how many trials are requested in total."""
 
     algorithm: AlgorithmSpec | None = None
     early_stopping: EarlyStoppingSpec | None = None
@@ -24,7 +24,7 @@ class SuggestionSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuggestedTrial:
-    """One answer of the algorithm: a trial's name, its parameters, when to give it up."""
+    """One trial that the algorithm suggests: its name, parameters and stop rules."""
 
     name: str
     assignments: tuple[Assignment, ...] = ()
@@ -34,7 +34,7 @@ class SuggestedTrial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuggestionStatus:
-    """All answers so far, and the settings that the algorithm wants to be reminded of."""
+    """All suggested trials so far, and the settings to send with the next request."""
 
     settings: tuple[Setting, ...] = ()
     suggestion_count: int = 0

@@ -1,4 +1,4 @@
-"""The form from which each trial's job is made."""
+"""The template of each trial's job."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .freeform import JsonObject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialParameter:
-    """What `${trialParameters.NAME}` in the template is replaced by.
+    """What replaces `${trialParameters.NAME}` in the template.
 
-    `reference` is the name of a search parameter, or a fact of the trial: `${trialSpec.Name}`.
+    `reference` is the name of a search parameter, or trial metadata such as `${trialSpec.Name}`.
     """
 
     name: str
@@ -22,7 +22,7 @@ class TrialParameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigMapSource:
-    """A template that is kept as text in a ConfigMap, under the key `path`."""
+    """A template that is the text of a ConfigMap's key `path`."""
 
     name: str = ""
     namespace: str = ""
@@ -31,16 +31,16 @@ class ConfigMapSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialTemplate:
-    """The job's form, from `trial_spec` or `config_map` (one of them), and how to read the job."""
+    """The job's template (`trial_spec` or `config_map`), and how to read the job's state."""
 
     retain: bool = False
-    """Keep the job (and its logs) when the trial has ended."""
+    """Whether the job (with its logs) is kept after the trial has ended."""
     trial_spec: JsonObject | None = None
     config_map: ConfigMapSource | None = None
     trial_parameters: tuple[TrialParameter, ...] = ()
     primary_pod_labels: Mapping[str, str] = field(default_factory=dict)
-    """Labels of the one pod whose metrics count, where a job has many pods."""
+    """Labels of the pod whose metrics count, if a job has several pods."""
     primary_container_name: str = ""
     success_condition: str = ""
-    """A GJSON expression over the job; so is `failure_condition`."""
+    """A GJSON expression over the job, like `failure_condition`."""
     failure_condition: str = ""

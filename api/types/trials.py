@@ -17,13 +17,13 @@ from .parameters import Assignment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialSpec:
-    """What to run, and how to read what it did."""
+    """What to run, and how to read its result."""
 
     objective: Objective | None = None
     assignments: tuple[Assignment, ...] = ()
     stop_rules: tuple[StopRule, ...] = ()
     run_spec: JsonObject | None = None
-    """The job itself, as it is handed to Kubernetes."""
+    """The job, as Kubernetes gets it."""
     retain_run: bool = False
     collector: CollectorSpec | None = None
     primary_pod_labels: Mapping[str, str] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class TrialSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialStatus:
-    """What has become of the trial."""
+    """The state of the trial."""
 
     start_time: str | None = None
     completion_time: str | None = None

@@ -1,7 +1,7 @@
-"""What is searched and for what, on the wire.
+"""Experiments, objectives, algorithms and search spaces on the wire.
 
-Numbers that may be left out have no "left out" there: None is sent as 0, and 0 is read as None.
-A goal of exactly 0 is thus read as no goal: the services that read it have no use for either.
+The messages cannot express that a number is left out: None is sent as 0, and 0 is read as None. So
+a goal of exactly 0 is read as no goal. The services that read it do not use the goal.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _TYPES = {
     ParameterType.DISCRETE: pb.DISCRETE,
     ParameterType.CATEGORICAL: pb.CATEGORICAL,
 }
-# UNKNOWN stands first, so that the reverse of 0 is UNSPECIFIED.
+# UNKNOWN is first, so that the reverse of 0 is UNSPECIFIED.
 _DISTRIBUTIONS = {
     Distribution.UNKNOWN: pb.DISTRIBUTION_UNSPECIFIED,
     Distribution.UNSPECIFIED: pb.DISTRIBUTION_UNSPECIFIED,
@@ -55,7 +55,7 @@ _OBJECTIVE_OF = {int(number): noun for noun, number in _OBJECTIVES.items()}
 
 
 def experiment_to_wire(experiment: Experiment) -> pb.Experiment:
-    """Write what the services need to know: the name and the search, no template and no status."""
+    """Write what the services need: the name and the search, without template and status."""
     spec = experiment.spec
     objective, algorithm = spec.objective, spec.algorithm
     early_stopping, nas_config = spec.early_stopping, spec.nas_config
@@ -74,7 +74,7 @@ def experiment_to_wire(experiment: Experiment) -> pb.Experiment:
 
 
 def experiment_from_wire(message: pb.Experiment) -> Experiment:
-    """Read an experiment as far as the wire has it."""
+    """Read the parts of an experiment that the message has."""
     spec = message.spec
     nas = spec.nas_config if spec.HasField("nas_config") else None
     return Experiment(
@@ -94,7 +94,7 @@ def experiment_from_wire(message: pb.Experiment) -> Experiment:
 
 
 def objective_to_wire(objective: Objective) -> pb.ObjectiveSpec:
-    """Write an objective. Its strategies stay: a trial's values are folded before they are sent."""
+    """Write an objective without its strategies: trials are sent with one value per metric."""
     return made(
         pb.ObjectiveSpec,
         type=_OBJECTIVES[objective.type],
@@ -153,7 +153,7 @@ def _settings(
 
 
 def parameter_to_wire(parameter: ParameterSpec) -> pb.ParameterSpec:
-    """Write a parameter. A distribution of UNKNOWN is sent as none, as Katib does."""
+    """Write a parameter. Distribution UNKNOWN is sent as unspecified, as in Katib."""
     space = parameter.space
     message = made(
         pb.FeasibleSpace,

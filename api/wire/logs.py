@@ -10,10 +10,10 @@ from api.wire.messages import made
 
 
 def log_to_wire(log: ObservationLog) -> pb.ObservationLog:
-    """Write a log; every point must have its time stamp by now.
+    """Write a log; each point must have a timestamp.
 
     Raises:
-        UserError: a point has no time stamp, or a text that is no Unicode.
+        UserError: a point has no timestamp, or a text is not valid Unicode.
     """
     message = pb.ObservationLog()
     add = message.metric_logs.add
@@ -24,7 +24,7 @@ def log_to_wire(log: ObservationLog) -> pb.ObservationLog:
             metric.name = name
             metric.value = value
             if not timestamp:
-                raise _stampless(len(message.metric_logs) - 1, name)
+                raise _without_timestamp(len(message.metric_logs) - 1, name)
     except UnicodeEncodeError:
         for index, point in enumerate(log.points):
             _refuse_if_unfit(index, point)
@@ -33,17 +33,17 @@ def log_to_wire(log: ObservationLog) -> pb.ObservationLog:
 
 
 def log_from_wire(message: pb.ObservationLog) -> ObservationLog:
-    """Read a log; whether a time stamp is RFC 3339 is not looked at.
+    """Read a log; timestamps are not checked to be RFC 3339.
 
     Raises:
-        UserError: an entry has no metric, or no time stamp.
+        UserError: an entry has no metric or no timestamp.
     """
     points: list[MetricPoint] = []
     for entry in message.metric_logs:
         metric = entry.metric
         name, timestamp = metric.name, entry.time_stamp
         if not timestamp:
-            raise _stampless(len(points), name)
+            raise _without_timestamp(len(points), name)
         if not name and not entry.HasField("metric"):
             raise UserError(f"metric_logs[{len(points)}].metric: missing; send name and value")
         points.append(MetricPoint(name, metric.value, timestamp))
@@ -58,8 +58,8 @@ def _refuse_if_unfit(index: int, point: MetricPoint) -> None:
         raise UserError(f"metric_logs[{index}]: {error}") from None
 
 
-def _stampless(index: int, name: str) -> UserError:
+def _without_timestamp(index: int, name: str) -> UserError:
     return UserError(
         f"metric_logs[{index}].time_stamp: missing for metric {shown(name)};"
-        " send RFC 3339 text as in 2026-01-31T12:00:00Z"
+        " send an RFC 3339 timestamp, such as 2026-01-31T12:00:00Z"
     )

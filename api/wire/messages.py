@@ -1,4 +1,4 @@
-"""Making a message, and finding the field that cannot be made."""
+"""Create a message, and find the field that does not fit."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _Noun = TypeVar("_Noun")
 
 
 def made(kind: type[_Message], **fields: object) -> _Message:
-    """Make a message; None leaves a field unset.
+    """Create a message; None leaves a field unset.
 
     Raises:
-        UserError: a text that is no Unicode, or a number of more than 32 bits.
+        UserError: a text is not valid Unicode, or a number has more than 32 bits.
     """
     try:
         return kind(**fields)
@@ -30,19 +30,19 @@ def made(kind: type[_Message], **fields: object) -> _Message:
 
 
 def known(table: Mapping[int, _Noun], number: int, field: str) -> _Noun:
-    """Look an enum's number up; a newer program may know more of them.
+    """Return the value for an enum's number; a newer program may send unknown numbers.
 
     Raises:
         UserError: the number is not in the table.
     """
     if number not in table:
         numbers = ", ".join(map(str, sorted(table)))
-        raise UserError(f"{field}: {number} is not known here; send one of {numbers}")
+        raise UserError(f"{field}: {number} is unknown; send one of {numbers}")
     return table[number]
 
 
 def _parts(value: object) -> Iterable[tuple[str, object]]:
-    """Take a field's value apart: each item of a list and of a map can be unfit by itself."""
+    """Yield the parts of a field's value: each item of a list or map may be the one that fails."""
     if isinstance(value, tuple | list):
         return ((f"[{index}]", [item]) for index, item in enumerate(value))
     if isinstance(value, Mapping):
@@ -59,6 +59,6 @@ def _refuse_if_unfit(kind: type[Message], name: str, place: str, part: object) -
         elif isinstance(part, Mapping):
             (part,) = part.values()
         text = isinstance(error, UnicodeError)
-        why = "is no Unicode text; remove what cannot be encoded"
-        why = why if text else "is out of range; the wire has 32 bits for it"
+        why = "is not valid Unicode; remove the characters that cannot be encoded"
+        why = why if text else "does not fit into 32 bits; send a smaller number"
         raise UserError(f"{kind.DESCRIPTOR.name}.{name}{place}: {shown(part)} {why}") from None

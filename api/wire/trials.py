@@ -1,7 +1,7 @@
 """Trials, suggested trials and stop rules on the wire.
 
-A trial's many conditions are one word there, and a metric's three values are one. A trial that
-is read has that one condition, and that one value three times.
+A message has one condition for all conditions of a trial, and one value for the three values of a
+metric. A trial read from a message has this one condition, and the same value three times.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _COMPARISON_OF = {int(number): noun for noun, number in _COMPARISONS.items()}
 
 
 def trial_to_wire(trial: Trial) -> pb.Trial:
-    """Write what a search algorithm needs to know of a trial: no job, no history."""
+    """Write what a search algorithm needs of a trial, without job and history."""
     spec, status = trial.spec, trial.status
     objective = spec.objective
     observation = status.observation
@@ -80,7 +80,7 @@ def trial_to_wire(trial: Trial) -> pb.Trial:
 
 
 def trial_from_wire(message: pb.Trial) -> Trial:
-    """Read a trial as far as the wire has it."""
+    """Read the parts of a trial that the message has."""
     spec, status = message.spec, message.status
     kind = known(_CONDITION_OF, status.condition, "TrialStatus.condition")
     return Trial(
@@ -107,25 +107,25 @@ def trial_from_wire(message: pb.Trial) -> Trial:
 
 
 def assignments_to_wire(assignments: Iterable[Assignment]) -> tuple[pb.ParameterAssignment, ...]:
-    """Write one choice of parameters."""
+    """Write the parameter values of a trial."""
     return tuple(made(pb.ParameterAssignment, name=a.name, value=a.value) for a in assignments)
 
 
 def assignments_from_wire(messages: Iterable[pb.ParameterAssignment]) -> tuple[Assignment, ...]:
-    """Read one choice of parameters."""
+    """Read the parameter values of a trial."""
     return tuple(Assignment(name=message.name, value=message.value) for message in messages)
 
 
 def suggested_to_wire(trial: SuggestedTrial) -> pb.GetSuggestionsReply.ParameterAssignments:
-    """Write one answer of a search algorithm.
+    """Write one suggested trial.
 
     Raises:
-        UserError: it has stop rules; these come from the early-stopping service.
+        UserError: the trial has stop rules; these come from the early-stopping service.
     """
     if trial.stop_rules:
         raise UserError(
             f"stop_rules: {shown(trial.stop_rules)} for {shown(trial.name)} cannot be sent"
-            " with a suggestion; send them by GetEarlyStoppingRules"
+            " with a suggestion; return them from GetEarlyStoppingRules"
         )
     return made(
         pb.GetSuggestionsReply.ParameterAssignments,
@@ -136,7 +136,7 @@ def suggested_to_wire(trial: SuggestedTrial) -> pb.GetSuggestionsReply.Parameter
 
 
 def suggested_from_wire(message: pb.GetSuggestionsReply.ParameterAssignments) -> SuggestedTrial:
-    """Read one answer of a search algorithm; the name is "" where the asker is to find one."""
+    """Read one suggested trial; if its name is "", the caller chooses one."""
     return SuggestedTrial(
         name=message.trial_name,
         assignments=assignments_from_wire(message.assignments),
@@ -159,7 +159,7 @@ def rule_from_wire(message: pb.EarlyStoppingRule) -> StopRule:
     """Read a stop rule.
 
     Raises:
-        UserError: the comparison is unknown. Katib takes it for `equal`, which stops nothing.
+        UserError: the comparison is unknown. Katib reads it as `equal`, which stops nothing.
     """
     comparison = known(_COMPARISON_OF, message.comparison, "EarlyStoppingRule.comparison")
     return StopRule(
@@ -171,7 +171,7 @@ def rule_from_wire(message: pb.EarlyStoppingRule) -> StopRule:
 
 
 def _condition(conditions: tuple[Condition, ...]) -> pb.TrialStatus.TrialConditionType:
-    """Choose the last condition, the newest; a trial without any has just been created."""
+    """Return the last condition, which is the newest; CREATED if there is none."""
     if not conditions:
         return pb.TrialStatus.CREATED
     return _CONDITIONS.get(conditions[-1].type, pb.TrialStatus.UNKNOWN)

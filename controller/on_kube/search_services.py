@@ -8,7 +8,7 @@ from typing import Final
 
 from api.documents import mappings_at, value_at
 from api.errors import RemoteError
-from api.installation.places import deployed_name
+from api.installation.service_addresses import deployed_name
 from api.types import JsonObject, Suggestion
 from controller.driver.ports import Conflict
 from controller.on_kube.read_your_writes_cache import AbsentError, with_port_errors

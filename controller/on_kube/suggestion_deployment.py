@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from api import names
 from api.documents import mappings_at
-from api.installation.places import deployed_name
+from api.installation.service_addresses import deployed_name
 from api.installation.services import (
     SUGGESTION_PORT_NAME,
     SearchEntry,

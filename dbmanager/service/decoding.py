@@ -188,7 +188,7 @@ def _check_entry(path: str, entry: pb.MetricLog) -> None:
     if not entry.time_stamp:
         raise UserError(
             f"{path}.time_stamp: missing for metric {quoted(entry.metric.name)};"
-            " send RFC 3339 text as in 2026-01-31T12:00:00Z"
+            " send an RFC 3339 timestamp, such as 2026-01-31T12:00:00Z"
         )
     read_moment(f"{path}.time_stamp", entry.time_stamp)
     if "\0" in entry.metric.value:

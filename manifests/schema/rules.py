@@ -140,7 +140,7 @@ _OBJECTIVE = (
     Rule(
         holds="!has(self.objectiveMetricName) || !has(self.additionalMetricNames)"
         " || !(self.objectiveMetricName in self.additionalMetricNames)",
-        message="should not contain spec.objective.objectiveMetricName; delete it there",
+        message="should not contain spec.objective.objectiveMetricName; delete it from this list",
         at=".additionalMetricNames",
     ),
 )

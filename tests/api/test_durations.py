@@ -53,7 +53,7 @@ def test_a_duration_is_written_as_go_writes_it(text: str, duration: timedelta) -
 
 @pytest.mark.parametrize("text", [*REFUSED, "١s", "1s\n", "9" * 1_000 + "s"])
 def test_what_is_no_duration_is_refused_with_a_model(text: str) -> None:
-    with pytest.raises(UserError, match="is no duration; write numbers with units"):
+    with pytest.raises(UserError, match="is not a duration; write numbers with units"):
         parse_duration(text)
 
 

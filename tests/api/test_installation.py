@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from api.errors import SetupError
-from api.installation.places import Host, Place, our_services, search_place, stopping_place
+from api.installation.service_addresses import (
+    ServiceAddress,
+    ServiceKind,
+    own_services,
+    search_address,
+    stopping_address,
+)
 from api.installation.services import ServiceConfig, parse_services
 from api.types import AlgorithmSpec, EarlyStoppingSpec, ObjectMeta, Suggestion, SuggestionSpec
 
@@ -121,13 +127,16 @@ def test_of_two_entries_for_one_algorithm_the_last_counts() -> None:
     ("text", "says"),
     [
         ("{image: i}", r"runtime.suggestions\[0\].algorithmName: Required value"),
-        ("{algorithmName: a}", r"suggestions\[0\].image: Required value.*endpoint: HOST:PORT"),
+        (
+            "{algorithmName: a}",
+            r"suggestions\[0\].image: Required value.*the endpoint \(HOST:PORT\)",
+        ),
         ("{algorithmName: a, image: ' '}", r"suggestions\[0\].image: Required value"),
         ("{algorithmName: a, endpoint: nowhere}", r"suggestions\[0\].endpoint: .*HOST:PORT"),
         ("{algorithmName: a, image: i, resources: {limits: {cpu: much}}}", r"limits.cpu: .*much"),
         (
             "{algorithmName: a, image: i, resources: {requests: {cpu: 2}, limits: {cpu: 1}}}",
-            r"suggestions\[0\].resources: .*2 are requested and 1 are the limit",
+            r"suggestions\[0\].resources: .*\(2\) is above its limit \(1\)",
         ),
         (
             "{algorithmName: a, image: i, ports: [{containerPort: 6789}]}",
@@ -171,15 +180,17 @@ def test_the_config_map_around_it_is_read_too() -> None:
 @pytest.mark.parametrize(
     ("algorithm", "place"),
     [
-        ("tpe", Place(host=Host.DEPLOYED, address="exp-tpe.ns:6789")),
-        ("mine", Place(host=Host.ENDPOINT, address="search.team:7000")),
-        ("random", Place(host=Host.OURS, address="trialwatch-suggestion.core:6789")),
+        ("tpe", ServiceAddress(kind=ServiceKind.DEPLOYED, address="exp-tpe.ns:6789")),
+        ("mine", ServiceAddress(kind=ServiceKind.ENDPOINT, address="search.team:7000")),
+        ("random", ServiceAddress(kind=ServiceKind.OWN, address="trialwatch-suggestion.core:6789")),
     ],
 )
-def test_an_algorithm_is_asked_where_katib_config_says(algorithm: str, place: Place) -> None:
-    config, ours = parse_services(SHIPPED), our_services("core")
+def test_an_algorithm_is_asked_where_katib_config_says(
+    algorithm: str, place: ServiceAddress
+) -> None:
+    config, ours = parse_services(SHIPPED), own_services("core")
 
-    assert search_place(suggestion(algorithm), config, ours) == place
+    assert search_address(suggestion(algorithm), config, ours) == place
 
 
 @pytest.mark.parametrize(
@@ -196,10 +207,10 @@ def test_an_algorithm_is_asked_where_katib_config_says(algorithm: str, place: Pl
 def test_early_stopping_has_a_place_of_its_own(config: str, address: str) -> None:
     item = suggestion("random", "medianstop")
 
-    assert stopping_place(item, parse_services(config), our_services("core")).address == address
+    assert stopping_address(item, parse_services(config), own_services("core")).address == address
 
 
 def test_without_katib_config_all_is_ours() -> None:
     config = ServiceConfig()
     assert parse_services("") == config
-    assert search_place(suggestion(), config, our_services()).host is Host.OURS
+    assert search_address(suggestion(), config, own_services()).kind is ServiceKind.OWN

@@ -17,8 +17,8 @@ DOCUMENT = ROOT / "docs" / "labels.md"
 HEAD = """\
 # Labels, annotations, variables, files and ports
 
-Every name that users, or two programs, share. Made from `api/names.py`, where each stands once;
-`make golden` renews this page.
+All names that users or two programs share. `make golden` generates this page from
+`api/names.py`, which defines each name once.
 """
 
 
@@ -34,7 +34,7 @@ def _is_text(node: ast.stmt) -> bool:
 
 
 def _read() -> list[Name]:
-    """Read names.py as text: what stands behind a constant is its sentence."""
+    """Read names.py as text: the string after a constant is its sentence."""
     body = ast.parse(SOURCE).body
     found = []
     for node, following in zip(body, [*body[1:], ast.Pass()], strict=True):

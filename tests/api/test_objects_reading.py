@@ -38,7 +38,7 @@ def test_a_yes_where_a_text_is_wanted_is_explained(document: Document) -> None:
     document["spec"]["parameters"][2]["feasibleSpace"]["list"] = ["a", True]
     assert complaint_of(document) == (
         "spec.parameters[2].feasibleSpace.list[1]: Invalid value: true: must be a string, not "
-        "true or false (YAML reads yes, no, on and off so, too); "
+        "true or false (in YAML, yes, no, on and off mean true or false); "
         'write it in quotes: "true"'
     )
 
@@ -55,7 +55,7 @@ def test_a_strange_field_is_met_with_the_fields_there_are(document: Document) ->
     document["spec"]["algorithm"]["zzz"] = 1
     assert complaint_of(document) == (
         "spec.algorithm.zzz: Invalid value: 1: unknown field; "
-        "it may have: algorithmName, algorithmSettings"
+        "known fields: algorithmName, algorithmSettings"
     )
 
 
@@ -71,9 +71,12 @@ def test_a_slip_in_a_word_is_met_with_the_right_one(document: Document) -> None:
     ("value", "remedy"),
     [
         ("3", "not a string; write it without quotes"),
-        (3.0, "not a fraction; write 3, without a point"),
+        (3.0, "not a fraction; write 3, without a decimal point"),
         (2.5, "not a fraction; write digits only"),
-        (True, "not true or false (YAML reads yes, no, on and off so, too); write digits only"),
+        (
+            True,
+            "not true or false (in YAML, yes, no, on and off mean true or false); write digits only",
+        ),
         ([], "not a list; write digits only"),
     ],
 )

@@ -192,7 +192,7 @@ spec:
         (TEXT, ""),
         (TEXT.replace("numberLayers", "layers"), "not found in spec.trialTemplate"),
         (TEXT.replace("kind: Job", "kind: [Job"), "unable to convert spec.trialTemplate"),
-        (TEXT + "---\na: b\n", "it holds 2 objects, not one"),
+        (TEXT + "---\na: b\n", "it contains 2 objects instead of one"),
         (TEXT.replace("- name", "- nam"), 'unknown field; did you mean "name"?'),
     ],
 )
@@ -216,7 +216,7 @@ def test_a_template_from_a_config_map_is_judged_when_it_is_there(
         (pod_template(spec={"containers": []}), "containers: Required value"),
         (pod_template(spec=None), "containers: Required value"),
         (job(spec="text"), f'{T}.trialSpec.spec: Invalid value: "text": must be a mapping'),
-        (container(name="trainer"), "is no container of the Job, which has trainer"),
+        (container(name="trainer"), "is not a container of the Job, which has trainer"),
         (container(name=None), f"{CONTAINER}.name: Required value"),
         (container(args=["--lr", 0.1]), f"{CONTAINER}.args[1]: Invalid value: 0.1: must be a"),
         (container(args="--lr 1"), f"{CONTAINER}.args: Invalid value"),

@@ -83,7 +83,7 @@ def test_a_count_above_the_limit_is_told_the_limit(judge: Judge) -> None:
     (fault,) = judge(setting("spec", "parallelTrialCount", to=20))
     assert str(fault) == (
         "spec.parallelTrialCount: Invalid value: 20: should be less than or equal to "
-        "spec.maxTrialCount, which is 12; write less"
+        "spec.maxTrialCount, which is 12; write a smaller number"
     )
 
 
@@ -221,7 +221,7 @@ def test_two_parameters_of_one_name_are_refused(judge: Judge) -> None:
     assert [str(fault) for fault in faults] == [
         (
             'spec.parameters[3].name: Invalid value: "lr": '
-            "is the name of spec.parameters[0] too; rename one"
+            "is also the name of spec.parameters[0]; rename one of them"
         )
     ]
 

@@ -82,7 +82,7 @@ def test_aliases_and_merge_keys_are_written_out() -> None:
 def test_a_key_twice_is_refused_with_its_line() -> None:
     text = "spec:\n  maxTrialCount: 1\n  other: 2\n  maxTrialCount: 3\n"
     assert refusal_of(text) == (
-        'line 4, column 3: the key "maxTrialCount" is there twice; delete one'
+        'line 4, column 3: the key "maxTrialCount" appears twice; delete one'
     )
 
 
@@ -96,22 +96,22 @@ def test_the_same_key_in_quotes_is_the_same_key() -> None:
         ("a: [b\nc: d", "line 2, column 2: is not valid YAML"),
         ("a: b: c", "line 1, column 5: is not valid YAML"),
         ("a: *b", "is not valid YAML"),
-        ("- a", "line 1, column 1: a list of 1 item is no object"),
-        ("just words", '"just words" is no object'),
-        ("a: .nan", 'line 1, column 4: JSON has no number ".nan"'),
-        ("a: 1e999", "JSON has no number"),
+        ("- a", "line 1, column 1: a list of 1 item is not an object"),
+        ("just words", '"just words" is not an object'),
+        ("a: .nan", 'line 1, column 4: JSON cannot hold the number ".nan"'),
+        ("a: 1e999", "JSON cannot hold the number"),
         ("a: !!python/object/apply:os.system [id]", "the tag"),
         ("a: !!python/name:os.system ''", "the tag"),
         ("a: !!binary aGk=", "the tag"),
         ("a: !!set {b}", "the tag"),
-        ("a: !!bool maybe", "does not fit"),
+        ("a: !!bool maybe", "does not match"),
         ("a: {<<: 1}", "needs a mapping"),
         ("? [a]\n: b", "a key must be a string"),
         ("~: b", "a key must be a string"),
         ("a: \x00", "is not valid YAML"),
         ("a: b\nc: \ud800", "line 2: is not valid Unicode"),
         ('a: "\\ud800"', "is not valid YAML"),
-        ("x: " + "9" * 5000, "JSON has no number"),
+        ("x: " + "9" * 5000, "JSON cannot hold the number"),
     ],
     ids=lambda value: value[:12].encode("ascii", "backslashreplace").decode(),
 )
@@ -134,14 +134,14 @@ CHAIN = "a0: &a0 x\n" + "".join(f"a{i}: &a{i} [*a{i - 1}]\n" for i in range(1, 2
         pytest.param(SEQUENCES, "aliases", id="bomb of lists"),
         pytest.param(MERGES, "aliases", id="bomb of merges"),
         pytest.param(CHAIN, "levels deep", id="chain"),
-        pytest.param("a: &a [*a]", "itself a part", id="list in itself"),
-        pytest.param("a: &a {b: *a}", "itself a part", id="mapping in itself"),
+        pytest.param("a: &a [*a]", "a value that contains the alias", id="list in itself"),
+        pytest.param("a: &a {b: *a}", "a value that contains the alias", id="mapping in itself"),
         pytest.param("[" * 1_000_000, "levels deep", id="brackets"),
         pytest.param(
             "a:\n" + "".join(" " * i + "- \n" for i in range(1, 500)), "levels deep", id="indents"
         ),
         pytest.param("{a: " * 500_000, "levels deep", id="braces"),
-        pytest.param("a: " + "b" * MAX_BYTES, "bytes, more than", id="large"),
+        pytest.param("a: " + "b" * MAX_BYTES, "bytes, and Kubernetes accepts at most", id="large"),
     ],
 )
 def test_a_bomb_is_refused_at_once(text: str, part: str) -> None:

@@ -43,7 +43,7 @@ def test_a_record_is_one_line(record: AttemptRecord) -> None:
 
 @pytest.mark.parametrize("text", [b"", b"7", b"null", b"[]", b"{}", b'{"attempt": "x"}', b"\xff"])
 def test_what_is_no_record_is_refused_with_its_text(text: bytes) -> None:
-    with pytest.raises(RemoteError, match="the launcher's record of an attempt is not one"):
+    with pytest.raises(RemoteError, match="the launcher's attempt record is invalid"):
         AttemptRecord.from_json(text)
-    with pytest.raises(RemoteError, match="the launcher's exit record is not one"):
+    with pytest.raises(RemoteError, match="the launcher's exit record is invalid"):
         ExitRecord.from_json(text)

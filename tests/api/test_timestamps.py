@@ -75,7 +75,7 @@ def test_a_time_stamp_means_a_microsecond_of_utc(text: str, micros: int) -> None
 @pytest.mark.parametrize("text", REFUSED, ids=ascii)
 def test_what_is_no_time_stamp_is_refused_with_the_value_and_a_model(text: str) -> None:
     assert not is_rfc3339(text)
-    with pytest.raises(UserError, match="is no RFC 3339 time stamp; write") as refusal:
+    with pytest.raises(UserError, match="is not an RFC 3339 timestamp; write") as refusal:
         to_micros(text)
     assert str(refusal.value).isprintable()
 

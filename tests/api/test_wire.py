@@ -316,37 +316,37 @@ UNFIT: list[tuple[Callable[[], object], str]] = [
         lambda: log_to_wire(
             ObservationLog(points=(MetricPoint("a", "1", NOW), MetricPoint("a", "1", None)))
         ),
-        'metric_logs[1].time_stamp: missing for metric "a"; send RFC 3339',
+        'metric_logs[1].time_stamp: missing for metric "a"; send an RFC 3339 timestamp',
     ),
     (
         lambda: log_to_wire(ObservationLog(points=(MetricPoint("a", "1", ""),))),
-        'metric_logs[0].time_stamp: missing for metric "a"; send RFC 3339',
+        'metric_logs[0].time_stamp: missing for metric "a"; send an RFC 3339 timestamp',
     ),
     (
         lambda: log_to_wire(
             ObservationLog(points=(MetricPoint("a", "1", NOW), MetricPoint("a", SURROGATE, NOW)))
         ),
-        r'metric_logs[1]: Metric.value: "\ud800" is no Unicode text; remove',
+        r'metric_logs[1]: Metric.value: "\ud800" is not valid Unicode; remove',
     ),
     (
         lambda: log_to_wire(ObservationLog(points=(MetricPoint("a", "1", SURROGATE),))),
-        r'metric_logs[0]: MetricLog.time_stamp: "\ud800" is no Unicode text; remove',
+        r'metric_logs[0]: MetricLog.time_stamp: "\ud800" is not valid Unicode; remove',
     ),
     (
         lambda: experiment_to_wire(Experiment(spec=ExperimentSpec(max_trial_count=2**31))),
-        "ExperimentSpec.max_trial_count: 2147483648 is out of range; the wire",
+        "ExperimentSpec.max_trial_count: 2147483648 does not fit into 32 bits; send",
     ),
     (
         lambda: experiment_to_wire(Experiment(metadata=ObjectMeta(name=SURROGATE))),
-        r'Experiment.name: "\ud800" is no Unicode text; remove',
+        r'Experiment.name: "\ud800" is not valid Unicode; remove',
     ),
     (
         lambda: objective_to_wire(Objective(additional=("loss", SURROGATE))),
-        r'ObjectiveSpec.additional_metric_names[1]: "\ud800" is no Unicode text; remove',
+        r'ObjectiveSpec.additional_metric_names[1]: "\ud800" is not valid Unicode; remove',
     ),
     (
         lambda: parameter_to_wire(ParameterSpec(name="x", space=FeasibleSpace(step=SURROGATE))),
-        r'FeasibleSpace.step: "\ud800" is no Unicode text; remove',
+        r'FeasibleSpace.step: "\ud800" is not valid Unicode; remove',
     ),
     (
         lambda: experiment_to_wire(
@@ -356,17 +356,17 @@ UNFIT: list[tuple[Callable[[], object], str]] = [
                 )
             )
         ),
-        "GraphConfig.input_sizes[1]: -1099511627776 is out of range; the wire",
+        "GraphConfig.input_sizes[1]: -1099511627776 does not fit into 32 bits; send",
     ),
     (
         lambda: trial_to_wire(_LABELLED),
-        r'TrialSpec.labels["bad"]: "\ud800" is no Unicode text; remove',
+        r'TrialSpec.labels["bad"]: "\ud800" is not valid Unicode; remove',
     ),
     (
         lambda: rule_to_wire(
             StopRule(name="a", value="1", comparison=Comparison.LESS, start_step=2**31)
         ),
-        "EarlyStoppingRule.start_step: 2147483648 is out of range; the wire",
+        "EarlyStoppingRule.start_step: 2147483648 does not fit into 32 bits; send",
     ),
     (
         lambda: suggested_to_wire(
@@ -374,7 +374,7 @@ UNFIT: list[tuple[Callable[[], object], str]] = [
                 name="t", stop_rules=(StopRule(name="a", value="1", comparison=Comparison.LESS),)
             )
         ),
-        'stop_rules: a list of 1 item for "t" cannot be sent with a suggestion; send',
+        'stop_rules: a list of 1 item for "t" cannot be sent with a suggestion; return',
     ),
     (
         lambda: log_from_wire(pb.ObservationLog(metric_logs=[pb.MetricLog(time_stamp=NOW)])),
@@ -384,23 +384,23 @@ UNFIT: list[tuple[Callable[[], object], str]] = [
         lambda: log_from_wire(
             pb.ObservationLog(metric_logs=[pb.MetricLog(metric=pb.Metric(name="a"))])
         ),
-        'metric_logs[0].time_stamp: missing for metric "a"; send RFC 3339',
+        'metric_logs[0].time_stamp: missing for metric "a"; send an RFC 3339 timestamp',
     ),
     (
         lambda: rule_from_wire(pb.EarlyStoppingRule(name="a", value="1")),
-        "EarlyStoppingRule.comparison: 0 is not known here; send one of 1, 2, 3",
+        "EarlyStoppingRule.comparison: 0 is unknown; send one of 1, 2, 3",
     ),
     (
         lambda: objective_from_wire(pb.ObjectiveSpec.FromString(b"\x08\x09")),
-        "ObjectiveSpec.type: 9 is not known here; send one of 0, 1, 2",
+        "ObjectiveSpec.type: 9 is unknown; send one of 0, 1, 2",
     ),
     (
         lambda: parameter_from_wire(pb.ParameterSpec.FromString(b"\x10\x09")),
-        "ParameterSpec.parameter_type: 9 is not known here; send one of 0, 1, 2, 3, 4",
+        "ParameterSpec.parameter_type: 9 is unknown; send one of 0, 1, 2, 3, 4",
     ),
     (
         lambda: trial_from_wire(pb.Trial.FromString(b"\x1a\x02\x18\x09")),
-        "TrialStatus.condition: 9 is not known here; send one of 0, 1, 2, 3, 4, 5, 6, 7",
+        "TrialStatus.condition: 9 is unknown; send one of 0, 1, 2, 3, 4, 5, 6, 7",
     ),
 ]
 

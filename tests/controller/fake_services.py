@@ -13,7 +13,7 @@ from typing import Any
 
 import grpc.aio
 
-from api.installation.places import OurServices
+from api.installation.service_addresses import OwnServices
 from api.installation.services import parse_services
 from api.objects.experiments import parse_experiment
 from api.objects.trials import parse_trial
@@ -93,7 +93,7 @@ class FakeServices:
         ours = self.search.address
         directory = ServiceDirectory(
             config=lambda: parse_services(self.katib_config),
-            ours=OurServices(suggestion=ours, early_stopping=ours),
+            ours=OwnServices(suggestion=ours, early_stopping=ours),
             db_manager=self.store.address,
         )
         try:

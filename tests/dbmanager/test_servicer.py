@@ -154,7 +154,7 @@ BAD_REPORTS = [
     (pb.ReportObservationLogRequest(trial_name="a\0b", observation_log=log(ONE)), (), '"a\\x00b" holds a NUL'),
     (
         pb.ReportObservationLogRequest(trial_name="t", observation_log=log(ONE, TWO, THREE, ("noon", "a", "1"))), (),
-        'observation_log.metric_logs[3].time_stamp: "noon" is no RFC 3339 time stamp',
+        'observation_log.metric_logs[3].time_stamp: "noon" is not an RFC 3339 timestamp',
     ),
     (pb.ReportObservationLogRequest(trial_name="t", observation_log=log(("", "a", "1"))), (), "metric_logs[0].time_stamp: missing"),
     (pb.ReportObservationLogRequest(trial_name="t", observation_log=log(ONE)), [("trialwatch-seq", "1")], "trialwatch-source"),

@@ -44,7 +44,7 @@ MISTAKES = [
         "  trialTemplate:\n",
         "  trialTemplate:\n    successCondition: status.@reverse\n",
         (
-            'spec.trialTemplate.successCondition: Invalid value: "status.@reverse": "@reverse" is not known here; write'
+            'spec.trialTemplate.successCondition: Invalid value: "status.@reverse": "@reverse" is not supported; use'
             " paths, #(...), @this or [...]"
         ),
     ),
@@ -61,7 +61,7 @@ MISTAKES = [
         "no algorithm is named",
         f"  algorithm:\n{RANDOM}",
         "",
-        "spec.algorithm: Required value: must be specified; algorithmName: random is a start",
+        "spec.algorithm: Required value: must be specified; start with algorithmName: random",
     ),
     (
         "a setting is out of range",
@@ -139,13 +139,13 @@ MISTAKES = [
         "the goal is not finite",
         "goal: 0.99",
         "goal: .inf",
-        'line 17, column 11: JSON has no number ".inf"; write a finite one',
+        'line 17, column 11: JSON cannot hold the number ".inf"; write a finite one',
     ),
     (
         "more are to run at a time than at all",
         "parallelTrialCount: 3",
         "parallelTrialCount: 30",
-        "spec.parallelTrialCount: Invalid value: 30: should be less than or equal to spec.maxTrialCount, which is 12; write less",
+        "spec.parallelTrialCount: Invalid value: 30: should be less than or equal to spec.maxTrialCount, which is 12; write a smaller number",
     ),
     (
         "a count is a word",
@@ -181,15 +181,15 @@ MISTAKES = [
         "the bounds are the wrong way round",
         'min: "0.01"',
         'min: "0.1"',
-        f'{SPACE}.min: Invalid value: "0.1": is above max, 0.03; swap the two',
+        f'{SPACE}.min: Invalid value: "0.1": must not be greater than max, which is 0.03; swap the two',
     ),
     (
         "the container has another name",
         "primaryContainerName: training-container",
         "primaryContainerName: trainer",
         (
-            f'{TEMPLATE}.primaryContainerName: Invalid value: "trainer": is no container of the Job, which has training-container; '
-            "name the one that trains"
+            f'{TEMPLATE}.primaryContainerName: Invalid value: "trainer": is not a container of the Job, which has training-container; '
+            "name the container that trains"
         ),
     ),
     (
@@ -198,20 +198,20 @@ MISTAKES = [
         "      - Validation-accuracy",
         (
             'spec.objective.additionalMetricNames: Invalid value: "Validation-accuracy": should not contain '
-            "spec.objective.objectiveMetricName; delete it there"
+            "spec.objective.objectiveMetricName; delete it from this list"
         ),
     ),
     (
         "a line is indented by a tab",
         "  objective:",
         "\tobjective:",
-        "line 15, column 1: is not valid YAML: there is a tab; write blanks in its place",
+        "line 15, column 1: is not valid YAML: the line contains a tab; replace it with spaces",
     ),
     (
         "a colon is missing",
         "goal: 0.99",
         "goal 0.99",
-        "line 18, column 5: is not valid YAML: could not find expected ':'; look at the indent and quotes around it",
+        "line 18, column 5: is not valid YAML: could not find expected ':'; check the indentation and the quotes near it",
     ),
 ]
 
@@ -268,8 +268,8 @@ def test_a_parameter_that_changes_nothing_is_taken_and_warned_of() -> None:
 
     assert [str(warning) for warning in warnings_of(given.experiment)] == [
         (
-            'spec.parameters[2].name: Invalid value: "optimizer": is searched but changes nothing, for nothing in '
-            "spec.trialTemplate.trialParameters has it as its reference; add that, or delete the parameter"
+            'spec.parameters[2].name: Invalid value: "optimizer": has no effect: no entry of '
+            "spec.trialTemplate.trialParameters has it as its reference; add such an entry, or delete the parameter"
         )
     ]
     assert warnings_of(read_text(EXAMPLE, "random.yaml").experiment) == ()

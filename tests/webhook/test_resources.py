@@ -41,7 +41,7 @@ def test_a_quantity_means_what_it_means_to_kubernetes(text: str, value: str) -> 
     "text", ["", "m", "1 Gi", "1gi", "1e", "0x1", "nan", "١", "1e999", "1" * 99]
 )
 def test_what_is_no_quantity_is_refused(text: str) -> None:
-    with pytest.raises(UserError, match="is no quantity; write it as"):
+    with pytest.raises(UserError, match="is not a quantity; write it like"):
         quantity(text)
 
 
@@ -78,7 +78,7 @@ def test_what_is_missing_gets_its_default(
 def test_a_request_above_its_limit_is_refused_where_both_were_chosen() -> None:
     wanted = Resources(requests={"memory": "2Gi"}, limits={"memory": "1G"})
 
-    with pytest.raises(UserError, match="of memory, 2Gi are requested and 1G are the limit"):
+    with pytest.raises(UserError, match=r"for memory \(2Gi\) is above its limit \(1G\)"):
         resources_for(wanted, guaranteed=False)
 
 

@@ -94,7 +94,7 @@ def test_a_certificate_must_come_from_somewhere(words: list[str], says: str) -> 
         (["--grace", "soon"], "--grace: "),
         (["--log-level", "loud"], "--log-level: .*loud.* debug, info, warning, error"),
         (["--lisen", ":1"], "unknown flag .*--listen"),
-        (["run"], "is no flag"),
+        (["run"], "is not a flag"),
     ],
 )
 def test_what_means_nothing_is_named(words: list[str], says: str) -> None:

@@ -28,7 +28,7 @@ from types import MappingProxyType
 
 from api import names
 from api.installation.containers import PullPolicy, Resources, read_pull_policy, read_resources
-from api.installation.places import OurServices, our_services
+from api.installation.service_addresses import OwnServices, own_services
 from api.installation.services import ServiceConfig, read_stoppings
 from api.installation.stores import db_manager_of
 from api.installation.text import OWN_KEY, read_config
@@ -88,7 +88,7 @@ class Config:
     echo: bool = True
     services: ServiceConfig = field(default_factory=ServiceConfig)
     """The services of katib-config that matter here: those of early stopping."""
-    ours: OurServices = field(default_factory=our_services)
+    ours: OwnServices = field(default_factory=own_services)
     db_manager: str = f"{names.DB_MANAGER_SERVICE}.{names.CORE_NAMESPACE}:{names.DB_MANAGER_PORT}"
 
 
@@ -106,7 +106,7 @@ def parse_config(
     known = environment or {}
     config = Config(
         db_manager=db_manager_of(known),
-        ours=our_services(known.get(names.CORE_NAMESPACE_ENV) or names.CORE_NAMESPACE),
+        ours=own_services(known.get(names.CORE_NAMESPACE_ENV) or names.CORE_NAMESPACE),
     )
     return read_config(katib, lambda document, beside: _read(document, own or beside, config))
 

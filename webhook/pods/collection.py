@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from api import names
 from api.faults import nearest, quoted
-from api.installation.places import deployed_name, stopping_place
+from api.installation.service_addresses import deployed_name, stopping_address
 from api.types import (
     CollectorKind,
     CollectorSpec,
@@ -195,7 +195,7 @@ def _early_stopping(trial: Trial, context: PodContext, config: Config) -> str:
     # The namespace of the request: documents from a file may lack their own.
     metadata = replace(suggestion.metadata, namespace=context.namespace)
     placed = replace(suggestion, metadata=metadata)
-    return stopping_place(placed, config.services, config.ours).address
+    return stopping_address(placed, config.services, config.ours).address
 
 
 def _checkpoints(trial: Trial, suggestion: Suggestion | None) -> Checkpoints | None:

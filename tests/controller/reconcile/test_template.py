@@ -221,7 +221,7 @@ def test_a_parameter_without_a_place_or_a_value_is_a_fault(
     [
         (None, 'cannot find key "job.yaml" of ConfigMap kubeflow/templates'),
         ("a: [", "is not valid YAML"),
-        ("just words", "is no object"),
+        ("just words", "is not an object"),
         ("a: 1\n---\nb: 2", "holds 2 objects"),
         ("", "holds 0 objects"),
     ],
