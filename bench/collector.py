@@ -219,7 +219,7 @@ def _start(pod: _Pod, arguments: argparse.Namespace) -> None:
         collector = pod.collect()
         pod.await_following()
         followed.append(time.perf_counter() - begun)
-        eventually(partial(_has_rows, pod.database, number + 1), lambda: pod.told)
+        eventually(partial(_has_rows, pod.database, number + 1), lambda: pod.log_text)
         stored.append(time.perf_counter() - begun)
         collector.kill()
         collector.wait()

@@ -16,10 +16,10 @@ def faults_of(world: World) -> list[str]:
             stored.setdefault(point.value, []).append(int(source.rpartition("-")[2]))
     for other in ("unavailable", "999999"):
         stored.pop(other, None)
-    told = any("metrics may be missing" in sentence for sentence in world.messages.sentences)
+    gap_logged = any("metrics may be missing" in sentence for sentence in world.messages.sentences)
     faults: list[str] = []
     for each in world.written:
-        faults += _faults_of_value(each, stored.pop(each.value, []), told=told)
+        faults += _faults_of_value(each, stored.pop(each.value, []), gap_logged=gap_logged)
     for training in world.trainings:
         faults += _faults_of_training(world, training)
     if world.open_files:
@@ -27,14 +27,14 @@ def faults_of(world: World) -> list[str]:
     return faults + [f"{value} was never written" for value in stored]
 
 
-def _faults_of_value(each: Written, attempts: list[int], *, told: bool) -> Iterator[str]:
+def _faults_of_value(each: Written, attempts: list[int], *, gap_logged: bool) -> Iterator[str]:
     name = f"{each.value} of attempt {each.attempt}"
     if attempts:
         if attempts != [each.attempt] and not each.cut:
             yield f"{name} is stored as of {attempts}"
     elif not each.at_risk:
         yield f"{name} is lost"
-    elif not each.unseen and not told:
+    elif not each.unseen and not gap_logged:
         yield f"{name} was destroyed, and the log does not say so"
 
 
@@ -45,6 +45,6 @@ def _faults_of_training(world: World, training: Training) -> Iterator[str]:
         if source.endswith(f"-{training.number}") and batch.outcome
     }
     if outcomes != {training.outcome}:
-        yield f"attempt {training.number} {training.outcome}: told {outcomes}"
-    if training.outcome == OUTCOME_STOPPED and not world.told_early_stopping:
+        yield f"attempt {training.number} {training.outcome}: reported {outcomes}"
+    if training.outcome == OUTCOME_STOPPED and not world.reported_stops:
         yield "the early stop was not reported"

@@ -16,7 +16,7 @@ class Service:
     """The service, and the requests that it got."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.stopped_trials: list[str] = []
         self.namespaces: list[str | bytes | None] = []
         self.address = ""
         self.refusals = 0
@@ -28,7 +28,7 @@ class Service:
             context.abort(grpc.StatusCode.UNAVAILABLE, "later")
         metadata = dict(context.invocation_metadata())
         self.namespaces.append(metadata.get(NAMESPACE_METADATA))
-        self.told.append(pb.SetTrialStatusRequest.FromString(request).trial_name)
+        self.stopped_trials.append(pb.SetTrialStatusRequest.FromString(request).trial_name)
         return pb.SetTrialStatusReply().SerializeToString()
 
 

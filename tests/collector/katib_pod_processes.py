@@ -64,7 +64,7 @@ class KatibPod(Trial):
         return self._start([*self._namespace, *command], stdout=subprocess.PIPE)
 
     def await_trainer(self) -> None:
-        eventually(lambda: "the trainer is process" in self.told, lambda: self.told)
+        eventually(lambda: "the trainer is process" in self.log_text, lambda: self.log_text)
 
 
 def _children(pid: int) -> list[int]:

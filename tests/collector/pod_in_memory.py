@@ -149,7 +149,7 @@ class Pod:
         return self.store.outcome(source)
 
     @property
-    def told(self) -> str:
+    def log_text(self) -> str:
         """All sentences in the collector's log."""
         return "\n".join(self.messages.sentences)
 

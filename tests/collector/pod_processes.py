@@ -71,13 +71,13 @@ class Trial:
 
     def await_delivery(self, attempt: int = 1) -> None:
         """Wait until the collector has finished an attempt."""
-        eventually(lambda: self._finished() >= attempt, lambda: f"not delivered:\n{self.told}")
+        eventually(lambda: self._finished() >= attempt, lambda: f"not delivered:\n{self.log_text}")
 
     def await_following(self, attempt: int = 1) -> None:
-        eventually(lambda: f"following attempt {attempt}" in self.told, lambda: self.told)
+        eventually(lambda: f"following attempt {attempt}" in self.log_text, lambda: self.log_text)
 
     @property
-    def told(self) -> str:
+    def log_text(self) -> str:
         return self.log.read_text() if self.log.exists() else ""
 
     @property

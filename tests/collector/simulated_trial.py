@@ -86,7 +86,7 @@ class World:
     border_node: Node | None = None
     handle: MemoryFile | None = None
     node: Node | None = None
-    told_early_stopping: int = 0
+    reported_stops: int = 0
     crashes_left: int = 12
     acts_left: int = 120
     history: list[str] = field(default_factory=list)
@@ -334,7 +334,7 @@ class World:
     def stopped(self) -> None:
         if self.dice.random() < 0.3:
             raise Unavailable("the service is not there yet")
-        self.told_early_stopping += 1
+        self.reported_stops += 1
 
     def send(self, batch: Batch) -> None:
         fate = self.dice.random()

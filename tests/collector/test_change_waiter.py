@@ -17,11 +17,11 @@ from collector.change_waiter import ChangeWaiter, WatchedDirectory, nearest_that
 def wakeup(tmp_path: Path) -> Iterator[ChangeWaiter]:
     (tmp_path / "1").mkdir()
     watched = [WatchedDirectory(str(place), records=True) for place in (tmp_path, tmp_path / "1")]
-    told: list[str] = []
-    made = ChangeWaiter(lambda: watched, told.append)
+    messages: list[str] = []
+    made = ChangeWaiter(lambda: watched, messages.append)
     yield made
     made.close()
-    assert not told
+    assert not messages
 
 
 def slept(
@@ -73,8 +73,8 @@ def test_the_record_of_an_end_is_urgent_after_other_changes_too(
 
 
 def test_files_with_other_names_do_not_end_the_second_part(tmp_path: Path) -> None:
-    told: list[str] = []
-    wakeup = ChangeWaiter(lambda: [WatchedDirectory(str(tmp_path), "m", ".log")], told.append)
+    messages: list[str] = []
+    wakeup = ChangeWaiter(lambda: [WatchedDirectory(str(tmp_path), "m", ".log")], messages.append)
     for name in ("other.log", "m.txt"):
         assert slept(wakeup, 0.0, 0.6, lambda: (tmp_path / name).write_text("x")) >= 0.6  # noqa: B023
     assert slept(wakeup, 0.0, 30.0, lambda: (tmp_path / "mnist.log").write_text("x")) < 10.0
@@ -121,13 +121,13 @@ def test_without_inotify_it_looks_once_a_second(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(28, "inotify watch limit reached")
 
-    told: list[str] = []
-    wakeup = ChangeWaiter(lambda: [WatchedDirectory(str(tmp_path))], told.append)
+    messages: list[str] = []
+    wakeup = ChangeWaiter(lambda: [WatchedDirectory(str(tmp_path))], messages.append)
     monkeypatch.setattr(InotifyObserver, "schedule", refuse)
     assert slept(wakeup, 0.0, 30.0, lambda: None) < 10.0
     assert slept(wakeup, 0.0, 30.0, lambda: None) < 10.0
     wakeup.close()
-    [sentence] = told
+    [sentence] = messages
     assert "inotify watch limit reached" in sentence
 
 

@@ -53,7 +53,7 @@ def test_stdout_is_shown_collected_and_the_status_kept(
     assert sorted(pod.shown.read_text().splitlines()) == ["loss=0.25 acc=0.95", "loss=0.5 acc=0.9"]
     assert pod.last_words["delivered"]
     assert pod.last_words["outcome"] == "failed"
-    assert "attempt 1 failed; stored: 2 of acc, 2 of loss" in pod.told
+    assert "attempt 1 failed; stored: 2 of acc, 2 of loss" in pod.log_text
 
 
 def test_without_echo_stdout_stays_empty(pod: Trial) -> None:
@@ -111,7 +111,7 @@ def test_each_restart_of_the_container_is_an_attempt(
     assert terminate(collector) == 0
     assert observations.values(pod.name) == ["1", "2", "3"]
     outcomes = [f"attempt {n} {how}" for n, how in ((1, "failed"), (2, "failed"), (3, "succeeded"))]
-    assert all(outcome in pod.told for outcome in outcomes)
+    assert all(outcome in pod.log_text for outcome in outcomes)
 
 
 def test_a_training_while_the_store_is_away_is_delivered_when_it_is_back(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_training_while_the_store_is_away_is_delivered_when_it_is_back(tmp_pat
     with trial(tmp_path / "pod", manager.address) as pod:
         collector = pod.collector()
         trainer = pod.trainer(["sh", "-c", "for n in 1 2 3 4 5; do echo loss=$n; done"])
-        eventually(lambda: "a report waits" in pod.told, lambda: "nobody tried")
+        eventually(lambda: "a report waits" in pod.log_text, lambda: "nobody tried")
         time.sleep(0.3)
         assert trainer.poll() is None, "the launcher did not hold the container"
         manager.start()
@@ -138,7 +138,7 @@ def test_a_collector_that_is_killed_three_times_in_the_hold_loses_nothing(tmp_pa
         trainer = pod.trainer(["sh", "-c", "for n in 1 2 3; do echo loss=$n; done; exit 7"])
         for waits in range(1, 4):
             collector = pod.collector()
-            eventually(lambda: pod.told.count("a report waits") == waits, lambda: pod.told)  # noqa: B023 - asked at once
+            eventually(lambda: pod.log_text.count("a report waits") == waits, lambda: pod.log_text)  # noqa: B023 - asked at once
             collector.kill()
             collector.wait()
         assert trainer.poll() is None, "the launcher did not hold the container"
@@ -197,11 +197,11 @@ def test_without_a_store_the_termination_message_has_the_values(
 def test_when_the_rules_are_met_the_trainer_succeeds_and_the_stop_is_reported(
     pod: Trial, observations: Observations
 ) -> None:
-    told: list[str] = []
+    stopped_trials: list[str] = []
 
     def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
         del context
-        told.append(pb.SetTrialStatusRequest.FromString(request).trial_name)
+        stopped_trials.append(pb.SetTrialStatusRequest.FromString(request).trial_name)
         return pb.SetTrialStatusReply().SerializeToString()
 
     server = grpc.server(futures.ThreadPoolExecutor(1))
@@ -220,7 +220,7 @@ def test_when_the_rules_are_met_the_trainer_succeeds_and_the_stop_is_reported(
         assert terminate(collector) == 0
     finally:
         server.stop(None).wait()
-    assert told == [pod.name]
+    assert stopped_trials == [pod.name]
     assert observations.values(pod.name) == ["0.4", "0.3"]
     assert pod.last_words["outcome"] == "stopped"
 
@@ -250,7 +250,7 @@ def test_without_a_launcher_the_signal_ends_the_attempt(
 def test_a_bad_flag_by_hand_is_one_line_and_status_2(pod: Trial) -> None:
     collector = pod.collector("--no-such-flag", native=False)
     assert collector.wait(60) == 2
-    [line] = pod.told.splitlines()
+    [line] = pod.log_text.splitlines()
     assert "--no-such-flag" in line
 
 
@@ -262,7 +262,7 @@ def test_a_bad_pattern_in_a_native_sidecar_releases_the_launcher(pod: Trial) -> 
     assert collector.poll() is None, "a native sidecar that ends is started again"
     assert terminate(collector) == 0
     assert "(loss" in pod.last_words["why"]
-    assert len(pod.told.splitlines()) == 1
+    assert len(pod.log_text.splitlines()) == 1
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
@@ -276,7 +276,7 @@ def test_an_unreadable_file_is_logged_with_the_remedy(pod: Trial) -> None:
     why = pod.last_words["why"]
     assert f"cannot read {log} as user 0: Permission denied" in why
     assert f"it belongs to user {NOBODY}, mode 0600" in why
-    assert "trialwatch.dev/run-as-user" in pod.told
+    assert "trialwatch.dev/run-as-user" in pod.log_text
 
 
 def test_a_second_collector_on_a_run_directory_is_refused(pod: Trial) -> None:
@@ -284,7 +284,7 @@ def test_a_second_collector_on_a_run_directory_is_refused(pod: Trial) -> None:
     eventually((pod.run_dir / "collector.lock").exists, lambda: "no lock")
     second = pod.collector(native=False)
     assert second.wait(60) == 2
-    assert "another collector uses" in pod.told
+    assert "another collector uses" in pod.log_text
 
 
 def test_thirty_trainings_of_a_moment_are_all_stored(
@@ -294,7 +294,7 @@ def test_thirty_trainings_of_a_moment_are_all_stored(
         with trial(tmp_path / str(number), manager.address, f"echo-{number}") as pod:
             collector = pod.collector(native=False)
             trained = pod.train(f"echo loss=0.{number}")
-            return trained, collector.wait(60), pod.told
+            return trained, collector.wait(60), pod.log_text
 
     with futures.ThreadPoolExecutor(4) as pool:
         ended = list(pool.map(one, range(1, 31)))

@@ -30,12 +30,12 @@ class Manager(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # not at run t
         return grpc.unary_unary_rpc_method_handler(self._report)
 
     def _report(self, request: bytes, context: grpc.ServicerContext) -> bytes:
-        ours = {
+        metadata = {
             key: value
             for key, value in context.invocation_metadata()
             if key.startswith("trialwatch")
         }
-        self.seen.append((pb.ReportObservationLogRequest.FromString(request), ours))
+        self.seen.append((pb.ReportObservationLogRequest.FromString(request), metadata))
         if self.code is not grpc.StatusCode.OK:
             context.abort(self.code, self.details)
         return b""
@@ -62,9 +62,9 @@ BATCH = Batch(
 
 def test_a_batch_is_katibs_message_with_trialwatchs_metadata(manager: tuple[Manager, str]) -> None:
     handler, address = manager
-    sink = DbManagerClient(address, "trial-1", "team")
-    sink.send(BATCH)
-    sink.close()
+    client = DbManagerClient(address, "trial-1", "team")
+    client.send(BATCH)
+    client.close()
     [(request, metadata)] = handler.seen
     assert request.trial_name == "trial-1"
     assert [
@@ -83,9 +83,9 @@ def test_without_namespace_and_outcome_the_metadata_lack_them(
     manager: tuple[Manager, str],
 ) -> None:
     handler, address = manager
-    sink = DbManagerClient(address, "trial-1")
-    sink.send(Batch(source="a-1", sequence=1, points=()))
-    sink.close()
+    client = DbManagerClient(address, "trial-1")
+    client.send(Batch(source="a-1", sequence=1, points=()))
+    client.close()
     [(request, metadata)] = handler.seen
     assert request.HasField("observation_log")
     assert set(metadata) == {"trialwatch-source", "trialwatch-seq"}
@@ -109,26 +109,26 @@ def test_an_error_code_is_a_refusal_or_a_reason_to_try_again(
 ) -> None:
     handler, address = manager
     handler.code, handler.details = code, details
-    sink = DbManagerClient(address, "trial-1")
+    client = DbManagerClient(address, "trial-1")
     with pytest.raises(RemoteError, match=f"{address}: {code.name}: {details}") as caught:
-        sink.send(BATCH)
-    sink.close()
+        client.send(BATCH)
+    client.close()
     assert type(caught.value) is kind
 
 
 def test_a_stop_is_reported_with_the_trials_namespace() -> None:
     with early_stopping_service() as service:
         for namespace in ("team", ""):
-            told = EarlyStoppingClient(service.address, "trial-1", namespace)
-            told.stopped()
-            told.close()
+            client = EarlyStoppingClient(service.address, "trial-1", namespace)
+            client.stopped()
+            client.close()
 
-        assert service.told == ["trial-1", "trial-1"]
+        assert service.stopped_trials == ["trial-1", "trial-1"]
         assert service.namespaces == ["team", None]
 
 
 def test_a_missing_server_is_a_reason_to_try_again() -> None:
-    sink = DbManagerClient(f"127.0.0.1:{free_port()}", "trial-1")
+    client = DbManagerClient(f"127.0.0.1:{free_port()}", "trial-1")
     with pytest.raises(Unavailable, match="UNAVAILABLE"):
-        sink.send(BATCH)
-    sink.close()
+        client.send(BATCH)
+    client.close()

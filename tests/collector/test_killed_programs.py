@@ -50,13 +50,13 @@ def test_every_value_is_stored_once(tmp_path: Path, seed: int) -> None:
             collector = _disturb(dice, pod, manager, collector, start)
             collector = _revive(collector, start)
             statuses.append(trainer.wait(120))
-        assert terminate(collector) == 0, pod.told
+        assert terminate(collector) == 0, pod.log_text
         manager.end()
         stored = Counter(Observations(tmp_path / "observations.db").values(pod.name))
         written = (pod.folder / "written").read_text().split()
 
     assert statuses == [0] * attempts
-    assert stored == Counter(written), pod.told
+    assert stored == Counter(written), pod.log_text
 
 
 def _disturb(

@@ -123,7 +123,7 @@ def test_a_killed_launcher_ends_the_attempt_as_failed() -> None:
     pod.run(session)
     assert pod.values() == ["1", "2"]
     assert pod.outcome() == "failed"
-    assert "the launcher was killed" in pod.told
+    assert "the launcher was killed" in pod.log_text
 
 
 def test_each_attempt_is_a_source_of_its_own() -> None:
@@ -218,12 +218,12 @@ def test_while_the_store_is_away_waits_grow_and_the_log_says_so_once() -> None:
         pod.clock.pass_by(waits[-1])
     assert max(waits) > 5.0
     assert all(wait <= 10.0 for wait in waits)
-    assert pod.told.count("connection refused") <= 1 + sum(waits) // 60
+    assert pod.log_text.count("connection refused") <= 1 + sum(waits) // 60
     pod.store.away = None
     pod.clock.pass_by(10.0)
     pod.run(session)
     assert pod.values() == ["1"]
-    assert "takes reports again" in pod.told
+    assert "takes reports again" in pod.log_text
 
 
 def test_a_report_that_the_store_refuses_is_logged_and_the_next_ones_are_sent() -> None:
@@ -238,7 +238,7 @@ def test_a_report_that_the_store_refuses_is_logged_and_the_next_ones_are_sent() 
     pod.end()
     pod.run(session)
     assert pod.values() == ["2"]
-    assert 'the store refused report 1: metric "loss" is banned' in pod.told
+    assert 'the store refused report 1: metric "loss" is banned' in pod.log_text
     assert pod.heard[-1].startswith("1 gave up: the store refused report 1")
 
 
@@ -272,7 +272,7 @@ def test_a_service_that_never_answers_is_given_up_after_half_a_minute() -> None:
     pod.run(session, steps=1000)
     assert pod.heard[-1] == "1 delivered"
     assert 30.0 <= pod.clock.monotonic() - begun < 32.0
-    assert "no route to host" in pod.told
+    assert "no route to host" in pod.log_text
 
 
 def test_a_stop_is_reported_once_to_a_service_that_refuses_it() -> None:
@@ -284,7 +284,7 @@ def test_a_stop_is_reported_once_to_a_service_that_refuses_it() -> None:
     pod.end(stopped=True)
     pod.run(session)
     assert service.calls == 1
-    assert "no such trial" in pod.told
+    assert "no such trial" in pod.log_text
 
 
 def test_a_stop_that_was_due_before_a_crash_is_requested_after_it() -> None:
@@ -303,7 +303,7 @@ def test_segments_that_the_launcher_could_not_write_are_logged() -> None:
     pod.print("loss=1\n")
     pod.end(complete=False, cause="No space left on device")
     pod.run(pod.collector())
-    assert "attempt 1: No space left on device" in pod.told
+    assert "attempt 1: No space left on device" in pod.log_text
 
 
 def test_a_damaged_checkpoint_is_refused_with_the_remedy() -> None:
@@ -331,10 +331,10 @@ def test_the_summary_has_what_was_delivered() -> None:
     pod.print("loss=3\nloss=1\nloss=2\n")
     pod.end()
     pod.run(session)
-    told = json.loads(session.summary())
-    assert told["delivered"]
-    assert told["outcome"] == "succeeded"
-    assert told["metrics"]["loss"] == {
+    summary = json.loads(session.summary())
+    assert summary["delivered"]
+    assert summary["outcome"] == "succeeded"
+    assert summary["metrics"]["loss"] == {
         "count": 3,
         "first": "3",
         "last": "2",
@@ -354,11 +354,11 @@ def test_the_summary_also_has_what_the_store_never_accepted() -> None:
     pod.print("loss=1\n")
     pod.end()
     session.step()
-    told = json.loads(session.summary())
-    assert not told["delivered"]
-    assert told["why"] == "connection refused"
-    assert told["metrics"]["loss"]["count"] == 2
-    assert told["metrics"]["loss"]["last"] == "1"
+    summary = json.loads(session.summary())
+    assert not summary["delivered"]
+    assert summary["why"] == "connection refused"
+    assert summary["metrics"]["loss"]["count"] == 2
+    assert summary["metrics"]["loss"]["last"] == "1"
 
 
 def test_if_the_objective_was_never_found_the_summary_has_similar_lines() -> None:
@@ -369,10 +369,10 @@ def test_if_the_objective_was_never_found_the_summary_has_similar_lines() -> Non
     pod.end()
     pod.run(session)
 
-    told = json.loads(session.summary())
+    summary = json.loads(session.summary())
 
-    assert told["nearest"][0].startswith("Loss: 3, step=7 (it is written 'Loss' here")
-    assert told["metrics"] == {}
+    assert summary["nearest"][0].startswith("Loss: 3, step=7 (it is written 'Loss' here")
+    assert summary["metrics"] == {}
 
 
 def test_if_the_objective_was_found_at_last_the_summary_has_no_similar_lines() -> None:
@@ -412,8 +412,8 @@ def test_metrics_come_before_lines_and_the_summary_fits(metrics: int) -> None:
 
     text = summary_of({"delivered": True}, folds, names, lines)
 
-    told = json.loads(text)
+    summary = json.loads(text)
     assert len(text) <= TERMINATION_LOG_BYTES
-    assert list(told["metrics"]) == names[: len(told["metrics"])]
-    assert ("nearest" in told) == (metrics == 1)
-    assert all(len(line) == 256 for line in told.get("nearest", ()))
+    assert list(summary["metrics"]) == names[: len(summary["metrics"])]
+    assert ("nearest" in summary) == (metrics == 1)
+    assert all(len(line) == 256 for line in summary.get("nearest", ()))

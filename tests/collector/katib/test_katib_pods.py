@@ -132,7 +132,7 @@ def test_with_early_stopping_the_tree_ends_and_the_wrapper_succeeds(
         collector = pod.collect(*flags)
         assert trainer.wait(60) == 0
         assert collector.wait(60) == 0
-        assert service.told == [pod.name]
+        assert service.stopped_trials == [pod.name]
     eventually(lambda: not _running(f": {pod.name};"), lambda: "something was left behind")
     assert trainer.stdout is not None
     assert trainer.stdout.read() == b"Training Container was Early Stopped\n"
@@ -145,8 +145,8 @@ def test_a_pod_whose_trainer_is_invisible_is_refused_with_the_remedy(pod: KatibP
     pod.hide_processes()
     pod.metrics.write_text("loss=1\n")
     assert pod.collect().wait(60) == 2
-    assert "shareProcessNamespace" in pod.told
-    assert "Traceback" not in pod.told
+    assert "shareProcessNamespace" in pod.log_text
+    assert "Traceback" not in pod.log_text
 
 
 def test_an_objective_that_was_never_seen_is_unavailable(

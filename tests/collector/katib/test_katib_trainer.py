@@ -297,7 +297,7 @@ def test_a_stop_that_is_not_permitted_is_logged_and_leaves_no_marker(training: P
     assert not training.runs.stop(1)
     assert "cannot be stopped" in training.messages.sentences[-1]
     training.wait(5)
-    assert training.messages.sentences[-1] == training.messages.sentences[1], "it is told once"
+    assert training.messages.sentences[-1] == training.messages.sentences[1], "it is logged once"
     training.finish(WORKER, PYTHON, SHELL)
     assert training.outcome == OUTCOME_FAILED
 

@@ -28,7 +28,7 @@ def test_renamed_and_made_anew_both_are_read() -> None:
     pod.log("loss=3\n")
     again(pod)
     assert pod.values() == ["1", "2", "3"]
-    assert "missing" not in pod.told
+    assert "missing" not in pod.log_text
 
 
 def test_rotated_three_times_during_a_crash_all_are_read_in_order() -> None:
@@ -54,7 +54,7 @@ def test_copied_and_emptied_the_rest_is_read_from_the_copy() -> None:
     pod.log("loss=3\n")
     again(pod)
     assert pod.values() == ["1", "2", "3"]
-    assert "missing" not in pod.told
+    assert "missing" not in pod.log_text
 
 
 def test_emptied_without_a_copy_reading_begins_again_and_the_gap_is_logged() -> None:
@@ -64,7 +64,7 @@ def test_emptied_without_a_copy_reading_begins_again_and_the_gap_is_logged() -> 
     pod.log("loss=3\n")
     again(pod)
     assert pod.values() == ["1", "3"]
-    assert f"metrics may be missing: {LOG}, file 1: byte 7 to its unknown end" in pod.told
+    assert f"metrics may be missing: {LOG}, file 1: byte 7 to its unknown end" in pod.log_text
 
 
 def test_deleted_and_made_anew_while_it_is_followed_nothing_is_missing() -> None:
@@ -75,7 +75,7 @@ def test_deleted_and_made_anew_while_it_is_followed_nothing_is_missing() -> None
     pod.log("loss=3\n")
     again(pod)
     assert pod.values() == ["1", "2", "3"]
-    assert "missing" not in pod.told
+    assert "missing" not in pod.log_text
 
 
 def test_deleted_and_made_anew_during_a_crash_the_gap_is_logged() -> None:
@@ -87,7 +87,7 @@ def test_deleted_and_made_anew_during_a_crash_the_gap_is_logged() -> None:
     pod.log("loss=3\n")
     again(pod, crash=True)
     assert pod.values() == ["1", "3"]
-    assert "metrics may be missing" in pod.told
+    assert "metrics may be missing" in pod.log_text
 
 
 def test_a_copy_that_a_user_saves_is_not_read_twice() -> None:
@@ -126,7 +126,7 @@ def test_a_trainer_that_opens_its_old_file_with_w_is_read_from_the_start() -> No
     pod.log("loss=1\nloss=2\nloss=3\n")
     pod.run(pod.collector(path=LOG))
     assert pod.values() == ["1", "2", "3"]
-    assert "missing" not in pod.told
+    assert "missing" not in pod.log_text
 
 
 def test_a_second_attempt_that_writes_over_the_first_leaves_each_its_own() -> None:
@@ -139,7 +139,7 @@ def test_a_second_attempt_that_writes_over_the_first_leaves_each_its_own() -> No
     pod.log("loss=2\nloss=3\n")
     again(pod)
     assert (pod.values(1), pod.values(2)) == (["1"], ["2", "3"])
-    assert "missing" not in pod.told
+    assert "missing" not in pod.log_text
 
 
 def test_a_second_attempt_that_wrote_over_unread_lines_is_logged_as_a_gap() -> None:
@@ -153,7 +153,7 @@ def test_a_second_attempt_that_wrote_over_unread_lines_is_logged_as_a_gap() -> N
     again(pod, crash=True)
     again(pod)
     assert (pod.values(1), pod.values(2)) == (["1"], ["2"] * 9)
-    assert f"{LOG}, file 1: byte 7 to byte 23" in pod.told
+    assert f"{LOG}, file 1: byte 7 to byte 23" in pod.log_text
 
 
 def test_a_second_attempt_that_appends_leaves_each_its_own_even_after_a_crash() -> None:
@@ -182,4 +182,4 @@ def test_bytes_that_were_replaced_under_a_report_on_its_way_are_never_sent_as_th
     pod.store.away = None
     again(pod, crash=True)
     assert pod.values() == ["2"]
-    assert "destroyed while report 1 of it was on its way" in pod.told
+    assert "destroyed while report 1 of it was on its way" in pod.log_text

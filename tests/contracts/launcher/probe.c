@@ -43,12 +43,12 @@ int main(int argc, char **argv, char **environment) {
            getsid(0) == getpid() && getpgrp() == getpid() ? "true" : "false");
     FILE *status = fopen("/proc/self/status", "re");
     while (fgets(line, sizeof line, status)) {
-        static const char *const told[] = {"SigBlk", "SigIgn", "SigCgt", "SigPnd", "ShdPnd", "CapEff",
+        static const char *const fields[] = {"SigBlk", "SigIgn", "SigCgt", "SigPnd", "ShdPnd", "CapEff",
                                            "CapInh", "CapAmb", "NoNewPrivs", "Uid", "Gid", "Groups"};
-        for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
-            size_t size = strlen(told[i]);
-            if (strncmp(line, told[i], size) || line[size] != ':') continue;
-            printf("\"%s\": ", told[i]);
+        for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+            size_t size = strlen(fields[i]);
+            if (strncmp(line, fields[i], size) || line[size] != ':') continue;
+            printf("\"%s\": ", fields[i]);
             hex(line + size + 1, strlen(line + size + 1));
             printf(", ");
         }

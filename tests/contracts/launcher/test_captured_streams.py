@@ -184,7 +184,7 @@ def test_the_hold_keeps_no_stream_open(
         assert ran.process.poll() is None
         assert ran.process.stdin is not None
         with pytest.raises(BrokenPipeError):
-            os.write(ran.process.stdin.fileno(), b"nobody reads")
+            os.write(ran.process.stdin.fileno(), b"not read")
 
 
 def test_a_daemon_that_keeps_stdout_open_does_not_delay_the_end(

@@ -60,7 +60,7 @@ def test_other_files_at_the_path_are_replaced(
 ) -> None:
     place = tmp_path / "launch"
     elsewhere = tmp_path / "elsewhere"
-    elsewhere.write_bytes(b"somebody's file")
+    elsewhere.write_bytes(b"a user's file")
     match spoil:
         case "other":
             place.write_bytes(b"\0" * Path(c_launcher.argv[0]).stat().st_size)
@@ -81,7 +81,7 @@ def test_other_files_at_the_path_are_replaced(
     assert _install(c_launcher, place) == (0, "")
     _assert_installed(c_launcher, place)
     assert not place.is_symlink()
-    assert elsewhere.read_bytes() == b"somebody's file"
+    assert elsewhere.read_bytes() == b"a user's file"
 
 
 def test_a_full_disk_does_not_fail_the_hook_after_an_install(

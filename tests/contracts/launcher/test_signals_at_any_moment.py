@@ -101,14 +101,14 @@ def test_the_status_is_right_whenever_signals_come(
             ) as ran:
                 _send(ran.process, plan, ran.started)
                 status = ran.wait()
-            told = f"seed {seed}: {plan}"
-            assert status in _right(truth, plan), told
+            run = f"seed {seed}: {plan}"
+            assert status in _right(truth, plan), run
             if (ran.folder / "exit").exists():
                 record = ran.record()
                 number = record["signal"]
-                assert (record["status"] if number is None else 128 + number) == status, told
+                assert (record["status"] if number is None else 128 + number) == status, run
             else:  # it died before it had looked, and nothing was started
-                assert not truth.exists(), told
+                assert not truth.exists(), run
 
 
 def test_every_signal_that_can_be_caught_arrives(launcher: Launcher, run_dir: Path) -> None:
@@ -143,10 +143,10 @@ def test_the_value_that_comes_with_a_signal_arrives(launcher: Launcher, run_dir:
         "libc = ctypes.CDLL(None)\n"
         "signal.pthread_sigmask(signal.SIG_BLOCK, [40])\n"
         "mask = ctypes.create_string_buffer(b'\\xff' * 128, 128)\n"
-        "told = ctypes.create_string_buffer(128)\n"
+        "info = ctypes.create_string_buffer(128)\n"
         f"os.mkdir({str(note)!r})\n"
-        "libc.sigwaitinfo(mask, told)\n"
-        "os.write(1, told.raw)\n"
+        "libc.sigwaitinfo(mask, info)\n"
+        "os.write(1, info.raw)\n"
     )
     with launched(
         launcher,

@@ -100,8 +100,8 @@ def test_a_crash_is_logged(launcher: Launcher, tmp_path: Path) -> None:
     with _supervised(launcher, command, subprocess.PIPE) as process:
         assert _status(process) == 0
         assert process.stderr is not None
-        told = process.stderr.read()
-    assert b" supervise: sh ended with status 139; starting it again in 0.05 s" in told
+        message = process.stderr.read()
+    assert b" supervise: sh ended with status 139; starting it again in 0.05 s" in message
 
 
 @pytest.mark.parametrize("status", [0, 1, 77])

@@ -75,14 +75,14 @@ _given = st.builds(
 )
 
 
-def _start(words: Sequence[str | bytes], told: _Given) -> tuple[int, bytes, bytes]:
+def _start(words: Sequence[str | bytes], inherited: _Given) -> tuple[int, bytes, bytes]:
     ran = subprocess.run(
         words,
-        input=told.stdin,
+        input=inherited.stdin,
         capture_output=True,
-        env=told.environment,
-        cwd=told.folder,
-        preexec_fn=told.prepare,
+        env=inherited.environment,
+        cwd=inherited.folder,
+        preexec_fn=inherited.prepare,
         start_new_session=True,
         check=False,
     )
@@ -95,13 +95,13 @@ def test_the_same_facts_output_and_status_as_bare(
 ) -> None:
     @settings(max_examples=60 if launcher.name == "launch" else 25)
     @given(_given)
-    def as_bare(told: _Given) -> None:
-        command: list[str | bytes] = [str(probe), str(int(told.status)), *told.arguments]
+    def as_bare(inherited: _Given) -> None:
+        command: list[str | bytes] = [str(probe), str(int(inherited.status)), *inherited.arguments]
         with tempfile.TemporaryDirectory() as scratch:
             run_dir = Path(scratch) / "run"
             flags = ["--drain", "0", *capture]
-            bare = _start(command, told)
-            assert _start([*launcher.run(run_dir, *flags), *command], told) == bare
+            bare = _start(command, inherited)
+            assert _start([*launcher.run(run_dir, *flags), *command], inherited) == bare
             if capture:
                 assert (run_dir / "attempts/1/out-00000001").read_bytes() == bare[1]
                 assert (run_dir / "attempts/1/err-00000001").read_bytes() == bare[2]
