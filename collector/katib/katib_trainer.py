@@ -212,7 +212,7 @@ class KatibTrainer:
         if self._stopped is None:
             if not self._try_to(lambda: self._markers.write(shell.pid)):
                 return
-            self._stopped = StoppedTree(shell, self._processes, self._clock)
+            self._stopped = StoppedTree(shell, self._markers, self._processes, self._clock)
         if not self._try_to(self._stopped.send_due_signals):
             self._stopped = None
             self._markers.remove(shell.pid)  # otherwise a failure would count as a stop

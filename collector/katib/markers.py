@@ -25,7 +25,7 @@ class Markers:
 
     def read(self, pid: int) -> str:
         """Return the word in a shell's marker; empty without a marker."""
-        return self._read(self._path(pid))
+        return self._read(self.path(pid))
 
     def read_any(self) -> str:
         """Return the word in any shell's marker; for a shell whose pid is unknown."""
@@ -37,20 +37,21 @@ class Markers:
         known = (MARKER_COMPLETED, MARKER_EARLY_STOPPED)
         return next((word for word in known if word in contents), "")
 
+    def path(self, pid: int) -> str:
+        """Return the path of a shell's marker, as it is in the shell's command."""
+        return f"{self._start}{pid}{MARKER_SUFFIX}"
+
     def write(self, pid: int) -> None:
         """Tell a shell that the collector ends its trainer.
 
         Raises:
             SetupError: the marker cannot be written.
         """
-        self._files.replace(self._path(pid), MARKER_EARLY_STOPPED.encode())
+        self._files.replace(self.path(pid), MARKER_EARLY_STOPPED.encode())
 
     def remove(self, pid: int) -> None:
         """Remove a shell's marker."""
-        self._files.unlink(self._path(pid))
-
-    def _path(self, pid: int) -> str:
-        return f"{self._start}{pid}{MARKER_SUFFIX}"
+        self._files.unlink(self.path(pid))
 
     def _read(self, path: str) -> str:
         text = self._files.read(path)

@@ -259,6 +259,16 @@ def test_a_process_that_the_shell_starts_next_gets_term_too(training: Pod) -> No
     assert ("TERM", 20) in training.processes.sent
 
 
+@pytest.mark.parametrize("command", [f"head -n 1 {DIRECTORY}/{SHELL}.pid", TRAINER])
+def test_the_process_with_which_the_shell_reads_its_marker_gets_no_signal(
+    training: Pod, command: str
+) -> None:
+    training.runs.stop(1)
+    training.processes.start(20, SHELL, command)  # a fork of the shell has the shell's own words
+    training.wait()
+    assert ("TERM", 20) not in training.processes.sent
+
+
 def test_a_shell_that_starts_processes_for_ever_is_killed_itself(training: Pod) -> None:
     training.runs.stop(1)
     training.wait(GRACE + LAST + 2 * POLL)
