@@ -1,6 +1,6 @@
-"""The collector's flags: as they are written, and the sentence that `--help` has for each.
+"""The collector's flags: how they are written, and the sentence that `--help` prints for each.
 
-What their values must be is said in `api.sidecar`, which writes and reads them.
+`api.sidecar` writes and reads them, and checks their values.
 """
 
 from __future__ import annotations
@@ -8,94 +8,98 @@ from __future__ import annotations
 from api import names
 from api.goflags import Flag
 
-TRIAL = Flag(name="-t", value="NAME", sentence="The trial's name. Needed.")
+TRIAL = Flag(name="-t", value="NAME", sentence="The trial's name. Required.")
 METRICS = Flag(
     name="-m",
     value="NAME;NAME...",
-    sentence="The metrics to collect, joined by `;`, the objective's first. Needed.",
+    sentence="The metrics to collect, joined by `;`, the objective's metric first. Required.",
 )
 OBJECTIVE_TYPE = Flag(
     name="-o-type",
     value="minimize|maximize",
-    sentence="Which way is better; stop rules hold the objective's best value so far.",
+    sentence="Which values are better. Stop rules compare the objective's best value so far.",
 )
-DB_MANAGER = Flag(name="-s-db", value="HOST:PORT", sentence="The DB manager. Needed.")
+DB_MANAGER = Flag(name="-s-db", value="HOST:PORT", sentence="The DB manager's address. Required.")
 PATH = Flag(
     name="-path",
     value="FILE",
-    sentence="The metrics file. Needed, except with `--source stdout`.",
+    sentence="The metrics file. Required, except with `--source stdout`.",
 )
 FILTERS = Flag(
     name="-f",
     value="REGEX;REGEX...",
-    sentence="Regexes that find metrics, joined by `;`: so one that has a `;` needs `--filter`."
-    " Without any, metrics are found by their names.",
+    sentence="Regexes that find metrics, joined by `;`. Use `--filter` for a regex with a `;`."
+    " Without a regex, metrics are found by their names.",
 )
 FORMAT = Flag(
-    name="-format", value="TEXT|JSON", sentence="How the metrics are written; TEXT if not given."
+    name="-format", value="TEXT|JSON", sentence="The format of the metrics; the default is TEXT."
 )
 WAIT_ALL = Flag(
     name="-w",
     value="true|false",
-    sentence="Taken for Katib's sake and of no effect: other containers are never waited for.",
+    sentence="Accepted for Katib, without effect: the collector never waits for other containers.",
 )
 STOP_RULE = Flag(
     name="-stop-rule",
     value="NAME;VALUE;COMPARISON;START_STEP",
-    sentence="Stop the trainer when the metric is `less`, `greater` or `equal`, from its"
-    " START_STEP-th value on. May be repeated: all rules must be met.",
+    sentence="Stop the trainer when the metric is `less` or `greater` than VALUE, or `equal` to it."
+    " The rule applies from the metric's START_STEP-th value. Repeatable: all rules must be met.",
 )
 EARLY_STOPPING = Flag(
     name="-s-earlystop",
     value="HOST:PORT",
-    sentence="The early-stopping service that is told when a stop rule has ended the trainer.",
+    sentence="The early-stopping service, to which the collector reports a stop by stop rules.",
 )
 POLL_INTERVAL = Flag(
-    name="-p", value="DURATION", sentence="How often the trainer's process is looked for; 1s."
+    name="-p",
+    value="DURATION",
+    sentence="The time between two looks for the trainer's process; the default is 1s.",
 )
 TIMEOUT = Flag(
     name="-timeout",
     value="DURATION",
-    sentence="Give up when the trainer has not ended by then; 0s, the default, is never.",
+    sentence="Give up if the trainer still runs after this time; 0s, the default, means never.",
 )
 RUN_DIR = Flag(
     name="--run-dir",
     value="DIR",
-    sentence="The directory that is shared with the launcher; without it, Katib's protocol holds.",
+    sentence="The directory shared with the launcher; without it, Katib's protocol is used.",
 )
 SOURCE = Flag(
     name="--source",
     value="stdout|file",
-    sentence="Read what the launcher captured, or the file of `-path`. Needed with `--run-dir`.",
+    sentence="Read the output that the launcher captured, or the file of `-path`."
+    " Required with `--run-dir`.",
 )
 NATIVE = Flag(
     name="--native",
-    sentence="This is a native sidecar: stay until SIGTERM, whatever happens.",
+    sentence="This is a native sidecar: stay until SIGTERM in all cases.",
 )
 UNWRAPPED = Flag(
     name="--unwrapped",
-    sentence="There is no launcher: SIGTERM says that the trainer has ended."
-    " Needs `--native` and `--source file`, and rules out stop rules.",
+    sentence="There is no launcher: SIGTERM means that the trainer has ended."
+    " Requires `--native` and `--source file`, and excludes stop rules.",
 )
 FILTER = Flag(
     name="--filter",
     value="REGEX",
-    sentence="One regex, verbatim. May be repeated; they come after those of `-f`.",
+    sentence="One regex, verbatim. Repeatable; these regexes follow those of `-f`.",
 )
 ECHO = Flag(
     name="--echo",
-    sentence="Repeat the trainer's lines on standard output; `--echo=false` turns it off.",
+    sentence="Copy the trainer's lines to standard output; `--echo=false` turns this off.",
 )
 NAMESPACE = Flag(name="--namespace", value="NAME", sentence="The trial's namespace.")
 DRAIN = Flag(
     name="--drain",
     value="DURATION",
-    sentence="How long the launcher waits for delivery when the trainer has ended; 300s.",
+    sentence="The launcher's longest wait for delivery after the trainer's end;"
+    " the default is 300s.",
 )
 TERMINATION_LOG = Flag(
     name="--termination-log",
     value="FILE",
-    sentence=f"Where the summary is left, if the file is there; {names.TERMINATION_LOG}.",
+    sentence=f"The file for the summary, if it exists; the default is {names.TERMINATION_LOG}.",
 )
 
 FLAGS = (

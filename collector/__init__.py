@@ -30,7 +30,7 @@ From the trainer's output to the store:
   one way to continue (`streams.file_states`).
 - **Two attempts in one file** are separated where the file ended when the trainer started again.
   The launcher notes its inode, its size, and its last 64 bytes (`streams.attempt_boundary`).
-- **Two threads besides the main one**: one waits for signals, one writes to stdout. Files are
-  watched only while there is nothing to do, so a busy trainer causes no events.
+- **Two helper threads**: one waits for signals, one writes to stdout. Files are watched only while
+  there is nothing to do, so a busy trainer causes no events.
 - **Back-pressure needs no queue**: undelivered points wait in the log, not in memory.
 """
