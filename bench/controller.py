@@ -28,7 +28,7 @@ from bench.controller_cluster import (
     NAMESPACE,
     SUGGESTION,
     USER,
-    Surroundings,
+    ElectionRuntime,
     surroundings,
 )
 from bench.controller_figures import (
@@ -80,7 +80,7 @@ def run(_arguments: argparse.Namespace) -> None:
 class _Watched:
     """A run under way, and its samples."""
 
-    around: Surroundings
+    around: ElectionRuntime
     total: int
     samples: list[Sample] = field(default_factory=list)
 
@@ -126,7 +126,7 @@ async def _measure(shape: Shape) -> None:
         await _print_sizes(around)
 
 
-async def _all_succeeded(around: Surroundings, shape: Shape) -> None:
+async def _all_succeeded(around: ElectionRuntime, shape: Shape) -> None:
     """Wait until every experiment has ended, with as many trials as it was to have."""
     while True:
         found = (await around.cluster.list(Scope(EXPERIMENT, NAMESPACE))).items
@@ -200,14 +200,14 @@ def _print_windows(found: list[Stretch]) -> None:
     _console.print(table)
 
 
-def _print_costs(around: Surroundings, cpu: dict[str, float]) -> None:
+def _print_costs(around: ElectionRuntime, cpu: dict[str, float]) -> None:
     spent = ", ".join(f"{name} {seconds * 1e3:.1f}" for name, seconds in cpu.items())
     _console.print(
         f"CPU, ms a trial: {spent}\npeak memory of the controller: {around.peak_mib():.0f} MiB"
     )
 
 
-async def _print_requests(around: Surroundings, shape: Shape) -> None:
+async def _print_requests(around: ElectionRuntime, shape: Shape) -> None:
     await asyncio.sleep(2)  # the API server's log of them is behind a little
     requests = requests_of(around.plane.asked(), USER)
     total = sum(count for _, _, count in requests)
@@ -226,7 +226,7 @@ async def _print_requests(around: Surroundings, shape: Shape) -> None:
     )
 
 
-async def _print_sizes(around: Surroundings) -> None:
+async def _print_sizes(around: ElectionRuntime) -> None:
     sizes = []
     for kind in (EXPERIMENT, SUGGESTION):
         ref = Ref(api_version=kind.api_version, kind=kind.kind, namespace=NAMESPACE, name="e0000")

@@ -33,7 +33,7 @@ NAMESPACE = _NAMESPACES[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class ElectionRuntime:
     """What is up."""
 
     plane: ControlPlane
@@ -60,7 +60,7 @@ class Surroundings:
 
 
 @asynccontextmanager
-async def surroundings() -> AsyncIterator[Surroundings]:
+async def surroundings() -> AsyncIterator[ElectionRuntime]:
     """Bring all of it up, empty, and end it afterwards."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trialwatch-bench-")))
@@ -80,7 +80,7 @@ async def surroundings() -> AsyncIterator[Surroundings]:
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(store.address))
         jobs = Jobs(cluster, channel)
         await stack.enter_async_context(jobs.played())
-        yield Surroundings(
+        yield ElectionRuntime(
             plane=plane,
             cluster=cluster,
             controller=controller,

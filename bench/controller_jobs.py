@@ -23,7 +23,7 @@ from api.v1beta1 import api_pb2 as pb
 from api.v1beta1 import api_pb2_grpc
 from kube.cluster import Cluster, Kind, Ref, Scope, ref_of, uid_of
 from kube.errors import Conflict, NotFound
-from kube.watching import WatchCache
+from kube.watch_cache import WatchCache
 
 JOB = Kind(api_version="batch/v1", kind="Job")
 _POD = Kind(api_version="v1", kind="Pod")

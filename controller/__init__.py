@@ -27,9 +27,9 @@ From an experiment to its trials:
   search. `tests/controller/test_on_a_cluster.py` runs whole experiments this way and kills the
   controller at any moment. `runner` implements the same ports with files and processes.
 - **One leadership term starts from nothing.** Of several replicas, the one that holds the Lease
-  works (`kube.leading`). A term begins with new lists, made after the Lease was acquired, so they
-  contain every write of the previous leader (`leader_term`). Each write first checks that the
-  Lease is still held (`kube.fencing`).
+  works (`kube.leader_election`). A term begins with new lists, made after the Lease was acquired,
+  so they contain every write of the previous leader (`leader_term`). Each write first checks that
+  the Lease is still held (`kube.fencing`).
 - **A pure queue of keys** (`driver.reconcile_queue`): a key that is added many times is reconciled
   once, and never twice at the same time. `reconcile_workers` runs the reconciles.
 - **The cost of a reconcile depends on what has changed.** What an experiment needs to know about a

@@ -18,7 +18,7 @@ from api.installation.service_addresses import OwnServices
 from controller.config import Config, parse_config
 from controller.leader_term import LeaderTerm, TermDependencies
 from controller.metrics import Metrics
-from controller.on_kube.events import SPEAKER, ClusterEvents
+from controller.on_kube.events import EVENT_SOURCE, ClusterEvents
 from controller.on_kube.search_services import ClusterSearchServices
 from controller.over_grpc.calls import CHANNEL_OPTIONS
 from controller.over_grpc.channels import Channels
@@ -27,9 +27,9 @@ from controller.search_router import SearchRouter, ServiceDirectory
 from controller.settings import Settings
 from kube.cluster import Cluster, Ref
 from kube.connect import connected
-from kube.events import Events
-from kube.fencing import Fenced
-from kube.leading import LEASE_API, Leadership, Surroundings
+from kube.events import EventRecorder
+from kube.fencing import FencedCluster
+from kube.leader_election import LEASE_API, ElectionRuntime, LeaderElection
 from kube.settings_source import ConfigMapSource, ConfigSource, FileSource
 from serving.http import Server, add_probes
 from serving.life import beside, until_signal, write_port
@@ -95,7 +95,7 @@ class _Controller:
         self._metrics = Metrics()
         self._config = _config(settings, cluster)
         clock = asyncio.get_running_loop().time
-        self._events = Events(cluster, SPEAKER, counted=self._metrics.told, clock=clock)
+        self._events = EventRecorder(cluster, EVENT_SOURCE, counted=self._metrics.told, clock=clock)
         self._leadership = _leadership(settings, lease) if settings.leader_elect else None
         self._term: LeaderTerm | None = None
 
@@ -143,8 +143,8 @@ class _Controller:
         while not self._ended.is_set():
             if self._leadership is None:
                 await self._lead(asyncio.Event().wait())
-            elif await self._unless_ended(self._leadership.gain()):
-                await self._lead(self._leadership.keep())
+            elif await self._unless_ended(self._leadership.acquire()):
+                await self._lead(self._leadership.renew())
                 await self._leadership.release()
 
     async def _configured(self) -> None:
@@ -201,7 +201,7 @@ class _Controller:
         await stack.enter_async_context(channel)
         cluster = self._cluster
         if leadership is not None:
-            cluster = Fenced(cluster, lambda: leadership.holds)
+            cluster = FencedCluster(cluster, lambda: leadership.holds)
         search = await stack.enter_async_context(
             search_services(settings, cluster, self._config, address)
         )
@@ -258,18 +258,18 @@ def _config(settings: Settings, cluster: Cluster) -> ConfigSource[Config]:
     return ConfigMapSource(cluster, settings.core_namespace, parse_config)
 
 
-def _leadership(settings: Settings, cluster: Cluster) -> Leadership:
+def _leadership(settings: Settings, cluster: Cluster) -> LeaderElection:
     lease = Ref(
         api_version=LEASE_API,
         kind="Lease",
         namespace=settings.core_namespace,
         name=names.OWN_CONTROLLER,
     )
-    return Leadership(
+    return LeaderElection(
         cluster,
         lease,
         f"{socket.gethostname()}_{uuid.uuid4()}",
-        Surroundings(clock=_seconds),
+        ElectionRuntime(clock=_seconds),
         settings.lease_times,
     )
 

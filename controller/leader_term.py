@@ -31,7 +31,7 @@ from controller.reconcile.trial_states import has_ended, state_of
 from controller.reconcile.views import Key, Policy, key_of
 from controller.reconcile_workers import Reconcile, ReconcileWorkers, utc_now
 from kube.cluster import Cluster, Kind
-from kube.watching import Pace
+from kube.watch_cache import Pace
 
 _AT_ONCE: Final = 200
 """Turns side by side, of each kind: most of a turn is waiting for an answer."""

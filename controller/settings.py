@@ -15,7 +15,7 @@ from api.faults import quoted
 from api.installation.service_addresses import own_services
 from api.installation.stores import db_manager_of
 from controller.reconcile.views import Policy
-from kube.leading import Times
+from kube.leader_election import LeaseTimes
 from serving.addresses import Address
 from serving.flag_values import (
     ADDRESS,
@@ -109,8 +109,8 @@ class Settings:
         ),
         True,  # noqa: FBT003 - the default of the row above
     )
-    lease_times: Times = part(
-        Times(),
+    lease_times: LeaseTimes = part(
+        LeaseTimes(),
         duration=Row(
             _LEASE, SECONDS, "How long other replicas respect a Lease without renewal; at least 1s."
         ),
@@ -197,7 +197,7 @@ def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
         UserError: a flag is unknown, its value is not of the flag's kind, or the times of the
             Lease do not fit together.
     """
-    settings, usual = settings_of(Settings, argv, environ), Times()
+    settings, usual = settings_of(Settings, argv, environ), LeaseTimes()
     if not settings.lease_times.are_sound:
         raise UserError(
             f"{_LEASE} must be at least 1s, and more than {_RENEW}, which must be more than twice"

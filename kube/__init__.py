@@ -1,19 +1,28 @@
-"""The cluster as a port: objects of any kind, as plain documents, in and out of Kubernetes' API.
+"""The cluster as a port: reads and writes objects of any kind as plain documents.
 
-Belongs here: the port (`cluster`), its values and errors; the official client behind it (`client`,
-`connect`, `discovery`); for tests the same port in memory and over HTTP (`testing`); a kind's
-objects kept up to date in memory (`watching`), an installation's settings by it
-(`settings_source`); who may do what (`access`); Events that are said and not waited for (`events`);
-which of several replicas works (`leading`), and that only this one writes (`fencing`).
-Does not belong here: what an object means, and what any program does with it.
+Belongs here: the port and its values (`cluster`), its errors, and the official client behind it
+(`client`, `connect`, `discovery`); what programs build on the port: `watch_cache`,
+`settings_source`, `events`, `access`, `leader_election`, `fencing`; the port in memory and over
+HTTP for tests (`testing`).
+Does not belong here: the meaning of an object, and a program's decisions about it.
 May import: `api`, and the log of `serving`. May be imported by: the programs that talk to a
 cluster, `runner` and `trialwatch`.
 
     Cluster                    get, list, pages, watch, create, replace, patch, delete
-    PodLogs, Authorizer        what a container printed; who may do what: both are that too
-      KubernetesCluster        the API server, by the official client
-      MemoryCluster            a dict, with versions, conflicts, and a history that is forgotten
+    PodLogs                    the logs of containers
+      KubernetesCluster        both, by the official client: the API server
+      MemoryCluster            both, in memory: a dict with versions, conflicts and a history
 
-Each port has one suite, tests/contracts/{cluster,pod_logs}.py; both are held to it, and a real API
-server is too.
+Lists and watches take a `Scope`: kind, namespace, name, labels. Each port has one suite of tests,
+`tests/contracts/{cluster,pod_logs}.py`; MemoryCluster, KubernetesCluster over its HTTP, and a real
+API server pass the same suite.
+
+From the cluster to memory: a `WatchCache` lists a scope, watches from the list's version, and lists
+again when the server has forgotten that version. What a cache holds is a moment old.
+
+Writes of a leader: `LeaderElection` holds a Lease, and `FencedCluster` refuses each write of a
+replica that no longer holds it.
+
+Events: an `EventRecorder` posts in the background, counts repeats in one Event, and limits the
+rate. A failed Event never fails its caller.
 """

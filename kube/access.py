@@ -1,4 +1,4 @@
-"""Who may do what: the question, its answer, and both as the API's SubjectAccessReview."""
+"""Access rights: a question and its answer, as values and as the API's SubjectAccessReview."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ REVIEW: Final = Resource(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requester:
-    """Somebody who asks the API server for something, as it knows them."""
+    """A user or a service account that sends requests to the API server."""
 
     name: str = ""
-    """Empty: the API server named nobody."""
+    """Empty: the API server did not name a user."""
     uid: str = ""
     groups: tuple[str, ...] = ()
     extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What the way of signing in adds, for authorizers that look at it."""
+    """What the authentication adds, for authorizers that read it."""
 
 
 NOBODY: Final = Requester()
@@ -34,7 +34,7 @@ NOBODY: Final = Requester()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What somebody wants to do; an empty namespace is all of them."""
+    """An action of a requester; an empty namespace means all namespaces."""
 
     requester: Requester
     verb: str
@@ -47,26 +47,26 @@ class Access:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """Whether they may, and the authorizer's own words, if it has any."""
+    """Whether the action is allowed, and the authorizer's reason, if it gives one."""
 
     allowed: bool
     reason: str = ""
 
 
 class Authorizer(Protocol):
-    """What says who may do what; the clusters of this package are that too."""
+    """Decides about access; the clusters of this package do."""
 
     async def decide(self, access: Access) -> Decision:
-        """Say whether somebody may do something, by the rights that they have at this moment.
+        """Return whether a requester may do something now.
 
         Raises:
-            Forbidden: this program may not ask.
-            Unavailable: no answer in time, or the server has too much to do; ask again.
+            Forbidden: this program may not ask this.
+            Unavailable: no answer in time, or the server is overloaded; ask again.
         """
 
 
 def review_of(access: Access) -> JsonObject:
-    """Write a question as the API server takes it."""
+    """Write a question as a SubjectAccessReview."""
     requester = access.requester
     return {
         "apiVersion": REVIEW.api_version,
@@ -88,7 +88,7 @@ def review_of(access: Access) -> JsonObject:
 
 
 def access_of(review: JsonObject) -> Access:
-    """Read a question; what is missing is empty."""
+    """Read a question; missing parts are empty."""
     spec = _mapping(review.get("spec"))
     wanted = _mapping(spec.get("resourceAttributes"))
     return Access(
@@ -102,7 +102,7 @@ def access_of(review: JsonObject) -> Access:
 
 
 def requester_of(document: Json, name: str = "username") -> Requester:
-    """Read a requester from a `userInfo`, or from a review, which calls the `name` otherwise."""
+    """Read a requester; `name` is the key of its name, which a review calls `user`."""
     user = _mapping(document)
     extra = _mapping(user.get("extra"))
     return Requester(
@@ -114,7 +114,7 @@ def requester_of(document: Json, name: str = "username") -> Requester:
 
 
 def decision_of(answer: JsonObject) -> Decision:
-    """Read an answer; one that does not say `allowed: true` does not allow."""
+    """Read an answer; only `allowed: true` allows."""
     status = _mapping(answer.get("status"))
     words = (_text(status, "reason"), _text(status, "evaluationError"))
     return Decision(

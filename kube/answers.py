@@ -1,4 +1,4 @@
-"""What the API server answered, read: an error becomes one of ours, with the server's own words."""
+"""Reads the API server's answers; an error becomes one of `kube.errors`, with its message."""
 
 from __future__ import annotations
 
@@ -34,40 +34,40 @@ _REMEDIES: Final[Mapping[type[TrialwatchError], str]] = {
     Unavailable: "ask again",
 }
 _LONGEST: Final = 500
-"""Characters of the server's own words that a message repeats."""
+"""Characters of the server's message that an error repeats."""
 
 
 def read_object(body: bytes, about: str) -> JsonObject:
     """Read a document.
 
     Raises:
-        Unavailable: it is none: something between us and the server spoke, or it was cut off.
+        Unavailable: the body is not a JSON object: a proxy answered, or the answer was cut off.
     """
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise Unavailable(f"{about}: the answer is no JSON object: {_start(body)}; ask again")
+        raise Unavailable(f"{about}: the answer is not a JSON object: {_start(body)}; ask again")
     return document
 
 
 def error_of(status: int, body: bytes, about: str) -> TrialwatchError:
-    """Make the error of an answer whose HTTP status says that it is one."""
+    """Return the error of an answer with an HTTP status of 400 or more."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
         document = None
-    said = document if isinstance(document, dict) else {"message": _start(body)}
-    return error_in({**said, "code": status}, about)
+    answered = document if isinstance(document, dict) else {"message": _start(body)}
+    return error_in({**answered, "code": status}, about)
 
 
-def error_in(said: JsonObject, about: str) -> TrialwatchError:
-    """Make the error of a `Status` document, which watches send as their last event."""
-    code = said.get("code")
+def error_in(status_document: JsonObject, about: str) -> TrialwatchError:
+    """Return the error of a `Status` document; a watch sends one as its last event."""
+    code = status_document.get("code")
     status = code if isinstance(code, int) else HTTPStatus.INTERNAL_SERVER_ERROR
-    message = _words(said.get("message")) or _phrase(status)
-    kind = _kind_of(status, said.get("reason"))
+    message = _words(status_document.get("message")) or _phrase(status)
+    kind = _kind_of(status, status_document.get("reason"))
     remedy = _REMEDIES.get(kind)
     return kind(f"{about}: {status} {message}" + (f"; {remedy}" if remedy else ""))
 
@@ -76,27 +76,27 @@ def change_of(line: bytes, about: str) -> Change:
     """Read a line of a watch.
 
     Raises:
-        Gone, Unavailable, ...: the line says so, or is none.
+        Gone, Unavailable, ...: the line is an error, or is not an event.
     """
     event = read_object(line, about)
     document, what = event.get("object"), event.get("type")
     if not isinstance(document, dict):
-        raise Unavailable(f"{about}: an event without an object came; ask again")
+        raise Unavailable(f"{about}: received an event without an object; ask again")
     if what == "ERROR":
         raise error_in(document, about)
     if what not in set(ChangeType):
-        raise Unavailable(f"{about}: an event of the unknown type {what!r} came; ask again")
+        raise Unavailable(f"{about}: received an event of unknown type {what!r}; ask again")
     return Change(type=ChangeType(what), document=document)
 
 
 def items_of(document: JsonObject, kind: Kind) -> tuple[JsonObject, ...]:
-    """Read the items of a list, each with what it is, which the API's own lists leave out."""
+    """Read the items of a list; add `apiVersion` and `kind`, which the API leaves out."""
     named = {"apiVersion": kind.api_version, "kind": kind.kind}
     return tuple({**named, **item} for item in mappings_at(document, "items"))
 
 
-def rest_of(document: JsonObject) -> str:
-    """Return by what the rest of a list is asked for; empty where there is no more."""
+def next_page_of(document: JsonObject) -> str:
+    """Return the token for the next page of a list; empty after the last page."""
     return text_at(document, "metadata", "continue")
 
 
@@ -112,7 +112,7 @@ def _phrase(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
     except ValueError:
-        return "an answer without words"
+        return "an answer without a message"
 
 
 def _words(message: Json) -> str:

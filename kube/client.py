@@ -1,7 +1,7 @@
-"""The API server behind the port, by the official client: its credentials, TLS and connections.
+"""The API server as a `Cluster`, through the official client's credentials, TLS and connections.
 
-Of `kubernetes.aio` this takes what knows about clusters, and leaves its models: they would turn
-documents into objects and back, and drop what they do not know.
+The models of `kubernetes.aio` are not used: they would turn documents into objects and back, and
+drop fields that they do not know.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from kubernetes.aio.client import Configuration
 
 from api.types import Json, JsonObject
 from kube.access import REVIEW, Access, Decision, decision_of, review_of
-from kube.answers import change_of, error_of, items_of, read_object, rest_of
+from kube.answers import change_of, error_of, items_of, next_page_of, read_object
 from kube.cluster import (
     Change,
     Kind,
@@ -39,18 +39,18 @@ from kube.paths import path_of
 from kube.resources import KNOWN
 
 WATCH_SECONDS: Final = 300
-"""How long one watch lasts; then the server ends it, and the caller goes on."""
+"""After this time the server ends a watch, and the caller starts the next one."""
 _PAGE: Final = 500
-"""Objects; a list is read in pages, so that neither side holds its JSON as a whole."""
+"""Objects in a page of a list, so that neither side holds the JSON of the whole list."""
 ANSWER_SECONDS: Final = 30.0
 _CONNECT_SECONDS: Final = 10.0
 SLACK_SECONDS: Final = 15.0
-"""How much later than it said the server may end a watch."""
+"""How much later than WATCH_SECONDS the server may end a watch."""
 _MANAGER: Final = {"fieldManager": "trialwatch"}
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
 _JSON: Final = "application/json"
 _ANYTHING: Final = "application/json, */*"
-"""A log is text, and the refusal to give it is JSON."""
+"""A log is text; an error about it is JSON."""
 _STATUS: Final = "status"
 _MERGE: Final = "application/merge-patch+json"
 _JSON_PATCH: Final = "application/json-patch+json"
@@ -61,7 +61,7 @@ class _Request:
     method: str
     path: str
     about: str
-    """What it is for, as an error has to say it."""
+    """The purpose, as errors name it."""
     query: Mapping[str, str] = field(default_factory=dict)
     body: Json = None
     form: str = "application/json"
@@ -70,7 +70,7 @@ class _Request:
 
 
 class KubernetesCluster:
-    """The port over HTTP. `kube.connect` makes one with the right credentials."""
+    """The port over HTTP. `kube.connect` makes one with credentials."""
 
     def __init__(
         self,
@@ -81,17 +81,25 @@ class KubernetesCluster:
         watch_seconds: int = WATCH_SECONDS,
         slack_seconds: float = SLACK_SECONDS,
     ) -> None:
-        """`clock` counts seconds, never back; what takes longer than the others is no answer."""
+        """Make it.
+
+        Args:
+            configuration: of the official client.
+            clock: seconds; never goes back.
+            answer_seconds: a request without an answer within this time is Unavailable.
+            watch_seconds: the duration of a watch, after which the server ends it.
+            slack_seconds: how much later than that the server may end it.
+        """
         self._configuration: Any = configuration  # the package's types are not complete
         self._rest: Any = Connections(configuration)
         self._limit = aiohttp.ClientTimeout(total=answer_seconds, sock_connect=_CONNECT_SECONDS)
         self._watch_seconds = watch_seconds
-        # Whoever is silent for longer than a watch may last is gone.
+        # A server that is silent for longer than a watch may last is gone.
         self._watch_limit = aiohttp.ClientTimeout(
             sock_connect=_CONNECT_SECONDS, sock_read=watch_seconds + slack_seconds
         )
-        # A log may be long, and a trainer silent for hours; the connection's pulse finds the dead.
-        self._quiet_limit = aiohttp.ClientTimeout(sock_connect=_CONNECT_SECONDS)
+        # A trainer may print nothing for hours; TCP keepalive detects a dead server.
+        self._follow_limit = aiohttp.ClientTimeout(sock_connect=_CONNECT_SECONDS)
         self._log_limit = aiohttp.ClientTimeout(
             sock_connect=_CONNECT_SECONDS, sock_read=answer_seconds
         )
@@ -102,7 +110,7 @@ class KubernetesCluster:
         return await self._call("GET", await self._path(ref), f"get {ref}")
 
     async def list(self, scope: Scope) -> Listing:
-        """Read all objects of a kind."""
+        """Read all objects of a scope."""
         try:
             return await self._listed(scope, _PAGE)
         except Gone:
@@ -110,13 +118,13 @@ class KubernetesCluster:
             return await self._listed(scope, 0)
 
     async def pages(self, scope: Scope) -> AsyncGenerator[Listing, None]:
-        """Read all objects of a kind, page by page."""
+        """Read all objects of a scope, page by page."""
         async with aclosing(self._pages(scope, _PAGE)) as pages:
             async for page in pages:
                 yield page
 
     async def watch(self, scope: Scope, *, since: str) -> AsyncGenerator[Change, None]:
-        """Follow what happens after a version."""
+        """Follow the changes after a version."""
         query = {
             **_selection(scope),
             "watch": "true",
@@ -132,8 +140,8 @@ class KubernetesCluster:
             limit=self._watch_limit,
         )
         async with (
-            _of_a_kind(),
-            self._answered(request) as answer,
+            _unknown_kind(),
+            self._sent(request) as answer,
             explained(request.about),
             aclosing(lines_of(answer.content)) as lines,
         ):
@@ -152,9 +160,9 @@ class KubernetesCluster:
             about=f"read the log of {pod}",
             query={**wanted, **{name: "true" for name, given in flags.items() if given}},
             accept=_ANYTHING,
-            limit=self._quiet_limit if follow else self._log_limit,
+            limit=self._follow_limit if follow else self._log_limit,
         )
-        async with self._answered(request) as answer, explained(request.about):
+        async with self._sent(request) as answer, explained(request.about):
             async for piece in answer.content.iter_any():
                 yield piece
 
@@ -163,15 +171,15 @@ class KubernetesCluster:
         ref = ref_of(document)
         resource = await self._discovery.resource_of(ref.of)
         if resource.namespaced and not ref.namespace:
-            raise Invalid(f"create {ref}: metadata.namespace is missing; say where it belongs")
+            raise Invalid(f"create {ref}: metadata.namespace is missing; add it")
         return await self._call("POST", path_of(resource, ref.namespace), f"create {ref}", document)
 
     async def replace(self, document: JsonObject, *, status: bool = False) -> JsonObject:
-        """Put a document in the place of the one there."""
+        """Replace an object."""
         ref = ref_of(document)
         path = await self._path(ref, _STATUS if status else "")
         if not version_of(document):
-            # Some kinds take such a document, over whatever has been written meanwhile.
+            # Some kinds accept such a document, and it overwrites all later writes.
             raise Invalid(f"replace {ref}: metadata.resourceVersion is missing; read it first")
         return await self._call("PUT", path, f"replace {ref}", document)
 
@@ -194,11 +202,11 @@ class KubernetesCluster:
         await self._call("DELETE", await self._path(ref), f"delete {ref}", body)
 
     async def resource_of(self, kind: Kind) -> Resource:
-        """Say where a kind is in the API."""
+        """Return the resource of a kind."""
         return await self._discovery.resource_of(kind)
 
     async def decide(self, access: Access) -> Decision:
-        """Say whether somebody may do something."""
+        """Return whether a requester may do something."""
         about = f"ask whether {access.requester.name} may {access.verb} {access.resource}"
         return decision_of(await self._call("POST", path_of(REVIEW), about, review_of(access)))
 
@@ -209,7 +217,7 @@ class KubernetesCluster:
     async def _path(self, ref: Ref, part: str = "") -> str:
         resource = await self._discovery.resource_of(ref.of)
         if not ref.name or (resource.namespaced and not ref.namespace):
-            raise Invalid(f"{ref}: a name or a namespace is missing; say which object is meant")
+            raise Invalid(f"{ref}: a name or a namespace is missing; add it")
         return path_of(resource, ref.namespace, ref.name, part)
 
     async def _path_of_all(self, scope: Scope) -> str:
@@ -221,9 +229,9 @@ class KubernetesCluster:
     async def _listed(self, scope: Scope, size: int) -> Listing:
         pages = self._pages(scope, size)
         async with aclosing(pages):
-            found = [page async for page in pages]
-        items = tuple(item for page in found for item in page.items)
-        return Listing(items=items, version=found[-1].version)
+            read = [page async for page in pages]
+        items = tuple(item for page in read for item in page.items)
+        return Listing(items=items, version=read[-1].version)
 
     async def _pages(self, scope: Scope, size: int) -> AsyncGenerator[Listing, None]:
         query = {**_selection(scope), **({"limit": str(size)} if size else {})}
@@ -235,19 +243,19 @@ class KubernetesCluster:
             limit=self._limit,
         )
         while True:
-            async with _of_a_kind():
-                document = await self._asked(request)
+            async with _unknown_kind():
+                document = await self._send(request)
             yield Listing(items=items_of(document, scope.kind), version=version_of(document))
-            rest = rest_of(document)
-            if not rest:
+            token = next_page_of(document)
+            if not token:
                 return
-            request = replace(request, query={**query, "continue": rest})
+            request = replace(request, query={**query, "continue": token})
 
     async def _call(
         self, method: str, path: str, about: str, body: Json = None, *, form: str = _JSON
     ) -> JsonObject:
         query = _MANAGER if method in _WRITES else {}
-        return await self._asked(
+        return await self._send(
             _Request(
                 method=method,
                 path=path,
@@ -259,21 +267,21 @@ class KubernetesCluster:
             )
         )
 
-    async def _asked(self, request: _Request) -> JsonObject:
-        """Ask, and return the document that was answered."""
-        async with self._answered(request) as answer:
+    async def _send(self, request: _Request) -> JsonObject:
+        """Send a request, and return the document of the answer."""
+        async with self._sent(request) as answer:
             async with explained(request.about):
                 content = await answer.read()
             return read_object(content, request.about)
 
     @asynccontextmanager
-    async def _answered(self, request: _Request) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Ask, and give an answer that is no error, its content still to be read."""
-        question = f"?{urlencode(request.query)}" if request.query else ""
+    async def _sent(self, request: _Request) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send a request, and give its answer with the content unread; raise an answered error."""
+        query = f"?{urlencode(request.query)}" if request.query else ""
         async with explained(request.about):
             answered = await self._rest.request(
                 request.method,
-                f"{self._configuration.host}{request.path}{question}",
+                f"{self._configuration.host}{request.path}{query}",
                 headers=await self._headers(request),
                 body=request.body,
                 _request_timeout=request.limit,
@@ -287,7 +295,7 @@ class KubernetesCluster:
             yield answer
 
     async def _headers(self, request: _Request) -> dict[str, str]:
-        # Asked for each time: tokens are renewed on the way.
+        # Read for each request: tokens are renewed.
         settings = await self._configuration.auth_settings()
         headers = {
             "Accept": request.accept,
@@ -300,8 +308,8 @@ class KubernetesCluster:
 
 
 @asynccontextmanager
-async def _of_a_kind() -> AsyncIterator[None]:
-    """Say what it means that all objects of a kind are not found."""
+async def _unknown_kind() -> AsyncIterator[None]:
+    """Turn NotFound of a whole kind into UnknownKind."""
     try:
         yield
     except NotFound as error:

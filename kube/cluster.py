@@ -1,7 +1,7 @@
-"""The port: what a program may ask of a cluster, and what it gets.
+"""The port: the calls that a program makes to a cluster, and their values.
 
-Documents are plain JSON objects, as the API has them. What is handed out is the caller's own, and
-no later call changes it; what is handed in is not changed either.
+Documents are plain JSON objects, as in the API. A returned document belongs to the caller, and no
+later call changes it. No call changes a document that it receives.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ Patch: TypeAlias = JsonObject | Sequence[JsonObject]
 """A mapping is a JSON merge patch (RFC 7386), a sequence of operations a JSON patch (RFC 6902)."""
 
 Labels: TypeAlias = Mapping[str, str | None]
-"""Labels that are asked for; None: whatever the label's value is."""
+"""Wanted labels; None: any value of the label."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A kind of objects, as documents name it."""
+    """A kind of objects, as in documents."""
 
     api_version: str
     """`v1`, `batch/v1`, `kubeflow.org/v1beta1`."""
@@ -35,14 +35,14 @@ class Kind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """A kind's place in the API."""
+    """A kind's resource in the API."""
 
     api_version: str
     kind: str
     plural: str
     namespaced: bool
     status: bool = False
-    """Whether the status is a part of its own; what discovery says of it is not read."""
+    """Whether the kind has a status subresource; discovery does not set it."""
 
     @property
     def of(self) -> Kind:
@@ -51,13 +51,13 @@ class Resource:
 
     @property
     def group(self) -> str:
-        """The group of its API; empty for the core one."""
+        """The API group; empty for the core group."""
         return self.api_version.rpartition("/")[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ref:
-    """One object; `namespace` is empty for kinds that have none."""
+    """One object; `namespace` is empty for cluster-wide kinds."""
 
     api_version: str
     kind: str
@@ -70,8 +70,8 @@ class Ref:
         return Kind(api_version=self.api_version, kind=self.kind)
 
     def __str__(self) -> str:
-        place = f"{self.namespace}/{self.name}" if self.namespace else self.name
-        return f"{self.kind} {place} ({self.api_version})"
+        name = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.kind} {name} ({self.api_version})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +97,13 @@ class Listing:
 
 
 class ChangeType(StrEnum):
-    """What happened to an object; the words are the API's."""
+    """What happened to an object, in the API's words."""
 
     ADDED = "ADDED"
     MODIFIED = "MODIFIED"
     DELETED = "DELETED"
     BOOKMARK = "BOOKMARK"
-    """Nothing happened up to the version in the document, which has nothing else."""
+    """No change up to the version in the document, which has only that version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,16 +112,16 @@ class Change:
 
     type: ChangeType
     document: JsonObject
-    """The object as it is now; of one that was deleted, as it was last."""
+    """The object now; for a deleted object, its last state."""
 
     @property
     def version(self) -> str:
-        """The version up to which the watcher has seen all."""
+        """The version up to which the watcher has seen all changes."""
         return version_of(self.document)
 
 
 class Propagation(StrEnum):
-    """What becomes of the objects that a deleted one owns; the words are the API's."""
+    """What happens to the objects that a deleted object owns, in the API's words."""
 
     BACKGROUND = "Background"
     """They are deleted afterwards."""
@@ -134,132 +134,131 @@ class Propagation(StrEnum):
 class Cluster(Protocol):
     """Objects of any kind, by (apiVersion, kind, namespace, name).
 
-    Every call may raise, beside what it names itself (classes of `kube.errors`, by who must act):
+    Every call may raise these errors of `kube.errors`, beside those that it names itself:
 
         UnknownKind: the cluster does not serve this kind.
         Forbidden: credentials are missing or refused, or they do not allow this.
-        Unavailable: no answer in time, or the server has too much to do; asking again is right.
+        Unavailable: no answer in time, or the server is overloaded; ask again.
 
-    No call is repeated by itself; how often, and until when, is the caller's to say. All may be
-    cancelled at any moment.
+    No call repeats a request; the caller decides how often to repeat it. Each call may be cancelled
+    at any moment.
     """
 
     async def get(self, ref: Ref) -> JsonObject:
         """Read an object.
 
         Raises:
-            NotFound: it is not there.
+            NotFound: it does not exist.
         """
 
     async def list(self, scope: Scope) -> Listing:
-        """Read all objects of a kind, in one namespace or (where it is empty) in all.
+        """Read all objects of a scope, in any order.
 
-        `name` and `labels` leave out all others. Each item carries `apiVersion` and `kind`, which
-        the API's own lists leave out. Order means nothing.
+        Each item has `apiVersion` and `kind`, which the API's own lists leave out.
         """
 
     def pages(self, scope: Scope) -> AsyncGenerator[Listing, None]:
-        """Read what `list` reads, part by part, so that it need never be in memory as a whole.
+        """Read what `list` reads, page by page, so that it is never in memory as a whole.
 
-        There is at least one part. All show the same moment, whose version the last one carries.
+        There is at least one page. All pages show the same moment; the last one has its version.
 
         Raises:
-            Gone: that moment was forgotten before the last part was read; begin again.
+            Gone: the server forgot that moment before the last page was read; begin again.
         """
 
     def watch(self, scope: Scope, *, since: str) -> AsyncGenerator[Change, None]:
-        """Follow what happens after a version, in order, each once; close it when done.
+        """Follow the changes after a version, in order, each once; close the generator when done.
 
-        Ends, without an error, when the server has had enough: go on from the last version seen.
-        An object that comes to match `labels` is added, one that ceases to match is deleted.
-        Labels and name of bookmarks are nobody's; they only carry a version.
+        It ends without an error when the server ends the watch: go on from the last version seen.
+        An object that starts to match the scope's labels is ADDED; one that stops matching is
+        DELETED. A bookmark has only a version.
 
         Raises:
-            Gone: `since` is too long ago, at the start or on the way; list again.
+            Gone: the server has forgotten the version `since`, or a later one; list again.
             Unavailable: the connection broke; go on from the last version seen.
         """
 
     async def create(self, document: JsonObject) -> JsonObject:
-        """Create an object, and return it as it was stored: with uid and version.
+        """Create an object, and return it as stored: with uid and version.
 
-        The document names it; `metadata.generateName` lets the cluster choose the name's end.
+        The document has its name, or `metadata.generateName`: then the cluster completes the name.
 
         Raises:
-            AlreadyExists: one of that name is there.
-            NotFound: its namespace is not there.
+            AlreadyExists: an object of this name exists.
+            NotFound: its namespace does not exist.
             Invalid: the document is wrong.
         """
 
     async def replace(self, document: JsonObject, *, status: bool = False) -> JsonObject:
-        """Put a document in the place of the one there, and return it as it was stored.
+        """Replace an object, and return it as stored.
 
-        `metadata.resourceVersion` says in the place of which version. With `status` nothing but the
-        status is written, without it nothing of the status, for kinds that keep it apart. What
+        The document replaces the version in its `metadata.resourceVersion`. For kinds with a status
+        subresource, `status` writes the status alone; without it the status stays. A write that
         changes nothing makes no new version.
 
         Raises:
-            NotFound: the object is not there.
-            Conflict: it has changed since that version, or is another one (`metadata.uid`).
+            NotFound: the object does not exist.
+            Conflict: it has changed since that version, or is another object (`metadata.uid`).
             Invalid: the document is wrong, or has no version.
         """
 
     async def patch(self, ref: Ref, patch: Patch, *, status: bool = False) -> JsonObject:
-        """Change an object, and return it as it was stored.
+        """Change an object, and return it as stored.
 
         A merge patch with `metadata.resourceVersion` changes only that version, and one with
         `metadata.uid` only that object. `status` as in `replace`.
 
         Raises:
-            NotFound: the object is not there.
+            NotFound: the object does not exist.
             Conflict: it has changed since that version.
-            Invalid: the patch does not apply (a `test` that fails, too), its result is wrong, or
-                the object is another one (`metadata.uid`).
+            Invalid: the patch does not apply (or its `test` fails), its result is wrong, or the
+                object is another one (`metadata.uid`).
         """
 
     async def delete(
         self, ref: Ref, *, uid: str = "", propagation: Propagation = Propagation.BACKGROUND
     ) -> None:
-        """Delete an object; with `uid` only that one, not another that has taken its name.
+        """Delete an object; with `uid` only that object, not a newer one of the same name.
 
-        One that has finalizers is marked, and goes when the last of them is taken away.
+        An object with finalizers is marked, and deleted when the last finalizer is removed.
 
         Raises:
-            NotFound: it is not there.
-            Conflict: it is another one.
+            NotFound: it does not exist.
+            Conflict: the object of this name has another uid.
         """
 
     async def resource_of(self, kind: Kind) -> Resource:
-        """Say where a kind is in the API: its plural, and whether its objects are in a namespace.
+        """Return the resource of a kind: its plural, and whether its objects have a namespace.
 
         Raises:
             UnknownKind: the cluster does not serve it.
         """
 
     async def close(self) -> None:
-        """Let go of connections; watches that are open end or fail."""
+        """Close connections; open watches end or fail."""
 
 
 class PodLogs(Protocol):
-    """What the containers of pods print; a cluster with nodes has it."""
+    """The logs of containers; a cluster with nodes has them."""
 
     def pod_log(
         self, pod: Ref, container: str = "", *, follow: bool = False, previous: bool = False
     ) -> AsyncGenerator[bytes, None]:
-        """Read what a container printed, in pieces of any length; close it when done.
+        """Read the log of a container, in pieces of any length; close the generator when done.
 
-        The container may be left out where there is but one. With `follow` it goes on until the
-        container has ended; with `previous` it is what the container before this one printed,
-        in the same pod. Beside the errors of `Cluster`:
+        An empty `container` means the only one of the pod. With `follow` the log goes on until the
+        container ends; with `previous` it is the log of the container's previous run in the pod.
+        Beside the errors of `Cluster`:
 
         Raises:
-            NotFound: there is no such pod.
-            Invalid: there is no such container, none before this one, or it has not begun.
+            NotFound: the pod does not exist.
+            Invalid: the container does not exist, has no previous run, or has not started.
             Unavailable: the connection broke.
         """
 
 
 def ref_of(document: JsonObject) -> Ref:
-    """Name the object that a document is."""
+    """Return the reference of a document's object."""
     return Ref(
         api_version=str(document.get("apiVersion", "")),
         kind=str(document.get("kind", "")),
@@ -269,16 +268,16 @@ def ref_of(document: JsonObject) -> Ref:
 
 
 def version_of(document: JsonObject) -> str:
-    """Return a document's resourceVersion; empty where it has none."""
+    """Return a document's resourceVersion; empty if it has none."""
     return text_at(document, "metadata", "resourceVersion")
 
 
 def uid_of(document: JsonObject) -> str:
-    """Return a document's uid; empty where it has none."""
+    """Return a document's uid; empty if it has none."""
     return text_at(document, "metadata", "uid")
 
 
 def labels_of(document: JsonObject) -> Mapping[str, str]:
-    """Return a document's labels; what is no text is left out."""
+    """Return a document's labels; values that are not text are left out."""
     labels = mapping_at(document, "metadata", "labels")
     return {key: value for key, value in labels.items() if isinstance(value, str)}

@@ -1,4 +1,4 @@
-"""Which cluster, and as whom: from a kubeconfig, or from where this program runs."""
+"""Connects to a cluster: by a kubeconfig, or by the service account of the program's pod."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OWN_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/name
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A context of a kubeconfig, and the namespace that is meant there unless another is named."""
+    """A context of a kubeconfig, and its default namespace."""
 
     name: str
     namespace: str
@@ -38,13 +38,15 @@ class Context:
 async def connected(
     kubeconfig: Path | None = None, context: str = ""
 ) -> AsyncIterator[KubernetesCluster]:
-    """Give a cluster, and close it afterwards; nothing is asked of it yet.
+    """Give a cluster, and close it afterwards; no request is sent yet.
 
-    A kubeconfig may be several files with `:` between, as $KUBECONFIG has them; `context` is one
-    of its contexts, by default the current one.
+    Args:
+        kubeconfig: one file, or several with `:` between, as in $KUBECONFIG; None: the cluster in
+            which the program runs.
+        context: of the kubeconfig; empty: its current context.
 
     Raises:
-        UserError: a context is named, and there is no kubeconfig.
+        UserError: a context is named without a kubeconfig.
         SetupError: there are no credentials, or they cannot be read.
     """
     cluster = KubernetesCluster(await _configuration(kubeconfig, context))
@@ -55,7 +57,7 @@ async def connected(
 
 
 def own_namespace(default: str = "default") -> str:
-    """Return the namespace of the pod that this program runs in, if it runs in one."""
+    """Return the namespace of the program's pod; `default` outside of a pod."""
     try:
         return _OWN_NAMESPACE.read_text(encoding="utf-8").strip() or default
     except OSError:
@@ -72,7 +74,7 @@ def context_of(kubeconfig: Path, name: str = "") -> Context:
     try:
         _check_there(kubeconfig)
         merged = _merger(str(kubeconfig)).config
-        contexts = {one["name"]: one["context"] for one in merged["contexts"].value}
+        contexts = {entry["name"]: entry["context"] for entry in merged["contexts"].value}
         wanted = name or merged["current-context"]
     except _UNREADABLE as error:
         raise _unusable(kubeconfig, error) from None
@@ -85,12 +87,10 @@ def context_of(kubeconfig: Path, name: str = "") -> Context:
 async def _configuration(kubeconfig: Path | None, context: str) -> Configuration:
     configuration = Configuration()
     if context and kubeconfig is None:
-        raise UserError(
-            f"there is no kubeconfig that could have a context {context}: give --kubeconfig FILE"
-        )
+        raise UserError(f"--context {context} needs a kubeconfig: give --kubeconfig FILE")
     try:
         if kubeconfig is None:
-            # Renews the token by itself: it reads the file again every minute.
+            # It renews the token: it reads the file again every minute.
             _config.load_incluster_config(configuration)
         else:
             await _read(kubeconfig, context, configuration)
@@ -107,7 +107,7 @@ def _unusable(kubeconfig: Path | None, error: Exception) -> SetupError:
 
 
 def _check_there(kubeconfig: Path) -> None:
-    files = (Path(one).expanduser() for one in str(kubeconfig).split(os.pathsep) if one)
+    files = (Path(part).expanduser() for part in str(kubeconfig).split(os.pathsep) if part)
     if not any(file.exists() for file in files):
         raise ConfigException("there is no such file")
 
@@ -126,5 +126,5 @@ async def _read(kubeconfig: Path, context: str, configuration: Configuration) ->
         configuration.api_key["BearerToken"] = loader.token
 
     if hasattr(loader, "exec_plugin_expiry"):
-        hooked: Any = configuration  # its hook is declared as None
+        hooked: Any = configuration  # the types declare its hook as None
         hooked.refresh_api_key_hook = renew

@@ -1,4 +1,4 @@
-"""Which path a kind has: the API server is asked once, and again when a kind is not known to it."""
+"""Finds the resource of a kind: asks the API server once, and again for an unknown kind."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from kube.errors import NotFound, UnknownKind
 from kube.paths import root_of
 
 FORGET_SECONDS = 10.0
-"""How long a kind counts as unknown; it may be installed at any time."""
+"""How long a kind counts as unknown: its definition may be installed at any time."""
 _GROUP_VERSION = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}(/[a-z0-9][a-z0-9.-]{0,62})?")
 
 
 class Discovery:
-    """The resources of a cluster, remembered."""
+    """The resources of a cluster, cached."""
 
     def __init__(
         self,
@@ -26,9 +26,12 @@ class Discovery:
         clock: Callable[[], float],
         usual: Iterable[Resource] = (),
     ) -> None:
-        """`fetch` gets a path and raises NotFound; `clock` counts seconds, never back.
+        """Make it.
 
-        What the server does not tell of is taken from the `usual` resources.
+        Args:
+            fetch: reads a path of the API; raises NotFound.
+            clock: seconds; never goes back.
+            usual: resources for kinds that the server does not list.
         """
         self._usual = {resource.of: resource for resource in usual}
         self._fetch, self._clock = fetch, clock
@@ -37,27 +40,27 @@ class Discovery:
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def resource_of(self, kind: Kind) -> Resource:
-        """Return where a kind is.
+        """Return the resource of a kind.
 
-        The kinds that we deal with are where they always are, even if the server does not tell.
+        A usual kind has its usual resource, even if the server does not list it.
 
         Raises:
-            UnknownKind: it is nowhere.
+            UnknownKind: the cluster does not serve the kind.
         """
-        found = self._known.get(kind.api_version, {}).get(kind.kind)
-        if found is None and _GROUP_VERSION.fullmatch(kind.api_version):
+        resource = self._known.get(kind.api_version, {}).get(kind.kind)
+        if resource is None and _GROUP_VERSION.fullmatch(kind.api_version):
             await self._learn(kind.api_version)
-            found = self._known.get(kind.api_version, {}).get(kind.kind)
-        found = found or self._usual.get(kind)
-        if found is None:
+            resource = self._known.get(kind.api_version, {}).get(kind.kind)
+        resource = resource or self._usual.get(kind)
+        if resource is None:
             raise UnknownKind(
                 f"the cluster does not serve the kind {kind};"
                 " install what defines it, or correct the apiVersion"
             )
-        return found
+        return resource
 
     async def _learn(self, api_version: str) -> None:
-        """Ask for a version's kinds, unless that was a moment ago; together for all who wait."""
+        """Read the kinds of a version, unless that was done recently; once for all that wait."""
         async with self._locks.setdefault(api_version, asyncio.Lock()):
             asked = self._asked.get(api_version)
             if asked is not None and self._clock() - asked < FORGET_SECONDS:
@@ -71,7 +74,7 @@ class Discovery:
             self._forget()
 
     def _forget(self) -> None:
-        """Drop what nobody serves: whoever makes up names must not fill our memory."""
+        """Drop versions without kinds: invented names must not fill the memory."""
         now = self._clock()
         for version in [v for v, known in self._known.items() if not known]:
             if now - self._asked[version] >= FORGET_SECONDS:
@@ -81,8 +84,8 @@ class Discovery:
 
 def _resources_in(document: JsonObject, api_version: str) -> dict[str, Resource]:
     """Read an APIResourceList; parts such as `jobs/status` have the kind of the whole."""
-    found = (_resource(entry, api_version) for entry in mappings_at(document, "resources"))
-    return {one.kind: one for one in found if one is not None}
+    resources = (_resource(entry, api_version) for entry in mappings_at(document, "resources"))
+    return {item.kind: item for item in resources if item is not None}
 
 
 def _resource(entry: JsonObject, api_version: str) -> Resource | None:

@@ -1,16 +1,16 @@
-"""What a cluster refuses, by who must act.
+"""The errors of a cluster, by who must act.
 
 * UserError
-  * NotFound: there is no such object; whoever named it must correct the name, or wait
-    * UnknownKind: there is no such kind, so there can be no such object
-  * Invalid: the document or the patch is wrong, and will be so the next time
+  * NotFound: the object does not exist; correct the name, or wait
+    * UnknownKind: the cluster does not serve the kind, so it has no such object
+  * Invalid: the document or the patch is wrong; sending it again does not help
 * SetupError
   * Forbidden: credentials or rights are missing; the operator must give them
 * RemoteError
-  * Conflict: somebody else was quicker; read again, then decide again
-    * AlreadyExists: an object of that name is there
-  * Gone: it is too long ago; list again, then watch from there
-  * Unavailable (of `api.errors`): no answer, or none for now; ask again
+  * Conflict: another writer was faster; read again, then decide again
+    * AlreadyExists: an object of this name exists
+  * Gone: the server has forgotten the version; list again, then watch from there
+  * Unavailable (of `api.errors`): the server does not answer now; ask again
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from api.errors import RemoteError, SetupError, UserError
 
 
 class NotFound(UserError):
-    """There is no such object."""
+    """The object does not exist."""
 
 
 class UnknownKind(NotFound):
@@ -27,11 +27,11 @@ class UnknownKind(NotFound):
 
 
 class Invalid(UserError):
-    """The cluster will not take this document, however often it is sent."""
+    """The cluster refuses this document each time."""
 
 
 class Forbidden(SetupError):
-    """We are not known to the cluster, or may not do this."""
+    """The cluster does not know the program, or does not allow it to do this."""
 
 
 class Conflict(RemoteError):
@@ -39,8 +39,8 @@ class Conflict(RemoteError):
 
 
 class AlreadyExists(Conflict):
-    """An object of this name is there already."""
+    """An object of this name exists already."""
 
 
 class Gone(RemoteError):
-    """What happened since then is no longer known."""
+    """The server no longer knows the changes since that version."""

@@ -1,7 +1,8 @@
-"""Says on an object what its users should know: Events, as `kubectl describe` shows them.
+"""Records Events on objects: what `kubectl describe` shows.
 
-Many a cause comes again and again, so the same word about the same object is said again only after
-some minutes, with a count; and all together are held to a rate that no cluster minds.
+The caller never waits for an Event, and a failed Event never fails the caller. An Event that is
+recorded again within AGAIN_SECONDS is only counted. Its name is a digest of object, reason and
+message, so all replicas count in one Event.
 """
 
 from __future__ import annotations
@@ -23,73 +24,77 @@ from kube.errors import AlreadyExists
 from serving.logs import get_logger
 
 AGAIN_SECONDS: Final = 300.0
-"""After which the same is said again."""
-_WAITING: Final = 100
-_REMEMBERED: Final = 4096
+"""How long an Event that is recorded again is only counted."""
+_MOST_WAITING: Final = 100
+"""Events that wait to be posted."""
+_MOST_REMEMBERED: Final = 4096
+"""Events whose counts are kept."""
 _LONGEST: Final = 1024
 """Characters of a message, as the API has it."""
 _log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Word:
-    """What is said, and about which object."""
+class Event:
+    """A message about an object."""
 
     about: Ref
     uid: str
     reason: str
-    """One word, in the manner of `PodRefused`."""
+    """One word, such as `PodRefused`."""
     message: str
     type: str = "Warning"
     """Or Normal."""
 
     @property
-    def told(self) -> str:
-        """The message, as long as an Event can have it."""
+    def posted_message(self) -> str:
+        """The message, cut to the length that the API allows."""
         return self.message[:_LONGEST]
 
     @property
     def key(self) -> str:
-        """A name for this word about this object, the same in every replica."""
-        words = (self.uid, self.reason, self.told)
-        return hashlib.sha256("\0".join(words).encode(errors="surrogatepass")).hexdigest()[:16]
+        """A digest of object, reason and message; equal in all replicas."""
+        parts = (self.uid, self.reason, self.posted_message)
+        return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Speaker:
-    """Who speaks, and how much."""
+class EventSource:
+    """The program that records, and how many Events it may post."""
 
     component: str
-    """The program, as each Event names it."""
+    """The name of the program, as each Event shows it."""
     burst: float = 20.0
-    """How many Events may be posted at once."""
+    """Events that may be posted at once."""
     per_second: float = 2.0
-    """And after that."""
+    """Events a second after that."""
 
 
 @dataclass(slots=True)
-class _Said:
+class _Count:
+    """How often an Event was recorded, and when it may be posted again."""
+
     first: str
-    count: int
+    times: int
     again_at: float
 
 
 @dataclass(slots=True)
-class _Allowance:
-    """A bucket that fills by `per_second` up to `burst`."""
+class _TokenBucket:
+    """Tokens for Events: `per_second` new ones, at most `burst`."""
 
     clock: Callable[[], float]
-    speaker: Speaker
+    source: EventSource
     left: float = field(init=False)
     filled_at: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.filled_at, self.left = self.clock(), self.speaker.burst
+        self.filled_at, self.left = self.clock(), self.source.burst
 
     def take(self) -> bool:
         now = self.clock()
-        fresh = (now - self.filled_at) * self.speaker.per_second
-        self.left = min(self.speaker.burst, self.left + fresh)
+        fresh = (now - self.filled_at) * self.source.per_second
+        self.left = min(self.source.burst, self.left + fresh)
         self.filled_at = now
         if self.left < 1:
             return False
@@ -101,69 +106,80 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class Events:
-    """Posts Events in the background; nobody waits for them, and none is worth a failure."""
+class EventRecorder:
+    """Posts Events in the background."""
 
     def __init__(
         self,
         cluster: Cluster,
-        speaker: Speaker,
+        source: EventSource,
         *,
         counted: Callable[[str], None],
         clock: Callable[[], float],
         now: Callable[[], datetime] = _now,
     ) -> None:
-        """`counted` is told what became of each; `clock` counts seconds, `now` is the date."""
-        self._cluster, self._component, self._counted = cluster, speaker.component, counted
-        self._clock, self._now = clock, now
-        self._said: LRUCache[str, _Said] = LRUCache(_REMEMBERED)
-        self._waiting: asyncio.Queue[tuple[Word, _Said]] = asyncio.Queue(_WAITING)
-        self._allowance = _Allowance(clock, speaker)
+        """Make it.
 
-    def tell(self, word: Word) -> None:
-        """Say it soon, unless it was said a moment ago, or too much is being said."""
+        Args:
+            cluster: where Events are posted.
+            source: the program that records.
+            counted: called for each Event with `posted`, `throttled` or `failed`.
+            clock: seconds; never goes back.
+            now: the date.
+        """
+        self._cluster, self._component, self._counted = cluster, source.component, counted
+        self._clock, self._now = clock, now
+        self._counts: LRUCache[str, _Count] = LRUCache(_MOST_REMEMBERED)
+        self._waiting: asyncio.Queue[tuple[Event, _Count]] = asyncio.Queue(_MOST_WAITING)
+        self._tokens = _TokenBucket(clock, source)
+
+    def record(self, event: Event) -> None:
+        """Post an Event soon; only count it if it was posted recently or no token is left."""
         moment, now = self._now().strftime("%Y-%m-%dT%H:%M:%SZ"), self._clock()
-        said = self._said.setdefault(word.key, _Said(moment, 0, now))
-        said.count += 1
-        if now < said.again_at or not self._allowance.take():
+        count = self._counts.setdefault(event.key, _Count(moment, 0, now))
+        count.times += 1
+        if now < count.again_at or not self._tokens.take():
             self._counted("throttled")
             return
         try:
-            self._waiting.put_nowait((word, said))
+            self._waiting.put_nowait((event, count))
         except asyncio.QueueFull:
             self._counted("throttled")
         else:
-            said.again_at = now + AGAIN_SECONDS
+            count.again_at = now + AGAIN_SECONDS
 
     async def run(self) -> None:
-        """Post what is to be said until cancelled."""
+        """Post recorded Events until cancelled."""
         while True:
-            word, said = await self._waiting.get()
+            event, count = await self._waiting.get()
             try:
-                await self._post(word, said)
+                await self._post(event, count)
             except TrialwatchError as error:
                 self._counted("failed")
-                _log.warning("cannot post an Event", about=str(word.about), cause=str(error))
+                _log.warning("cannot post an Event", about=str(event.about), cause=str(error))
             else:
                 self._counted("posted")
             self._waiting.task_done()
 
     async def drain(self, seconds: float) -> None:
-        """Wait until all is posted, for at most so long."""
+        """Wait until all recorded Events are posted, for at most `seconds`."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._waiting.join()
 
-    async def _post(self, word: Word, said: _Said) -> None:
-        event = self._event(word, said)
+    async def _post(self, event: Event, count: _Count) -> None:
+        document = self._document(event, count)
         try:
-            await self._cluster.create(event)
+            await self._cluster.create(document)
         except AlreadyExists:
-            again: JsonObject = {"count": said.count, "lastTimestamp": event["lastTimestamp"]}
-            await self._cluster.patch(_ref(word), again)
+            again: JsonObject = {
+                "count": count.times,
+                "lastTimestamp": document["lastTimestamp"],
+            }
+            await self._cluster.patch(_ref(event), again)
 
-    def _event(self, word: Word, said: _Said) -> JsonObject:
-        about, ref = word.about, _ref(word)
+    def _document(self, event: Event, count: _Count) -> JsonObject:
+        about, ref = event.about, _ref(event)
         return {
             "apiVersion": ref.api_version,
             "kind": ref.kind,
@@ -173,19 +189,19 @@ class Events:
                 "kind": about.kind,
                 "namespace": about.namespace,
                 "name": about.name,
-                "uid": word.uid,
+                "uid": event.uid,
             },
-            "type": word.type,
-            "reason": word.reason,
-            "message": word.told,
+            "type": event.type,
+            "reason": event.reason,
+            "message": event.posted_message,
             "source": {"component": self._component},
-            "firstTimestamp": said.first,
+            "firstTimestamp": count.first,
             "lastTimestamp": self._now().strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "count": said.count,
+            "count": count.times,
         }
 
 
-def _ref(word: Word) -> Ref:
-    about = word.about
-    name = f"{about.name[:200]}.{word.key}"
+def _ref(event: Event) -> Ref:
+    about = event.about
+    name = f"{about.name[:200]}.{event.key}"
     return Ref(api_version="v1", kind="Event", namespace=about.namespace, name=name)

@@ -1,4 +1,4 @@
-"""A cluster that is written to only while that is ours to do."""
+"""Fencing: a cluster that accepts writes only while this replica leads."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from kube.cluster import (
 )
 
 
-class Fenced:
-    """Another cluster; each write first asks whether it may be.
+class FencedCluster:
+    """A cluster that checks before each write whether this replica still leads.
 
-    It keeps out what a replica would still write that was stopped, or starved, for longer than its
-    Lease lasts, and has not yet noticed. A request that was sent before may still arrive later.
+    A replica that was paused for longer than its Lease lasts may not have noticed yet that another
+    replica leads: its writes are refused here. A request that was sent before may still arrive.
     """
 
     def __init__(self, cluster: Cluster, allowed: Callable[[], bool]) -> None:
-        """`allowed` says whether to write at this moment."""
+        """`allowed` returns whether this replica may write now."""
         self._cluster, self._allowed = cluster, allowed
 
     async def get(self, ref: Ref) -> JsonObject:
@@ -35,15 +35,15 @@ class Fenced:
         return await self._cluster.get(ref)
 
     async def list(self, scope: Scope) -> Listing:
-        """Read all objects of a kind."""
+        """Read all objects of a scope."""
         return await self._cluster.list(scope)
 
     def pages(self, scope: Scope) -> AsyncGenerator[Listing, None]:
-        """Read all objects of a kind, part by part."""
+        """Read all objects of a scope, page by page."""
         return self._cluster.pages(scope)
 
     def watch(self, scope: Scope, *, since: str) -> AsyncGenerator[Change, None]:
-        """Follow what happens after a version."""
+        """Follow the changes after a version."""
         return self._cluster.watch(scope, since=since)
 
     async def create(self, document: JsonObject) -> JsonObject:
@@ -52,7 +52,7 @@ class Fenced:
         return await self._cluster.create(document)
 
     async def replace(self, document: JsonObject, *, status: bool = False) -> JsonObject:
-        """Put a document in the place of the one there."""
+        """Replace an object."""
         self._check()
         return await self._cluster.replace(document, status=status)
 
@@ -69,13 +69,13 @@ class Fenced:
         await self._cluster.delete(ref, uid=uid, propagation=propagation)
 
     async def resource_of(self, kind: Kind) -> Resource:
-        """Say where a kind is in the API."""
+        """Return the resource of a kind."""
         return await self._cluster.resource_of(kind)
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
         await self._cluster.close()
 
     def _check(self) -> None:
         if not self._allowed():
-            raise Unavailable("this replica does not lead any more; another one will do it")
+            raise Unavailable("this replica no longer leads; the leader will do it")

@@ -13,10 +13,10 @@ _LONGEST_NAME: Final = 253
 
 
 def path_of(resource: Resource, namespace: str = "", name: str = "", part: str = "") -> str:
-    """Return the path of all objects of a kind, or of one, or of its part (`status`).
+    """Return the path of all objects of a kind, of one object, or of a part of it (`status`).
 
     Raises:
-        NotFound: no object can have that name.
+        NotFound: no object can have this name.
     """
     steps = [root_of(resource.api_version)]
     if resource.namespaced and namespace:
@@ -30,12 +30,12 @@ def path_of(resource: Resource, namespace: str = "", name: str = "", part: str =
 
 
 def root_of(api_version: str) -> str:
-    """Return the path under which all kinds of a version are."""
+    """Return the path above all kinds of an API version."""
     return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
 
 
 def _step(name: str) -> str:
-    # As Kubernetes has it for every name that is a step of a path.
+    # Kubernetes has this rule for each name that is a step of a path.
     if name in {".", ".."} or "/" in name or "%" in name or len(name) > _LONGEST_NAME:
         raise NotFound(f"no object can have the name {quoted(name)}; correct it")
     return quote(name, safe="")

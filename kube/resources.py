@@ -1,4 +1,4 @@
-"""The kinds that a cluster in memory serves unless it is told others: those that we deal with."""
+"""The resources of the kinds that trialwatch uses."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _OF_THE_CLUSTER: Final = {
 
 
 def _read(lines: Iterable[str], api_version: str, *, namespaced: bool) -> Iterable[Resource]:
-    """Read `plural Kind`; a `+` says that the status is a part of its own."""
+    """Read `plural Kind`; a `+` means that the kind has a status subresource."""
     for line in lines:
         plural, kind, *apart = line.split()
         yield Resource(

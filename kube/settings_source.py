@@ -1,7 +1,7 @@
-"""The settings in force: from katib-config in the cluster or in a file, renewed while we run.
+"""The settings in force: katib-config from the cluster or from a file, read again when it changes.
 
-What they mean is the program's to say: it gives the function that reads their text. A change that
-cannot be used changes nothing: it is logged, and the settings of before stay.
+The program gives the function that parses their text. After an invalid change the previous
+settings stay in force, and the error is logged.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from api.errors import SetupError
 from api.objects.yamlout import dump_objects
 from api.types import JsonObject
 from kube.cluster import Cluster, Kind, Ref, Scope
-from kube.watching import Pace, WatchCache
+from kube.watch_cache import Pace, WatchCache
 from serving.logs import get_logger
 
 _CONFIG_MAP: Final = Kind(api_version="v1", kind="ConfigMap")
@@ -27,22 +27,22 @@ _Config_co = TypeVar("_Config_co", covariant=True)
 
 
 class ConfigSource(Protocol[_Config_co]):
-    """Where the settings come from."""
+    """A source of settings."""
 
     @property
     def config(self) -> _Config_co:
-        """The settings in force; before there are some, the defaults."""
+        """The settings in force; the defaults until settings were read."""
 
     @property
     def trouble(self) -> str:
-        """Why there are none in force yet; empty once there are some."""
+        """Why no settings were read yet; empty after the first were read."""
 
     async def run(self) -> None:
-        """Keep them up to date until cancelled."""
+        """Keep the settings up to date until cancelled."""
 
 
 class _InForce(Generic[Config]):
-    """The last settings that could be used."""
+    """The last valid settings."""
 
     def __init__(self, parse: Callable[[str], Config]) -> None:
         self.trouble = f"{names.CONFIG_MAP} was not read yet"
@@ -50,7 +50,7 @@ class _InForce(Generic[Config]):
         self._parse = parse
 
     def take(self, text: str) -> None:
-        """Read the settings anew; an empty text stands for our own defaults."""
+        """Parse new settings; an empty text means the defaults."""
         try:
             config = self._parse(text)
         except SetupError as error:
@@ -64,7 +64,7 @@ class _InForce(Generic[Config]):
 
 
 class ConfigMapSource(Generic[Config]):
-    """katib-config as it is in the cluster; our own defaults where there is none."""
+    """katib-config of the cluster; the defaults if the ConfigMap does not exist."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class ConfigMapSource(Generic[Config]):
         *,
         pace: Pace | None = None,
     ) -> None:
-        """`parse` reads their text, raises SetupError, and takes "" for the defaults."""
+        """`parse` reads the text of the settings ("": the defaults); raises SetupError."""
         self._in_force = _InForce(parse)
         self._cache = WatchCache(
             cluster,
@@ -92,11 +92,11 @@ class ConfigMapSource(Generic[Config]):
 
     @property
     def trouble(self) -> str:
-        """Why there are none yet."""
+        """Why no settings were read yet."""
         return self._in_force.trouble and (self._cache.trouble or self._in_force.trouble)
 
     async def run(self) -> None:
-        """Keep them up to date until cancelled."""
+        """Keep the settings up to date until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._cache.run())
             await self._cache.synced()
@@ -104,18 +104,18 @@ class ConfigMapSource(Generic[Config]):
                 self._in_force.take("")
 
     def _take(self, ref: Ref) -> None:
-        # Who deletes it means that the defaults are to hold.
+        # After a deletion the defaults are in force.
         self._in_force.take(self._cache.get(ref.namespace, ref.name) or "")
 
 
 class FileSource(Generic[Config]):
-    """katib-config as a file, such as a ConfigMap that is mounted."""
+    """katib-config as a file, such as a mounted ConfigMap."""
 
     def __init__(self, path: Path, parse: Callable[[str], Config]) -> None:
-        """Read it, by the same `parse`.
+        """Read the file; `parse` as in ConfigMapSource.
 
         Raises:
-            SetupError: it cannot be read, or not be used.
+            SetupError: the file cannot be read, or its settings are invalid.
         """
         self._path, self._in_force, self._text = path, _InForce(parse), ""
         self._take(_read(path))
@@ -129,17 +129,17 @@ class FileSource(Generic[Config]):
 
     @property
     def trouble(self) -> str:
-        """Why there are none yet."""
+        """Why no settings were read yet."""
         return self._in_force.trouble
 
     async def run(self) -> None:
-        """Look every few seconds whether it has changed."""
+        """Read the file every few seconds."""
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             await asyncio.to_thread(self.look)
 
     def look(self) -> None:
-        """Take what is in the file now; one that cannot be read stays as it was."""
+        """Read the file now; if that fails, the previous settings stay."""
         try:
             text = _read(self._path)
         except SetupError as error:
@@ -154,7 +154,7 @@ class FileSource(Generic[Config]):
 
 
 def text_of(document: JsonObject) -> str:
-    """Write a ConfigMap as a text of its own: a document of the kind ConfigMap."""
+    """Return the data of a ConfigMap as a YAML document of kind ConfigMap."""
     data = document.get("data")
     return dump_objects([{"kind": "ConfigMap", "data": data if isinstance(data, dict) else {}}])
 

@@ -11,9 +11,9 @@ from functools import partial
 from api import names
 from kube.cluster import Cluster
 from kube.connect import connected
-from kube.events import Events, Speaker
+from kube.events import EventRecorder, EventSource
 from kube.settings_source import ConfigMapSource, ConfigSource, FileSource
-from kube.watching import WatchCache
+from kube.watch_cache import WatchCache
 from serving.addresses import Address
 from serving.http import Server
 from serving.life import beside, until_signal, write_port
@@ -38,7 +38,7 @@ _log = get_logger(__name__)
 _EVENT_SECONDS = 2.0
 """How long the remaining Events may take at the end."""
 _FREEZE_SECONDS = 600.0
-_SPEAKER = Speaker(component=names.OWN_WEBHOOK)
+_EVENT_SOURCE = EventSource(component=names.OWN_WEBHOOK)
 
 
 async def run(settings: Settings) -> None:
@@ -76,7 +76,9 @@ class _Webhook:
         self._config = _config(settings, cluster)
         self._caches = lookup_caches(cluster)
         clock = asyncio.get_running_loop().time
-        self._events = Events(cluster, _SPEAKER, counted=self.metrics.count_event, clock=clock)
+        self._events = EventRecorder(
+            cluster, _EVENT_SOURCE, counted=self.metrics.count_event, clock=clock
+        )
         lookups = ClusterLookups(cluster, self._caches, counted=self.metrics.count_lookup)
         self.metrics.show_caches(self._caches)
         self.metrics.show_certificate(lambda: self.certificates.expires)

@@ -11,10 +11,10 @@ from api import names
 from api.types import Experiment, Suggestion, Trial
 from controller.on_kube.objects import ref_of_item
 from controller.reconcile.actions import EmitEvent, EventType
-from kube.events import Events, Speaker, Word
+from kube.events import Event, EventRecorder, EventSource
 from serving.logs import get_logger
 
-SPEAKER: Final = Speaker(component=names.OWN_CONTROLLER, burst=100, per_second=10)
+EVENT_SOURCE: Final = EventSource(component=names.OWN_CONTROLLER, burst=100, per_second=10)
 RECONCILE_ERROR: Final = "ReconcileError"
 _MAX_LOGGED: Final = 10_000
 _log = get_logger(__name__)
@@ -23,7 +23,7 @@ _log = get_logger(__name__)
 class ClusterEvents:
     """Posts Events in the background; merges or drops frequent ones. Logs warnings."""
 
-    def __init__(self, events: Events, count_error: Callable[[str], None]) -> None:
+    def __init__(self, events: EventRecorder, count_error: Callable[[str], None]) -> None:
         """`events` posts; `count_error` counts an error of a kind ("experiment" or "trial")."""
         self._events, self._count_error = events, count_error
         self._logged: LRUCache[str, str] = LRUCache(_MAX_LOGGED)
@@ -32,7 +32,7 @@ class ClusterEvents:
         """Post one event."""
         if event.reason == RECONCILE_ERROR:
             self._count_error(_kind(event.about))
-        word = Word(
+        posted = Event(
             about=ref_of_item(event.about),
             uid=event.about.metadata.uid,
             reason=event.reason,
@@ -40,16 +40,19 @@ class ClusterEvents:
             type=event.type.value,
         )
         if event.type is EventType.WARNING:
-            self._log(word)
-        self._events.tell(word)
+            self._log(posted)
+        self._events.record(posted)
 
-    def _log(self, word: Word) -> None:
+    def _log(self, event: Event) -> None:
         """Log a message unless it is the last one about the object."""
-        if self._logged.get(word.uid) == word.message:
+        if self._logged.get(event.uid) == event.message:
             return
-        self._logged[word.uid] = word.message
+        self._logged[event.uid] = event.message
         _log.warning(
-            "warning on an object", object=str(word.about), reason=word.reason, cause=word.message
+            "warning on an object",
+            object=str(event.about),
+            reason=event.reason,
+            cause=event.message,
         )
 
 

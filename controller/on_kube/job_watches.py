@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from api.types import JsonObject
 from controller.on_kube.job_documents import without_managed_fields
 from kube.cluster import Cluster, Kind, Ref, Scope
-from kube.watching import Pace, WatchCache
+from kube.watch_cache import Pace, WatchCache
 
 Start = Callable[[Coroutine[Any, Any, object]], object]
 """Runs a coroutine in the background until the program ends: `TaskGroup.create_task`, say."""

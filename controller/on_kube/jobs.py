@@ -28,7 +28,7 @@ from controller.reconcile.jobs import JobOutcome, state_of_job
 from controller.reconcile.trial_states import has_ended
 from controller.reconcile.views import JobFacts, Key
 from kube.cluster import Cluster, Kind, Propagation, Ref, uid_of, version_of
-from kube.watching import Pace
+from kube.watch_cache import Pace
 
 _MAX_DELETED = 1_000
 """Deleted jobs that are remembered, until the reconcile that each deletion causes."""

@@ -33,7 +33,7 @@ from controller.on_kube.read_your_writes_cache import (
 from controller.reconcile.trial_states import experiment_digest
 from controller.reconcile.views import Key, key_of
 from kube.cluster import Cluster, Kind, Ref, Scope
-from kube.watching import Pace
+from kube.watch_cache import Pace
 
 EXPERIMENT = Kind(api_version=API_VERSION, kind="Experiment")
 SUGGESTION = Kind(api_version=API_VERSION, kind="Suggestion")

@@ -10,7 +10,7 @@ from api.documents import text_at
 from api.types import JsonObject
 from controller.reconcile.views import Key
 from kube.cluster import Cluster, Kind, Scope
-from kube.watching import Pace, WatchCache
+from kube.watch_cache import Pace, WatchCache
 
 _EVENT = Kind(api_version="v1", kind="Event")
 _REASONS = frozenset({"FailedCreate", "FailedCreatePod"})

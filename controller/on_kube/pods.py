@@ -16,7 +16,7 @@ from controller.on_kube.pod_facts import PodSummary, facts_of, newest_primary_po
 from controller.on_kube.read_your_writes_cache import with_port_errors
 from controller.reconcile.views import Key, PodFacts, key_of
 from kube.cluster import Cluster, Kind, Ref, Scope, ref_of
-from kube.watching import Pace, WatchCache
+from kube.watch_cache import Pace, WatchCache
 
 _POD = Kind(api_version="v1", kind="Pod")
 _MAX_TRIALS, _MAX_PODS = 5_000, 5

@@ -15,7 +15,7 @@ from controller.driver.ports import Conflict
 from controller.reconcile.views import Key, key_of
 from kube import errors
 from kube.cluster import Cluster, Ref, Scope, ref_of, uid_of, version_of
-from kube.watching import Pace, WatchCache
+from kube.watch_cache import Pace, WatchCache
 from serving.logs import get_logger
 
 _log = get_logger(__name__)

@@ -1,7 +1,7 @@
-"""A cluster in memory behind the API server's HTTP: what the official client, or curl, talks to.
+"""A cluster in memory behind the API server's HTTP, for the official client or curl.
 
-For tests and measurements: `asked` counts the requests by what they are for. It knows no users; a
-`token`, where one is given, is asked of everybody.
+For tests and measurements: `asked` counts the requests by verb and kind. It has no users; if a
+`token` is given, every request needs it.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from api.types import JsonObject
 from kube.access import REVIEW, access_of
 from kube.cluster import Listing, Propagation, Scope
 from kube.errors import AlreadyExists, Conflict, Forbidden, Gone, Invalid, NotFound
-from kube.testing.apipaths import Target, labels_in, name_in, split_path, target_of, verb_of
 from kube.testing.memory import MemoryCluster
+from kube.testing.request_paths import Target, labels_in, name_in, split_path, target_of, verb_of
 
 _LARGEST: Final = 3 * 1024 * 1024
-"""Bytes of a body, as the API server has it."""
+"""Bytes of a body; the API server's own limit."""
 _STATUSES: Final[Mapping[type[TrialwatchError], HTTPStatus]] = {
     AlreadyExists: HTTPStatus.CONFLICT,
     Conflict: HTTPStatus.CONFLICT,
@@ -43,19 +43,19 @@ _MERGE: Final = "application/merge-patch+json"
 
 
 class ApiServer:
-    """The HTTP side; `served` runs one."""
+    """The HTTP server; `served` runs one."""
 
     def __init__(self, cluster: MemoryCluster, *, token: str = "") -> None:
         self.cluster, self.url = cluster, ""
         self.asked: Counter[str] = Counter()
-        """`get Job`, `list Trial`, `watch Trial`, `discover batch/v1`, ... : how often."""
+        """The number of requests of each form: `get Job`, `list Trial`, `discover batch/v1`, …"""
         self._token = token
         self._pages: dict[str, tuple[Listing, int]] = {}
         self._page_names = itertools.count(1)
         self._runner: web.AppRunner | None = None
 
     async def start(self, port: int = 0) -> None:
-        """Listen on a port of this machine; 0 takes a free one."""
+        """Listen on a port of this machine; 0 takes a free port."""
         application = web.Application(client_max_size=_LARGEST)
         application.router.add_route("*", "/{path:.*}", self.answer)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
@@ -64,18 +64,18 @@ class ApiServer:
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
 
     async def stop(self) -> None:
-        """End all watches and connections, and listen no more."""
+        """End all watches and connections, and stop listening."""
         self.cluster.end_watches()
         self.cluster.printed.hang_up()
         if self._runner is not None:
             await self._runner.cleanup()
 
     def forget_pages(self) -> None:
-        """Forget the lists that are half read: who asks for the rest is told that it is gone."""
+        """Forget the unread pages of lists: a request for them is Gone."""
         self._pages.clear()
 
     def write_kubeconfig(self, path: Path, namespace: str = "") -> Path:
-        """Write how to reach it into a file, and return that; `namespace` is the context's."""
+        """Write a kubeconfig for this server, and return its path; `namespace` is its context's."""
         user = {"token": self._token} if self._token else {}
         context = {"cluster": "here", "user": "me"}
         if namespace:
@@ -142,10 +142,10 @@ class ApiServer:
         return web.json_response(answer)
 
     async def _list(self, target: Target, query: Mapping[str, str]) -> JsonObject:
-        """Give a page of the list as it was when its first page was read."""
+        """Return a page of a list, which shows the moment of its first page."""
         rest = query.get("continue", "")
         if rest and rest not in self._pages:
-            raise Gone("the rest of the list is forgotten; list again")
+            raise Gone("the remaining pages are forgotten; list again")
         listing, start = self._pages.pop(rest) if rest else (await self._listing(target, query), 0)
         end = start + (int(query.get("limit", "0")) or len(listing.items))
         metadata = {"resourceVersion": listing.version}
@@ -166,7 +166,7 @@ class ApiServer:
     async def _patch(self, target: Target, request: web.Request) -> JsonObject:
         patch = await _json(request)
         if isinstance(patch, dict) != (request.content_type == _MERGE):
-            raise Invalid(f"a patch of type {request.content_type} is of another form")
+            raise Invalid(f"the body does not match the patch type {request.content_type}")
         return await self.cluster.patch(target.ref, patch, status=target.status)
 
     async def _delete(self, target: Target, request: web.Request) -> JsonObject:
@@ -184,11 +184,11 @@ class ApiServer:
         changes = self.cluster.watch(_scope(target, query), since=since)
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
-        # The client may go at any moment; the watch itself ends after the time that it asked for.
+        # The client may leave at any moment; the watch ends after the time that the client sent.
         with suppress(ConnectionError, TimeoutError):
             async with asyncio.timeout(float(query.get("timeoutSeconds", "300"))):
                 async with aclosing(changes):
-                    await _pour(changes, response)
+                    await _send_changes(changes, response)
         return response
 
     async def _log(self, request: web.Request, target: Target) -> web.StreamResponse:
@@ -200,7 +200,7 @@ class ApiServer:
             previous=query.get("previous") == "true",
         )
         async with aclosing(pieces):
-            first = await anext(pieces, b"")  # a refusal comes here, before the answer has begun
+            first = await anext(pieces, b"")  # an error is raised here, before the answer starts
             response = web.StreamResponse(headers={"Content-Type": "text/plain"})
             await response.prepare(request)
             with suppress(ConnectionError):
@@ -210,13 +210,13 @@ class ApiServer:
         return response
 
     def _resources(self, version: str) -> JsonObject:
-        found = [one for one in self.cluster.resources.values() if one.api_version == version]
-        if not found:
+        served = [it for it in self.cluster.resources.values() if it.api_version == version]
+        if not served:
             raise NotFound("the server could not find the requested resource")
         listed: list[JsonObject] = [
-            {"name": f"{one.plural}{part}", "kind": one.kind, "namespaced": one.namespaced}
-            for one in found
-            for part in (["/status", ""] if one.status else [""])
+            {"name": f"{it.plural}{part}", "kind": it.kind, "namespaced": it.namespaced}
+            for it in served
+            for part in (["/status", ""] if it.status else [""])
         ]
         return {"kind": "APIResourceList", "groupVersion": version, "resources": listed}
 
@@ -232,14 +232,14 @@ async def served(cluster: MemoryCluster, *, token: str = "") -> AsyncIterator[Ap
         await server.stop()
 
 
-async def _pour(changes: Any, response: web.StreamResponse) -> None:  # noqa: ANN401 - a watch
+async def _send_changes(changes: Any, response: web.StreamResponse) -> None:  # noqa: ANN401 - a watch
     try:
         async for change in changes:
             event = {"type": change.type.value, "object": change.document}
             await response.write(json.dumps(event).encode() + b"\n")
     except TrialwatchError as error:
-        said = _said(_status(error), type(error).__name__, str(error))
-        await response.write(json.dumps({"type": "ERROR", "object": said}).encode() + b"\n")
+        document = _status_document(_status(error), type(error).__name__, str(error))
+        await response.write(json.dumps({"type": "ERROR", "object": document}).encode() + b"\n")
 
 
 def _scope(target: Target, query: Mapping[str, str]) -> Scope:
@@ -250,7 +250,7 @@ def _scope(target: Target, query: Mapping[str, str]) -> Scope:
 async def _body(request: web.Request, target: Target) -> JsonObject:
     document = await _json(request)
     if not isinstance(document, dict) or document.get("kind") != target.resource.kind:
-        raise Invalid(f"the body is no {target.resource.kind}")
+        raise Invalid(f"the body is not a {target.resource.kind}")
     return document
 
 
@@ -258,24 +258,24 @@ async def _json(request: web.Request) -> Any:  # noqa: ANN401 - any JSON
     try:
         return json.loads(await request.read())
     except (ValueError, RecursionError):
-        raise Invalid("the body is no JSON") from None
+        raise Invalid("the body is not JSON") from None
 
 
 def _unnamed(item: JsonObject) -> JsonObject:
-    """Leave out what the API's own lists leave out."""
+    """Remove what the API's own lists leave out."""
     return {key: value for key, value in item.items() if key not in {"apiVersion", "kind"}}
 
 
 def _status(error: TrialwatchError) -> HTTPStatus:
-    found = (_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
-    return next(found, HTTPStatus.INTERNAL_SERVER_ERROR)
+    statuses = (_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
+    return next(statuses, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def _refusal(status: HTTPStatus, reason: str, message: str) -> web.Response:
-    return web.json_response(_said(status, reason, message), status=status)
+    return web.json_response(_status_document(status, reason, message), status=status)
 
 
-def _said(status: HTTPStatus, reason: str, message: str) -> JsonObject:
+def _status_document(status: HTTPStatus, reason: str, message: str) -> JsonObject:
     return {
         "apiVersion": "v1",
         "kind": "Status",

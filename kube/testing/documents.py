@@ -1,4 +1,4 @@
-"""What the API server does to a document before it stores it, as far as clients rely on it."""
+"""The API server's changes to a document before it stores it, as far as clients rely on them."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from kube.cluster import Patch, Ref, uid_of, version_of
 from kube.errors import Conflict, Invalid
 
 Document: TypeAlias = dict[str, Any]
-"""A document of one's own, to be changed."""
+"""A document that the holder may change."""
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _LONGEST_NAME = 253
 _KEPT = ("uid", "creationTimestamp", "generation", "deletionTimestamp", "resourceVersion")
-"""Of the metadata: what only the server writes."""
+"""Metadata that only the server writes."""
 
 
 def check_name(ref: Ref, *, namespaced: bool) -> None:
     """Check that an object can have this name. Raises Invalid."""
     if not _NAME.fullmatch(ref.name) or len(ref.name) > _LONGEST_NAME:
-        raise Invalid(f"create {ref}: {ref.name!r} is no name; write a-z, 0-9, `-` and `.`")
+        raise Invalid(f"create {ref}: {ref.name!r} is not a name; write a-z, 0-9, `-` and `.`")
     if namespaced != bool(ref.namespace):
-        what = "is missing; say where it belongs" if namespaced else "is there; leave it out"
+        what = "is missing; add it" if namespaced else "must be empty; remove it"
         raise Invalid(f"create {ref}: metadata.namespace {what}")
 
 
 def patched(document: Document, patch: Patch, *, about: str) -> Document:
-    """Apply a patch to a document of one's own. Raises Invalid."""
+    """Apply a patch to a document, which may change. Raises Invalid."""
     if not isinstance(patch, list | tuple):
         merged = _merged(document, patch)
         return merged if isinstance(merged, dict) else {}
@@ -45,14 +45,15 @@ def patched(document: Document, patch: Patch, *, about: str) -> Document:
 
 
 def renewed(before: Document, wanted: Document, ref: Ref, *, status: bool, apart: bool) -> Document:
-    """Return what is stored when `wanted` is to take the place of `before`.
+    """Return the stored document when `wanted` replaces `before`.
 
     Raises:
-        Conflict: it was to take the place of another version, or another object.
+        Conflict: `wanted` replaces another version, or another object.
     """
-    for said, there in ((version_of(wanted), version_of(before)), (uid_of(wanted), uid_of(before))):
-        if said and said != there:
-            raise Conflict(f"{ref}: it has changed: {said} was meant, {there} is there; read again")
+    for mark_of in (version_of, uid_of):
+        mark, current = mark_of(wanted), mark_of(before)
+        if mark and mark != current:
+            raise Conflict(f"{ref}: changed from {mark} to {current}; read it again")
     if status:
         return _with(before, "status", wanted)
     after = _with(wanted, "status", before) if apart else dict(wanted)
@@ -65,7 +66,7 @@ def renewed(before: Document, wanted: Document, ref: Ref, *, status: bool, apart
 
 
 def finalizers_of(document: JsonObject) -> list[str]:
-    """Return who still has to agree to a document's end."""
+    """Return the finalizers of a document."""
     return _of_metadata(document, "finalizers") or []
 
 
@@ -75,7 +76,7 @@ def _of_metadata(document: JsonObject, key: str) -> Any:  # noqa: ANN401 - as it
 
 
 def _merged(target: Json, patch: Json) -> Json:
-    """RFC 7386: null takes away, objects are merged, all else is put in the place."""
+    """Apply RFC 7386: null removes, objects are merged, all other values replace."""
     if not isinstance(patch, dict):
         return patch
     merged = dict(target) if isinstance(target, dict) else {}
@@ -88,7 +89,7 @@ def _merged(target: Json, patch: Json) -> Json:
 
 
 def _with(document: Document, key: str, source: Document) -> Document:
-    """Return a document with one field as in another one: there, or not there."""
+    """Return a document with one field, or its absence, taken from another document."""
     rest = {name: value for name, value in document.items() if name != key}
     return {**rest, key: source[key]} if key in source else rest
 

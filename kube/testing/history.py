@@ -1,4 +1,4 @@
-"""What happened in a cluster in memory, for as long as it is remembered, and as watchers see it."""
+"""The last writes to a cluster in memory, and how watchers see them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from kube.errors import Gone
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
-    """One write: what was there before, and after; as text, so that nobody can change it."""
+class Write:
+    """One write: the object before and after, as JSON text, which cannot be changed."""
 
     version: int
     ref: Ref
@@ -26,53 +26,53 @@ class History:
     """The last writes, in order."""
 
     def __init__(self, most: int) -> None:
-        """At `most` so many are remembered."""
+        """`most`: the number of writes that are remembered."""
         self.last = 0
         """The version of the last write."""
         self._most, self._forgotten = most, 0
-        self._happened: list[Happened] = []
+        self._writes: list[Write] = []
 
-    def add(self, happened: Happened) -> None:
+    def add(self, write: Write) -> None:
         """Remember a write."""
-        self._happened.append(happened)
-        self.last = happened.version
-        if len(self._happened) > self._most:
-            self._forgotten = self._happened.pop(0).version
+        self._writes.append(write)
+        self.last = write.version
+        if len(self._writes) > self._most:
+            self._forgotten = self._writes.pop(0).version
 
     def forget(self) -> None:
-        """Forget all."""
-        self._happened.clear()
+        """Forget all writes."""
+        self._writes.clear()
         self._forgotten = self.last
 
-    def after(self, version: int) -> Happened | None:
+    def after(self, version: int) -> Write | None:
         """Return the first write after a version.
 
         Raises:
-            Gone: what happened after it is not remembered.
+            Gone: the writes after it are forgotten.
         """
         if version < self._forgotten:
             raise Gone(
-                f"version {version} is too old: what happened since is forgotten; list again"
+                f"version {version} is too old: the writes since then are forgotten; list again"
             )
-        place = bisect_right(self._happened, version, key=lambda one: one.version)
-        return self._happened[place] if place < len(self._happened) else None
+        index = bisect_right(self._writes, version, key=lambda write: write.version)
+        return self._writes[index] if index < len(self._writes) else None
 
 
-def seen_as(happened: Happened, labels: Labels) -> Change | None:
-    """Say what a watcher of some labels sees of it: who ceases to match them is gone."""
-    before = _load(happened.before) if happened.before else None
-    after = _load(happened.after) if happened.after else None
+def seen_as(write: Write, labels: Labels) -> Change | None:
+    """Return how a watcher of labels sees a write: an object that stops matching is DELETED."""
+    before = _load(write.before) if write.before else None
+    after = _load(write.after) if write.after else None
     was = before is not None and matches(before, labels)
     if after is not None and matches(after, labels):
         return Change(type=ChangeType.MODIFIED if was else ChangeType.ADDED, document=after)
     if not was or before is None:
         return None
-    before["metadata"]["resourceVersion"] = str(happened.version)
+    before["metadata"]["resourceVersion"] = str(write.version)
     return Change(type=ChangeType.DELETED, document=before)
 
 
 def bookmark(kind: Kind, version: int) -> Change:
-    """Say how far a watcher of a kind is."""
+    """Return the bookmark of a version."""
     document: JsonObject = {
         "apiVersion": kind.api_version,
         "kind": kind.kind,
@@ -82,16 +82,16 @@ def bookmark(kind: Kind, version: int) -> Change:
 
 
 def is_in(ref: Ref, scope: Scope) -> bool:
-    """Say whether an object is in a scope, whatever its labels are."""
+    """Return whether an object is in a scope; labels are not compared."""
     names = scope.namespace in {"", ref.namespace} and scope.name in {"", ref.name}
     return ref.of == scope.kind and names
 
 
 def matches(document: JsonObject, labels: Labels) -> bool:
-    """Say whether a document has these labels."""
-    there = labels_of(document)
+    """Return whether a document has these labels."""
+    present = labels_of(document)
     return all(
-        key in there and (value is None or there[key] == value) for key, value in labels.items()
+        key in present and (value is None or present[key] == value) for key, value in labels.items()
     )
 
 

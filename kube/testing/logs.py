@@ -1,4 +1,4 @@
-"""What containers print, where the cluster is in memory: somebody has to write it."""
+"""The logs of containers of a cluster in memory; the test writes them."""
 
 from __future__ import annotations
 
@@ -13,69 +13,69 @@ from kube.errors import Invalid
 
 
 @dataclass(slots=True)
-class _Life:
-    """A container between a start and its end."""
+class _Run:
+    """One run of a container."""
 
     text: bytes = b""
-    over: bool = False
-    news: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: bool = False
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def tell(self) -> None:
-        self.news.set()
-        self.news = asyncio.Event()
+    def wake_readers(self) -> None:
+        self.changed.set()
+        self.changed = asyncio.Event()
 
 
-class Printed:
+class ContainerLogs:
     """The logs of all containers, by the pod's namespace and name."""
 
     def __init__(self) -> None:
-        self._lives: dict[tuple[str, str, str], list[_Life]] = {}
+        self._runs: dict[tuple[str, str, str], list[_Run]] = {}
         self._hung_up = 0
 
     def start(self, pod: JsonObject, container: str) -> None:
-        """Start a container, or start it again: what it printed before is its previous log."""
-        self._lives.setdefault(_key(pod, container), []).append(_Life())
+        """Start a container, or start it again: its last log becomes the previous one."""
+        self._runs.setdefault(_key(pod, container), []).append(_Run())
 
     def write(self, pod: JsonObject, container: str, text: bytes) -> None:
-        """Let a container that was started print something."""
-        life = self._lives[_key(pod, container)][-1]
-        life.text += text
-        life.tell()
+        """Append to the log of a started container."""
+        run = self._runs[_key(pod, container)][-1]
+        run.text += text
+        run.wake_readers()
 
     def end(self, pod: JsonObject, container: str) -> None:
-        """End a container: it prints nothing more, and who follows it is at the end."""
-        life = self._lives[_key(pod, container)][-1]
-        life.over = True
-        life.tell()
+        """End a container: its followers reach the end of the log."""
+        run = self._runs[_key(pod, container)][-1]
+        run.ended = True
+        run.wake_readers()
 
     def hang_up(self) -> None:
-        """Let go of all who follow, as an API server does when it ends."""
+        """End all followers, as an API server does when it ends."""
         self._hung_up += 1
-        for lives in self._lives.values():
-            lives[-1].tell()
+        for runs in self._runs.values():
+            runs[-1].wake_readers()
 
     async def read(
         self, pod: JsonObject, container: str, *, follow: bool, previous: bool
     ) -> AsyncGenerator[bytes, None]:
-        """Give a log, as `kube.cluster.PodLogs` has it.
+        """Read a log, as `kube.cluster.PodLogs` says.
 
         Raises:
-            Invalid: there is no such container, none before this one, or it has not begun.
+            Invalid: the container does not exist, has no previous run, or has not started.
         """
-        life = self._life(pod, container, previous=previous)
+        run = self._run(pod, container, previous=previous)
         seen, hung_up = 0, self._hung_up
         while hung_up == self._hung_up:
-            news, over = life.news, life.over
-            if len(life.text) > seen:
-                piece = life.text[seen:]
+            changed, ended = run.changed, run.ended
+            if len(run.text) > seen:
+                piece = run.text[seen:]
                 seen += len(piece)
                 yield piece
-            if over or not follow:
+            if ended or not follow:
                 return
-            if news is life.news:
-                await news.wait()
+            if changed is run.changed:
+                await changed.wait()
 
-    def _life(self, pod: JsonObject, container: str, *, previous: bool) -> _Life:
+    def _run(self, pod: JsonObject, container: str, *, previous: bool) -> _Run:
         name = ref_of(pod).name
         known = _containers(pod)
         if not container and len(known) != 1:
@@ -86,14 +86,14 @@ class Printed:
         wanted = container or known[0]
         if wanted not in known:
             raise Invalid(f"container {wanted} is not valid for pod {name}")
-        lives = self._lives.get(_key(pod, wanted), [])
-        if previous and len(lives) > 1:
-            return lives[-2]
+        runs = self._runs.get(_key(pod, wanted), [])
+        if previous and len(runs) > 1:
+            return runs[-2]
         if previous:
             raise Invalid(f'previous terminated container "{wanted}" in pod "{name}" not found')
-        if not lives:
+        if not runs:
             raise Invalid(f'container "{wanted}" in pod "{name}" is waiting to start')
-        return lives[-1]
+        return runs[-1]
 
 
 def _key(pod: JsonObject, container: str) -> tuple[str, str, str]:
@@ -104,7 +104,7 @@ def _key(pod: JsonObject, container: str) -> tuple[str, str, str]:
 def _containers(pod: JsonObject) -> list[str]:
     spec: Any = pod.get("spec") or {}
     return [
-        str(one.get("name"))
+        str(container.get("name"))
         for part in ("initContainers", "containers")
-        for one in spec.get(part) or ()
+        for container in spec.get(part) or ()
     ]

@@ -1,8 +1,8 @@
-"""A cluster in memory: for tests, and for programs that run where no cluster is.
+"""A cluster in memory, for tests.
 
-It keeps what the API server keeps to: one version counter over all objects, conflicts, the status
-apart, finalizers, watches that begin at any version still remembered. It has no controllers: no
-pod comes of a job, and nothing is deleted with its owner until `collect_garbage`.
+It behaves like the API server: one version counter over all objects, conflicts, status
+subresources, finalizers, watches from any version that is still remembered. It has no controllers:
+a job creates no pod, and `collect_garbage` deletes objects without owners.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from kube.cluster import (
 from kube.errors import AlreadyExists, Conflict, Invalid, NotFound, UnknownKind
 from kube.resources import KNOWN
 from kube.testing.documents import Document, check_name, finalizers_of, patched, renewed
-from kube.testing.history import Happened, History, bookmark, is_in, matches, seen_as
-from kube.testing.logs import Printed
+from kube.testing.history import History, Write, bookmark, is_in, matches, seen_as
+from kube.testing.logs import ContainerLogs
 
 ADMINISTRATORS = "system:masters"
 """The group that may do everything, as in Kubernetes."""
 _HISTORY = 10_000
-"""Events that are remembered unless told otherwise."""
+"""The default number of writes that are remembered."""
 _SUFFIX = 5
 """Characters that the cluster adds to a generateName."""
 
@@ -59,14 +59,14 @@ class MemoryCluster:
         now: Callable[[], datetime] = _now,
         history: int = _HISTORY,
     ) -> None:
-        """Objects can be created in these `namespaces`; `history` is the events remembered."""
+        """Create the `namespaces`; `history` is the number of writes that are remembered."""
         self.resources = {resource.of: resource for resource in resources}
         self._now = now
         self._texts: dict[Ref, str] = {}
         self._version = itertools.count(1)
         self._history = History(history)
-        self.printed = Printed()
-        self._news = asyncio.Event()
+        self.printed = ContainerLogs()
+        self._written = asyncio.Event()
         self._ends = self._bookmarks = 0
         self._grants: set[tuple[str, str, str, str, str]] = set()
         for name in namespaces:
@@ -78,7 +78,7 @@ class MemoryCluster:
         return self._read(ref)
 
     async def list(self, scope: Scope) -> Listing:
-        """Read all objects of a kind."""
+        """Read all objects of a scope."""
         self._resource(scope.kind)
         texts = (self._texts[ref] for ref in self._refs(scope))
         documents = (_load(text) for text in texts)
@@ -86,32 +86,32 @@ class MemoryCluster:
         return Listing(items=items, version=str(self._history.last))
 
     async def pages(self, scope: Scope) -> AsyncGenerator[Listing, None]:
-        """Read all objects of a kind; there is one page, for they are in memory anyhow."""
+        """Read all objects of a scope, in one page."""
         yield await self.list(scope)
 
     async def watch(self, scope: Scope, *, since: str) -> AsyncGenerator[Change, None]:
-        """Follow what happens after a version."""
+        """Follow the changes after a version."""
         self._resource(scope.kind)
         seen = _number(since)
         ends, bookmarks = self._ends, self._bookmarks
         while ends == self._ends:
-            news = self._news
-            while (happened := self._history.after(seen)) is not None:
-                seen = happened.version
-                if is_in(happened.ref, scope):
-                    change = seen_as(happened, scope.labels)
+            written = self._written
+            while (write := self._history.after(seen)) is not None:
+                seen = write.version
+                if is_in(write.ref, scope):
+                    change = seen_as(write, scope.labels)
                     if change is not None:
                         yield change
             if bookmarks != self._bookmarks:
                 bookmarks = self._bookmarks
                 yield bookmark(scope.kind, max(seen, self._history.last))
-            if news is self._news and ends == self._ends:
-                await news.wait()
+            if written is self._written and ends == self._ends:
+                await written.wait()
 
     async def pod_log(
         self, pod: Ref, container: str = "", *, follow: bool = False, previous: bool = False
     ) -> AsyncGenerator[bytes, None]:
-        """Read what a container printed: what was put into `printed`."""
+        """Read the log of a container: what a test wrote into `printed`."""
         document = await self.get(pod)
         pieces = self.printed.read(document, container, follow=follow, previous=previous)
         async with aclosing(pieces):
@@ -123,7 +123,7 @@ class MemoryCluster:
         return self._create(document)
 
     async def replace(self, document: JsonObject, *, status: bool = False) -> JsonObject:
-        """Put a document in the place of the one there."""
+        """Replace an object."""
         ref = ref_of(document)
         resource = self._resource(ref.of)
         before = self._read(ref)
@@ -148,7 +148,7 @@ class MemoryCluster:
         document = self._read(ref)
         del propagation
         if uid and document["metadata"]["uid"] != uid:
-            raise Conflict(f"delete {ref}: it is another one by now; read it again")
+            raise Conflict(f"delete {ref}: it is another object; read it again")
         if not finalizers_of(document):
             self._put(ref, None)
         elif "deletionTimestamp" not in document["metadata"]:
@@ -156,24 +156,24 @@ class MemoryCluster:
             self._put(ref, document)
 
     async def resource_of(self, kind: Kind) -> Resource:
-        """Say where a kind is in the API."""
+        """Return the resource of a kind."""
         return self._resource(kind)
 
     def grant(
         self, who: str, verb: str, resource: str, *, group: str = "", namespace: str = ""
     ) -> None:
-        """Give a right to a requester or a group of that name; in one namespace, or in all."""
+        """Give a right to the requester or the group `who`, in one namespace or in all."""
         self._grants.add((who, verb, group, resource, namespace))
 
     async def decide(self, access: Access) -> Decision:
-        """Say whether somebody may do something: an administrator all, others what was granted."""
-        whole = {access.requester.name, *access.requester.groups}
+        """Return whether a requester may do something: an administrator, or by a grant."""
+        names = {access.requester.name, *access.requester.groups}
         granted = (
-            (who, access.verb, access.group, access.resource, place) in self._grants
-            for who in whole
-            for place in ("", access.namespace)
+            (who, access.verb, access.group, access.resource, namespace) in self._grants
+            for who in names
+            for namespace in ("", access.namespace)
         )
-        return Decision(allowed=ADMINISTRATORS in whole or any(granted))
+        return Decision(allowed=ADMINISTRATORS in names or any(granted))
 
     async def close(self) -> None:
         """End all watches."""
@@ -182,33 +182,33 @@ class MemoryCluster:
     def end_watches(self) -> None:
         """End all watches, as the API server does every few minutes."""
         self._ends += 1
-        self._tell()
+        self._wake_watchers()
 
     def send_bookmarks(self) -> None:
-        """Tell all watchers how far they are, as the API server does every minute."""
+        """Send a bookmark to all watchers, as the API server does every minute."""
         self._bookmarks += 1
-        self._tell()
+        self._wake_watchers()
 
     def forget(self) -> None:
-        """Forget what happened so far: who asks from further back is told that it is gone."""
+        """Forget all writes so far: a watch from an older version is Gone."""
         self._history.forget()
 
     async def collect_garbage(self) -> None:
-        """Delete what has owners of which none is left, as a cluster does after a while."""
+        """Delete objects whose owners are all gone, as a cluster does after a while."""
         while orphans := self._orphans():
             for ref in orphans:
                 await self.delete(ref)
 
     def _orphans(self) -> Sequence[Ref]:
-        """Return what has lost its owners, and is not on its way already."""
-        every = {ref: _load(text)["metadata"] for ref, text in self._texts.items()}
-        there = {metadata["uid"] for metadata in every.values()}
+        """Return the objects whose owners are all gone, except those that are being deleted."""
+        metadata_of = {ref: _load(text)["metadata"] for ref, text in self._texts.items()}
+        uids = {metadata["uid"] for metadata in metadata_of.values()}
         return [
             ref
-            for ref, metadata in every.items()
+            for ref, metadata in metadata_of.items()
             if "deletionTimestamp" not in metadata
             and (owners := {owner["uid"] for owner in metadata.get("ownerReferences", ())})
-            and not owners & there
+            and not owners & uids
         ]
 
     def _resource(self, kind: Kind) -> Resource:
@@ -221,7 +221,7 @@ class MemoryCluster:
         try:
             return _load(self._texts[ref])
         except KeyError:
-            raise NotFound(f"{ref}: there is none") from None
+            raise NotFound(f"{ref}: does not exist") from None
 
     def _refs(self, scope: Scope) -> Iterator[Ref]:
         return (ref for ref in sorted(self._texts, key=str) if is_in(ref, scope))
@@ -235,10 +235,10 @@ class MemoryCluster:
             metadata["name"] = f"{metadata['generateName']}{version:0{_SUFFIX}x}"
         ref = ref_of(made)
         check_name(ref, namespaced=resource.namespaced)
-        if resource.namespaced and self._home(ref) not in self._texts:
-            raise NotFound(f"create {ref}: there is no namespace {ref.namespace}; create it first")
+        if resource.namespaced and _namespace_of(ref) not in self._texts:
+            raise NotFound(f"create {ref}: no namespace {ref.namespace}; create it first")
         if ref in self._texts:
-            raise AlreadyExists(f"create {ref}: there is one already; read it")
+            raise AlreadyExists(f"create {ref}: it exists already; read it")
         if resource.status:
             made.pop("status", None)
             metadata["generation"] = 1
@@ -246,14 +246,11 @@ class MemoryCluster:
         metadata["creationTimestamp"] = self._moment()
         return self._put(ref, made, version)
 
-    def _home(self, ref: Ref) -> Ref:
-        return Ref(api_version="v1", kind="Namespace", name=ref.namespace)
-
     def _write(
         self, resource: Resource, ref: Ref, before: Document, wanted: Document, *, status: bool
     ) -> JsonObject:
         if status and not resource.status:
-            raise NotFound(f"{ref}: its kind does not keep the status apart")
+            raise NotFound(f"{ref}: its kind has no status subresource")
         after = renewed(before, wanted, ref, status=status, apart=resource.status)
         if after == before:
             return before
@@ -263,7 +260,7 @@ class MemoryCluster:
         return self._put(ref, after)
 
     def _put(self, ref: Ref, document: Document | None, version: int = 0) -> Document:
-        """Write or delete, and tell the watchers."""
+        """Write or delete, and wake the watchers."""
         version = version or next(self._version)
         before = self._texts.pop(ref, None)
         after = document if document is not None else _load(before or "{}")
@@ -271,26 +268,30 @@ class MemoryCluster:
         text = _dump(after)
         if document is not None:
             self._texts[ref] = text
-        # The last document of one that is deleted carries the version of its deletion.
+        # The last document of a deleted object has the version of the deletion.
         self._history.add(
-            Happened(
+            Write(
                 version, ref, before if document is not None else text, text if document else None
             )
         )
-        self._tell()
+        self._wake_watchers()
         return after
 
-    def _tell(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
+    def _wake_watchers(self) -> None:
+        self._written.set()
+        self._written = asyncio.Event()
 
     def _moment(self) -> str:
         return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _namespace_of(ref: Ref) -> Ref:
+    return Ref(api_version="v1", kind="Namespace", name=ref.namespace)
+
+
 def _number(version: str) -> int:
     if not version.isascii() or not version.isdigit():
-        raise Invalid(f"{version!r} is no version; take one from a list")
+        raise Invalid(f"{version!r} is not a version; take one from a list")
     return int(version)
 
 

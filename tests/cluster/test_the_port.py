@@ -13,7 +13,7 @@ from api.types import JsonObject
 from kube.cluster import Kind, Ref, Scope, ref_of, version_of
 from kube.connect import connected
 from kube.errors import AlreadyExists, NotFound
-from kube.watching import WatchCache
+from kube.watch_cache import WatchCache
 from tests.contracts.access import AuthorizerContract
 from tests.contracts.cluster import CONFIG_MAP, ClusterContract, config_map
 from tests.polling import beside, eventually

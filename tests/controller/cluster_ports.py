@@ -13,7 +13,7 @@ from controller.on_kube.jobs import ClusterJobs
 from controller.on_kube.objects import ChangeListeners, ClusterObjects
 from controller.reconcile.views import Key
 from kube.cluster import Cluster, Kind, Ref
-from kube.watching import Pace
+from kube.watch_cache import Pace
 
 JOB = Kind(api_version="batch/v1", kind="Job")
 PACE = Pace(first_seconds=0.01, longest_seconds=0.05)

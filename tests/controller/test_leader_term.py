@@ -20,12 +20,12 @@ from controller.reconcile.trial_states import TrialState, state_of
 from controller.reconcile.views import Key, MetricSummary, SuggestionReply
 from kube.cluster import Resource, Scope, ref_of
 from kube.discovery import FORGET_SECONDS
-from kube.fencing import Fenced
+from kube.fencing import FencedCluster
 from kube.testing.apiserver import served
 from tests.controller.cluster_ports import job_ref
 from tests.controller.experiment_harness import JOB, experiment, loss, template
 from tests.controller.leader_harness import LeaderHarness, RefusingCluster
-from tests.kube.fragile import Faults, FragileCluster
+from tests.kube.faulty_cluster import Faults, FaultyCluster
 from tests.kube.test_client import Clock, plain
 from tests.polling import eventually
 from tests.virtual_time import in_virtual_time
@@ -241,7 +241,7 @@ async def test_a_leader_that_has_lost_its_lease_writes_nothing_any_more(
 ) -> None:
     leads = True
     await stage.apply(experiment())
-    async with stage.leading(Fenced(stage.cluster, lambda: leads)):
+    async with stage.leading(FencedCluster(stage.cluster, lambda: leads)):
         await asyncio.sleep(5)
         leads = False
         before = [trial.metadata.resource_version for trial in await stage.trials()]
@@ -256,7 +256,7 @@ async def test_although_every_event_is_lost_lists_alone_bring_it_to_its_end(
     stage: LeaderHarness,
 ) -> None:
     await stage.apply(experiment())
-    async with stage.leading(FragileCluster(stage.cluster, Random(1), DEAF)):
+    async with stage.leading(FaultyCluster(stage.cluster, Random(1), DEAF)):
         for _ in range(10):
             await asyncio.sleep(1500)
             for name in await stage.jobs():
@@ -272,7 +272,7 @@ async def test_a_job_that_others_deleted_before_any_watch_saw_it_is_made_anew(
     stage: LeaderHarness,
 ) -> None:
     await stage.apply(experiment())
-    async with stage.leading(FragileCluster(stage.cluster, Random(1), DEAF)):
+    async with stage.leading(FaultyCluster(stage.cluster, Random(1), DEAF)):
         await asyncio.sleep(5)
         before = await stage.jobs()
         await stage.cluster.delete(job_ref(before[0]))

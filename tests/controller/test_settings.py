@@ -11,7 +11,7 @@ import pytest
 from api.errors import UserError
 from controller.reconcile.views import Policy
 from controller.settings import Settings, read_settings
-from kube.leading import Times
+from kube.leader_election import LeaseTimes
 from serving.addresses import Address
 
 
@@ -36,11 +36,11 @@ def test_each_default_is_that_of_the_policy() -> None:
         (["--leader-elect"], {"leader_elect": True}),
         (
             ["--leader-elect-lease-duration", "30s"],
-            {"lease_times": Times(duration=30)},
+            {"lease_times": LeaseTimes(duration=30)},
         ),
         (
             ["--leader-elect-renew-deadline=8s", "--leader-elect-retry-period=1s"],
-            {"lease_times": Times(renew_deadline=8, retry=1)},
+            {"lease_times": LeaseTimes(renew_deadline=8, retry=1)},
         ),
         (["--metrics-grace", "5m"], {"policy": Policy(metrics_grace=timedelta(minutes=5))}),
         (["--metrics-poll", "2s"], {"policy": Policy(metrics_poll=timedelta(seconds=2))}),

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from kube.cluster import Kind, Ref, Scope
-from kube.events import AGAIN_SECONDS, Events, Speaker, Word
+from kube.events import AGAIN_SECONDS, Event, EventRecorder, EventSource
 from kube.testing.memory import MemoryCluster
 from tests.polling import beside
 
-ME = Speaker(component="me")
+ME = EventSource(component="me")
 EVENT = Kind(api_version="v1", kind="Event")
 
 
@@ -45,16 +45,16 @@ def told() -> Told:
 
 
 @pytest.fixture
-async def events(memory: MemoryCluster, clock: Clock, told: Told) -> AsyncIterator[Events]:
+async def events(memory: MemoryCluster, clock: Clock, told: Told) -> AsyncIterator[EventRecorder]:
     moment = datetime(2026, 1, 31, 12, tzinfo=UTC)
-    events = Events(memory, ME, counted=told, clock=clock, now=lambda: moment)
+    events = EventRecorder(memory, ME, counted=told, clock=clock, now=lambda: moment)
     async with beside(events.run()):
         yield events
 
 
-def word(name: str = "mnist-1", message: str = "rename it") -> Word:
+def word(name: str = "mnist-1", message: str = "rename it") -> Event:
     about = Ref(api_version="kubeflow.org/v1beta1", kind="Trial", namespace="team", name=name)
-    return Word(about=about, uid=f"uid-of-{name}", reason="PodRefused", message=message)
+    return Event(about=about, uid=f"uid-of-{name}", reason="PodRefused", message=message)
 
 
 async def posted(memory: MemoryCluster) -> list[Any]:
@@ -62,9 +62,9 @@ async def posted(memory: MemoryCluster) -> list[Any]:
 
 
 async def test_an_event_says_what_kubectl_describe_shows(
-    memory: MemoryCluster, events: Events
+    memory: MemoryCluster, events: EventRecorder
 ) -> None:
-    events.tell(word())
+    events.record(word())
     await events.drain(10)
 
     (event,) = await posted(memory)
@@ -82,50 +82,54 @@ async def test_an_event_says_what_kubectl_describe_shows(
 
 
 async def test_a_job_that_tries_again_and_again_is_told_once_in_a_while(
-    memory: MemoryCluster, events: Events, clock: Clock, told: Told
+    memory: MemoryCluster, events: EventRecorder, clock: Clock, told: Told
 ) -> None:
     for _ in range(5):
-        events.tell(word())
+        events.record(word())
         await events.drain(10)
     assert [event["count"] for event in await posted(memory)] == [1]
 
     clock.now += AGAIN_SECONDS
-    events.tell(word())
+    events.record(word())
     await events.drain(10)
 
     assert [event["count"] for event in await posted(memory)] == [6]
     assert told == ["posted", *["throttled"] * 4, "posted"]
 
 
-async def test_each_reason_and_each_object_is_told(memory: MemoryCluster, events: Events) -> None:
+async def test_each_reason_and_each_object_is_told(
+    memory: MemoryCluster, events: EventRecorder
+) -> None:
     for one in (word(), word(message="other"), word("mnist-2")):
-        events.tell(one)
+        events.record(one)
     await events.drain(10)
 
     assert len(await posted(memory)) == 3
 
 
-async def test_replicas_say_the_same_in_one_event(memory: MemoryCluster, events: Events) -> None:
-    other = Events(memory, ME, counted=Told(), clock=Clock())
+async def test_replicas_say_the_same_in_one_event(
+    memory: MemoryCluster, events: EventRecorder
+) -> None:
+    other = EventRecorder(memory, ME, counted=Told(), clock=Clock())
     async with beside(other.run()):
         for one in (events, other):
-            one.tell(word())
+            one.record(word())
             await one.drain(10)
 
     assert len(await posted(memory)) == 1
 
 
 async def test_a_flood_is_held_to_a_rate(
-    memory: MemoryCluster, events: Events, clock: Clock, told: Told
+    memory: MemoryCluster, events: EventRecorder, clock: Clock, told: Told
 ) -> None:
     for number in range(200):
-        events.tell(word(f"mnist-{number}"))
+        events.record(word(f"mnist-{number}"))
     await events.drain(10)
     assert len(await posted(memory)) == ME.burst
 
     clock.now += 3
     for number in range(200, 400):
-        events.tell(word(f"mnist-{number}"))
+        events.record(word(f"mnist-{number}"))
     await events.drain(10)
 
     assert len(await posted(memory)) == ME.burst + 3 * ME.per_second
@@ -133,23 +137,23 @@ async def test_a_flood_is_held_to_a_rate(
 
 
 async def test_what_was_throttled_is_told_when_there_is_room(
-    memory: MemoryCluster, events: Events, clock: Clock
+    memory: MemoryCluster, events: EventRecorder, clock: Clock
 ) -> None:
     for number in range(int(ME.burst) + 1):
-        events.tell(word(f"mnist-{number}"))
+        events.record(word(f"mnist-{number}"))
     clock.now += 1
-    events.tell(word(f"mnist-{int(ME.burst)}"))
+    events.record(word(f"mnist-{int(ME.burst)}"))
     await events.drain(10)
 
     assert [e["count"] for e in await posted(memory) if "-20." in e["metadata"]["name"]] == [2]
 
 
 async def test_an_event_that_cannot_be_posted_costs_nothing_but_itself(
-    memory: MemoryCluster, events: Events, told: Told
+    memory: MemoryCluster, events: EventRecorder, told: Told
 ) -> None:
     lost = Ref(api_version="batch/v1", kind="Job", namespace="gone", name="j")
-    events.tell(Word(about=lost, uid="u", reason="PodRefused", message="m"))
-    events.tell(word())
+    events.record(Event(about=lost, uid="u", reason="PodRefused", message="m"))
+    events.record(word())
     await events.drain(10)
 
     assert told == ["failed", "posted"]
@@ -157,15 +161,15 @@ async def test_an_event_that_cannot_be_posted_costs_nothing_but_itself(
 
 
 def test_a_message_is_as_long_as_an_event_can_be() -> None:
-    assert len(word(message="x" * 5000).told) == 1024
+    assert len(word(message="x" * 5000).posted_message) == 1024
 
 
 async def test_events_wait_in_bounded_room(memory: MemoryCluster) -> None:
     """Nobody posts them here."""
     clock, told = Clock(), Told()
-    events = Events(memory, ME, counted=told, clock=clock)
+    events = EventRecorder(memory, ME, counted=told, clock=clock)
     for number in range(300):
         clock.now += 1
-        events.tell(word(f"mnist-{number}"))
+        events.record(word(f"mnist-{number}"))
 
     assert told.count("throttled") == 200

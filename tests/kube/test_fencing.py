@@ -8,7 +8,7 @@ import pytest
 
 from api.errors import Unavailable
 from kube.cluster import Cluster, Scope
-from kube.fencing import Fenced
+from kube.fencing import FencedCluster
 from kube.testing.memory import MemoryCluster
 from tests.contracts.cluster import CONFIG_MAP, ClusterContract, config_map, ref
 
@@ -16,7 +16,7 @@ from tests.contracts.cluster import CONFIG_MAP, ClusterContract, config_map, ref
 class TestFenced(ClusterContract):
     @pytest.fixture
     def cluster(self) -> Cluster:
-        return Fenced(MemoryCluster(namespaces=("team", "other")), lambda: True)
+        return FencedCluster(MemoryCluster(namespaces=("team", "other")), lambda: True)
 
 
 WRITES: list[Callable[[Cluster], Awaitable[object]]] = [
@@ -33,9 +33,9 @@ async def test_without_leave_nothing_is_written_and_all_is_read(
 ) -> None:
     memory = MemoryCluster(namespaces=("team",))
     before = await memory.create(config_map())
-    fenced = Fenced(memory, lambda: False)
+    fenced = FencedCluster(memory, lambda: False)
 
-    with pytest.raises(Unavailable, match="does not lead any more"):
+    with pytest.raises(Unavailable, match="no longer leads"):
         await write(fenced)
 
     assert await fenced.get(ref()) == before

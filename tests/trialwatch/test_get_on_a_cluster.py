@@ -226,7 +226,7 @@ async def test_a_context_needs_a_kubeconfig(command_line: CommandLine) -> None:
     status, _, err = await command_line("get", "trials", "--context", "here", KUBECONFIG="")
 
     assert status == 2
-    assert "there is no kubeconfig that could have a context here: give --kubeconfig FILE" in err
+    assert "--context here needs a kubeconfig: give --kubeconfig FILE" in err
 
 
 async def test_nothing_there_is_no_error(command_line: CommandLine) -> None:
@@ -247,7 +247,7 @@ async def test_a_server_that_is_away_is_said_with_its_address(
     status, out, err = await command_line("get", "trials")
 
     assert (status, out) == (1, "")
-    assert re.match(r"trialwatch get: .* the API server cannot be reached: .*127", err)
+    assert re.match(r"trialwatch get: .* cannot reach the API server: .*127", err)
     assert len(err.splitlines()) == 1
 
 

@@ -15,7 +15,7 @@ import aiohttp
 from jsonpath import patch as rfc6902
 
 from api.types import JsonObject
-from kube.events import Events, Speaker
+from kube.events import EventRecorder, EventSource
 from kube.testing.memory import MemoryCluster
 from serving.addresses import Address
 from serving.http import Server
@@ -68,7 +68,7 @@ class Webhook:
     url: str
     session: aiohttp.ClientSession
     metrics: Metrics
-    events: Events
+    events: EventRecorder
     missing: list[str]
 
     async def review(self, pod: object, *, within: str = "10s", **fields: object) -> dict[str, Any]:
@@ -185,8 +185,11 @@ async def webhook(
     cluster = cluster or MemoryCluster(namespaces=(NAMESPACE,))
     metrics, missing = Metrics(), list[str]()
     clock = asyncio.get_running_loop().time
-    events = Events(
-        cluster, Speaker(component="trialwatch-webhook"), counted=metrics.count_event, clock=clock
+    events = EventRecorder(
+        cluster,
+        EventSource(component="trialwatch-webhook"),
+        counted=metrics.count_event,
+        clock=clock,
     )
     watched = lookup_caches(cluster) if watching else ()
     metrics.show_caches(watched)

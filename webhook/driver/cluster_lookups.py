@@ -25,7 +25,7 @@ from api.objects.metadata import API_VERSION
 from api.types import JsonObject
 from kube.cluster import Cluster, Kind, Ref, Scope, uid_of
 from kube.errors import NotFound
-from kube.watching import Pace, WatchCache
+from kube.watch_cache import Pace, WatchCache
 from webhook.model.lookups import (
     LookupFailed,
     ObjectAbsent,

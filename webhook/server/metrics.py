@@ -16,7 +16,7 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from kube.watching import WatchCache
+from kube.watch_cache import WatchCache
 from webhook.driver.cluster_lookups import CachedObject, LookupSource
 from webhook.model.verdicts import Inject, Refuse, Verdict
 

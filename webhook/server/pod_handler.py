@@ -7,7 +7,7 @@ import asyncio
 from api.errors import SpecError
 from api.types import JsonObject
 from kube.cluster import Ref
-from kube.events import Events, Word
+from kube.events import Event, EventRecorder
 from kube.settings_source import ConfigSource
 from serving.logs import get_logger
 from webhook.driver.decision_driver import DecisionDriver, VerdictOnPod
@@ -30,7 +30,11 @@ class PodHandler:
     subject = "the pod"
 
     def __init__(
-        self, driver: DecisionDriver, config: ConfigSource[Config], events: Events, metrics: Metrics
+        self,
+        driver: DecisionDriver,
+        config: ConfigSource[Config],
+        events: EventRecorder,
+        metrics: Metrics,
     ) -> None:
         self._driver, self._config, self._events, self._metrics = driver, config, events, metrics
 
@@ -58,13 +62,13 @@ class PodHandler:
         )
         if about is not None and not admission.dry_run:
             ref, uid = about
-            self._events.tell(_event(ref, uid, refuse))
+            self._events.record(_event(ref, uid, refuse))
 
 
-def _event(about: Ref, uid: str, refuse: Refuse) -> Word:
+def _event(about: Ref, uid: str, refuse: Refuse) -> Event:
     """Return the Event; it is not about the pod, because a refused pod does not exist."""
     message = f"a pod was refused ({refuse.reason}): {refuse}"
-    return Word(about=about, uid=uid, reason="PodRefused", message=message)
+    return Event(about=about, uid=uid, reason="PodRefused", message=message)
 
 
 def _event_target(admission: PodAdmission, decided: VerdictOnPod) -> tuple[Ref, str] | None:

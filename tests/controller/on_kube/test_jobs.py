@@ -27,7 +27,7 @@ from tests.controller.cluster_ports import (
     set_status,
 )
 from tests.controller.experiment_harness import experiment
-from tests.kube.fragile import Faults, FragileCluster
+from tests.kube.faulty_cluster import Faults, FaultyCluster
 from tests.polling import SECONDS, eventually
 
 DEAF = Faults(refuse=0, cut=0, end=0, repeat=0, old=0, miss=1, forget=0, stall=0)
@@ -169,7 +169,7 @@ async def test_a_job_that_was_deleted_by_us_is_going_until_it_is_gone(
 async def test_a_job_that_came_and_went_while_the_watch_was_blind_is_made_anew(
     cluster: MemoryCluster,
 ) -> None:
-    deaf = FragileCluster(cluster, Random(1), DEAF)
+    deaf = FaultyCluster(cluster, Random(1), DEAF)
     async with ports_of(deaf) as ports:
         item = trial()
         await eventually_synced(ports, item)

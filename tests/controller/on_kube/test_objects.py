@@ -39,7 +39,7 @@ from kube.cluster import Cluster, Kind, Ref
 from kube.resources import KNOWN
 from kube.testing.apiserver import served
 from kube.testing.memory import MemoryCluster
-from kube.watching import Pace
+from kube.watch_cache import Pace
 from tests.controller.experiment_harness import START, experiment
 from tests.kube.test_client import plain
 from tests.polling import eventually

@@ -215,4 +215,4 @@ async def test_secrets_of_another_namespace_open_nothing(place: Place) -> None:
 
     assert isinstance(answer, ImageUnknown)
     assert "no imagePullSecret of the pod has a login for it" in answer.cause
-    assert "imagePullSecret anna: Secret theirs/anna (v1): there is none" in answer.cause
+    assert "imagePullSecret anna: Secret theirs/anna (v1): does not exist" in answer.cause

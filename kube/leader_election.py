@@ -1,8 +1,9 @@
-"""Who of several replicas works: the one that holds a Lease, as client-go's leader election has it.
+"""Leader election: of several replicas, the one that holds a Lease works (client-go's algorithm).
 
-The holder renews the Lease every `retry` seconds. Others take it when it has not changed for its
-`duration`, by their own clock from when they saw the change: clocks are never compared. A holder
-that could not renew for `renew_deadline` no longer holds it, and knows so before others take it.
+The holder renews the Lease every `retry` seconds. Another replica takes it when it has not changed
+for its `duration`, measured by the replica's own clock from the moment at which it saw the change:
+clocks are never compared. A holder that could not renew for `renew_deadline` knows that it no
+longer holds the Lease, before another replica takes it.
 """
 
 from __future__ import annotations
@@ -28,25 +29,25 @@ _log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Times:
-    """client-go's own, in seconds."""
+class LeaseTimes:
+    """The defaults of client-go, in seconds."""
 
     duration: float = 15.0
-    """How long a Lease that is not renewed is respected."""
+    """How long other replicas respect a Lease without renewal."""
     renew_deadline: float = 10.0
-    """How long its holder tries to renew it before he gives up; less than `duration`."""
+    """How long the holder tries to renew the Lease; less than `duration`."""
     retry: float = 2.0
-    """How often it is tried to get, or to renew it."""
+    """How often a replica tries to acquire or to renew the Lease."""
 
     @property
     def are_sound(self) -> bool:
-        """Whether a holder has several tries, and gives up before others take over."""
+        """Whether a holder has several attempts, and gives up before others take over."""
         return 0 < 2 * self.retry < self.renew_deadline < self.duration and self.duration >= 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """Clocks and dice. `clock` counts seconds and never goes back; `now` is the date."""
+class ElectionRuntime:
+    """Clocks and randomness. `clock` is in seconds and never goes back; `now` is the date."""
 
     clock: Callable[[], float]
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -54,7 +55,7 @@ class Surroundings:
     random: Random = field(default_factory=Random)
 
 
-class Leadership:
+class LeaderElection:
     """One replica's part in the election."""
 
     def __init__(
@@ -62,48 +63,48 @@ class Leadership:
         cluster: Cluster,
         lease: Ref,
         identity: str,
-        around: Surroundings,
-        times: Times | None = None,
+        runtime: ElectionRuntime,
+        times: LeaseTimes | None = None,
     ) -> None:
-        """`identity` is this replica's, and nobody else's at any time."""
+        """`identity` names this replica; no other replica ever has the same."""
         self.identity, self.holder, self.trouble = identity, "", ""
-        """Who holds it, as far as is known; and why that is not known."""
-        self._cluster, self._lease, self._around = cluster, lease, around
-        self._times = times or Times()
+        """The last known holder; and why the Lease cannot be read or written."""
+        self._cluster, self._lease, self._runtime = cluster, lease, runtime
+        self._times = times or LeaseTimes()
         self._until = float("-inf")
         self._document: JsonObject = {}
         self._seen: tuple[str, float] = ("", 0.0)
 
     @property
     def holds(self) -> bool:
-        """Whether the Lease is ours at this moment, by our own clock."""
-        return self._around.clock() < self._until
+        """Whether this replica holds the Lease now, by its own clock."""
+        return self._runtime.clock() < self._until
 
-    async def gain(self) -> None:
-        """Return when the Lease is ours."""
-        around, times = self._around, self._times
-        while not await self._tried(self._take(), times.renew_deadline):
-            await around.sleep(times.retry * around.random.uniform(1.0, 1.5))
+    async def acquire(self) -> None:
+        """Return when this replica holds the Lease."""
+        runtime, times = self._runtime, self._times
+        while not await self._attempt(self._take(), times.renew_deadline):
+            await runtime.sleep(times.retry * runtime.random.uniform(1.0, 1.5))
         _log.info("acquired the Lease", lease=str(self._lease), identity=self.identity)
 
-    async def keep(self) -> None:
-        """Renew it; return when it is lost. From then on `holds` is false."""
-        around = self._around
+    async def renew(self) -> None:
+        """Renew the Lease until it is lost; then `holds` is false."""
+        runtime = self._runtime
         while self.holds and self.holder == self.identity:
-            await around.sleep(min(self._times.retry, max(0.0, self._until - around.clock())))
-            await self._tried(self._renew(), self._until - around.clock())
+            await runtime.sleep(min(self._times.retry, max(0.0, self._until - runtime.clock())))
+            await self._attempt(self._renew_once(), self._until - runtime.clock())
         self._until = float("-inf")
         _log.error("lost the Lease", lease=str(self._lease), holder=self.holder, cause=self.trouble)
 
     async def release(self) -> None:
-        """Give it back, so that the next one takes it at once; only when all work has ended."""
+        """Give the Lease back, so that another replica takes it at once; call it after all work."""
         if not self.holds:
             return
-        await self._tried(self._write(holder="", seconds=1), _RELEASE_SECONDS)
+        await self._attempt(self._write(holder="", seconds=1), _RELEASE_SECONDS)
         self._until = float("-inf")
 
-    async def _tried(self, attempt: Awaitable[bool], seconds: float) -> bool:
-        """Try once; what went wrong is logged where it is new."""
+    async def _attempt(self, attempt: Awaitable[bool], seconds: float) -> bool:
+        """Try once; log an error unless it is the same as before."""
         trouble = ""
         try:
             async with asyncio.timeout(max(0.0, seconds)):
@@ -121,36 +122,36 @@ class Leadership:
         return False
 
     async def _take(self) -> bool:
-        """Take the Lease where it is nobody's, or was not renewed for as long as it lasts."""
+        """Take the Lease if it has no holder, or was not renewed for its duration."""
         try:
-            await self._look()
+            await self._read()
         except NotFound:
             return await self._write(holder=self.identity, seconds=self._times.duration)
         respected = self._seen[1] + _seconds_of(self._document)
-        if self.holder not in {"", self.identity} and self._around.clock() < respected:
+        if self.holder not in {"", self.identity} and self._runtime.clock() < respected:
             return False
         return await self._write(holder=self.identity, seconds=self._times.duration)
 
-    async def _renew(self) -> bool:
-        """Renew it; where it has changed, see by whom, and where it is gone, make it anew."""
+    async def _renew_once(self) -> bool:
+        """Renew the Lease; after a conflict read who holds it; create it if it was deleted."""
         if await self._write(holder=self.identity, seconds=self._times.duration):
             return True
         with suppress(NotFound):
-            await self._look()
+            await self._read()
         if self.holder != self.identity:
             return False
         return await self._write(holder=self.identity, seconds=self._times.duration)
 
-    async def _look(self) -> None:
+    async def _read(self) -> None:
         self._document = {}
         document = await self._cluster.get(self._lease)
         self._document, self.holder = document, text_at(document, "spec", "holderIdentity")
         if version_of(document) != self._seen[0]:
-            self._seen = (version_of(document), self._around.clock())
+            self._seen = (version_of(document), self._runtime.clock())
 
     async def _write(self, *, holder: str, seconds: float) -> bool:
-        """Write the Lease in the place of what was last seen; False: somebody was quicker."""
-        started = self._around.clock()
+        """Replace the Lease that was last read; return False if another replica was faster."""
+        started = self._runtime.clock()
         wanted = self._wanted(holder, seconds)
         call = self._cluster.replace if version_of(wanted) else self._cluster.create
         try:
@@ -165,7 +166,7 @@ class Leadership:
     def _wanted(self, holder: str, seconds: float) -> JsonObject:
         before: Mapping[str, Any] = mapping_at(self._document, "spec")
         lease = self._lease
-        moment = self._around.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        moment = self._runtime.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         taken = bool(holder) and before.get("holderIdentity") != holder
         spec: dict[str, Any] = {
             **before,

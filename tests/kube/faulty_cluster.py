@@ -37,7 +37,7 @@ class Faults:
     """The server takes its time."""
 
 
-class FragileCluster:
+class FaultyCluster:
     """The two calls that a cache makes, with faults."""
 
     def __init__(self, cluster: MemoryCluster, random: Random, faults: Faults) -> None:

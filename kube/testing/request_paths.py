@@ -1,4 +1,4 @@
-"""What a request to the API server is for: its path, its method, and how it narrows a list."""
+"""Parses requests to the API server: path, method, and the scope of a list."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kube.errors import Invalid, NotFound
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What a path names: all objects of a kind, one of them, its status or its log."""
+    """The target of a path: all objects of a kind, one object, its status or its log."""
 
     resource: Resource
     namespace: str = ""
@@ -32,7 +32,7 @@ class Target:
 
 
 def split_path(path: str) -> tuple[str, list[str]]:
-    """Split a path into the version of an API and what is meant of it."""
+    """Split a path into the API version and the steps below it."""
     match path.strip("/").split("/"):
         case ["api", "v1", *steps]:
             return "v1", steps
@@ -43,10 +43,10 @@ def split_path(path: str) -> tuple[str, list[str]]:
 
 
 def target_of(resources: Iterable[Resource], version: str, steps: list[str]) -> Target:
-    """Say what a path means.
+    """Return the target of a path.
 
     Raises:
-        NotFound: nothing that is served.
+        NotFound: nothing is served there.
     """
     namespace = ""
     if steps[0] == "namespaces" and len(steps) > 2:  # noqa: PLR2004 - else it is a namespace
@@ -64,10 +64,10 @@ def target_of(resources: Iterable[Resource], version: str, steps: list[str]) -> 
 
 
 def verb_of(method: str, query: Mapping[str, str], target: Target) -> str:
-    """Say what is to be done.
+    """Return the verb of a request.
 
     Raises:
-        Invalid: nothing that can be done there.
+        Invalid: the method is not allowed there.
     """
     if method == "GET" and not target.name:
         return "watch" if query.get("watch") == "true" else "list"
@@ -80,11 +80,11 @@ def verb_of(method: str, query: Mapping[str, str], target: Target) -> str:
 
 
 def name_in(query: Mapping[str, str]) -> str:
-    """Return the one name that is asked for; empty: any."""
+    """Return the wanted name; empty: any."""
     return query.get("fieldSelector", "").removeprefix("metadata.name=")
 
 
 def labels_in(query: Mapping[str, str]) -> dict[str, str | None]:
-    """Return the labels that are asked for; of one without `=` any value."""
+    """Return the wanted labels; a label without `=` may have any value."""
     pairs = (pair.partition("=") for pair in query.get("labelSelector", "").split(",") if pair)
     return {key: value if equals else None for key, equals, value in pairs}

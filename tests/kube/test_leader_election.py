@@ -16,12 +16,12 @@ from api.errors import Unavailable
 from api.types import JsonObject
 from kube.cluster import Ref
 from kube.errors import Forbidden
-from kube.leading import LEASE_API, Leadership, Surroundings, Times
+from kube.leader_election import LEASE_API, ElectionRuntime, LeaderElection, LeaseTimes
 from kube.testing.memory import MemoryCluster
 from tests.virtual_time import in_virtual_time
 
 LEASE = Ref(api_version=LEASE_API, kind="Lease", namespace="kubeflow", name="it")
-TIMES = Times()
+TIMES = LeaseTimes()
 SEEDS = range(int(os.environ.get("TRIALWATCH_EXAMPLES", "2000")) // 100)
 
 
@@ -52,15 +52,17 @@ class Weather(MemoryCluster):
         return await super().replace(document, status=status)
 
 
-def replica(cluster: MemoryCluster, name: str, *, ahead: timedelta = timedelta(0)) -> Leadership:
+def replica(
+    cluster: MemoryCluster, name: str, *, ahead: timedelta = timedelta(0)
+) -> LeaderElection:
     """Make one whose calendar is `ahead` of others."""
     clock = asyncio.get_running_loop().time
 
     def now() -> datetime:
         return datetime(2026, 1, 2, tzinfo=UTC) + timedelta(seconds=clock() - 1000) + ahead
 
-    around = Surroundings(clock=clock, now=now, random=Random(name))
-    return Leadership(cluster, LEASE, name, around)
+    around = ElectionRuntime(clock=clock, now=now, random=Random(name))
+    return LeaderElection(cluster, LEASE, name, around)
 
 
 async def seconds_of(work: Coroutine[Any, Any, object]) -> float:
@@ -75,8 +77,8 @@ def test_the_first_to_ask_leads_at_once_and_renews() -> None:
     async def situation() -> None:
         cluster = Weather()
         one = replica(cluster, "one")
-        assert await seconds_of(one.gain()) == 0
-        keeping = asyncio.create_task(one.keep())
+        assert await seconds_of(one.acquire()) == 0
+        keeping = asyncio.create_task(one.renew())
         await asyncio.sleep(3600)
         assert one.holds
         assert not keeping.done()
@@ -89,9 +91,9 @@ def test_the_lease_is_as_client_go_writes_it() -> None:
     async def situation() -> None:
         cluster = Weather()
         one, two = replica(cluster, "one"), replica(cluster, "two")
-        await one.gain()
+        await one.acquire()
         await one.release()
-        await two.gain()
+        await two.acquire()
         lease: Any = await cluster.get(LEASE)
         assert lease["spec"] == {
             "holderIdentity": "two",
@@ -108,8 +110,8 @@ def test_whoever_waits_takes_over_when_the_leader_has_died_and_not_before() -> N
     async def situation() -> None:
         cluster = Weather()
         one, two = replica(cluster, "one"), replica(cluster, "two")
-        await one.gain()
-        took = await seconds_of(two.gain())
+        await one.acquire()
+        took = await seconds_of(two.acquire())
         assert TIMES.duration <= took <= TIMES.duration + 2 * TIMES.retry
         assert not one.holds
 
@@ -121,9 +123,9 @@ def test_clocks_that_differ_by_hours_change_nothing(hours: int) -> None:
     async def situation() -> None:
         cluster = Weather()
         one, two = replica(cluster, "one"), replica(cluster, "two", ahead=timedelta(hours=hours))
-        await one.gain()
-        keeping = asyncio.create_task(one.keep())
-        waiting = asyncio.create_task(two.gain())
+        await one.acquire()
+        keeping = asyncio.create_task(one.renew())
+        waiting = asyncio.create_task(two.acquire())
         await asyncio.sleep(600)
         assert one.holds
         assert not waiting.done()
@@ -137,8 +139,8 @@ def test_a_lease_that_is_given_back_is_taken_within_three_seconds() -> None:
     async def situation() -> None:
         cluster = Weather()
         one, two = replica(cluster, "one"), replica(cluster, "two")
-        await one.gain()
-        waiting = asyncio.create_task(seconds_of(two.gain()))
+        await one.acquire()
+        waiting = asyncio.create_task(seconds_of(two.acquire()))
         await asyncio.sleep(5)
         await one.release()
         assert not one.holds
@@ -152,8 +154,8 @@ def test_a_leader_that_cannot_renew_knows_it_before_another_may_take_over(how: s
     async def situation() -> None:
         cluster = Weather()
         one = replica(cluster, "one")
-        await one.gain()
-        keeping = asyncio.create_task(seconds_of(one.keep()))
+        await one.acquire()
+        keeping = asyncio.create_task(seconds_of(one.renew()))
         await asyncio.sleep(1)
         cluster.hangs = how == "hangs"
         if how != "hangs":
@@ -169,8 +171,8 @@ def test_a_short_absence_of_the_api_server_costs_nothing() -> None:
     async def situation() -> None:
         cluster = Weather()
         one = replica(cluster, "one")
-        await one.gain()
-        keeping = asyncio.create_task(one.keep())
+        await one.acquire()
+        keeping = asyncio.create_task(one.renew())
         await asyncio.sleep(1)
         cluster.away = Unavailable("it is away")
         await asyncio.sleep(6)
@@ -187,8 +189,8 @@ def test_a_lease_that_somebody_has_deleted_is_made_anew_by_its_holder() -> None:
     async def situation() -> None:
         cluster = Weather()
         one = replica(cluster, "one")
-        await one.gain()
-        keeping = asyncio.create_task(one.keep())
+        await one.acquire()
+        keeping = asyncio.create_task(one.renew())
         await asyncio.sleep(3)
         await cluster.delete(LEASE)
         await asyncio.sleep(60)
@@ -202,8 +204,8 @@ def test_a_leader_from_whom_it_was_taken_sees_it_at_its_next_renewal() -> None:
     async def situation() -> None:
         cluster = Weather()
         one = replica(cluster, "one")
-        await one.gain()
-        keeping = asyncio.create_task(seconds_of(one.keep()))
+        await one.acquire()
+        keeping = asyncio.create_task(seconds_of(one.renew()))
         await asyncio.sleep(1)
         await cluster.patch(LEASE, {"spec": {"holderIdentity": "kubectl"}})
         assert await keeping <= TIMES.retry
@@ -229,7 +231,7 @@ class Crowd:
             try:
                 async with asyncio.timeout(with_luck):
                     while True:
-                        await one.gain()
+                        await one.acquire()
                         await self.reign(one)
             except TimeoutError:
                 self.leading.discard(one.identity)
@@ -237,11 +239,11 @@ class Crowd:
                 await one.release()
             await asyncio.sleep(self.dice.uniform(0, 10))
 
-    async def reign(self, one: Leadership) -> None:
+    async def reign(self, one: LeaderElection) -> None:
         self.leading.add(one.identity)
         self.reigns += 1
         assert len(self.leading) == 1, self.leading
-        await one.keep()
+        await one.renew()
         self.leading.discard(one.identity)
 
     async def weather(self) -> None:

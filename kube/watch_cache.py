@@ -5,10 +5,10 @@
     await cache.synced()
     cache.get("team", "trial-7")
 
-It lists, then watches from there, and goes on after every interruption: from the last version seen
-where the server still knows it, else with a new list. Every now and then it lists again even so:
-what was missed, by whoever's fault, is put right then. Whatever is no longer in the cluster is
-forgotten here too.
+It lists, then watches from there. After an interruption it watches from the last version that it
+saw; if the server has forgotten that version, it lists again. It also lists again every
+`resync_seconds`, which repairs what a watch missed. Objects that are gone from the cluster are
+dropped here too.
 """
 
 from __future__ import annotations
@@ -31,58 +31,62 @@ from serving.logs import get_logger
 _log = get_logger(__name__)
 Kept = TypeVar("Kept")
 _STEP = 100
-"""Objects of a list that are taken in before others get their turn."""
+"""Objects of a list that are read before other tasks may run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How fast to go on, and by whose clock and dice."""
+    """How long to wait between attempts, with the clock and the randomness."""
 
     first_seconds: float = 0.25
-    """Wait after the first interruption; each that follows at once doubles it."""
+    """The wait after the first interruption; each further interruption doubles it."""
     longest_seconds: float = 30.0
     steady_seconds: float = 10.0
-    """What lasted that long counts as well again."""
+    """A watch that lasted so long resets the wait."""
     resync_seconds: float = 900.0
-    """After which all is listed again, give or take a fifth, so that replicas do not do so
-    together."""
+    """The time between two lists, plus or minus a fifth, so that replicas do not list together."""
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     random: Random = field(default_factory=Random)
 
 
-def _nobody(_: Ref) -> None:
-    """Tell nobody."""
+def _ignore_change(_: Ref) -> None:
+    """Do nothing."""
 
 
-def _unmourned(_: Ref, __: object) -> None:
-    """Tell nobody."""
+def _ignore_deletion(_: Ref, __: object) -> None:
+    """Do nothing."""
 
 
 class WatchCache(Generic[Kept]):
     """The objects of a scope, by name."""
 
-    def __init__(  # noqa: PLR0913 - what is kept, and who is told
+    def __init__(  # noqa: PLR0913 - what is kept, and two callbacks
         self,
         cluster: Cluster,
         scope: Scope,
         *,
         keep: Callable[[JsonObject], Kept],
-        changed: Callable[[Ref], None] = _nobody,
-        gone: Callable[[Ref, Kept], None] = _unmourned,
+        changed: Callable[[Ref], None] = _ignore_change,
+        gone: Callable[[Ref, Kept], None] = _ignore_deletion,
         pace: Pace | None = None,
     ) -> None:
-        """`keep` makes of an object what is kept of it, and takes any object.
+        """Make it.
 
-        `changed` is told of each object that came, changed or went, after it did. Before that,
-        `gone` is told of each that went, with what is to be kept of it as it was last. Of one
-        that went while nobody watched, that is what was known of it.
+        Args:
+            cluster: the cluster.
+            scope: which objects.
+            keep: returns what the cache keeps of an object; accepts any object.
+            changed: called after an object was added, changed or deleted.
+            gone: called before `changed` for a deleted object, with what `keep` returns of its last
+                state; if it was deleted during an interruption, with the last known state.
+            pace: the waits.
         """
         self.scope = scope
         self.trouble = ""
-        """Why it is not up to date; empty while it is."""
+        """Why the cache is out of date; empty while it is up to date."""
         self.lists = self.watches = self.changes = self.failures = 0
-        """How often it listed, watched, was told of a change, was interrupted by an error."""
+        """The numbers of lists, watches, changes and interruptions so far."""
         self._cluster, self._keep, self._changed, self._gone = cluster, keep, changed, gone
         self._pace = pace or Pace()
         self._backoff = Backoff(
@@ -101,36 +105,36 @@ class WatchCache(Generic[Kept]):
         return (kept for _, kept in self._objects.values())
 
     def get(self, namespace: str, name: str) -> Kept | None:
-        """Return what is kept of an object; None where it has not been seen."""
-        found = self._objects.get((namespace, name))
-        return None if found is None else found[1]
+        """Return what is kept of an object; None if the cache does not have it."""
+        entry = self._objects.get((namespace, name))
+        return None if entry is None else entry[1]
 
     def is_past(self, version: str) -> bool:
-        """Say whether all that happened up to a version of some object is known here."""
+        """Return whether the cache has seen all changes up to a version."""
         return bool(self._version) and not _is_later(version, self._version)
 
     @property
     def is_synced(self) -> bool:
-        """Whether all objects that were there at the start have been seen."""
+        """Whether the first list is complete."""
         return self._synced.is_set()
 
     async def synced(self) -> None:
-        """Wait until they have."""
+        """Wait until the first list is complete."""
         await self._synced.wait()
 
     async def run(self) -> NoReturn:
-        """Keep up with the cluster until cancelled, whatever it does."""
+        """Follow the cluster until cancelled; no error ends it."""
         while True:
             started = self._pace.clock()
-            ended_well = await self._keep_up()
+            ended_well = await self._list_and_watch()
             lasted = self._pace.clock() - started
             if lasted >= self._pace.steady_seconds:
                 self._waits = self._backoff.waits(self._pace.random.random)
             if not ended_well or lasted < self._pace.steady_seconds:
                 await self._pace.sleep(next(self._waits))
 
-    async def _keep_up(self) -> bool:
-        """List where that is due, and watch once; return whether the server ended it in order."""
+    async def _list_and_watch(self) -> bool:
+        """List if that is due, and watch once; return whether the watch ended normally."""
         try:
             if not self._version or self._pace.clock() >= self._resync_at:
                 await self._list()
@@ -139,17 +143,17 @@ class WatchCache(Generic[Kept]):
             self._version = ""
             _log.info("listing again", **self._fields(error))
         except Unavailable as error:
-            self._note(error)
+            self._mark_out_of_date(error)
         except TrialwatchError as error:
-            self._version = ""  # The version may be what it does not like.
-            self._note(error)
+            self._version = ""  # the version may be what the server refuses
+            self._mark_out_of_date(error)
         else:
-            self._well()
+            self._mark_up_to_date()
             return True
         return False
 
     async def _list(self) -> None:
-        """Take the place of all that is known."""
+        """Replace all that the cache holds."""
         self.lists += 1
         fresh: dict[tuple[str, str], tuple[str, Kept]] = {}
         version = ""
@@ -157,14 +161,14 @@ class WatchCache(Generic[Kept]):
             async for page in pages:
                 version = page.version
                 for number, document in enumerate(page.items, 1):
-                    self._take_in(document, fresh)
+                    self._add(document, fresh)
                     if number % _STEP == 0:
                         await asyncio.sleep(0)
         before, self._objects = self._objects, fresh
         self._version = version
         spread = self._pace.random.uniform(0.8, 1.2)
         self._resync_at = self._pace.clock() + self._pace.resync_seconds * spread
-        self._well()
+        self._mark_up_to_date()
         self._synced.set()
         for key in before.keys() | fresh.keys():
             if key not in fresh:
@@ -172,9 +176,7 @@ class WatchCache(Generic[Kept]):
             if before.get(key, ("",))[0] != fresh.get(key, ("",))[0]:
                 self._changed(self._ref(key))
 
-    def _take_in(
-        self, document: JsonObject, fresh: dict[tuple[str, str], tuple[str, Kept]]
-    ) -> None:
+    def _add(self, document: JsonObject, fresh: dict[tuple[str, str], tuple[str, Kept]]) -> None:
         key, version = _key(document), version_of(document)
         known = self._objects.get(key)
         same = known is not None and known[0] == version
@@ -184,11 +186,11 @@ class WatchCache(Generic[Kept]):
         self.watches += 1
         async with aclosing(self._cluster.watch(self.scope, since=self._version)) as changes:
             async for change in changes:
-                self._well()
+                self._mark_up_to_date()
                 self._apply(change)
 
     def _apply(self, change: Change) -> None:
-        """Take a change in, unless it is known: after an interruption some are told twice."""
+        """Apply a change, unless it is known: after an interruption some changes come twice."""
         if not _is_later(change.version, self._version):
             return
         self._version = change.version
@@ -208,13 +210,13 @@ class WatchCache(Generic[Kept]):
         kind = self.scope.kind
         return Ref(api_version=kind.api_version, kind=kind.kind, namespace=namespace, name=name)
 
-    def _well(self) -> None:
+    def _mark_up_to_date(self) -> None:
         if self.trouble:
             _log.info("cache is up to date again", **self._fields())
         self.trouble = ""
 
-    def _note(self, error: TrialwatchError) -> None:
-        """Remember an interruption, and log it where it is not the same as before."""
+    def _mark_out_of_date(self, error: TrialwatchError) -> None:
+        """Remember an interruption; log it unless it is the same as before."""
         self.failures += 1
         if str(error) != self.trouble:
             _log.warning("cache is out of date", **self._fields(error))
@@ -230,7 +232,7 @@ def _key(document: JsonObject) -> tuple[str, str]:
 
 
 def _is_later(version: str, seen: str) -> bool:
-    """Compare two versions; they are numbers, and where they are not, every change counts."""
+    """Compare two versions as numbers; if one is not a number, any difference counts as later."""
     if version.isascii() and version.isdigit() and seen.isascii() and seen.isdigit():
         return int(version) > int(seen)
     return version != seen

@@ -18,9 +18,9 @@ from kube.cluster import Change, Ref, Scope
 from kube.errors import Forbidden
 from kube.testing.apiserver import served
 from kube.testing.memory import MemoryCluster
-from kube.watching import Pace, WatchCache
+from kube.watch_cache import Pace, WatchCache
 from tests.contracts.cluster import CONFIG_MAP, config_map, ref
-from tests.kube.fragile import Faults, FragileCluster
+from tests.kube.faulty_cluster import Faults, FaultyCluster
 from tests.kube.test_client import plain
 from tests.polling import beside, eventually
 
@@ -138,7 +138,7 @@ async def test_of_what_went_while_nobody_watched_what_was_known_is_handed_over(
         await memory.create(config_map(name))
     time = Time()
     cache = WatchCache(
-        FragileCluster(memory, Random(1), deaf()),
+        FaultyCluster(memory, Random(1), deaf()),
         SCOPE,
         keep=colour,
         gone=lambda ref, kept: left.append((ref.name, kept)),
@@ -160,7 +160,7 @@ async def test_a_new_list_tells_only_what_is_not_as_before(memory: MemoryCluster
         await memory.create(config_map(name))
     time = Time()
     cache = WatchCache(
-        FragileCluster(memory, Random(1), deaf()),
+        FaultyCluster(memory, Random(1), deaf()),
         SCOPE,
         keep=colour,
         changed=lambda changed: told.append(changed.name),
@@ -235,7 +235,7 @@ async def test_a_bookmark_moves_a_quiet_watch_on(memory: MemoryCluster) -> None:
 
 async def test_what_was_missed_is_put_right_by_the_next_list(memory: MemoryCluster) -> None:
     time = Time()
-    cluster = FragileCluster(memory, Random(1), deaf())
+    cluster = FaultyCluster(memory, Random(1), deaf())
     cache = WatchCache(cluster, SCOPE, keep=colour, pace=time.pace(resync_seconds=60))
     async with beside(cache.run()):
         await cache.synced()
@@ -251,7 +251,7 @@ async def test_what_was_missed_is_put_right_by_the_next_list(memory: MemoryClust
 async def test_a_cluster_that_refuses_is_asked_less_and_less_often(memory: MemoryCluster) -> None:
     seen: list[tuple[bool, str]] = []
 
-    class Refusing(FragileCluster):
+    class Refusing(FaultyCluster):
         async def _arrive(self) -> None:
             if len(time.slept) < 12:
                 seen.append((cache.is_synced, cache.trouble))
@@ -271,7 +271,7 @@ async def test_a_cluster_that_refuses_is_asked_less_and_less_often(memory: Memor
 async def test_a_server_that_ends_each_watch_at_once_is_not_asked_all_the_time(
     memory: MemoryCluster,
 ) -> None:
-    class Ending(FragileCluster):
+    class Ending(FaultyCluster):
         async def watch(self, *_: Any, **__: Any) -> Any:  # noqa: ANN401 - it gives nothing
             nothing: tuple[Change, ...] = ()
             for change in nothing:
@@ -312,7 +312,7 @@ async def test_after_any_faults_it_is_as_the_cluster_is(seed: int) -> None:
     random = Random(seed)
     faults = Faults(miss=random.choice([0, 0, 0.1]), cut=random.choice([0.05, 0.3]))
     memory = MemoryCluster(namespaces=("team",), history=random.choice([5, 1000]))
-    cluster = FragileCluster(memory, random, faults)
+    cluster = FaultyCluster(memory, random, faults)
     time = Time()
     resync = 5.0 if faults.miss else 1e9
     cache = WatchCache(cluster, SCOPE, keep=colour, pace=time.pace(random, resync_seconds=resync))
@@ -362,7 +362,7 @@ async def test_it_outlives_an_api_server_that_is_away_for_a_while(memory: Memory
                 await server.stop()
                 await memory.create(config_map())
                 await eventually(lambda: cache.failures > 1)
-                assert "cannot be reached" in cache.trouble
+                assert "cannot reach" in cache.trouble
                 await server.start(port)
                 await eventually(lambda: len(cache) == 1)
 
@@ -396,7 +396,7 @@ async def _come_and_go(memory: MemoryCluster, cache: WatchCache[str], count: int
 async def test_an_error_is_logged_once_while_it_stays_the_same(
     memory: MemoryCluster, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Down(FragileCluster):
+    class Down(FaultyCluster):
         async def _arrive(self) -> None:
             if len(time.slept) < 6:
                 raise Unavailable("the network is down")
