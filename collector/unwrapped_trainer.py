@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from api.names import ATTEMPT_FILE
 from api.run_directory import TAIL_BYTES, AttemptRecord, FileBorder
+from collector.core.no_launcher import NoLauncher
 from collector.core.ports import AttemptEnd, Clock
 from collector.streams.files import FileSystem
 
 
-class UnwrappedTrainer:
+class UnwrappedTrainer(NoLauncher):
     """`collector.core.ports.Trainer`, without a launcher: the outcome stays unknown."""
 
     def __init__(self, run_dir: str, path: str, files: FileSystem, clock: Clock) -> None:
@@ -34,18 +35,6 @@ class UnwrappedTrainer:
         """Return the end once `end` was called."""
         del attempt
         return AttemptEnd(outcome=None) if self._over else None
-
-    def alive(self, attempt: int) -> bool:
-        """Return False: there is no launcher."""
-        del attempt
-        return False
-
-    following = stop = alive
-
-    def delivered(self, attempt: int, gave_up: str | None) -> bool:
-        """Return False: there is no launcher."""
-        del attempt, gave_up
-        return False
 
 
 def _noted(note: str, path: str, files: FileSystem, clock: Clock) -> AttemptRecord:

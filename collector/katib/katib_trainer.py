@@ -32,6 +32,7 @@ from api.names import (
     OUTCOME_SUCCEEDED,
 )
 from api.run_directory import AttemptRecord
+from collector.core.no_launcher import NoLauncher
 from collector.core.ports import AttemptEnd, Clock
 from collector.katib.markers import Markers
 from collector.katib.processes import Process, Processes
@@ -59,7 +60,7 @@ class WrappedTrainer:
     """Time after which the collector gives up on a trainer that still runs; None: never."""
 
 
-class KatibTrainer:
+class KatibTrainer(NoLauncher):
     """`collector.core.ports.Trainer` by Katib's protocol."""
 
     def __init__(
@@ -111,18 +112,6 @@ class KatibTrainer:
         del attempt
         self._look()
         return self._end
-
-    def alive(self, attempt: int) -> bool:
-        """Return False: there is no launcher."""
-        del attempt
-        return False
-
-    following = alive
-
-    def delivered(self, attempt: int, gave_up: str | None) -> bool:
-        """Return False: there is no launcher."""
-        del attempt, gave_up
-        return False
 
     def stop(self, attempt: int) -> bool:
         """End the shell's child processes, now or when the shell is found."""

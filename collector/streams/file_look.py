@@ -56,7 +56,7 @@ class FileLook:
 
     def answer(self, question: Question) -> bool:
         """Answer a question; called in the order of `file_states.TRANSITIONS`."""
-        return self._ANSWER[question](self)
+        return self.ANSWERS[question](self)
 
     def _between_generations(self) -> bool:
         return self.position.sealed or self.position.generation.inode is None
@@ -127,7 +127,7 @@ class FileLook:
             and not self.position.inherited
         )
 
-    _ANSWER: ClassVar[Mapping[Question, Callable[[FileLook], bool]]] = {
+    ANSWERS: ClassVar[Mapping[Question, Callable[[FileLook], bool]]] = {
         Question.BETWEEN_GENERATIONS: _between_generations,
         Question.HAS_SUCCESSOR: _find_successor,
         Question.ATTEMPT_OVER: _is_over,

@@ -42,7 +42,7 @@ class FileState(Enum):
 
     WAITING = "waiting"
     """The next generation does not exist yet."""
-    SUCCEEDED = "succeeded"
+    NEXT_EXISTS = "next exists"
     """The next generation exists."""
     ENDED = "ended"
     """There is no next generation, and none will come."""
@@ -76,7 +76,7 @@ FIRST = Question.BETWEEN_GENERATIONS
 
 TRANSITIONS: Mapping[Question, Answers] = {
     Question.BETWEEN_GENERATIONS: Answers(yes=Question.HAS_SUCCESSOR, no=Question.FILE_FOUND),
-    Question.HAS_SUCCESSOR: Answers(yes=FileState.SUCCEEDED, no=Question.ATTEMPT_OVER),
+    Question.HAS_SUCCESSOR: Answers(yes=FileState.NEXT_EXISTS, no=Question.ATTEMPT_OVER),
     Question.ATTEMPT_OVER: Answers(yes=FileState.ENDED, no=FileState.WAITING),
     Question.FILE_FOUND: Answers(yes=Question.INTACT, no=FileState.DELETED),
     Question.INTACT: Answers(yes=FileState.READABLE, no=Question.COPY_FOUND),

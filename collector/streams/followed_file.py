@@ -61,7 +61,7 @@ class FollowedFile:
         """Return the next bytes, or the start of the next generation at the end of this one."""
         boundary = AttemptBoundary.of(later)
         look = FileLook(self._generations, boundary, position, count=count, over=over)
-        return self._CONTINUE[state_of(look.answer)](self, look)
+        return self.CONTINUATIONS[state_of(look.answer)](self, look)
 
     def again(self, start: StreamPosition, end: StreamPosition) -> Iterator[bytes]:
         """Yield the bytes between two positions of a generation; nothing if they are destroyed."""
@@ -158,9 +158,9 @@ class FollowedFile:
         start = position.next_generation(None, (*position.generation.others, *copies))
         return Chunk(start=start, gap=gap)
 
-    _CONTINUE: ClassVar[Mapping[FileState, Callable[[FollowedFile, FileLook], Chunk]]] = {
+    CONTINUATIONS: ClassVar[Mapping[FileState, Callable[[FollowedFile, FileLook], Chunk]]] = {
         FileState.WAITING: _wait,
-        FileState.SUCCEEDED: _begin_next,
+        FileState.NEXT_EXISTS: _begin_next,
         FileState.ENDED: _end,
         FileState.DELETED: _lose_deleted,
         FileState.READABLE: _take,

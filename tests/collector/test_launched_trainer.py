@@ -6,24 +6,11 @@ import pytest
 
 from api.errors import RemoteError
 from api.run_directory import AttemptRecord
+from collector.core.no_launcher import NoLauncher
 from collector.launched_trainer import LaunchedTrainer
 from collector.testing.memory import MemoryClock, MemoryFiles
 
 RECORD = "/run/attempts/1/attempt"
-
-
-class DeadLauncher:
-    """`collector.launched_trainer.LauncherControl` without a launcher."""
-
-    def alive(self, attempt: int) -> bool:
-        del attempt
-        return False
-
-    following = stop = alive
-
-    def delivered(self, attempt: int, gave_up: str | None) -> bool:
-        del attempt, gave_up
-        return False
 
 
 @pytest.fixture
@@ -33,7 +20,7 @@ def files() -> MemoryFiles:
 
 @pytest.fixture
 def launched(files: MemoryFiles) -> LaunchedTrainer:
-    return LaunchedTrainer("/run", files, DeadLauncher())
+    return LaunchedTrainer("/run", files, NoLauncher())
 
 
 def test_an_attempt_begins_when_its_record_is_whole(

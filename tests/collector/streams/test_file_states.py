@@ -21,7 +21,7 @@ from collector.streams.file_states import (
 Q = Question
 
 PATHS: Mapping[FileState, dict[Question, bool]] = {
-    FileState.SUCCEEDED: {Q.BETWEEN_GENERATIONS: True, Q.HAS_SUCCESSOR: True},
+    FileState.NEXT_EXISTS: {Q.BETWEEN_GENERATIONS: True, Q.HAS_SUCCESSOR: True},
     FileState.ENDED: {Q.BETWEEN_GENERATIONS: True, Q.HAS_SUCCESSOR: False, Q.ATTEMPT_OVER: True},
     FileState.WAITING: {Q.BETWEEN_GENERATIONS: True, Q.HAS_SUCCESSOR: False, Q.ATTEMPT_OVER: False},
     FileState.DELETED: {Q.BETWEEN_GENERATIONS: False, Q.FILE_FOUND: False},

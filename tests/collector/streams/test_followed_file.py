@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collector.streams.file_look import FileLook
+from collector.streams.file_states import FileState, Question
+from collector.streams.followed_file import FollowedFile
 from tests.collector.pod_in_memory import LOG, Pod
 
 
@@ -183,3 +186,8 @@ def test_bytes_that_were_replaced_under_a_report_on_its_way_are_never_sent_as_th
     again(pod, crash=True)
     assert pod.values() == ["2"]
     assert "destroyed while report 1 of it was on its way" in pod.log_text
+
+
+def test_each_question_has_an_answer_and_each_state_a_way_to_continue() -> None:
+    assert set(FileLook.ANSWERS) == set(Question)
+    assert set(FollowedFile.CONTINUATIONS) == set(FileState)
