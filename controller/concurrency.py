@@ -1,4 +1,4 @@
-"""Calls whose order means nothing, some at a time."""
+"""Makes calls whose order does not matter, several at a time."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from itertools import islice
 from typing import Any
 
 _AT_ONCE = 10
+"""Calls at a time."""
 
 
 async def run_concurrently(calls: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Make some calls at a time, for most of each is waiting for an answer.
+    """Make the calls in groups; most of the time a call waits for an answer.
 
-    Where one fails, those of its time are finished and the rest is left.
+    If a call fails, the calls of its group are finished, the rest is skipped, and its error is
+    raised.
     """
     waiting = iter(calls)
-    while some := list(islice(waiting, _AT_ONCE)):
-        for outcome in await asyncio.gather(*some, return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                raise outcome
+    while group := list(islice(waiting, _AT_ONCE)):
+        for result in await asyncio.gather(*group, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result

@@ -1,4 +1,4 @@
-"""What of katib-config concerns the controller.
+"""The settings in katib-config that concern the controller.
 
     init:
       controller:
@@ -8,7 +8,7 @@
     trialwatch:
       dbManagerAddress: katib-db-manager.kubeflow:6789
 
-The rest is for other programs, and passed over.
+All other settings are for other programs, and ignored.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ _SECTION = "trialwatch"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """The settings of an installation; without any, the ones to start with."""
+    """The settings of an installation; the defaults if katib-config is empty."""
 
     trial_resources: tuple[Kind, ...] = (_JOB,)
-    """Kinds of jobs that are watched from the start; others are when a trial asks for them."""
+    """Kinds of jobs that are watched from the start; others when a trial needs them."""
     trial_kinds: TrialKinds = field(default_factory=TrialKinds)
-    """Kinds that trials may be; an object of another kind is never created."""
+    """Kinds that trials may have; an object of another kind is never created."""
     db_manager: str = ""
-    """Where collectors are told that the DB manager is; empty: nothing is said."""
+    """The address of the DB manager, as collectors receive it; "" if not set."""
     services: ServiceConfig = field(default_factory=ServiceConfig)
-    """Which services of search and early stopping there are."""
+    """The services of search and early stopping."""
 
 
 def parse_config(text: str) -> Config:
-    """Read the text of katib-config, or of a ConfigMap that has it.
+    """Parse the text of katib-config, or of a ConfigMap that contains it.
 
     Raises:
-        SetupError: it is no YAML, or a setting cannot be used; names each with its path.
+        SetupError: it is not YAML, or settings are not valid; each is named with its path.
     """
     services = parse_services(text)
 
@@ -69,7 +69,7 @@ def parse_config(text: str) -> Config:
 
 
 def _db_manager(section: Field) -> str:
-    # The webhook judges this section; here an odd value counts as none.
+    # The webhook validates this section; here a wrong type counts as not set.
     value = section.at("dbManagerAddress").value
     return value if isinstance(value, str) else ""
 

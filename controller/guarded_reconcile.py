@@ -1,4 +1,4 @@
-"""Turns that are timed and counted, and whose faults stop no other object."""
+"""Reconciles that are timed and counted, and whose internal errors do not stop other objects."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _AFTER_FAULT: Final = timedelta(seconds=30)
 _log = get_logger(__name__)
 
 
-def guarded_reconcile(kind: str, turn: Reconcile, metrics: Metrics) -> Reconcile:
-    """Make of a turn one that never raises; `kind` is for log and metrics.
+def guarded_reconcile(kind: str, reconcile: Reconcile, metrics: Metrics) -> Reconcile:
+    """Return a reconcile that never raises; `kind` is for log and metrics.
 
-    An object whose turn failed by a fault of ours has the next one half a minute later.
+    After an internal error the object is reconciled again half a minute later.
     """
 
-    async def guarded_turn(key: Key, now: datetime) -> datetime | None:
+    async def guarded(key: Key, now: datetime) -> datetime | None:
         clock = asyncio.get_running_loop().time
         started = clock()
         try:
-            wake = await turn(key, now)
-        except Exception:  # noqa: BLE001 - one object must not stop all others
+            wake = await reconcile(key, now)
+        except Exception:  # noqa: BLE001 - one object must not stop the others
             _log.exception("internal error", kind=kind, object=str(key))
-            metrics.fault(kind)
+            metrics.count_fault(kind)
             wake = now + _AFTER_FAULT
-        metrics.turn(kind, clock() - started)
+        metrics.observe_reconcile(kind, clock() - started)
         return wake
 
-    return guarded_turn
+    return guarded

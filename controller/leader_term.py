@@ -1,7 +1,7 @@
-"""One time of leading: all that is there is looked at anew, and then brought forward.
+"""One leadership term: list all objects, then reconcile them.
 
-Nothing is kept from one term to the next. The lists with which a term begins are made after the
-Lease was got, so what the leader before wrote while it held the Lease is in them.
+No state survives a term. The lists at its beginning are made after the Lease was acquired, so they
+contain all writes of the previous leader.
 """
 
 from __future__ import annotations
@@ -34,25 +34,25 @@ from kube.cluster import Cluster, Kind
 from kube.watch_cache import Pace
 
 _AT_ONCE: Final = 200
-"""Turns side by side, of each kind: most of a turn is waiting for an answer."""
+"""Concurrent reconciles of each kind: most of the time a reconcile waits for an answer."""
 _JOBS_SECONDS: Final = 10.0
-"""How long the first turns wait for the jobs to be known; a job that is not is asked for."""
-_LOOK_AGAIN: Final = timedelta(seconds=10)
-"""How soon a job is looked at again whose kind cannot be watched."""
+"""How long the first reconciles wait for the list of jobs; after that each job is read."""
+_JOB_CHECK: Final = timedelta(seconds=10)
+"""How soon to check a job again whose kind cannot be watched."""
 _STATES: Final = (
     ConditionType.FAILED,
     ConditionType.SUCCEEDED,
     ConditionType.RESTARTING,
     ConditionType.RUNNING,
 )
-"""An experiment is counted as the first of these that holds."""
-_EVERYBODY_SECONDS: Final = 600.0
-"""After which every object has a turn, whether or not anything has happened."""
+"""An experiment is counted under the first of these conditions that holds."""
+_RECONCILE_ALL_SECONDS: Final = 600.0
+"""How often each object is reconciled even if nothing has happened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TermDependencies:
-    """What a term works on, and how."""
+    """What a term works with."""
 
     cluster: Cluster
     observations: Observations
@@ -62,11 +62,11 @@ class TermDependencies:
     metrics: Metrics
     policy: Policy
     namespace: str = ""
-    """Empty: all."""
+    """"": all namespaces."""
     kinds: tuple[Kind, ...] = ()
     """Kinds of jobs that are watched from the start."""
     trial_kinds: Callable[[], TrialKinds] = TrialKinds
-    """Gives the kinds that trials may be at this moment."""
+    """Returns the kinds that trials may have now."""
     pace: Pace | None = None
     now: Callable[[], datetime] = utc_now
 
@@ -74,99 +74,103 @@ class TermDependencies:
 class LeaderTerm:
     """The work of a leader."""
 
-    def __init__(self, outside: TermDependencies, start: Start) -> None:
-        """`start` runs the watches; whoever gives it ends them."""
-        self._outside, self._start = outside, start
-        self._going: set[Key] = set()
-        self._tallies = {"experiment": LifecycleCounters(), "trial": LifecycleCounters()}
+    def __init__(self, dependencies: TermDependencies, start: Start) -> None:
+        """`start` runs watches in the background; its owner ends them."""
+        self._dependencies, self._start = dependencies, start
+        self._deleting: set[Key] = set()
+        self._lifecycle = {"experiment": LifecycleCounters(), "trial": LifecycleCounters()}
         changed = ChangeListeners(experiment=self._experiment_changed, trial=self._trial_changed)
-        where, pace = outside.namespace, outside.pace
-        self._objects = ClusterObjects(outside.cluster, changed, where, pace)
-        self._jobs = ClusterJobs(outside.cluster, changed.trial, start, where, pace)
+        where, pace = dependencies.namespace, dependencies.pace
+        self._objects = ClusterObjects(dependencies.cluster, changed, where, pace)
+        self._jobs = ClusterJobs(dependencies.cluster, changed.trial, start, where, pace)
         ports = Ports(
             objects=self._objects,
-            jobs=AllowedJobs(self._jobs, outside.trial_kinds, outside.cluster.resource_of),
-            observations=outside.observations,
-            suggestions=outside.suggestions,
-            services=outside.services,
-            events=outside.events,
+            jobs=AllowedJobs(
+                self._jobs, dependencies.trial_kinds, dependencies.cluster.resource_of
+            ),
+            observations=dependencies.observations,
+            suggestions=dependencies.suggestions,
+            services=dependencies.services,
+            events=dependencies.events,
         )
-        dice = random.Random()  # noqa: S311 - names, no secrets
-        self._driver = Driver(ports, dice, outside.policy, run_concurrently)
+        rng = random.Random()  # noqa: S311 - names, no secrets
+        self._driver = Driver(ports, rng, dependencies.policy, run_concurrently)
 
-        def workers(kind: str, turn: Reconcile) -> ReconcileWorkers:
+        def workers(kind: str, reconcile: Reconcile) -> ReconcileWorkers:
             made = ReconcileWorkers(
-                guarded_reconcile(kind, turn, outside.metrics), at_once=_AT_ONCE, now=outside.now
+                guarded_reconcile(kind, reconcile, dependencies.metrics),
+                at_once=_AT_ONCE,
+                now=dependencies.now,
             )
-            outside.metrics.watch_queue(kind, made.depth)
+            dependencies.metrics.watch_queue(kind, made.depth)
             return made
 
         self._experiments = workers("experiment", self._driver.experiment)
         self._trials = workers("trial", self._trial)
-        self._mirrors = (
+        self._caches = (
             self._objects.experiments,
             self._objects.suggestions,
             self._objects.all_trials,
         )
 
-    def missing(self) -> Iterator[str]:
-        """Yield what keeps the work from going on."""
-        for mirror in self._mirrors:
-            cache = mirror.cache
-            if not cache.is_synced:
-                cause = f": {cache.trouble}" if cache.trouble else ""
-                yield f"{cache.scope.kind} has not been listed yet{cause}"
+    def unready_reasons(self) -> Iterator[str]:
+        """Yield which objects have not been listed yet, and why."""
+        for cache in self._caches:
+            watch = cache.cache
+            if not watch.is_synced:
+                cause = f": {watch.trouble}" if watch.trouble else ""
+                yield f"{watch.scope.kind} has not been listed yet{cause}"
 
     async def run(self) -> None:
-        """Work until `end`; returns when all that was under way has ended."""
-        for mirror in self._mirrors:
-            self._start(mirror.cache.run())
-        for mirror in self._mirrors:
-            await mirror.cache.synced()
-        for tally in self._tallies.values():
-            tally.begin()
-        for kind in self._outside.kinds:
+        """Work until `end` is called; return when the running reconciles have ended."""
+        for cache in self._caches:
+            self._start(cache.cache.run())
+        for cache in self._caches:
+            await cache.cache.synced()
+        for counters in self._lifecycle.values():
+            counters.begin()
+        for kind in self._dependencies.kinds:
             self._jobs.watch(kind)
         with suppress(TimeoutError):
             async with asyncio.timeout(_JOBS_SECONDS):
                 await self._jobs.synced()
-        self._start(self._everybody())
+        self._start(self._reconcile_all())
         async with asyncio.TaskGroup() as workers:
             workers.create_task(self._experiments.run())
             workers.create_task(self._trials.run())
 
     def end(self) -> None:
-        """Begin nothing new."""
+        """Start no more reconciles."""
         self._experiments.end()
         self._trials.end()
 
     def experiments(self) -> Iterable[tuple[str, str]]:
-        """Give namespace and state of each experiment."""
-        for one in self._objects.experiments.cache:
-            if one is not None:
-                held = (kind for kind in _STATES if holds(one.status.conditions, kind))
-                yield one.metadata.namespace, next(held, ConditionType.CREATED).value
+        """Yield namespace and state of each experiment."""
+        for item in self._objects.experiments.cache:
+            if item is not None:
+                held = (kind for kind in _STATES if holds(item.status.conditions, kind))
+                yield item.metadata.namespace, next(held, ConditionType.CREATED).value
 
     def trials(self) -> Iterable[tuple[str, str]]:
-        """Give namespace and state of each trial."""
-        for one in self._objects.all_trials.cache:
-            if one is not None:
-                yield one.metadata.namespace, state_of(one).value
+        """Yield namespace and state of each trial."""
+        for item in self._objects.all_trials.cache:
+            if item is not None:
+                yield item.metadata.namespace, state_of(item).value
 
     def _experiment_changed(self, key: Key) -> None:
-        """Give it a turn; of one that is being deleted no answer is waited for."""
+        """Reconcile an experiment; if it is being deleted, cancel its open request."""
         experiment = self._objects.experiments.get(key)
         self._count("experiment", key, experiment)
         if experiment is None:
-            self._going.discard(key)
+            self._deleting.discard(key)
             self._experiments.interrupt(key)
         elif not experiment.metadata.deletion_timestamp:
-            self._going.discard(key)
+            self._deleting.discard(key)
             self._experiments.add(key)
-        elif key in self._going:
+        elif key in self._deleting:
             self._experiments.add(key)
         else:
-            self._going.add(key)
+            self._deleting.add(key)
             self._experiments.interrupt(key)
 
     def _trial_changed(self, key: Key) -> None:
@@ -174,11 +178,11 @@ class LeaderTerm:
         self._trials.add(key)
 
     def _count(self, kind: str, key: Key, item: Experiment | Trial | None) -> None:
-        for happened in self._tallies[kind].seen(key, item):
-            self._outside.metrics.happened(kind, key.namespace, happened)
+        for event in self._lifecycle[kind].seen(key, item):
+            self._dependencies.metrics.count_lifecycle_event(kind, key.namespace, event)
 
     async def _trial(self, key: Key, now: datetime) -> datetime | None:
-        """Give a trial its turn; look again soon where nobody will tell of its job's changes."""
+        """Reconcile a trial; do so again soon if its job cannot be watched."""
         wake = await self._driver.trial(key, now)
         trial = await self._objects.trial(key)
         if trial is None or (has_ended(trial) and not trial.metadata.deletion_timestamp):
@@ -186,18 +190,18 @@ class LeaderTerm:
         trouble = self._jobs.trouble(trial)
         if not trouble:
             return wake
-        message = f"its job cannot be watched, and is looked at every few seconds: {trouble}"
-        told = EmitEvent(
+        message = f"cannot watch its job; checking it every few seconds instead: {trouble}"
+        event = EmitEvent(
             about=trial, reason="JobNotWatched", message=message, type=EventType.WARNING
         )
-        self._outside.events.emit(told)
-        again = now + _LOOK_AGAIN
+        self._dependencies.events.emit(event)
+        again = now + _JOB_CHECK
         return min(again, wake) if wake is not None else again
 
-    async def _everybody(self) -> None:
-        """Give everybody a turn now and then: whatever was missed is put right then."""
+    async def _reconcile_all(self) -> None:
+        """Reconcile each object from time to time, in case a change was missed."""
         while True:
-            await asyncio.sleep(_EVERYBODY_SECONDS)
+            await asyncio.sleep(_RECONCILE_ALL_SECONDS)
             spread = random.Random()  # noqa: S311 - not all at once, that is all
             for experiment in self._objects.experiments.cache:
                 if experiment is not None:

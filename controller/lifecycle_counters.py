@@ -1,8 +1,8 @@
-"""What Katib counts of experiments and trials: those created, those deleted, and each kind of end.
+"""What Katib counts of experiments and trials: those created, those deleted, and how they ended.
 
-A tally is told of an object whenever it may have changed, and says what is to be counted. It counts
-what happens under its eyes: objects that are there when it begins were counted by whoever was there
-before, as a counter of Prometheus that begins anew at zero.
+`LifecycleCounters.seen` receives an object whenever it may have changed, and returns the events to
+count. Objects that exist at the beginning are not counted: the previous leader has counted them,
+and Prometheus handles counters that restart at zero.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from controller.reconcile.views import Key
 
 
 class LifecycleEvent(StrEnum):
-    """What is counted, as it stands in the counters' names."""
+    """A counted event, as in the names of the counters."""
 
     CREATED = "created"
     DELETED = "deleted"
@@ -33,46 +33,46 @@ _ENDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Counted:
+class _KnownObject:
     uid: str
     end: LifecycleEvent | None = None
 
 
 class LifecycleCounters:
-    """The objects of one kind that are there, and what was counted of each."""
+    """The existing objects of one kind, and what was counted of each."""
 
     def __init__(self) -> None:
-        self._counted: dict[Key, _Counted] = {}
-        self._begun = False
+        self._known: dict[Key, _KnownObject] = {}
+        self._counting = False
 
     def begin(self) -> None:
-        """Count from now on; all that was told of before was there already."""
-        self._begun = True
+        """Count from now on; all objects seen before existed already."""
+        self._counting = True
 
     def seen(self, key: Key, item: Experiment | Trial | None) -> Iterable[LifecycleEvent]:
-        """Take an object as it is now (None: it is gone), and return what has happened since.
+        """Return what has happened to an object since the last call; `item` is None if deleted.
 
-        The end of an object is counted once, until it is known to go on (a resumed experiment).
+        The end of an object is counted once, until it continues (a resumed experiment).
         """
-        before = self._counted.get(key)
-        happened: list[LifecycleEvent] = []
-        if before is not None and (item is None or item.metadata.uid != before.uid):
-            del self._counted[key]
-            happened.append(LifecycleEvent.DELETED)
-            before = None
+        known = self._known.get(key)
+        events: list[LifecycleEvent] = []
+        if known is not None and (item is None or item.metadata.uid != known.uid):
+            del self._known[key]
+            events.append(LifecycleEvent.DELETED)
+            known = None
         if item is not None:
-            if before is None:
-                before = _Counted(item.metadata.uid)
-                happened.append(LifecycleEvent.CREATED)
+            if known is None:
+                known = _KnownObject(item.metadata.uid)
+                events.append(LifecycleEvent.CREATED)
             end = _end_of(item)
-            if end is not None and before.end is None:
-                happened.append(end)
+            if end is not None and known.end is None:
+                events.append(end)
             if end is not None or holds(item.status.conditions, ConditionType.RESTARTING):
-                before = replace(before, end=end)
-            self._counted[key] = before
-        return happened if self._begun else ()
+                known = replace(known, end=end)
+            self._known[key] = known
+        return events if self._counting else ()
 
 
 def _end_of(item: Experiment | Trial) -> LifecycleEvent | None:
-    held = (happened for kind, happened in _ENDS.items() if holds(item.status.conditions, kind))
+    held = (event for kind, event in _ENDS.items() if holds(item.status.conditions, kind))
     return next(held, None)

@@ -1,4 +1,4 @@
-"""What Prometheus may ask for."""
+"""The metrics that Prometheus collects."""
 
 from __future__ import annotations
 
@@ -21,116 +21,122 @@ from controller.lifecycle_counters import LifecycleEvent
 
 _PREFIX: Final = "trialwatch_controller"
 _SECONDS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300)
-_ENDINGS: Final = {
+_FINAL_EVENTS: Final = {
     "experiment": (LifecycleEvent.SUCCEEDED, LifecycleEvent.FAILED),
     "trial": (LifecycleEvent.SUCCEEDED, LifecycleEvent.FAILED, LifecycleEvent.METRICS_UNAVAILABLE),
 }
-Counted = Callable[[], Iterable[tuple[str, str]]]
-"""Gives (namespace, state) of each object."""
+_WORDS: Final = {LifecycleEvent.METRICS_UNAVAILABLE: "ended without metrics"}
+ObjectStates = Callable[[], Iterable[tuple[str, str]]]
+"""Returns (namespace, state) of each object."""
 
 
 class Metrics:
-    """The counters of one controller, in a registry of their own."""
+    """The metrics of one controller, in a registry of their own."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._queues: dict[str, Callable[[], int]] = {}
-        self._states: dict[str, Counted] = {}
+        self._states: dict[str, ObjectStates] = {}
         self._seconds = Histogram(
             f"{_PREFIX}_turn_seconds",
-            "How long the turns of objects took, by kind.",
+            "How long reconciles took, by kind.",
             ["kind"],
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self._errors = self._counter("turn_errors", "Turns that failed, by kind.", "kind")
-        self._faults = self._counter("faults", "Turns that failed by a fault of ours.", "kind")
+        self._errors = self._counter("turn_errors", "Reconciles that failed, by kind.", "kind")
+        self._faults = self._counter(
+            "faults", "Reconciles that failed by an internal error, by kind.", "kind"
+        )
         self._events = self._counter("events", "Events about objects.", "outcome")
-        self._happened = {
-            (kind, happened): Counter(
-                f"katib_{kind}_{happened}", sentence, ["namespace"], registry=self.registry
+        self._lifecycle = {
+            (kind, event): Counter(
+                f"katib_{kind}_{event}", sentence, ["namespace"], registry=self.registry
             )
-            for kind, happened, sentence in _counters()
+            for kind, event, sentence in _lifecycle_counters()
         }
         self._leading = Gauge(
-            f"{_PREFIX}_leading", "Whether this replica works: 1 or 0.", registry=self.registry
+            f"{_PREFIX}_leading", "Whether this replica leads: 1 or 0.", registry=self.registry
         )
-        self.registry.register(_Live(self._queues, self._states))
+        self.registry.register(_CurrentState(self._queues, self._states))
 
     def _counter(self, name: str, sentence: str, *labels: str) -> Counter:
         return Counter(f"{_PREFIX}_{name}", sentence, labels, registry=self.registry)
 
-    def turn(self, kind: str, seconds: float) -> None:
-        """Count a turn."""
+    def observe_reconcile(self, kind: str, seconds: float) -> None:
+        """Count a reconcile and its duration, in seconds."""
         self._seconds.labels(kind).observe(seconds)
 
-    def error(self, kind: str) -> None:
-        """Count a turn that failed, and will be repeated."""
+    def count_error(self, kind: str) -> None:
+        """Count a reconcile that failed and will be repeated."""
         self._errors.labels(kind).inc()
 
-    def fault(self, kind: str) -> None:
-        """Count a turn that we are to blame for."""
+    def count_fault(self, kind: str) -> None:
+        """Count a reconcile that failed by an internal error."""
         self._faults.labels(kind).inc()
 
-    def told(self, outcome: str) -> None:
+    def count_event(self, outcome: str) -> None:
         """Count an Event: `posted`, `throttled` or `failed`."""
         self._events.labels(outcome).inc()
 
-    def happened(self, kind: str, namespace: str, happened: LifecycleEvent) -> None:
-        """Count what Katib counts; `kind` is experiment or trial."""
-        self._happened[kind, happened].labels(namespace).inc()
+    def count_lifecycle_event(self, kind: str, namespace: str, event: LifecycleEvent) -> None:
+        """Increment one of Katib's counters; `kind` is experiment or trial."""
+        self._lifecycle[kind, event].labels(namespace).inc()
 
-    def leads(self, *, leading: bool) -> None:
-        """Show whether this replica works."""
+    def set_leading(self, *, leading: bool) -> None:
+        """Set whether this replica leads."""
         self._leading.set(leading)
 
     def watch_queue(self, kind: str, depth: Callable[[], int]) -> None:
-        """Show how many objects wait for their turn, from now on."""
+        """Export the length of a queue, read at each scrape."""
         self._queues[kind] = depth
 
-    def watch_states(self, kind: str, states: Counted) -> None:
-        """Show how many objects there are, by Katib's names; `kind` is as these have it."""
+    def watch_states(self, kind: str, states: ObjectStates) -> None:
+        """Export the number of objects by state, read at each scrape.
+
+        `kind` is experiments or trials.
+        """
         self._states[kind] = states
 
-    def forget(self) -> None:
-        """Show no more queues and objects: this replica knows of none."""
+    def clear(self) -> None:
+        """Stop exporting queues and objects: this replica does not lead any more."""
         self._queues.clear()
         self._states.clear()
 
     def text(self) -> bytes:
-        """Return all of it in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self.registry)
 
 
-def _counters() -> Iterator[tuple[str, LifecycleEvent, str]]:
-    """Yield Katib's counters: kind, what is counted, and the sentence."""
-    for kind, endings in _ENDINGS.items():
-        for happened in (LifecycleEvent.CREATED, LifecycleEvent.DELETED, *endings):
-            words = happened.replace("_", " ")
-            yield kind, happened, f"The {kind}s that were seen to be {words}, by namespace."
+def _lifecycle_counters() -> Iterator[tuple[str, LifecycleEvent, str]]:
+    """Yield Katib's counters: kind, counted event, and help text."""
+    for kind, final in _FINAL_EVENTS.items():
+        for event in (LifecycleEvent.CREATED, LifecycleEvent.DELETED, *final):
+            words = _WORDS.get(event, event.value)
+            yield kind, event, f"Number of {kind}s {words}, by namespace."
 
 
-class _Live(Collector):
-    """Reads what is true at the moment when it is asked."""
+class _CurrentState(Collector):
+    """Reads queues and states at each scrape."""
 
     def __init__(
-        self, queues: Mapping[str, Callable[[], int]], states: Mapping[str, Counted]
+        self, queues: Mapping[str, Callable[[], int]], states: Mapping[str, ObjectStates]
     ) -> None:
         self._queues, self._states = queues, states
 
     def collect(self) -> Iterator[Metric]:
-        """Give what is true now."""
-        sentence = "Objects that wait for their turn, by kind."
+        """Yield the current numbers."""
+        sentence = "Objects that are due and wait, by kind."
         depth = GaugeMetricFamily(f"{_PREFIX}_queue_depth", sentence, labels=["kind"])
         for kind, waiting in self._queues.items():
             depth.add_metric([kind], waiting())
         yield depth
         for kind in ("experiments", "trials"):
-            sentence = f"The {kind} that are there, by namespace and state."
+            sentence = f"Number of {kind}, by namespace and state."
             labels = ["namespace", "status"]
             current = GaugeMetricFamily(f"katib_{kind}_current", sentence, labels=labels)
             states = self._states.get(kind)
-            for place, count in sorted(Multiset(states() if states else ()).items()):
-                current.add_metric(list(place), count)
+            for labels_of_group, count in sorted(Multiset(states() if states else ()).items()):
+                current.add_metric(list(labels_of_group), count)
             yield current

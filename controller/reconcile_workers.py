@@ -1,4 +1,4 @@
-"""Gives each object its turns: when it has changed, and when its last turn said so."""
+"""Reconciles objects: when they have changed, and when their last reconcile asked for it."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from controller.driver.reconcile_queue import ReconcileQueue
 from controller.reconcile.views import Key
 
 Reconcile = Callable[[Key, datetime], Awaitable[datetime | None]]
-"""`Driver.experiment`, say: does what is due, and returns when to come again."""
+"""Does what is due for an object; returns when to reconcile it again. `Driver.trial` is one."""
 
 
 def utc_now() -> datetime:
-    """Return the date."""
+    """Return the current time."""
     return datetime.now(UTC)
 
 
 class ReconcileWorkers:
-    """The turns of one kind of objects: any number side by side, never two of one object."""
+    """Reconciles objects of one kind: several concurrently, never one of them twice at a time."""
 
     def __init__(
-        self, turn: Reconcile, *, at_once: int, now: Callable[[], datetime] = utc_now
+        self, reconcile: Reconcile, *, at_once: int, now: Callable[[], datetime] = utc_now
     ) -> None:
-        """At most `at_once` objects have their turn at a time."""
-        self._turn, self._now = turn, now
+        """At most `at_once` objects are reconciled at a time; `now` is the time of the cluster."""
+        self._reconcile, self._now = reconcile, now
         self._queue: ReconcileQueue[Key] = ReconcileQueue(at_once)
         self._running: dict[Key, asyncio.Task[None]] = {}
         self._interrupted: set[Key] = set()
-        self._news = asyncio.Event()
+        self._woken = asyncio.Event()
         self._ending = False
         self._clock = asyncio.get_running_loop().time
 
     def add(self, key: Key, seconds: float = 0.0) -> None:
-        """Let an object have a turn so much later."""
+        """Reconcile an object after so many seconds."""
         self._queue.add(key, self._clock() + seconds)
-        self._news.set()
+        self._woken.set()
 
     def interrupt(self, key: Key) -> None:
-        """End the turn under way, if there is one, and give a new one at once."""
+        """Cancel the running reconcile of an object, if any, and start a new one at once."""
         task = self._running.get(key)
         if task is not None and key not in self._interrupted:
             self._interrupted.add(key)
@@ -48,42 +48,42 @@ class ReconcileWorkers:
         self.add(key)
 
     def depth(self) -> int:
-        """Count the objects that wait for a turn which is due."""
+        """Count the objects that are due and wait."""
         return self._queue.depth(self._clock())
 
     @property
     def idle(self) -> bool:
-        """Whether no object has its turn, or waits for one that is due."""
+        """Whether no object is being reconciled or due."""
         return not self._queue.in_work and not self.depth()
 
     def end(self) -> None:
-        """Begin no more turns; `run` returns when those under way have ended."""
+        """Start no more reconciles; `run` returns when the running ones have ended."""
         self._ending = True
-        self._news.set()
+        self._woken.set()
 
     async def run(self) -> None:
-        """Give turns until `end`; cancelled, it cancels those under way.
+        """Reconcile until `end` is called. If cancelled, it cancels the running reconciles.
 
-        A turn that raises ends all, and what it raised is raised here.
+        An error in a reconcile stops all of them, and is raised here.
         """
         try:
-            async with asyncio.TaskGroup() as turns:
+            async with asyncio.TaskGroup() as reconciles:
                 while not self._ending:
-                    self._news.clear()
+                    self._woken.clear()
                     while (key := self._queue.take(self._clock())) is not None:
-                        turns.create_task(self._one(key))
+                        reconciles.create_task(self._run_one(key))
                     await self._wait()
-        except ExceptionGroup as several:
-            raise several.exceptions[0] from None
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
 
     async def _wait(self) -> None:
-        """Wait for news (the end of a turn is some), or for the next moment."""
+        """Wait until the queue changes, a reconcile ends, or the next object is due."""
         moment = None if self._queue.is_full else self._queue.next_moment()
         with suppress(TimeoutError):
             async with asyncio.timeout_at(moment):
-                await self._news.wait()
+                await self._woken.wait()
 
-    async def _one(self, key: Key) -> None:
+    async def _run_one(self, key: Key) -> None:
         again: float | None = None
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - this is a coroutine
@@ -98,13 +98,13 @@ class ReconcileWorkers:
             del self._running[key]
             self._interrupted.discard(key)
             self._queue.done(key, again)
-            self._news.set()
+            self._woken.set()
 
     async def _timed(self, key: Key) -> float | None:
-        """Give one turn, and return the moment of the next."""
+        """Reconcile one object; return when it is due next, by the loop's clock."""
         started, now = self._clock(), self._now()
-        wake = await self._turn(key, now)
+        wake = await self._reconcile(key, now)
         if wake is None:
             return None
-        # The wall clock may be set at any time; the distance to the moment is what counts.
+        # The wall clock may be changed at any time, so only the difference counts.
         return started + max(0.0, (wake - now).total_seconds())

@@ -1,4 +1,4 @@
-"""The ports `Suggestions` and `SearchServices` by katib-config: each algorithm in its place."""
+"""The ports `Suggestions` and `SearchServices`: calls each algorithm where katib-config says."""
 
 from __future__ import annotations
 
@@ -26,17 +26,18 @@ from controller.reconcile.views import SuggestionReply
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceDirectory:
-    """Who is where."""
+    """Where the services are."""
 
     config: Callable[[], ServiceConfig]
-    """What katib-config says at this moment."""
+    """Returns the current settings of katib-config."""
     ours: OwnServices
+    """Addresses of our own services."""
     db_manager: str
-    """The DB manager's address, as services of early stopping reach it."""
+    """The DB manager's address for services of early stopping."""
 
 
 class SearchRouter:
-    """Asks each experiment's search and early stopping where katib-config says."""
+    """Calls search and early stopping of each experiment where katib-config says."""
 
     def __init__(
         self, directory: ServiceDirectory, services: ClusterSearchServices, channels: Channels
@@ -49,7 +50,7 @@ class SearchRouter:
     ) -> SuggestionReply:
         """Choose the next trials."""
         suggestion = suggestion_of(experiment)
-        search, stopping = self._places(suggestion)
+        search, stopping = self._addresses(suggestion)
         async with AsyncExitStack() as stack:
             channel = await stack.enter_async_context(self._channels.to(search.address))
             rules = None
@@ -61,23 +62,23 @@ class SearchRouter:
                 db_manager=self._directory.db_manager,
                 address=search.address,
                 stopping_address=stopping.address,
-                katibs=search.kind is not ServiceKind.OWN,
+                follows_katib=search.kind is not ServiceKind.OWN,
             )
             return await RemoteSuggestions(lambda _: services).ask(experiment, trials, asked, count)
 
     async def deploys(self, suggestion: Suggestion) -> bool:
-        """Say whether a service is deployed for this experiment."""
+        """Return whether a service is deployed for this experiment."""
         return bool(deployed_documents(suggestion, self._directory.config()))
 
     async def deploy(self, suggestion: Suggestion) -> bool:
-        """Deploy what is missing; say whether it serves."""
+        """Deploy missing objects; return whether the service serves."""
         documents = deployed_documents(suggestion, self._directory.config())
         return await self._services.ensure(suggestion, documents)
 
     async def remove(self, suggestion: Suggestion) -> None:
-        """Take it away."""
+        """Remove the deployed service."""
         await self._services.remove(suggestion)
 
-    def _places(self, suggestion: Suggestion) -> tuple[ServiceAddress, ServiceAddress]:
+    def _addresses(self, suggestion: Suggestion) -> tuple[ServiceAddress, ServiceAddress]:
         config, ours = self._directory.config(), self._directory.ours
         return search_address(suggestion, config, ours), stopping_address(suggestion, config, ours)

@@ -1,4 +1,4 @@
-"""One call of another program's service, and what each refusal means to us."""
+"""One call of a gRPC service, and the error that each status code becomes."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ import grpc.aio
 
 from api.errors import RemoteError, Unavailable, UserError
 
-MOST_BYTES: Final = 256 * 1024 * 1024
+MAX_BYTES: Final = 256 * 1024 * 1024
 CHANNEL_OPTIONS: Final = (
-    ("grpc.max_receive_message_length", MOST_BYTES),
-    ("grpc.max_send_message_length", MOST_BYTES),
+    ("grpc.max_receive_message_length", MAX_BYTES),
+    ("grpc.max_send_message_length", MAX_BYTES),
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.min_reconnect_backoff_ms", 1_000),
     ("grpc.max_reconnect_backoff_ms", 5_000),
     ("grpc.dns_min_time_between_resolutions_ms", 1_000),
-    # Under a call of minutes; not so often that a server takes offence (two within 5 min).
+    # During a call of minutes; servers refuse more than two pings in 5 minutes.
     ("grpc.keepalive_time_ms", 120_000),
     ("grpc.keepalive_timeout_ms", 20_000),
 )
-"""For channels to these services. A history of many trials, or a long log, is large; a service that
-restarts, or gets another address, is found again soon; one whose node is gone is not waited for."""
+"""Options of channels to these services. A history of many trials or a long log is large. A service
+that restarts or changes its address is found again soon; a call to a dead node fails soon."""
 _Reply = TypeVar("_Reply")
 
 
 class UnimplementedCallError(RemoteError):
-    """The service has no such call."""
+    """The service does not implement the call."""
 
 
 class UnknownStatusError(RemoteError):
-    """The service stumbled; `words` is what it said itself."""
+    """The service failed with the status UNKNOWN; `details` is its own message."""
 
-    def __init__(self, message: str, words: str) -> None:
+    def __init__(self, message: str, details: str) -> None:
         super().__init__(message)
-        self.words = words
+        self.details = details
 
 
 _KINDS: dict[grpc.StatusCode, type[RemoteError]] = {
@@ -49,9 +49,9 @@ _KINDS: dict[grpc.StatusCode, type[RemoteError]] = {
 
 
 async def wait_until_connected(channel: grpc.aio.Channel, seconds: float) -> None:
-    """Wait for a service that restarts, or whose name is not known yet, for at most so long.
+    """Wait for a service that restarts, or whose name is not known yet; at most so many seconds.
 
-    Where it is still away then, the call that follows says why.
+    If it is still unavailable then, the next call says why.
     """
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
@@ -59,26 +59,26 @@ async def wait_until_connected(channel: grpc.aio.Channel, seconds: float) -> Non
 
 
 async def call_service(
-    who: str,
+    service: str,
     method: Callable[..., Awaitable[_Reply]],
     request: object,
     seconds: float,
     metadata: Sequence[tuple[str, str]] = (),
 ) -> _Reply:
-    """Call once.
+    """Call a method once; `seconds` is the deadline, `service` names the service in messages.
 
     Raises:
-        UserError: the request is wrong, says the service.
+        UserError: the service says that the request is wrong.
         Unavailable: no answer in time.
         RemoteError: another refusal.
     """
     try:
         return await method(request, timeout=seconds, metadata=metadata)
     except grpc.aio.AioRpcError as error:
-        code, words = error.code(), error.details() or "it says no more"
-        message = f"{who} did not answer: {code.name}: {words}"
+        code, details = error.code(), error.details() or "no details"
+        message = f"{service} did not answer: {code.name}: {details}"
         if code is grpc.StatusCode.INVALID_ARGUMENT:
-            raise UserError(words) from None
+            raise UserError(details) from None
         if code is grpc.StatusCode.UNKNOWN:
-            raise UnknownStatusError(message, words) from None
+            raise UnknownStatusError(message, details) from None
         raise _KINDS.get(code, RemoteError)(message) from None

@@ -1,9 +1,8 @@
-"""The trials of a question on the wire: written once each, however often they are sent.
+"""The trials of a request in wire form: encoded once each, however often they are sent.
 
-A history of thousands of trials goes out with every question, and only its end is new. So what a
-trial is on the wire is kept by the version of its object. The parts are put together as bytes:
-encoded messages that follow each other are one message, whose lists are joined; Protocol Buffers
-promises so.
+Each request contains a history of thousands of trials, and only its end is new. So the wire form of
+a trial is cached by the version of its object. The parts are joined as bytes: Protocol Buffers
+guarantee that concatenated messages are one message, whose lists are joined.
 """
 
 from __future__ import annotations
@@ -17,24 +16,24 @@ from api.types import Trial
 from api.v1beta1 import api_pb2 as pb
 from api.wire.trials import trial_to_wire
 
-_MOST: Final = 50_000
-"""Trials that are kept; one takes about half a KiB."""
-Question: TypeAlias = "pb.GetSuggestionsRequest | pb.GetEarlyStoppingRulesRequest"
-"""Both have their trials under the same number, so a part of one is a part of the other."""
+_MAX_TRIALS: Final = 50_000
+"""Maximum of cached trials; one takes about half a KiB."""
+TrialsRequest: TypeAlias = "pb.GetSuggestionsRequest | pb.GetEarlyStoppingRulesRequest"
+"""Both have their trials in a field of the same number, so their parts are interchangeable."""
 
 
 class HistoryCache:
-    """What was sent of trials before."""
+    """The wire form of trials that were sent before."""
 
-    def __init__(self, most: int = _MOST) -> None:
-        self._parts: LRUCache[tuple[str, ...], bytes] = LRUCache(most)
+    def __init__(self, max_trials: int = _MAX_TRIALS) -> None:
+        self._parts: LRUCache[tuple[str, ...], bytes] = LRUCache(max_trials)
 
     def __len__(self) -> int:
         return len(self._parts)
 
-    def with_trials(self, question: Question, trials: Iterable[Trial]) -> bytes:
-        """Encode a question with these trials."""
-        return question.SerializeToString() + b"".join(map(self._part, trials))
+    def with_trials(self, request: TrialsRequest, trials: Iterable[Trial]) -> bytes:
+        """Encode a request with these trials."""
+        return request.SerializeToString() + b"".join(map(self._part, trials))
 
     def _part(self, trial: Trial) -> bytes:
         meta = trial.metadata

@@ -1,6 +1,6 @@
 """`controller.driver.ports.Observations`: a DB manager, by gRPC.
 
-Ours and Katib's are both understood: Katib's has no summaries, so they are made here of its log.
+It may be ours or Katib's. Katib's has no summaries, so they are computed here from its log.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from api.types import MetricPoint, Objective, ObservationLog, Trial
 from api.v1beta1 import api_pb2 as pb
 from api.v1beta1 import api_pb2_grpc
 from api.wire.logs import log_from_wire, log_to_wire
-from controller.over_grpc.calls import MOST_BYTES, UnimplementedCallError, call_service
+from controller.over_grpc.calls import MAX_BYTES, UnimplementedCallError, call_service
 from controller.reconcile.views import MetricSummary
 from filters.fold import Folded
 
@@ -29,7 +29,7 @@ class RemoteObservations:
     """A DB manager."""
 
     def __init__(self, channel: grpc.aio.Channel, seconds: float = 30.0, soon: float = 3.0) -> None:
-        """`seconds` is the longest that one answer may take, `soon` that one of `latest`."""
+        """`seconds` is the deadline of a call, `soon` that of `latest`."""
         any_channel: Any = channel  # the generated stubs know the synchronous channel only
         self._manager: Any = api_pb2_grpc.DBManagerStub(any_channel)
         self._observations: Any = observations_pb2_grpc.ObservationsStub(any_channel)
@@ -43,7 +43,7 @@ class RemoteObservations:
             return await self._folded(trial)
 
     async def latest(self, trial: Trial) -> Sequence[MetricSummary]:
-        """Summarize them soon; Katib's DB manager would have to send the whole log for it."""
+        """Summarize them with a short deadline; () for Katib's, which would send the whole log."""
         try:
             return await self._summary(trial, self._soon)
         except UnimplementedCallError:
@@ -56,18 +56,18 @@ class RemoteObservations:
         reply = await self._call(self._observations.Summary, request, trial, seconds)
         return tuple(
             MetricSummary(
-                name=one.name,
-                count=one.count,
-                first=one.first,
-                last=one.last,
-                min=one.min,
-                max=one.max,
+                name=summary.name,
+                count=summary.count,
+                first=summary.first,
+                last=summary.last,
+                min=summary.min,
+                max=summary.max,
             )
-            for one in reply.metrics
+            for summary in reply.metrics
         )
 
     async def report_unavailable(self, trial: Trial) -> None:
-        """Store that there is nothing."""
+        """Store `unavailable` as the objective's value."""
         point = MetricPoint(_objective(trial).metric, names.UNAVAILABLE, names.UNAVAILABLE_TIME)
         request = pb.ReportObservationLogRequest(
             trial_name=trial.metadata.name,
@@ -76,12 +76,12 @@ class RemoteObservations:
         await self._call(self._manager.ReportObservationLog, request, trial)
 
     async def delete(self, trial: Trial) -> None:
-        """Delete all of it."""
+        """Delete all metrics of the trial."""
         request = pb.DeleteObservationLogRequest(trial_name=trial.metadata.name)
         await self._call(self._manager.DeleteObservationLog, request, trial)
 
     async def _folded(self, trial: Trial) -> tuple[MetricSummary, ...]:
-        """Read the whole log of each metric, and summarize it here."""
+        """Read the whole log of each metric, and summarize it."""
         summaries: list[MetricSummary] = []
         for metric in _objective(trial).metrics:
             request = pb.GetObservationLogRequest(
@@ -106,13 +106,13 @@ class RemoteObservations:
     ) -> _Reply:
         metadata = (
             (names.NAMESPACE_METADATA, trial.metadata.namespace),
-            (names.MAX_REPLY_METADATA, str(MOST_BYTES)),
+            (names.MAX_REPLY_METADATA, str(MAX_BYTES)),
         )
         try:
             longest = self._seconds if seconds is None else seconds
             return await call_service("the DB manager", method, request, longest, metadata)
         except UserError as error:
-            # What is asked for is the trial's, and no fault of its user.
+            # The controller wrote the request, so the error is not the user's.
             raise RemoteError(f"the DB manager refused: {error}") from None
 
 

@@ -40,24 +40,24 @@ _RULES = "/api.v1.beta1.EarlyStopping/GetEarlyStoppingRules"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchTargets:
-    """Where an experiment's search is asked."""
+    """The services that an experiment's search calls."""
 
     suggestion: grpc.aio.Channel
     early_stopping: grpc.aio.Channel | None = None
     db_manager: str = ""
-    """The DB manager's address, as the early-stopping service reaches it."""
+    """The DB manager's address for the early-stopping service."""
     address: str = ""
-    """Where the suggestion service is, for whoever reads of it."""
+    """The address of the suggestion service, for messages."""
     stopping_address: str = ""
-    """Where the early-stopping service is."""
-    katibs: bool = False
-    """It keeps to Katib's manners: a history as Katib sends it, and as many points as were asked
-    for."""
+    """The address of the early-stopping service, for messages."""
+    follows_katib: bool = False
+    """Whether the services follow Katib's protocol: they receive the history that Katib sends, and
+    must return as many points as were requested."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Whom:
-    """A service, and for whom it is asked."""
+class _Target:
+    """A service, and the namespace for which it is called."""
 
     name: str
     address: str
@@ -68,126 +68,125 @@ class _Whom:
 
 
 class RemoteSuggestions:
-    """A suggestion service for each experiment, or one for all."""
+    """Calls a suggestion service for each experiment, or one for all."""
 
     def __init__(
         self,
-        services: Callable[[Experiment], SearchTargets],
+        targets_of: Callable[[Experiment], SearchTargets],
         seconds: float = 300.0,
         patience: float = 10.0,
         histories: HistoryCache | None = None,
     ) -> None:
-        """`services` says where to ask, `seconds` is the longest that one answer may take.
+        """`targets_of` returns the services to call; `seconds` is the deadline of a call.
 
-        For `patience` seconds a service that is away is waited for: it may just be restarting.
+        A service that is unavailable is waited for, up to `patience` seconds: it may be restarting.
         """
-        self._services, self._seconds, self._patience = services, seconds, patience
+        self._targets_of, self._seconds, self._patience = targets_of, seconds, patience
         self._histories = histories or HistoryCache()
 
     async def ask(
         self, experiment: Experiment, trials: Sequence[Trial], asked: int, count: int
     ) -> SuggestionReply:
-        """Choose the next trials; settings are validated before the first question."""
-        services = self._services(experiment)
-        for channel in (services.suggestion, services.early_stopping):
+        """Choose the next trials; settings are validated before the first request."""
+        targets = self._targets_of(experiment)
+        for channel in (targets.suggestion, targets.early_stopping):
             if channel is not None:
                 await wait_until_connected(channel, self._patience)
         if asked == 0:
-            await self._validate(services, experiment)
-        known = tuple(filter(_as_katib_sends, trials)) if services.katibs else trials
-        # The rules first: a service that remembers what it has suggested is asked last.
-        rules = await self._rules(services, experiment, known)
+            await self._validate(targets, experiment)
+        known = tuple(filter(_as_katib_sends, trials)) if targets.follows_katib else trials
+        # The rules first: a service that remembers its suggestions is called last.
+        rules = await self._rules(targets, experiment, known)
         request = pb.GetSuggestionsRequest(
             experiment=experiment_to_wire(experiment),
             current_request_number=count,
             total_request_number=asked + count,
         )
-        method = services.suggestion.unary_unary(
+        method = targets.suggestion.unary_unary(
             _SUGGESTIONS,
             request_serializer=bytes,
             response_deserializer=pb.GetSuggestionsReply.FromString,
         )
         encoded = self._histories.with_trials(request, known)
-        reply = await self._call(_search(services, experiment), method, encoded)
+        reply = await self._call(_search_target(targets, experiment), method, encoded)
         suggested = tuple(map(suggested_from_wire, reply.parameter_assignments))
-        final = _is_final(services, trials, len(suggested), count)
+        final = _is_final(targets, trials, len(suggested), count)
         return SuggestionReply(
             trials=tuple(_with_rules(trial, rules) for trial in suggested),
             settings=tuple(
-                Setting(name=one.name, value=one.value)
-                for one in reply.algorithm.algorithm_settings
+                Setting(name=setting.name, value=setting.value)
+                for setting in reply.algorithm.algorithm_settings
             ),
             final=final,
         )
 
-    async def _validate(self, services: SearchTargets, experiment: Experiment) -> None:
-        """Refuse what the services refuse; one that has no such call takes everything."""
+    async def _validate(self, targets: SearchTargets, experiment: Experiment) -> None:
+        """Let the services validate the settings; one without this call accepts all of them."""
         request = pb.ValidateAlgorithmSettingsRequest(experiment=experiment_to_wire(experiment))
-        method = _suggestion(services).ValidateAlgorithmSettings
-        whom = _search(services, experiment)
-        await self._validated(whom, "ValidateAlgorithmSettings", method, request)
+        method = _suggestion_stub(targets).ValidateAlgorithmSettings
+        target = _search_target(targets, experiment)
+        await self._validated(target, "ValidateAlgorithmSettings", method, request)
         spec = experiment.spec.early_stopping
-        if spec is not None and services.early_stopping is not None:
+        if spec is not None and targets.early_stopping is not None:
             settings = pb.ValidateEarlyStoppingSettingsRequest(
                 early_stopping=early_stopping_to_wire(spec)
             )
-            method = _stopping(services).ValidateEarlyStoppingSettings
-            whom = _stopper(services, experiment)
-            await self._validated(whom, "ValidateEarlyStoppingSettings", method, settings)
+            method = _stopping_stub(targets).ValidateEarlyStoppingSettings
+            target = _stopping_target(targets, experiment)
+            await self._validated(target, "ValidateEarlyStoppingSettings", method, settings)
 
     async def _validated(
         self,
-        whom: _Whom,
-        what: str,
+        target: _Target,
+        name: str,
         method: Callable[..., Awaitable[object]],
         request: object,
     ) -> None:
         try:
-            await self._call(whom, method, request)
+            await self._call(target, method, request)
         except UnimplementedCallError:
             return
         except (UnknownStatusError, UserError) as error:
-            # A service of Katib's that stumbles over settings means that they are wrong. The words
-            # in front are Katib's, too.
-            words = error.words if isinstance(error, UnknownStatusError) else str(error)
-            raise UserError(f"{what} Error: {words}") from None
+            # Katib's services fail with UNKNOWN on wrong settings. The prefix is Katib's, too.
+            details = error.details if isinstance(error, UnknownStatusError) else str(error)
+            raise UserError(f"{name} Error: {details}") from None
 
     async def _rules(
-        self, services: SearchTargets, experiment: Experiment, trials: Sequence[Trial]
+        self, targets: SearchTargets, experiment: Experiment, trials: Sequence[Trial]
     ) -> tuple[StopRule, ...]:
-        if experiment.spec.early_stopping is None or services.early_stopping is None:
+        if experiment.spec.early_stopping is None or targets.early_stopping is None:
             return ()
         request = pb.GetEarlyStoppingRulesRequest(
-            experiment=experiment_to_wire(experiment), db_manager_address=services.db_manager
+            experiment=experiment_to_wire(experiment), db_manager_address=targets.db_manager
         )
-        method = services.early_stopping.unary_unary(
+        method = targets.early_stopping.unary_unary(
             _RULES,
             request_serializer=bytes,
             response_deserializer=pb.GetEarlyStoppingRulesReply.FromString,
         )
         encoded = self._histories.with_trials(request, trials)
-        reply = await self._call(_stopper(services, experiment), method, encoded)
+        reply = await self._call(_stopping_target(targets, experiment), method, encoded)
         return tuple(map(rule_from_wire, reply.early_stopping_rules))
 
     async def _call(
-        self, whom: _Whom, method: Callable[..., Awaitable[Any]], request: object
+        self, target: _Target, method: Callable[..., Awaitable[Any]], request: object
     ) -> Any:  # noqa: ANN401 - generated
-        metadata = ((NAMESPACE_METADATA, whom.namespace),)
-        return await call_service(str(whom), method, request, self._seconds, metadata)
+        metadata = ((NAMESPACE_METADATA, target.namespace),)
+        return await call_service(str(target), method, request, self._seconds, metadata)
 
 
-def _search(services: SearchTargets, experiment: Experiment) -> _Whom:
+def _search_target(targets: SearchTargets, experiment: Experiment) -> _Target:
     namespace = experiment.metadata.namespace
-    return _Whom("the suggestion service", services.address, namespace)
+    return _Target("the suggestion service", targets.address, namespace)
 
 
-def _stopper(services: SearchTargets, experiment: Experiment) -> _Whom:
+def _stopping_target(targets: SearchTargets, experiment: Experiment) -> _Target:
     namespace = experiment.metadata.namespace
-    return _Whom("the early-stopping service", services.stopping_address, namespace)
+    return _Target("the early-stopping service", targets.stopping_address, namespace)
 
 
 def _as_katib_sends(trial: Trial) -> bool:
-    """Say whether Katib shows its services this trial: one that has, or may get, an objective."""
+    """Return whether Katib sends this trial: one that has an objective, or may get one."""
     conditions = trial.status.conditions
     if holds(conditions, ConditionType.METRICS_UNAVAILABLE):
         return False
@@ -195,42 +194,42 @@ def _as_katib_sends(trial: Trial) -> bool:
     return not stopped or trial.status.observation is not None
 
 
-def _is_final(services: SearchTargets, trials: Sequence[Trial], given: int, wanted: int) -> bool:
-    """Say whether fewer points than were wanted are the end of the search.
+def _is_final(targets: SearchTargets, trials: Sequence[Trial], given: int, wanted: int) -> bool:
+    """Return whether fewer points than requested are the end of the search.
 
-    | whose service | it gave | meaning |
+    | service | returned | meaning |
     |---|---|---|
     | ours | fewer | the end |
-    | Katib's | more | it does not keep to the protocol |
-    | Katib's | some | no end: it is asked for the rest |
-    | Katib's | none, and a trial is active | it waits for that one: it is asked again |
-    | Katib's | none, and no trial is active | the end: nothing can change its mind any more |
+    | Katib's | more | an error: it violates the protocol |
+    | Katib's | some | not the end: the rest is requested later |
+    | Katib's | none, and a trial is active | not the end: it waits for that trial |
+    | Katib's | none, and no trial is active | the end: nothing can change the reply any more |
 
     Raises:
-        RemoteError: there is no answer now.
+        RemoteError: there is no usable reply now.
     """
-    if not services.katibs or given == wanted:
+    if not targets.follows_katib or given == wanted:
         return True
     if given > wanted:
         raise RemoteError(
             f"The response contains unexpected trials: the suggestion service at"
-            f" {services.address} gave {given} where {wanted} were asked for"
+            f" {targets.address} returned {given} instead of {wanted}"
         )
     if given == 0 and any(not has_ended(trial) for trial in trials):
         raise RemoteError(
-            f"the suggestion service at {services.address} gave nothing while trials are"
-            " running; it is asked again when one has ended"
+            f"the suggestion service at {targets.address} returned no trials while others"
+            " are running; it will be called again when one has ended"
         )
     return given == 0
 
 
-def _suggestion(services: SearchTargets) -> Any:  # noqa: ANN401 - the generated stubs have no types
-    channel: Any = services.suggestion
+def _suggestion_stub(targets: SearchTargets) -> Any:  # noqa: ANN401 - the generated stubs have no types
+    channel: Any = targets.suggestion
     return api_pb2_grpc.SuggestionStub(channel)
 
 
-def _stopping(services: SearchTargets) -> Any:  # noqa: ANN401 - the same
-    channel: Any = services.early_stopping
+def _stopping_stub(targets: SearchTargets) -> Any:  # noqa: ANN401 - the same
+    channel: Any = targets.early_stopping
     return api_pb2_grpc.EarlyStoppingStub(channel)
 
 

@@ -201,7 +201,7 @@ async def test_jobs_that_may_not_be_watched_are_looked_at_and_it_is_told(
 
     assert found is not None
     assert completed(found)
-    assert "cannot be watched" in stage.told("JobNotWatched")[0]
+    assert "cannot watch its job" in stage.told("JobNotWatched")[0]
 
 
 @pytest.mark.parametrize("kind", ["Experiment", "Trial", "Suggestion", "Pod", "Event"])
@@ -212,11 +212,11 @@ def test_a_kind_that_may_not_be_listed_is_waited_for(kind: str) -> None:
         async with stage.leading() as term:
             await asyncio.sleep(20)
             of_ours = kind in {"Experiment", "Trial", "Suggestion"}
-            told = [line for line in term.missing() if f"you may not list {kind}" in line]
+            told = [line for line in term.unready_reasons() if f"you may not list {kind}" in line]
             assert bool(told) == of_ours
             stage.cluster.refused = set()
             await asyncio.sleep(20)
-            assert list(term.missing()) == []
+            assert list(term.unready_reasons()) == []
             assert len(await stage.jobs()) == 2
 
     situation(test)()
@@ -230,7 +230,7 @@ async def test_one_namespace_is_looked_after_without_a_list_of_all(stage: Leader
     await stage.apply(experiment(namespace="other"))
     async with stage.leading() as term:
         await asyncio.sleep(5)
-        assert list(term.missing()) == []
+        assert list(term.unready_reasons()) == []
         assert len(await stage.jobs()) == 2
         assert await stage.trials("other") == []
 

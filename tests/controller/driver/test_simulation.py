@@ -78,7 +78,7 @@ class Experiments(RuleBasedStateMachine):
         self.gone: set[str] = set()
         self.final: dict[str, TrialState] = {}
         self.printed: dict[str, str] = {}
-        self.late: list[Action] = []
+        self.late: list[tuple[Action, ...]] = []
         self.made_late: set[Key] = set()
 
     # -- what is done -----------------------------------------------------------------------
@@ -146,23 +146,28 @@ class Experiments(RuleBasedStateMachine):
             suggestion=objects.suggestions.get(KEY),
             trials=tuple(objects.all_trials.values()),
         )
-        self.late += reconcile_experiment(view, self.now, self.policy)
+        self.late.append(reconcile_experiment(view, self.now, self.policy))
         for trial in self._some(who):
-            self.late += reconcile_trial(self._view(trial), self.now, self.policy)
+            self.late.append(reconcile_trial(self._view(trial), self.now, self.policy))
 
     @precondition(lambda self: self.late)
     @rule()
     def act_late(self) -> None:
         due, self.late = self.late, []
         self._fail_at(None, 0)
-        for action in due:
-            if isinstance(action, CreateJob):
-                if key_of(action.trial) not in self._living():
-                    continue
-                # Its trial may be about to go: Kubernetes deletes what a trial owned, in the end.
-                self.made_late.add(key_of(action.trial))
+        for actions in due:
+            # As in a driver: if an action fails, the rest of its list is skipped.
             with contextlib.suppress(RemoteError, NotBeforeError):
-                run_without_waiting(self._runner().run((action,), self.now))
+                for action in actions:
+                    self._act(action)
+
+    def _act(self, action: Action) -> None:
+        if isinstance(action, CreateJob):
+            if key_of(action.trial) not in self._living():
+                return
+            # Its trial may be about to go: Kubernetes deletes what a trial owned, in the end.
+            self.made_late.add(key_of(action.trial))
+        run_without_waiting(self._runner().run((action,), self.now))
 
     # -- what happens -----------------------------------------------------------------------
 

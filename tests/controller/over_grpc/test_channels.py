@@ -69,7 +69,7 @@ async def test_one_that_nobody_has_used_for_a_while_is_closed(opened: Opened) ->
 
 
 async def test_of_too_many_the_longest_unused_are_closed(opened: Opened) -> None:
-    channels = Channels(opened.clock, opened.open_to, most_idle=2)
+    channels = Channels(opened.clock, opened.open_to, max_idle=2)
     for address in ("a:1", "b:1", "a:1", "c:1", "d:1"):
         async with channels.to(address):
             pass
@@ -79,7 +79,7 @@ async def test_of_too_many_the_longest_unused_are_closed(opened: Opened) -> None
 
 
 async def test_one_in_use_is_never_closed(opened: Opened) -> None:
-    channels = Channels(opened.clock, opened.open_to, idle_seconds=1, most_idle=1)
+    channels = Channels(opened.clock, opened.open_to, idle_seconds=1, max_idle=1)
     async with channels.to("busy:1"):
         opened.seconds = 1000
         for number in range(5):

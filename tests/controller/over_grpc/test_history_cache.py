@@ -9,7 +9,7 @@ import pytest
 from api.types import ObjectMeta, Trial
 from api.v1beta1 import api_pb2 as pb
 from api.wire.trials import trial_to_wire
-from controller.over_grpc.history_cache import HistoryCache, Question
+from controller.over_grpc.history_cache import HistoryCache, TrialsRequest
 
 
 def trial(name: str, version: str = "1") -> Trial:
@@ -28,43 +28,43 @@ def trial(name: str, version: str = "1") -> Trial:
         ),
     ],
 )
-def test_the_parts_are_the_message_that_they_stand_for(question: Question) -> None:
+def test_the_parts_are_the_message_that_they_stand_for(question: TrialsRequest) -> None:
     trials = [trial(name) for name in "cab"]
     whole = type(question)()
     whole.CopyFrom(question)  # type: ignore[arg-type]  # of the same kind
     whole.trials.extend(map(trial_to_wire, trials))
-    histories = HistoryCache()
+    cache = HistoryCache()
 
     for _ in range(2):
-        encoded = histories.with_trials(question, trials)
+        encoded = cache.with_trials(question, trials)
         assert type(question).FromString(encoded) == whole
 
 
 def test_a_trial_that_has_changed_is_written_anew() -> None:
-    histories, question = HistoryCache(), pb.GetSuggestionsRequest()
+    cache, question = HistoryCache(), pb.GetSuggestionsRequest()
     before = trial("a", "1")
     after = replace(before, metadata=replace(before.metadata, resource_version="2"))
     after = replace(after, status=replace(after.status, start_time="2026-01-02T03:04:05Z"))
 
-    histories.with_trials(question, [before])
-    encoded = histories.with_trials(question, [after])
+    cache.with_trials(question, [before])
+    encoded = cache.with_trials(question, [after])
 
     (sent,) = pb.GetSuggestionsRequest.FromString(encoded).trials
     assert sent.status.start_time == "2026-01-02T03:04:05Z"
 
 
 def test_what_has_no_version_is_never_kept() -> None:
-    histories = HistoryCache()
-    histories.with_trials(pb.GetSuggestionsRequest(), [trial("a", "")])
+    cache = HistoryCache()
+    cache.with_trials(pb.GetSuggestionsRequest(), [trial("a", "")])
 
-    assert len(histories) == 0
+    assert len(cache) == 0
 
 
 def test_the_oldest_are_forgotten() -> None:
-    histories, question = HistoryCache(most=3), pb.GetSuggestionsRequest()
+    cache, question = HistoryCache(max_trials=3), pb.GetSuggestionsRequest()
     trials = [trial(str(number)) for number in range(10)]
 
-    encoded = histories.with_trials(question, trials)
+    encoded = cache.with_trials(question, trials)
 
     assert len(pb.GetSuggestionsRequest.FromString(encoded).trials) == 10
-    assert len(histories) == 3
+    assert len(cache) == 3

@@ -131,8 +131,10 @@ async def test_more_points_than_were_asked_for_are_no_answer_of_katibs() -> None
     item, trials = await created()
     katibs = NamingSearch()
     async with channel_to(katibs) as channel:
-        services = SearchTargets(suggestion=channel, katibs=True, address="theirs:1")
-        with pytest.raises(RemoteError, match=r"unexpected trials: .*theirs:1 gave 1 where 0"):
+        services = SearchTargets(suggestion=channel, follows_katib=True, address="theirs:1")
+        with pytest.raises(
+            RemoteError, match=r"unexpected trials: .*theirs:1 returned 1 instead of 0"
+        ):
             await RemoteSuggestions(lambda _: services).ask(item, trials, 2, 0)
 
 
@@ -143,7 +145,7 @@ async def test_fewer_points_are_the_end_of_our_search_and_not_of_katibs(
 ) -> None:
     item, trials = await created()
     async with channel_to(NamingSearch()) as channel:
-        services = SearchTargets(suggestion=channel, katibs=katibs)
+        services = SearchTargets(suggestion=channel, follows_katib=katibs)
         answer = await RemoteSuggestions(lambda _: services).ask(item, trials, 2, 3)
 
     assert (len(answer.trials), answer.final) == (1, final)
