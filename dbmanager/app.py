@@ -26,8 +26,8 @@ async def run(settings: Settings, store: Store) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Raises:
-        SetupError: an address, a file or the database is wrong, and waiting will not help.
-        Unavailable: the database did not come within the connect time-out.
+        SetupError: an address, a file or the database is wrong; waiting does not help.
+        Unavailable: the database did not answer within --connect-timeout.
     """
     metrics = Metrics()
     connection = Connection(store, changed=metrics.database)
@@ -65,7 +65,7 @@ def _announce(address: Address, metrics: Address | None, *, tls: bool) -> None:
 async def _watch(
     connection: Connection, ended: asyncio.Event, connect_timeout: timedelta | None
 ) -> None:
-    """Keep the connection until the end is asked for."""
+    """Keep the connection until `ended` is set."""
     keeping = asyncio.create_task(connection.keep())
     ending = asyncio.create_task(ended.wait())
     opened = asyncio.create_task(_opened_in_time(connection, connect_timeout))
@@ -87,7 +87,7 @@ async def _opened_in_time(connection: Connection, limit: timedelta | None) -> No
         return
     await asyncio.sleep(limit.total_seconds())
     try:
-        connection.store  # noqa: B018 - asked only for what it raises
+        connection.store  # noqa: B018 - read only for the error that it raises
     except Unavailable as error:
         raise Unavailable(f"--connect-timeout: {error}") from None
 

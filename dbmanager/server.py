@@ -1,4 +1,4 @@
-"""The gRPC server: which services, which limits, which port."""
+"""The gRPC server of the DB manager: its services, limits and port."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Server:
         max_reply: int = FOUR_MEBIBYTES,
         poll: float = 1.0,
     ) -> None:
-        """Make a server; `poll` is how often, in seconds, watchers look for others' writes."""
+        """Make a server; every `poll` seconds watchers look for writes of other servers."""
         metrics = metrics or Metrics()
         self._news = News()
         interceptor = ErrorInterceptor("the DB manager", _CODES, answered=metrics.answered)
@@ -71,6 +71,6 @@ class Server:
         await self._server.start()
 
     async def stop(self, grace: float) -> None:
-        """Take no more requests, and let those under way end, for at most `grace` seconds."""
+        """Refuse new requests, and finish requests under way within `grace` seconds."""
         self._news.end()
         await self._server.stop(grace)

@@ -1,7 +1,7 @@
 """The cluster as a port: reads and writes objects of any kind as plain documents.
 
 Belongs here: the port and its values (`cluster`), its errors, and the official client behind it
-(`client`, `connect`, `discovery`); what programs build on the port: `watch_cache`,
+(`client`, `requests`, `connect`, `discovery`); what programs build on the port: `watch_cache`,
 `settings_source`, `events`, `access`, `leader_election`, `fencing`; the port in memory and over
 HTTP for tests (`testing`).
 Does not belong here: the meaning of an object, and a program's decisions about it.

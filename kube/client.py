@@ -9,17 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field, replace
-from http import HTTPStatus
-from typing import Any, Final
-from urllib.parse import urlencode
+from dataclasses import replace
+from typing import Final
 
 import aiohttp
 from kubernetes.aio.client import Configuration
 
 from api.types import Json, JsonObject
 from kube.access import REVIEW, Access, Decision, decision_of, review_of
-from kube.answers import change_of, error_of, items_of, next_page_of, read_object
+from kube.answers import change_of, items_of, next_page_of
 from kube.cluster import (
     Change,
     Kind,
@@ -32,10 +30,11 @@ from kube.cluster import (
     ref_of,
     version_of,
 )
-from kube.connections import Connections, explained, lines_of
+from kube.connections import explained, lines_of
 from kube.discovery import Discovery
 from kube.errors import Gone, Invalid, NotFound, UnknownKind
 from kube.paths import path_of
+from kube.requests import JSON, Request, Requests
 from kube.resources import KNOWN
 
 WATCH_SECONDS: Final = 300
@@ -48,25 +47,11 @@ SLACK_SECONDS: Final = 15.0
 """How much later than WATCH_SECONDS the server may end a watch."""
 _MANAGER: Final = {"fieldManager": "trialwatch"}
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
-_JSON: Final = "application/json"
 _ANYTHING: Final = "application/json, */*"
 """A log is text; an error about it is JSON."""
 _STATUS: Final = "status"
 _MERGE: Final = "application/merge-patch+json"
 _JSON_PATCH: Final = "application/json-patch+json"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Request:
-    method: str
-    path: str
-    about: str
-    """The purpose, as errors name it."""
-    query: Mapping[str, str] = field(default_factory=dict)
-    body: Json = None
-    form: str = "application/json"
-    accept: str = "application/json"
-    limit: aiohttp.ClientTimeout
 
 
 class KubernetesCluster:
@@ -90,8 +75,7 @@ class KubernetesCluster:
             watch_seconds: the duration of a watch, after which the server ends it.
             slack_seconds: how much later than that the server may end it.
         """
-        self._configuration: Any = configuration  # the package's types are not complete
-        self._rest: Any = Connections(configuration)
+        self._requests = Requests(configuration)
         self._limit = aiohttp.ClientTimeout(total=answer_seconds, sock_connect=_CONNECT_SECONDS)
         self._watch_seconds = watch_seconds
         # A server that is silent for longer than a watch may last is gone.
@@ -132,7 +116,7 @@ class KubernetesCluster:
             "allowWatchBookmarks": "true",
             "timeoutSeconds": str(self._watch_seconds),
         }
-        request = _Request(
+        request = Request(
             method="GET",
             path=await self._path_of_all(scope),
             about=f"watch {scope.kind}",
@@ -141,7 +125,7 @@ class KubernetesCluster:
         )
         async with (
             _unknown_kind(),
-            self._sent(request) as answer,
+            self._requests.answer_to(request) as answer,
             explained(request.about),
             aclosing(lines_of(answer.content)) as lines,
         ):
@@ -154,7 +138,7 @@ class KubernetesCluster:
         """Read what a container printed."""
         wanted = {"container": container} if container else {}
         flags = {"follow": follow, "previous": previous}
-        request = _Request(
+        request = Request(
             method="GET",
             path=await self._path(pod, "log"),
             about=f"read the log of {pod}",
@@ -162,7 +146,7 @@ class KubernetesCluster:
             accept=_ANYTHING,
             limit=self._follow_limit if follow else self._log_limit,
         )
-        async with self._sent(request) as answer, explained(request.about):
+        async with self._requests.answer_to(request) as answer, explained(request.about):
             async for piece in answer.content.iter_any():
                 yield piece
 
@@ -212,7 +196,7 @@ class KubernetesCluster:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._rest.close()
+        await self._requests.close()
 
     async def _path(self, ref: Ref, part: str = "") -> str:
         resource = await self._discovery.resource_of(ref.of)
@@ -235,7 +219,7 @@ class KubernetesCluster:
 
     async def _pages(self, scope: Scope, size: int) -> AsyncGenerator[Listing, None]:
         query = {**_selection(scope), **({"limit": str(size)} if size else {})}
-        request = _Request(
+        request = Request(
             method="GET",
             path=await self._path_of_all(scope),
             about=f"list {scope.kind}",
@@ -244,7 +228,7 @@ class KubernetesCluster:
         )
         while True:
             async with _unknown_kind():
-                document = await self._send(request)
+                document = await self._requests.send(request)
             yield Listing(items=items_of(document, scope.kind), version=version_of(document))
             token = next_page_of(document)
             if not token:
@@ -252,11 +236,11 @@ class KubernetesCluster:
             request = replace(request, query={**query, "continue": token})
 
     async def _call(
-        self, method: str, path: str, about: str, body: Json = None, *, form: str = _JSON
+        self, method: str, path: str, about: str, body: Json = None, *, form: str = JSON
     ) -> JsonObject:
         query = _MANAGER if method in _WRITES else {}
-        return await self._send(
-            _Request(
+        return await self._requests.send(
+            Request(
                 method=method,
                 path=path,
                 about=about,
@@ -266,45 +250,6 @@ class KubernetesCluster:
                 limit=self._limit,
             )
         )
-
-    async def _send(self, request: _Request) -> JsonObject:
-        """Send a request, and return the document of the answer."""
-        async with self._sent(request) as answer:
-            async with explained(request.about):
-                content = await answer.read()
-            return read_object(content, request.about)
-
-    @asynccontextmanager
-    async def _sent(self, request: _Request) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Send a request, and give its answer with the content unread; raise an answered error."""
-        query = f"?{urlencode(request.query)}" if request.query else ""
-        async with explained(request.about):
-            answered = await self._rest.request(
-                request.method,
-                f"{self._configuration.host}{request.path}{query}",
-                headers=await self._headers(request),
-                body=request.body,
-                _request_timeout=request.limit,
-            )
-        answer: aiohttp.ClientResponse = answered.response
-        async with answer:
-            if answer.status >= HTTPStatus.BAD_REQUEST:
-                async with explained(request.about):
-                    content = await answer.read()
-                raise error_of(answer.status, content, request.about)
-            yield answer
-
-    async def _headers(self, request: _Request) -> dict[str, str]:
-        # Read for each request: tokens are renewed.
-        settings = await self._configuration.auth_settings()
-        headers = {
-            "Accept": request.accept,
-            "Content-Type": request.form,
-            "User-Agent": "trialwatch",
-        }
-        if "BearerToken" in settings:
-            headers["Authorization"] = settings["BearerToken"]["value"]
-        return headers
 
 
 @asynccontextmanager

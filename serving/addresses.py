@@ -1,4 +1,4 @@
-"""Where a server listens, or is found: HOST:PORT."""
+"""Addresses of servers: HOST:PORT."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Address:
 
 
 def parse_address(text: str) -> Address | None:
-    """Read `HOST:PORT`; None where it is not of this form."""
+    """Read `HOST:PORT`; None if the text has another form."""
     match = _ADDRESS.fullmatch(text)
     if match is None or int(match["port"]) > _HIGHEST_PORT:
         return None
-    # Go's ":6789" is every address of this machine.
+    # Go's ":6789" means each address of this machine.
     return Address(host=match["host"].strip("[]") or "::", port=int(match["port"]))

@@ -1,4 +1,4 @@
-"""HTTP of a program: one port, and what a cluster asks about the program itself."""
+"""A program's HTTP server: one port, and the probes of the program itself."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from api.errors import SetupError
 from serving.addresses import Address
 
 _KEEP_ALIVE: Final = 120.0
-"""Seconds; longer than the API server keeps its own end, so that it is never cut off by us."""
+"""Seconds; longer than the API server keeps a connection, so that this side never closes first."""
 _LINGERING: Final = 1.0
-"""Seconds for what still comes of a request that has its answer already."""
+"""Seconds for the rest of a request that is already answered."""
 
 
 def add_probes(
@@ -23,31 +23,34 @@ def add_probes(
 ) -> None:
     """Serve /healthz, /readyz and /metrics.
 
-    `missing` says what is yet to come before the program is ready; empty when all is there.
-    `metrics` is Prometheus' text.
+    Args:
+        to: the application.
+        missing: returns why the program is not ready, a line each; empty when it is ready.
+        metrics: returns the metrics in Prometheus' text format.
     """
 
     async def healthy(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
     async def ready(_: web.Request) -> web.Response:
-        lacking = missing()
-        if lacking:
+        causes = missing()
+        if causes:
             return web.Response(
-                status=HTTPStatus.SERVICE_UNAVAILABLE, text="".join(f"{one}\n" for one in lacking)
+                status=HTTPStatus.SERVICE_UNAVAILABLE,
+                text="".join(f"{cause}\n" for cause in causes),
             )
         return web.Response(text="ok\n")
 
-    async def measured(_: web.Request) -> web.Response:
+    async def metrics_text(_: web.Request) -> web.Response:
         return web.Response(body=metrics(), content_type="text/plain", charset="utf-8")
 
     to.router.add_get("/healthz", healthy)
     to.router.add_get("/readyz", ready)
-    to.router.add_get("/metrics", measured)
+    to.router.add_get("/metrics", metrics_text)
 
 
 class Server:
-    """One port on which an application is served."""
+    """Serves an application on one port."""
 
     def __init__(
         self,
@@ -56,7 +59,7 @@ class Server:
         tls: ssl.SSLContext | None = None,
         grace: float = 0.0,
     ) -> None:
-        """At the end requests under way get `grace` seconds."""
+        """`grace`: seconds for requests under way at the end."""
         self._runner = web.AppRunner(
             application,
             access_log=None,
@@ -67,10 +70,10 @@ class Server:
         self._tls = tls
 
     async def listen(self, address: Address, flag: str) -> Address:
-        """Serve; return the address with the port that was taken.
+        """Serve; return the address with the number of the port.
 
         Raises:
-            SetupError: the address cannot be listened on; `flag` is named.
+            SetupError: the program cannot listen on the address; the error names `flag`.
         """
         await self._runner.setup()
         site = web.TCPSite(self._runner, address.host, address.port, ssl_context=self._tls)
@@ -78,10 +81,10 @@ class Server:
             await site.start()
         except OSError as error:
             await self._runner.cleanup()
-            why = f"{flag}: cannot listen on {address} ({error.strerror or error})"
-            raise SetupError(f"{why}; choose another") from None
+            cause = f"{flag}: cannot listen on {address} ({error.strerror or error})"
+            raise SetupError(f"{cause}; choose another") from None
         return Address(host=address.host, port=self._runner.addresses[0][1])
 
     async def close(self) -> None:
-        """Take no more connections, and let requests under way end."""
+        """Accept no more connections, and finish requests under way."""
         await self._runner.cleanup()

@@ -1,4 +1,4 @@
-"""The beginning and the end of a program: its port, what runs beside, the signals that end it."""
+"""A program's life: its port file, its background tasks, and the signals that end it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from api.errors import SetupError
 
 @contextmanager
 def until_signal() -> Iterator[asyncio.Event]:
-    """Give an event that SIGTERM and SIGINT set, instead of ending the process."""
+    """Give an event that SIGTERM and SIGINT set instead of ending the process."""
     ended, loop = asyncio.Event(), asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)
     for number in signals:
@@ -27,7 +27,7 @@ def until_signal() -> Iterator[asyncio.Event]:
 
 
 def write_port(path: Path, port: int) -> None:
-    """Write the port by a rename, so that who waits for the file finds all of it.
+    """Write the port by a rename, so that a reader of the file never sees half of it.
 
     Raises:
         SetupError: the file cannot be written.
@@ -45,9 +45,9 @@ def write_port(path: Path, port: int) -> None:
 async def beside(
     endless: Iterable[Callable[[], Coroutine[object, object, object]]], ended: asyncio.Event
 ) -> AsyncIterator[None]:
-    """Run what never ends beside the body, and cancel it afterwards.
+    """Run endless tasks beside the body, and cancel them afterwards.
 
-    What ends even so has a fault: then `ended` is set, and in the end the fault is raised.
+    A task that ends has failed: then `ended` is set, and its error is raised after the body.
     """
     tasks = [asyncio.create_task(start()) for start in endless]
     for task in tasks:

@@ -1,4 +1,4 @@
-"""The port where Prometheus asks, of a program that serves no HTTP otherwise."""
+"""The metrics port of a program that has no other HTTP server."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from serving.addresses import Address
 
 
 class MetricsServer:
-    """`GET /metrics` on a port and a thread of its own."""
+    """Serves `GET /metrics` on its own port, in its own thread."""
 
     def __init__(self, registry: CollectorRegistry, address: Address) -> None:
         """Start it.
 
         Raises:
-            SetupError: the address cannot be listened on.
+            SetupError: the program cannot listen on the address.
         """
         try:
             self._server, self._thread = start_http_server(address.port, address.host, registry)

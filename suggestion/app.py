@@ -16,10 +16,10 @@ _log = get_logger(__name__)
 
 
 async def run(settings: Settings) -> bool:
-    """Serve until SIGTERM or SIGINT; return whether all that was under way has ended.
+    """Serve until SIGTERM or SIGINT; return whether all requests under way have ended.
 
     Raises:
-        SetupError: the address cannot be listened on, or the port not be written down.
+        SetupError: the program cannot listen on the address, or cannot write the port file.
     """
     logs = ManagerLogs()
     server = Server(logs, partial(_mark, settings))

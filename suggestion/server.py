@@ -1,4 +1,4 @@
-"""The gRPC server: which services, which limits, which port."""
+"""The gRPC server of the suggestion service: its services, limits and port."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from suggestion.servicer import Suggestion
 from suggestion.stopping import EarlyStopping, Logs, Mark
 
 _MOST_BYTES: Final = 64 * 1024 * 1024
-"""An experiment with a hundred thousand trials is less."""
+"""More than the size of an experiment with a hundred thousand trials."""
 _LAST_SECONDS: Final = 1.0
 _CODES: Final[Codes] = {
     SetupError: grpc.StatusCode.FAILED_PRECONDITION,
@@ -32,14 +32,14 @@ SERVICES: Final = (
         for name in ("Suggestion", "EarlyStopping")
     ),
 )
-"""Whose health may be asked for; the second is what Katib's probes ask for."""
+"""The services with a health status; Katib's probes ask for the second."""
 
 
 class Server:
     """All services on one port."""
 
     def __init__(self, logs: Logs, mark: Mark) -> None:
-        # One worker: scikit-optimize's warnings are silenced for the whole process meanwhile.
+        # One worker: a search silences scikit-optimize's warnings for the whole process.
         self._worker = ThreadPoolExecutor(1, "search")
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # its types are incomplete
         interceptor = ErrorInterceptor("the suggestion service", _CODES, log_refusals=True)
@@ -63,13 +63,13 @@ class Server:
         await self._server.start()
 
     async def stop(self, grace: float) -> bool:
-        """Take no more requests, and let those under way end, for at most `grace` seconds.
+        """Refuse new requests, and finish requests under way within `grace` seconds.
 
-        Returns whether they have ended: a search that is still computing cannot be interrupted.
+        Returns whether all have ended: a running search cannot be interrupted.
         """
         await self._health.enter_graceful_shutdown()
         await self._server.stop(grace)
-        idle = self._worker.submit(_nothing)
+        idle = self._worker.submit(_no_work)
         self._worker.shutdown(wait=False)
         try:
             async with asyncio.timeout(_LAST_SECONDS):
@@ -79,5 +79,5 @@ class Server:
         return True
 
 
-def _nothing() -> None:
-    """Be done when all before is done."""
+def _no_work() -> None:
+    """Do nothing; it is done when all earlier work is done."""

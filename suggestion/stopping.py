@@ -38,7 +38,7 @@ class Logs(Protocol):
     ) -> Sequence[str]:
         """Return the values of one metric of a trial, in the order of time.
 
-        `namespace` is the trial's; empty where nobody has told it.
+        `namespace` is the trial's; empty if the caller named none.
 
         Raises:
             RemoteError: the DB manager did not give them.
@@ -48,7 +48,7 @@ class Logs(Protocol):
 Mark = Callable[[str, str], Awaitable[None]]
 """Writes into a trial's status that it was stopped early.
 
-The first name is the namespace's, empty where nobody has told it; the second the trial's."""
+The arguments are the namespace, empty if the caller named none, and the trial's name."""
 
 
 class EarlyStopping(api_pb2_grpc.EarlyStoppingServicer):

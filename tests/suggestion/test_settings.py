@@ -43,7 +43,7 @@ def test_every_flag_is_read() -> None:
         (["--grace", "soon"], "--grace: "),
         (["--grace", "-1s"], "must not be negative"),
         (["--algorithm", "tpe"], 'unknown flag "--algorithm"'),
-        (["tpe"], "is no flag"),
+        (["tpe"], "is not a flag"),
     ],
 )
 def test_what_means_nothing_is_refused(argv: list[str], words: str) -> None:
