@@ -27,9 +27,9 @@ from bench.webhook_load import Caller, Latency, callers, flood, request_of, stea
 from kube.testing.apiserver import ApiServer, served
 from kube.testing.memory import MemoryCluster
 from tests.polling import eventually
-from tests.webhook.program import program
-from tests.webhook.serving import asked
-from tests.webhook.team import job, pod, suggestion, trial
+from tests.webhook.running_webhook import asked
+from tests.webhook.trial_objects import job, pod, suggestion, trial
+from tests.webhook.webhook_process import program
 
 CONNECTIONS = 8
 RATE = 300

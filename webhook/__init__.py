@@ -1,8 +1,35 @@
-"""The injector: puts the collector into the pods of trials, as the API server creates them.
+"""The injector: adds the collector to the pods of trials when the API server creates them.
 
-Belongs here: the program `python -m webhook`, and its rooms: `model` (the vocabulary), `pods` and
-`experiments` (what is decided, pure), `driver` (answers what a decision asks), `server` (admission
-over HTTP), `registry` (what an image runs), `certificates` (what the server serves with).
+Belongs here: the program `python -m webhook` and its rooms: `model` (the vocabulary), `pods` and
+`experiments` (the decisions, pure), `driver` (answers a decision's look-ups), `server` (admission
+over HTTP), `registry` (the commands of images), `certificates` (the server's certificate).
 Does not belong here: what the collector does in the pod, and what a trial is.
 May import: `filters`, `kube`, `serving` and `api`. May be imported by: `trialwatch` and `runner`.
+
+From an AdmissionReview to its response:
+
+    bytes ──> AdmissionRequest ──> decision ──> verdict ──> plan ──> changed pod ──> JSON patch
+              server/              pods/          │         pods/    pods/mutate     server/
+                                    ↑ ↓ look-ups  └─> Event, log, metrics
+                                   driver/
+
+- **A decision is a generator.** `pods.decision` yields look-ups, receives answers, and returns a
+  verdict: inject, skip or refuse, with a reason. So the same code serves the cluster
+  (`driver/decision_driver.py`), the local runner, `trialwatch inject`, `trialwatch explain` and the
+  tests.
+- **Caches first, then the API server.** A cache (`kube/watching.py`) may be a moment old. So an
+  object counts as absent only after the API server was asked, and an object whose uid differs from
+  the owner reference's is looked up again.
+- **Cached objects are JSON bytes**, without the job of a trial and without any status. They take a
+  fifth of the memory, and cannot be changed by accident. Python's garbage collector ignores them
+  (`app.py`).
+- **When in doubt, refuse.** If a look-up fails until the request's time is over, the pod is refused
+  with the cause, because it might belong to a trial. An internal error refuses it too.
+- **Experiments work the same way** (`experiments/`). One decision serves the mutating and the
+  validating webhook. A request is checked only for what it changes, and its author needs the right
+  to create the objects of the trials. `POST /validate-trial` checks that right for Trials that
+  users write.
+- **An image's command** comes from its registry (`registry/`), within three seconds. Without it a
+  pod of kind File runs without the launcher, and a pod of kind StdOut is refused.
+- **The certificate** is mounted, or made and renewed by the webhook itself (`certificates/`).
 """

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from api import names
+from api.documents import mappings_at, text_at
 from api.types import JsonObject
 from kube.cluster import Ref, labels_of
 from webhook.driver.decision_driver import VerdictOnPod
@@ -131,16 +132,10 @@ def _why_not_asked(inspection: PodInspection) -> Iterator[str]:
 
 
 def _containers(pod: JsonObject) -> set[str]:
-    spec = pod.get("spec")
-    found: set[str] = set()
-    for kind in ("initContainers", "containers"):
-        listed = spec.get(kind) if isinstance(spec, dict) else None
-        for one in listed if isinstance(listed, list) else []:
-            found.add(str(one.get("name", "")) if isinstance(one, dict) else "")
-    return found
+    kinds = ("initContainers", "containers")
+    return {text_at(c, "name") for kind in kinds for c in mappings_at(pod, "spec", kind)}
 
 
 def _created(document: JsonObject) -> str:
     """Return the creation time of an object, as text in a form that sorts by time."""
-    metadata = document.get("metadata")
-    return str(metadata.get("creationTimestamp", "")) if isinstance(metadata, dict) else ""
+    return text_at(document, "metadata", "creationTimestamp")

@@ -15,8 +15,8 @@ from api.types import Json
 from kube.cluster import Ref
 from kube.testing.apiserver import ApiServer, served
 from kube.testing.memory import MemoryCluster
-from tests.webhook.serving import patched, webhook
-from tests.webhook.team import job, object_of, pod, team
+from tests.webhook.running_webhook import patched, webhook
+from tests.webhook.trial_objects import job, object_of, pod, team
 from trialwatch.__main__ import main
 from webhook.pods.selectors import entries_for, matches
 

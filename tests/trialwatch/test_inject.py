@@ -9,7 +9,7 @@ import pytest
 
 from api.objects.yamltext import load_objects
 from api.types import JsonObject
-from tests.webhook.cluster import GOLDENS, shared_cluster
+from tests.webhook.golden_cluster import GOLDENS, shared_cluster
 from trialwatch.__main__ import main
 from webhook.model.verdicts import Inject
 from webhook.pods.mutate import mutate

@@ -1,4 +1,4 @@
-"""What goes on beside the server, and what becomes of a fault in it."""
+"""The background tasks, and what an error in one of them does."""
 
 from __future__ import annotations
 

@@ -19,10 +19,10 @@ from kube.resources import KNOWN
 from kube.testing.apiserver import ApiServer, served
 from kube.testing.memory import MemoryCluster
 from tests.polling import eventually
-from tests.webhook.experiments.documents import experiment, in_a_config_map
-from tests.webhook.program import program
-from tests.webhook.serving import patched
-from tests.webhook.team import job, object_of, pod, team, trial
+from tests.webhook.experiments.experiment_documents import experiment, in_a_config_map
+from tests.webhook.running_webhook import patched
+from tests.webhook.trial_objects import job, object_of, pod, team, trial
+from tests.webhook.webhook_process import program
 from webhook.server.experiment_handler import MUTATE, VALIDATE
 from webhook.settings import PROGRAM
 
@@ -56,7 +56,7 @@ async def test_a_pod_is_reviewed_over_tls(
     assert "katib-db-manager.kubeflow:6789" in args
 
 
-async def test_an_experiment_is_defaulted_judged_and_changed_over_tls(
+async def test_an_experiment_gets_defaults_and_is_checked_over_tls(
     memory: MemoryCluster, api: ApiServer, tmp_path: Path
 ) -> None:
     templates = object_of("v1", "ConfigMap", "templates", data={"job": "kind: [Job"})
@@ -77,7 +77,7 @@ async def test_an_experiment_is_defaulted_judged_and_changed_over_tls(
 
 
 async def test_it_is_alive_but_not_ready_before_it_knows_the_cluster(tmp_path: Path) -> None:
-    """There are no trials here: their definition is yet to be installed."""
+    """A cluster without the CRDs of trials."""
     without = [one for one in KNOWN if one.kind != "Trial"]
     memory = MemoryCluster(without, namespaces=("team", "kubeflow"))
     async with served(memory) as api, program(api, tmp_path, "--linger", "0s") as running:
@@ -86,7 +86,7 @@ async def test_it_is_alive_but_not_ready_before_it_knows_the_cluster(tmp_path: P
         assert (await running.get("/healthz"))[0] == 200
 
 
-async def test_told_to_end_it_serves_on_until_nobody_is_sent_to_it(
+async def test_after_sigterm_it_serves_until_it_gets_no_more_requests(
     memory: MemoryCluster, api: ApiServer, tmp_path: Path
 ) -> None:
     wanted = await team(memory)
@@ -102,7 +102,7 @@ async def test_told_to_end_it_serves_on_until_nobody_is_sent_to_it(
     assert not any("trace" in line for line in running.log())
 
 
-async def test_it_makes_its_certificate_and_has_it_trusted(
+async def test_it_makes_its_certificate_and_the_api_server_trusts_it(
     memory: MemoryCluster, api: ApiServer, tmp_path: Path
 ) -> None:
     service = {"name": "hook", "namespace": "kubeflow", "path": "/mutate-pod"}
@@ -132,7 +132,7 @@ async def test_it_makes_its_certificate_and_has_it_trusted(
 
 
 class Gated(MemoryCluster):
-    """It answers no question about a single object before the gate is open."""
+    """A cluster that answers requests for single objects only once the gate is open."""
 
     def __init__(self) -> None:
         super().__init__(namespaces=("team", "kubeflow"))
@@ -197,7 +197,7 @@ def test_its_help_is_a_success() -> None:
         ),
     ],
 )
-def test_a_wrong_set_up_ends_it_with_one_line(words: list[str], says: str, tmp_path: Path) -> None:
+def test_a_wrong_setting_ends_it_with_one_line(words: list[str], says: str, tmp_path: Path) -> None:
     server = ApiServer(MemoryCluster())
     server.url = "http://127.0.0.1:1"
     here = str(server.write_kubeconfig(tmp_path / "kubeconfig"))

@@ -43,7 +43,7 @@ def test_the_design_s_own_command_line_is_taken() -> None:
         (["--log-level", "debug", "--log-level", "error"], {"log_level": logging.ERROR}),
     ],
 )
-def test_each_flag_says_one_thing(words: list[str], wanted: dict[str, object]) -> None:
+def test_each_flag_sets_one_setting(words: list[str], wanted: dict[str, object]) -> None:
     given = read_settings([*MOUNTED, *words], {})
 
     assert {name: getattr(given, name) for name in wanted} == wanted
@@ -97,6 +97,6 @@ def test_a_certificate_must_come_from_somewhere(words: list[str], says: str) -> 
         (["run"], "is not a flag"),
     ],
 )
-def test_what_means_nothing_is_named(words: list[str], says: str) -> None:
+def test_an_invalid_value_is_named(words: list[str], says: str) -> None:
     with pytest.raises(UserError, match=says):
         read_settings([*MOUNTED, *words], {})

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from api.documents import items_at, mapping_at, mappings_at, value_at
 from api.types import Json, JsonObject
 from webhook.certificates.issued import Service, is_authority_of
 
@@ -79,16 +80,14 @@ def trust_patch(
     It names the version of the configuration, so it applies to that version only.
     """
     ours = list(_clients(configuration, service))
-    webhooks = configuration.get("webhooks")
-    metadata = configuration.get("metadata")
-    version = metadata.get("resourceVersion") if isinstance(metadata, dict) else None
+    version = value_at(configuration, "metadata", "resourceVersion")
     return {
         "metadata": {"resourceVersion": version},
         "webhooks": [
             _trusting(one, authorities, service)
             if isinstance(one, dict) and one.get("clientConfig") in ours
             else one
-            for one in (webhooks if isinstance(webhooks, list) else [])
+            for one in items_at(configuration, "webhooks")
         ],
     }
 
@@ -102,16 +101,10 @@ def _trusting(webhook: JsonObject, authorities: Sequence[str], service: Service)
 
 
 def _clients(configuration: JsonObject, service: Service) -> Iterator[JsonObject]:
-    webhooks = configuration.get("webhooks")
-    for webhook in webhooks if isinstance(webhooks, list) else []:
-        client = webhook.get("clientConfig") if isinstance(webhook, dict) else None
-        called = client.get("service") if isinstance(client, dict) else None
-        if (
-            isinstance(client, dict)
-            and isinstance(called, dict)
-            and called.get("name") == service.name
-            and called.get("namespace") == service.namespace
-        ):
+    for webhook in mappings_at(configuration, "webhooks"):
+        client = mapping_at(webhook, "clientConfig")
+        called = mapping_at(client, "service")
+        if (called.get("name"), called.get("namespace")) == (service.name, service.namespace):
             yield client
 
 

@@ -16,6 +16,7 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
+from api.documents import mapping_at
 from api.errors import SetupError
 from api.types import JsonObject
 from webhook.certificates.bundles import split_bundle
@@ -63,8 +64,7 @@ def with_state(secret: JsonObject, state: RotationState, service: Service) -> Js
         **({_OLD: "".join(state.old)} if state.old else {}),
         _ROTATION: json.dumps({"dropping": state.dropping, "since": state.since}),
     }
-    data = secret.get("data")
-    others = dict(data) if isinstance(data, Mapping) else {}
+    others = mapping_at(secret, "data")
     kept = {key: value for key, value in others.items() if key not in KEYS}
     encoded = {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}
     written: JsonObject = {**secret, "data": {**kept, **encoded}}

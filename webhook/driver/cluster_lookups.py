@@ -20,6 +20,7 @@ from typing import Final
 from cachetools import TTLCache
 
 from api.backoff import Backoff
+from api.documents import mapping_at
 from api.errors import TrialwatchError, Unavailable
 from api.objects.metadata import API_VERSION
 from api.types import JsonObject
@@ -174,6 +175,5 @@ def _source(answer: ObjectAnswer) -> LookupSource:
 
 def _metadata(document: JsonObject) -> JsonObject:
     """Return the metadata without `managedFields`, which only the API server needs."""
-    metadata = document.get("metadata")
-    fields = metadata if isinstance(metadata, Mapping) else {}
+    fields = mapping_at(document, "metadata")
     return {key: value for key, value in fields.items() if key != "managedFields"}

@@ -11,8 +11,9 @@ change after the experiment was admitted. So only the webhook may write it:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
+from api.documents import mapping_at, value_at
 from api.errors import Fault
 from api.faults import forbidden
 from api.names import AUTHOR_ANNOTATION
@@ -25,8 +26,8 @@ def with_author(request: ExperimentRequest, document: JsonObject, kind: str) -> 
     right = _right(request, kind)
     if _annotation(document) == right:
         return document
-    metadata = _mapping(document.get("metadata"))
-    others = _mapping(metadata.get("annotations"))
+    metadata = mapping_at(document, "metadata")
+    others = mapping_at(metadata, "annotations")
     annotations = {name: text for name, text in others.items() if name != AUTHOR_ANNOTATION}
     if right is not None:
         annotations[AUTHOR_ANNOTATION] = right
@@ -46,9 +47,4 @@ def _right(request: ExperimentRequest, kind: str) -> Json:
 
 
 def _annotation(document: Json) -> Json:
-    metadata = _mapping(_mapping(document).get("metadata"))
-    return _mapping(metadata.get("annotations")).get(AUTHOR_ANNOTATION)
-
-
-def _mapping(part: Json) -> JsonObject:
-    return part if isinstance(part, Mapping) else {}
+    return value_at(document, "metadata", "annotations", AUTHOR_ANNOTATION)

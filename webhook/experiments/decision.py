@@ -18,6 +18,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+from api.documents import mapping_at
 from api.errors import Fault
 from api.faults import forbidden, invalid, nearest, required
 from api.installation.trial_kinds import kind_of
@@ -210,8 +211,7 @@ def _template(experiment: Experiment | None) -> Generator[ObjectLookup, ObjectAn
 
 
 def _text_of(document: JsonObject, source: ConfigMapSource) -> _Template:
-    data = document.get("data")
-    texts = data if isinstance(data, dict) else {}
+    texts = mapping_at(document, "data")
     text = texts.get(source.path)
     if isinstance(text, str):
         return _Template(text=text)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from api.documents import items_at, mapping_at, value_at
 from api.objects.defaults import with_defaults
 from api.objects.experiments import parse_experiment, render_experiment_spec
 from api.types import Json, JsonObject
@@ -25,9 +26,9 @@ def fill_in_defaults(document: JsonObject, old: Json = None) -> JsonObject:
         SpecError: the experiment is not valid.
     """
     experiment = parse_experiment(document, unknown_fields=False)
-    sent, stored = _mapping(document.get("spec")), _mapping(_mapping(old).get("spec"))
-    plain = _mapping(render_experiment_spec(experiment.spec))
-    complete = _mapping(render_experiment_spec(with_defaults(experiment).spec))
+    sent, stored = mapping_at(document, "spec"), mapping_at(old, "spec")
+    plain = mapping_at(render_experiment_spec(experiment.spec))
+    complete = mapping_at(render_experiment_spec(with_defaults(experiment).spec))
     if _COLLECTOR in plain:
         plain = {**plain, _COLLECTOR: _without_default_kind(plain[_COLLECTOR], sent[_COLLECTOR])}
     spec = dict(sent)
@@ -40,10 +41,10 @@ def fill_in_defaults(document: JsonObject, old: Json = None) -> JsonObject:
 
 def _without_default_kind(plain: Json, sent: Json) -> JsonObject:
     """Remove a kind that was not sent: the reader fills it in."""
-    collector = dict(_mapping(_mapping(plain).get("collector")))
-    if not _mapping(_mapping(sent).get("collector")).get("kind"):
+    collector = dict(mapping_at(plain, "collector"))
+    if not value_at(sent, "collector", "kind"):
         collector.pop("kind", None)
-    return {**_mapping(plain), "collector": collector}
+    return {**mapping_at(plain), "collector": collector}
 
 
 def _merge(sent: Json, plain: Json, complete: Json) -> Json:
@@ -54,7 +55,7 @@ def _merge(sent: Json, plain: Json, complete: Json) -> Json:
     if plain == complete:
         return sent
     if isinstance(complete, Mapping):
-        fields, known = _mapping(sent), _mapping(plain)
+        fields, known = mapping_at(sent), mapping_at(plain)
         changed = {
             name: _merge(fields.get(name), known.get(name), part)
             for name, part in complete.items()
@@ -62,15 +63,7 @@ def _merge(sent: Json, plain: Json, complete: Json) -> Json:
         }
         return {**fields, **changed}
     if isinstance(complete, list):
-        items, known_items = _list(sent), _list(plain)
+        items, known_items = items_at(sent), items_at(plain)
         triples = zip(items, known_items, complete, strict=False)
         return [*(_merge(*triple) for triple in triples), *complete[len(items) :]]
     return complete
-
-
-def _mapping(part: Json) -> JsonObject:
-    return part if isinstance(part, Mapping) else {}
-
-
-def _list(part: Json) -> list[Json]:
-    return list(part) if isinstance(part, list | tuple) else []

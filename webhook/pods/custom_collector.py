@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from api.documents import items_at, mappings_at
 from api.objects.fields import Field
-from api.types import Json, JsonObject
+from api.types import JsonObject
 from webhook.model.plan import Plan, SidecarPosition
 from webhook.model.reasons import Reason
 from webhook.model.verdicts import Inject, Note, PodRefused
@@ -50,8 +51,7 @@ def _writable(mount: JsonObject) -> JsonObject:
 
 
 def _with_mounts(collector: JsonObject, mounts: tuple[JsonObject, ...]) -> JsonObject:
-    listed = collector.get("volumeMounts")
-    existing: list[Json] = list(listed) if isinstance(listed, list | tuple) else []
-    paths = [mount.get("mountPath") for mount in existing if isinstance(mount, dict)]
+    existing = items_at(collector, "volumeMounts")
+    paths = [mount.get("mountPath") for mount in mappings_at(existing)]
     added = [mount for mount in mounts if mount["mountPath"] not in paths]
     return {**collector, "volumeMounts": [*existing, *added]} if added else collector

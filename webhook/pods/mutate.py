@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from api.documents import mapping_at, mappings_at
 from api.types import Json, JsonObject
 from webhook.model.plan import Plan, SidecarPosition
 from webhook.pods.wrapping import command_of, wrapped
 
-_NOTHING: JsonObject = {}
 _By = Callable[[JsonObject], Json]
 
 
@@ -25,20 +25,20 @@ def mutate(pod: JsonObject, plan: Plan) -> JsonObject:
     """
     if plan.image_lookup is not None:
         raise ValueError(f"look up the command of image {plan.image_lookup.image} first")
-    metadata = _object(pod.get("metadata"))
-    labels = {**_object(metadata.get("labels")), **plan.labels}
-    annotations = {**plan.annotations, **_object(metadata.get("annotations"))}
+    metadata = mapping_at(pod, "metadata")
+    labels = {**mapping_at(metadata, "labels"), **plan.labels}
+    annotations = {**plan.annotations, **mapping_at(metadata, "annotations")}
     metadata = _with(metadata, labels=labels, annotations=annotations)
-    spec = _object(pod.get("spec"))
+    spec = mapping_at(pod, "spec")
     return _with(pod, metadata=metadata, spec=_spec(spec, plan) if plan.trainer else spec)
 
 
 def _spec(spec: JsonObject, plan: Plan) -> JsonObject:
-    containers = _objects(spec.get("containers"))
-    inits = _objects(spec.get("initContainers"))
+    containers = mappings_at(spec, "containers")
+    inits = mappings_at(spec, "initContainers")
     trainer = [container.get("name") for container in containers].index(plan.trainer)
     containers[trainer] = _trainer(containers[trainer], plan)
-    volumes = _joined(_objects(spec.get("volumes")), plan.volumes, _name)
+    volumes = _joined(mappings_at(spec, "volumes"), plan.volumes, _name)
     if plan.collector is not None:
         containers, inits = _placed(plan.collector, plan.position, containers, inits)
     return _with(spec, containers=containers, initContainers=inits, volumes=volumes)
@@ -46,11 +46,11 @@ def _spec(spec: JsonObject, plan: Plan) -> JsonObject:
 
 def _trainer(container: JsonObject, plan: Plan) -> JsonObject:
     """Change the trainer's command, environment and mounts; its args never change."""
-    env = _objects(container.get("env"))
+    env = mappings_at(container, "env")
     for variable in plan.env:
         env = _replaced(env, variable, _name)
     env = _joined(env, plan.env_defaults, _name)
-    mounts = _objects(container.get("volumeMounts"))
+    mounts = mappings_at(container, "volumeMounts")
     for mount in plan.mounts:
         mounts = _replaced(mounts, mount, _path)
     command = command_of(container) if plan.command is None else plan.command
@@ -83,7 +83,7 @@ def _placed(
 def _merged(existing: JsonObject, own: JsonObject) -> JsonObject:
     """Merge the planned container into the existing one; items that others added to lists stay."""
     lists: dict[str, Json] = {
-        field: [*_objects(own.get(field)), *_others(existing.get(field), own.get(field), by)]
+        field: [*mappings_at(own, field), *_others(existing.get(field), own.get(field), by)]
         for field, by in (("env", _name), ("volumeMounts", _path))
         if field in existing or field in own
     }
@@ -93,8 +93,8 @@ def _merged(existing: JsonObject, own: JsonObject) -> JsonObject:
 
 
 def _others(existing: Json, own: Json, by: _By) -> list[JsonObject]:
-    known = [by(item) for item in _objects(own)]
-    return [item for item in _objects(existing) if by(item) not in known]
+    known = [by(item) for item in mappings_at(own)]
+    return [item for item in mappings_at(existing) if by(item) not in known]
 
 
 def _joined(existing: list[JsonObject], added: Iterable[JsonObject], by: _By) -> list[JsonObject]:
@@ -140,14 +140,6 @@ def _is(existing: Json, part: Mapping[str, Json] | Sequence[Json]) -> bool:
         return False
     pairs = zip(existing, part, strict=True)
     return all(old is new or (isinstance(new, str) and old == new) for old, new in pairs)
-
-
-def _object(value: Json) -> JsonObject:
-    return value if isinstance(value, Mapping) else _NOTHING
-
-
-def _objects(value: Json) -> list[JsonObject]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
 def _name(item: JsonObject) -> Json:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from api.documents import items_at, mapping_at, mappings_at, text_at
 from api.types import Json, JsonObject
 
 Labels = Mapping[str, str]
@@ -15,28 +16,24 @@ Labels = Mapping[str, str]
 
 def entries_for(configuration: JsonObject, pod: Labels, namespace: Labels) -> Iterator[str]:
     """Yield the names of the entries whose selectors match a pod's and its namespace's labels."""
-    listed = configuration.get("webhooks")
-    for entry in listed if isinstance(listed, list) else []:
-        if isinstance(entry, Mapping):
-            on_pod, on_namespace = entry.get("objectSelector"), entry.get("namespaceSelector")
-            if matches(on_pod, pod) and matches(on_namespace, namespace):
-                yield str(entry.get("name", ""))
+    for entry in mappings_at(configuration, "webhooks"):
+        on_pod, on_namespace = entry.get("objectSelector"), entry.get("namespaceSelector")
+        if matches(on_pod, pod) and matches(on_namespace, namespace):
+            yield text_at(entry, "name")
 
 
 def matches(selector: Json, labels: Labels) -> bool:
     """Return whether a label selector matches; a missing selector matches everything."""
     if not isinstance(selector, Mapping):
         return True
-    exact, rules = selector.get("matchLabels"), selector.get("matchExpressions")
-    if isinstance(exact, Mapping) and not exact.items() <= labels.items():
+    if not mapping_at(selector, "matchLabels").items() <= labels.items():
         return False
-    every = rules if isinstance(rules, list) else []
-    return all(_holds(rule, labels) for rule in every if isinstance(rule, Mapping))
+    return all(_holds(rule, labels) for rule in mappings_at(selector, "matchExpressions"))
 
 
 def _holds(rule: JsonObject, labels: Labels) -> bool:
-    key, values = str(rule.get("key", "")), rule.get("values")
-    among = labels.get(key) in (values if isinstance(values, list) else [])
+    key = text_at(rule, "key")
+    among = labels.get(key) in items_at(rule, "values")
     match rule.get("operator"):
         case "In":
             return key in labels and among

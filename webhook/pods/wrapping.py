@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from api.documents import items_at
 from api.names import LAUNCH_FILE, RUN_DIR
 from api.types import JsonObject
 from webhook.model.images import literal
@@ -45,5 +46,4 @@ def unwrapped(command: Sequence[str]) -> tuple[str, ...]:
 
 def command_of(container: JsonObject) -> tuple[str, ...]:
     """Return the texts of a container's `command`."""
-    words = container.get("command")
-    return tuple(w for w in words if isinstance(w, str)) if isinstance(words, list) else ()
+    return tuple(word for word in items_at(container, "command") if isinstance(word, str))

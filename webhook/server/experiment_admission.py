@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
+from api.documents import value_at
 from api.types import Json
 from webhook.experiments.request import ExperimentRequest
 from webhook.server.admission_review import AdmissionRequest
@@ -42,11 +42,6 @@ def is_exempt(request: AdmissionRequest, old: Json) -> bool:
         return True
     if old is None:
         return False
-    metadata = _part(request.document, "metadata")
-    if _part(metadata, "deletionTimestamp") is not None:
+    if value_at(request.document, "metadata", "deletionTimestamp") is not None:
         return True
-    return _part(request.document, "spec") == _part(old, "spec")
-
-
-def _part(document: Json, name: str) -> Json:
-    return document.get(name) if isinstance(document, Mapping) else None
+    return value_at(request.document, "spec") == value_at(old, "spec")

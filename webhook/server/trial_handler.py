@@ -7,12 +7,11 @@ controller's own trials pass: the authors of their experiments were checked befo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import Final
 
 from api import names
+from api.documents import value_at
 from api.installation.trial_kinds import kind_of
-from api.types import Json
 from kube.settings_source import ConfigSource
 from serving.logs import get_logger
 from webhook.driver.cluster_rights import ClusterRights
@@ -68,7 +67,7 @@ class TrialHandler:
 
     async def _verdict(self, request: AdmissionRequest, deadline: float) -> AuthorVerdict:
         old = request.old if request.operation == "UPDATE" else None
-        job = _run_spec(request.document)
+        job = value_at(request.document, "spec", "runSpec")
         if request.requester.name == self._controller or is_exempt(request, old) or job is None:
             return AuthorVerdict()
         kinds = self._config.config.trial_kinds
@@ -83,9 +82,3 @@ def _response(request: AdmissionRequest, verdict: AuthorVerdict) -> tuple[str, b
     if verdict.faults:
         return "refuse", refused_for_faults(request.uid, "Trial", request.name, verdict.faults)
     return "allow", allowed(request.uid)
-
-
-def _run_spec(document: Json) -> Json:
-    """Return the job of a trial; None if it has none."""
-    spec = document.get("spec") if isinstance(document, Mapping) else None
-    return spec.get("runSpec") if isinstance(spec, Mapping) else None

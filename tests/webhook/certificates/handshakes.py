@@ -1,4 +1,4 @@
-"""TLS handshakes in memory: a real client and a real server, no socket between them."""
+"""TLS handshakes in memory, between a real client and a real server."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ def server_context(certs: str, key: str) -> ssl.SSLContext:
 
 
 def handshake(server: ssl.SSLContext, trusted: str, host: str | None) -> str:
-    """Connect as who trusts these authorities; return the server's certificate, in PEM.
+    """Connect as a client that trusts these authorities; return the server's certificate, in PEM.
 
     Raises:
         ssl.SSLError: one side does not want to go on.
     """
     client = ssl.create_default_context(cadata=trusted)
     client.check_hostname = host is not None
-    # As RFC 5280 has it, which newer clients hold certificates to.
+    # By RFC 5280, which newer clients enforce.
     client.verify_flags |= ssl.VERIFY_X509_STRICT
     return certificate_of(connected(server, client, host))
 

@@ -1,4 +1,4 @@
-"""A bundle is shared: ours come and go at its end, and what others wrote stays byte for byte."""
+"""A shared bundle: own authorities come and go at its end, and the rest stays byte for byte."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.webhook.certificates.places import (
+from tests.webhook.certificate_authority import Authority
+from tests.webhook.certificates.certificate_objects import (
     NOW,
     SERVICE,
     bundle_of,
     configuration,
     webhook_entry,
 )
-from tests.webhook.tls import Authority
 from webhook.certificates.bundles import (
     bundles_of,
     own_authorities_in,
@@ -46,7 +46,7 @@ def test_nothing_is_lost_when_a_bundle_is_taken_apart(text: str) -> None:
 
 
 @given(bundles, authorities)
-def test_a_bundle_has_the_authorities_that_it_should_and_no_others_of_ours(
+def test_a_bundle_gets_the_given_own_authorities_and_no_other_own_ones(
     text: str, wanted: list[str]
 ) -> None:
     after = with_own_authorities(split_bundle(text), wanted, SERVICE)
@@ -56,7 +56,7 @@ def test_a_bundle_has_the_authorities_that_it_should_and_no_others_of_ours(
 
 
 @given(bundles, authorities)
-def test_what_others_wrote_stays_as_it_was(text: str, wanted: list[str]) -> None:
+def test_other_certificates_and_comments_stay(text: str, wanted: list[str]) -> None:
     after = with_own_authorities(split_bundle(text), wanted, SERVICE)
 
     def of_others(one: str) -> str:
@@ -67,7 +67,7 @@ def test_what_others_wrote_stays_as_it_was(text: str, wanted: list[str]) -> None
     assert of_others(after).rstrip() == of_others(text)
 
 
-def test_ours_is_appended() -> None:
+def test_an_own_authority_is_appended() -> None:
     text = with_own_authorities(split_bundle("".join(OTHERS)), OURS[:2], SERVICE)
 
     assert text == "".join((*OTHERS, *OURS[:2]))
@@ -78,7 +78,7 @@ def test_a_placeholder_is_replaced(empty: str) -> None:
     assert with_own_authorities(split_bundle(empty), OURS[:1], SERVICE) == OURS[0]
 
 
-def test_a_patch_touches_the_entries_that_call_us_and_nothing_else() -> None:
+def test_a_patch_changes_only_the_entries_for_the_service() -> None:
     document = configuration(
         webhook_entry(),
         webhook_entry(OTHERS[0]),
@@ -110,7 +110,7 @@ def test_a_patch_touches_the_entries_that_call_us_and_nothing_else() -> None:
         [{"clientConfig": {"service": {"name": "hook"}}}],
     ],
 )
-def test_a_configuration_that_makes_no_sense_has_no_bundle_of_ours(webhooks: object) -> None:
+def test_a_malformed_configuration_has_no_bundle(webhooks: object) -> None:
     document = {"webhooks": webhooks}
 
     assert list(bundles_of(document, SERVICE)) == []  # type: ignore[arg-type]  # any JSON

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.polling import eventually
+from tests.webhook.certificate_authority import Authority, Pair
 from tests.webhook.certificates.handshakes import handshake
-from tests.webhook.tls import Authority, Pair
 from webhook.certificates.files import MountedCertificate
 from webhook.certificates.issued import expiry_of
 
@@ -23,7 +23,7 @@ FIRST, SECOND = (AUTHORITY.signed(HOST) for _ in range(2))
 
 
 class Volume:
-    """A Secret's volume: files are links into a folder, whose link is turned in one step."""
+    """The volume of a Secret: files are links into a folder, whose own link changes in one step."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -80,7 +80,7 @@ async def test_a_renewed_certificate_is_served_to_new_connections(volume: Volume
         Pair(cert=SECOND.cert, key=SECOND.key[:99]),
     ],
 )
-async def test_a_broken_pair_is_reported_once_and_the_one_before_serves_on(
+async def test_a_broken_pair_is_reported_once_and_the_one_before_stays_in_use(
     volume: Volume, broken: Pair, caplog: pytest.LogCaptureFixture
 ) -> None:
     volume.put(FIRST)
@@ -145,7 +145,7 @@ async def test_before_there_is_a_certificate_it_is_not_ready_but_probes_are_answ
 
 
 async def test_a_pair_that_is_just_being_replaced_is_not_mixed(tmp_path: Path) -> None:
-    """Files without links, one after the other: between them nothing is believed for long."""
+    """Files without links that are replaced one after the other."""
     FIRST.write(tmp_path)
     certificates = MountedCertificate(tmp_path)
     certificates.reload()

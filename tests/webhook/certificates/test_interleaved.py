@@ -1,4 +1,4 @@
-"""Replicas that rotate one certificate, interleaved at every call, dying at any moment.
+"""Replicas that rotate one certificate, interleaved at every call, and killed at any moment.
 
 The model: time that passes, a Secret and configurations with versions, clients who hold a bundle
 of at most `settle` seconds ago, and replicas whose clocks differ by `skew`. The turns are those of
@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from api.types import JsonObject
 from kube.cluster import Ref, ref_of
-from tests.webhook.certificates.places import (
+from tests.webhook.certificate_authority import Authority
+from tests.webhook.certificates.certificate_objects import (
     EXPERIMENTS,
     MUTATING,
     NOW,
@@ -29,7 +30,6 @@ from tests.webhook.certificates.places import (
     configuration,
     webhook_entry,
 )
-from tests.webhook.tls import Authority
 from webhook.certificates.bundles import own_authorities_in, split_bundle
 from webhook.certificates.issued import IssuedCertificate, mint
 from webhook.certificates.reconcile_once import (
@@ -52,14 +52,14 @@ STRANGERS = Authority("a stranger's").cert.decode()
 
 @cache
 def _issued(number: int, second: int) -> IssuedCertificate:
-    """Mint the nth certificate of a world; the worlds share them, for keys take time."""
+    """Mint the nth certificate of a world; all worlds share them, because keys take time."""
     assert number >= 0
     return mint(SERVICE, float(second), TIMING.lifetime)
 
 
 @dataclass
 class World:
-    """The cluster, with the configurations as they were and since when."""
+    """The cluster, with the history of its configurations."""
 
     now: float = NOW
     version: int = 0
@@ -74,7 +74,7 @@ class World:
         return copied
 
     def write(self, document: JsonObject) -> JsonObject | None:
-        """Replace or create; None: another was quicker."""
+        """Replace or create; None: another write came first."""
         ref = ref_of(document)
         there = self.objects.get(ref)
         said = _version(document)
@@ -89,7 +89,7 @@ class World:
         return self._store({**there, "webhooks": patch["webhooks"]})
 
     def come_or_go(self, ref: Ref) -> None:
-        """Apply a configuration, or delete it: then nobody is to be called by it any more."""
+        """Apply a configuration, or delete it: then the API server uses it no more."""
         if self.objects.pop(ref, None) is None:
             self.write(configuration(webhook_entry(STRANGERS), ref=ref))
         else:
@@ -136,7 +136,7 @@ def _version(document: JsonObject) -> str:
 
 @dataclass
 class Replica:
-    """What the rim does, call by call; see webhook/certificates/self_signed.py."""
+    """A replica: does what webhook/certificates/self_signed.py does, call by call."""
 
     world: World
     offset: float
@@ -146,15 +146,15 @@ class Replica:
     operation: Operation | None = None
     began: float = NOW
     seen: float = NOW
-    """When the last turn that came to its end began: what is served is that old."""
+    """When the last complete reconciliation began."""
     hung: bool = False
-    """Whether it is stuck between two calls, which it makes all the same, maybe much later."""
+    """Whether it is stuck between two calls; it makes the next one later."""
 
     def clock(self) -> float:
         return self.world.now + self.offset
 
     def call(self) -> None:
-        """Make one call to the cluster, and go on to the next."""
+        """Make one call to the cluster."""
         if self.turning is None:
             self.began = self.world.now
             self.turning = reconcile_once(PLACE, TIMING, self.held, self.clock, self.world.mint)
@@ -181,7 +181,7 @@ class Replica:
             self.held, self.trusted = done.state, done.trusted
 
     def whole_turn(self) -> None:
-        """End the turn that has begun, and take another: it has read what is there now."""
+        """Finish the current reconciliation and do another, which reads the present state."""
         self._to_the_end()
         self.call()
         self._to_the_end()
@@ -191,13 +191,13 @@ class Replica:
             self.call()
 
     def die(self) -> None:
-        """End without a word, and start again with nothing in memory."""
+        """Die, and start again with empty memory."""
         self.turning, self.held, self.trusted, self.hung = None, None, False, False
         self.seen = self.world.now
 
     @property
     def serves(self) -> IssuedCertificate | None:
-        """What it serves to callers; None where it is not ready, so that nobody calls it."""
+        """The certificate that it serves; None: it is not ready and gets no calls."""
         if self.held is None or not self.trusted:
             return None
         seen = self.seen + self.offset
@@ -210,7 +210,7 @@ def authorities_in(bundle: str) -> tuple[str, ...]:
 
 
 def check(world: World, replicas: list[Replica]) -> None:
-    """See that every client verifies what every replica serves.
+    """Check that every client accepts the certificate of every replica.
 
     A bundle without any authority of ours was emptied by somebody else, or never filled: nothing
     that we do can help who holds it.
@@ -225,9 +225,9 @@ def check(world: World, replicas: list[Replica]) -> None:
 
 @st.composite
 def schedules(draw: st.DrawFn) -> list[tuple[float, str, int]]:
-    """Who makes the next call, after how long, and what befalls whom."""
+    """Which replica makes the next call, after how long, and what disturbance happens."""
     what = st.sampled_from(["call"] * 16 + ["die", "hang", "empty", "come or go"])
-    # It says which replica, and which object.
+    # It selects the replica and the object.
     who = st.integers(0, REPLICAS * len(WRITTEN) - 1)
     step = st.tuples(st.sampled_from([0.0, 0.0, 0.1, 1.0, 5.0, 9.0]), what, who)
     return draw(st.lists(step, min_size=40, max_size=200))
@@ -246,7 +246,7 @@ def new_world() -> World:
 
 
 def is_settled(world: World, replicas: list[Replica]) -> bool:
-    """Say whether one certificate is all there is, known to everybody."""
+    """Return whether only one certificate is left, and all replicas and bundles have it."""
     state = world.state
     if state is None or state != RotationState(current=state.current) or state.current is None:
         return False
@@ -257,7 +257,7 @@ def is_settled(world: World, replicas: list[Replica]) -> bool:
 
 
 def befall(world: World, replicas: list[Replica], what: str, who: int) -> None:
-    """Let it happen. Secret and bundles are never emptied together: then nobody knows anything."""
+    """Apply a disturbance. Secret and bundles are never emptied at once: all knowledge is lost then."""
     replica, ref = replicas[who % REPLICAS], WRITTEN[who % len(WRITTEN)]
     if what == "die":
         replica.die()
@@ -277,7 +277,7 @@ def befall(world: World, replicas: list[Replica], what: str, who: int) -> None:
             world.write({**there, **empty})
 
 
-# To shrink a schedule takes minutes, and makes it no easier to read.
+# Shrinking a schedule takes minutes and does not make it easier to read.
 interleaved = settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -286,7 +286,7 @@ interleaved = settings(
 
 @interleaved
 @given(schedules(), offsets)
-def test_what_is_served_is_trusted_whoever_is_next_and_whoever_dies(
+def test_every_replica_serves_a_trusted_certificate_in_any_order_of_operations_and_deaths(
     schedule: list[tuple[float, str, int]], skews: tuple[float, ...]
 ) -> None:
     world = new_world()
@@ -294,7 +294,7 @@ def test_what_is_served_is_trusted_whoever_is_next_and_whoever_dies(
     for passed, what, who in schedule:
         world.now += passed
         for one in replicas:
-            # That a live replica looks so often is what is assumed.
+            # The rotation assumes that a live replica reconciles this often.
             if not one.hung and world.now - one.seen > TIMING.settle / 2:
                 one.whole_turn()
                 check(world, replicas)
@@ -305,7 +305,7 @@ def test_what_is_served_is_trusted_whoever_is_next_and_whoever_dies(
 
 @interleaved
 @given(schedules(), offsets)
-def test_whatever_happened_a_quiet_time_ends_in_one_certificate(
+def test_without_disturbances_all_replicas_end_with_one_certificate(
     schedule: list[tuple[float, str, int]], skews: tuple[float, ...]
 ) -> None:
     world = new_world()

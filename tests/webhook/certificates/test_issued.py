@@ -1,4 +1,4 @@
-"""What is made is what TLS clients take, and what is read is one certificate with its authority."""
+"""TLS clients accept the made certificates, and only matching parts are read."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from api.errors import SetupError
+from tests.webhook.certificate_authority import Authority
+from tests.webhook.certificates.certificate_objects import NOW, SERVICE
 from tests.webhook.certificates.handshakes import handshake, server_context
-from tests.webhook.certificates.places import NOW, SERVICE
-from tests.webhook.tls import Authority
 from webhook.certificates.issued import (
     Service,
     expiry_of,
@@ -51,7 +51,7 @@ def test_a_certificate_is_valid_for_clocks_that_are_behind_and_no_longer_than_as
     assert expiry_of(issued.cert) == issued.expires
 
 
-def test_the_keys_are_p256_and_the_authority_signs_for_nobody_else() -> None:
+def test_the_keys_are_p256_and_the_authority_cannot_sign_other_authorities() -> None:
     issued = mint(SERVICE, NOW, LIFETIME)
     ca, cert = (x509.load_pem_x509_certificate(one.encode()) for one in (issued.ca, issued.cert))
 
@@ -62,19 +62,19 @@ def test_the_keys_are_p256_and_the_authority_signs_for_nobody_else() -> None:
     constraints = ca.extensions.get_extension_for_class(x509.BasicConstraints)
     assert constraints.critical
     assert (constraints.value.ca, constraints.value.path_length) == (True, 0)
-    # Its own key is nowhere: the one there is belongs to the certificate.
+    # The authority's own key is not stored: the key belongs to the certificate.
     assert issued.key.count("PRIVATE KEY") == 2
     assert ca.public_key() != cert.public_key()
 
 
-def test_what_was_made_is_read_back() -> None:
+def test_a_made_certificate_is_read_back() -> None:
     issued = mint(SERVICE, NOW, LIFETIME)
 
     assert read_issued(issued.ca, issued.cert, issued.key, SERVICE) == issued
     assert "PRIVATE" not in repr(issued)
 
 
-def test_pieces_of_two_certificates_are_not_taken_for_one() -> None:
+def test_pieces_of_two_certificates_are_refused() -> None:
     one, other = (mint(SERVICE, NOW, LIFETIME) for _ in range(2))
     elsewhere = mint(Service(name="hook", namespace="theirs"), NOW, LIFETIME)
 
@@ -95,7 +95,7 @@ def test_pieces_of_two_certificates_are_not_taken_for_one() -> None:
             read_issued(one.ca, one.cert, bad, SERVICE)
 
 
-def test_our_authorities_are_told_from_others_and_from_those_of_another_service() -> None:
+def test_own_authorities_are_recognized_among_others() -> None:
     issued = mint(SERVICE, NOW, LIFETIME)
 
     assert is_authority_of(SERVICE, issued.ca)

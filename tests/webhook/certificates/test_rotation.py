@@ -1,10 +1,10 @@
-"""One step after another: what is known, and what is to be done."""
+"""The next step of a rotation, from what is known."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.webhook.certificates.places import NOW
+from tests.webhook.certificates.certificate_objects import NOW
 from webhook.certificates.issued import IssuedCertificate
 from webhook.certificates.rotation import (
     MintCurrent,
@@ -31,7 +31,7 @@ FRESH = RotationState(current=ONE)
 TRUSTING = RotationState(current=ONE, next=TWO)
 SERVING = RotationState(current=TWO, old=("1",))
 DROPPING = RotationState(current=TWO, old=("1",), dropping=True)
-# What both waits take, as seen by any clock.
+# The length of both waits, by any clock.
 WAIT = TIMING.settle + TIMING.skew
 
 
@@ -46,7 +46,7 @@ def since(state: RotationState, moment: float) -> RotationState:
 
 
 STEPS = [
-    # what the Secret says, our authorities in each bundle, seconds from now, what is to be done
+    # state in the Secret, own authorities in each bundle, seconds from now, next step
     (None, [], 0, MintCurrent()),
     (None, ["", ""], 0, MintCurrent()),
     (None, ["9"], 0, MintNext(RotationState(old=("9",)))),
@@ -97,7 +97,7 @@ def test_the_next_step_follows_from_secret_bundles_and_time(
 
 
 @pytest.mark.parametrize("held", [FRESH, TRUSTING, SERVING, DROPPING])
-def test_an_emptied_secret_gets_back_what_a_replica_has_read(held: RotationState) -> None:
+def test_an_emptied_secret_gets_back_the_last_state_of_a_replica(held: RotationState) -> None:
     step = next_step(
         None, ObservedBundles(bundles=(("1", "2", "9"),)), NOW, TIMING, since(held, NOW)
     )
@@ -112,7 +112,7 @@ def test_an_emptied_secret_gets_back_what_a_replica_has_read(held: RotationState
 @pytest.mark.parametrize(
     ("state", "seconds", "seen", "may"),
     [
-        # state, seconds from now, seconds since it was read, whether it may be served still
+        # state, seconds from now, seconds since it was read, whether it may still be served
         (FRESH, 0, 9999, True),
         (FRESH, 584, 9999, True),
         (FRESH, 585, 61, False),
@@ -124,7 +124,7 @@ def test_an_emptied_secret_gets_back_what_a_replica_has_read(held: RotationState
         (RotationState(next=ONE), 0, 0, False),
     ],
 )
-def test_what_was_read_long_ago_is_good_until_a_rotation_may_have_begun(
+def test_a_state_that_was_read_long_ago_counts_until_a_rotation_may_have_started(
     state: RotationState, seconds: float, seen: float, *, may: bool
 ) -> None:
     now = NOW + seconds

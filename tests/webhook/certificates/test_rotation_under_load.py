@@ -26,9 +26,9 @@ from kube.cluster import Ref
 from kube.testing.apiserver import served
 from kube.testing.memory import MemoryCluster
 from tests.polling import eventually
-from tests.webhook.certificates.places import bundle_of, configuration, webhook_entry
-from tests.webhook.serving import asked
-from tests.webhook.tls import Authority
+from tests.webhook.certificate_authority import Authority
+from tests.webhook.certificates.certificate_objects import bundle_of, configuration, webhook_entry
+from tests.webhook.running_webhook import asked
 from webhook.certificates.bundles import own_authorities_in, split_bundle
 from webhook.certificates.issued import Service
 from webhook.certificates.self_signed import target_of
@@ -45,14 +45,14 @@ REVIEW = json.dumps(asked({"metadata": {}, "spec": {"containers": []}}))
 
 @dataclass
 class Seen:
-    """What the client went through."""
+    """What the client observed."""
 
     answers: Counter[int] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     authorities: set[str] = field(default_factory=set)
-    """Of ours, in all bundles that were trusted."""
+    """The own authorities in all bundles that the client used."""
     connected: Counter[int] = field(default_factory=Counter)
-    """How many connections were made for those that were to stay, by port."""
+    """Connections of the clients that keep theirs, by port."""
 
 
 @cache
@@ -68,13 +68,13 @@ class Client:
         self._cluster, self._ports = cluster, ports
 
     async def bundle(self) -> str:
-        """Return what stands in the configuration now."""
+        """Return the present bundle of the configuration."""
         bundle = bundle_of(await self._cluster.get(CONFIGURATION))
         self.seen.authorities |= set(authorities_in(bundle))
         return bundle
 
     async def ask(self, number: int) -> None:
-        """Send one review; note what became of it."""
+        """Send one review and record the result."""
         connector = aiohttp.TCPConnector(ssl=trusting(await self.bundle()), force_close=True)
         async with aiohttp.ClientSession(connector=connector) as session:
             await self._ask_over(session, self._ports[number % len(self._ports)])
@@ -125,7 +125,7 @@ async def replica(folder: Path, kubeconfig: Path) -> AsyncIterator[int]:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "tests.webhook.certificates.hurried",
+            "tests.webhook.certificates.fast_rotation",
             *flags,
             stderr=log,
             env=environ,
@@ -143,7 +143,7 @@ async def replica(folder: Path, kubeconfig: Path) -> AsyncIterator[int]:
 
 
 async def until_ready(port: int) -> None:
-    """Ask as the kubelet does, which believes any certificate."""
+    """Wait until ready, like the kubelet, which accepts any certificate."""
     anybody = ssl.create_default_context()
     anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
     connector = aiohttp.TCPConnector(ssl=anybody, force_close=True)
@@ -156,7 +156,7 @@ async def until_ready(port: int) -> None:
 
 
 async def load(client: Client, ports: list[int], seconds: float) -> float:
-    """Ask at a steady pace until the certificate was renewed often enough; return how long."""
+    """Send reviews at a steady rate until enough renewals have happened; return the seconds."""
     loop = asyncio.get_running_loop()
     began, ended = loop.time(), asyncio.Event()
     async with asyncio.TaskGroup() as tasks:

@@ -1,4 +1,4 @@
-"""Replicas beside one another, over a cluster in memory and over the API server's HTTP."""
+"""Several replicas, over a cluster in memory and over HTTP."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from kube.errors import Forbidden, NotFound
 from kube.testing.apiserver import served
 from kube.testing.memory import MemoryCluster
 from tests.polling import eventually
-from tests.webhook.certificates.handshakes import handshake
-from tests.webhook.certificates.places import (
+from tests.webhook.certificate_authority import Authority
+from tests.webhook.certificates.certificate_objects import (
     MUTATING,
     PLACE,
     SERVICE,
@@ -29,7 +29,7 @@ from tests.webhook.certificates.places import (
     configuration,
     webhook_entry,
 )
-from tests.webhook.tls import Authority
+from tests.webhook.certificates.handshakes import handshake
 from webhook.certificates.rotation import RotationState, Timing
 from webhook.certificates.self_signed import SelfSignedCertificate
 from webhook.certificates.stored import KEYS, read_state
@@ -137,7 +137,7 @@ async def test_an_empty_secret_that_was_installed_is_filled_and_keeps_its_labels
     assert secret["metadata"]["labels"] == {"part-of": "us"}
 
 
-async def test_a_restart_takes_what_is_there(memory: MemoryCluster) -> None:
+async def test_a_restart_uses_the_existing_certificate(memory: MemoryCluster) -> None:
     await memory.create(configuration(webhook_entry()))
     async with SelfSignedCertificate(memory, PLACE, timing=QUICK) as first:
         await eventually(lambda: first.ready)
@@ -149,7 +149,9 @@ async def test_a_restart_takes_what_is_there(memory: MemoryCluster) -> None:
     assert await state_in(memory) == before
 
 
-async def test_a_configuration_that_is_applied_anew_is_trusted_again(memory: MemoryCluster) -> None:
+async def test_a_configuration_that_is_applied_again_gets_its_bundle_back(
+    memory: MemoryCluster,
+) -> None:
     await memory.create(configuration(webhook_entry()))
     async with SelfSignedCertificate(memory, PLACE, timing=QUICK) as certificates:
         await eventually(lambda: certificates.ready)
@@ -161,7 +163,7 @@ async def test_a_configuration_that_is_applied_anew_is_trusted_again(memory: Mem
 
 
 @pytest.mark.parametrize("what", ["emptied", "deleted", "damaged"])
-async def test_a_secret_that_somebody_spoils_is_written_back(
+async def test_a_damaged_secret_is_written_again(
     memory: MemoryCluster, what: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     await memory.create(configuration(webhook_entry()))
@@ -187,7 +189,7 @@ async def is_back(cluster: Cluster, state: RotationState) -> bool:
         return False
 
 
-async def test_without_a_configuration_nobody_is_told_and_the_log_says_so(
+async def test_a_missing_configuration_is_logged(
     memory: MemoryCluster, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with SelfSignedCertificate(memory, PLACE, timing=QUICK) as certificates:
@@ -198,7 +200,7 @@ async def test_without_a_configuration_nobody_is_told_and_the_log_says_so(
 
 
 class NotAllowed(MemoryCluster):
-    """A cluster that gives us no right on some kinds."""
+    """A cluster that gives no right on some kinds."""
 
     def __init__(self, *kinds: str) -> None:
         super().__init__(namespaces=(SERVICE.namespace,))
@@ -210,7 +212,7 @@ class NotAllowed(MemoryCluster):
         return await super().get(ref)
 
 
-async def test_no_right_on_a_configuration_that_we_need_not_have_is_no_fault() -> None:
+async def test_a_missing_right_on_an_optional_configuration_is_ignored() -> None:
     cluster = NotAllowed(VALIDATING.kind)
     await cluster.create(configuration(webhook_entry()))
     async with SelfSignedCertificate(cluster, PLACE, timing=QUICK) as certificates:
@@ -218,7 +220,7 @@ async def test_no_right_on_a_configuration_that_we_need_not_have_is_no_fault() -
 
 
 @pytest.mark.parametrize("kind", ["Secret", MUTATING.kind])
-async def test_a_right_that_is_missing_is_named_once_and_made_good_when_it_comes(
+async def test_a_missing_right_is_logged_once_and_the_step_is_done_when_it_is_granted(
     kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     cluster = NotAllowed(kind)
@@ -233,7 +235,7 @@ async def test_a_right_that_is_missing_is_named_once_and_made_good_when_it_comes
     assert len(causes(caplog)) == 1
 
 
-async def test_a_replica_that_has_not_looked_for_long_is_not_ready_once_others_may_rotate(
+async def test_a_replica_that_has_not_read_for_long_is_not_ready_once_others_may_rotate(
     memory: MemoryCluster,
 ) -> None:
     now = 1_800_000_000.0

@@ -1,4 +1,4 @@
-"""The state of a rotation survives in the Secret, beside what others keep there."""
+"""The state of a rotation in the Secret, beside other keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from api.errors import SetupError
 from api.types import Json, JsonObject
-from tests.webhook.certificates.places import NOW, SERVICE, encoded
+from tests.webhook.certificates.certificate_objects import NOW, SERVICE, encoded
 from webhook.certificates.issued import IssuedCertificate, Service, mint
 from webhook.certificates.rotation import RotationState
 from webhook.certificates.stored import KEYS, read_state, with_state
@@ -34,7 +34,7 @@ def states(draw: st.DrawFn) -> RotationState:
 
 
 @given(states(), states())
-def test_what_is_written_is_what_is_read_whatever_was_there_before(
+def test_a_written_state_is_read_back_whatever_the_secret_had_before(
     before: RotationState, state: RotationState
 ) -> None:
     secret = with_state(with_state({}, before, SERVICE), state, SERVICE)
@@ -42,7 +42,7 @@ def test_what_is_written_is_what_is_read_whatever_was_there_before(
     assert read_state(secret, SERVICE) == state
 
 
-def test_what_others_keep_in_the_secret_stays() -> None:
+def test_other_keys_of_the_secret_stay() -> None:
     secret: JsonObject = {
         "metadata": {"name": "s", "resourceVersion": "7", "labels": {"a": "b"}},
         "type": "Opaque",
@@ -60,7 +60,7 @@ def test_what_others_keep_in_the_secret_stays() -> None:
 
 
 @pytest.mark.parametrize("secret", [None, {}, {"data": None}, {"data": {}}, {"data": {"a": "b"}}])
-def test_an_empty_secret_says_nothing(secret: JsonObject | None) -> None:
+def test_an_empty_secret_has_no_state(secret: JsonObject | None) -> None:
     assert read_state(secret, SERVICE) is None
 
 
@@ -88,7 +88,7 @@ def damaged(**data: Json) -> JsonObject:
         {"data": {"old-ca.crt": encoded(ISSUED[0].ca)}},
     ],
 )
-def test_a_damaged_secret_says_what_is_wrong(secret: JsonObject) -> None:
+def test_a_damaged_secret_raises_an_error(secret: JsonObject) -> None:
     with pytest.raises(SetupError):
         read_state(secret, SERVICE)
 
@@ -102,14 +102,14 @@ def test_any_secret_is_read_or_refused(data: dict[str, Json]) -> None:
     assert state is None
 
 
-def test_a_certificate_for_another_service_is_not_ours() -> None:
+def test_a_certificate_for_another_service_is_refused() -> None:
     elsewhere = mint(Service(name="hook", namespace="theirs"), NOW, 1000.0)
 
     with pytest.raises(SetupError, match=r"not for hook\.ours\.svc"):
         with_state({}, RotationState(current=elsewhere), SERVICE)
 
 
-def test_what_could_not_be_read_back_is_not_written() -> None:
+def test_a_state_that_could_not_be_read_back_is_not_written() -> None:
     other: IssuedCertificate = replace(ISSUED[0], expires=7.0)
 
     with pytest.raises(SetupError, match="nothing was written"):

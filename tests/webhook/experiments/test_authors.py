@@ -1,4 +1,4 @@
-"""What a trial asks for is what its author may create without us: a table of attacks, and of rights."""
+"""A trial creates only what its author may create: tables of attacks and of rights."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kube.resources import KNOWN
 from kube.testing.apiserver import ApiServer, served
 from kube.testing.memory import MemoryCluster
 from tests.kube.test_client import plain
-from tests.webhook.experiments.documents import (
+from tests.webhook.experiments.experiment_documents import (
     Change,
     Document,
     experiment,
@@ -25,7 +25,7 @@ from tests.webhook.experiments.documents import (
     put,
     spec,
 )
-from tests.webhook.serving import Settings, Webhook, asked, patched, webhook
+from tests.webhook.running_webhook import Settings, Webhook, asked, patched, webhook
 from webhook.driver.cluster_rights import usual_resource
 from webhook.model.config import parse_config
 from webhook.server.experiment_handler import MUTATE, VALIDATE
@@ -47,7 +47,7 @@ BINDING = "rbac.authorization.k8s.io/v1", "RoleBinding"
 
 @pytest.fixture
 def memory() -> MemoryCluster:
-    """Anna may create Jobs in her namespace; nobody may do anything else."""
+    """Anna may create Jobs in her namespace; nothing else is allowed."""
     made = MemoryCluster(KNOWN, namespaces=("team",))
     made.grant("anna", "create", "jobs", group="batch", namespace="team")
     return made
@@ -111,7 +111,7 @@ def annotation(document: Any) -> object:  # noqa: ANN401 - JSON
 
 
 @BOTH
-async def test_who_may_create_jobs_may_have_trials_that_are_jobs(
+async def test_a_user_who_may_create_jobs_may_have_trials_that_are_jobs(
     running: Webhook, path: str
 ) -> None:
     assert (await running.experiment(path, experiment(), userInfo=ANNA))["allowed"]
@@ -119,7 +119,7 @@ async def test_who_may_create_jobs_may_have_trials_that_are_jobs(
 
 @BOTH
 @pytest.mark.parametrize("user", [BERT, {}, None, {"groups": ["anna"], "username": ""}])
-async def test_who_may_not_create_jobs_is_told_so(
+async def test_a_user_who_may_not_create_jobs_is_refused_with_the_remedy(
     running: Webhook, path: str, user: object
 ) -> None:
     response = await running.experiment(path, experiment(), userInfo=user)
@@ -132,7 +132,7 @@ async def test_who_may_not_create_jobs_is_told_so(
 
 
 @BOTH
-async def test_a_kind_that_is_listed_is_given_to_those_who_may_create_it(
+async def test_a_listed_kind_is_allowed_for_users_who_may_create_it(
     running: Webhook, memory: MemoryCluster, path: str
 ) -> None:
     training = experiment(made_of(*PYTORCH))
@@ -157,7 +157,7 @@ async def test_a_right_in_another_namespace_does_not_count(
 
 
 @BOTH
-async def test_a_template_in_a_config_map_is_asked_about_by_its_text(
+async def test_the_right_for_a_template_in_a_config_map_is_looked_up_by_its_text(
     running: Webhook, memory: MemoryCluster, path: str
 ) -> None:
     template = experiment(made_of(*PYTORCH))["spec"]["trialTemplate"]["trialSpec"]
@@ -179,7 +179,7 @@ async def test_a_template_in_a_config_map_is_asked_about_by_its_text(
 
 
 @BOTH
-async def test_somebody_with_fewer_rights_cannot_change_what_others_have_begun(
+async def test_a_user_with_fewer_rights_cannot_change_an_experiment_of_others(
     running: Webhook, path: str
 ) -> None:
     more = experiment(spec("maxTrialCount", 9))
@@ -202,7 +202,7 @@ async def test_a_kind_without_a_namespace_is_refused_even_to_administrators_who_
     assert "objects of the kind PersistentVolume (v1) are not in a namespace" in text(response)
 
 
-async def test_a_kind_that_is_not_served_yet_is_asked_about_by_its_usual_name(
+async def test_the_right_for_a_kind_that_is_not_served_yet_is_looked_up_by_its_usual_name(
     running: Webhook, memory: MemoryCluster
 ) -> None:
     later = experiment(made_of("ray.io/v1", "RayJob"))
@@ -222,7 +222,7 @@ def test_the_usual_name_is_the_plural(kind: str, plural: str) -> None:
     assert usual_resource(Kind(api_version="a/v1", kind=kind)).plural == plural
 
 
-async def test_the_api_server_is_asked_about_the_very_user(memory: MemoryCluster) -> None:
+async def test_the_api_server_is_asked_with_all_facts_about_the_user(memory: MemoryCluster) -> None:
     heard: list[Access] = []
 
     async def decide(access: Access) -> Decision:
@@ -248,14 +248,14 @@ def _asked_once(server: ApiServer) -> None:
 
 
 class Silent(MemoryCluster):
-    """A cluster that says of no right whether it is there."""
+    """A cluster that does not answer about rights."""
 
     async def decide(self, access: Access) -> Decision:
         raise Unavailable(f"no answer about {access.resource}")
 
 
 @BOTH
-async def test_while_rights_cannot_be_looked_up_nothing_is_let_in(path: str) -> None:
+async def test_while_rights_cannot_be_looked_up_experiments_are_refused(path: str) -> None:
     async with webhook(Silent(namespaces=("team",))) as running:
         response = await running.experiment(path, experiment(), within="300ms", userInfo=ANNA)
 
@@ -272,20 +272,22 @@ class Unasked(MemoryCluster):
 
 
 @BOTH
-async def test_nobody_is_asked_about_where_nothing_of_the_spec_changes(path: str) -> None:
+async def test_no_right_is_looked_up_if_the_spec_does_not_change(path: str) -> None:
     async with webhook(Unasked(namespaces=("team",))) as running:
         new = experiment(put("metadata.labels", {"a": "b"}))
         assert (await running.experiment(path, new, experiment(), userInfo=BERT))["allowed"]
 
 
-# -- what is kept with the experiment --------------------------------------------------------
+# -- the annotation of the experiment --------------------------------------------------------
 
 
 def annotated(value: str) -> Change:
     return put("metadata.annotations", {AUTHOR_ANNOTATION: value, "note": "mine"})
 
 
-async def test_what_the_author_may_create_is_kept_with_the_experiment(running: Webhook) -> None:
+async def test_the_kind_that_the_author_may_create_is_stored_in_the_experiment(
+    running: Webhook,
+) -> None:
     document = experiment()
     response = await running.experiment(MUTATE, document, userInfo=ANNA)
 
@@ -300,7 +302,7 @@ async def test_a_forged_annotation_is_overwritten_and_others_stay(running: Webho
     assert stored["metadata"]["annotations"]["note"] == "mine"
 
 
-async def test_an_annotation_that_is_forged_afterwards_is_what_it_was(running: Webhook) -> None:
+async def test_an_annotation_that_is_forged_later_is_restored(running: Webhook) -> None:
     forged, stored = experiment(annotated("Secret.")), experiment(annotated("Job.batch"))
 
     for new, old, wanted in (
@@ -312,7 +314,7 @@ async def test_an_annotation_that_is_forged_afterwards_is_what_it_was(running: W
         assert annotation(patched(new, response)) == wanted
 
 
-async def test_where_the_annotation_was_changed_on_the_way_the_experiment_is_refused(
+async def test_an_experiment_whose_annotation_another_webhook_changed_is_refused(
     running: Webhook,
 ) -> None:
     forged, stored = experiment(annotated("Secret.")), experiment(annotated("Job.batch"))
@@ -326,7 +328,7 @@ async def test_where_the_annotation_was_changed_on_the_way_the_experiment_is_ref
 # -- trials by hand -------------------------------------------------------------------------
 
 
-async def test_a_trial_by_hand_is_let_in_where_its_author_may_create_its_job(
+async def test_a_trial_by_hand_is_allowed_if_its_author_may_create_its_job(
     running: Webhook,
 ) -> None:
     assert (await trial_review(running, trial(), userInfo=ANNA))["allowed"]
@@ -336,7 +338,7 @@ async def test_a_trial_by_hand_is_let_in_where_its_author_may_create_its_job(
 
 
 @pytest.mark.parametrize("kind", [VOLUME, BINDING, ("v1", "Secret"), ("", ""), ("batch/v1", "")])
-async def test_a_trial_by_hand_of_another_kind_is_refused_to_everybody(
+async def test_a_trial_by_hand_of_an_unlisted_kind_is_always_refused(
     running: Webhook, kind: tuple[str, str]
 ) -> None:
     response = await trial_review(running, trial(*kind))
@@ -347,7 +349,9 @@ async def test_a_trial_by_hand_of_another_kind_is_refused_to_everybody(
     assert await running.metric("trialwatch_webhook_experiment_reviews_total", **labels) == 1
 
 
-async def test_a_trial_cannot_become_what_its_changer_may_not_create(running: Webhook) -> None:
+async def test_a_trial_cannot_be_changed_to_a_kind_that_the_user_may_not_create(
+    running: Webhook,
+) -> None:
     refused = await trial_review(running, trial(*PYTORCH), trial(), userInfo=ANNA)
     also_refused = await trial_review(running, trial(*VOLUME), trial())
 
@@ -355,7 +359,7 @@ async def test_a_trial_cannot_become_what_its_changer_may_not_create(running: We
     assert "trials of the kind" in text(also_refused)
 
 
-async def test_nobody_is_asked_about_for_the_controllers_trials_or_without_a_new_spec() -> None:
+async def test_no_right_is_looked_up_for_the_controllers_trials_or_without_a_new_spec() -> None:
     async with webhook(Unasked(namespaces=("team",))) as running:
         labelled = trial(labels={"a": "b"})
         nothing = {**trial(), "spec": {}}
@@ -373,14 +377,14 @@ async def test_another_namespaces_account_is_not_the_controller(running: Webhook
     assert "may not create" in text(await trial_review(running, trial(), userInfo=namesake))
 
 
-async def test_while_rights_cannot_be_looked_up_no_trial_is_let_in() -> None:
+async def test_while_rights_cannot_be_looked_up_trials_are_refused() -> None:
     async with webhook(Silent(namespaces=("team",))) as running:
         response = await trial_review(running, trial(), userInfo=ANNA, within="300ms")
 
     assert response["status"]["code"] == 503
 
 
-async def test_what_is_asked_about_something_else_is_refused(running: Webhook) -> None:
+async def test_a_request_about_another_kind_is_refused(running: Webhook) -> None:
     body = json.dumps(asked(trial())).encode()
 
     answer = await running.post(body, path=PATH)
@@ -390,7 +394,7 @@ async def test_what_is_asked_about_something_else_is_refused(running: Webhook) -
 
 
 @pytest.mark.parametrize("document", [None, [], "trial", {"spec": []}])
-async def test_what_is_not_a_trial_is_left_to_the_api_server(
+async def test_a_document_that_is_not_a_trial_is_left_to_the_api_server(
     running: Webhook, document: object
 ) -> None:
     assert (await trial_review(running, document, userInfo=BERT))["allowed"]

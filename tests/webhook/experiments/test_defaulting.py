@@ -1,4 +1,4 @@
-"""What the mutating webhook makes of an experiment: the defaults of `api.objects`, and no more."""
+"""The mutating webhook fills in the defaults of `api.objects`, and changes nothing else."""
 
 from __future__ import annotations
 
@@ -17,15 +17,22 @@ from api.objects.defaults import with_defaults
 from api.objects.experiments import parse_experiment
 from tests.manifests.test_rules import spoiled
 from tests.manifests.user_mistakes import SEEDS
-from tests.webhook.experiments.documents import Change, Document, collected, experiment, put, spec
-from tests.webhook.serving import patched, webhook
+from tests.webhook.experiments.experiment_documents import (
+    Change,
+    Document,
+    collected,
+    experiment,
+    put,
+    spec,
+)
+from tests.webhook.running_webhook import patched, webhook
 from webhook.experiments.defaulting import fill_in_defaults
 from webhook.server.experiment_handler import MUTATE
 from webhook.server.json_patch import patch_between
 
 
 def without_defaults(document: Document, draw: st.DrawFn) -> None:
-    """Take away, or empty, some of what has a default."""
+    """Remove or empty some fields that have a default."""
     sparse: Any = document.get("spec")
     for name in ("parallelTrialCount", "resumePolicy", "metricsCollectorSpec"):
         if isinstance(sparse, dict) and draw(st.booleans()):
@@ -40,7 +47,7 @@ def experiments(draw: st.DrawFn) -> Document:
 
 
 def whole(document: Document) -> Document | None:
-    """Return what is stored; None: it cannot be read."""
+    """Return the stored experiment; None: it is not valid."""
     try:
         wanted = fill_in_defaults(document)
     except SpecError:
@@ -59,7 +66,7 @@ def _response(patch: list[Any]) -> dict[str, Any]:
 
 
 @given(document=experiments())
-def test_what_is_stored_means_what_the_defaults_of_all_programs_make_of_it(
+def test_a_stored_experiment_has_the_defaults_of_all_programs(
     document: Document,
 ) -> None:
     stored = whole(document)
@@ -184,7 +191,7 @@ async def test_an_experiment_that_was_stored_without_defaults_may_still_be_edite
     assert stored == {**new, "spec": {**new["spec"], "parallelTrialCount": 3}}
 
 
-async def test_the_same_sparse_file_again_is_no_change_of_what_is_stored() -> None:
+async def test_applying_the_same_sparse_file_again_changes_nothing() -> None:
     old = fill_in_defaults(experiment())
     sparse = experiment(spec("maxTrialCount", 9))
     async with webhook() as running:

@@ -1,4 +1,4 @@
-"""What Katib's own tests of its validator send, and where a fault is to be found in each.
+"""The experiments of Katib's own tests of its validator, and the path of each fault.
 
 A case where we find another place than Katib, or one more fault, says so beside it.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.webhook.experiments.documents import (
+from tests.webhook.experiments.experiment_documents import (
     Change,
     Document,
     collected,
@@ -19,7 +19,7 @@ from tests.webhook.experiments.documents import (
     put,
     spec,
 )
-from tests.webhook.serving import webhook
+from tests.webhook.running_webhook import webhook
 from webhook.server.experiment_handler import VALIDATE
 
 TEMPLATE = "spec.trialTemplate"
@@ -196,7 +196,7 @@ CASES: dict[str, tuple[list[Change], list[str]]] = {
         [f"{TEMPLATE}.trialParameters[1].name Invalid"],
     ),
     "a job with a name": ([spec(f"{JOB}.metadata", {"name": "mine"})], [f"{TEMPLATE} Invalid"]),
-    # Katib's default for the conditions looks at the kind alone, and so does ours.
+    # Katib's default for the conditions depends on the kind only, and trialwatch's too.
     "a job without apiVersion": ([spec(f"{JOB}.apiVersion", "")], [f"{TEMPLATE} Required"]),
     "a kind of the user's": (
         [
@@ -204,7 +204,7 @@ CASES: dict[str, tuple[list[Change], list[str]]] = {
             spec("trialTemplate.successCondition", "s"),
             spec("trialTemplate.failureCondition", "f"),
         ],
-        # Katib creates whatever kind it is, with the rights of its own controller.
+        # Katib creates objects of any kind, with the rights of its own controller.
         [f"{TEMPLATE}.trialSpec Forbidden"],
     ),
     "no primary container": (
@@ -215,7 +215,7 @@ CASES: dict[str, tuple[list[Change], list[str]]] = {
         [spec(f"{JOB}.kind", "CustomKind")],
         [f"{TEMPLATE} Required", f"{TEMPLATE}.trialSpec Forbidden"],
     ),
-    # Katib has one path for all that is wrong with a Job, we the place itself.
+    # Katib reports all faults of a Job at one path; trialwatch reports each at its own.
     "containers that are no list": (
         [
             spec(f"{POD}.containers", {"name": "training-container"}),
@@ -241,7 +241,7 @@ CASES: dict[str, tuple[list[Change], list[str]]] = {
         ["spec.metricsCollectorSpec.collector.kind Invalid"],
     ),
     "a relative file": ([file("not/absolute")], [f"{PLACE}.path Required"]),
-    # Kinds that nobody can collect yet have that fault, too.
+    # Kinds that cannot be collected yet have that fault too.
     "a relative directory": (
         [collected("TensorFlowEvent", fileSystemPath={"path": "no", "kind": "Directory"})],
         [
@@ -292,7 +292,7 @@ CASES: dict[str, tuple[list[Change], list[str]]] = {
         [file(filter={"metricsFormat": ["{metricName: ([\\w|-]+)}"]})],
         ["spec.metricsCollectorSpec.source.filter.metricsFormat[0] Invalid"],
     ),
-    # An unknown word is told by the reader; Katib calls it missing.
+    # The reader reports an unknown word; Katib calls it missing.
     "an unknown format": ([file(form="invalid")], [f"{PLACE}.format Invalid"]),
     "JSON with a filter": (
         [file(form="JSON", filter={})],
@@ -303,7 +303,7 @@ CASES: dict[str, tuple[list[Change], list[str]]] = {
 
 
 def paths(response: dict[str, Any]) -> list[str]:
-    """Give path and kind of each fault: `spec.objective Required`."""
+    """Return path and kind of each fault: `spec.objective Required`."""
     if response["allowed"]:
         return []
     causes = response["status"]["details"]["causes"]
@@ -311,7 +311,7 @@ def paths(response: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", CASES)
-async def test_a_case_of_katib_is_told_where_the_fault_is(name: str) -> None:
+async def test_a_case_of_katib_is_refused_at_the_path_of_its_fault(name: str) -> None:
     changes, faults = CASES[name]
     async with webhook() as running:
         response = await running.experiment(VALIDATE, experiment(*changes))
@@ -368,7 +368,7 @@ CHANGES: dict[str, tuple[list[Change], list[Change], list[str]]] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-async def test_a_change_of_katibs_cases_is_told_where_the_fault_is(name: str) -> None:
+async def test_a_change_in_katibs_cases_is_refused_at_the_path_of_its_fault(name: str) -> None:
     before, after, faults = CHANGES[name]
     old = experiment(*before)
     new = experiment(*before, *after)

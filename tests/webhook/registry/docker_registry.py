@@ -19,11 +19,11 @@ import pytest
 import yaml
 
 from api.types import JsonObject
-from tests.webhook.registry.documents import Document, Image, digest_of
+from tests.webhook.registry.image_documents import Document, Image, digest_of
 
 START_SECONDS = 60.0
 USER, PASSWORD = "anna", "open sesame"
-# Of that password, by bcrypt at its lowest cost: the one form that the registry takes.
+# The password by bcrypt at its lowest cost: the registry accepts no other form.
 _HASH = "$2b$04$j.ajP8WZUDJlnZstixKxfOObCftUPKp9WJdf6o8lDchXLadJrLHpW"
 
 
@@ -34,7 +34,7 @@ def free_port() -> int:
 
 
 class Registry:
-    """A running registry, seen by who pushes."""
+    """A running registry, and a client that pushes images."""
 
     def __init__(self, port: int, headers: Mapping[str, str] | None = None) -> None:
         self.domain = f"127.0.0.1:{port}"
@@ -51,7 +51,7 @@ class Registry:
         return f"{self.domain}/{repository}:{tag}"
 
     def status(self, path: str = "/v2/") -> int:
-        """Say how it answers; 0: it does not."""
+        """Return its HTTP status; 0: it does not answer."""
         try:
             return int(self._call("GET", path)[0])
         except HTTPError as error:
@@ -86,7 +86,7 @@ class Registry:
 def docker_registry(
     folder: Path, auth: JsonObject | None = None, headers: Mapping[str, str] | None = None
 ) -> Iterator[Registry]:
-    """Start a registry; skip where Debian's package is not installed."""
+    """Start a registry; skip if Debian's package is not installed."""
     program = shutil.which("docker-registry")
     if program is None:
         pytest.skip(
@@ -118,7 +118,7 @@ def docker_registry(
 
 
 def basic_auth(folder: Path) -> JsonObject:
-    """Let in one user, by a password file."""
+    """Allow one user, by a password file."""
     path = folder / "htpasswd"
     path.write_text(f"{USER}:{_HASH}\n")
     return {"htpasswd": {"realm": "the test's", "path": str(path)}}

@@ -54,7 +54,7 @@ def test_challenges_are_read(
     assert found == expected
 
 
-def test_a_token_is_asked_for_as_the_challenge_says() -> None:
+def test_a_token_is_requested_as_the_challenge_says() -> None:
     (challenge,) = parse_challenges([HUB])
 
     parts = urlsplit(token_address(challenge, PYTHON))
@@ -66,7 +66,7 @@ def test_a_token_is_asked_for_as_the_challenge_says() -> None:
     }
 
 
-def test_without_scope_a_token_is_asked_for_this_image_alone() -> None:
+def test_without_a_scope_the_token_is_requested_for_this_image_only() -> None:
     address = token_address(bearer(realm="https://a/t?x=1"), PYTHON)
 
     query = parse_qs(urlsplit(address).query)
@@ -90,7 +90,7 @@ def test_without_scope_a_token_is_asked_for_this_image_alone() -> None:
         "https://user:password@x/",
     ],
 )
-def test_no_password_goes_where_it_could_be_read(realm: str) -> None:
+def test_no_password_is_sent_without_tls(realm: str) -> None:
     with pytest.raises(RemoteError):
         token_address(bearer(realm=realm), PYTHON)
 
@@ -105,7 +105,9 @@ def test_no_password_goes_where_it_could_be_read(realm: str) -> None:
         ("http://169.254.169.254/", False),
     ],
 )
-def test_a_registry_of_the_machine_itself_may_stay_there(realm: str, *, allowed: bool) -> None:
+def test_a_registry_on_loopback_may_refer_to_loopback_without_tls(
+    realm: str, *, allowed: bool
+) -> None:
     if allowed:
         assert token_address(bearer(realm=realm), LOCAL).startswith(realm)
     else:

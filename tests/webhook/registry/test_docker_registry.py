@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from api.types import JsonObject
-from tests.webhook.registry.asked import asked
 from tests.webhook.registry.docker_registry import (
     PASSWORD,
     USER,
@@ -16,8 +15,9 @@ from tests.webhook.registry.docker_registry import (
     basic_auth,
     docker_registry,
 )
-from tests.webhook.registry.documents import image, index
-from tests.webhook.registry.secrets_of_pods import CFG_TYPE, auth, docker_config, pull_secret
+from tests.webhook.registry.image_documents import image, index
+from tests.webhook.registry.image_lookups import asked
+from tests.webhook.registry.pull_secret_documents import CFG_TYPE, auth, docker_config, pull_secret
 from webhook.model.images import ImageCommand
 from webhook.model.lookups import ImageUnknown
 
@@ -39,7 +39,7 @@ def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("docker", [False, True])
-async def test_an_image_is_asked_for_by_tag_and_by_digest(
+async def test_an_image_is_looked_up_by_tag_and_by_digest(
     public: Registry, *, docker: bool
 ) -> None:
     made = image(["/bin/train"], ["--lr", "$(LR)"], docker=docker)
@@ -51,7 +51,7 @@ async def test_an_image_is_asked_for_by_tag_and_by_digest(
 
 
 @pytest.mark.parametrize("docker", [False, True])
-async def test_an_image_for_many_platforms_is_asked_for_the_pods(
+async def test_an_image_for_many_platforms_is_looked_up_for_the_pods_platform(
     public: Registry, *, docker: bool
 ) -> None:
     arm = image(["on-arm"], architecture="arm64", docker=docker)
@@ -75,7 +75,7 @@ async def test_an_image_that_runs_nothing_says_so(public: Registry) -> None:
     assert await asked(name) == ImageCommand()
 
 
-async def test_an_image_that_is_not_there_is_named(public: Registry) -> None:
+async def test_a_missing_image_is_named(public: Registry) -> None:
     answer = await asked(f"{public.domain}/no/such:7")
 
     assert answer == ImageUnknown(f"{public.domain} does not have {public.domain}/no/such:7")
@@ -107,7 +107,7 @@ async def test_a_private_image_without_login_says_what_is_missing(private: str) 
         )
 
 
-async def test_a_login_that_is_refused_is_told_without_user_and_password(private: str) -> None:
+async def test_the_message_about_a_refused_login_has_no_user_and_password(private: str) -> None:
     domain = private.split("/", maxsplit=1)[0]
 
     answer = await asked(private, {"s": docker_config({domain: (USER, "guessed")})})

@@ -1,4 +1,4 @@
-"""A registry is a stranger's program: whatever it does, there is an answer, in time."""
+"""Hostile registries: a look-up always ends in time with an answer."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import random
 import pytest
 from aiohttp import web
 
-from tests.webhook.registry.asked import asked, command_of, images
-from tests.webhook.registry.documents import LAYER, Document, image, index
-from tests.webhook.registry.secrets_of_pods import docker_config
-from tests.webhook.registry.stand_in import Handler, StandIn, served, spoken
+from tests.webhook.registry.fake_registry import Handler, StandIn, served, spoken
+from tests.webhook.registry.image_documents import LAYER, Document, image, index
+from tests.webhook.registry.image_lookups import asked, command_of, images
+from tests.webhook.registry.pull_secret_documents import docker_config
 from webhook.model.images import ImageCommand
 from webhook.model.lookups import ImageUnknown
 
@@ -22,7 +22,7 @@ RUN = ImageCommand(entrypoint=("python",), cmd=("main.py",))
 
 
 async def cause_of(handler: Handler) -> str:
-    """Ask a registry, with a login for it, and return why nobody knows."""
+    """Look up an image with a login for its registry, and return why it is unknown."""
     async with served(handler) as port:
         domain = f"127.0.0.1:{port}"
         answer = await asked(f"{domain}/x:7", {"s": docker_config({domain: ("anna", "1")})})
@@ -30,7 +30,7 @@ async def cause_of(handler: Handler) -> str:
     return answer.cause
 
 
-async def test_a_body_without_end_is_cut_off() -> None:
+async def test_an_endless_body_is_cut_off() -> None:
     sent = 0
 
     async def pour(request: web.Request) -> web.StreamResponse:
@@ -45,7 +45,7 @@ async def test_a_body_without_end_is_cut_off() -> None:
     assert sent < 64 * 1024 * 1024
 
 
-async def test_a_slow_drip_ends_with_the_time() -> None:
+async def test_a_slow_response_ends_at_the_time_limit() -> None:
     async def drip(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
@@ -59,7 +59,7 @@ async def test_a_slow_drip_ends_with_the_time() -> None:
     assert answer == ImageUnknown("the registry did not answer in time")
 
 
-async def test_three_seconds_are_the_most_whatever_the_deadline() -> None:
+async def test_a_look_up_takes_at_most_three_seconds_whatever_the_deadline() -> None:
     async def never(request: web.Request) -> web.StreamResponse:
         await asyncio.sleep(3600)
         return web.Response(text=str(request))
@@ -67,7 +67,7 @@ async def test_three_seconds_are_the_most_whatever_the_deadline() -> None:
     assert await cause_of(never) == "the registry did not answer in time"
 
 
-async def test_a_redirect_that_leads_back_is_not_followed_for_ever() -> None:
+async def test_a_circle_of_redirects_ends() -> None:
     numbers = itertools.count()
 
     async def round_about(request: web.Request) -> web.StreamResponse:
@@ -88,7 +88,7 @@ async def test_a_redirect_that_leads_back_is_not_followed_for_ever() -> None:
         "https://x:99999/",
     ],
 )
-async def test_nobody_is_sent_where_no_certificate_is_asked_for(place: str) -> None:
+async def test_a_redirect_to_an_address_without_tls_is_refused(place: str) -> None:
     async def elsewhere(_: web.Request) -> web.StreamResponse:
         return web.Response(status=307, headers={"Location": place})
 
@@ -100,7 +100,7 @@ async def test_nobody_is_sent_where_no_certificate_is_asked_for(place: str) -> N
 
 
 async def test_a_login_stays_with_its_registry_when_blobs_are_elsewhere() -> None:
-    """Signed addresses stay as they were written, too."""
+    """Signed addresses stay exactly as written too."""
     store, seen = StandIn(), list[tuple[str, str | None]]()
     store.put("7", MADE)
     signed = "sig=a%2Fb%20c%2B&x=%E4"
@@ -127,7 +127,7 @@ async def test_a_login_stays_with_its_registry_when_blobs_are_elsewhere() -> Non
     assert {authorization for _, authorization in seen} == {None}
 
 
-async def test_who_stores_blobs_cannot_ask_for_the_login() -> None:
+async def test_a_host_that_stores_blobs_never_gets_the_login() -> None:
     asked_for = 0
 
     async def greedy(_: web.Request) -> web.StreamResponse:
@@ -158,7 +158,7 @@ async def test_who_stores_blobs_cannot_ask_for_the_login() -> None:
         ("", "does not let the login"),
     ],
 )
-async def test_a_challenge_sends_no_login_to_another_host_in_the_clear(
+async def test_a_challenge_cannot_send_a_login_to_another_host_without_tls(
     challenge: str, cause: str
 ) -> None:
     async def registry(_: web.Request) -> web.StreamResponse:
@@ -181,7 +181,7 @@ async def test_a_challenge_sends_no_login_to_another_host_in_the_clear(
         b" " * (256 * 1024 + 1),
     ],
 )
-async def test_a_token_that_is_none_is_not_used(body: bytes) -> None:
+async def test_a_malformed_token_is_not_used(body: bytes) -> None:
     async def registry(request: web.Request) -> web.StreamResponse:
         if request.path == "/token":
             return web.Response(body=body)
@@ -195,7 +195,7 @@ async def test_a_token_that_is_none_is_not_used(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("what", ["manifest", "config"])
-async def test_a_document_that_was_exchanged_is_not_believed(what: str) -> None:
+async def test_a_document_with_another_digest_is_refused(what: str) -> None:
     registry, other = StandIn(), image(["evil"])
     registry.put("7", MADE)
     true, false = getattr(MADE, what), getattr(other, what)
@@ -209,7 +209,7 @@ async def test_a_document_that_was_exchanged_is_not_believed(what: str) -> None:
     assert answer.cause == f"the registry's answer does not match its digest {true.digest}"
 
 
-async def test_an_index_that_leads_to_indexes_ends() -> None:
+async def test_endlessly_nested_indexes_are_refused() -> None:
     registry, inner = StandIn(), MADE.manifest
     for _ in range(9):
         inner = index({"linux/amd64": inner})
@@ -223,7 +223,7 @@ async def test_an_index_that_leads_to_indexes_ends() -> None:
     "body",
     [b"", b"garbage", b"\xff" * 1000, b"[" * 100_000, b'{"config": {"digest": "/../../x"}}', LAYER],
 )
-async def test_garbage_is_told_as_such(body: bytes) -> None:
+async def test_a_malformed_document_is_named_in_the_cause(body: bytes) -> None:
     registry = StandIn()
     registry.tags["7"] = Document(body, "application/json")
 
@@ -245,12 +245,12 @@ async def test_garbage_is_told_as_such(body: bytes) -> None:
         b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
     ],
 )
-async def test_what_is_not_even_http_is_an_answer(answer: bytes) -> None:
+async def test_a_server_that_does_not_speak_http_gets_an_answer(answer: bytes) -> None:
     async with spoken(answer) as port:
         assert isinstance(await asked(f"127.0.0.1:{port}/x"), ImageUnknown)
 
 
-async def test_no_message_is_longer_than_a_person_reads() -> None:
+async def test_every_message_is_short() -> None:
     registry, long = StandIn(), "x" * 100_000
     for body in (
         b'{"config": {}, "os": "%s"}' % long.encode(),
@@ -270,7 +270,7 @@ async def test_no_message_is_longer_than_a_person_reads() -> None:
     assert "\n" not in answer.cause
 
 
-async def test_a_packed_body_is_not_unpacked() -> None:
+async def test_a_compressed_body_is_not_decompressed() -> None:
     async def packed(_: web.Request) -> web.StreamResponse:
         headers = {"Content-Encoding": "gzip"}
         return web.Response(body=json.dumps({"a": 1}).encode(), headers=headers)
@@ -292,7 +292,7 @@ _PARTS = (
 )
 
 
-async def test_whatever_bytes_come_there_is_an_answer(fuzz_seconds: float) -> None:
+async def test_any_bytes_of_a_registry_get_an_answer(fuzz_seconds: float) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")  # noqa: T201 - to do it again
     dice = random.Random(seed)

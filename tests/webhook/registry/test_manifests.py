@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from api.errors import RemoteError, TrialwatchError, UserError
 from api.types import Json
-from tests.webhook.registry.documents import digest_of, image, index
+from tests.webhook.registry.image_documents import digest_of, image, index
 from webhook.model.images import ImageCommand
 from webhook.registry.manifests import (
     Index,
@@ -49,7 +49,7 @@ def test_both_forms_of_a_manifest_lead_to_the_command(*, docker: bool) -> None:
 
 
 @pytest.mark.parametrize("docker", [False, True])
-def test_the_image_for_the_wanted_platform_is_chosen(*, docker: bool) -> None:
+def test_the_image_for_the_given_platform_is_chosen(*, docker: bool) -> None:
     read = read_manifest(index(MANY, docker=docker).body)
 
     assert isinstance(read, Index)
@@ -58,7 +58,7 @@ def test_the_image_for_the_wanted_platform_is_chosen(*, docker: bool) -> None:
     assert choose(read, ("s390x", "arm64")).digest == ARM.manifest.digest
 
 
-def test_a_platform_that_is_not_there_is_named_with_those_that_are() -> None:
+def test_a_missing_platform_is_named_with_the_existing_ones() -> None:
     with pytest.raises(
         UserError, match="does not exist for linux/s390x, only for linux/amd64, windows"
     ):
@@ -103,7 +103,7 @@ def test_the_order_of_an_index_changes_no_choice(order: list[str], architecture:
         json.dumps({"manifests": [], "layers": []}).encode(),
     ],
 )
-def test_what_is_no_manifest_is_refused(body: bytes) -> None:
+def test_a_document_that_is_not_a_manifest_is_refused(body: bytes) -> None:
     with pytest.raises(RemoteError):
         read_manifest(body)
 
@@ -118,7 +118,7 @@ def test_what_is_no_manifest_is_refused(body: bytes) -> None:
         (b'{"os": "linux", "config": {"Entrypoint": [""]}}', ImageCommand(entrypoint=("",))),
     ],
 )
-def test_a_configuration_may_leave_things_out(body: bytes, command: ImageCommand) -> None:
+def test_a_configuration_may_lack_fields(body: bytes, command: ImageCommand) -> None:
     assert read_config(body) == command
 
 
@@ -133,7 +133,7 @@ def test_a_configuration_may_leave_things_out(body: bytes, command: ImageCommand
         b'{"os": "windows", "config": {"Cmd": ["cmd"]}}',
     ],
 )
-def test_what_is_no_configuration_for_linux_is_refused(body: bytes) -> None:
+def test_a_configuration_that_is_not_for_linux_is_refused(body: bytes) -> None:
     with pytest.raises(TrialwatchError):
         read_config(body)
 
@@ -163,7 +163,7 @@ def test_any_json_is_read_or_refused(content: Json) -> None:
 
 
 @given(st.binary(), st.binary())
-def test_only_the_very_bytes_have_the_digest(body: bytes, other: bytes) -> None:
+def test_changed_bytes_do_not_match_the_digest(body: bytes, other: bytes) -> None:
     check_digest(body, digest_of(body))
     if body != other:
         with pytest.raises(RemoteError, match="does not match its digest"):
@@ -171,6 +171,6 @@ def test_only_the_very_bytes_have_the_digest(body: bytes, other: bytes) -> None:
 
 
 @pytest.mark.parametrize("digest", ["", "sha256:", "md5:" + "0" * 32, "SHA256:" + "0" * 64])
-def test_a_digest_that_nobody_can_check_is_refused(digest: str) -> None:
+def test_an_unknown_kind_of_digest_is_refused(digest: str) -> None:
     with pytest.raises(RemoteError, match="unknown kind of digest"):
         check_digest(b"", digest)

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from api.errors import UserError
 from api.types import Json, JsonObject
-from tests.webhook.registry.secrets_of_pods import CFG_TYPE, auth, docker_config, pull_secret
+from tests.webhook.registry.pull_secret_documents import CFG_TYPE, auth, docker_config, pull_secret
 from webhook.registry.pull_secrets import Login, logins_for, read_entries
 
 ANNA = Login(username="anna", password="secret:with:colons")
 
-# A secret's entry, an image's name, and whether the first opens the second to the kubelet.
+# A secret's entry, an image's name, and whether the kubelet uses the entry for the image.
 OPENS = [
     ("ghcr.io", "ghcr.io/team/x", True),
     ("https://ghcr.io", "ghcr.io/team/x", True),
@@ -44,7 +44,9 @@ OPENS = [
 
 
 @pytest.mark.parametrize(("place", "name", "opens"), OPENS)
-def test_an_entry_opens_what_it_opens_to_the_kubelet(place: str, name: str, *, opens: bool) -> None:
+def test_an_entry_is_for_the_same_images_as_in_the_kubelet(
+    place: str, name: str, *, opens: bool
+) -> None:
     entries = read_entries(docker_config({place: (ANNA.username, ANNA.password)}))
 
     assert logins_for(name, entries) == ((ANNA,) if opens else ())
@@ -60,7 +62,7 @@ def test_the_longer_path_comes_first_and_equal_logins_once() -> None:
     assert found == ["narrow", "wide", "wild"]
 
 
-def test_the_old_name_of_docker_hub_counts_where_nothing_else_opens_it() -> None:
+def test_the_old_name_of_docker_hub_counts_if_no_other_entry_matches() -> None:
     both = docker_config({"index.docker.io": ("old", "1"), "docker.io/team": ("new", "2")})
 
     assert [one.username for one in logins_for("docker.io/team/x", read_entries(both))] == ["new"]
@@ -84,7 +86,7 @@ def test_both_forms_of_a_secret_hold_a_login_in_both_ways(entry: Json) -> None:
         assert logins_for("ghcr.io/x", read_entries(secret)) == (ANNA,)
 
 
-def test_an_entry_that_is_no_login_hides_no_other() -> None:
+def test_an_invalid_entry_does_not_hide_others() -> None:
     entries = {
         "a.io": {},
         "b.io": {"auth": "!"},
@@ -113,7 +115,7 @@ def test_an_entry_that_is_no_login_hides_no_other() -> None:
         pull_secret("[" * 100_000),
     ],
 )
-def test_what_is_no_pull_secret_says_so(secret: JsonObject) -> None:
+def test_a_secret_that_is_not_a_pull_secret_raises_an_error(secret: JsonObject) -> None:
     with pytest.raises(UserError, match=r"^(its |not a pull secret: )"):
         read_entries(secret)
 
@@ -123,15 +125,15 @@ def test_a_password_is_in_no_message() -> None:
 
 
 @given(st.text(), st.text(alphabet="a*?[]-.:/"), st.sampled_from(["ghcr.io/x", "docker.io/a/b"]))
-def test_any_entry_opens_or_does_not(place: str, other: str, name: str) -> None:
+def test_any_entry_matches_or_does_not_without_an_error(place: str, other: str, name: str) -> None:
     entries = read_entries(docker_config({place: ("anna", "1"), other: ("bert", "2")}))
 
     assert len(logins_for(name, entries)) <= len(entries)
 
 
 @given(st.text(alphabet="abc.:/", min_size=1))
-def test_a_login_of_one_host_never_opens_another(path: str) -> None:
-    """A host without patterns opens only images there, whatever stands behind it."""
+def test_a_login_of_one_host_is_never_for_another(path: str) -> None:
+    """A host without patterns is only for images of that host, whatever its path."""
     entries = read_entries(docker_config({f"trusted.example/{path}": ("anna", "1")}))
 
     for stranger in ("trusted.example.evil/x", "xtrusted.example/x", "evil/trusted.example/x"):

@@ -9,7 +9,7 @@ from webhook.registry.references import parse_reference
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
-# What is written -> what it means to containerd -> where the registry is.
+# A written name -> its meaning in containerd -> the address of the registry.
 READ = [
     ("python", "docker.io/library/python:latest", "https://registry-1.docker.io"),
     ("python:3.12", "docker.io/library/python:3.12", "https://registry-1.docker.io"),
@@ -36,9 +36,7 @@ READ = [
 
 
 @pytest.mark.parametrize(("image", "whole", "origin"), READ, ids=[image for image, *_ in READ])
-def test_a_short_name_means_what_it_means_to_containerd(
-    image: str, whole: str, origin: str
-) -> None:
+def test_a_short_name_has_containerds_meaning(image: str, whole: str, origin: str) -> None:
     reference = parse_reference(image)
 
     assert str(reference) == whole
@@ -82,7 +80,7 @@ def test_a_whole_name_means_itself(image: str) -> None:
         "a" + "-" * 100_000,
     ],
 )
-def test_what_names_no_image_is_refused(image: str) -> None:
+def test_an_invalid_name_is_refused(image: str) -> None:
     with pytest.raises(UserError):
         parse_reference(image)
 

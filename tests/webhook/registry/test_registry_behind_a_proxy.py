@@ -1,4 +1,4 @@
-"""Registries beyond a proxy, as HTTPS_PROXY and NO_PROXY have it."""
+"""Registries behind a proxy, by HTTPS_PROXY and NO_PROXY."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.webhook.registry.asked import command_of, images
-from tests.webhook.registry.documents import image
-from tests.webhook.registry.stand_in import StandIn, served
-from tests.webhook.tls import Authority
+from tests.webhook.certificate_authority import Authority
+from tests.webhook.registry.fake_registry import StandIn, served
+from tests.webhook.registry.image_documents import image
+from tests.webhook.registry.image_lookups import command_of, images
 from webhook.model.images import ImageCommand
 from webhook.model.lookups import ImageUnknown
 
@@ -21,7 +21,7 @@ RUN = ImageCommand(entrypoint=("python",), cmd=("main.py",))
 
 
 class Proxy:
-    """Tunnels to one port, whatever host is asked for; `asked` is what was."""
+    """Tunnels to one port for every host; `asked` lists the hosts."""
 
     def __init__(self, port: int) -> None:
         self._port = port

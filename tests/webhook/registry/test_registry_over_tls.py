@@ -1,4 +1,4 @@
-"""Registries with names of their own: over TLS, or not at all."""
+"""Registries with host names: over TLS only."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from tests.webhook.registry.asked import command_of, images
-from tests.webhook.registry.documents import image
-from tests.webhook.registry.secrets_of_pods import auth, docker_config
-from tests.webhook.registry.stand_in import StandIn, served
-from tests.webhook.tls import Authority
+from tests.webhook.certificate_authority import Authority
+from tests.webhook.registry.fake_registry import StandIn, served
+from tests.webhook.registry.image_documents import image
+from tests.webhook.registry.image_lookups import command_of, images
+from tests.webhook.registry.pull_secret_documents import auth, docker_config
 from webhook.model.images import ImageCommand
 from webhook.model.lookups import ImageUnknown
 
@@ -26,7 +26,7 @@ RUN = ImageCommand(entrypoint=("python",), cmd=("main.py",))
 
 
 class EveryNameIsHere(AbstractResolver):
-    """Leads all names, at their port 443, to one port of this machine."""
+    """Resolves all names to one port of this machine."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -69,7 +69,7 @@ class World:
 
 
 class Registry(StandIn):
-    """Docker Hub as it is: tokens from one host, blobs from another; `seen` is who was told what."""
+    """Like Docker Hub: tokens from one host, blobs from another; `seen` lists the requests."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,7 +121,7 @@ async def test_a_short_name_comes_from_docker_hub(world: World, registry: Regist
     assert base64.b64decode(auth("anna", "1")) == b"anna:1"
 
 
-async def test_a_registry_without_a_certificate_is_not_asked(
+async def test_a_registry_without_a_certificate_gets_no_request(
     world: World, registry: Registry
 ) -> None:
     async with images(connector=world.connector()) as asking:
@@ -136,7 +136,7 @@ async def test_a_registry_without_a_certificate_is_not_asked(
 @pytest.mark.parametrize(
     "place", ["http://store.example", "http://127.0.0.1:80", "http://10.0.0.1"]
 )
-async def test_a_registry_over_tls_sends_nobody_out_of_it(
+async def test_a_registry_over_tls_cannot_redirect_to_plain_http(
     world: World, registry: Registry, place: str
 ) -> None:
     registry.blobs = place

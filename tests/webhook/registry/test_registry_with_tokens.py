@@ -1,4 +1,4 @@
-"""A real registry that takes tokens, beside the server that gives them."""
+"""A real registry that needs tokens, and the server that issues them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.webhook.registry.asked import asked
 from tests.webhook.registry.docker_registry import PASSWORD, USER, Registry, docker_registry
-from tests.webhook.registry.documents import image
-from tests.webhook.registry.secrets_of_pods import auth, docker_config
+from tests.webhook.registry.image_documents import image
+from tests.webhook.registry.image_lookups import asked
+from tests.webhook.registry.pull_secret_documents import auth, docker_config
 from tests.webhook.registry.token_server import TokenServer
 from webhook.model.images import ImageCommand
 from webhook.model.lookups import ImageUnknown
@@ -39,7 +39,7 @@ async def serving(tokens: TokenServer) -> AsyncIterator[TokenServer]:
         yield tokens
 
 
-async def test_anybody_gets_a_token_for_a_public_image(domain: str, serving: TokenServer) -> None:
+async def test_a_token_for_a_public_image_needs_no_login(domain: str, serving: TokenServer) -> None:
     assert await asked(f"{domain}/public/trainer:7") == RUN
     assert serving.asked == [("repository:public/trainer:pull", None)]
 
@@ -52,7 +52,7 @@ async def test_a_login_gets_a_token_for_a_private_image(domain: str, serving: To
     assert serving.asked == [("repository:team/trainer:pull", login)]
 
 
-async def test_a_token_that_allows_nothing_is_no_way_in(domain: str, serving: TokenServer) -> None:
+async def test_a_token_without_rights_leads_to_a_refusal(domain: str, serving: TokenServer) -> None:
     answer = await asked(f"{domain}/team/trainer:7")
 
     assert isinstance(answer, ImageUnknown)
@@ -60,7 +60,9 @@ async def test_a_token_that_allows_nothing_is_no_way_in(domain: str, serving: To
     assert len(serving.asked) == 1
 
 
-async def test_a_login_that_gets_no_token_is_told(domain: str, serving: TokenServer) -> None:
+async def test_a_login_without_a_token_is_named_in_the_cause(
+    domain: str, serving: TokenServer
+) -> None:
     secrets = {"s": docker_config({domain: (USER, "guessed")})}
 
     answer = await asked(f"{domain}/team/trainer:7", secrets)

@@ -1,4 +1,4 @@
-"""A token server as registries have them: it knows who may read what, and signs that.
+"""The token server of a registry: signs which user may read which image.
 
 The tokens are as the distribution project's "token authentication" has them, and Debian's registry
 checks them by the certificate in their head.
@@ -27,7 +27,7 @@ ISSUER, SERVICE = "the test's tokens", "the test's registry"
 
 
 class TokenServer:
-    """Everybody may read `public/...`, one user all; `asked` is what it was asked for."""
+    """Reading `public/...` needs no login, one user may read all; `asked` lists the requests."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
@@ -39,7 +39,7 @@ class TokenServer:
 
     @property
     def auth(self) -> JsonObject:
-        """The part of the registry's settings that makes it take our tokens."""
+        """The registry's settings that make it accept these tokens."""
         return {
             "token": {
                 "realm": f"http://127.0.0.1:{self.port}/token",

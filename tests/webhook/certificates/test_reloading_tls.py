@@ -1,4 +1,4 @@
-"""New connections get the newest certificate; open ones, and a bad pair, change nothing."""
+"""New connections get the newest certificate; a bad pair and open connections change nothing."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from api.errors import SetupError
+from tests.webhook.certificate_authority import Authority
+from tests.webhook.certificates.certificate_objects import SERVICE
 from tests.webhook.certificates.handshakes import certificate_of, connected, handshake
-from tests.webhook.certificates.places import SERVICE
-from tests.webhook.tls import Authority
 from webhook.certificates.issued import mint
 from webhook.certificates.reloading_tls import ReloadingContext
 
@@ -38,7 +38,7 @@ def test_each_handshake_gets_the_newest_with_a_name_or_without(host: str | None)
         assert handshake(newest.context, BOTH, host) == issued.cert
 
 
-def test_without_a_certificate_a_client_is_told_so() -> None:
+def test_without_a_certificate_the_handshake_fails_with_an_alert() -> None:
     with pytest.raises(ssl.SSLError):
         handshake(ReloadingContext().context, BOTH, SERVICE.host)
 
@@ -62,7 +62,7 @@ def test_a_chain_is_served_whole() -> None:
         (FIRST.cert, ENCRYPTED),
     ],
 )
-def test_a_pair_that_cannot_be_served_leaves_the_one_before(certs: str, key: str) -> None:
+def test_a_pair_that_is_not_valid_leaves_the_one_before_in_use(certs: str, key: str) -> None:
     newest = ReloadingContext()
     newest.load(SECOND.cert, SECOND.key)
 
@@ -72,7 +72,7 @@ def test_a_pair_that_cannot_be_served_leaves_the_one_before(certs: str, key: str
     assert handshake(newest.context, BOTH, SERVICE.host) == SECOND.cert
 
 
-def test_nothing_older_than_tls_1_2_is_spoken() -> None:
+def test_connections_older_than_tls_1_2_are_refused() -> None:
     newest = ReloadingContext()
     newest.load(FIRST.cert, FIRST.key)
 
@@ -80,7 +80,7 @@ def test_nothing_older_than_tls_1_2_is_spoken() -> None:
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_who_comes_again_sees_the_newest_certificate_too(version: ssl.TLSVersion) -> None:
+def test_a_client_that_connects_again_gets_the_newest_certificate(version: ssl.TLSVersion) -> None:
     newest = ReloadingContext()
     newest.load(FIRST.cert, FIRST.key)
     client = ssl.create_default_context(cadata=BOTH)
@@ -123,7 +123,7 @@ async def test_an_open_connection_goes_on_when_the_certificate_changes() -> None
         await writer.wait_closed()
 
 
-def test_certificates_of_others_are_served_as_well() -> None:
+def test_certificates_of_other_issuers_are_served_too() -> None:
     authority = Authority("a stranger's")
     pair = authority.signed("hook.ours.svc")
     newest = ReloadingContext()

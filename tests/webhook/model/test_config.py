@@ -1,4 +1,4 @@
-"""katib-config as it is, our own section, and the environment of Katib's controller."""
+"""katib-config, trialwatch's own section, and the environment of Katib's controller."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from api.installation.stores import db_manager_of
 from api.types import CollectorKind
 from webhook.model.config import COLLECTOR_IMAGE, Config, SidecarMode, parse_config
 
-# What Katib ships, shortened: parts for other programs must not be in the way.
+# Katib's own file, shortened: parts for other programs are ignored.
 KATIBS = """
 apiVersion: config.kubeflow.org/v1beta1
 kind: KatibConfig
@@ -60,17 +60,17 @@ def test_the_shipped_config_of_katib_is_read_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "kind: KatibConfig", "runtime: {}", "init: {}"])
-def test_what_is_not_said_is_as_in_the_default(text: str) -> None:
+def test_a_setting_that_is_left_out_has_its_default(text: str) -> None:
     assert parse_config(text) == Config()
 
 
 def test_the_default_image_has_the_version_of_this_repository() -> None:
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
 
     assert COLLECTOR_IMAGE.rpartition(":")[2] == project["version"]
 
 
-def test_our_section_may_stand_in_katib_config_or_in_a_key_of_its_own() -> None:
+def test_the_own_section_may_be_in_katib_config_or_in_a_key_of_its_own() -> None:
     own = "{sidecar: container, drainSeconds: 0, runAsUser: null, echo: false, dbManagerAddress: 'a:1'}"
     wanted = Config(
         sidecar=SidecarMode.CONTAINER,
@@ -88,7 +88,7 @@ def test_our_section_may_stand_in_katib_config_or_in_a_key_of_its_own() -> None:
     assert parse_config(config_map) == wanted
 
 
-def test_a_setting_of_ours_wins_over_the_environment() -> None:
+def test_a_setting_of_the_own_section_wins_over_the_environment() -> None:
     environment = {"KATIB_CORE_NAMESPACE": "tuning"}
 
     assert parse_config("", environment=environment).db_manager == "katib-db-manager.tuning:6789"
@@ -132,7 +132,7 @@ def test_the_db_managers_address_is_made_as_katib_makes_it(
         ("runtime: {metricsCollectors: [{kind: Stdout}]}", 'did you mean "StdOut"?'),
         (
             "runtime: {metricsCollectors: [{kind: File, resources: {limits: {cpu: much}}}]}",
-            'runtime.metricsCollectors[0].resources.limits.cpu: Invalid value: "much": "much" is no quantity',
+            'runtime.metricsCollectors[0].resources.limits.cpu: Invalid value: "much": "much" is not a quantity',
         ),
         ("trialwatch: {drainSecond: 3}", 'did you mean "drainSeconds"?'),
         ("trialwatch: {drainSeconds: -1}", "trialwatch.drainSeconds"),
@@ -142,7 +142,7 @@ def test_the_db_managers_address_is_made_as_katib_makes_it(
         ("trialwatch: {echo: 1}", "must be true or false"),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_named_with_its_path(text: str, says: str) -> None:
+def test_a_setting_that_is_not_valid_is_named_with_its_path(text: str, says: str) -> None:
     with pytest.raises(SetupError) as caught:
         parse_config(text)
 

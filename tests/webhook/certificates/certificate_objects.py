@@ -1,4 +1,4 @@
-"""One webhook's place in a cluster, as the tests have it."""
+"""The Service, Secret and configurations of a webhook's certificate in the tests."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def configuration(*entries: JsonObject, ref: Ref = MUTATING) -> JsonObject:
 
 
 def bundle_of(document: JsonObject, entry: int = 0) -> str:
-    """Return the text of an entry's bundle; empty where it has none."""
+    """Return the text of an entry's bundle; empty if it has none."""
     webhooks = document["webhooks"]
     assert isinstance(webhooks, list)
     one = webhooks[entry]

@@ -1,4 +1,4 @@
-"""Pods for property tests: what users, other injectors and the API server make of them."""
+"""Draws pods for property tests, as users, other webhooks and the API server make them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An experiment in order, and how it is spoilt: that of Katib's own tests of its validator."""
+"""A valid experiment, from Katib's own tests of its validator, and changes that break it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def experiment(*changes: Change) -> Document:
 
 
 def put(path: str, value: object) -> Change:
-    """Put a value at a path such as `spec.parameters.0.name`; None takes away what is there."""
+    """Put a value at a path such as `spec.parameters.0.name`; None removes it."""
 
     def change(document: Document) -> None:
         *way, last = [int(step) if step.isdigit() else step for step in path.split(".")]
@@ -101,7 +101,7 @@ def collected(kind: str, **source: object) -> Change:
 
 
 def in_a_config_map(name: str = "templates", namespace: str = "team", key: str = "job") -> Change:
-    """Let the template be in a ConfigMap."""
+    """Put the template into a ConfigMap."""
 
     def change(document: Document) -> None:
         template = document["spec"]["trialTemplate"]

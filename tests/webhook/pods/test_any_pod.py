@@ -1,4 +1,4 @@
-"""What holds for every pod, whatever a user, an injector or the API server made of it."""
+"""Properties of every pod, as users, other webhooks and the API server make them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonpath import patch as rfc6902
 
-from tests.webhook.cluster import shared_cluster
-from tests.webhook.pods import pods
+from tests.webhook.golden_cluster import shared_cluster
+from tests.webhook.pod_strategies import pods
 from webhook.model.config import Config, SidecarMode
 from webhook.model.images import ImageCommand
 from webhook.model.plan import Plan
@@ -40,14 +40,12 @@ def named(pod: Pod, name: str) -> Pod:
 
 
 def expanded(word: str) -> str:
-    """Expand a word as the kubelet does where no variable is set."""
+    """Expand a word as the kubelet does if no variable is set."""
     return re.sub(r"\$\$", "$", word)
 
 
 @given(pods(), images, configs)
-def test_the_pod_that_came_in_stays_as_it_was(
-    pod: Pod, image: ImageCommand | None, config: Config
-) -> None:
+def test_the_given_pod_is_not_changed(pod: Pod, image: ImageCommand | None, config: Config) -> None:
     before = copy.deepcopy(pod)
 
     mutated(pod, image, config)
@@ -56,7 +54,9 @@ def test_the_pod_that_came_in_stays_as_it_was(
 
 
 @given(pods(), images, configs)
-def test_twice_is_once(pod: Pod, image: ImageCommand | None, config: Config) -> None:
+def test_a_second_mutation_changes_nothing(
+    pod: Pod, image: ImageCommand | None, config: Config
+) -> None:
     result = mutated(pod, image, config)
     if result is None:
         return
@@ -72,7 +72,7 @@ def test_twice_is_once(pod: Pod, image: ImageCommand | None, config: Config) -> 
 def test_other_injectors_may_come_in_between(
     pod: Pod, image: ImageCommand | None, config: Config, data: st.DataObject
 ) -> None:
-    """Ours, theirs, ours: in the end it is all there once, and ours in its place."""
+    """The webhook, others, the webhook again: each part is there once, in its position."""
     result = mutated(pod, image, config)
     if result is None:
         return
@@ -91,7 +91,7 @@ def test_other_injectors_may_come_in_between(
 
 
 def injected_by_others(pod: Pod, data: st.DataObject) -> Pod:
-    """Do what meshes, vaults and the API server's own plugins do."""
+    """Change a pod as meshes, vaults and the API server's plugins do."""
     pod = copy.deepcopy(pod)
     proxy = {"name": "proxy", "image": "p"}
     token = {"name": "token", "mountPath": "/var/run/token"}
@@ -142,7 +142,7 @@ def test_the_patch_makes_the_mutated_pod_of_the_one_that_was_sent(
 
 
 @given(pods(), images, configs)
-def test_all_that_was_there_is_still_there(
+def test_everything_in_the_given_pod_is_still_in_the_changed_pod(
     pod: Pod, image: ImageCommand | None, config: Config
 ) -> None:
     result = mutated(pod, image, config)

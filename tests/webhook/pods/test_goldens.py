@@ -1,4 +1,4 @@
-"""Pods from files, and what becomes of each: the verdict with its reason, and the patch."""
+"""Pods from files, and for each the verdict with its reason and the patch."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from jsonpath import patch as rfc6902
 from api.objects.yamlout import dump_objects
 from api.objects.yamltext import load_objects
 from api.types import JsonObject
-from tests.webhook.cluster import GOLDENS, Cluster, shared_cluster
-from tests.webhook.elision import DEFAULT, FULL, MARK, elided, restored
+from tests.webhook.golden_cluster import GOLDENS, Cluster, shared_cluster
+from tests.webhook.golden_elision import DEFAULT, FULL, MARK, elided, restored
 from webhook.model.config import Config, parse_config
 from webhook.model.images import ImageCommand
 from webhook.model.reasons import Reason
@@ -58,7 +58,7 @@ def command(image: JsonObject) -> ImageCommand:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_becomes_of_a_pod_is_its_golden(
+def test_the_verdict_and_patch_of_a_pod_are_its_golden(
     name: str, golden: Callable[[Path, str], None]
 ) -> None:
     case = case_of(name)
@@ -123,7 +123,7 @@ def test_every_golden_has_its_case() -> None:
     assert sorted(path.name.split(".")[0] for path in GOLDENS.glob("*.golden.yaml")) == CASES
 
 
-def test_there_are_as_many_goldens_as_promised() -> None:
+def test_there_are_at_least_forty_goldens() -> None:
     assert len(CASES) >= 40
 
 

@@ -1,4 +1,4 @@
-"""Reviews of experiments over HTTP: what is refused, told, or none of our business."""
+"""Reviews of experiments over HTTP: refusals, warnings, and what passes unchecked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from api.errors import Unavailable
 from api.types import JsonObject
 from kube.cluster import Ref
 from kube.testing.memory import MemoryCluster
-from tests.webhook.experiments.documents import (
+from tests.webhook.experiments.experiment_documents import (
     Change,
     Document,
     collected,
@@ -21,7 +21,7 @@ from tests.webhook.experiments.documents import (
     put,
     spec,
 )
-from tests.webhook.serving import Settings, Webhook, experiment_asked, webhook
+from tests.webhook.running_webhook import Settings, Webhook, experiment_asked, webhook
 from webhook.model.config import Config, parse_config
 from webhook.server.experiment_handler import MUTATE, VALIDATE
 
@@ -49,7 +49,7 @@ def text(response: dict[str, Any]) -> str:
 
 
 @BOTH
-async def test_all_faults_are_told_at_once_with_place_value_and_remedy(
+async def test_all_faults_are_listed_at_once_with_path_value_and_remedy(
     running: Webhook, path: str
 ) -> None:
     response = await running.experiment(path, experiment(*NONSENSE))
@@ -73,7 +73,7 @@ async def test_all_faults_are_told_at_once_with_place_value_and_remedy(
 
 
 @BOTH
-async def test_one_fault_stands_by_itself(running: Webhook, path: str) -> None:
+async def test_a_single_fault_is_not_put_into_a_list(running: Webhook, path: str) -> None:
     response = await running.experiment(path, experiment(spec("objective", None)))
 
     assert text(response) == (
@@ -83,7 +83,7 @@ async def test_one_fault_stands_by_itself(running: Webhook, path: str) -> None:
 
 @BOTH
 @pytest.mark.parametrize("document", [None, [], "experiment", 3, {}, {"spec": []}])
-async def test_what_is_no_experiment_is_told_so(
+async def test_a_document_that_is_not_an_experiment_is_refused(
     running: Webhook, path: str, document: object
 ) -> None:
     response = await running.experiment(path, document)
@@ -92,7 +92,7 @@ async def test_what_is_no_experiment_is_told_so(
     assert "must be" in text(response)
 
 
-async def test_what_cannot_be_read_hides_what_else_is_wrong_only_where_it_stands(
+async def test_an_unreadable_value_hides_only_the_faults_that_it_may_cause(
     running: Webhook,
 ) -> None:
     document = experiment(
@@ -112,14 +112,14 @@ async def test_what_cannot_be_read_hides_what_else_is_wrong_only_where_it_stands
 
 
 @BOTH
-async def test_a_good_experiment_passes_without_a_word(running: Webhook, path: str) -> None:
+async def test_a_valid_experiment_passes_without_warnings(running: Webhook, path: str) -> None:
     response = await running.experiment(path, experiment())
 
     assert response["allowed"]
     assert "warnings" not in response
 
 
-# -- what has no rule -----------------------------------------------------------------------
+# -- what passes unchecked ------------------------------------------------------------------
 
 BROKEN = spec("algorithm.algorithmName", "astrology")
 
@@ -157,7 +157,9 @@ async def test_a_deletion_passes(running: Webhook, path: str) -> None:
     assert response["allowed"]
 
 
-async def test_what_was_wrong_before_is_not_held_against_a_change(running: Webhook) -> None:
+async def test_a_fault_that_the_stored_experiment_has_does_not_refuse_a_change(
+    running: Webhook,
+) -> None:
     old_faults = (put("metadata.name", "my.exp"), BROKEN)
     old = experiment(*old_faults)
 
@@ -174,7 +176,9 @@ async def test_what_was_wrong_before_is_not_held_against_a_change(running: Webho
     }
 
 
-async def test_an_old_object_that_cannot_be_read_is_told_apart(running: Webhook) -> None:
+async def test_a_stored_experiment_that_is_not_valid_is_named_as_the_cause(
+    running: Webhook,
+) -> None:
     old = experiment(spec("maxTrialCount", "six"))
 
     response = await running.experiment(VALIDATE, experiment(spec("maxTrialCount", 9)), old)
@@ -191,7 +195,7 @@ async def test_an_old_object_that_cannot_be_read_is_told_apart(running: Webhook)
         ({"resource": None}, "only the creation"),
     ],
 )
-async def test_what_is_asked_about_something_else_is_refused_with_the_remedy(
+async def test_a_request_about_another_kind_is_refused_with_the_remedy(
     running: Webhook, path: str, fields: dict[str, Any], says: str
 ) -> None:
     body = json.dumps(experiment_asked(experiment(), **fields)).encode()
@@ -203,7 +207,7 @@ async def test_what_is_asked_about_something_else_is_refused_with_the_remedy(
 
 
 @BOTH
-async def test_an_experiment_that_is_nested_too_deeply_is_no_fault_of_ours(
+async def test_an_experiment_that_is_nested_too_deeply_is_refused_as_a_bad_request(
     running: Webhook, path: str
 ) -> None:
     document = experiment(spec("trialTemplate.trialSpec.more", "DEEP"))
@@ -218,7 +222,7 @@ async def test_an_experiment_that_is_nested_too_deeply_is_no_fault_of_ours(
     assert await running.metric("trialwatch_webhook_faults_total") == 0
 
 
-# -- what only the installation knows -------------------------------------------------------
+# -- the rules of the installation ----------------------------------------------------------
 
 KATIB_CONFIG = """
 runtime:
@@ -233,7 +237,7 @@ def with_config(text: str) -> Settings:
     return Settings(config=config)
 
 
-async def test_an_algorithm_that_the_installation_names_is_taken() -> None:
+async def test_an_algorithm_that_the_installation_lists_is_accepted() -> None:
     document = experiment(
         BROKEN, spec("earlyStopping", {"algorithmName": "whistle"}), collected("File")
     )
@@ -241,7 +245,7 @@ async def test_an_algorithm_that_the_installation_names_is_taken() -> None:
         assert (await running.experiment(VALIDATE, document))["allowed"]
 
 
-async def test_a_collector_that_the_installation_does_not_name_is_refused() -> None:
+async def test_a_collector_that_the_installation_does_not_list_is_refused() -> None:
     async with webhook(settings=with_config(KATIB_CONFIG)) as running:
         response = await running.experiment(VALIDATE, experiment())
 
@@ -275,7 +279,7 @@ async def test_a_condition_that_would_fail_each_trial_is_refused_at_once(
         ("${trialParameters.learningRate}", ""),
     ],
 )
-async def test_a_job_that_no_api_server_takes_is_refused_at_once(
+async def test_a_job_that_the_api_server_would_refuse_is_refused_at_once(
     running: Webhook, policy: str | None, says: str
 ) -> None:
     document = experiment(spec("trialTemplate.trialSpec.spec.template.spec.restartPolicy", policy))
@@ -285,7 +289,7 @@ async def test_a_job_that_no_api_server_takes_is_refused_at_once(
     assert not says or says in text(response)
 
 
-async def test_the_name_of_the_sidecar_is_taken(running: Webhook) -> None:
+async def test_a_trainer_with_the_name_of_the_sidecar_is_refused(running: Webhook) -> None:
     name = "metrics-logger-and-collector"
     document = experiment(
         spec("trialTemplate.primaryContainerName", name),
@@ -299,7 +303,7 @@ async def test_the_name_of_the_sidecar_is_taken(running: Webhook) -> None:
 
 
 def made_of(api_version: str, kind: str) -> Change:
-    """Let the trials be of this kind; without conditions of their own they would have that fault."""
+    """Make trials of this kind, with conditions, which the kind has no default for."""
 
     def change(document: Document) -> None:
         template = document["spec"]["trialTemplate"]
@@ -339,7 +343,7 @@ async def test_a_kind_that_is_not_a_job_is_refused_in_a_config_map(path: str) ->
     assert "spec.trialTemplate.configMap: Forbidden: trials of the kind" in text(response)
 
 
-async def test_a_kind_that_the_administrator_lists_is_taken_and_jobs_are_not_any_more() -> None:
+async def test_a_kind_that_the_administrator_lists_is_accepted_and_jobs_no_longer() -> None:
     listed = "init: {controller: {trialResources: [Training.v1.example.org]}}"
     training = experiment(made_of("example.org/v1", "Training"))
     async with webhook(settings=with_config(listed)) as running:
@@ -363,7 +367,7 @@ def job_text(document: Document) -> str:
 
 
 @BOTH
-async def test_a_template_in_a_config_map_is_judged_as_one_in_place(path: str) -> None:
+async def test_a_template_in_a_config_map_is_checked_like_one_in_place(path: str) -> None:
     memory = MemoryCluster(namespaces=("team",))
     good = job_text(experiment())
     bad = good.replace("--lr=${trialParameters.learningRate}", "--lr=0.1")
@@ -386,7 +390,7 @@ async def test_a_template_in_a_config_map_is_judged_as_one_in_place(path: str) -
 
 
 class Away(MemoryCluster):
-    """A cluster that says nothing of its ConfigMaps."""
+    """A cluster that does not answer about ConfigMaps and Namespaces."""
 
     async def get(self, ref: Ref) -> JsonObject:
         if ref.kind in {"ConfigMap", "Namespace"}:
@@ -395,7 +399,7 @@ class Away(MemoryCluster):
 
 
 @BOTH
-async def test_a_template_that_cannot_be_looked_up_is_not_let_in(path: str) -> None:
+async def test_an_experiment_whose_template_cannot_be_looked_up_is_refused(path: str) -> None:
     async with webhook(Away(namespaces=("team",))) as running:
         response = await running.experiment(path, experiment(in_a_config_map()), within="300ms")
         labels = {"path": path.removeprefix("/"), "verdict": "fail"}
@@ -409,11 +413,11 @@ async def test_a_template_that_cannot_be_looked_up_is_not_let_in(path: str) -> N
     )
 
 
-# -- what is told, and let in ---------------------------------------------------------------
+# -- warnings -------------------------------------------------------------------------------
 
 
 def a_workflow(document: Document) -> None:
-    """Let the job be of a kind that has no template of pods."""
+    """Make a job of a kind without a pod template."""
     place = "${trialParameters.learningRate} ${trialParameters.momentum}"
     document["spec"]["trialTemplate"] |= {
         "trialSpec": {
@@ -454,7 +458,7 @@ WARNED: dict[str, tuple[Change, str]] = {
 
 
 @pytest.mark.parametrize("name", WARNED)
-async def test_what_is_surely_meant_otherwise_is_told_and_let_in(name: str) -> None:
+async def test_a_probable_mistake_is_accepted_with_a_warning(name: str) -> None:
     change, words = WARNED[name]
     memory = MemoryCluster(namespaces=("team",))
     async with webhook(memory) as running:
@@ -468,7 +472,7 @@ async def test_what_is_surely_meant_otherwise_is_told_and_let_in(name: str) -> N
     assert "warnings" not in silent
 
 
-async def test_a_parameter_without_effect_is_told(running: Webhook) -> None:
+async def test_a_parameter_without_effect_gets_a_warning(running: Webhook) -> None:
     document = experiment()
     one = {"name": "idle", "parameterType": "int", "feasibleSpace": {"min": "1", "max": "2"}}
     document["spec"]["parameters"].append(one)
@@ -478,13 +482,13 @@ async def test_a_parameter_without_effect_is_told(running: Webhook) -> None:
     assert "has no effect" in warning
 
 
-async def test_pods_of_kube_system_get_no_collector(running: Webhook) -> None:
+async def test_pods_in_kube_system_get_no_collector(running: Webhook) -> None:
     response = await running.experiment(VALIDATE, experiment(), namespace="kube-system")
 
     assert "pods in kube-system get no collector" in response["warnings"][0]
 
 
-async def test_pods_without_a_template_are_seen_in_a_labelled_namespace() -> None:
+async def test_jobs_without_a_pod_template_need_no_warning_in_a_labelled_namespace() -> None:
     memory = MemoryCluster(namespaces=("team",))
     label = {"katib.kubeflow.org/metrics-collector-injection": "enabled"}
     namespace = Ref(api_version="v1", kind="Namespace", name="team")
@@ -495,7 +499,7 @@ async def test_pods_without_a_template_are_seen_in_a_labelled_namespace() -> Non
     assert response == {"uid": "uid-1", "allowed": True}
 
 
-async def test_a_namespace_that_cannot_be_looked_up_keeps_no_experiment_out() -> None:
+async def test_an_experiment_whose_namespace_cannot_be_looked_up_gets_only_a_warning() -> None:
     async with webhook(Away(namespaces=("team",))) as running:
         response = await running.experiment(VALIDATE, experiment(a_workflow), within="300ms")
 
@@ -507,7 +511,7 @@ async def test_a_namespace_that_cannot_be_looked_up_keeps_no_experiment_out() ->
 
 
 def thousands(document: Document) -> None:
-    """Let an experiment have so many mistakes that nobody could read them all."""
+    """Make thousands of mistakes in an experiment."""
     one = {"parameterType": "int", "feasibleSpace": {"min": "1", "max": "5"}}
     numbers = range(5_000)
     template = document["spec"]["trialTemplate"]
@@ -520,7 +524,7 @@ def thousands(document: Document) -> None:
 
 
 @BOTH
-async def test_of_thousands_of_faults_the_first_are_told(running: Webhook, path: str) -> None:
+async def test_of_thousands_of_faults_the_first_are_listed(running: Webhook, path: str) -> None:
     response = await running.experiment(path, experiment(thousands))
 
     causes = response["status"]["details"]["causes"]

@@ -1,4 +1,4 @@
-"""A certificate authority of a test's own."""
+"""A certificate authority for tests of TLS."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Pair:
     key: bytes
 
     def write(self, folder: Path) -> None:
-        """Write them as a Secret's volume has them."""
+        """Write both files as in the volume of a Secret."""
         (folder / "tls.crt").write_bytes(self.cert)
         (folder / "tls.key").write_bytes(self.key)
 
@@ -62,14 +62,14 @@ class Authority:
         return Pair(cert=cert.sign(self._key, hashes.SHA256()).public_bytes(_PEM), key=private)
 
     def server_context(self, folder: Path, *names: str) -> ssl.SSLContext:
-        """Return what a server of these names serves with."""
+        """Return a server's TLS context for these names."""
         self.signed(*names).write(folder)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
         return context
 
     def client_context(self) -> ssl.SSLContext:
-        """Return what those connect with who trust this authority alone."""
+        """Return a client's TLS context that trusts only this authority."""
         return ssl.create_default_context(cadata=self.cert.decode())
 
     def _builder(

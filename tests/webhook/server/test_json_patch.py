@@ -1,4 +1,4 @@
-"""The patch between any two documents, applied by a library that is not ours."""
+"""The patch between any two documents, applied by an independent library."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_patch_between_two_documents_makes_the_one_of_the_other(
 
 
 @given(st.fixed_dictionaries({"x": documents}))
-def test_there_is_nothing_to_patch_where_nothing_changed(document: JsonObject) -> None:
+def test_equal_documents_have_an_empty_patch(document: JsonObject) -> None:
     assert patch_between(document, document) == []
     assert patch_between(document, dict(document)) == []
 
@@ -68,7 +68,7 @@ def test_a_long_list_is_not_searched() -> None:
     ]
 
 
-def test_what_nobody_changed_may_be_nested_as_deep_as_it_will() -> None:
+def test_unchanged_parts_may_be_nested_deeply() -> None:
     deep: Any = []
     for _ in range(100_000):
         deep = [deep]

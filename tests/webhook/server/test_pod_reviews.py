@@ -1,4 +1,4 @@
-"""The server of reviews: what each pod gets, and what it costs the API server."""
+"""Reviews of pods over HTTP: the response, and the requests to the API server."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from kube.errors import Forbidden
 from kube.resources import KNOWN
 from kube.testing.apiserver import ApiServer, served
 from kube.testing.memory import MemoryCluster
-from tests.webhook.serving import Registry, Webhook, asked, patched, webhook
-from tests.webhook.team import job, object_of, owned_by, pod, team, trial
+from tests.webhook.running_webhook import Registry, Webhook, asked, patched, webhook
+from tests.webhook.trial_objects import job, object_of, owned_by, pod, team, trial
 from webhook.model.images import ImageCommand
 
 COLLECTOR = "metrics-logger-and-collector"
@@ -52,7 +52,7 @@ async def cluster(api: ApiServer, tmp_path: Path) -> AsyncIterator[KubernetesClu
 async def refused(
     running: Webhook, document: JsonObject, *, within: str = "10s", **fields: object
 ) -> str:
-    """Review a pod that is to be refused, and return what its owner reads."""
+    """Review a pod that must be refused, and return code and message."""
     response = await running.review(document, within=within, **fields)
     assert not response["allowed"]
     assert "patch" not in response
@@ -60,11 +60,11 @@ async def refused(
 
 
 def questions(api: ApiServer) -> int:
-    """Count what was asked, but for the watches that are always open."""
+    """Count the requests, without the watches."""
     return sum(n for what, n in api.asked.items() if what.startswith(("get", "list")))
 
 
-# --- what each pod gets ---
+# --- responses ---
 
 
 async def test_a_trials_pod_gets_the_collector(memory: MemoryCluster) -> None:
@@ -82,7 +82,7 @@ async def test_a_trials_pod_gets_the_collector(memory: MemoryCluster) -> None:
         assert await running.metric("trialwatch_webhook_review_seconds_count") == 1
 
 
-async def test_the_pod_as_it_was_made_passes_unchanged_when_it_comes_again(
+async def test_an_injected_pod_passes_unchanged_the_second_time(
     memory: MemoryCluster,
 ) -> None:
     wanted = await team(memory)
@@ -92,7 +92,7 @@ async def test_the_pod_as_it_was_made_passes_unchanged_when_it_comes_again(
         assert patched(after, await running.review(after)) == after
 
 
-async def test_nobodys_pod_passes_as_it_is() -> None:
+async def test_a_pod_without_a_trial_passes_unchanged() -> None:
     async with webhook() as running:
         response = await running.review(pod())
 
@@ -101,7 +101,7 @@ async def test_nobodys_pod_passes_as_it_is() -> None:
         assert await running.metric("trialwatch_webhook_reviews_total", **labels) == 1
 
 
-async def test_what_is_to_be_known_is_told_as_a_warning(memory: MemoryCluster) -> None:
+async def test_a_note_about_the_change_is_a_warning_in_the_response(memory: MemoryCluster) -> None:
     wanted = await team(memory)
     wanted["metadata"]["annotations"] = {"trialwatch.dev/wrap": "false"}
     path = {"kind": "File", "path": "/logs/mnist.log"}
@@ -129,7 +129,7 @@ async def test_the_uid_is_echoed_whatever_it_is() -> None:
             await running.review(pod(), uid=uid)
 
 
-async def test_the_image_is_asked_for_within_the_requests_time(memory: MemoryCluster) -> None:
+async def test_the_image_is_looked_up_within_the_requests_time(memory: MemoryCluster) -> None:
     wanted = await team(memory)
     del wanted["spec"]["containers"][0]["command"]
     command = ImageCommand(entrypoint=("python3",), cmd=("mnist.py",))
@@ -142,10 +142,10 @@ async def test_the_image_is_asked_for_within_the_requests_time(memory: MemoryClu
     assert 0 < registry.deadlines[0] - before < 4
 
 
-# --- what a refusal says, and where ---
+# --- refusals ---
 
 
-async def test_a_refused_pod_is_told_on_its_trial(memory: MemoryCluster) -> None:
+async def test_a_refusal_is_an_event_on_the_trial(memory: MemoryCluster) -> None:
     wanted = await team(memory, primaryContainerName="train")
     async with webhook(memory) as running:
         said = await refused(running, wanted)
@@ -160,7 +160,7 @@ async def test_a_refused_pod_is_told_on_its_trial(memory: MemoryCluster) -> None
     assert (about["kind"], about["name"]) == ("Trial", "mnist-1")
 
 
-async def test_a_refused_pod_without_a_trial_is_told_on_its_job(memory: MemoryCluster) -> None:
+async def test_a_refusal_without_a_trial_is_an_event_on_the_job(memory: MemoryCluster) -> None:
     nightly = await memory.create(job("nightly"))
     wanted = pod(nightly)
     wanted["metadata"]["labels"] = {"trialwatch.dev/collect": "true"}
@@ -174,7 +174,7 @@ async def test_a_refused_pod_without_a_trial_is_told_on_its_job(memory: MemoryCl
     assert (about["kind"], about["name"]) == ("Job", "nightly")
 
 
-async def test_a_dry_run_leaves_no_trace(memory: MemoryCluster) -> None:
+async def test_a_dry_run_posts_no_event(memory: MemoryCluster) -> None:
     wanted = await team(memory, primaryContainerName="train")
     async with webhook(memory) as running:
         await refused(running, wanted, dryRun=True)
@@ -186,7 +186,7 @@ async def test_a_dry_run_leaves_no_trace(memory: MemoryCluster) -> None:
 # --- look-ups ---
 
 
-async def test_in_steady_state_a_review_asks_the_api_server_nothing(
+async def test_in_steady_state_a_review_needs_no_request_to_the_api_server(
     memory: MemoryCluster, cluster: KubernetesCluster, api: ApiServer
 ) -> None:
     ours = await team(memory)
@@ -201,34 +201,34 @@ async def test_in_steady_state_a_review_asks_the_api_server_nothing(
     assert questions(api) == before
 
 
-async def test_a_trial_that_the_cache_has_not_seen_yet_is_asked_for(
+async def test_a_trial_that_is_not_cached_yet_is_looked_up(
     memory: MemoryCluster, cluster: KubernetesCluster, api: ApiServer
 ) -> None:
     async with webhook(cluster) as running:
-        memory.end_watches()  # and it takes a moment until they are back
+        memory.end_watches()  # they come back after a moment
         wanted = await team(memory)
         assert "patch" in await running.review(wanted)
 
     assert api.asked["get Trial"] + api.asked["get Job"] > 0
 
 
-async def test_a_name_that_was_taken_by_another_trial_is_asked_for_anew(
+async def test_a_cached_trial_with_another_uid_is_looked_up_again(
     memory: MemoryCluster,
 ) -> None:
-    """The cache still has the trial of before; the uid tells that it is not the one meant."""
+    """The cache still has the old trial; its uid differs from the reference's."""
     await memory.create(trial(primaryContainerName="old"))
     async with webhook(memory) as running:
         name = Ref(
             api_version="kubeflow.org/v1beta1", kind="Trial", namespace="team", name="mnist-1"
         )
         await memory.delete(name)
-        wanted = await team(memory)  # no turn of the loop for the cache in between
+        wanted = await team(memory)  # the cache gets no time to see it
         response = await running.review(wanted)
 
     assert "patch" in response
 
 
-async def test_who_owns_an_object_of_another_kind_is_remembered(
+async def test_the_owners_of_an_object_of_an_unwatched_kind_are_cached(
     memory: MemoryCluster, cluster: KubernetesCluster, api: ApiServer
 ) -> None:
     made = await memory.create(trial())
@@ -259,7 +259,7 @@ class Unsteady:
         return await self._cluster.get(ref)
 
 
-async def test_a_look_up_that_fails_is_tried_again(memory: MemoryCluster) -> None:
+async def test_a_failed_look_up_is_retried(memory: MemoryCluster) -> None:
     wanted = await team(memory)
     unsteady = Unsteady(memory, *(Unavailable("the API server restarts") for _ in range(3)))
     async with webhook(unsteady, watching=False) as running:  # type: ignore[arg-type]
@@ -268,7 +268,9 @@ async def test_a_look_up_that_fails_is_tried_again(memory: MemoryCluster) -> Non
     assert unsteady.failures == []
 
 
-async def test_a_look_up_that_fails_until_the_end_refuses_the_pod(memory: MemoryCluster) -> None:
+async def test_a_look_up_that_fails_until_the_deadline_refuses_the_pod(
+    memory: MemoryCluster,
+) -> None:
     wanted = await team(memory)
     unsteady = Unsteady(memory, *(Unavailable("the API server restarts") for _ in range(1000)))
     async with webhook(unsteady, watching=False) as running:  # type: ignore[arg-type]
@@ -278,7 +280,7 @@ async def test_a_look_up_that_fails_until_the_end_refuses_the_pod(memory: Memory
     assert said.endswith("the API server restarts")
 
 
-async def test_a_cluster_that_never_answers_is_given_up_in_time(memory: MemoryCluster) -> None:
+async def test_a_look_up_ends_in_time_if_the_cluster_never_answers(memory: MemoryCluster) -> None:
     class Silent(Unsteady):
         async def get(self, ref: Ref) -> JsonObject:
             await asyncio.Event().wait()
@@ -292,7 +294,7 @@ async def test_a_cluster_that_never_answers_is_given_up_in_time(memory: MemoryCl
     assert "the API server did not answer in time" in said
 
 
-async def test_what_we_may_not_read_is_not_tried_again(memory: MemoryCluster) -> None:
+async def test_a_forbidden_look_up_is_not_retried(memory: MemoryCluster) -> None:
     wanted = await team(memory)
     unsteady = Unsteady(memory, Forbidden("jobs is forbidden"))
     async with webhook(unsteady, watching=False) as running:  # type: ignore[arg-type]
@@ -303,7 +305,7 @@ async def test_what_we_may_not_read_is_not_tried_again(memory: MemoryCluster) ->
     assert unsteady.failures == []
 
 
-# --- beside the reviews ---
+# --- probes, metrics, internal errors ---
 
 
 async def test_it_is_ready_when_nothing_is_missing() -> None:
@@ -317,7 +319,7 @@ async def test_it_is_ready_when_nothing_is_missing() -> None:
     assert answer.text == "Trial (kubeflow.org/v1beta1) has not been listed yet\n"
 
 
-async def test_its_metrics_tell_what_is_in_memory(memory: MemoryCluster) -> None:
+async def test_its_metrics_count_the_cached_objects(memory: MemoryCluster) -> None:
     await team(memory)
     async with webhook(memory) as running:
         for kind in ("Trial", "Suggestion", "Job"):
@@ -325,7 +327,7 @@ async def test_its_metrics_tell_what_is_in_memory(memory: MemoryCluster) -> None
             assert await running.metric("trialwatch_webhook_cache_up_to_date", kind=kind) == 1
 
 
-async def test_a_fault_of_ours_refuses_the_pod_and_shows_nothing_of_it(
+async def test_an_internal_error_refuses_the_pod_without_showing_the_trace(
     memory: MemoryCluster,
 ) -> None:
     class Broken(Registry):
@@ -343,7 +345,7 @@ async def test_a_fault_of_ours_refuses_the_pod_and_shows_nothing_of_it(
     assert "Zero" not in json.dumps(response)
 
 
-async def test_requests_at_once_do_not_mix(memory: MemoryCluster) -> None:
+async def test_concurrent_requests_do_not_mix(memory: MemoryCluster) -> None:
     wanted = await team(memory)
     async with webhook(memory) as running:
 

@@ -33,14 +33,14 @@ from webhook.pods.resources import resources_for
         ("0", "0"),
     ],
 )
-def test_a_quantity_means_what_it_means_to_kubernetes(text: str, value: str) -> None:
+def test_a_quantity_has_kubernetes_meaning(text: str, value: str) -> None:
     assert quantity(text) == Decimal(value)
 
 
 @pytest.mark.parametrize(
     "text", ["", "m", "1 Gi", "1gi", "1e", "0x1", "nan", "١", "1e999", "1" * 99]
 )
-def test_what_is_no_quantity_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_quantity_is_refused(text: str) -> None:
     with pytest.raises(UserError, match="is not a quantity; write it like"):
         quantity(text)
 
@@ -66,7 +66,7 @@ def test_what_is_no_quantity_is_refused(text: str) -> None:
         ),
     ],
 )
-def test_what_is_missing_gets_its_default(
+def test_a_missing_resource_gets_its_default(
     wanted: Resources, requests: dict[str, str], limits: dict[str, str]
 ) -> None:
     made = resources_for(wanted, guaranteed=False)
@@ -135,7 +135,7 @@ FULL = {"cpu": "1", "memory": "1Gi"}
         ([Container(name="a", limits=FULL), Container(name="metrics-logger-and-collector")], True),
     ],
 )
-def test_a_pod_is_guaranteed_by_all_of_its_containers_but_ours(
+def test_a_pod_is_guaranteed_if_all_containers_but_the_collector_are(
     containers: list[Container], *, expected: bool
 ) -> None:
     assert guaranteed(Pod(containers=tuple(containers))) is expected

@@ -1,4 +1,4 @@
-"""A webhook in this process, over plain HTTP, in front of a cluster in memory."""
+"""A webhook in this process over plain HTTP, with a cluster in memory."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ HERE = Address(host="127.0.0.1", port=0)
 
 @dataclass(slots=True)
 class Registry:
-    """Images and what they run; of all others nobody knows."""
+    """The commands of some images; all others are unknown."""
 
     commands: Mapping[str, ImageCommand] = field(default_factory=dict)
     deadlines: list[float] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """A running webhook, and who calls it."""
+    """A running webhook, and a client."""
 
     url: str
     session: aiohttp.ClientSession
@@ -72,7 +72,7 @@ class Webhook:
     missing: list[str]
 
     async def review(self, pod: object, *, within: str = "10s", **fields: object) -> dict[str, Any]:
-        """Send a review; return its response, and check what holds for each."""
+        """Send a review of a pod and return its response; checks what every response must have."""
         body = json.dumps(asked(pod, **fields))
         answer = await self.post(body.encode(), within=within)
         assert answer.status == 200, answer.text
@@ -118,7 +118,7 @@ class Webhook:
             return Answer(answer.status, await answer.text())
 
     async def metric(self, name: str, **labels: str) -> float:
-        """Return a metric's value, as it is asked for over HTTP."""
+        """Return the value of a metric from `/metrics`."""
         text = (await self.get("/metrics")).text
         said = ",".join(f'{key}="{value}"' for key, value in sorted(labels.items()))
         wanted = f"{name}{{{said}}}" if said else name
@@ -181,7 +181,7 @@ async def webhook(
     watching: bool = True,
     read_seconds: float = 10.0,
 ) -> AsyncIterator[Webhook]:
-    """Run one; without `watching` it asks the cluster for everything."""
+    """Run a webhook; without `watching` it has no caches."""
     cluster = cluster or MemoryCluster(namespaces=(NAMESPACE,))
     metrics, missing = Metrics(), list[str]()
     clock = asyncio.get_running_loop().time

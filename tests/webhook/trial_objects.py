@@ -1,4 +1,4 @@
-"""A team's trial in a cluster in memory: Trial, Suggestion, Job, and the pod that is to come."""
+"""The objects of a trial in a cluster in memory: Trial, Suggestion, Job, and its future pod."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def pod(owner: JsonObject | None = None, **container: Any) -> dict[str, Any]:  #
 
 
 async def team(cluster: MemoryCluster, **spec: Any) -> dict[str, Any]:  # noqa: ANN401 - of the trial's spec
-    """Create a trial with all that belongs to it; return the pod that is to come."""
+    """Create a trial with its Suggestion and Job; return its future pod."""
     made = await cluster.create(trial(**spec))
     await cluster.create(suggestion())
     return pod(await cluster.create(job("mnist-1", made)))

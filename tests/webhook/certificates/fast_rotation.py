@@ -1,4 +1,4 @@
-"""`python -m webhook`, all of it, but in a hurry to renew its certificate.
+"""`python -m webhook` with a rotation of its certificate that takes seconds.
 
 A certificate's successor is begun five seconds after it was made itself; the assumptions of the
 rotation are as tight as a busy machine allows.
@@ -21,6 +21,6 @@ TIMING = Timing(
 )
 
 if __name__ == "__main__":
-    # The one difference.
+    # The only difference from the real program.
     setattr(app, "SelfSignedCertificate", partial(SelfSignedCertificate, timing=TIMING))  # noqa: B010 - mypy would object
     sys.exit(main(sys.argv[1:]))

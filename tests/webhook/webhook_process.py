@@ -1,4 +1,4 @@
-"""`python -m webhook` as a process of its own, in front of a cluster in memory."""
+"""`python -m webhook` as a process, with a cluster in memory."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ import aiohttp
 
 from kube.testing.apiserver import ApiServer
 from tests.polling import SECONDS, eventually
-from tests.webhook.serving import asked, experiment_asked
-from tests.webhook.tls import Authority
+from tests.webhook.certificate_authority import Authority
+from tests.webhook.running_webhook import asked, experiment_asked
 
 HOST = "localhost"
 
@@ -65,7 +65,7 @@ class Program:
             return response
 
     async def until(self, path: str, holds: Callable[[int, str], bool], *, at: str = "") -> None:
-        """Ask until the answer's status and text are as wanted."""
+        """Request until the answer has this status and text."""
         async with asyncio.timeout(SECONDS):
             while not holds(*await self.get(path, at=at)):  # noqa: ASYNC110 - of another process
                 await asyncio.sleep(0.02)
@@ -86,7 +86,7 @@ class Program:
 
 
 def certificate(folder: Path) -> ssl.SSLContext:
-    """Write a certificate into a folder; return who trusts it."""
+    """Write a certificate into a folder; return a client context that trusts it."""
     authority = Authority("authority")
     authority.signed(HOST).write(folder)
     return authority.client_context()
@@ -96,7 +96,7 @@ def certificate(folder: Path) -> ssl.SSLContext:
 async def program(
     api: ApiServer, folder: Path, *flags: str, self_signed: bool = False
 ) -> AsyncIterator[Program]:
-    """Start one; kill it at the end where it still runs."""
+    """Start the process; kill it at the end if it still runs."""
     trust = certificate(folder)
     kubeconfig = api.write_kubeconfig(folder / "kubeconfig")
     port_file = folder / "port"

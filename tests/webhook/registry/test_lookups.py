@@ -1,4 +1,4 @@
-"""What is asked how often, and what is remembered for whom."""
+"""How often the registry gets a request, and what is cached for which login."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 from api.types import JsonObject
 from kube.cluster import Ref
 from kube.testing.memory import MemoryCluster
-from tests.webhook.registry.asked import command_of, images
-from tests.webhook.registry.documents import image
-from tests.webhook.registry.secrets_of_pods import docker_config
-from tests.webhook.registry.stand_in import StandIn, served
+from tests.webhook.registry.fake_registry import StandIn, served
+from tests.webhook.registry.image_documents import image
+from tests.webhook.registry.image_lookups import command_of, images
+from tests.webhook.registry.pull_secret_documents import docker_config
 from webhook.model.images import ImageCommand
 from webhook.model.lookups import ImageLookup, ImageUnknown
 from webhook.registry.lookups import RegistryLookups, open_session
@@ -52,7 +52,7 @@ async def place() -> AsyncIterator[Place]:
             yield Place(registry, f"{domain}/trainer", clock, secrets, asking)
 
 
-async def test_those_who_ask_for_one_image_at_once_are_answered_by_one_request(
+async def test_concurrent_look_ups_of_one_image_share_one_request(
     place: Place,
 ) -> None:
     place.registry.open.clear()
@@ -64,7 +64,7 @@ async def test_those_who_ask_for_one_image_at_once_are_answered_by_one_request(
     assert place.registry.asked == ["GET manifests/7", f"GET blobs/{FIRST.config.digest}"]
 
 
-async def test_a_tag_is_believed_for_a_minute_and_then_asked_for_without_a_pull(
+async def test_a_tag_is_cached_for_a_minute_and_then_renewed_without_a_pull(
     place: Place,
 ) -> None:
     for now in (0.0, 59.9):
@@ -78,7 +78,7 @@ async def test_a_tag_is_believed_for_a_minute_and_then_asked_for_without_a_pull(
     assert place.registry.asked[2:] == ["HEAD manifests/7"] * 2
 
 
-async def test_a_tag_that_was_moved_is_seen_after_a_minute(place: Place) -> None:
+async def test_a_moved_tag_is_noticed_after_a_minute(place: Place) -> None:
     assert await command_of(place.asking, f"{place.name}:7") == RUNS_FIRST
     place.registry.put("7", SECOND)
     assert await command_of(place.asking, f"{place.name}:7") == RUNS_FIRST
@@ -88,7 +88,7 @@ async def test_a_tag_that_was_moved_is_seen_after_a_minute(place: Place) -> None
     assert await command_of(place.asking, f"{place.name}:7") == RUNS_SECOND
 
 
-async def test_a_digest_is_asked_for_once(place: Place) -> None:
+async def test_a_digest_is_looked_up_once(place: Place) -> None:
     for now in (0.0, 1e6):
         place.clock.now = now
         name = f"{place.name}@{FIRST.manifest.digest}"
@@ -105,7 +105,7 @@ async def test_a_second_tag_of_one_image_costs_no_second_blob(place: Place) -> N
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-async def test_what_was_true_a_minute_ago_serves_while_the_registry_is_out(
+async def test_the_cached_command_is_used_while_the_registry_is_unavailable(
     place: Place, status: int
 ) -> None:
     assert await command_of(place.asking, f"{place.name}:7") == RUNS_FIRST
@@ -115,7 +115,7 @@ async def test_what_was_true_a_minute_ago_serves_while_the_registry_is_out(
     assert await command_of(place.asking, f"{place.name}:7") == RUNS_FIRST
 
 
-async def test_what_was_true_a_minute_ago_serves_while_the_registry_is_silent(
+async def test_the_cached_command_is_used_while_the_registry_does_not_answer(
     place: Place,
 ) -> None:
     assert await command_of(place.asking, f"{place.name}:7") == RUNS_FIRST
@@ -127,7 +127,7 @@ async def test_what_was_true_a_minute_ago_serves_while_the_registry_is_silent(
 
 
 @pytest.mark.parametrize("status", [403, 404])
-async def test_what_was_true_is_forgotten_where_the_registry_says_no(
+async def test_the_cached_command_is_not_used_if_the_registry_refuses(
     place: Place, status: int
 ) -> None:
     assert await command_of(place.asking, f"{place.name}:7") == RUNS_FIRST
@@ -137,7 +137,7 @@ async def test_what_was_true_is_forgotten_where_the_registry_says_no(
     assert isinstance(await command_of(place.asking, f"{place.name}:7"), ImageUnknown)
 
 
-async def test_nobody_learns_by_another_ones_login(place: Place) -> None:
+async def test_an_answer_for_one_login_is_not_used_for_another(place: Place) -> None:
     assert await command_of(place.asking, f"{place.name}:7", "anna") == RUNS_FIRST
     place.registry.status = 403
 
@@ -146,7 +146,7 @@ async def test_nobody_learns_by_another_ones_login(place: Place) -> None:
     assert await command_of(place.asking, f"{place.name}:7", "anna") == RUNS_FIRST
 
 
-async def test_a_registry_that_is_out_for_a_moment_is_asked_once_more(place: Place) -> None:
+async def test_a_request_is_retried_once_if_the_registry_is_unavailable(place: Place) -> None:
     place.registry.status = 503
     ask = asyncio.create_task(command_of(place.asking, f"{place.name}:7"))
     await place.registry.arrived.wait()
@@ -155,7 +155,9 @@ async def test_a_registry_that_is_out_for_a_moment_is_asked_once_more(place: Pla
     assert await ask == RUNS_FIRST
 
 
-async def test_who_goes_away_takes_nothing_from_the_others(place: Place) -> None:
+async def test_a_waiter_that_gives_up_does_not_cancel_the_request_of_the_others(
+    place: Place,
+) -> None:
     place.registry.open.clear()
     first = asyncio.create_task(command_of(place.asking, f"{place.name}:7"))
     await place.registry.arrived.wait()
@@ -169,7 +171,7 @@ async def test_who_goes_away_takes_nothing_from_the_others(place: Place) -> None
     assert place.registry.pulls == 1
 
 
-async def test_a_name_that_is_none_asks_nobody(place: Place) -> None:
+async def test_an_invalid_image_name_sends_no_request(place: Place) -> None:
     answer = await command_of(place.asking, f"{place.name}:no tag")
 
     assert isinstance(answer, ImageUnknown)
@@ -177,7 +179,7 @@ async def test_a_name_that_is_none_asks_nobody(place: Place) -> None:
     assert place.registry.asked == []
 
 
-async def test_a_registry_that_is_not_there_is_named() -> None:
+async def test_a_missing_registry_is_named() -> None:
     async with served(StandIn().answer) as port:
         pass
     async with images() as asking:
@@ -193,7 +195,7 @@ class Silent(MemoryCluster):
         return await super().get(ref)
 
 
-async def test_secrets_that_take_too_long_end_the_ask(place: Place) -> None:
+async def test_slow_secrets_end_the_look_up(place: Place) -> None:
     async with open_session() as session, RegistryLookups(session, Silent()) as asking:
         answer = await command_of(asking, f"{place.name}:7", "anna", seconds=0.01)
 
@@ -201,13 +203,13 @@ async def test_secrets_that_take_too_long_end_the_ask(place: Place) -> None:
 
 
 @pytest.mark.parametrize("moment", [-1.0, 0.0])
-async def test_a_deadline_that_is_past_is_an_answer_too(place: Place, moment: float) -> None:
+async def test_a_deadline_in_the_past_gets_an_answer(place: Place, moment: float) -> None:
     answer = await command_of(place.asking, f"{place.name}:7", seconds=moment)
 
     assert answer == ImageUnknown("the registry did not answer in time")
 
 
-async def test_secrets_of_another_namespace_open_nothing(place: Place) -> None:
+async def test_secrets_of_another_namespace_are_not_used(place: Place) -> None:
     place.registry.status = 403
     wanted = ImageLookup(image=f"{place.name}:7", namespace="theirs", pull_secrets=("anna",))
 

@@ -1,4 +1,4 @@
-"""Pods from strangers: whatever they are, the answer is a verdict with a sentence."""
+"""Hostile pods: every document gets a verdict with a sentence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from api.types import JsonObject
-from tests.webhook.cluster import NAMESPACE, shared_cluster
+from tests.webhook.golden_cluster import NAMESPACE, shared_cluster
 from webhook.model.config import Config
 from webhook.model.images import ImageCommand
 from webhook.model.lookups import ObjectFound, ObjectLookup
@@ -40,12 +40,12 @@ _anything = st.recursive(
 
 
 def _mostly(right: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Draw what is right, or once in a while anything at all."""
+    """Draw a valid value, or sometimes any value."""
     return st.integers(0, 49).flatmap(lambda number: right if number else _anything)
 
 
 def _some(parts: dict[str, Any], **needed: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Draw an object with some of these parts, and with all that are needed."""
+    """Draw an object with all required parts and some of the others."""
     return st.fixed_dictionaries(
         {name: _mostly(part) for name, part in needed.items()},
         optional={name: _mostly(part) for name, part in parts.items()},
@@ -130,9 +130,7 @@ hostile_pods = _some(
 
 
 @given(hostile_pods | _anything, st.sampled_from([None, ImageCommand(cmd=("x",))]))
-def test_whatever_comes_the_answer_is_a_verdict_with_a_sentence(
-    pod: Pod, image: ImageCommand | None
-) -> None:
+def test_any_document_gets_a_verdict_with_a_sentence(pod: Pod, image: ImageCommand | None) -> None:
     verdict = shared_cluster(image).judge(pod)
     event(verdict.reason.value)
 
@@ -147,7 +145,7 @@ def test_whatever_comes_the_answer_is_a_verdict_with_a_sentence(
 
 
 @pytest.mark.parametrize("place", ["metadata", "spec", "labels", "container", "env", "volumes"])
-def test_a_pod_nested_beyond_all_measure_is_judged_as_any_other(place: str) -> None:
+def test_a_very_deeply_nested_pod_gets_a_verdict(place: str) -> None:
     deep: Any = {}
     for _ in range(100_000):
         deep = {"x": deep}
@@ -179,7 +177,7 @@ def test_a_pod_nested_beyond_all_measure_is_judged_as_any_other(place: str) -> N
         deep = deep.popitem()[1]
 
 
-def test_owners_that_go_round_in_a_circle_are_no_trial() -> None:
+def test_a_circle_of_owners_leads_to_no_trial() -> None:
     job: JsonObject = {"metadata": {"ownerReferences": [_reference("a")]}}
 
     assert _walked(_pod_of("a"), {"a": job}) == (1, None)
@@ -224,7 +222,7 @@ def _pod_of(name: str) -> JsonObject:
 
 
 def _walked(pod: JsonObject, objects: dict[str, JsonObject]) -> tuple[int, Refuse | None]:
-    """Walk; return how many objects were asked for, and the refusal."""
+    """Walk the owners; return the number of look-ups, and the refusal."""
     walk = find_owning_trial(pod, NAMESPACE)
     asked = 0
     try:

@@ -1,4 +1,4 @@
-"""A review asks for no more than it needs, in order, and knows what an answer is worth."""
+"""A decision looks up only what it needs, in order, and handles each kind of answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api.types import JsonObject
-from tests.webhook.cluster import NAMESPACE, Cluster, cluster_of, shared_cluster
+from tests.webhook.golden_cluster import NAMESPACE, Cluster, cluster_of, shared_cluster
 from webhook.model.images import ImageCommand
 from webhook.model.lookups import (
     ImageLookup,
@@ -33,21 +33,21 @@ def pod(*owners: JsonObject, labels: JsonObject | None = None, **container: obje
 
 
 def asked(cluster: Cluster) -> list[str]:
-    """Return what was asked for, as KIND/NAME."""
+    """Return the look-ups, as KIND/NAME."""
     return [
         question.image if isinstance(question, ImageLookup) else f"{question.kind}/{question.name}"
         for question in cluster.asked
     ]
 
 
-def test_a_pod_without_owners_and_labels_costs_no_question() -> None:
+def test_a_pod_without_owners_and_labels_needs_no_look_up() -> None:
     cluster = shared_cluster()
 
     assert cluster.judge(pod()) == Skip(Reason.NOBODYS_TRIAL)
     assert asked(cluster) == []
 
 
-def test_a_pod_that_is_to_be_collected_without_a_trial_costs_no_question() -> None:
+def test_a_pod_that_asks_for_collection_without_a_trial_needs_no_look_up() -> None:
     cluster = shared_cluster()
     collected = pod(reference("Vault", "v"), labels={"trialwatch.dev/collect": "true"})
     collected["metadata"]["annotations"] = {
@@ -59,11 +59,11 @@ def test_a_pod_that_is_to_be_collected_without_a_trial_costs_no_question() -> No
     assert asked(cluster) == []
 
 
-def test_a_nobodys_pod_passes_whatever_its_spec_is() -> None:
+def test_a_pod_without_a_trial_passes_even_if_its_spec_is_not_valid() -> None:
     assert shared_cluster().judge({"spec": {"containers": 7}}) == Skip(Reason.NOBODYS_TRIAL)
 
 
-def test_the_job_is_asked_for_then_the_trial_then_its_suggestion() -> None:
+def test_the_job_is_looked_up_then_the_trial_then_its_suggestion() -> None:
     cluster = shared_cluster()
 
     assert isinstance(cluster.judge(pod(reference("Job", "mnist-1"))), Inject)
@@ -96,7 +96,7 @@ def test_one_owner_that_fails_does_not_hide_another_that_leads_to_a_trial() -> N
     assert verdict.reason is Reason.INJECTED
 
 
-def test_where_no_way_leads_to_a_trial_one_failure_is_enough_to_refuse() -> None:
+def test_without_a_trial_one_failed_look_up_is_enough_to_refuse() -> None:
     verdict = shared_cluster().judge(pod(reference("Job", "nightly-29"), reference("Vault", "v")))
 
     assert isinstance(verdict, Refuse)
@@ -105,7 +105,7 @@ def test_where_no_way_leads_to_a_trial_one_failure_is_enough_to_refuse() -> None
     assert "403" in str(verdict)
 
 
-def test_a_node_is_never_asked_for() -> None:
+def test_a_node_is_never_looked_up() -> None:
     cluster = shared_cluster()
 
     verdict = cluster.judge(pod(reference("Node", "n1", "v1")))
@@ -115,13 +115,13 @@ def test_a_node_is_never_asked_for() -> None:
 
 
 @pytest.mark.parametrize("version", ["a/b/c", "batch/v1"])
-def test_an_owner_reference_that_makes_no_sense_is_a_failure(version: str) -> None:
+def test_a_malformed_owner_reference_counts_as_a_failed_look_up(version: str) -> None:
     broken = {**reference("", "x", version)}
 
     assert shared_cluster().judge(pod(broken)).reason is Reason.LOOKUP_FAILED
 
 
-def test_an_owner_that_cannot_be_read_is_a_failure() -> None:
+def test_an_owner_that_is_not_valid_counts_as_a_failed_look_up() -> None:
     cluster = cluster_of([{"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j"}}])
     cluster.objects["batch/v1", "Job", "j"] = {"metadata": {"ownerReferences": "none"}}
 
@@ -153,7 +153,7 @@ def test_a_trial_or_suggestion_that_cannot_be_looked_up_is_refused(kind: str) ->
     assert "504: timed out" in str(refusal)
 
 
-def test_the_image_is_asked_for_only_where_the_pod_has_no_command() -> None:
+def test_the_image_is_looked_up_only_if_the_pod_has_no_command() -> None:
     cluster = shared_cluster(ImageCommand(entrypoint=("/train",)))
     labelled = {"katib.kubeflow.org/trial": "mnist-1"}
     without = pod(labels=labelled, image="example/x:1", command=[])
@@ -170,7 +170,7 @@ def test_the_image_is_asked_for_only_where_the_pod_has_no_command() -> None:
     )
 
 
-def test_the_image_of_a_pod_that_is_refused_anyway_is_not_asked_for() -> None:
+def test_the_image_of_a_pod_that_is_refused_anyway_is_not_looked_up() -> None:
     cluster = shared_cluster(ImageCommand(entrypoint=("/train",)))
 
     verdict = cluster.judge(pod(labels={"katib.kubeflow.org/trial": "one-group-1"}, command=[]))
@@ -179,7 +179,7 @@ def test_the_image_of_a_pod_that_is_refused_anyway_is_not_asked_for() -> None:
     assert asked(cluster) == ["Trial/one-group-1"]
 
 
-def test_a_container_that_has_our_name_cannot_be_the_trainer() -> None:
+def test_a_container_with_the_collectors_name_cannot_be_the_trainer() -> None:
     ours = "metrics-logger-and-collector"
     collected = pod(labels={"trialwatch.dev/collect": "true"}, name=ours)
     collected["metadata"]["annotations"] = {
@@ -191,7 +191,7 @@ def test_a_container_that_has_our_name_cannot_be_the_trainer() -> None:
     assert shared_cluster().judge(collected).reason is Reason.NAME_TAKEN
 
 
-def test_a_name_of_the_request_serves_where_the_pod_has_none() -> None:
+def test_the_name_of_the_request_is_used_if_the_pod_has_none() -> None:
     collected = pod(labels={"trialwatch.dev/collect": "true"})
     collected["metadata"]["annotations"] = {"trialwatch.dev/metrics": "loss"}
 
@@ -202,7 +202,7 @@ def test_a_name_of_the_request_serves_where_the_pod_has_none() -> None:
 
 
 @pytest.mark.parametrize("source", ["stdout", "file"])
-def test_why_a_registry_was_silent_is_told(source: str) -> None:
+def test_the_message_says_why_the_command_of_an_image_is_unknown(source: str) -> None:
     cluster = cluster_of([])
     cluster.image = ImageUnknown("ghcr.io answers with status 429")
     collected = pod(labels={"trialwatch.dev/collect": "true"}, command=[])

@@ -1,4 +1,4 @@
-"""A registry in this process: it counts what it is asked, can be slow, away, or hostile."""
+"""A registry in this process: counts its requests, and can be slow, away or hostile."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from tests.webhook.registry.documents import Document, Image
+from tests.webhook.registry.image_documents import Document, Image
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
 async def served(handler: Handler, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-    """Serve whatever path is asked for with this handler; give the port on loopback."""
+    """Serve every path with this handler; yield the port on loopback."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handler)
-    # Handlers that never end are ended when their client goes.
+    # A handler that never ends is cancelled when its client disconnects.
     runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
     try:
@@ -35,7 +35,7 @@ async def served(handler: Handler, context: ssl.SSLContext | None = None) -> Asy
 
 @asynccontextmanager
 async def spoken(answer: bytes) -> AsyncIterator[int]:
-    """Answer whoever connects with these bytes; give the port on loopback."""
+    """Answer every connection with these bytes; yield the port on loopback."""
 
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -51,19 +51,19 @@ async def spoken(answer: bytes) -> AsyncIterator[int]:
 
 @dataclass(kw_only=True)
 class StandIn:
-    """An honest registry of one repository, over what is put into it."""
+    """A correct registry of one repository."""
 
     tags: dict[str, Document] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     """Method and last parts of the path: `GET manifests/7`."""
     status: int = HTTPStatus.OK
-    """Anything else is its answer to all."""
+    """If set, the answer to every request."""
     open: asyncio.Event = field(default_factory=asyncio.Event)
-    """Until it is set, nobody is answered."""
+    """The registry answers once it is set."""
 
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set as soon as somebody asks."""
+    """Set by the first request."""
 
     def __post_init__(self) -> None:
         self.open.set()
@@ -75,7 +75,7 @@ class StandIn:
 
     @property
     def pulls(self) -> int:
-        """How often a manifest was pulled: what registries count, and limit."""
+        """How many pulls of manifests there were: registries count and limit these."""
         return sum(one.startswith("GET manifests") for one in self.asked)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:

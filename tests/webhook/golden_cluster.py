@@ -1,4 +1,4 @@
-"""The cluster of the goldens: it answers what a review asks, and forbids one kind."""
+"""The cluster of the goldens: answers the look-ups of a decision, and forbids one kind."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FORBIDDEN = "Vault"
 
 @dataclass(kw_only=True)
 class Cluster:
-    """Objects by apiVersion, kind and name; and what an image's registry says."""
+    """Objects by apiVersion, kind and name, and the command of each image."""
 
     objects: dict[tuple[str, str, str], JsonObject]
     image: ImageCommand | ImageUnknown | None = None

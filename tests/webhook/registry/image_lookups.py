@@ -1,4 +1,4 @@
-"""The way to ask in tests: one session, the pod's secrets from a dict."""
+"""Looks up images in tests: one session, and the pod's secrets from a dict."""
 
 from __future__ import annotations
 
@@ -59,6 +59,6 @@ async def command_of(
 async def asked(
     image: str, secrets: Secrets | None = None, *, architecture: str = ""
 ) -> ImageCommand | ImageUnknown:
-    """Ask once, with all these secrets in the pod."""
+    """Look up once, with all these secrets in the pod."""
     async with images(secrets) as asking:
         return await command_of(asking, image, *(secrets or {}), architecture=architecture)

@@ -1,4 +1,4 @@
-"""Whatever is sent: a well-formed answer with the same uid, or a 4xx. Never a 5xx, never a trace."""
+"""Every request gets a well-formed response with its uid, or a 4xx: never a 5xx, never a trace."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from api.types import JsonObject
 from kube.testing.memory import MemoryCluster
-from tests.webhook.pods import pods
-from tests.webhook.serving import Answer, Webhook, asked, webhook
-from tests.webhook.team import team
+from tests.webhook.pod_strategies import pods
+from tests.webhook.running_webhook import Answer, Webhook, asked, webhook
+from tests.webhook.trial_objects import team
 from webhook.model.reasons import Reason
 from webhook.model.verdicts import Refuse
 from webhook.server.admission_review import InvalidReview
@@ -86,7 +86,7 @@ DEEP = '{"a":' * 100_000 + "1" + "}" * 100_000
         (request(subResource="exec"), "only the creation of pods"),
     ],
 )
-async def test_what_is_no_review_of_a_new_pod_is_refused_with_the_remedy(
+async def test_a_request_that_is_not_a_review_of_a_new_pod_is_refused_with_the_remedy(
     running: Webhook, body: bytes | JsonObject, says: str
 ) -> None:
     sent = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -132,7 +132,7 @@ async def test_a_request_without_namespace_and_name_gets_an_answer(running: Webh
 
 
 @pytest.mark.parametrize("depth", [100, 300, 900, 2_000, 50_000])
-async def test_a_pod_may_be_nested_as_deeply_as_it_likes(running: Webhook, depth: int) -> None:
+async def test_a_very_deeply_nested_pod_gets_an_answer(running: Webhook, depth: int) -> None:
     deep = '{"a":' * depth + "1" + "}" * depth
     text = json.dumps(
         {
@@ -165,13 +165,13 @@ async def test_a_pod_as_large_as_an_object_can_be_gets_an_answer(running: Webhoo
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/yaml", "", "application"])
-async def test_what_does_not_say_that_it_is_json_is_refused(
+async def test_a_request_with_another_content_type_is_refused(
     running: Webhook, content_type: str
 ) -> None:
     assert (await running.post(b"{}", content_type=content_type)).status == 415
 
 
-async def test_a_request_that_never_arrives_is_given_up() -> None:
+async def test_a_request_that_never_arrives_times_out() -> None:
     async def half() -> AsyncIterator[bytes]:
         yield b'{"apiVersion": '
         await asyncio.Event().wait()
@@ -196,7 +196,7 @@ async def test_an_odd_time_limit_counts_as_none(running: Webhook, within: str) -
     assert response["allowed"]
 
 
-# --- by chance ---
+# --- drawn requests ---
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
@@ -235,7 +235,7 @@ _places = st.sampled_from(
 
 @st.composite
 def spoilt(draw: st.DrawFn) -> Any:  # noqa: ANN401 - any JSON
-    """Draw a review of a trial's pod, and put anything into some places of it."""
+    """Draw a review of a trial's pod, and replace some values by anything."""
     whole = json.loads(json.dumps(asked(draw(pods()))))
     for key in draw(st.lists(_places, max_size=3)):
         _put(whole, key, draw(_json))
@@ -255,7 +255,7 @@ def _put(document: Any, key: str, value: object) -> None:  # noqa: ANN401 - any 
 
 
 @given(body=st.binary(max_size=200) | _json.map(lambda one: json.dumps(one).encode()))
-def test_any_bytes_are_a_review_or_are_none(body: bytes) -> None:
+def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     try:
         read_pod_admission(body)
     except InvalidReview as error:
@@ -275,7 +275,7 @@ def test_any_review_gets_an_answer_with_its_uid(document: Any) -> None:  # noqa:
 async def test_a_spoilt_review_over_http_gets_an_answer_or_a_4xx(
     running: Webhook,
 ) -> None:
-    """The same, through the whole server; hypothesis draws first, for it knows no running loop."""
+    """The same through the whole server; hypothesis draws before the event loop runs."""
     drawn: list[Any] = []
 
     @given(document=spoilt())
