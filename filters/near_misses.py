@@ -71,9 +71,9 @@ class NearMisses:
         self._how = how
         self._budget = most_bytes
 
-    def look(self, region: Region, found: Sequence[ExtractedPoint]) -> None:
+    def look(self, region: Region, points: Sequence[ExtractedPoint]) -> None:
         """Compare the lines of a region after its search; no work once every metric was found."""
-        for name in {point.name for point in found}:
+        for name in {point.name for point in points}:
             self._best.pop(name, None)
         if not self._best or self._budget <= 0:
             return

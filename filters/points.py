@@ -53,13 +53,13 @@ class ExtractionCounters:
     timed_out: int = 0
     """Lines on which a pattern outside RE2 exceeded its time limit."""
 
-    def count(self, found: list[ExtractedPoint]) -> None:
+    def count(self, points: list[ExtractedPoint]) -> None:
         """Add points to `points`, `by_metric` and `not_finite`."""
-        self.points += len(found)
-        for name, count in Counter(map(_NAME, found)).items():
+        self.points += len(points)
+        for name, count in Counter(map(_NAME, points)).items():
             self.by_metric[name] = self.by_metric.get(name, 0) + count
-        if not all_finite(map(_VALUE, found)):
-            self.not_finite += sum(finite(point.value) is None for point in found)
+        if not all_finite(map(_VALUE, points)):
+            self.not_finite += sum(finite(point.value) is None for point in points)
 
 
 _NAME, _VALUE = itemgetter(0), itemgetter(1)

@@ -9,7 +9,7 @@ enum {
     DEADLINE_MARGIN = 10,
 };
 
-struct want want = {.drain = 300, .grace = 30, .deadline = NEVER, .unfollowed = 60};
+struct options options = {.drain = 300, .grace = 30, .deadline = NEVER, .unfollowed = 60};
 struct attempt attempt = {
     .end_signal_at = -NEVER, .kill_at = NEVER, .stop_until = NEVER,
     .dir = -1, .control = -1, .record = -1,
@@ -46,7 +46,7 @@ static void keep(struct stream *s, const char *bytes, size_t length) {
 }
 
 /* Reads once, and copies the bytes to the segments; false at the end. CHUNK always fits. */
-bool take(struct stream *s, size_t most_bytes) {
+bool read_once(struct stream *s, size_t most_bytes) {
     if (s->sent == s->length) s->sent = s->length = 0;
     if (s->room - s->length < most_bytes) {
         char *larger = realloc(s->held, s->length + most_bytes);
@@ -64,10 +64,10 @@ bool take(struct stream *s, size_t most_bytes) {
 }
 
 /* Reads the bytes in the pipe, even if it is still open elsewhere; then closes it. */
-void take_rest(struct stream *s) {
+void read_rest(struct stream *s) {
     int waiting = 0;
     if (s->from < 0) return;
-    if (ioctl(s->from, FIONREAD, &waiting) == 0 && waiting > 0) take(s, (size_t)waiting);
+    if (ioctl(s->from, FIONREAD, &waiting) == 0 && waiting > 0) read_once(s, (size_t)waiting);
     close(s->from);
     s->from = -1;
 }
@@ -86,7 +86,7 @@ void send_onward(struct stream *s, short seen) {
     if (wrote > 0) s->sent += (size_t)wrote;
     bool gone = (seen & (POLLERR | POLLHUP | POLLNVAL)) != 0 || (wrote < 0 && errno == EPIPE);
     if (gone) {
-        take_rest(s);
+        read_rest(s);
         s->sent = s->length;
     } else if (wrote < 0 && errno != EAGAIN && errno != EINTR) {
         s->sent = s->length; /* for example a full disk: the next bytes may succeed */
@@ -120,9 +120,9 @@ static long last_attempt(int run) {
 static void format_border(char *text, size_t room) {
     unsigned char tail[TAIL];
     struct stat st;
-    if (want.file == NULL || stat(want.file, &st) != 0) return;
+    if (options.file == NULL || stat(options.file, &st) != 0) return;
     off_t from = st.st_size > TAIL ? st.st_size - TAIL : 0;
-    int fd = S_ISREG(st.st_mode) ? open(want.file, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+    int fd = S_ISREG(st.st_mode) ? open(options.file, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
     ssize_t count = fd < 0 ? 0 : pread(fd, tail, (size_t)(st.st_size - from), from);
     if (fd >= 0) close(fd);
     size_t end = (size_t)snprintf(text, room, "{\"inode\": %llu, \"size\": %lld, \"tail\": \"",
@@ -152,8 +152,8 @@ static double deadline_from(int run) {
     struct statx born;
     double wall = seconds(CLOCK_REALTIME), age = 0;
     if (statx(run, "", AT_EMPTY_PATH, STATX_BTIME, &born) == 0 && (born.stx_mask & STATX_BTIME))
-        age = most(0, wall - (double)born.stx_btime.tv_sec - born.stx_btime.tv_nsec / 1e9);
-    return now() + want.deadline - age - DEADLINE_MARGIN;
+        age = max_of(0, wall - (double)born.stx_btime.tv_sec - born.stx_btime.tv_nsec / 1e9);
+    return now() + options.deadline - age - DEADLINE_MARGIN;
 }
 
 static bool one_file(int a, int b) {
@@ -174,7 +174,7 @@ static const char *make_attempt(int attempts, int *pipes) {
     memset(reserved, ' ', sizeof reserved);
     attempt.record = write_text(attempt.dir, EXIT_FILE ".new", reserved, sizeof reserved);
     if (attempt.record < 0) return "the exit record";
-    for (int i = 0; want.capture && i < 2; i++) {
+    for (int i = 0; options.capture && i < 2; i++) {
         struct stream *s = &attempt.streams[i];
         int ends[2];
         if (next_segment(s) < 0) return "a segment";
@@ -194,8 +194,8 @@ static const char *make_attempt(int attempts, int *pipes) {
 const char *set_up(int *pipes) {
     null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null_fd < 0) return "/dev/null";
-    mkdir(want.run_dir, 0777);
-    int run = open(want.run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    mkdir(options.run_dir, 0777);
+    int run = open(options.run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (run < 0) return "the run directory";
     if (mkdirat(run, ATTEMPTS_DIR, 0777) < 0 && errno != EEXIST) return "the run directory";
     int attempts = openat(run, ATTEMPTS_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -4,34 +4,34 @@
 /* Kubernetes stops a container with a signal, which may be any, and with SIGKILL after the grace
  * period. If no SIGKILL came after the grace period, the signal did not announce the end. */
 static void note_end_signal(double t) {
-    if (t - attempt.end_signal_at > want.grace) attempt.end_signal_at = t;
+    if (t - attempt.end_signal_at > options.grace) attempt.end_signal_at = t;
 }
 static double end_signal_until(void) {
     if (attempt.end_signal_at == -NEVER) return NEVER;
-    return attempt.end_signal_at + want.grace - least(1, want.grace / 10);
+    return attempt.end_signal_at + options.grace - min_of(1, options.grace / 10);
 }
 static double hold_until(void) {
-    double wait = attempt.following ? want.drain : least(want.drain, want.unfollowed);
-    return least(least(attempt.hold_from + wait, attempt.deadline_at), end_signal_until());
+    double wait = attempt.following ? options.drain : min_of(options.drain, options.unfollowed);
+    return min_of(min_of(attempt.hold_from + wait, attempt.deadline_at), end_signal_until());
 }
 
-static void obey_signal(const struct signalfd_siginfo *got) {
-    int number = (int)got->ssi_signo;
-    if (!from_outside(got)) return;
+static void handle_signal(const struct signalfd_siginfo *info) {
+    int number = (int)info->ssi_signo;
+    if (!from_outside(info)) return;
     if (number != SIGCHLD && number != SIGCONT) note_end_signal(now());
     if (attempt.ended) return;
-    forward(attempt.trainer, got);
+    forward_signal(attempt.trainer, info);
     if (number == SIGTERM) /* in time for the exit record, but not before half of the grace */
-        attempt.kill_at = least(attempt.kill_at, now() + most(want.grace / 2,
-                                want.grace - most(5, want.grace / 5)));
+        attempt.kill_at = min_of(attempt.kill_at, now() + max_of(options.grace / 2,
+                                options.grace - max_of(5, options.grace / 5)));
 }
 
-static void obey(const char *line) {
+static void handle_line(const char *line) {
     if (strcmp(line, CONTROL_FOLLOWING) == 0) attempt.following = true, attempt.delivered = false;
     if (strcmp(line, CONTROL_STOP) == 0 && !attempt.ended && !attempt.stopped) {
         attempt.stopped = true;
-        attempt.stop_until = now() + want.grace;
-        attempt.kill_at = least(attempt.kill_at, attempt.stop_until);
+        attempt.stop_until = now() + options.grace;
+        attempt.kill_at = min_of(attempt.kill_at, attempt.stop_until);
         kill(attempt.trainer, SIGTERM);
     }
     /* Before the exit record exists, more bytes will follow: ignore the line. */
@@ -39,19 +39,19 @@ static void obey(const char *line) {
     if (strncmp(line, CONTROL_GAVE_UP, strlen(CONTROL_GAVE_UP)) == 0) attempt.delivered = true;
 }
 
-static void listen_to_collector(void) {
-    char *words = attempt.words, *end;
-    ssize_t size = read(attempt.control, words + attempt.words_length,
-                        sizeof attempt.words - attempt.words_length);
+static void read_control(void) {
+    char *line = attempt.line, *end;
+    ssize_t size = read(attempt.control, line + attempt.line_length,
+                        sizeof attempt.line - attempt.line_length);
     if (size <= 0) return;
-    attempt.words_length += (size_t)size;
-    while ((end = memchr(words, '\n', attempt.words_length)) != NULL) {
+    attempt.line_length += (size_t)size;
+    while ((end = memchr(line, '\n', attempt.line_length)) != NULL) {
         *end = '\0';
-        obey(words);
-        attempt.words_length -= (size_t)(end + 1 - words);
-        memmove(words, end + 1, attempt.words_length);
+        handle_line(line);
+        attempt.line_length -= (size_t)(end + 1 - line);
+        memmove(line, end + 1, attempt.line_length);
     }
-    if (attempt.words_length == sizeof attempt.words) attempt.words_length = 0;
+    if (attempt.line_length == sizeof attempt.line) attempt.line_length = 0;
 }
 
 /* Reaps all children that have died; false if no child is left. */
@@ -63,7 +63,7 @@ static bool reap(void) {
         attempt.ended = true;
         attempt.status = status;
         attempt.ended_at = seconds(CLOCK_REALTIME);
-        if (now() - attempt.end_signal_at > want.grace) attempt.end_signal_at = -NEVER;
+        if (now() - attempt.end_signal_at > options.grace) attempt.end_signal_at = -NEVER;
         if (attempt.stopped) signal_others(SIGTERM); /* they have the rest of the grace period */
     }
     return pid == 0;
@@ -72,7 +72,7 @@ static bool reap(void) {
 /* After the trainer's process: ends the others, completes the segments, writes the record. */
 static void finish(void) {
     int leftovers = kill_others();
-    for (struct stream *s = attempt.streams; s < attempt.streams + 2; s++) take_rest(s);
+    for (struct stream *s = attempt.streams; s < attempt.streams + 2; s++) read_rest(s);
     if (!write_exit(leftovers)) attempt.delivered = true; /* the collector cannot know */
     attempt.recorded = true;
     attempt.hold_from = now();
@@ -105,7 +105,7 @@ static bool is_over(void) {
 }
 
 static void pump(struct stream *s, short from, short to) {
-    if (from != 0 && !take(s, CHUNK)) {
+    if (from != 0 && !read_once(s, CHUNK)) {
         close(s->from);
         s->from = -1;
     }
@@ -130,12 +130,12 @@ static int watch(int signals) {
             fds[4 + i] = (struct pollfd){.fd = s->to, .events = held ? POLLOUT : 0};
         }
         if (poll_until(fds, 6, until) <= 0) continue;
-        struct signalfd_siginfo got;
-        while (fds[0].revents != 0 && read(signals, &got, sizeof got) == sizeof got) {
-            obey_signal(&got);
-            if (got.ssi_signo == SIGCHLD) children = reap();
+        struct signalfd_siginfo info;
+        while (fds[0].revents != 0 && read(signals, &info, sizeof info) == sizeof info) {
+            handle_signal(&info);
+            if (info.ssi_signo == SIGCHLD) children = reap();
         }
-        if (fds[1].revents != 0) listen_to_collector();
+        if (fds[1].revents != 0) read_control();
         for (int i = 0; i < 2; i++)
             pump(&attempt.streams[i], fds[2 + i].revents, fds[4 + i].revents);
     }
@@ -143,7 +143,7 @@ static int watch(int signals) {
 
 static int run(char **argv) {
     int pipes[3] = {-1, -1, -1};
-    take_over();
+    note_inherited();
     const char *failed = set_up(pipes);
     int signals = failed ? -1 : signalfd(-1, &every_signal, SFD_CLOEXEC | SFD_NONBLOCK);
     if (failed == NULL && signals < 0) failed = "a signal descriptor";
@@ -153,8 +153,8 @@ static int run(char **argv) {
         if (attempt.trainer < 0) failed = "a process";
     }
     if (failed != NULL) {
-        say("launch run: cannot make %s (--run-dir %s): %s; the trainer runs without the launcher, "
-            "without metrics", failed, want.run_dir, strerror(errno));
+        log_line("launch run: cannot make %s (--run-dir %s): %s; the trainer runs without the "
+                 "launcher, without metrics", failed, options.run_dir, strerror(errno));
         prctl(PR_SET_CHILD_SUBREAPER, 0);
         become("launch run", argv);
     }
@@ -173,7 +173,7 @@ static const char RUN_USAGE[] =
 
 __attribute__((noreturn)) static void refuse(const char *usage, const char *what,
                                              const char *which) {
-    say("launch: %s%s\nusage: %s", what, which, usage);
+    log_line("launch: %s%s\nusage: %s", what, which, usage);
     exit(BAD_USAGE);
 }
 
@@ -195,15 +195,15 @@ static char **command(char **rest, const char *usage) {
 
 static char **run_flags(char **at) {
     const struct { const char *name; const char **text; double *number; } known[] = {
-        {"--run-dir", &want.run_dir, NULL},  {"--file", &want.file, NULL},
-        {"--drain", NULL, &want.drain},      {"--grace", NULL, &want.grace},
-        {"--deadline", NULL, &want.deadline}, {"--unfollowed", NULL, &want.unfollowed},
+        {"--run-dir", &options.run_dir, NULL},  {"--file", &options.file, NULL},
+        {"--drain", NULL, &options.drain},      {"--grace", NULL, &options.grace},
+        {"--deadline", NULL, &options.deadline}, {"--unfollowed", NULL, &options.unfollowed},
     };
     const size_t count = sizeof known / sizeof *known;
     for (; *at != NULL && strncmp(*at, "--", 2) == 0 && (*at)[2] != '\0'; at++) {
         size_t i = 0, length = strcspn(*at, "=");
         if (strcmp(*at, "--capture") == 0) {
-            want.capture = true;
+            options.capture = true;
             continue;
         }
         while (i < count && (strlen(known[i].name) != length ||
@@ -216,7 +216,7 @@ static char **run_flags(char **at) {
         else *known[i].number = as_seconds(value);
     }
     char **argv = command(at, RUN_USAGE);
-    if (want.run_dir == NULL) refuse(RUN_USAGE, "--run-dir is missing", "");
+    if (options.run_dir == NULL) refuse(RUN_USAGE, "--run-dir is missing", "");
     return argv;
 }
 

@@ -47,18 +47,18 @@ enum { BAD_USAGE = 2, NOT_RUN = 126, NOT_FOUND = 127 };
 /* process.c */
 extern pid_t self;
 extern sigset_t inherited_mask, every_signal;
-__attribute__((format(printf, 1, 2))) void say(const char *form, ...);
+__attribute__((format(printf, 1, 2))) void log_line(const char *form, ...);
 double seconds(clockid_t clock);
 double now(void);
-double least(double a, double b);
-double most(double a, double b);
+double min_of(double a, double b);
+double max_of(double a, double b);
 int poll_until(struct pollfd *fds, nfds_t count, double until);
-void take_over(void);
+void note_inherited(void);
 bool was_closed(int fd);
-__attribute__((noreturn)) void become(const char *who, char **argv);
-pid_t start(const char *who, char **argv, bool session, const int *streams);
-bool from_outside(const struct signalfd_siginfo *got);
-void forward(pid_t pid, const struct signalfd_siginfo *got);
+__attribute__((noreturn)) void become(const char *program, char **argv);
+pid_t start(const char *program, char **argv, bool session, const int *streams);
+bool from_outside(const struct signalfd_siginfo *info);
+void forward_signal(pid_t pid, const struct signalfd_siginfo *info);
 int exit_code(int status);
 void signal_others(int number);
 int kill_others(void);
@@ -73,7 +73,7 @@ struct stream {
     size_t length, sent, room;
 };
 
-struct want {
+struct options {
     const char *run_dir, *file;
     bool capture;
     double drain, grace, deadline, unfollowed;
@@ -88,18 +88,18 @@ struct attempt {
     const char *incomplete; /* why bytes are missing in the segments, or NULL */
     double ended_at;        /* wall clock; all other times are monotonic */
     double end_signal_at, kill_at, stop_until, hold_from, deadline_at;
-    char words[2048];       /* the unfinished line from the control FIFO */
-    size_t words_length;
+    char line[2048];        /* the unfinished line from the control FIFO */
+    size_t line_length;
     struct stream streams[2];
 };
 
-extern struct want want;
+extern struct options options;
 extern struct attempt attempt;
 extern int null_fd;
 const char *set_up(int *pipes);
 bool write_exit(int leftovers);
-bool take(struct stream *s, size_t most_bytes);
-void take_rest(struct stream *s);
+bool read_once(struct stream *s, size_t most_bytes);
+void read_rest(struct stream *s);
 void send_onward(struct stream *s, short seen);
 void release(struct stream *s);
 

@@ -12,13 +12,13 @@ sigset_t inherited_mask, every_signal;
 static struct sigaction inherited_chld;
 static mode_t inherited_umask;
 
-void say(const char *form, ...) {
+void log_line(const char *form, ...) {
     char line[1024];
     va_list values;
     va_start(values, form);
     int length = vsnprintf(line, sizeof line - 1, form, values);
     va_end(values);
-    size_t used = length < 0 ? 0 : (size_t)least(length, sizeof line - 2);
+    size_t used = length < 0 ? 0 : (size_t)min_of(length, sizeof line - 2);
     line[used++] = '\n';
     if (write(STDERR_FILENO, line, used) < 0) return; /* one write, so that lines stay whole */
 }
@@ -29,12 +29,12 @@ double seconds(clockid_t clock) {
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 double now(void) { return seconds(CLOCK_MONOTONIC); }
-double least(double a, double b) { return a < b ? a : b; }
-double most(double a, double b) { return a > b ? a : b; }
+double min_of(double a, double b) { return a < b ? a : b; }
+double max_of(double a, double b) { return a > b ? a : b; }
 
 int poll_until(struct pollfd *fds, nfds_t count, double until) {
-    double ms = most(0, (until - now()) * 1000 + 1);
-    return poll(fds, count, until == NEVER ? -1 : (int)least(ms, INT_MAX));
+    double ms = max_of(0, (until - now()) * 1000 + 1);
+    return poll(fds, count, until == NEVER ? -1 : (int)min_of(ms, INT_MAX));
 }
 
 int exit_code(int status) {
@@ -71,23 +71,23 @@ static void execute(char **argv) {
 }
 
 /* Becomes the command, with all inherited state restored. */
-void become(const char *who, char **argv) {
+void become(const char *program, char **argv) {
     umask(inherited_umask);
     sigaction(SIGCHLD, &inherited_chld, NULL);
     sigprocmask(SIG_SETMASK, &inherited_mask, NULL);
     execute(argv);
     int cause = errno;
     if (cause == ENOENT && strchr(argv[0], '/') == NULL)
-        say("%s: cannot run \"%s\": not found in PATH=%s", who, argv[0],
+        log_line("%s: cannot run \"%s\": not found in PATH=%s", program, argv[0],
             getenv("PATH") ? getenv("PATH") : "(unset)");
     else
-        say("%s: cannot run \"%s\": %s%s", who, argv[0], strerror(cause),
+        log_line("%s: cannot run \"%s\": %s%s", program, argv[0], strerror(cause),
             cause == ENOENT ? " (the file, or the interpreter that it names)" : "");
     _exit(cause == ENOENT || cause == ENOTDIR ? NOT_FOUND : NOT_RUN);
 }
 
 /* Starts the command, with `session` in its own session; it ends with this process. */
-pid_t start(const char *who, char **argv, bool session, const int *streams) {
+pid_t start(const char *program, char **argv, bool session, const int *streams) {
     pid_t pid = fork();
     if (pid != 0) return pid;
     if (session) setsid();
@@ -97,11 +97,11 @@ pid_t start(const char *who, char **argv, bool session, const int *streams) {
     }
     for (int fd = 1; streams != NULL && fd <= 2; fd++)
         if (streams[fd] >= 0) dup2(streams[fd], fd);
-    become(who, argv);
+    become(program, argv);
 }
 
 /* Notes the inherited state, and blocks every signal. */
-void take_over(void) {
+void note_inherited(void) {
     self = getpid();
     struct sigaction plain = {.sa_handler = SIG_DFL};
     sigfillset(&every_signal);
@@ -112,17 +112,17 @@ void take_over(void) {
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) < 0) return;
 }
 
-/* Only descriptors from take_over close at exec; inherited ones have survived an exec. */
+/* Only descriptors from note_inherited close at exec; inherited ones have survived an exec. */
 bool was_closed(int fd) { return (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0; }
 
 /* Sent by another process, and not raised by our own failed write (SIGPIPE, SIGXFSZ)? */
-bool from_outside(const struct signalfd_siginfo *got) {
-    return got->ssi_code <= 0 && !(got->ssi_code == SI_USER && got->ssi_pid == (uint32_t)self);
+bool from_outside(const struct signalfd_siginfo *info) {
+    return info->ssi_code <= 0 && !(info->ssi_code == SI_USER && info->ssi_pid == (uint32_t)self);
 }
-void forward(pid_t pid, const struct signalfd_siginfo *got) {
-    union sigval value = {.sival_ptr = (void *)(uintptr_t)got->ssi_ptr};
-    if (got->ssi_code == SI_QUEUE) sigqueue(pid, (int)got->ssi_signo, value);
-    else kill(pid, (int)got->ssi_signo);
+void forward_signal(pid_t pid, const struct signalfd_siginfo *info) {
+    union sigval value = {.sival_ptr = (void *)(uintptr_t)info->ssi_ptr};
+    if (info->ssi_code == SI_QUEUE) sigqueue(pid, (int)info->ssi_signo, value);
+    else kill(pid, (int)info->ssi_signo);
 }
 
 

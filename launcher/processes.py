@@ -36,7 +36,7 @@ class Inherited:
     """The descriptors of 0, 1, 2 that were closed."""
 
 
-def take_over() -> Inherited:
+def note_inherited() -> Inherited:
     """Note the inherited state; block all signals, and clear the umask."""
     mask = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
     # Python has changed SIGPIPE and SIGXFSZ, and does not provide their old dispositions.
@@ -152,17 +152,17 @@ def start(
         os._exit(NOT_RUN)
 
 
-def from_outside(got: linux.Received) -> bool:
+def from_outside(received: linux.Received) -> bool:
     """Return whether another process sent the signal: not our failed write, not a child's end."""
-    return got.code <= 0 and not (got.code == _SI_USER and got.sender == os.getpid())
+    return received.code <= 0 and not (received.code == _SI_USER and received.sender == os.getpid())
 
 
-def forward(pid: int, got: linux.Received) -> None:
+def forward_signal(pid: int, received: linux.Received) -> None:
     """Forward a signal, with the value that came with it."""
-    if got.code == _SI_QUEUE:
-        linux.send_with_value(pid, got.number, got.value)
+    if received.code == _SI_QUEUE:
+        linux.send_with_value(pid, received.number, received.value)
     else:
-        os.kill(pid, got.number)
+        os.kill(pid, received.number)
 
 
 def exit_code(status: int) -> int:

@@ -20,12 +20,12 @@ from launcher.processes import (
     Inherited,
     become,
     exit_code,
-    forward,
+    forward_signal,
     from_outside,
     kill_others,
+    note_inherited,
     signal_others,
     start,
-    take_over,
 )
 
 _PROGRAM = "launcher run"
@@ -36,7 +36,7 @@ _LONGEST_LINE = 2048
 
 def run(options: RunOptions) -> int:
     """Run the trainer; return its exit status. If the set-up fails, become the trainer."""
-    inherited = take_over()
+    inherited = note_inherited()
     try:
         attempt = set_up(options, inherited)
         linux.adopt_orphans(adopt=True)
@@ -95,10 +95,10 @@ class _AttemptRun:
             if self.attempt.signals in seen:
                 self._read_signals()
             if self.attempt.control in seen:
-                self._listen()
+                self._read_control()
             for stream in self.attempt.streams:
                 if stream.source is not None and seen.get(stream.source):
-                    stream.take()
+                    stream.read_once()
                     stream.send_onward(select.POLLOUT if _is_ready(stream.target) else 0)
                 elif stream.target is not None and seen.get(stream.target):
                     stream.send_onward(seen[stream.target])
@@ -154,13 +154,13 @@ class _AttemptRun:
         )
 
     def _read_signals(self) -> None:
-        for got in linux.read_signals(self.attempt.signals):
-            if from_outside(got):
-                self._obey_signal(got)
-            if got.number == signal.SIGCHLD:
+        for received in linux.read_signals(self.attempt.signals):
+            if from_outside(received):
+                self._handle_signal(received)
+            if received.number == signal.SIGCHLD:
                 self._reap()
 
-    def _obey_signal(self, got: linux.Received) -> None:
+    def _handle_signal(self, received: linux.Received) -> None:
         """Forward a signal, and note it: it may be Kubernetes' signal to end the container.
 
         Kubernetes sends SIGKILL when the grace period after that signal is over. If no SIGKILL
@@ -168,12 +168,15 @@ class _AttemptRun:
         """
         grace = self.options.grace
         now = time.monotonic()
-        if got.number not in {signal.SIGCHLD, signal.SIGCONT} and now - self.end_signal_at > grace:
+        if (
+            received.number not in {signal.SIGCHLD, signal.SIGCONT}
+            and now - self.end_signal_at > grace
+        ):
             self.end_signal_at = now
         if self.ended:
             return
-        forward(self.trainer, got)
-        if got.number == signal.SIGTERM:
+        forward_signal(self.trainer, received)
+        if received.number == signal.SIGTERM:
             # In time for the exit record, but not before half of the grace period.
             wait = max(grace / 2, grace - max(5.0, grace / 5))
             self.kill_at = min(self.kill_at, now + wait)
@@ -199,18 +202,18 @@ class _AttemptRun:
         if self.stopped:
             signal_others(signal.SIGTERM)  # they have the rest of the grace period
 
-    def _listen(self) -> None:
+    def _read_control(self) -> None:
         try:
             self.unfinished_line += os.read(self.attempt.control, _LONGEST_LINE)
         except BlockingIOError:
             return
         *lines, self.unfinished_line = self.unfinished_line.split(b"\n")
         for line in lines:
-            self._obey(line.decode(errors="replace"))
+            self._handle_line(line.decode(errors="replace"))
         if len(self.unfinished_line) >= _LONGEST_LINE:
             self.unfinished_line = b""
 
-    def _obey(self, line: str) -> None:
+    def _handle_line(self, line: str) -> None:
         if line == CONTROL_FOLLOWING:
             self.following = True
             self.delivered = False

@@ -27,12 +27,12 @@ static void start_worker(void) {
     else if (worker.end_signal != 0) kill(worker.pid, SIGTERM);
 }
 
-static void pass_on(const struct signalfd_siginfo *got) {
-    int number = (int)got->ssi_signo;
-    if (!from_outside(got)) return;
+static void pass_on(const struct signalfd_siginfo *info) {
+    int number = (int)info->ssi_signo;
+    if (!from_outside(info)) return;
     if (number == SIGTERM || number == SIGINT || number == SIGQUIT)
         worker.end_signal = number, worker.start_at = 0;
-    if (worker.pid > 0) forward(worker.pid, got);
+    if (worker.pid > 0) forward_signal(worker.pid, info);
 }
 
 /* Whether this was the last worker; if not, sets when the next one starts. */
@@ -43,15 +43,15 @@ static bool was_last(int status) {
     worker.pid = -1;
     worker.crashes = now() - worker.started >= STEADY ? 1 : worker.crashes + 1;
     bool quick = worker.crashes <= QUICK_RESTARTS;
-    worker.pause = quick ? RESTART : least(LONGEST_PAUSE, worker.pause * 2);
+    worker.pause = quick ? RESTART : min_of(LONGEST_PAUSE, worker.pause * 2);
     worker.start_at = now() + worker.pause;
-    say("launch supervise: %s ended with status %d; starting it again in %.2f s", worker.argv[0],
-        exit_code(status), worker.pause);
+    log_line("launch supervise: %s ended with status %d; starting it again in %.2f s",
+             worker.argv[0], exit_code(status), worker.pause);
     return false;
 }
 
 int supervise(char **argv) {
-    take_over();
+    note_inherited();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     int signals = signalfd(-1, &every_signal, SFD_CLOEXEC | SFD_NONBLOCK);
     if (signals < 0) become("launch supervise", argv);
@@ -60,8 +60,8 @@ int supervise(char **argv) {
         if (worker.pid < 0 && now() >= worker.start_at) start_worker();
         struct pollfd fds = {.fd = signals, .events = POLLIN};
         poll_until(&fds, 1, worker.pid < 0 ? worker.start_at : NEVER);
-        struct signalfd_siginfo got;
-        while (read(signals, &got, sizeof got) == sizeof got) pass_on(&got);
+        struct signalfd_siginfo info;
+        while (read(signals, &info, sizeof info) == sizeof info) pass_on(&info);
         int status;
         for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
             if (pid == worker.pid && was_last(status)) return exit_code(status);
@@ -71,8 +71,8 @@ int supervise(char **argv) {
 /* --- install --------------------------------------------------------------------------------- */
 
 static bool read_all(int fd, char *to, size_t size) {
-    for (ssize_t got; size > 0; to += got, size -= (size_t)got)
-        if ((got = read(fd, to, size)) <= 0) return false;
+    for (ssize_t count; size > 0; to += count, size -= (size_t)count)
+        if ((count = read(fd, to, size)) <= 0) return false;
     return true;
 }
 
@@ -80,11 +80,12 @@ static bool is_installed(const char *place, const char *program, size_t size) {
     struct stat st;
     bool equal = false;
     int fd = open(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    char *there = fd < 0 ? NULL : malloc(size);
-    if (there != NULL && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0555) == 0555)
-        equal = (size_t)st.st_size == size && read_all(fd, there, size) &&
-                memcmp(there, program, size) == 0;
-    free(there);
+    char *installed = fd < 0 ? NULL : malloc(size);
+    if (installed != NULL && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+        (st.st_mode & 0555) == 0555)
+        equal = (size_t)st.st_size == size && read_all(fd, installed, size) &&
+                memcmp(installed, program, size) == 0;
+    free(installed);
     if (fd >= 0) close(fd);
     return equal;
 }
@@ -119,10 +120,10 @@ int install(const char *place) {
     char *program = malloc(size + 1);
     bool done = false;
     if (size == 0 || program == NULL || !read_all(fd, program, size)) {
-        say("launch install: cannot read /proc/self/exe: %s", strerror(errno));
+        log_line("launch install: cannot read /proc/self/exe: %s", strerror(errno));
     } else {
         done = is_installed(place, program, size) || put(place, program, size) == 0;
-        if (!done) say("launch install: cannot write %s: %s", place, strerror(errno));
+        if (!done) log_line("launch install: cannot write %s: %s", place, strerror(errno));
     }
     free(program);
     if (done) return 0;

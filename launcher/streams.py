@@ -77,7 +77,7 @@ class Stream:
     held: bytes = b""
     """Bytes in a segment that are not forwarded yet; until they are, nothing more is read."""
 
-    def take(self) -> None:
+    def read_once(self) -> None:
         """Read once, and copy the bytes to the segments; at the end close the source."""
         if self.source is None:
             return
@@ -90,7 +90,7 @@ class Stream:
         self.segments.keep(self.prefix, chunk)
         self.held += chunk
 
-    def take_rest(self) -> bytes:
+    def read_rest(self) -> bytes:
         """Read the bytes in the pipe, even if it is still open elsewhere; then close the source."""
         if self.source is None:
             return b""
@@ -103,7 +103,7 @@ class Stream:
 
     def end(self) -> None:
         """After the trainer's end: read the last bytes, which remain to be forwarded."""
-        self.held += self.take_rest()
+        self.held += self.read_rest()
 
     def send_onward(self, seen: int) -> None:
         """Write a piece that cannot block. If the reader is gone, close the trainer's pipe too."""
@@ -120,7 +120,7 @@ class Stream:
         except OSError:
             self.held = b""  # for example a full disk: the next bytes may succeed
         if gone:
-            self.take_rest()
+            self.read_rest()
             self.held = b""
 
     def release(self, null: int) -> None:

@@ -18,10 +18,10 @@ from launcher.processes import (
     NOT_RUN,
     Inherited,
     exit_code,
-    forward,
+    forward_signal,
     from_outside,
+    note_inherited,
     start,
-    take_over,
 )
 
 _PROGRAM = "launcher supervise"
@@ -37,7 +37,7 @@ _FINAL = frozenset({0, 2, NOT_RUN, NOT_FOUND})
 
 def supervise(command: Sequence[bytes]) -> int:
     """Run the command, and again after each crash; return its last exit status."""
-    inherited = take_over()
+    inherited = note_inherited()
     linux.adopt_orphans(adopt=True)
     return _Supervisor(command, inherited, linux.open_signals()).watch()
 
@@ -86,14 +86,14 @@ class _Supervisor:
             os.kill(self.worker, signal.SIGTERM)
 
     def _read_signals(self) -> None:
-        for got in linux.read_signals(self.signals):
-            if not from_outside(got):
+        for received in linux.read_signals(self.signals):
+            if not from_outside(received):
                 continue
-            if got.number in _ENDINGS:
-                self.end_signal = got.number
+            if received.number in _ENDINGS:
+                self.end_signal = received.number
                 self.start_at = 0.0
             if self.worker is not None:
-                forward(self.worker, got)
+                forward_signal(self.worker, received)
 
     def _ends_of_worker(self) -> Iterator[int]:
         while True:

@@ -77,8 +77,8 @@ class KernelProcesses:
     def all(self) -> list[Process]:
         """Return all running processes, ordered by pid."""
         numbers = sorted(int(name) for name in os.listdir(_PROC) if name.isdecimal())
-        found = (_look(pid) for pid in numbers)
-        return [process for process in found if process is not None]
+        processes = (_look(pid) for pid in numbers)
+        return [process for process in processes if process is not None]
 
     def command(self, process: Process) -> str:
         """Return its arguments."""
