@@ -1,4 +1,4 @@
-"""TLS: files become gRPC's credentials, and bad files a sentence."""
+"""TLS: reads gRPC's credentials from files; an unusable file is an error that names it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from dbmanager.settings import TlsFiles
 
 
 def credentials_of(files: TlsFiles) -> grpc.ServerCredentials:
-    """Read the files and see that they fit together; gRPC itself would say so to nobody.
+    """Read the files and check that they fit together; gRPC itself reports nothing.
 
     Raises:
-        SetupError: a file cannot be read, is no PEM, or the key is not the certificate's.
+        SetupError: a file cannot be read or is not PEM, or the key belongs to another certificate.
     """
     key, cert = _read("--tls-key", files.key), _read("--tls-cert", files.cert)
     _check_pair(files)

@@ -1,4 +1,4 @@
-"""The errors of a cluster, by who must act.
+"""The errors of a cluster, grouped by the side that must act.
 
 * UserError
   * NotFound: the object does not exist; correct the name, or wait
