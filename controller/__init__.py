@@ -1,7 +1,7 @@
 """Reconciles Experiments and Trials: the program, and what it is made of.
 
-Belongs here: the program (`app`, `leader_term`, `guarded_reconcile`, settings, metrics), the loop
-that reconciles objects (`reconcile_workers`; `runner` uses it too), and four rooms: `reconcile`
+Belongs here: the program (`app`, `replica`, `leader_term`, settings, metrics), the loop that
+reconciles objects (`reconcile_workers`; `runner` uses it too), and four rooms: `reconcile`
 (the pure core), `driver` (carries out the core's actions, through ports), `on_kube` (the ports
 over a cluster) and `over_grpc` (the ports over gRPC services).
 Does not belong here: how jobs run, how points are chosen, how metrics are collected.
@@ -55,5 +55,5 @@ From an experiment to its trials:
 
 Reading order: `reconcile.views` (in), `reconcile.actions` (out), `reconcile.experiments` and
 `reconcile.trials` (the two functions), then `driver.ports` and `driver.driver`; for the program
-`app`, `leader_term`, `reconcile_workers`.
+`app`, `replica`, `leader_term`, `reconcile_workers`.
 """

@@ -43,7 +43,7 @@ class SearchRouter:
         self, directory: ServiceDirectory, services: ClusterSearchServices, channels: Channels
     ) -> None:
         self._directory, self._services, self._channels = directory, services, channels
-        self._histories = HistoryCache()
+        self._history_cache = HistoryCache()
 
     async def ask(
         self, experiment: Experiment, trials: Sequence[Trial], asked: int, count: int
@@ -56,7 +56,7 @@ class SearchRouter:
             rules = None
             if experiment.spec.early_stopping is not None:
                 rules = await stack.enter_async_context(self._channels.to(stopping.address))
-            services = SearchTargets(
+            targets = SearchTargets(
                 suggestion=channel,
                 early_stopping=rules,
                 db_manager=self._directory.db_manager,
@@ -64,7 +64,8 @@ class SearchRouter:
                 stopping_address=stopping.address,
                 follows_katib=search.kind is not ServiceKind.OWN,
             )
-            return await RemoteSuggestions(lambda _: services).ask(experiment, trials, asked, count)
+            search_service = RemoteSuggestions(lambda _: targets, history_cache=self._history_cache)
+            return await search_service.ask(experiment, trials, asked, count)
 
     async def deploys(self, suggestion: Suggestion) -> bool:
         """Return whether a service is deployed for this experiment."""

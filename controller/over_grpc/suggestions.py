@@ -75,14 +75,14 @@ class RemoteSuggestions:
         targets_of: Callable[[Experiment], SearchTargets],
         seconds: float = 300.0,
         patience: float = 10.0,
-        histories: HistoryCache | None = None,
+        history_cache: HistoryCache | None = None,
     ) -> None:
         """`targets_of` returns the services to call; `seconds` is the deadline of a call.
 
         A service that is unavailable is waited for, up to `patience` seconds: it may be restarting.
         """
         self._targets_of, self._seconds, self._patience = targets_of, seconds, patience
-        self._histories = histories or HistoryCache()
+        self._history_cache = HistoryCache() if history_cache is None else history_cache
 
     async def ask(
         self, experiment: Experiment, trials: Sequence[Trial], asked: int, count: int
@@ -107,7 +107,7 @@ class RemoteSuggestions:
             request_serializer=bytes,
             response_deserializer=pb.GetSuggestionsReply.FromString,
         )
-        encoded = self._histories.with_trials(request, known)
+        encoded = self._history_cache.with_trials(request, known)
         reply = await self._call(_search_target(targets, experiment), method, encoded)
         suggested = tuple(map(suggested_from_wire, reply.parameter_assignments))
         final = _is_final(targets, trials, len(suggested), count)
@@ -164,7 +164,7 @@ class RemoteSuggestions:
             request_serializer=bytes,
             response_deserializer=pb.GetEarlyStoppingRulesReply.FromString,
         )
-        encoded = self._histories.with_trials(request, trials)
+        encoded = self._history_cache.with_trials(request, trials)
         reply = await self._call(_stopping_target(targets, experiment), method, encoded)
         return tuple(map(rule_from_wire, reply.early_stopping_rules))
 

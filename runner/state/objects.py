@@ -11,7 +11,7 @@ from api.objects.experiments import parse_experiment, render_experiment
 from api.objects.suggestions import parse_suggestion, render_suggestion
 from api.objects.trials import parse_trial, render_trial
 from api.types import Experiment, ObjectMeta, Suggestion, Trial
-from controller.driver.memory import MemoryObjects
+from controller.driver.memory_objects import MemoryObjects
 from controller.reconcile.views import Key, key_of
 from runner.state.directory import StateDirectory
 from runner.state.documents import read_document, write_document

@@ -12,7 +12,7 @@ from api.types import Suggestion, Trial
 from controller.concurrency import run_concurrently
 from controller.driver.action_runner import RunCalls, sequentially
 from controller.driver.driver import Driver
-from controller.driver.memory import MemoryObjects
+from controller.driver.memory_objects import MemoryObjects
 from tests.controller.experiment_harness import KEY, ExperimentHarness, experiment
 from tests.polling import SECONDS
 

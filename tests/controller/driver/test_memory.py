@@ -9,7 +9,7 @@ import pytest
 
 from api.names import EXPERIMENT_LABEL, TRIAL_FINALIZER
 from api.types import Experiment, ExperimentSpec, ObjectMeta, Trial, TrialStatus
-from controller.driver.memory import MemoryObjects
+from controller.driver.memory_objects import MemoryObjects
 from controller.driver.ports import Conflict
 from controller.reconcile.views import Key
 
