@@ -39,7 +39,7 @@ def names() -> tuple[str, ...]:
 
 
 def find(name: str) -> Algorithm:
-    """Load an algorithm; a name of ours never means another's.
+    """Load an algorithm; a built-in name always means the built-in algorithm.
 
     Raises:
         SpecError: no algorithm has this name.

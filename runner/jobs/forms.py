@@ -20,7 +20,7 @@ _LONGEST = 2**31 - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobForm:
-    """What is to be run, and how often it may fail."""
+    """The pod of a job, and how often it may fail."""
 
     pod: JsonObject
     """The pod's metadata and spec, as the user wrote them."""

@@ -35,7 +35,7 @@ def read_document(path: Path) -> JsonObject | None:
     """Return what a file holds; None where there is none.
 
     Raises:
-        SetupError: it is not one of ours.
+        SetupError: the file does not hold such a document.
     """
     try:
         documents = load_objects(path.read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ PACE = Pace(first_seconds=0.01, longest_seconds=0.05)
 
 
 class ClusterPorts:
-    """Objects and jobs in a cluster, their watches running, and who is to be looked at."""
+    """Objects and jobs in a cluster with running watches, and the keys to reconcile."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.experiments: set[Key] = set()
@@ -31,7 +31,7 @@ class ClusterPorts:
             experiment=self._teller(self.experiments), trial=self._teller(self.trials)
         )
 
-        def start(work: Any) -> None:  # noqa: ANN401 - whatever is to be run
+        def start(work: Any) -> None:  # noqa: ANN401 - any coroutine
             self.tasks.append(asyncio.create_task(work))
 
         self.objects = ClusterObjects(cluster, changed, pace=PACE)

@@ -99,7 +99,7 @@ class LeaderHarness:
         )
         tasks: list[asyncio.Task[Any]] = []
 
-        def start(work: Any) -> None:  # noqa: ANN401 - whatever is to be run
+        def start(work: Any) -> None:  # noqa: ANN401 - any coroutine
             tasks.append(asyncio.create_task(work))
 
         term = LeaderTerm(outside, start)

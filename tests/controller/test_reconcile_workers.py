@@ -113,7 +113,7 @@ async def test_a_turn_names_the_moment_of_the_next() -> None:
 @situation
 async def test_a_fault_costs_the_object_half_a_minute_and_nobody_else_anything() -> None:
     turns = Turns()
-    turns.fault = ValueError("of ours")
+    turns.fault = ValueError("a defect")
     async with working(turns) as (workers, metrics):
         workers.add(A)
         await asyncio.sleep(5)

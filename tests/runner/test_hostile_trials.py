@@ -153,7 +153,7 @@ def test_one_that_fills_its_disk(machine: Machine, small_disk: Path) -> None:
 
 
 def test_one_that_fills_the_disk_of_the_state_directory(machine: Machine, small_disk: Path) -> None:
-    """Nothing of ours is lost in silence: the run ends with what to do, and goes on later."""
+    """No output is lost silently: the run ends with what to do, and continues later."""
     if os.geteuid():
         pytest.skip("only root can make a small disk; CI runs as root")
     fill = "[ -e filled ] || dd if=/dev/zero of=small/filler bs=64k count=640 2>/dev/null"

@@ -76,7 +76,7 @@ def _parameter(trial: dict[str, object]) -> str:
 
 
 def _read(database: Path, trials: dict[str, dict[str, object]]) -> dict[str, list[str]]:
-    """Read what counts of each trial, as everybody does who asks the store."""
+    """Read the visible values of each trial from the store."""
 
     async def read() -> dict[str, list[str]]:
         store = SqliteStore(database)

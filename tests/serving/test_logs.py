@@ -1,4 +1,4 @@
-"""The log is one JSON object a line, whoever writes the record."""
+"""The log has one JSON object on each line, from every library that logs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cloud as a fold: generations by number, whoever asks and in whatever order trials end."""
+"""CMA-ES as a fold: generations by trial number, in whatever order trials end."""
 
 from __future__ import annotations
 

@@ -212,8 +212,8 @@ def authorities_in(bundle: str) -> tuple[str, ...]:
 def check(world: World, replicas: list[Replica]) -> None:
     """Check that every client accepts the certificate of every replica.
 
-    A bundle without any authority of ours was emptied by somebody else, or never filled: nothing
-    that we do can help who holds it.
+    A bundle without an authority of this webhook was emptied by another program, or never filled;
+    the webhook cannot help a client that holds it.
     """
     served = [one.serves for one in replicas]
     for bundle in world.held_by_clients():

@@ -31,7 +31,7 @@ async def running() -> AsyncIterator[Webhook]:
         yield running
 
 
-def review(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever is to be wrong
+def review(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any wrong value
     return {**asked({"metadata": {"name": "p"}, "spec": {"containers": []}}), **changes}
 
 
