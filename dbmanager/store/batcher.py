@@ -1,9 +1,11 @@
-"""Gathers those who wait into one transaction: under load many share one commit.
+"""Group commit: requests that wait at the same time share one transaction.
 
-A request that comes while nobody works is worked on at once, alone. Those that come meanwhile
-wait, and the next round takes all of them. Where a round fails, each of its requests is tried
-alone, since one of them may be the only one at fault; unless the database is away, which is so for
-all.
+A request that comes while no transaction runs is committed at once, alone. Requests that come
+during a transaction wait, and the next transaction takes all of them, up to its limits. If a
+transaction fails, each of its requests is tried alone, because only one of them may be wrong. If
+the database is unavailable, all of them fail at once.
+
+A large request is committed alone, beside the others, so small requests do not wait for it.
 """
 
 from __future__ import annotations
@@ -18,12 +20,49 @@ from api.errors import Unavailable
 
 R = TypeVar("R")
 T = TypeVar("T")
+Commit = Callable[[Sequence[R]], Awaitable[Sequence[T]]]
+"""Does all requests in one transaction or none of them; returns one result for each request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much is committed at once."""
+
+    requests: int
+    """In one transaction."""
+    rows: int
+    """A transaction with so many rows takes no more requests. A request with so many is large."""
+    large: int
+    """Large requests that are committed at the same time, each in its own transaction."""
+
+
+class Batcher(Generic[R, T]):
+    """Commits requests in batches. It has no task while no request waits."""
+
+    def __init__(self, commit: Commit[R, T], limits: Limits) -> None:
+        self._large_rows = limits.rows
+        # One at a time: while it runs, many requests come together for the next one.
+        self._small = _Queue(commit, workers=1, requests=limits.requests, rows=limits.rows)
+        self._large = _Queue(commit, workers=limits.large, requests=1, rows=limits.rows)
+
+    async def result(self, request: R, rows: int) -> T:
+        """Commit a request of so many rows; return its result, or raise its error.
+
+        Cancelling the caller does not cancel the request.
+        """
+        queue = self._small if rows < self._large_rows else self._large
+        return await queue.result(request, rows)
+
+    async def finish(self) -> None:
+        """Wait until no request waits."""
+        while workers := self._small.workers | self._large.workers:
+            await asyncio.wait(workers)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Waiting(Generic[R]):
     request: R
-    weight: int
+    rows: int
     done: asyncio.Future[Any]
 
     def succeed(self, result: object) -> None:
@@ -33,80 +72,56 @@ class _Waiting(Generic[R]):
     def fail(self, error: Exception) -> None:
         if not self.done.done():
             self.done.set_exception(error)
-            self.done.exception()  # who asked may have gone: then nobody else looks at it
+            self.done.exception()  # marks it as read: a cancelled caller reads it no more
 
 
-class Gathering(Generic[R, T]):
-    """Works in rounds, some of them at the same time; has no task while nobody waits."""
+class _Queue(Generic[R, T]):
+    """Requests in the order in which they came, and the tasks that commit them."""
 
-    def __init__(
-        self,
-        work: Callable[[Sequence[R]], Awaitable[Sequence[T]]],
-        *,
-        rounds: int,
-        requests: int,
-        weight: int,
-    ) -> None:
-        """Set the limits.
-
-        Args:
-            work: does what a round's requests ask for, all or nothing; returns a result for each.
-            rounds: how many may be worked on at the same time.
-            requests: how many a round takes.
-            weight: after how much of it a round takes no more.
-        """
-        self._work = work
-        self._rounds, self._requests, self._weight = rounds, requests, weight
+    def __init__(self, commit: Commit[R, T], *, workers: int, requests: int, rows: int) -> None:
+        self._commit = commit
+        self._most_workers, self._most_requests, self._most_rows = workers, requests, rows
         self._waiting: deque[_Waiting[R]] = deque()
-        self._workers: set[asyncio.Task[None]] = set()
+        self.workers: set[asyncio.Task[None]] = set()
 
-    async def result(self, request: R, weight: int) -> T:
-        """Wait for a request's round; return its result, or raise its error."""
-        waiting = _Waiting(
-            request=request, weight=weight, done=asyncio.get_running_loop().create_future()
-        )
-        self._waiting.append(waiting)
-        if len(self._workers) < self._rounds:
-            self._workers.add(asyncio.create_task(self._run()))
-        # Who is cancelled does not take back what is on its way.
-        result: T = await asyncio.shield(waiting.done)
+    async def result(self, request: R, rows: int) -> T:
+        done = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(request=request, rows=rows, done=done))
+        if len(self.workers) < self._most_workers:
+            self.workers.add(asyncio.create_task(self._work()))
+        result: T = await asyncio.shield(done)
         return result
 
-    async def finish(self) -> None:
-        """Return once nobody waits."""
-        while self._workers:
-            await asyncio.wait(self._workers)
-
-    async def _run(self) -> None:
+    async def _work(self) -> None:
         try:
             while self._waiting:
-                await self._round(self._taken())
+                await self._commit_batch(self._next_batch())
         finally:
-            # At once, and not when the loop gets to it: who comes in between starts another.
-            self._workers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+            # At once, not in a later step of the loop: a request in between starts a new worker.
+            self.workers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
-    def _taken(self) -> list[_Waiting[R]]:
-        taken: list[_Waiting[R]] = []
-        weight = 0
-        while self._waiting and len(taken) < self._requests and weight < self._weight:
-            taken.append(self._waiting.popleft())
-            weight += taken[-1].weight
-        return taken
+    def _next_batch(self) -> list[_Waiting[R]]:
+        batch: list[_Waiting[R]] = []
+        rows = 0
+        while self._waiting and len(batch) < self._most_requests and rows < self._most_rows:
+            batch.append(self._waiting.popleft())
+            rows += batch[-1].rows
+        return batch
 
-    async def _round(self, taken: Sequence[_Waiting[R]]) -> None:
+    async def _commit_batch(self, batch: Sequence[_Waiting[R]]) -> None:
         try:
-            results = await self._work([waiting.request for waiting in taken])
+            results = await self._commit([waiting.request for waiting in batch])
         except asyncio.CancelledError:
-            for waiting in taken:
+            for waiting in batch:
                 waiting.done.cancel()
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, who asked has to hear of it
-            if isinstance(error, Unavailable) or len(taken) == 1:
-                for waiting in taken:
+        except Exception as error:  # noqa: BLE001 - each caller gets the error, whatever it is
+            if isinstance(error, Unavailable) or len(batch) == 1:
+                for waiting in batch:
                     waiting.fail(error)
                 return
-            for waiting in taken:
-                await self._round([waiting])
+            for waiting in batch:
+                await self._commit_batch([waiting])
         else:
-            for waiting, result in zip(taken, results, strict=True):
+            for waiting, result in zip(batch, results, strict=True):
                 waiting.succeed(result)

@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api.backoff import Backoff
 from api.errors import Unavailable
-from dbmanager.store.batcher import Gathering
+from dbmanager.store.batcher import Batcher, Limits
 from dbmanager.store.columns import Columns
 from dbmanager.store.contract import Delivery, NewRow, Receipt, TrialKey
 from dbmanager.store.schema import observation_logs, sources
@@ -40,10 +40,7 @@ WRITERS: Mapping[str, Any] = {**_POOL, "pool_size": 5}
 """The connections that write."""
 READERS: Mapping[str, Any] = {**_POOL, "pool_size": 8, "isolation_level": "AUTOCOMMIT"}
 """The connections that read: each question is one round trip, with nothing before or after it."""
-_REPORTS, _ROWS = 100, 20_000
-"""In one transaction; whoever comes later waits for the next. A report that has as many rows by
-itself goes past the others, so that they need not wait for it."""
-_LARGE_AT_ONCE = 2
+_LIMITS = Limits(requests=100, rows=20_000, large=2)
 _TRIES = 10
 _NEVER = {"last_sequence": 0, "gaps": 0}
 """The numbers of who has not reported yet."""
@@ -61,9 +58,7 @@ class ServerStore(SqlStore):
         """Take over two engines; `name` is how messages call the database."""
         super().__init__(name)
         self._writers, self._readers = writers, readers
-        # With one transaction at a time most are gathered: a second one costs more than it brings.
-        self._reports = Gathering(self._stored, rounds=1, requests=_REPORTS, weight=_ROWS)
-        self._large = Gathering(self._stored, rounds=_LARGE_AT_ONCE, requests=1, weight=1)
+        self._batcher = Batcher(self._stored, _LIMITS)
 
     @abstractmethod
     def claim(self) -> Executable:
@@ -92,8 +87,7 @@ class ServerStore(SqlStore):
 
     async def close(self) -> None:
         """Finish the reports that wait, and close the connections."""
-        await self._reports.finish()
-        await self._large.finish()
+        await self._batcher.finish()
         self._open = False
         await self._writers.dispose()
         await self._readers.dispose()
@@ -105,8 +99,7 @@ class ServerStore(SqlStore):
         if delivery is None and not rows:
             return Receipt(stored=0)
         report = Report(key=key, rows=Columns.of(rows), delivery=delivery)
-        gathered = self._reports if len(rows) < _ROWS else self._large
-        return await gathered.result(report, len(rows))
+        return await self._batcher.result(report, len(rows))
 
     async def _stored(self, reports: Sequence[Report]) -> Sequence[Receipt]:
         async def store(connection: AsyncConnection) -> Sequence[Receipt]:

@@ -25,7 +25,7 @@ from dbmanager.store.sql_errors import understood
 from dbmanager.store.sql_store import SqlStore
 from dbmanager.store.sqlite.rows import delete_trial, store_report
 from dbmanager.store.sqlite.schema import MIGRATIONS
-from dbmanager.store.sqlite.writer import Write, Writer
+from dbmanager.store.sqlite.writer import Writer
 
 _BUSY_SECONDS = 10.0
 _READERS = 4
@@ -65,7 +65,7 @@ class SqliteStore(SqlStore):
             if self._writer is None:
                 with understood(self._name, opening=True):
                     connection = await asyncio.to_thread(self._connect)
-                self._writer = Writer(connection)
+                self._writer = Writer(connection, self._name)
                 self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader")
 
     async def close(self) -> None:
@@ -74,7 +74,7 @@ class SqliteStore(SqlStore):
             writer, self._writer = self._writer, None
             threads, self._threads = self._threads, None
             if writer is not None:
-                await asyncio.to_thread(writer.close)
+                await writer.close()
             if threads is not None:
                 await asyncio.to_thread(threads.shutdown)
             self._readers.dispose()
@@ -89,17 +89,17 @@ class SqliteStore(SqlStore):
     ) -> Receipt:
         """Store rows and the number of their report in one transaction."""
         columns = Columns.of(rows)
-        receipt: Receipt = await self._written(lambda to: store_report(to, key, columns, delivery))
+        writer = self._opened()
+        receipt: Receipt = await writer.write(
+            lambda connection: store_report(connection, key, columns, delivery), len(columns)
+        )
         return receipt
 
     async def delete(self, key: TrialKey) -> int:
         """Delete a trial's rows and its sources."""
-        count: int = await self._written(lambda to: delete_trial(to, key))
+        writer = self._opened()
+        count: int = await writer.write(lambda connection: delete_trial(connection, key), 0)
         return count
-
-    async def _written(self, write: Write) -> Any:  # noqa: ANN401 - what the write returns
-        with understood(self._name):
-            return await self._opened().write(write)
 
     async def _all(self, statement: Executable) -> Sequence[Sequence[Any]]:
         self._opened()
