@@ -2,7 +2,7 @@
 
 Belongs here: the program `python -m dbmanager` and two rooms: `store` (the contract and its
 implementations in memory, SQLite, PostgreSQL and MySQL) and `service` (gRPC over a store).
-Does not belong here: what a metric means, who may read what, anything of Kubernetes.
+Does not belong here: the meaning of a metric, access rights, Kubernetes.
 May import: `serving` and `api`. May be imported by: `runner` and `trialwatch`, which embed a store.
 
 From a report to the rows:
@@ -14,7 +14,25 @@ From a report to the rows:
 A report is decoded by column. It is three lists, and each rule is checked for a whole list at once
 (`service.decoding`). Only if a rule fails are the points checked one by one, to name the wrong one.
 
-Requests that wait together are stored together: in the next transaction, with one commit and one
-COPY (`store.batcher`). A report of very many points does not wait in this queue. SQLite has one
-writer, which batches in the same way.
+Reports that wait at the same time are stored in the next transaction together, with one commit and
+one COPY (`store.batcher`). A report of 20,000 rows or more has its own transaction, so small
+reports do not wait for it. In SQLite, one thread runs all transactions (`store.sqlite.writer`).
+
+A report is stored exactly once. Its rows and its number are stored in one transaction, and the
+number tells a repeat from a new report (`store.sequence_numbers`). A lock of the trial lets only
+one transaction at a time do so (`store.sql_server`).
+
+From a query to the reply:
+
+    message ──> Query ──> SQL ──> pages of rows ──> pages, one reply, or a stream
+                service/  store/  store/sql_store   service/replies, service/observations
+                requests  sql_reads
+
+A read returns only rows of the visible sources: failed attempts of a trial do not count once
+another attempt has succeeded (`store.visible_sources`). No read holds a connection between two
+pages, so a slow caller blocks no other.
+
+The program starts without its database, and serves as soon as the database answers
+(`service.connection`). While the database is unavailable, callers get UNAVAILABLE and try again;
+the numbers of the reports make these repeats harmless.
 """

@@ -1,4 +1,4 @@
-"""One DB manager's life: listen, find the database, serve, drain, close."""
+"""The life of one DB manager: listen, connect to the database, serve, drain, close."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ async def run(settings: Settings, store: Store) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Raises:
-        SetupError: an address, a file or the database is wrong; waiting does not help.
-        Unavailable: the database did not answer within --connect-timeout.
+        SetupError: an address, a file or the database is wrong, and waiting does not help.
+        Unavailable: the database did not answer within the connect timeout.
     """
     metrics = Metrics()
     connection = Connection(store, changed=metrics.database)
@@ -65,13 +65,13 @@ def _announce(address: Address, metrics: Address | None, *, tls: bool) -> None:
 async def _watch(
     connection: Connection, ended: asyncio.Event, connect_timeout: timedelta | None
 ) -> None:
-    """Keep the connection until `ended` is set."""
-    keeping = asyncio.create_task(connection.keep())
-    ending = asyncio.create_task(ended.wait())
-    opened = asyncio.create_task(_opened_in_time(connection, connect_timeout))
-    tasks = {keeping, ending, opened}
+    """Watch the connection until a signal sets `ended`."""
+    watching = asyncio.create_task(connection.watch())
+    signal = asyncio.create_task(ended.wait())
+    timeout = asyncio.create_task(_check_timeout(connection, connect_timeout))
+    tasks = {watching, signal, timeout}
     try:
-        while not ending.done():
+        while not signal.done():
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
@@ -82,12 +82,13 @@ async def _watch(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _opened_in_time(connection: Connection, limit: timedelta | None) -> None:
+async def _check_timeout(connection: Connection, limit: timedelta | None) -> None:
+    """Raise `Unavailable` if the database has not answered after the limit."""
     if limit is None:
         return
     await asyncio.sleep(limit.total_seconds())
     try:
-        connection.store  # noqa: B018 - read only for the error that it raises
+        connection.store  # noqa: B018 - it raises if the database is not open
     except Unavailable as error:
         raise Unavailable(f"--connect-timeout: {error}") from None
 

@@ -1,4 +1,4 @@
-"""From a database's URL to its store."""
+"""Makes the store that a database URL names."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ _KINDS = "sqlite:///FILE, postgresql://USER@HOST/DATABASE or mysql://USER@HOST/D
 
 
 def store_for(url: str, *, initialize: bool = True) -> Store:
-    """Return the store of a URL, not opened yet.
+    """Return the store of a URL; it is not open yet.
 
     Args:
-        url: of one of the kinds above; four slashes come before an absolute path of SQLite's.
-        initialize: whether opening it makes what is missing of its tables.
+        url: of one of the kinds above; an absolute path of an SQLite file comes after four slashes.
+        initialize: whether `open` creates missing tables.
 
     Raises:
-        SetupError: no store has such a URL.
+        SetupError: the URL is not of a known kind.
     """
     try:
         scheme = urlsplit(url).scheme
     except ValueError as error:
-        raise SetupError(f"--database: its URL cannot be read ({error}); write {_KINDS}") from None
-    # Each kind is imported where it is wanted: an image may carry one driver alone.
+        raise SetupError(f"--database: cannot read the URL ({error}); write {_KINDS}") from None
+    # Each kind is imported only if the URL names it: an image may have only one driver.
     if scheme == "sqlite":
         from dbmanager.store.sqlite.store import SqliteStore  # noqa: PLC0415 - see above
 
         return SqliteStore(_file_of(url), initialize=initialize)
-    name = f"the database {shown(url)}"
+    name = f"the database {without_password(url)}"
     if scheme in {"postgresql", "postgres"}:
         from dbmanager.store.postgres.store import PostgresStore  # noqa: PLC0415 - see above
 
@@ -39,20 +39,22 @@ def store_for(url: str, *, initialize: bool = True) -> Store:
         from dbmanager.store.mysql.store import MysqlStore  # noqa: PLC0415 - see above
 
         return MysqlStore(url, name, initialize=initialize)
-    raise SetupError(f"--database: {shown(url)!r} names no database; write {_KINDS}")
+    raise SetupError(
+        f"--database: {without_password(url)!r} does not name a database; write {_KINDS}"
+    )
 
 
-def shown(url: str) -> str:
-    """Return a URL without its password, to be shown to people."""
-    place = urlsplit(url).netloc
-    login, at, where = place.rpartition("@")
+def without_password(url: str) -> str:
+    """Return a URL with *** in place of its password, for messages."""
+    netloc = urlsplit(url).netloc
+    login, at, host = netloc.rpartition("@")
     user, colon, _ = login.partition(":")
-    return url.replace(place, f"{user}{':***' if colon else ''}{at}{where}", 1) if at else url
+    return url.replace(netloc, f"{user}{':***' if colon else ''}{at}{host}", 1) if at else url
 
 
 def _file_of(url: str) -> Path:
     parts = urlsplit(url)
     path = parts.path.removeprefix("/")
     if parts.netloc or parts.query or parts.fragment or path in {"", ":memory:"}:
-        raise SetupError(f"--database: {url!r} names no file; write {_KINDS}")
+        raise SetupError(f"--database: {url!r} does not name a file; write {_KINDS}")
     return Path(path)

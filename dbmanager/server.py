@@ -14,18 +14,18 @@ from dbmanager.service.connection import Connection
 from dbmanager.service.health import SERVICES, Health, UnknownService
 from dbmanager.service.metrics import Metrics
 from dbmanager.service.observations import Observations
-from dbmanager.service.replies import TooLarge
+from dbmanager.service.replies import ReplyTooLarge
 from dbmanager.service.requests import MOST_BYTES
-from dbmanager.service.row_notifier import News
+from dbmanager.service.row_notifier import RowNotifier
 from dbmanager.service.servicer import DBManager
 from dbmanager.settings import FOUR_MEBIBYTES
-from dbmanager.store.contract import Ambiguous
+from dbmanager.store.contract import AmbiguousTrial
 from serving.addresses import Address
 from serving.grpc import Codes, ErrorInterceptor, listen, make_server
 
 _CODES: Final[Codes] = {
-    Ambiguous: grpc.StatusCode.FAILED_PRECONDITION,
-    TooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    AmbiguousTrial: grpc.StatusCode.FAILED_PRECONDITION,
+    ReplyTooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
     UnknownService: grpc.StatusCode.NOT_FOUND,
 }
 _MOST_METADATA: Final = 64 * 1024
@@ -43,18 +43,18 @@ class Server:
         max_reply: int = FOUR_MEBIBYTES,
         poll: float = 1.0,
     ) -> None:
-        """Make a server; every `poll` seconds watchers look for writes of other servers."""
+        """Make a server; every `poll` seconds, watchers read what other programs have written."""
         metrics = metrics or Metrics()
-        self._news = News()
+        self._notifier = RowNotifier()
         interceptor = ErrorInterceptor("the DB manager", _CODES, answered=metrics.answered)
         self._server = make_server(
             interceptor, most_bytes=MOST_BYTES, max_metadata_size=_MOST_METADATA
         )
-        manager = DBManager(connection, self._news, metrics, max_reply=max_reply)
+        manager = DBManager(connection, self._notifier, metrics, max_reply=max_reply)
         api_pb2_grpc.add_DBManagerServicer_to_server(manager, self._server)
-        observations = Observations(connection, self._news, poll=poll)
+        observations = Observations(connection, self._notifier, poll=poll)
         observations_pb2_grpc.add_ObservationsServicer_to_server(observations, self._server)
-        health = Health(connection, self._news, period=poll)
+        health = Health(connection, self._notifier, period=poll)
         health_pb2_grpc.add_HealthServicer_to_server(health, self._server)
         reflection.enable_server_reflection((*SERVICES, reflection.SERVICE_NAME), self._server)
 
@@ -67,10 +67,10 @@ class Server:
         return listen(self._server, address, tls)
 
     async def start(self) -> None:
-        """Serve."""
+        """Start to serve."""
         await self._server.start()
 
     async def stop(self, grace: float) -> None:
-        """Refuse new requests, and finish requests under way within `grace` seconds."""
-        self._news.end()
+        """Refuse new requests, and wait at most `grace` seconds for those under way."""
+        self._notifier.end()
         await self._server.stop(grace)

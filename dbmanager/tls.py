@@ -1,4 +1,4 @@
-"""TLS: reads gRPC's credentials from files; an unusable file is an error that names it."""
+"""TLS: makes gRPC credentials from files, and explains what is wrong with bad files."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from dbmanager.settings import TlsFiles
 
 
 def credentials_of(files: TlsFiles) -> grpc.ServerCredentials:
-    """Read the files and check that they fit together; gRPC itself reports nothing.
+    """Read the files and check that they belong together; gRPC itself reports no such error.
 
     Raises:
-        SetupError: a file cannot be read or is not PEM, or the key belongs to another certificate.
+        SetupError: a file cannot be read or is not PEM, or the key does not belong to the
+            certificate.
     """
     key, cert = _read("--tls-key", files.key), _read("--tls-cert", files.cert)
     _check_pair(files)
@@ -29,16 +30,17 @@ def credentials_of(files: TlsFiles) -> grpc.ServerCredentials:
 
 
 def _check_pair(files: TlsFiles) -> None:
-    def refuse_to_ask() -> str:
+    def refuse_to_prompt() -> str:
         raise SetupError(f"--tls-key: {files.key} is encrypted; give a key without a pass phrase")
 
     try:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(files.cert, files.key, password=refuse_to_ask)
+        context.load_cert_chain(files.cert, files.key, password=refuse_to_prompt)
     except ssl.SSLError as error:
         raise SetupError(
-            f"--tls-cert: {files.cert} and --tls-key {files.key} are no certificate and its key in"
-            f" PEM ({error.reason or 'they cannot be read'})"
+            f"--tls-cert: {files.cert} and --tls-key {files.key} are not a certificate and its"
+            f" key in PEM ({error.reason or 'cannot read them'}); give two files that belong"
+            " together"
         ) from None
 
 
@@ -47,7 +49,8 @@ def _check_authorities(path: Path) -> None:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(path)
     except ssl.SSLError as error:
         raise SetupError(
-            f"--tls-client-ca: {path} holds no certificates in PEM ({error.reason or 'unreadable'})"
+            f"--tls-client-ca: {path} has no certificates in PEM ({error.reason or 'unreadable'});"
+            " give a file of certificates"
         ) from None
 
 

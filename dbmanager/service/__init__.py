@@ -1,8 +1,8 @@
-"""The gRPC services over a store: requests in, replies out.
+"""The gRPC services over a store.
 
-Belongs here: decoding and encoding, paging, health, metrics, errors as gRPC codes, and the
-connection to a database that comes and goes.
-Does not belong here: how rows are kept (`dbmanager.store`), which port and flags there are.
+Belongs here: reading requests and writing replies, pages, health, metrics, and the connection to a
+database that may be away.
+Does not belong here: how rows are stored (`dbmanager.store`), ports and flags (the program).
 May import: `dbmanager.store`, `serving`, `api`. May be imported by: the DB manager's program,
 `runner`.
 """

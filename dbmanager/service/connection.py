@@ -1,12 +1,12 @@
-"""The way to the database: opened when it comes, watched while it is there.
+"""The connection to the database: opens it as soon as it answers, then watches it.
 
 | state | a request gets | health says |
 |---|---|---|
-| not opened yet | `Unavailable`, with what the last attempt met | NOT_SERVING |
-| opened, and the last ping was answered | the store | SERVING |
-| opened, and the last ping was not | the store, which may be back by now | NOT_SERVING |
+| not opened yet | `Unavailable`, with the cause of the last failure | NOT_SERVING |
+| opened, and the last ping succeeded | the store | SERVING |
+| opened, and the last ping failed | the store, because it may be back by now | NOT_SERVING |
 
-When a database comes back it is opened once more: it may be another one, empty or older.
+A database that comes back is opened again: it may be another one, empty or older.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _log = get_logger(__name__)
 
 _BACKOFF = Backoff(first=0.1, longest=5.0, spread=0.5)
 PING_SECONDS = 0.9
-"""What a ping may take: less than the second that Kubernetes gives a probe."""
+"""The time-out of a ping: less than the second that Kubernetes gives a probe."""
 
 Sleep = Callable[[float], Awaitable[None]]
 
 
 class Connection:
-    """Knows whether there is a database; `keep` finds out."""
+    """Opens and watches one store; remembers whether its database answers."""
 
     def __init__(
         self,
@@ -43,29 +43,29 @@ class Connection:
         self._store = store
         self._sleep, self._jitter, self._changed = sleep, jitter, changed
         self._opened = self._up = False
-        self._cause = "it was not tried yet"
+        self._cause = "not tried yet"
 
     @property
     def store(self) -> Store:
-        """The store, once it was opened.
+        """The store, once it is open.
 
         Raises:
-            Unavailable: it was not; the message says why.
+            Unavailable: it is not open; the message says why.
         """
         if not self._opened:
-            raise Unavailable(f"the database is not there yet ({self._cause}): ask again soon")
+            raise Unavailable(f"the database is not available yet ({self._cause}): try again")
         return self._store
 
     @property
     def up(self) -> bool:
-        """Whether the database answered when it was last looked at."""
+        """Whether the database answered the last ping."""
         return self._up
 
-    async def keep(self, *, period: float = 2.0) -> None:
-        """Open the store and watch it, for ever.
+    async def watch(self, *, period: float = 2.0) -> None:
+        """Open the store, and ping it every `period` seconds, for ever.
 
         Raises:
-            SetupError: waiting will not help.
+            SetupError: the database refuses, and waiting does not help.
         """
         while True:
             await self.open()
@@ -73,39 +73,39 @@ class Connection:
                 await self._sleep(period)
 
     async def open(self) -> None:
-        """Open the store, as often as it takes.
+        """Open the store; while the database is unavailable, try again and again.
 
         Raises:
-            SetupError: waiting will not help.
+            SetupError: the database refuses, and waiting does not help.
         """
         for pause in _BACKOFF.waits(self._jitter):
             try:
                 await self._store.open()
             except Unavailable as error:
-                self._note(cause=str(error))
+                self._set_state(cause=str(error))
                 await self._sleep(pause)
             else:
                 self._opened = True
-                self._note(cause=None)
+                self._set_state(cause=None)
                 return
 
     async def alive(self) -> bool:
-        """Ping, and say whether there was an answer in time."""
+        """Ping; return whether the answer came in time."""
         if not self._opened:
             return False
         try:
             async with asyncio.timeout(PING_SECONDS):
                 await self._store.ping()
         except TimeoutError:
-            self._note(cause=f"no answer within {PING_SECONDS} s")
+            self._set_state(cause=f"no answer within {PING_SECONDS} s")
         except Unavailable as error:
-            self._note(cause=str(error))
+            self._set_state(cause=str(error))
         else:
-            self._note(cause=None)
+            self._set_state(cause=None)
         return self._up
 
-    def _note(self, *, cause: str | None) -> None:
-        """Remember what was found; say it once, not at every look."""
+    def _set_state(self, *, cause: str | None) -> None:
+        """Remember the state, and log it if it has changed."""
         up = cause is None
         if up and not self._up:
             _log.info("connected to the database")

@@ -1,9 +1,8 @@
-"""The points of a report: from the wire to columns, and a refusal that names entry and field.
+"""Reads the points of a report into columns; an error names the entry and the field.
 
-A report may have a million points, and Python takes its time for each step of each. So a piece of
-some hundred points is read column by column, and what all its points must be is asked of the whole
-column. Where any answer is no, `_check_entry` looks at one entry after the other and says which is
-wrong, and why.
+A report may have a million points, and each step in Python costs time. So 500 points at a time are
+read column by column, and each rule is checked for the whole column. If a rule fails,
+`_check_entry` checks one entry after the other to find the wrong one.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ from dbmanager.store.columns import Columns
 from dbmanager.store.contract import LONGEST_NAME
 
 PIECE = 500
-"""Points that are read at once: well below a millisecond; then others may have their turn."""
+"""Points that are read in one step of the event loop: less than a millisecond."""
 _SECOND = len("2026-01-31T12:00:00")
 _ANY_SECOND = "2000-01-01T00:00:00"
 _ANY_MICROS = to_micros(f"{_ANY_SECOND}Z")
-_REMEMBERED = 10_000
-"""Names and seconds; a report seldom has more."""
+_MOST_CACHED = 10_000
+"""Names, and seconds, of one report; few reports have more."""
 
 T = TypeVar("T")
 
@@ -35,26 +34,26 @@ def read_rows(log: pb.ObservationLog) -> Columns:
     """Return the rows of a report, in its order.
 
     Raises:
-        UserError: an entry lacks its metric, has a bad time stamp, name or value.
+        UserError: an entry has no metric, or a bad time stamp, name or value.
     """
     rows = Columns()
-    for piece in pieces_of(log):
+    for piece in read_pieces(log):
         rows.extend(piece)
     return rows
 
 
-def pieces_of(log: pb.ObservationLog) -> Iterator[Columns]:
-    """Give the rows of a report in pieces, so that it need not be read in one go.
+def read_pieces(log: pb.ObservationLog) -> Iterator[Columns]:
+    """Yield the rows of a report in pieces of `PIECE` rows.
 
     Raises:
-        UserError: as `read_rows`.
+        UserError: as `read_rows` does.
     """
     entries = iter(log.metric_logs)
-    known = _Known(_checked_name)
-    moments = Moments()
+    known = _Cache(_checked_name)
+    stamp_reader = TimestampReader()
     for start in range(0, len(log.metric_logs), PIECE):
         try:
-            yield _piece(islice(entries, PIECE), known, moments)
+            yield _piece(islice(entries, PIECE), known, stamp_reader)
         except UserError:
             for index, entry in enumerate(log.metric_logs[start : start + PIECE], start):
                 _check_entry(f"observation_log.metric_logs[{index}]", entry)
@@ -62,10 +61,10 @@ def pieces_of(log: pb.ObservationLog) -> Iterator[Columns]:
 
 
 def check_name(path: str, name: str) -> str:
-    """Return a name that can be kept.
+    """Return a name that every store can keep.
 
     Raises:
-        UserError: it is empty, too long, or holds a NUL.
+        UserError: the name is empty, too long, or has a NUL.
     """
     if not name:
         raise UserError(f"{path}: missing; send a name of 1 to {LONGEST_NAME} characters")
@@ -74,24 +73,24 @@ def check_name(path: str, name: str) -> str:
 
 
 def check_text(path: str, text: str) -> None:
-    """Look at a name, which may be empty.
+    """Check a name that may be empty.
 
     Raises:
-        UserError: it is too long, or holds a NUL.
+        UserError: the name is too long, or has a NUL.
     """
     if len(text) > LONGEST_NAME:
         raise UserError(
-            f"{path}: {quoted(text)} has {len(text)} characters; at most {LONGEST_NAME} are kept"
+            f"{path}: {quoted(text)} has {len(text)} characters; send at most {LONGEST_NAME}"
         )
     if "\0" in text:
-        raise UserError(f"{path}: {quoted(text)} holds a NUL character; remove it")
+        raise UserError(f"{path}: {quoted(text)} has a NUL character; remove it")
 
 
 def read_moment(path: str, text: str) -> int:
-    """Return the microseconds of a time stamp.
+    """Return the microseconds since 1970 of a time stamp.
 
     Raises:
-        UserError: it is none.
+        UserError: the text is not an RFC 3339 time stamp.
     """
     try:
         return to_micros(text)
@@ -99,8 +98,8 @@ def read_moment(path: str, text: str) -> int:
         raise UserError(f"{path}: {error}") from None
 
 
-class _Known(dict[str, T], Generic[T]):
-    """What was made of texts before; raises what making it raises."""
+class _Cache(dict[str, T], Generic[T]):
+    """Values by the text that they were made of; raises what `make` raises."""
 
     def __init__(self, make: Callable[[str], T]) -> None:
         super().__init__()
@@ -108,38 +107,38 @@ class _Known(dict[str, T], Generic[T]):
 
     def __missing__(self, text: str) -> T:
         made = self._make(text)
-        if len(self) < _REMEMBERED:
+        if len(self) < _MOST_CACHED:
             self[text] = made
         return made
 
 
-class Moments:
-    """Reads time stamps as `to_micros` does, several times faster where they are of few seconds.
+class TimestampReader:
+    """Reads time stamps as `to_micros` does; several times faster if many share a second.
 
-    Whether the first 19 characters are a second, and what the rest adds to it, be it a fraction or
-    an offset, does not depend on each other; but for the range that a moment must be in.
+    The first 19 characters (the second) and the rest (a fraction, an offset) can be read
+    independently; only the range of allowed times is checked for their sum.
     """
 
     def __init__(self) -> None:
-        self._seconds = _Known(lambda text: to_micros(f"{text}Z"))
+        self._seconds = _Cache(lambda text: to_micros(f"{text}Z"))
 
     def micros(self, texts: Sequence[str]) -> list[int]:
-        """Return the microseconds since 1970 of each.
+        """Return the microseconds since 1970 of each text.
 
         Raises:
-            UserError: one of them is no time stamp; it does not say which.
+            UserError: a text is not a time stamp; the error does not say which.
         """
         known = self._seconds
         seconds = [known[text[:_SECOND]] for text in texts]
         micros = list(map(add, seconds, _rests(texts)))
         if micros and not FIRST_MICROS <= min(micros) <= max(micros) <= LAST_MICROS:
-            raise UserError("a moment is not in the years 0001 to 9999")
+            raise UserError("a time is not in the years 0001 to 9999")
         return micros
 
 
 def _rests(texts: Sequence[str]) -> list[int]:
-    """Return what follows the seconds, in microseconds."""
-    if "Z" in _heads(texts):  # whole seconds, among fractions whose zeros were left out
+    """Return the microseconds that follow the second in each text."""
+    if "Z" in _heads(texts):  # a whole second, among fractions
         texts = [f"{text[:-1]}.0Z" if text[_SECOND:] == "Z" else text for text in texts]
     digits = [text[_SECOND + 1 : -1] for text in texts]
     joined = "".join(digits)
@@ -159,13 +158,15 @@ def _heads(texts: Iterable[str]) -> set[str]:
     return {text[_SECOND : _SECOND + 1] for text in texts}
 
 
-def _piece(entries: Iterable[pb.MetricLog], known: _Known[str], moments: Moments) -> Columns:
-    """Read some entries; refuse them where any is wrong, without saying which."""
+def _piece(
+    entries: Iterable[pb.MetricLog], known: _Cache[str], stamp_reader: TimestampReader
+) -> Columns:
+    """Read some entries; the error for a wrong entry does not say which it is."""
     stamps: list[str] = []
     names: list[str] = []
     values: list[str] = []
     add_stamp, add_name, add_value = stamps.append, names.append, values.append
-    # An entry is asked for all that is in it before the next one comes: so none is kept alive.
+    # All fields of an entry are read before the next entry, so no entry is kept in memory.
     for entry in entries:
         metric = entry.metric
         add_name(metric.name)  # "" where the metric is not set
@@ -173,7 +174,7 @@ def _piece(entries: Iterable[pb.MetricLog], known: _Known[str], moments: Moments
         add_stamp(entry.time_stamp)
     if "\0" in "".join(values):
         raise UserError("a value holds a NUL character")
-    return Columns(moments.micros(stamps), [known[name] for name in names], values)
+    return Columns(stamp_reader.micros(stamps), [known[name] for name in names], values)
 
 
 def _checked_name(name: str) -> str:
@@ -181,7 +182,7 @@ def _checked_name(name: str) -> str:
 
 
 def _check_entry(path: str, entry: pb.MetricLog) -> None:
-    """Refuse what is wrong with one entry."""
+    """Raise a `UserError` for the first fault of one entry."""
     if not entry.HasField("metric"):
         raise UserError(f"{path}.metric: missing; send name and value")
     check_name(f"{path}.metric.name", entry.metric.name)
@@ -193,6 +194,6 @@ def _check_entry(path: str, entry: pb.MetricLog) -> None:
     read_moment(f"{path}.time_stamp", entry.time_stamp)
     if "\0" in entry.metric.value:
         raise UserError(
-            f"{path}.metric.value: {quoted(entry.metric.value)} holds a NUL character;"
-            " databases cannot keep it: remove it"
+            f"{path}.metric.value: {quoted(entry.metric.value)} has a NUL character, which"
+            " databases cannot store; remove it"
         )

@@ -1,8 +1,8 @@
-"""Gives memory back that a very large report took.
+"""Returns the memory of a very large report to the operating system.
 
-What a program frees stays with the C library, for the next time. After a report of hundreds of
-MiB there may be no next time, and glibc gives back only what lies at the end of its heap, unless
-it is asked.
+The C library keeps freed memory for later. After a report of hundreds of MiB, the program may never
+need so much again. But glibc returns only memory at the end of its heap, unless the program calls
+`malloc_trim`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import ctypes
 from functools import cache
 
 LARGE = 100_000
-"""Points of a report after which it is worth it: some 40 MiB."""
+"""Points of a report; they take about 40 MiB."""
 _LATER = 0.2
-"""Seconds; by then gRPC has let go of the message, too."""
+"""Seconds; by then gRPC has freed the message, too."""
 
 
 def trim_after(points: int) -> None:
-    """Give back what a report of so many points leaves behind, soon after it was answered."""
+    """Return unused memory soon, if a report has very many points."""
     if points >= LARGE:
         asyncio.get_running_loop().call_later(_LATER, _trim)
 
@@ -31,7 +31,7 @@ def _trim() -> None:
 
 @cache
 def _malloc_trim() -> ctypes._NamedFuncPointer | None:
-    """Return glibc's function; None where another C library keeps house."""
+    """Return the function; None unless the C library is glibc."""
     try:
         return ctypes.CDLL(None).malloc_trim
     except AttributeError:

@@ -1,4 +1,4 @@
-"""What Prometheus may ask for."""
+"""The metrics that Prometheus reads."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from prometheus_client import (
 
 from dbmanager.store.contract import Receipt
 
-_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
 class Metrics:
-    """The counters of one server, in a registry of their own."""
+    """The metrics of one server, in their own registry."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -29,17 +29,17 @@ class Metrics:
         )
         self._seconds = Histogram(
             "trialwatch_dbmanager_request_seconds",
-            "How long requests took; a stream until its end.",
+            "Duration of requests; of a stream, until its end.",
             ("method",),
-            buckets=_SECONDS,
+            buckets=_BUCKETS,
             registry=self.registry,
         )
         self._rows = self._counter("rows_stored", "Points stored.")
-        self._repeats = self._counter("repeats_refused", "Reports known already: nothing stored.")
-        self._gaps = self._counter("sequence_gaps", "Reports that were left out by their source.")
+        self._repeats = self._counter("repeats_refused", "Reports received before: nothing stored.")
+        self._gaps = self._counter("sequence_gaps", "Numbers that sources have skipped.")
         self._up = Gauge(
             "trialwatch_dbmanager_database_up",
-            "Whether the database answered when it was last asked: 1 or 0.",
+            "1 if the database answered the last ping, else 0.",
             registry=self.registry,
         )
 
@@ -52,11 +52,11 @@ class Metrics:
         self._seconds.labels(method).observe(seconds)
 
     def reported(self, receipt: Receipt) -> None:
-        """Count what came of a report."""
+        """Count the rows, the repeat and the gap of a report."""
         self._rows.inc(receipt.stored)
         self._repeats.inc(receipt.repeat)
         self._gaps.inc(receipt.gap)
 
-    def database(self, up: bool) -> None:  # noqa: FBT001 - the one thing it is told
-        """Note whether the database is there."""
+    def database(self, up: bool) -> None:  # noqa: FBT001 - the only argument of the method
+        """Record whether the database answers."""
         self._up.set(up)

@@ -1,7 +1,8 @@
-"""Where a reader goes on: the tokens of `Read` and `Watch`, as text.
+"""The tokens of `Read` and `Watch`, with which a caller continues.
 
-A token is a position and a check sum of what was asked; with another question it is refused, since
-the position would mean nothing there. The text is no secret and no promise: callers hand it back.
+A token is a position and a check sum of the request's fields. With other fields it is refused,
+because the position has no meaning there. The text is not secret, and its form may change: callers
+only send it back.
 """
 
 from __future__ import annotations
@@ -19,38 +20,41 @@ _NUMBER = re.compile(r"-?[0-9]{1,19}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tokens:
-    """Writes and reads the tokens of one question."""
+class PageTokens:
+    """Writes and reads the tokens of one request."""
 
     field: str
-    """The request's field that a token comes in."""
-    question: tuple[object, ...]
-    """All that must be the same when the token comes back; JSON can write it."""
+    """The name of the field with the token, for messages."""
+    request_fields: tuple[object, ...]
+    """The values that must be the same when the token comes back; of types that JSON has."""
 
-    def written(self, *position: int) -> str:
-        """Write a position."""
+    def write(self, *position: int) -> str:
+        """Return the token of a position."""
         return ".".join((*map(str, position), self._sum()))
 
     def read(self, token: str, length: int) -> tuple[int, ...] | None:
-        """Return the position, of so many numbers; None where there is no token.
+        """Return the position, which has `length` numbers; None if the token is empty.
 
         Raises:
-            UserError: it is not one of ours, or came with another question.
+            UserError: this server does not write such tokens, or the request has other fields.
         """
         if not token:
             return None
         *position, check = token.split(".")
         if len(position) != length or not all(_NUMBER.fullmatch(part) for part in position):
-            raise UserError(f"{self.field}: {quoted(token)} is no token of this server's")
+            raise UserError(
+                f"{self.field}: {quoted(token)} is not a token of this server;"
+                " start without a token"
+            )
         if check != self._sum():
             raise UserError(
-                f"{self.field}: {quoted(token)} belongs to another question;"
-                " leave all else as it was, or start without a token"
+                f"{self.field}: {quoted(token)} belongs to another request; send the same other"
+                " fields as before, or start without a token"
             )
         return _numbers(position)
 
     def _sum(self) -> str:
-        return f"{zlib.crc32(json.dumps(self.question).encode()):08x}"
+        return f"{zlib.crc32(json.dumps(self.request_fields).encode()):08x}"
 
 
 def _numbers(parts: Sequence[str]) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""From rows to the wire, in pieces that have a size."""
+"""Writes rows as messages, and limits their size."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from api.v1beta1 import api_pb2 as pb
 from dbmanager.store.contract import Row, Summary
 
 _OVERHEAD = 48
-"""Bytes of an entry beside its texts: the time stamp, tags and lengths."""
+"""Bytes of an entry without its texts: the time stamp, tags and lengths."""
 _FRAME = 16
 """Bytes around the entries of a reply, at most."""
 
 
-class TooLarge(UserError):
-    """A reply would have more bytes than the caller takes."""
+class ReplyTooLarge(UserError):
+    """A reply would have more bytes than the caller accepts."""
 
     def __init__(self, trial: str, limit: int) -> None:
         super().__init__(
             f"trial_name: the log of {trial!r} is larger than {limit} bytes in one reply: read it"
-            " in pages with trialwatch.v1.Observations.Read, name a metric or a span of time,"
-            f" or take more (metadata {names.MAX_REPLY_METADATA}, or the server's --max-reply)"
+            " in pages with trialwatch.v1.Observations.Read, ask for one metric or a shorter time,"
+            f" or allow more (metadata {names.MAX_REPLY_METADATA}, or the server's --max-reply)"
         )
 
 
 class LogReply:
-    """A log that grows chunk by chunk and never above its limit."""
+    """A log that grows chunk by chunk, up to a limit in bytes."""
 
     def __init__(self, trial: str, limit: int) -> None:
         self._trial, self._limit = trial, limit
@@ -40,17 +40,17 @@ class LogReply:
         """Append rows.
 
         Raises:
-            TooLarge: the reply would be.
+            ReplyTooLarge: the reply would exceed its limit.
         """
         chunk = log_of(rows)
         self._size += chunk.ByteSize()
         if self._size > self._limit:
-            raise TooLarge(self._trial, self._limit)
+            raise ReplyTooLarge(self._trial, self._limit)
         self.log.MergeFrom(chunk)
 
 
 def log_of(rows: Iterable[Row]) -> pb.ObservationLog:
-    """Write rows as Katib's log."""
+    """Return rows as Katib's message."""
     log = pb.ObservationLog()
     add = log.metric_logs.add
     for _, micros, name, value in rows:
@@ -61,20 +61,20 @@ def log_of(rows: Iterable[Row]) -> pb.ObservationLog:
 
 
 def pieces(rows: Sequence[Row], limit: int) -> Iterator[Sequence[Row]]:
-    """Cut rows so that each piece stays below a number of bytes, or is one row."""
+    """Cut rows into pieces of at most `limit` bytes each, or of one row."""
     start, size = 0, 0
     for index, row in enumerate(rows):
-        weight = _OVERHEAD + len(row.metric.encode()) + len(row.value.encode())
-        if size + weight > limit and index > start:
+        row_size = _OVERHEAD + len(row.metric.encode()) + len(row.value.encode())
+        if size + row_size > limit and index > start:
             yield rows[start:index]
             start, size = index, 0
-        size += weight
+        size += row_size
     if start < len(rows):
         yield rows[start:]
 
 
 def summary_of(summary: Summary) -> ours.MetricSummary:
-    """Write the summary of one metric."""
+    """Return the message of one metric's summary."""
     return ours.MetricSummary(
         name=summary.metric,
         count=summary.count,

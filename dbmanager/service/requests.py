@@ -1,16 +1,16 @@
-"""What a request says: from the wire to values, and a refusal that names field and value.
+"""Reads the fields and the metadata of requests; an error names the field and the value.
 
 Metadata `trialwatch-...` (the names are in `api.names`):
 
 | key | value | on |
 |---|---|---|
-| `trialwatch-namespace` | the trial's namespace; "" is none | every call |
+| `trialwatch-namespace` | the trial's namespace; "" for rows without a namespace | every call |
 | `trialwatch-source` | 1 to 255 characters; needs a number | reports |
 | `trialwatch-seq` | a number from 1; needs a source | reports |
 | `trialwatch-outcome` | `succeeded`, `failed` or `stopped`; needs a source | reports |
 | `trialwatch-max-reply` | bytes, from 1 | unary reads |
 
-Any other key that starts so is refused: a misspelt one would cost a promise and nobody saw it.
+Any other key with this prefix is refused: a misspelt key must not silently lose a guarantee.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dbmanager.service.decoding import check_name, check_text, read_moment
 from dbmanager.store.contract import Delivery, Outcome
 
 MOST_BYTES = 2**31 - 1
-"""Of one message; gRPC holds no more."""
+"""Bytes of one message: the limit of gRPC."""
 _HIGHEST_SEQUENCE = 2**63 - 1
 _PREFIX = "trialwatch-"
 _KEYS = (
@@ -39,7 +39,7 @@ _KEYS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallMetadata:
-    """What the caller said beside the request."""
+    """The metadata of a call, as values; None if absent."""
 
     namespace: str | None = None
     delivery: Delivery | None = None
@@ -48,7 +48,7 @@ class CallMetadata:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """Which rows are asked for."""
+    """Which rows of a trial a request asks for; None is no bound."""
 
     metrics: tuple[str, ...]
     from_micros: int | None
@@ -56,22 +56,22 @@ class Bounds:
 
 
 def read_metadata(pairs: Iterable[tuple[str, str | bytes]]) -> CallMetadata:
-    """Read the metadata of a call; keys of others are passed over.
+    """Read the metadata of a call; keys without the prefix `trialwatch-` are ignored.
 
     Raises:
-        UserError: a key of ours is unknown, given twice, or has a value that means nothing.
+        UserError: a key is unknown or given twice, or its value is wrong.
     """
-    found: dict[str, str] = {}
+    metadata: dict[str, str] = {}
     for key, value in pairs:
         if key.startswith(_PREFIX):
-            _note(found, key, value)
-    namespace = found.get(names.NAMESPACE_METADATA)
+            _add(metadata, key, value)
+    namespace = metadata.get(names.NAMESPACE_METADATA)
     if namespace:
         check_text(f"metadata {names.NAMESPACE_METADATA}", namespace)
-    most = found.get(names.MAX_REPLY_METADATA)
+    most = metadata.get(names.MAX_REPLY_METADATA)
     return CallMetadata(
         namespace=namespace,
-        delivery=_delivery(found),
+        delivery=_delivery(metadata),
         max_reply=None if most is None else _positive(names.MAX_REPLY_METADATA, most, MOST_BYTES),
     )
 
@@ -80,16 +80,16 @@ def read_trial_name(name: str) -> str:
     """Return the trial's name.
 
     Raises:
-        UserError: it is empty, too long, or holds a NUL.
+        UserError: the name is empty, too long, or has a NUL.
     """
     return check_name("trial_name", name)
 
 
 def read_bounds(metric_names: Sequence[str], start: str = "", end: str = "") -> Bounds:
-    """Return what is asked for; an empty text does not filter.
+    """Return the bounds of a read; an empty text is no bound.
 
     Raises:
-        UserError: a name is too long or holds a NUL, or a time is not RFC 3339.
+        UserError: a name is too long or has a NUL, or a time is not RFC 3339.
     """
     return Bounds(
         metrics=tuple(check_name("metric_name", name) for name in metric_names if name),
@@ -98,25 +98,25 @@ def read_bounds(metric_names: Sequence[str], start: str = "", end: str = "") -> 
     )
 
 
-def _note(found: dict[str, str], key: str, value: str | bytes) -> None:
+def _add(metadata: dict[str, str], key: str, value: str | bytes) -> None:
     if key not in _KEYS:
         hint = nearest(key, _KEYS, likeness=0.8) or f"; known are {', '.join(_KEYS)}"
         raise UserError(f"metadata {key}: unknown{hint}")
-    if key in found:
+    if key in metadata:
         raise UserError(f"metadata {key}: given twice; send it once")
-    found[key] = value if isinstance(value, str) else value.decode("utf-8", "replace")
+    metadata[key] = value if isinstance(value, str) else value.decode("utf-8", "replace")
 
 
-def _delivery(found: dict[str, str]) -> Delivery | None:
-    source = found.get(names.SOURCE_METADATA)
-    sequence = found.get(names.SEQUENCE_METADATA)
-    outcome = found.get(names.OUTCOME_METADATA)
+def _delivery(metadata: dict[str, str]) -> Delivery | None:
+    source = metadata.get(names.SOURCE_METADATA)
+    sequence = metadata.get(names.SEQUENCE_METADATA)
+    outcome = metadata.get(names.OUTCOME_METADATA)
     if source is None:
         for key in (names.SEQUENCE_METADATA, names.OUTCOME_METADATA):
-            if key in found:
+            if key in metadata:
                 raise UserError(
-                    f"metadata {key}: {quoted(found[key])} without {names.SOURCE_METADATA};"
-                    " say whose report this is"
+                    f"metadata {key}: {quoted(metadata[key])} without {names.SOURCE_METADATA};"
+                    " send the source of the report too"
                 )
         return None
     check_name(f"metadata {names.SOURCE_METADATA}", source)
@@ -145,5 +145,7 @@ def _outcome(text: str) -> Outcome:
 def _positive(key: str, text: str, most: int) -> int:
     number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 20 else 0  # noqa: PLR2004 - digits of 2**63, and room for a zero
     if not 1 <= number <= most:
-        raise UserError(f"metadata {key}: {quoted(text)} is no number from 1 to {most}")
+        raise UserError(
+            f"metadata {key}: {quoted(text)} is not a whole number from 1 to {most}; send one"
+        )
     return number

@@ -1,4 +1,4 @@
-"""Who waits for new rows of a trial, and who has some."""
+"""Wakes watchers of a trial when its rows change."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class News:
-    """Wakes the watchers of a trial's name, in this process; and all of them at the end."""
+class RowNotifier:
+    """Wakes the watchers of a trial's name in this process, and all watchers at the end."""
 
     def __init__(self) -> None:
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
-        self.over = False
+        self.ending = False
         """Whether the server is about to end."""
 
     @contextmanager
-    def of(self, trial: str) -> Iterator[asyncio.Event]:
-        """Give an event that each `tell` of this trial sets; who waits clears it."""
+    def subscribe(self, trial: str) -> Iterator[asyncio.Event]:
+        """Yield an event that each `notify` of this trial sets; the watcher clears it."""
         event = asyncio.Event()
         self._waiting[trial].add(event)
-        if self.over:
+        if self.ending:
             event.set()
         try:
             yield event
@@ -30,13 +30,13 @@ class News:
             if not self._waiting[trial]:
                 del self._waiting[trial]
 
-    def tell(self, trial: str) -> None:
-        """Say that rows were stored, or deleted."""
+    def notify(self, trial: str) -> None:
+        """Wake the watchers of a trial: rows were stored or deleted."""
         for event in self._waiting.get(trial, ()):
             event.set()
 
     def end(self) -> None:
-        """Wake everybody: the server is about to end."""
-        self.over = True
+        """Wake all watchers: the server is about to end."""
+        self.ending = True
         for trial in list(self._waiting):
-            self.tell(trial)
+            self.notify(trial)

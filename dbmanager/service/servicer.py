@@ -1,4 +1,4 @@
-"""Katib's service: decode, ask the store, encode. `serving.grpc` answers errors."""
+"""Katib's service: decode, call the store, encode. `serving.grpc` turns errors into gRPC codes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from api.errors import UserError
 from api.v1beta1 import api_pb2 as pb
 from api.v1beta1 import api_pb2_grpc
 from dbmanager.service.connection import Connection
-from dbmanager.service.decoding import pieces_of
+from dbmanager.service.decoding import read_pieces
 from dbmanager.service.malloc_trim import trim_after
 from dbmanager.service.metrics import Metrics
 from dbmanager.service.replies import LogReply
 from dbmanager.service.requests import CallMetadata, read_bounds, read_metadata, read_trial_name
-from dbmanager.service.row_notifier import News
+from dbmanager.service.row_notifier import RowNotifier
 from dbmanager.store.columns import Columns
 from dbmanager.store.contract import Query, Row, Store, TrialKey, resolve
 
@@ -28,15 +28,15 @@ T = TypeVar("T")
 
 
 async def key_of(store: Store, trial: str, metadata: CallMetadata) -> TrialKey:
-    """Return which trial a read or a delete means.
+    """Return the trial of a read or a delete.
 
     Raises:
-        Ambiguous: the name is in several namespaces, and none was asked for.
+        AmbiguousTrial: the name is in several namespaces, and the caller gave none.
     """
     return resolve(trial, metadata.namespace, await store.namespaces(trial))
 
 
-async def found_in(
+async def read_trial(
     store: Store,
     trial: str,
     metadata: CallMetadata,
@@ -44,21 +44,21 @@ async def found_in(
     *,
     is_empty: Callable[[T], bool],
 ) -> T:
-    """Read a trial; look for its namespace only where there is nothing in the one asked for.
+    """Read a trial; look up its namespaces only if the given namespace has nothing.
 
     Raises:
-        Ambiguous: the name is in several namespaces, and none was asked for.
+        AmbiguousTrial: the name is in several namespaces, and the caller gave none.
     """
     if metadata.namespace is not None:
-        found = await read(TrialKey(namespace=metadata.namespace, trial=trial))
-        if not is_empty(found):
-            return found
+        result = await read(TrialKey(namespace=metadata.namespace, trial=trial))
+        if not is_empty(result):
+            return result
     return await read(await key_of(store, trial, metadata))
 
 
 @asynccontextmanager
-async def ended(chunks: AsyncIterator[list[Row]]) -> AsyncIterator[AsyncIterator[list[Row]]]:
-    """Let go of what a read holds when its reader has had enough, and not some time later."""
+async def closing(chunks: AsyncIterator[list[Row]]) -> AsyncIterator[AsyncIterator[list[Row]]]:
+    """Close a read as soon as its reader stops, not when the garbage collector runs."""
     try:
         yield chunks
     finally:
@@ -70,15 +70,15 @@ class DBManager(api_pb2_grpc.DBManagerServicer):
     """`api.v1.beta1.DBManager` over a store."""
 
     def __init__(
-        self, connection: Connection, news: News, metrics: Metrics, *, max_reply: int
+        self, connection: Connection, notifier: RowNotifier, metrics: Metrics, *, max_reply: int
     ) -> None:
-        self._connection, self._news, self._metrics = connection, news, metrics
+        self._connection, self._notifier, self._metrics = connection, notifier, metrics
         self._max_reply = max_reply
 
     async def ReportObservationLog(  # noqa: N802 - the wire's name
         self, request: pb.ReportObservationLogRequest, context: Context
     ) -> pb.ReportObservationLogReply:
-        """Store the points of a report; a repeat is acknowledged and changes nothing."""
+        """Store the points of a report; a repeat succeeds and changes nothing."""
         try:
             await self._report(request, read_metadata(context.invocation_metadata() or ()))
         finally:
@@ -95,12 +95,12 @@ class DBManager(api_pb2_grpc.DBManagerServicer):
             key = await _key_to_report(store, trial, metadata)
             receipt = await store.report(key, rows, metadata.delivery)
             self._metrics.reported(receipt)
-            self._news.tell(trial)
+            self._notifier.notify(trial)
 
     async def GetObservationLog(  # noqa: N802 - the wire's name
         self, request: pb.GetObservationLogRequest, context: Context
     ) -> pb.GetObservationLogReply:
-        """Return the points of a trial in the order of time, if one reply can hold them."""
+        """Return the points of a trial in the order of time, if they fit into one reply."""
         metadata = read_metadata(context.invocation_metadata() or ())
         trial = read_trial_name(request.trial_name)
         bounds = read_bounds((request.metric_name,), request.start_time, request.end_time)
@@ -115,14 +115,16 @@ class DBManager(api_pb2_grpc.DBManagerServicer):
             )
             reply = LogReply(trial, metadata.max_reply or self._max_reply)
             try:
-                async with ended(store.read(query)) as chunks:
+                async with closing(store.read(query)) as chunks:
                     async for rows in chunks:
                         reply.add(rows)
             finally:
                 trim_after(len(reply.log.metric_logs))
             return reply.log
 
-        log = await found_in(store, trial, metadata, read, is_empty=lambda log: not log.metric_logs)
+        log = await read_trial(
+            store, trial, metadata, read, is_empty=lambda log: not log.metric_logs
+        )
         return pb.GetObservationLogReply(observation_log=log)
 
     async def DeleteObservationLog(  # noqa: N802 - the wire's name
@@ -133,16 +135,16 @@ class DBManager(api_pb2_grpc.DBManagerServicer):
         trial = read_trial_name(request.trial_name)
         store = self._connection.store
         await store.delete(await key_of(store, trial, metadata))
-        self._news.tell(trial)
+        self._notifier.notify(trial)
         return pb.DeleteObservationLogReply()
 
 
 async def _rows_of(request: pb.ReportObservationLogRequest) -> Columns:
-    """Read the points, and let other calls go on between the pieces of a large report."""
+    """Read the points; between the pieces of a large report, other calls run."""
     if not request.HasField("observation_log"):
-        raise UserError("observation_log: missing; send one, be it without points")
+        raise UserError("observation_log: missing; send one, even if it has no points")
     rows = Columns()
-    for piece in pieces_of(request.observation_log):
+    for piece in read_pieces(request.observation_log):
         if rows:
             await asyncio.sleep(0)
         rows.extend(piece)
@@ -150,7 +152,7 @@ async def _rows_of(request: pb.ReportObservationLogRequest) -> Columns:
 
 
 async def _key_to_report(store: Store, trial: str, metadata: CallMetadata) -> TrialKey:
-    """Return where a report belongs; whoever names a namespace needs no look at the database."""
+    """Return the trial of a report; with a namespace given, no query is needed."""
     stored = frozenset[str]()
     if metadata.namespace is None:
         stored = await store.namespaces(trial)

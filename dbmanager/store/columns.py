@@ -1,7 +1,4 @@
-"""Many rows as three columns.
-
-A tuple for each row would cost more time and memory than all that is in it.
-"""
+"""Many rows as three lists: a tuple for each row would cost more memory than its values."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from dbmanager.store.contract import NewRow
 
 
 class Columns(Sequence[NewRow]):
-    """Rows to be stored. As a sequence it makes each row when it is asked for."""
+    """New rows, column by column. As a sequence, it makes each row when a caller reads it."""
 
     __slots__ = ("metrics", "micros", "values")
 
@@ -22,12 +19,12 @@ class Columns(Sequence[NewRow]):
         metrics: list[str] | None = None,
         values: list[str] | None = None,
     ) -> None:
-        """Take over three lists of one length."""
+        """Take over three lists of equal length; the times are microseconds since 1970."""
         self.micros, self.metrics, self.values = micros or [], metrics or [], values or []
 
     @classmethod
     def of(cls, rows: Sequence[NewRow]) -> Columns:
-        """Return the rows as columns; themselves where they are."""
+        """Return the rows as columns; return `rows` itself if it is one."""
         if isinstance(rows, cls):
             return rows
         return cls(*map(list, zip(*rows, strict=True)))
@@ -39,7 +36,7 @@ class Columns(Sequence[NewRow]):
         self.values += more.values
 
     def cut(self, size: int) -> Iterator[Columns]:
-        """Give the rows in pieces of at most so many."""
+        """Yield the rows in pieces of at most `size` rows."""
         for start in range(0, len(self), size):
             yield self[start : start + size]
 

@@ -1,40 +1,40 @@
-"""The port: what every observation store promises. One contract suite holds them all to it.
+"""The port: what every observation store guarantees. One contract suite tests all stores.
 
-**Rows.** A row is one value of one metric of one trial at one microsecond. Rows are never changed;
-they go away only by `delete`. Reads give them ordered by time, and by id where times are equal, so
-that rows of one report keep its order.
+**Rows.** A row is one value of one metric of one trial at one microsecond. Rows never change; only
+`delete` removes them. Reads return them ordered by time, and by id if times are equal, so the rows
+of one report keep their order.
 
-**Exactly once.** A report may carry a `Delivery`: a source (one attempt of a trial's pod) and the
-report's number in it, from 1. Rows and number are stored in one transaction. A report whose number
-is not above the last one of its source is a repeat: it is acknowledged and changes nothing, its
-outcome included. A number that leaves some out is stored and counted as a gap. Two reports of one
-source at the same moment are stored one after the other.
+**Exactly once.** A report may have a `Delivery`: a source (one attempt of a trial's pod) and the
+report's number within it, from 1. Rows and number are stored in one transaction. A report whose
+number is not above the last number of its source is a repeat: it succeeds and changes nothing, not
+even the outcome. A report whose number skips some numbers is stored, and the skipped numbers are
+counted as a gap. Two reports of one source at the same time are stored one after the other.
 
-**Attempts.** The last report of a source says how the attempt ended. What a read gives:
+**Attempts.** The last report of a source says how the attempt ended. A read returns:
 
-| the trial has                            | given are the rows of                       |
-|------------------------------------------|---------------------------------------------|
-| a succeeded or a stopped source, or rows without a source | all those                  |
-| else an open source                      | all open ones                               |
-| else                                     | all failed ones                             |
+| the trial has                                             | rows of             |
+|-----------------------------------------------------------|---------------------|
+| a succeeded or a stopped source, or rows without a source | all of these        |
+| else an open source                                       | all open sources    |
+| else                                                      | all failed sources  |
 
-A source counts as soon as it has reported, be it without a single row.
+A source counts as soon as it has reported, even without a row.
 
-**Namespaces.** Two trials of one name in two namespaces share nothing. A row that came without a
-namespace has "". `resolve` says which namespace a request means:
+**Namespaces.** Two trials of equal name in two namespaces share nothing. A row that came without a
+namespace has the namespace "". `resolve` says which namespace a request means:
 
-| asked for | the trial is stored under | meant                                        |
+| request   | the trial is stored in    | meaning                                      |
 |-----------|---------------------------|----------------------------------------------|
 | `ns`      | `ns` and perhaps others   | `ns`                                         |
 | `ns`      | "" but not `ns`           | "" for reads and deletes, `ns` for reports   |
 | `ns`      | neither                   | `ns`                                         |
-| nothing   | nothing                   | ""                                           |
-| nothing   | one namespace             | that one                                     |
-| nothing   | several                   | refused: `Ambiguous`                         |
+| nothing   | no namespace              | ""                                           |
+| nothing   | one namespace             | this namespace                               |
+| nothing   | several                   | refused: `AmbiguousTrial`                         |
 
-**Errors.** `Unavailable` where the database cannot be reached: nothing of the request is stored,
-or all of it is and a repeat is harmless. What a caller got wrong is refused before the store sees
-it: trial and metric names have 1 to 255 characters, no text holds a NUL.
+**Errors.** `Unavailable` if the database cannot be reached: the store has either nothing of the
+request, or all of it, and then a repeat is harmless. Callers check requests before they call the
+store: trial and metric names have 1 to 255 characters, and no text has a NUL.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ from typing import NamedTuple, Protocol
 from api.errors import UserError
 
 LONGEST_NAME = 255
-"""Characters; what Katib's columns hold."""
+"""Characters: the length of Katib's columns."""
 
 
 class Row(NamedTuple):
-    """One stored value. A `NamedTuple`, since reads make millions."""
+    """One stored value. A `NamedTuple`, because reads make millions."""
 
     id: int
-    """Grows with each row stored; never used twice."""
+    """Grows with each stored row, and is never used twice."""
     micros: int
     """Microseconds since 1970 in UTC."""
     metric: str
@@ -62,9 +62,10 @@ class Row(NamedTuple):
 
 
 class NewRow(NamedTuple):
-    """One value to be stored."""
+    """One value to store."""
 
     micros: int
+    """Microseconds since 1970 in UTC."""
     metric: str
     value: str
 
@@ -79,7 +80,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class TrialKey:
-    """A trial in a namespace; "" is no namespace."""
+    """A trial in a namespace; the namespace is "" for rows that came without one."""
 
     namespace: str
     trial: str
@@ -87,118 +88,127 @@ class TrialKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """Which report this is, of which source, and whether it is the source's last one."""
+    """The source of a report, the report's number, and how the attempt ended."""
 
     source: str
     sequence: int
+    """From 1."""
     outcome: Outcome | None = None
+    """Only in the last report of a source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What came of a report."""
+    """The result of a report."""
 
     stored: int
-    """Rows; 0 of a repeat."""
+    """Rows; 0 for a repeat."""
     repeat: bool = False
     gap: int = 0
-    """How many numbers were left out before this one."""
+    """How many numbers were skipped before this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """Which rows of a trial are read; bounds are inclusive, None is no bound."""
+    """Which rows of a trial to read; bounds are inclusive, None is no bound."""
 
     key: TrialKey
     metrics: tuple[str, ...] = ()
-    """None of them named means all."""
+    """Empty: all metrics."""
     from_micros: int | None = None
     to_micros: int | None = None
     after: tuple[int, int] | None = None
-    """Only rows behind this (micros, id); how a page goes on."""
+    """Only rows after this (micros, id): the last row of the page before."""
     limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """One metric of a trial. Texts are as they were stored; times are microseconds."""
+    """One metric of a trial. Values are texts as stored; times are microseconds since 1970."""
 
     metric: str
     count: int
     first: str
     last: str
     minimum: str | None
-    """The text of the smallest finite number; None where no value is one."""
+    """The text of the smallest finite number; None if no value is a finite number."""
     maximum: str | None
     first_micros: int
     last_micros: int
 
 
-class Ambiguous(UserError):
-    """A request without a namespace, for a trial name that several namespaces have."""
+class AmbiguousTrial(UserError):
+    """A request gives no namespace, and several namespaces have a trial of this name."""
 
     def __init__(self, trial: str, namespaces: Iterable[str]) -> None:
         self.namespaces = tuple(sorted(namespaces))
         named = ", ".join(repr(namespace) for namespace in self.namespaces)
         super().__init__(
             f"trial name {trial!r} exists in the namespaces {named}: "
-            "say which one in the metadata `trialwatch-namespace`"
+            "send one of them in the metadata `trialwatch-namespace`"
         )
 
 
 class Store(Protocol):
-    """An observation store. All methods may be called at the same time, by many."""
+    """An observation store. Many callers may call all methods at the same time."""
 
     async def open(self) -> None:
         """Connect and bring the schema up to date; harmless when repeated.
 
         Raises:
             Unavailable: the database cannot be reached now.
-            SetupError: it can, and waiting will not help (no permission, not a database).
+            SetupError: the database refuses, and waiting does not help (no permission, not a
+                database).
         """
 
     async def close(self) -> None:
-        """Finish what is under way and let go of everything; harmless when repeated."""
+        """Finish the reports under way and release all resources; harmless when repeated."""
 
     async def ping(self) -> None:
-        """Return where the database answers; raise `Unavailable` where it does not."""
+        """Return if the database answers; else raise `Unavailable`."""
 
     async def namespaces(self, trial: str) -> frozenset[str]:
-        """Return under which namespaces a trial name is stored; empty where it is not."""
+        """Return the namespaces that have a trial of this name."""
 
     async def report(
         self, key: TrialKey, rows: Sequence[NewRow], delivery: Delivery | None = None
     ) -> Receipt:
-        """Store rows, durably, before this returns."""
+        """Store rows; when this returns, they are on the disk."""
 
     def read(self, query: Query) -> AsyncIterator[list[Row]]:
-        """Give the rows in order, some thousands at a time."""
+        """Yield the rows in order, some thousands at a time."""
 
     def new_rows(self, key: TrialKey, after_id: int) -> AsyncIterator[list[Row]]:
-        """Give the rows stored behind an id in the order of ids, whatever their attempt; then end.
+        """Yield the rows of all attempts with ids above `after_id`, in the order of ids; then end.
 
-        No row is ever passed over: one that gets a lower id than another but is stored later is
-        given to the next call (a row may then be given twice).
+        No row is ever omitted: a row with a lower id than another may be stored later, and the next
+        call yields it. So two calls may yield the same row.
         """
 
     async def summary(self, key: TrialKey, metrics: Sequence[str] = ()) -> list[Summary]:
-        """Return a summary of each metric that has rows, by name; computed by the database."""
+        """Return a summary of each metric that has rows, sorted by name."""
 
     async def delete(self, key: TrialKey) -> int:
-        """Delete a trial's rows and its sources; return how many rows there were."""
+        """Delete a trial's rows and sources; return how many rows were deleted."""
 
 
 def resolve(
     trial: str, asked: str | None, stored: frozenset[str], *, to_report: bool = False
 ) -> TrialKey:
-    """Return which trial a request means; the table above.
+    """Return which trial a request means, by the table above.
+
+    Args:
+        trial: its name.
+        asked: the namespace of the request; None if it gives none.
+        stored: the namespaces that have a trial of this name.
+        to_report: whether the request is a report.
 
     Raises:
-        Ambiguous: no namespace was asked for, and several have the name.
+        AmbiguousTrial: the request gives no namespace, and several have the name.
     """
     if asked is not None:
-        unclaimed = "" in stored and asked not in stored and not to_report
-        return TrialKey(namespace="" if unclaimed else asked, trial=trial)
+        use_unnamed = "" in stored and asked not in stored and not to_report
+        return TrialKey(namespace="" if use_unnamed else asked, trial=trial)
     if len(stored) > 1:
-        raise Ambiguous(trial, stored)
+        raise AmbiguousTrial(trial, stored)
     return TrialKey(namespace=next(iter(stored), ""), trial=trial)

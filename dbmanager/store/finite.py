@@ -1,4 +1,4 @@
-"""Which texts are finite numbers, for the smallest and the largest value of a metric."""
+"""Which texts are finite numbers: only these count for the minimum and maximum of a metric."""
 
 from __future__ import annotations
 
@@ -7,24 +7,26 @@ import re
 from collections.abc import Sequence
 
 PATTERN = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
-"""A decimal number as Go's `ParseFloat` reads it: no blanks, no `_`, no hexadecimal digits. It is
-written so that Python, PostgreSQL, MariaDB and MySQL read it alike."""
+"""A decimal number as Go's `ParseFloat` reads it: no blanks, no `_`, no hexadecimal digits. Python,
+PostgreSQL, MariaDB and MySQL read this pattern alike."""
 
 USUAL = r"[+-]?[0-9]+[.]?[0-9]*"
-"""How nearly all numbers are written: up to `USUAL_LENGTH` characters any database reads them as
-they are, and need not be asked all that other numbers need."""
+"""The form of nearly all numbers. Up to `USUAL_LENGTH` characters, every database reads them
+correctly without the checks that other numbers need."""
 USUAL_LENGTH = 24
+"""Characters."""
 
 LONGEST = 1_000
-"""Characters of a number; what is longer is none, since some database would not read it."""
+"""Characters of a number. A longer text does not count as a number, because some databases cannot
+read it."""
 
 _decimal = re.compile(PATTERN).fullmatch
 _only_of_decimals = re.compile(r"[0-9.eE+-]*").fullmatch
-"""Of such characters Python's `float` takes what `PATTERN` takes, and nothing else."""
+"""For texts of these characters only, Python's `float` accepts exactly what `PATTERN` accepts."""
 
 
 def number_of(text: str) -> float | None:
-    """Return the number; None where the text is none, or where the number is not finite."""
+    """Return the number; None if the text is not a number, or the number is not finite."""
     if len(text) > LONGEST or not _decimal(text):
         return None
     number = float(text)
@@ -32,7 +34,7 @@ def number_of(text: str) -> float | None:
 
 
 def numbers_of(texts: Sequence[str]) -> list[float | None]:
-    """Return the numbers of many texts, faster where each is one."""
+    """Return `number_of` each text; faster if every text is a number."""
     try:
         if max(map(len, texts), default=0) <= LONGEST and _only_of_decimals("".join(texts)):
             numbers: list[float | None] = [*map(float, texts)]

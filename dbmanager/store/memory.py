@@ -1,4 +1,4 @@
-"""A store in memory: the contract's plain words as code; for tests, and runs that nobody keeps."""
+"""A store in memory: the simplest implementation of the contract, for tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dbmanager.store.contract import (
     TrialKey,
 )
 from dbmanager.store.finite import number_of
-from dbmanager.store.visible_sources import chosen
+from dbmanager.store.visible_sources import visible_sources
 
 _CHUNK = 5_000
 
@@ -35,21 +35,21 @@ class _Source:
 @dataclass(slots=True)
 class _Trial:
     rows: list[tuple[Row, str]] = field(default_factory=list)
-    """Each with its source; in the order in which they were stored."""
+    """Each row with its source, in the order in which they were stored."""
     sources: dict[str, _Source] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.rows or self.sources)
 
-    def given(self) -> list[Row]:
-        """Return the rows that a read gives, in order."""
+    def visible_rows(self) -> list[Row]:
+        """Return the rows of the visible sources, in order."""
         outcomes = {name: source.outcome for name, source in self.sources.items()}
-        wanted = chosen(outcomes, unsourced=any(not source for _, source in self.rows))
-        return _in_order(row for row, source in self.rows if source in wanted)
+        visible = visible_sources(outcomes, unsourced=any(not source for _, source in self.rows))
+        return _in_order(row for row, source in self.rows if source in visible)
 
 
 class MemoryStore:
-    """No method waits anywhere, so each is done at once: that is all the locking there is."""
+    """A `Store` in memory. No method waits, so each is atomic and no lock is needed."""
 
     def __init__(self) -> None:
         self._trials: dict[TrialKey, _Trial] = {}
@@ -57,20 +57,20 @@ class MemoryStore:
         self._open = False
 
     async def open(self) -> None:
-        """Begin to answer."""
+        """Start to answer."""
         self._open = True
 
     async def close(self) -> None:
-        """Stop to answer; what is stored stays, for when it is opened again."""
+        """Stop to answer; the rows stay, and `open` makes them available again."""
         self._open = False
 
     async def ping(self) -> None:
-        """Raise `Unavailable` before it is opened and after it was closed."""
+        """Raise `Unavailable` unless the store is open."""
         if not self._open:
             raise Unavailable("the store in memory is not open: open it first")
 
     async def namespaces(self, trial: str) -> frozenset[str]:
-        """Return under which namespaces a trial name is stored."""
+        """Return the namespaces that have a trial of this name."""
         await self.ping()
         return frozenset(key.namespace for key in self._trials if key.trial == trial)
 
@@ -96,15 +96,15 @@ class MemoryStore:
         return receipt
 
     async def read(self, query: Query) -> AsyncIterator[list[Row]]:
-        """Give the rows in order."""
+        """Yield the rows in order."""
         await self.ping()
         trial = self._trials.get(query.key, _Trial())
-        rows = [row for row in trial.given() if _is_asked(row, query)]
+        rows = [row for row in trial.visible_rows() if _matches(row, query)]
         for chunk in _chunks(rows[: query.limit]):
             yield chunk
 
     async def new_rows(self, key: TrialKey, after_id: int) -> AsyncIterator[list[Row]]:
-        """Give the rows stored behind an id."""
+        """Yield the rows with an id above `after_id`."""
         await self.ping()
         trial = self._trials.get(key, _Trial())
         for chunk in _chunks([row for row, _ in trial.rows if row.id > after_id]):
@@ -114,8 +114,8 @@ class MemoryStore:
         """Return a summary of each metric, by name."""
         await self.ping()
         by_metric: defaultdict[str, list[Row]] = defaultdict(list)
-        for row in self._trials.get(key, _Trial()).given():
-            if _is_named(row, metrics):
+        for row in self._trials.get(key, _Trial()).visible_rows():
+            if _has_metric(row, metrics):
                 by_metric[row.metric].append(row)
         return [_summary(by_metric[metric]) for metric in sorted(by_metric)]
 
@@ -133,13 +133,13 @@ def _chunks(rows: list[Row]) -> Iterator[list[Row]]:
     return (rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK))
 
 
-def _is_named(row: Row, metrics: Collection[str]) -> bool:
+def _has_metric(row: Row, metrics: Collection[str]) -> bool:
     return not metrics or row.metric in metrics
 
 
-def _is_asked(row: Row, query: Query) -> bool:
+def _matches(row: Row, query: Query) -> bool:
     return (
-        _is_named(row, query.metrics)
+        _has_metric(row, query.metrics)
         and (query.from_micros is None or row.micros >= query.from_micros)
         and (query.to_micros is None or row.micros <= query.to_micros)
         and (query.after is None or (row.micros, row.id) > query.after)
@@ -147,7 +147,7 @@ def _is_asked(row: Row, query: Query) -> bool:
 
 
 def _summary(rows: Sequence[Row]) -> Summary:
-    """Summarize the rows of one metric; there is at least one, and they are in order."""
+    """Summarize the rows of one metric: at least one row, in order."""
     numbers = [(number, row.value) for row in rows if (number := number_of(row.value)) is not None]
     return Summary(
         metric=rows[0].metric,

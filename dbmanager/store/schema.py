@@ -1,15 +1,15 @@
-"""The tables, as queries name them; the migrations of each kind of database make them.
+"""The tables, for queries. The migrations of each kind of database create them.
 
-Katib's `observation_logs` keeps its five columns, so that Katib's manager still reads and writes
-it. What it writes has no namespace and no source.
+Katib's `observation_logs` keeps its five columns, so Katib's manager can still read and write it.
+The rows that it writes have the namespace "" and the source "".
 
-| column of ours | meaning                                                |
-|----------------|--------------------------------------------------------|
-| namespace      | the trial's; "" of rows that came without one          |
-| source         | the attempt that sent the row; "" of Katib's writers   |
+| added column | meaning                                                        |
+|--------------|----------------------------------------------------------------|
+| namespace    | of the trial; "" if the report gave none                       |
+| source       | the attempt that sent the row; "" if the report gave none      |
 
-`trialwatch_sources` has one row for each source, and in the servers one with the source "" for each
-trial that was ever written to: the lock that those take who write to the trial.
+`trialwatch_sources` has one row for each source. In PostgreSQL and MySQL it also has one row with
+the source "" for each trial that was ever written to: writers lock this row.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from sqlalchemy.types import TypeEngine
 
 from dbmanager.store.contract import LONGEST_NAME
 
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - Katib's columns have no zone, and mean UTC
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - Katib's columns have no time zone; they are in UTC
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def moment(micros: int) -> datetime:
-    """Return microseconds since 1970 as the drivers take them: UTC, without a zone."""
+def utc_datetime(micros: int) -> datetime:
+    """Return microseconds since 1970 as the drivers expect them: UTC, without a time zone."""
     return _EPOCH + timedelta(0, 0, micros)
 
 
@@ -58,13 +58,13 @@ class Micros(TypeDecorator[int]):
         return dialect.type_descriptor(DateTime())
 
     def process_bind_param(self, value: int | None, dialect: Dialect) -> Any:  # noqa: ANN401
-        """Write."""
-        return value if value is None or dialect.name == "sqlite" else moment(value)
+        """Convert a value for the driver."""
+        return value if value is None or dialect.name == "sqlite" else utc_datetime(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> int | None:  # noqa: ANN401
-        """Read."""
+        """Convert a value from the driver."""
         if value is None or dialect.name == "sqlite":
-            return value  # type: ignore[no-any-return]  # the column's own number
+            return value  # type: ignore[no-any-return]  # an integer column
         return int((value - _EPOCH) // _MICROSECOND)
 
 

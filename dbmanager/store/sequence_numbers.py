@@ -1,4 +1,4 @@
-"""How far each source is: which reports of a transaction are new, and what is noted of them."""
+"""The numbers of sources: which reports of a transaction are new, and which rows change."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dbmanager.store.columns import Columns
 from dbmanager.store.contract import Delivery, Receipt, TrialKey
 
 SourceKey = tuple[TrialKey, str]
-"""A trial's source; "" is the trial's own row, where rows without a source are noted."""
+"""A trial's source; "" is the trial's own row, for reports without a source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What one caller wants stored."""
+    """The rows of one report, and where they belong."""
 
     key: TrialKey
     rows: Columns
@@ -23,38 +23,38 @@ class Report:
 
     @property
     def source(self) -> SourceKey:
-        """Whose report this is."""
+        """The source of the report."""
         return self.key, self.delivery.source if self.delivery else ""
 
 
-class Progress:
-    """The numbers of the sources, which grow as reports are taken in their order."""
+class SequenceNumbers:
+    """The last number of each source, while the reports of a transaction are accepted in order."""
 
     def __init__(self, last: Mapping[SourceKey, int]) -> None:
-        """Take the number of each source's last report, as far as there is one."""
+        """Start with the number of each source's last stored report."""
         self._last = dict(last)
         self._changes: dict[SourceKey, dict[str, Any]] = {}
 
-    def take(self, report: Report) -> Receipt:
-        """Say what comes of a report."""
+    def accept(self, report: Report) -> Receipt:
+        """Record a report; return how many of its rows to store, and whether it is a repeat."""
         delivery, stored = report.delivery, len(report.rows)
         last = self._last.get(report.source, 0)
         if delivery is None:
             if stored and not last:
-                self._note(report.source, number=1, gap=0, outcome=None)
+                self._record(report.source, number=1, gap=0, outcome=None)
             return Receipt(stored=stored)
         if delivery.sequence <= last:
             return Receipt(stored=0, repeat=True)
         gap = delivery.sequence - last - 1
         outcome = delivery.outcome and delivery.outcome.value
-        self._note(report.source, number=delivery.sequence, gap=gap, outcome=outcome)
+        self._record(report.source, number=delivery.sequence, gap=gap, outcome=outcome)
         return Receipt(stored=stored, gap=gap)
 
     def changes(self) -> list[dict[str, Any]]:
-        """Return the rows of `trialwatch_sources` that are to be added or changed; gaps add up."""
+        """Return the rows of `trialwatch_sources` to insert or update; gaps must be added up."""
         return [*self._changes.values()]
 
-    def _note(self, source: SourceKey, *, number: int, gap: int, outcome: str | None) -> None:
+    def _record(self, source: SourceKey, *, number: int, gap: int, outcome: str | None) -> None:
         key, name = source
         earlier = self._changes.get(source)
         self._last[source] = number

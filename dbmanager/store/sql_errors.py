@@ -1,10 +1,10 @@
-"""What a driver's error means: away for now, worth another try at once, or set up wrongly.
+"""What a driver's error means: unavailable, worth another try at once, or a wrong set-up.
 
-| kind      | PostgreSQL's state                | MySQL's number           | SQLite         |
-|-----------|-----------------------------------|--------------------------|----------------|
-| away      | 08, 53, 57P, 58, 25006 (standby)  | lost, ending, full       | locked, full   |
-| once more | 40001, 40P01, 0A000 (a stale plan)| 1020, 1205, 1213 (locks) |                |
-| set up    | 28, 3D; at first any refusal      | a user, database, right  | not a database |
+| kind        | PostgreSQL's state                | MySQL's number            | SQLite         |
+|-------------|-----------------------------------|---------------------------|----------------|
+| unavailable | 08, 53, 57P, 58, 25006 (standby)  | connection lost, full     | locked, full   |
+| try again   | 40001, 40P01, 0A000 (stale plan)  | 1020, 1205, 1213 (locks)  |                |
+| set-up      | 28, 3D; any error while opening   | user, database, privilege | not a database |
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import cast
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as NoneFree
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from api.errors import SetupError, Unavailable
 
@@ -35,12 +35,12 @@ _AWAY_TEXTS = re.compile(r"locked|busy|full|disk I/O|unable to open|closed", re.
 
 
 @contextmanager
-def understood(database: str, *, opening: bool = False) -> Iterator[None]:
-    """Raise what a driver raises as one of ours, where it is known what it means.
+def translated_errors(database: str, *, opening: bool = False) -> Iterator[None]:
+    """Raise a driver's error as `Unavailable` or `SetupError` if its meaning is known.
 
     Args:
-        database: how a message names it; without its password.
-        opening: whether nothing worked yet, so that a refusal is the set-up's.
+        database: its name in messages, without the password.
+        opening: whether the store is being opened, so every refusal means a wrong set-up.
     """
     try:
         yield
@@ -49,20 +49,20 @@ def understood(database: str, *, opening: bool = False) -> Iterator[None]:
             raise
         cause = _cause_of(error)
         if is_away(error) and not (opening and "unable to open" in str(cause)):
-            raise Unavailable(f"{database} cannot be reached now ({cause}); ask again") from error
+            raise Unavailable(f"{database} cannot be reached now ({cause}); try again") from error
         if opening or _is_setup(cause):
             raise SetupError(
-                f"--database: {database} refuses ({cause}); see to its name, user and rights"
+                f"--database: {database} refuses ({cause}); check its name, user and privileges"
             ) from error
         raise
 
 
 def is_away(error: BaseException) -> bool:
-    """Say whether the database cannot be reached, is starting or is ending."""
+    """Return whether the database cannot be reached, is starting or is ending."""
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     cause = _cause_of(error)
-    if isinstance(cause, OSError | EOFError | TimeoutError | NoneFree):
+    if isinstance(cause, OSError | EOFError | TimeoutError | PoolTimeout):
         return True
     if isinstance(cause, sqlite3.Error):
         return bool(_AWAY_TEXTS.search(str(cause)))
@@ -74,7 +74,7 @@ def is_away(error: BaseException) -> bool:
 
 
 def is_worth_another_try(error: BaseException) -> bool:
-    """Say whether the database gave up a transaction that would succeed by itself."""
+    """Return whether the database gave up a transaction that can succeed when it runs alone."""
     cause = _cause_of(error)
     return _state_of(cause) in _AGAIN_STATES or _number_of(cause) in _AGAIN_NUMBERS
 
@@ -97,8 +97,8 @@ def _number_of(cause: BaseException) -> int:
 
 
 def _driver_errors() -> tuple[type[Exception], ...]:
-    """Return the drivers' own errors: bulk rows go by their own ways, past SQLAlchemy."""
-    import asyncmy.errors  # noqa: PLC0415 - slow, and only here where something failed
+    """Return the drivers' own errors: bulk inserts call the drivers without SQLAlchemy."""
+    import asyncmy.errors  # noqa: PLC0415 - slow, and needed only after a failure
     import asyncpg  # noqa: PLC0415 - the same
 
     kinds = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncmy.errors.Error, sqlite3.Error)

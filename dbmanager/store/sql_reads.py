@@ -1,4 +1,4 @@
-"""The queries, as SQLAlchemy expressions: the same for every database but for what is a number."""
+"""The queries, as SQLAlchemy expressions: equal for all databases, except for `Number`."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ ROWS = observation_logs.c
 SOURCES = sources.c
 
 Number = Callable[[ColumnElement[str]], ColumnElement[float]]
-"""Makes the expression that is a value's number, or NULL where it is no finite one."""
+"""Makes the expression of a value's number; NULL if the value is not a finite number."""
 
 
 def rows_of(key: TrialKey) -> ColumnElement[bool]:
-    """Say which rows are a trial's. Rows without a time, which Katib passes over, are none."""
+    """Return the condition for the rows of a trial."""
     return and_(ROWS.trial_name == key.trial, ROWS.namespace == key.namespace)
 
 
 def sources_of(key: TrialKey) -> ColumnElement[bool]:
-    """Say which sources are a trial's, its lock among them."""
+    """Return the condition for the sources of a trial, including the row that is its lock."""
     return and_(SOURCES.trial_name == key.trial, SOURCES.namespace == key.namespace)
 
 
 def namespaces(trial: str) -> CompoundSelect[Any]:
-    """Ask under which namespaces a trial name is stored.
+    """Select the namespaces that have a trial of this name.
 
-    One step of the recursion finds the next namespace in the index; `DISTINCT` would walk over all
-    rows of the trial.
+    Each step of the recursion finds the next namespace in the index; `DISTINCT` would read all rows
+    of the trial.
     """
     first = select(func.min(ROWS.namespace).label("namespace")).where(ROWS.trial_name == trial)
     found = first.cte("found", recursive=True)
@@ -61,33 +61,33 @@ def namespaces(trial: str) -> CompoundSelect[Any]:
 
 
 def outcomes(key: TrialKey, unsourced: ColumnElement[bool]) -> Select[tuple[str, str | None, bool]]:
-    """Ask how a trial's sources ended, and whether it has rows without a source."""
+    """Select how a trial's sources ended, and whether it has rows without a source."""
     columns = select(SOURCES.source, SOURCES.outcome, unsourced)
     return columns.where(sources_of(key), SOURCES.source != "")
 
 
 def unsourced(key: TrialKey) -> ColumnElement[bool]:
-    """Say whether a trial has rows without a source."""
-    # Written out, since a bound "" would not be known to be the "" of the partial index.
+    """Return the condition that a trial has rows without a source."""
+    # A literal, not a parameter: only then does the planner use the partial index.
     nothing: ColumnElement[str] = literal("", literal_execute=True)
     return exists().where(rows_of(key), ROWS.source == nothing)
 
 
 def unsourced_noted(key: TrialKey) -> ColumnElement[bool]:
-    """Say whether a trial's own row notes that it has rows without a source."""
+    """Return the condition that a trial's own row records rows without a source."""
     own = sources.alias("own").c
     of_trial = and_(own.trial_name == key.trial, own.namespace == key.namespace)
     return exists().where(of_trial, own.source == "", own.last_sequence > 0)
 
 
 def page(
-    query: Query, wanted: Collection[str], after: tuple[int, int] | None, size: int
+    query: Query, visible: Collection[str], after: tuple[int, int] | None, size: int
 ) -> Select[tuple[int, int, str, str]]:
-    """Ask for the next rows in their order."""
-    conditions = [_given(query.key, wanted, query.metrics)]
+    """Select the next rows of the visible sources, in order."""
+    conditions = [_is_visible(query.key, visible, query.metrics)]
     if after is not None:
         micros, row_id = after
-        # So written, each half is one range of the index, for all the planners.
+        # In this form, each half is one range of the index for every planner.
         conditions.append(
             and_(
                 ROWS.time >= micros,
@@ -103,58 +103,58 @@ def page(
 
 
 def last_id() -> Select[tuple[int | None]]:
-    """Ask for the id of the row that was stored last, of whatever trial."""
+    """Select the highest id of all rows."""
     return select(func.max(ROWS.id))
 
 
 def stored_lately(key: TrialKey, row_id: int, size: int) -> Select[tuple[int, int, str, str]]:
-    """Ask for the next rows by id, whatever their source, along the ids of all trials.
+    """Select a trial's next rows of all sources, by walking along the ids of all trials.
 
-    Right where few rows were stored behind the id. There is no index of a trial's ids: each row
-    would pay for it, and only watchers use it.
+    Fast if few rows were stored after the id. An index of each trial's ids would cost time for
+    every row, and only watchers would use it.
     """
     columns = select(ROWS.id, ROWS.time, ROWS.metric_name, ROWS.value)
-    # So written, no planner can choose the trial's index instead.
+    # In this form, no planner can choose the trial's index instead.
     of_trial = and_(
         func.coalesce(ROWS.trial_name, "") == key.trial,
         func.coalesce(ROWS.namespace, "") == key.namespace,
     )
-    wanted = columns.where(ROWS.id > row_id, of_trial, ROWS.time.is_not(None))
-    return wanted.order_by(ROWS.id).limit(size)
+    rows = columns.where(ROWS.id > row_id, of_trial, ROWS.time.is_not(None))
+    return rows.order_by(ROWS.id).limit(size)
 
 
 def ids_behind(key: TrialKey, row_id: int, size: int) -> Select[tuple[int]]:
-    """Ask for the next ids of a trial, along all entries of the trial in its index."""
+    """Select the next ids of a trial, by walking over all entries of the trial in the index."""
     ids = select(ROWS.id).where(rows_of(key), ROWS.time.is_not(None))
-    # So written, no planner can choose to walk along the ids of all trials instead.
+    # In this form, no planner can choose to walk along the ids of all trials instead.
     return ids.where(ROWS.id + 0 > row_id).order_by(ROWS.id + 0).limit(size)
 
 
 def with_ids(ids: Collection[int]) -> Select[tuple[int, int, str, str]]:
-    """Ask for rows by their ids, in their order."""
+    """Select rows by their ids, in the order of ids."""
     columns = select(ROWS.id, ROWS.time, ROWS.metric_name, ROWS.value)
     return columns.where(ROWS.id.in_(ids)).order_by(ROWS.id)
 
 
 def summaries(
-    key: TrialKey, wanted: Collection[str], metrics: Collection[str], number: Number
+    key: TrialKey, visible: Collection[str], metrics: Collection[str], number: Number
 ) -> Select[Any]:
-    """Ask for the fields of each metric's `Summary`, in their order.
+    """Select the fields of each metric's `Summary`, in their order.
 
-    The rows are looked at twice, however many metrics there are: once for the numbers, once for
-    when they came first. The texts are then found by their time, in the index.
+    The rows are read twice, for any number of metrics: first for the minima and maxima, then for
+    the times at which these occurred first. The texts are then found by time, in the index.
     """
-    given = _given(key, wanted, metrics)
+    is_visible = _is_visible(key, visible, metrics)
     rows = (
         select(ROWS.metric_name.label("metric"), ROWS.time, number(ROWS.value).label("number"))
-        .where(given)
+        .where(is_visible)
         .cte("given")
     )
     extremes = _extremes(rows)
-    reached = _reached(rows, extremes)
+    reached = _first_times(rows, extremes)
 
     def text_at(time: ColumnElement[int], *, last: bool = False) -> Select[tuple[str]]:
-        at = select(ROWS.value).where(given, ROWS.metric_name == extremes.c.metric)
+        at = select(ROWS.value).where(is_visible, ROWS.metric_name == extremes.c.metric)
         return at.where(ROWS.time == time).order_by(ROWS.id.desc() if last else ROWS.id).limit(1)
 
     def text_of(time: ColumnElement[int], value: ColumnElement[float]) -> ScalarSelect[str]:
@@ -175,7 +175,7 @@ def summaries(
 
 
 def _extremes(rows: CTE) -> CTE:
-    """Make: of each metric the count, the first and last time, the least and greatest number."""
+    """Return the table of each metric's count, first and last time, minimum and maximum."""
     return (
         select(
             rows.c.metric,
@@ -190,8 +190,8 @@ def _extremes(rows: CTE) -> CTE:
     )
 
 
-def _reached(rows: CTE, extremes: CTE) -> CTE:
-    """Make: of each metric when its least and its greatest number came first."""
+def _first_times(rows: CTE, extremes: CTE) -> CTE:
+    """Return the table of the times at which each metric's minimum and maximum occurred first."""
     low = case((rows.c.number == extremes.c.low, rows.c.time))
     high = case((rows.c.number == extremes.c.high, rows.c.time))
     return (
@@ -202,6 +202,9 @@ def _reached(rows: CTE, extremes: CTE) -> CTE:
     )
 
 
-def _given(key: TrialKey, wanted: Collection[str], metrics: Collection[str]) -> ColumnElement[bool]:
-    given = and_(rows_of(key), ROWS.time.is_not(None), ROWS.source.in_(sorted(wanted)))
-    return and_(given, ROWS.metric_name.in_(metrics)) if metrics else given
+def _is_visible(
+    key: TrialKey, visible: Collection[str], metrics: Collection[str]
+) -> ColumnElement[bool]:
+    """Return the condition for rows that a read returns; Katib ignores rows without a time, too."""
+    condition = and_(rows_of(key), ROWS.time.is_not(None), ROWS.source.in_(sorted(visible)))
+    return and_(condition, ROWS.metric_name.in_(metrics)) if metrics else condition

@@ -1,4 +1,4 @@
-"""What the stores over a database have in common: all reads, and what a driver's error means."""
+"""What all SQL stores have in common: the reads."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ from sqlalchemy import ColumnElement, Executable, text
 
 from dbmanager.store import sql_reads
 from dbmanager.store.contract import Outcome, Query, Row, Summary, TrialKey
-from dbmanager.store.visible_sources import chosen
+from dbmanager.store.visible_sources import visible_sources
 
 PAGE, FIRST_PAGE = 5_000, 1_000
-"""Rows that a read holds at a time, and at first, while it knows nothing of their size."""
+"""Rows of one query: at most, and at first, when the size of the rows is unknown."""
 LATELY = 5_000
-"""Up to so many rows behind an id are looked at, whosever they are, to find a trial's."""
+"""Up to so many rows of all trials are read after an id, to find those of one trial."""
 IDS = 50_000
-"""Of a trial, that are held at a time."""
+"""Ids of a trial that are held in memory at a time."""
 PAGE_BYTES = 4 * 1024 * 1024
-"""What they may weigh, about."""
+"""Bytes of one query's rows, about."""
 
 
 class SqlStore(ABC):
     """The half of a `Store` that only reads."""
 
     def __init__(self, name: str) -> None:
-        """Take the name by which messages call the database."""
+        """Take the database's name in messages."""
         self._name = name
 
     @abstractmethod
     def number(self, value: ColumnElement[str]) -> ColumnElement[float]:
-        """Make the expression that is a value's number, or NULL where it is no finite one."""
+        """Return the expression of a value's number; NULL if the value is not a finite number."""
 
     async def ping(self) -> None:
-        """Return where the database answers."""
-        await self._all(text("SELECT 1"))
+        """Return if the database answers."""
+        await self._fetch_all(text("SELECT 1"))
 
     async def namespaces(self, trial: str) -> frozenset[str]:
-        """Return under which namespaces a trial name is stored."""
-        return frozenset(row[0] for row in await self._all(sql_reads.namespaces(trial)))
+        """Return the namespaces that have a trial of this name."""
+        return frozenset(row[0] for row in await self._fetch_all(sql_reads.namespaces(trial)))
 
     async def read(self, query: Query) -> AsyncIterator[list[Row]]:
-        """Give the rows a page at a time; no connection is held between two pages."""
-        wanted = await self._wanted(query.key)
+        """Yield the rows a page at a time; no connection is held between two pages."""
+        visible = await self._visible_sources(query.key)
         after, left, size = query.after, query.limit, FIRST_PAGE
-        while wanted and (left is None or left > 0):
+        while visible and (left is None or left > 0):
             size = size if left is None else min(size, left)
-            rows = await self._rows(sql_reads.page(query, wanted, after, size))
+            rows = await self._rows(sql_reads.page(query, visible, after, size))
             if rows:
                 yield rows
             if len(rows) < size:
@@ -57,17 +57,20 @@ class SqlStore(ABC):
             size = _next_size(rows)
 
     async def new_rows(self, key: TrialKey, after_id: int) -> AsyncIterator[list[Row]]:
-        """Give the rows behind an id, a page at a time."""
+        """Yield the rows with ids above `after_id`, a page at a time."""
         size = FIRST_PAGE
         while True:
-            [[last]] = await self._all(sql_reads.last_id())
+            [[last]] = await self._fetch_all(sql_reads.last_id())
             if last is None or last <= after_id:
                 return
             if last - after_id > LATELY:
-                ids = [row[0] for row in await self._all(sql_reads.ids_behind(key, after_id, IDS))]
+                ids = [
+                    row[0]
+                    for row in await self._fetch_all(sql_reads.ids_behind(key, after_id, IDS))
+                ]
                 if not ids:
                     return
-                async for rows in self._of_ids(ids):
+                async for rows in self._rows_with_ids(ids):
                     yield rows
                 after_id = ids[-1]
                 continue
@@ -78,40 +81,42 @@ class SqlStore(ABC):
                 return
             after_id, size = rows[-1].id, _next_size(rows)
 
-    async def _of_ids(self, ids: Sequence[int]) -> AsyncIterator[list[Row]]:
+    async def _rows_with_ids(self, ids: Sequence[int]) -> AsyncIterator[list[Row]]:
         start, size = 0, FIRST_PAGE
         while start < len(ids):
             rows = await self._rows(sql_reads.with_ids(ids[start : start + size]))
             start += size
-            if rows:  # else they were deleted just now
+            if rows:  # none if they were deleted meanwhile
                 yield rows
                 size = _next_size(rows)
 
     async def summary(self, key: TrialKey, metrics: Sequence[str] = ()) -> list[Summary]:
         """Return a summary of each metric that has rows, by name."""
-        wanted = await self._wanted(key)
-        found = await self._all(sql_reads.summaries(key, wanted, sorted(set(metrics)), self.number))
+        visible = await self._visible_sources(key)
+        rows = await self._fetch_all(
+            sql_reads.summaries(key, visible, sorted(set(metrics)), self.number)
+        )
         names = tuple(Summary.__dataclass_fields__)
-        summaries = [Summary(**dict(zip(names, row, strict=True))) for row in found]
+        summaries = [Summary(**dict(zip(names, row, strict=True))) for row in rows]
         return sorted(summaries, key=lambda summary: summary.metric)
 
     def unsourced(self, key: TrialKey) -> ColumnElement[bool]:
-        """Make the expression that says whether a trial has rows without a source."""
+        """Return the condition that a trial has rows without a source."""
         return sql_reads.unsourced(key)
 
-    async def _wanted(self, key: TrialKey) -> frozenset[str]:
-        """Return the sources whose rows are given."""
-        found = await self._all(sql_reads.outcomes(key, self.unsourced(key)))
-        outcomes = {source: Outcome(outcome) if outcome else None for source, outcome, _ in found}
-        # Who has no source at all can only have rows without one.
-        return chosen(outcomes, unsourced=not found or bool(found[0][2]))
+    async def _visible_sources(self, key: TrialKey) -> frozenset[str]:
+        """Return the sources whose rows a read returns."""
+        rows = await self._fetch_all(sql_reads.outcomes(key, self.unsourced(key)))
+        outcomes = {source: Outcome(outcome) if outcome else None for source, outcome, _ in rows}
+        # A trial without sources can only have rows without a source.
+        return visible_sources(outcomes, unsourced=not rows or bool(rows[0][2]))
 
     async def _rows(self, statement: Executable) -> list[Row]:
-        return [Row(*row) for row in await self._all(statement)]
+        return [Row(*row) for row in await self._fetch_all(statement)]
 
     @abstractmethod
-    async def _all(self, statement: Executable) -> Sequence[Sequence[Any]]:
-        """Ask, in a transaction of its own.
+    async def _fetch_all(self, statement: Executable) -> Sequence[Sequence[Any]]:
+        """Run a query in its own transaction; return its rows.
 
         Raises:
             Unavailable: the database cannot be reached.
@@ -119,6 +124,6 @@ class SqlStore(ABC):
 
 
 def _next_size(rows: Sequence[Row]) -> int:
-    """Return how many rows to ask for after these, so that long values do not fill the memory."""
-    weight = sum(len(row.metric) + len(row.value) for row in rows) // len(rows) + 100
-    return max(1, min(PAGE, PAGE_BYTES // weight))
+    """Return the size of the next page by the length of these rows, to limit the memory."""
+    row_size = sum(len(row.metric) + len(row.value) for row in rows) // len(rows) + 100
+    return max(1, min(PAGE, PAGE_BYTES // row_size))

@@ -1,4 +1,4 @@
-"""Which of a trial's sources a read gives: the table "Attempts" of the port."""
+"""Which sources of a trial a read returns: the table "Attempts" of the contract."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dbmanager.store.contract import Outcome
 
 UNSOURCED = ""
-"""The source of rows that came without one."""
+"""The source of rows that came without a source."""
 _DECIDED = frozenset({Outcome.SUCCEEDED, Outcome.STOPPED})
 
 
-def chosen(outcomes: Mapping[str, Outcome | None], *, unsourced: bool) -> frozenset[str]:
-    """Return the sources whose rows are given.
+def visible_sources(outcomes: Mapping[str, Outcome | None], *, unsourced: bool) -> frozenset[str]:
+    """Return the sources whose rows a read returns.
 
     Args:
-        outcomes: how each source ended; None where it is open.
+        outcomes: how each source ended; None if it is open.
         unsourced: whether the trial has rows without a source.
     """
     decided = {source for source, outcome in outcomes.items() if outcome in _DECIDED}

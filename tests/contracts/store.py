@@ -1,4 +1,4 @@
-"""The contract of every observation store. A subclass gives the fixture `store`, opened."""
+"""The contract of every observation store. A subclass has the fixture `store`: an open store."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def without_ids(found: Iterable[Row]) -> list[NewRow]:
 
 
 class StoreContract:
-    """The port's promises, a test each."""
+    """The guarantees of `dbmanager.store.contract`, one test for each."""
 
     async def test_rows_come_by_time_and_then_as_they_came(self, store: Store) -> None:
         await store.report(KEY, [NewRow(5, "a", "1"), NewRow(3, "a", "2"), NewRow(5, "b", "3")])
@@ -101,7 +101,7 @@ class StoreContract:
         assert [row.value for row in found] == ["5", "2", "1", "3", "4"]
         assert [row.micros for row in found] == [-1, 3, 5, 5, 5]
 
-    async def test_the_first_and_the_last_microsecond_that_there_is_come_back(
+    async def test_the_first_and_the_last_possible_microsecond_are_stored(
         self, store: Store
     ) -> None:
         times = [FIRST_MICROS, FIRST_MICROS + 1, to_micros("0999-12-31T23:59:59.999999Z"), -1, 0]
@@ -126,7 +126,7 @@ class StoreContract:
         assert await store.report(KEY, []) == Receipt(stored=0)
         assert await store.namespaces("trial") == frozenset()
 
-    async def test_any_text_comes_back_as_it_was(self, store: Store) -> None:
+    async def test_any_text_is_stored_unchanged(self, store: Store) -> None:
         sent_rows = [NewRow(n, text, text) for n, text in enumerate((*HOSTILE, "x" * LONGEST_NAME))]
         await store.report(KEY, sent_rows)
         assert without_ids(await read(store)) == sent_rows
@@ -159,7 +159,7 @@ class StoreContract:
             assert receipt == Receipt(stored=1)
         assert sorted(await values(store)) == sorted(HOSTILE)
 
-    async def test_the_longest_names_are_kept_whole(self, store: Store) -> None:
+    async def test_the_longest_names_are_stored_unchanged(self, store: Store) -> None:
         longest = "🦊" * LONGEST_NAME
         key = TrialKey(namespace=longest, trial=longest)
         await store.report(key, rows("1", metric=longest), sent(1, longest))
@@ -176,10 +176,10 @@ class StoreContract:
             repeat = await store.report(KEY, rows("3"), sent(sequence, outcome=Outcome.FAILED))
             assert repeat == Receipt(stored=0, repeat=True)
         await store.report(KEY, rows("4"), sent(1, "pod-2"))
-        # Had the repeat's outcome counted, the first source's rows would be gone by now.
+        # If the repeat's outcome counted, the read would no longer return the first source's rows.
         assert sorted(await values(store)) == ["1", "2", "4"]
 
-    async def test_a_number_that_leaves_some_out_is_stored_and_its_gap_told(
+    async def test_a_number_that_skips_some_is_stored_and_its_gap_returned(
         self, store: Store
     ) -> None:
         assert await store.report(KEY, rows("1"), sent(3)) == Receipt(stored=1, gap=2)
@@ -234,7 +234,7 @@ class StoreContract:
         for key in keys:
             assert sorted(await values(store, key)) == wanted
 
-    async def test_a_report_of_a_hundred_thousand_rows_is_one(self, store: Store) -> None:
+    async def test_a_report_of_a_hundred_thousand_rows_is_stored_as_one(self, store: Store) -> None:
         many = [NewRow(n % 7, f"metric-{n % 3}", str(n)) for n in range(100_000)]
         assert await store.report(KEY, many, sent(1)) == Receipt(stored=100_000)
         assert (await store.report(KEY, many, sent(1))).repeat
@@ -340,7 +340,7 @@ class StoreContract:
         await asyncio.gather(*(write(f"pod-{n}") for n in range(4)))
         gone = await removing
         left = await values(store)
-        # A report after a delete leaves the numbers before it out, but none is lost or doubled.
+        # A report after a delete skips the earlier numbers, but no row is lost or stored twice.
         assert gone + len(left) == 4 * 10 * 3
         assert len(left) % 3 == 0
 
@@ -370,7 +370,7 @@ class StoreContract:
         await store.report(KEY, [NewRow(NOW + n, "ab"[n % 2], str(n)) for n in range(6)])
         assert "".join(await values(store, **query)) == wanted
 
-    async def test_a_page_goes_on_behind_the_last_row_be_the_times_equal_or_not(
+    async def test_a_page_continues_after_the_last_row_even_if_times_are_equal(
         self, store: Store
     ) -> None:
         await store.report(KEY, [NewRow(n // 4, "a", str(n)) for n in range(20)])
@@ -412,7 +412,7 @@ class StoreContract:
         assert await behind(store, found[1].id) == found[2:]
         assert await behind(store, found[-1].id) == []
 
-    async def test_who_follows_a_trial_passes_no_row_over(self, store: Store) -> None:
+    async def test_a_reader_of_new_rows_misses_no_row(self, store: Store) -> None:
         async def write(source: str) -> None:
             for sequence in range(1, 16):
                 # Unequal sizes, so that commits do not come in the order of the ids.

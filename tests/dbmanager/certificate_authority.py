@@ -24,7 +24,7 @@ class Pair:
 
 
 class Authority:
-    """Signs for 127.0.0.1; `cert` is what those trust who trust it."""
+    """Signs certificates for 127.0.0.1; clients that trust it have its `cert`."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
@@ -37,7 +37,7 @@ class Authority:
         self.cert.write_bytes(own.sign(self._key, hashes.SHA256()).public_bytes(_PEM))
 
     def signed(self, name: str, *, password: bytes | None = None) -> Pair:
-        """Make a key and sign its certificate; with a password the key's file is encrypted."""
+        """Make a key and sign its certificate; with a password, the key's file is encrypted."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         here = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])

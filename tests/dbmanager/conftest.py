@@ -1,4 +1,4 @@
-"""The real database servers, one of each for all tests of a run; started when first asked for."""
+"""The real database servers: one of each kind for all tests of a run, started at the first use."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ pytest.register_assert_rewrite("tests.contracts.store")
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[DatabaseServer]:
-    """A server that every test has for itself by a database of its own; none stops it."""
+    """PostgreSQL. Tests share it, each with its own database, and never stop it."""
     with running(PostgreSQL) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[DatabaseServer]:
-    """The same of MariaDB."""
+    """MariaDB, shared in the same way."""
     with running(MariaDB) as server:
         yield server
 
 
 @pytest.fixture(scope="session", params=["postgresql", "mariadb"])
 def server(request: pytest.FixtureRequest) -> DatabaseServer:
-    """Each of them, one after the other."""
+    """Each kind, one after the other."""
     found: DatabaseServer = request.getfixturevalue(request.param)
     return found

@@ -1,7 +1,7 @@
 """Real PostgreSQL and MariaDB servers for tests: on a free port, in a temporary folder.
 
-Neither server likes to run as root, so there they run as the user that Debian's package made. They
-skip syncing to the disk: what is tested is what programs do to each other, not a loss of power.
+Neither server runs as root. If the tests run as root, the servers run as the user that Debian's
+package has created. They do not sync to the disk, because no test is about a power cut.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _names = count(1)
 
 
 class DatabaseServer(ABC):
-    """One server; `start` and `stop` as often as you like, on the same port, with the same data."""
+    """One server; it may stop and start again, on the same port, with the same data."""
 
     kind: ClassVar[str]
     owner: ClassVar[str]
-    """The user that it runs as, where the tests run as root."""
+    """The user that it runs as if the tests run as root."""
 
     def __init__(self, folder: Path, *, sync: bool = False) -> None:
         self.folder, self.sync = folder, sync
@@ -50,39 +50,39 @@ class DatabaseServer(ABC):
     @classmethod
     @abstractmethod
     def program(cls) -> Path | None:
-        """Return where the server's program is; None where it is not installed."""
+        """Return the path of the server's program; None if it is not installed."""
 
     @abstractmethod
     def _make_data(self) -> Sequence[str | Path]:
-        """Return the command that makes the data folder."""
+        """Return the command that creates the data folder."""
 
     @abstractmethod
     def _serve(self) -> Sequence[str | Path]:
-        """Return the command that serves it."""
+        """Return the command that starts the server."""
 
     @abstractmethod
     async def execute(self, statement: str, database: str | None = None) -> None:
-        """Run one statement on a connection of its own; raise where that fails."""
+        """Run one statement on a new connection; raise if it fails."""
 
     @abstractmethod
     def url(self, database: str) -> str:
-        """Return what `--database` takes."""
+        """Return the value of `--database`."""
 
     async def fresh_database(self) -> str:
-        """Make an empty database; return its name."""
+        """Create an empty database; return its name."""
         name = f"trialwatch_{next(_names)}"
         await self.execute(f"CREATE DATABASE {name}")
         return name
 
     def make(self) -> None:
-        """Make the data folder."""
+        """Create the data folder."""
         if os.geteuid() == 0:
             user = pwd.getpwnam(self.owner)
             os.chown(self.folder, user.pw_uid, user.pw_gid)
         self._run(self._make_data())
 
     def start(self) -> None:
-        """Serve; return once it can be asked."""
+        """Start the server; return when it accepts statements."""
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 (*self._as_owner(), *self._serve()),
@@ -93,7 +93,7 @@ class DatabaseServer(ABC):
         self.wait()
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """Send a signal, and wait for its end; harmless where it does not run."""
+        """Send a signal and wait for the end; harmless if the server does not run."""
         if self._process is None:
             return
         self._process.send_signal(how)
@@ -105,7 +105,7 @@ class DatabaseServer(ABC):
         self._process = None
 
     def wait(self) -> None:
-        """Return once somebody listens and answers."""
+        """Return when the server listens and answers."""
         assert self._process is not None
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
@@ -116,14 +116,14 @@ class DatabaseServer(ABC):
             time.sleep(0.05)
 
     def _answers(self) -> bool:
-        """Ask in a process of its own: this one may have a loop that runs."""
+        """Connect from another process, because this one may have a running event loop."""
         with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
             return self._ready()
         return False
 
     @abstractmethod
     def _ready(self) -> bool:
-        """Say whether the server, which listens by now, takes statements."""
+        """Return whether the server, which listens, accepts statements."""
 
     def _run(self, command: Sequence[str | Path]) -> None:
         done = subprocess.run(
@@ -136,7 +136,7 @@ class DatabaseServer(ABC):
         assert done.returncode == 0, f"{command[0]} failed:\n{done.stdout}{done.stderr}"
 
     def _as_owner(self) -> Sequence[str]:
-        """Return what stands before a command, so that it runs as the owner.
+        """Return the words before a command that make it run as the owner.
 
         Not `subprocess`' own `user=`: that forks, and gRPC's threads do not survive a fork.
         """
@@ -178,7 +178,7 @@ class PostgreSQL(DatabaseServer):
         return subprocess.run(asked, check=False).returncode == 0
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """SIGINT ends every session and is in order; SIGQUIT is like a crash."""
+        """SIGINT ends every session in order; SIGQUIT is like a crash."""
         super().stop(how)
 
     async def execute(self, statement: str, database: str | None = None) -> None:
@@ -204,7 +204,7 @@ class MariaDB(DatabaseServer):
 
     def _make_data(self) -> Sequence[str | Path]:
         options = ("--auth-root-authentication-method=normal", "--skip-test-db")
-        # Not every machine lets this user write to /tmp.
+        # On some machines this user cannot write to /tmp.
         folders = (f"--datadir={self.folder}/data", f"--tmpdir={self.folder}")
         return ("mariadb-install-db", "--no-defaults", *folders, *options)
 
@@ -217,7 +217,7 @@ class MariaDB(DatabaseServer):
             "bind-address": "127.0.0.1",
             "port": self.port,
             "innodb-flush-log-at-trx-commit": 1 if self.sync else 0,
-            # Small, as it is a guest here; and a database as old installations have it.
+            # Small, because tests share the machine; with the character set of old installations.
             "innodb-buffer-pool-size": "128M",
             "character-set-server": "latin1",
         }
@@ -244,12 +244,12 @@ class MariaDB(DatabaseServer):
 
 @contextmanager
 def running(kind: type[DatabaseServer], *, sync: bool = False) -> Iterator[DatabaseServer]:
-    """Make and start a server, and leave nothing of it; skip where it is not installed."""
+    """Create and start a server, and remove it at the end; skip if it is not installed."""
     if kind.program() is None:
         missing = f"{kind.kind} is not installed on this machine"
         assert not os.environ.get("CI"), missing
         pytest.skip(missing)
-    # In no folder of pytest's: only its own user may enter those.
+    # Not in a folder of pytest, which only pytest's user may enter.
     folder = Path(tempfile.mkdtemp(prefix="trialwatch-"))
     server = kind(folder, sync=sync)
     try:
@@ -262,14 +262,14 @@ def running(kind: type[DatabaseServer], *, sync: bool = False) -> Iterator[Datab
 
 
 async def restart_later(server: DatabaseServer, how: signal.Signals, away: float) -> None:
-    """Stop a server, and start it again after so many seconds, without holding the loop up."""
+    """Stop a server and start it again after some seconds, without blocking the event loop."""
     await asyncio.to_thread(server.stop, how)
     await asyncio.sleep(away)
     await asyncio.to_thread(server.start)
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on at this moment."""
+    """Return a port that is free at this moment."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port: int = listening.getsockname()[1]
         return port

@@ -29,7 +29,7 @@ class Program:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, *, metrics: str = "off") -> None:
-        """Start it; return once it listens, with or without its database."""
+        """Start it; return when it listens, with or without its database."""
         self._port_file.unlink(missing_ok=True)
         environ = {name: value for name, value in os.environ.items() if "KATIB" not in name}
         with self.log.open("ab") as log:
@@ -44,11 +44,11 @@ class Program:
             time.sleep(0.01)
 
     def kill(self) -> None:
-        """End it with no chance to tidy up; harmless where it does not run."""
+        """Kill it with SIGKILL; harmless if it does not run."""
         self._end(signal.SIGKILL)
 
     def end(self) -> int:
-        """Ask it to end; return its status."""
+        """Send SIGTERM; return the exit status."""
         return self._end(signal.SIGTERM)
 
     @property

@@ -42,11 +42,11 @@ def points(of: pb.ObservationLog | Iterable[pb.MetricLog]) -> list[tuple[str, st
 
 
 class Client:
-    """The stubs of all services, and short ways to the most used."""
+    """The stubs of all services, and shortcuts for the most used calls."""
 
     def __init__(self, channel: grpc.aio.Channel, address: str = "") -> None:
         self.address = address
-        # The generated stubs know the synchronous channel only.
+        # The types of the generated stubs have only the synchronous channel.
         self.channel = channel
         any_channel: Any = channel
         self.manager: Any = api_pb2_grpc.DBManagerStub(any_channel)
@@ -108,7 +108,7 @@ async def served(
 
 @asynccontextmanager
 async def refused(code: grpc.StatusCode, *words: str) -> AsyncIterator[None]:
-    """See that a call is answered with a code, and a sentence that has these words."""
+    """Assert that a call fails with this code, and a sentence that has these words."""
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         yield
     assert caught.value.code() is code, caught.value

@@ -1,4 +1,4 @@
-"""A store in memory whose calls fail or wait as the test sets it."""
+"""A store in memory whose calls fail or wait when a test says so."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dbmanager.store.memory import MemoryStore
 
 
 class FailingStore:
-    """`failure` is raised by whatever touches the data; `pause` seconds pass before."""
+    """Each call first waits `pause` seconds, then raises `failure` if it is set."""
 
     def __init__(self) -> None:
         self.inner = MemoryStore()

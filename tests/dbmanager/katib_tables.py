@@ -14,14 +14,14 @@ _TIME = {"PostgreSQL": "TIMESTAMP(6)", "MariaDB": "DATETIME(6)"}
 
 
 class KatibDatabase:
-    """A database of a server, and statements to it that are not ours."""
+    """A database of a server, and statements of other programs to it."""
 
     def __init__(self, server: DatabaseServer, name: str) -> None:
         self._server, self._name = server, name
         self.url = server.url(name)
 
     async def make_table(self) -> None:
-        """Make the table that Katib makes."""
+        """Create the table as Katib does."""
         kind = self._server.kind
         await self.run(
             "CREATE TABLE IF NOT EXISTS observation_logs (trial_name VARCHAR(255) NOT NULL,"
@@ -30,7 +30,7 @@ class KatibDatabase:
         )
 
     async def write(self, *rows: tuple[str, str | None, str, str]) -> None:
-        """Write rows of (trial, time, metric, value) as Katib does: its columns are named."""
+        """Write rows of (trial, time, metric, value) as Katib does, with the names of its columns."""
         written = ", ".join(
             f"('{trial}', {'NULL' if time is None else repr(time)}, '{metric}', '{value}')"
             for trial, time, metric, value in rows
@@ -48,7 +48,7 @@ class KatibDatabase:
         return [(row[1], row[2]) for row in found]
 
     async def run(self, statement: str) -> list[Any]:
-        """Run one statement on a connection of its own; return the rows."""
+        """Run one statement on a new connection; return the rows."""
         if isinstance(self._server, PostgreSQL):
             connection = await asyncpg.connect(self.url)
             try:

@@ -1,4 +1,4 @@
-"""Writers that retry until all is stored, and the logs that must then be in the store."""
+"""Writers that retry until every batch is stored, and the logs that the store must then have."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Point = tuple[str, str, str]
 """Time stamp, metric, value."""
 
 Manager: TypeAlias = Any
-"""Katib's stub on an asynchronous channel; the generated types know the synchronous one only."""
+"""Katib's stub on an asynchronous channel; the generated types have only the synchronous one."""
 
 RETRIED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 _OPTIONS = (
@@ -38,7 +38,7 @@ _PATIENCE_SECONDS = 60.0
 
 @asynccontextmanager
 async def manager_at(address: str) -> AsyncIterator[Manager]:
-    """Give Katib's stub on a channel that soon finds a server which comes back."""
+    """Yield Katib's stub on a channel that quickly reconnects to a restarted server."""
     async with grpc.aio.insecure_channel(address, options=_OPTIONS) as channel:
         untyped: Any = channel
         yield api_pb2_grpc.DBManagerStub(untyped)
@@ -46,7 +46,7 @@ async def manager_at(address: str) -> AsyncIterator[Manager]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writer:
-    """One attempt of a trial: its batches, in the order in which they are reported."""
+    """One attempt of a trial, and its batches in the order of reports."""
 
     trial: str
     source: str
@@ -55,9 +55,9 @@ class Writer:
     async def write(
         self, stub: Manager, dice: random.Random, acknowledged: Callable[[], None] = lambda: None
     ) -> set[grpc.StatusCode]:
-        """Report all of it, each until it is acknowledged, some of them once more than that.
+        """Report each batch until it is acknowledged, and some batches once more.
 
-        Returns the codes of what went wrong on the way.
+        Returns the codes of all errors.
         """
         met: set[grpc.StatusCode] = set()
         for number, batch in enumerate(self.batches, start=1):
@@ -96,7 +96,7 @@ class Writer:
 async def write_all(
     stub: Manager, of: Sequence[Writer], seed: int, acknowledged: Callable[[], None] = lambda: None
 ) -> set[grpc.StatusCode]:
-    """Let all write at the same time; return the codes that any of them met."""
+    """Let all writers write at the same time; return the codes of all errors."""
     met = await asyncio.gather(
         *(
             writer.write(stub, random.Random(f"{seed}/{writer.source}"), acknowledged)
@@ -118,7 +118,7 @@ def request_of(trial: str, batch: Sequence[Point]) -> pb.ReportObservationLogReq
 
 
 def writers(dice: random.Random, prefix: str, *, count: int = 6) -> list[Writer]:
-    """Make writers by chance: half of the trials have two attempts that write at the same time."""
+    """Make random writers: half of the trials have two attempts that write at the same time."""
     return [
         Writer(
             trial=f"{prefix}-{index * 2 // 3}",
@@ -135,7 +135,7 @@ def _batches(dice: random.Random, index: int) -> tuple[tuple[Point, ...], ...]:
         size = dice.choice((0, 1, 7, 50, 400))
         batch = []
         for _ in range(size):
-            # No two attempts share a moment, so that there is one right order.
+            # No two attempts share a time, so only one order is right.
             stamp = from_micros(_START + step * 1_000 + index)
             batch.append((stamp, dice.choice(("loss", "accuracy")), f"{dice.random():.6f}"))
             step += 1
@@ -152,19 +152,19 @@ def expected_logs(of: Sequence[Writer]) -> dict[str, list[Point]]:
 
 
 def _moment(point: Point) -> tuple[str, str]:
-    """Order by time; texts of one second order so once their fraction has all its digits."""
+    """Return a sort key by time: with all digits of the fraction, texts sort like times."""
     stamp = point[0].removesuffix("Z")
     second, _, fraction = stamp.partition(".")
     return second, fraction.ljust(6, "0")
 
 
 async def opened(stub: Manager) -> None:
-    """Return once the server has its database."""
+    """Return when the server has its database."""
     await stored(stub, "nobody's")
 
 
 async def stored(stub: Manager, trial: str) -> list[Point]:
-    """Return a trial's log as the server gives it, once the server has its database."""
+    """Return a trial's log from the server, as soon as the server has its database."""
     request = pb.GetObservationLogRequest(trial_name=trial)
     metadata = [(names.NAMESPACE_METADATA, "faults"), (names.MAX_REPLY_METADATA, str(2**30))]
     deadline = time.monotonic() + _PATIENCE_SECONDS

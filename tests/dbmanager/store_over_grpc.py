@@ -1,8 +1,8 @@
-"""The store's port over gRPC: each call goes through a server, as far as the wire can carry it.
+"""A `Store` over gRPC: each call goes through a server, if the wire can carry it.
 
-What the wire does not tell (ids, receipts, how many rows were deleted) is noted in the server's own
-store; what it cannot carry (metadata is printable ASCII) goes there directly. Each read is also made
-there, and must give the same.
+The store behind the server records what the wire does not return: ids, receipts, and the number of
+deleted rows. A call that the wire cannot carry (metadata must be printable ASCII) goes directly to
+that store. Each read is also done there, and must return the same rows.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from tests.dbmanager.dbmanager_server import Client
 Metadata = tuple[tuple[str, str], ...]
 
 
-class Noting:
-    """A store that remembers what its writes came to; all else is the inner one's."""
+class RecordingStore:
+    """Remembers the results of writes to an inner store; passes all other calls on."""
 
     def __init__(self, inner: Store) -> None:
         self.inner = inner
@@ -55,14 +55,14 @@ class Noting:
 
 
 class StoreOverGrpc:
-    """`dbmanager.store.contract.Store` by a client's calls."""
+    """`dbmanager.store.contract.Store` over a client."""
 
-    def __init__(self, client: Client, behind: Noting) -> None:
+    def __init__(self, client: Client, behind: RecordingStore) -> None:
         self._client: Any = client
         self._behind = behind
 
     def hang_up(self) -> None:
-        """Let go of the client: gRPC's descriptors go with its last object."""
+        """Drop the client: gRPC closes its descriptors with its last object."""
         self._client = None
 
     async def open(self) -> None:
@@ -137,9 +137,9 @@ class StoreOverGrpc:
             assert sorted(shown) == sorted(wanted) if len(metrics) > 1 else shown == wanted
 
     async def _metadata_to_read(self, key: TrialKey) -> Metadata | None:
-        """Return it but where the server is kinder than its store.
+        """Return the key, or the key with "" as its namespace, as the server does.
 
-        A trial that only Katib's writers have, who name no namespace, is found under any.
+        With any namespace, the server also finds a trial that only Katib's writers have reported.
         """
         stored = await self._behind.inner.namespaces(key.trial)
         kinder = "" in stored and key.namespace not in stored
@@ -148,7 +148,7 @@ class StoreOverGrpc:
     async def _shown(
         self, query: Query, metric: str, metadata: Metadata
     ) -> AsyncIterator[tuple[int, str, str]]:
-        """Give the points of a metric page by page, as a client sees them."""
+        """Yield the points of a metric page by page, as a client sees them."""
         request = ours.ReadRequest(trial_name=query.key.trial, metric_name=metric)
         if query.from_micros is not None:
             request.start_time = from_micros(query.from_micros)
@@ -173,7 +173,7 @@ async def _called(call: Awaitable[Any]) -> Any:  # noqa: ANN401 - any reply
 
 
 def _metadata(key: TrialKey, delivery: Delivery | None = None) -> Metadata | None:
-    """Return what goes beside a request; None where gRPC cannot carry it."""
+    """Return the metadata of a request; None if gRPC cannot carry it."""
     said = [(NAMESPACE_METADATA, key.namespace)]
     if delivery is not None:
         said.append((SOURCE_METADATA, delivery.source))

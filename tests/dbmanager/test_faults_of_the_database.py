@@ -1,4 +1,4 @@
-"""The database goes away under load and comes back: writers that retry notice a pause, no more."""
+"""The database stops under load and starts again: writers that retry lose nothing."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ ENDS = {
 @pytest.fixture(scope="module", params=ENDS, ids=lambda kind: kind.kind)
 def server(request: pytest.FixtureRequest) -> Iterator[DatabaseServer]:
     """A real database server of one kind, which the tests may restart."""
-    # What is lost when the database itself crashes is not the manager's to keep: hence `sync`.
+    # `sync`: otherwise a crash of the database itself could lose rows.
     with running(request.param, sync=True) as server:
         yield server
 
 
 class Health:
-    """What the server said of itself, asked again and again."""
+    """The health of the server, checked every 50 ms."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         any_channel: Any = channel
         self._stub: Any = health_pb2_grpc.HealthStub(any_channel)
         self.said: list[int] = []
-        self._news = asyncio.Condition()
+        self._changed = asyncio.Condition()
 
     async def __aenter__(self) -> Self:
         self._asking = asyncio.create_task(self._ask())
@@ -69,14 +69,14 @@ class Health:
     async def _ask(self) -> None:
         while True:
             reply = await self._stub.Check(health_pb2.HealthCheckRequest(), timeout=5)
-            async with self._news:
+            async with self._changed:
                 self.said.append(reply.status)
-                self._news.notify_all()
+                self._changed.notify_all()
             await asyncio.sleep(0.05)
 
     async def says(self, status: int) -> None:
-        async with asyncio.timeout(30), self._news:
-            await self._news.wait_for(lambda: self.said[-1:] == [status])
+        async with asyncio.timeout(30), self._changed:
+            await self._changed.wait_for(lambda: self.said[-1:] == [status])
 
 
 @pytest.mark.leaves_behind(
@@ -116,7 +116,7 @@ async def test_a_restart_of_the_database_reaches_no_writer_that_retries(
 @pytest.mark.leaves_behind(
     "process", "descriptor", reason="the database that was started anew serves the next test"
 )
-async def test_a_manager_that_starts_before_its_database_serves_when_it_comes(
+async def test_a_manager_that_starts_before_its_database_serves_as_soon_as_the_database_answers(
     server: DatabaseServer, tmp_path: Path
 ) -> None:
     database = server.url(await server.fresh_database())

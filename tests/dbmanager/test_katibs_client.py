@@ -1,4 +1,4 @@
-"""A client that was written by others, Katib's own SDK, works with this server as it is."""
+"""Katib's own SDK works with this server without a change."""
 
 from __future__ import annotations
 

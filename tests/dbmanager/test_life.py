@@ -1,4 +1,4 @@
-"""One DB manager from its start to its end: what it listens on, what it waits for, how it goes."""
+"""The life of one DB manager: its ports, the wait for the database, its end."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ POINT = ("2026-01-31T12:00:00Z", "loss", "0.5")
 
 
 class SlowStore(FailingStore):
-    """A report of its waits until it is let go."""
+    """A store whose reports wait until the test releases them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class SlowStore(FailingStore):
 async def running(
     store: FailingStore, folder: Path, *, grace: float = 20.0
 ) -> AsyncIterator[tuple[Client, asyncio.Task[None]]]:
-    """Run it in this process; give a client, and the task that ends with it."""
+    """Run a manager in this process; yield a client, and the manager's task."""
     port_file = folder / "port"
     settings = Settings(
         database="",
@@ -82,7 +82,7 @@ def _port_in(file: Path) -> int:
 
 
 async def opened(client: Client) -> None:
-    """Return once the server has its database."""
+    """Return when the server has its database."""
     request = health_pb2.HealthCheckRequest()
     async for reply in client.health.Watch(request, timeout=30):
         if reply.status == health_pb2.HealthCheckResponse.SERVING:
@@ -90,7 +90,7 @@ async def opened(client: Client) -> None:
 
 
 async def refusal(client: Client) -> grpc.StatusCode:
-    """Ask until there is no answer any more; return why not."""
+    """Call until a call fails; return its code."""
     request = pb.GetObservationLogRequest(trial_name="nobody's")
     code = grpc.StatusCode.OK
     while code is grpc.StatusCode.OK:
@@ -107,7 +107,7 @@ async def test_a_report_under_way_is_stored_and_acknowledged_before_the_end(
         reporting = asyncio.create_task(client.report("trial", POINT))
         await store.entered.wait()
         signal.raise_signal(how)
-        # gRPC itself cancels a request that comes at this very moment and has no handler yet.
+        # gRPC cancels a request that arrives at this moment and has no handler yet.
         assert await refusal(client) in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
         assert not life.done()
         store.let_go.set()
@@ -177,8 +177,11 @@ def test_a_port_that_another_program_has_is_named(tmp_path: Path) -> None:
     ("argv", "words"),
     [
         (["--databse", "x"], 'unknown flag "--databse"; did you mean "--database"?'),
-        (["--database", "oracle://u:secret@h/db"], "names no database; write sqlite:///FILE"),
-        (["--database", "postgresql://u:secret@[::1/db"], "--database: its URL cannot be read"),
+        (
+            ["--database", "oracle://u:secret@h/db"],
+            "does not name a database; write sqlite:///FILE",
+        ),
+        (["--database", "postgresql://u:secret@[::1/db"], "--database: cannot read the URL"),
         (["--listen", "here"], '--listen: "here" is not an address'),
         (["--tls-cert", "cert.pem"], "--tls-key is missing"),
     ],
@@ -229,5 +232,5 @@ async def test_the_program_ends_with_0_on_sigterm_and_its_log_is_json(tmp_path: 
         "ended",
     ]
     assert all(line["time"].endswith("Z") and line["level"] == "info" for line in lines)
-    # All of it is in the one file: the write-ahead log was folded into it.
+    # The write-ahead log is merged into the file.
     assert _names_in(tmp_path) == ["log", "observations.db", "port"]

@@ -1,4 +1,4 @@
-"""Command line and environment become settings; what a newcomer gets wrong becomes a sentence."""
+"""The command line and the environment become settings, or a sentence that explains the mistake."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_anything_but_false_skips_the_initialization(value: str, *, initialize: 
         ([], {"DB_NAME": "mysql", "KATIB_MYSQL_DB_PORT": "tcp://10.0.0.1:3306"}, "KATIB_MYSQL_DB_PORT"),
     ],
 )  # fmt: skip
-def test_a_newcomers_mistake_is_one_line_that_says_what_to_do(
+def test_a_mistake_is_one_line_that_says_what_to_do(
     argv: list[str], environ: dict[str, str], words: str
 ) -> None:
     with pytest.raises((UserError, SetupError)) as refused:

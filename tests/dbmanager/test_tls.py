@@ -1,4 +1,4 @@
-"""TLS: who may come in, and files that do not fit together."""
+"""TLS: which clients may connect, and files that do not belong together."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def authority(tmp_path: Path) -> Authority:
 
 @asynccontextmanager
 async def serving(files: TlsFiles) -> AsyncIterator[str]:
-    """Serve with these files; give the address."""
+    """Serve with these files; yield the address."""
     connection = Connection(FailingStore())
     await connection.open()
     server = Server(connection)
@@ -41,7 +41,7 @@ async def serving(files: TlsFiles) -> AsyncIterator[str]:
 
 
 async def answers(address: str, credentials: grpc.ChannelCredentials | None) -> bool:
-    """Say whether a client gets an answer; it gets no connection otherwise."""
+    """Return whether a client gets an answer; otherwise it gets no connection."""
     async with client_of(address, credentials) as client:
         call = client.health.Check(health_pb2.HealthCheckRequest(), timeout=10)
         code = await call.code()
@@ -50,14 +50,14 @@ async def answers(address: str, credentials: grpc.ChannelCredentials | None) -> 
 
 
 def trusting(authority: Authority, own: Pair | None = None) -> grpc.ChannelCredentials:
-    """Return a client's credentials: whom it trusts, and who it is."""
+    """Return a client's credentials: the authority that it trusts, and its own certificate."""
     root = authority.cert.read_bytes()
     if own is None:
         return grpc.ssl_channel_credentials(root)
     return grpc.ssl_channel_credentials(root, own.key.read_bytes(), own.cert.read_bytes())
 
 
-async def test_who_trusts_the_authority_comes_in_and_plain_text_does_not(
+async def test_a_client_that_trusts_the_authority_connects_and_plain_text_does_not(
     authority: Authority, tmp_path: Path
 ) -> None:
     own = authority.signed("server")
@@ -67,7 +67,7 @@ async def test_who_trusts_the_authority_comes_in_and_plain_text_does_not(
         assert not await answers(address, None)
 
 
-async def test_with_a_client_authority_only_whom_it_signed_comes_in(
+async def test_with_a_client_authority_only_clients_with_its_signature_connect(
     authority: Authority, tmp_path: Path
 ) -> None:
     own, clients = authority.signed("server"), Authority(tmp_path, "clients")
@@ -84,7 +84,7 @@ def test_a_key_of_another_certificate_is_refused_with_both_files(authority: Auth
         credentials_of(TlsFiles(cert=one.cert, key=other.key))
 
 
-def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_pass_phrase(
+def test_an_encrypted_key_is_refused_without_a_prompt_for_its_pass_phrase(
     authority: Authority,
 ) -> None:
     own = authority.signed("locked", password=b"phrase")
@@ -92,7 +92,7 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_pass_phrase(
         credentials_of(TlsFiles(cert=own.cert, key=own.key))
 
 
-def test_a_file_that_is_not_there_is_named(authority: Authority, tmp_path: Path) -> None:
+def test_the_error_names_a_missing_file(authority: Authority, tmp_path: Path) -> None:
     own = authority.signed("server")
     with pytest.raises(SetupError, match=r"--tls-client-ca: cannot read .*nowhere"):
         credentials_of(TlsFiles(cert=own.cert, key=own.key, client_ca=tmp_path / "nowhere"))
@@ -103,5 +103,5 @@ def test_a_file_that_is_no_pem_is_named(authority: Authority, tmp_path: Path) ->
     notes.write_text("no certificate\n")
     with pytest.raises(SetupError, match=r"--tls-cert: .*notes"):
         credentials_of(TlsFiles(cert=notes, key=own.key))
-    with pytest.raises(SetupError, match=r"--tls-client-ca: .*notes holds no certificates"):
+    with pytest.raises(SetupError, match=r"--tls-client-ca: .*notes has no certificates"):
         credentials_of(TlsFiles(cert=own.cert, key=own.key, client_ca=notes))

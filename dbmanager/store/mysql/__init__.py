@@ -1,4 +1,4 @@
-"""The store in MySQL or MariaDB: rows go in by INSERTs of many rows.
+"""The store in MySQL or MariaDB. It writes rows with INSERT statements of many rows.
 
 Belongs here: what only MySQL and MariaDB need.
 Does not belong here: queries and rules that other databases share (`dbmanager.store`).

@@ -1,8 +1,8 @@
-"""Rows as INSERTs of many rows, written in one go.
+"""Writes INSERT statements of many rows.
 
-A driver's `executemany` writes such statements too, but quotes each value by itself. Here what all
-rows of a report share is quoted once, and values are looked at together: hardly any has a
-character that needs it.
+A driver's `executemany` writes such statements too, but quotes each value by itself. Here the
+values that all rows of a report share are quoted once, and the others are checked together, since
+few have a character that needs an escape.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from dbmanager.store.columns import Columns
-from dbmanager.store.schema import moment
+from dbmanager.store.schema import utc_datetime
 from dbmanager.store.sequence_numbers import SourceKey
 
 _ROWS, _CHARACTERS = 5_000, 1_000_000
-"""Of one statement, unless one row has more; a server takes 16 MiB by default, some only 4."""
+"""The most of one statement, unless one row is longer. Servers accept 16 MiB by default, some 4."""
 _PIECE = 500
 _HEAD = "INSERT INTO observation_logs (trial_name,namespace,source,time,metric_name,value) VALUES "
 _ESCAPES = str.maketrans(
@@ -25,8 +25,8 @@ _ESCAPES = str.maketrans(
 _needs_escapes = re.compile(r"[\0\n\r\x1a'\\]").search
 
 
-def inserts(batches: Sequence[tuple[SourceKey, Columns]]) -> Iterator[str]:
-    """Write the statements that insert rows in their order."""
+def insert_statements(batches: Sequence[tuple[SourceKey, Columns]]) -> Iterator[str]:
+    """Yield the statements that insert rows in order."""
     tuples: list[str] = []
     size = 0
     for text in _tuples(batches):
@@ -52,13 +52,13 @@ def _tuples(batches: Sequence[tuple[SourceKey, Columns]]) -> Iterator[str]:
 
 
 def quoted(text: str) -> str:
-    """Write a text as a literal, for a session whose `sql_mode` takes backslashes as escapes."""
+    """Return a text as a literal, for a session whose `sql_mode` allows backslash escapes."""
     return f"'{text.translate(_ESCAPES)}'"
 
 
 @lru_cache(10_000)
 def _second(second: int) -> str:
-    return moment(second * 1_000_000).isoformat(" ")
+    return utc_datetime(second * 1_000_000).isoformat(" ")
 
 
 _name = lru_cache(1_000)(quoted)

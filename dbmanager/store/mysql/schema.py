@@ -1,13 +1,14 @@
-"""MySQL's and MariaDB's tables: Katib's, and what is added to them.
+"""The tables in MySQL and MariaDB: Katib's table, and what trialwatch adds.
 
-These servers compare texts by the collation of a column, and the usual ones think `Loss`, `loss`
-and `löss ` equal. So names get a collation that compares code points and does not pad with blanks;
-MariaDB and MySQL call theirs differently. All texts become utf8mb4, in which each can be stored.
+These servers compare texts by the collation of a column, and with the usual collations `Loss`,
+`loss` and `löss ` are equal. So names get a collation that compares code points and does not pad
+with blanks; MariaDB and MySQL have different names for it. All texts become utf8mb4, which has
+every character.
 
 A value may be longer than the 65,535 bytes of Katib's TEXT, hence MEDIUMTEXT.
 
-The longest index has three names of 255 characters: 3 * 255 * 4 = 3,060 of 3,072 bytes. Tables in
-the formats of old versions hold less, hence ROW_FORMAT=DYNAMIC. Each index ends with the row's id.
+The longest index has three names of 255 characters: 3 * 255 * 4 = 3,060 of 3,072 bytes. The row
+formats of old versions allow less, hence ROW_FORMAT=DYNAMIC. Each index ends with the row's id.
 """
 
 from __future__ import annotations
@@ -15,26 +16,26 @@ from __future__ import annotations
 from dbmanager.store.migrations import Execute, Migrations
 
 _COLLATIONS = ("utf8mb4_nopad_bin", "utf8mb4_0900_bin")
-"""MariaDB's from 10.2, MySQL's from 8.0.17."""
+"""Of MariaDB from 10.2, and of MySQL from 8.0.17."""
 
-_HERE = "WHERE table_schema = database() AND table_name = 'observation_logs'"
+_OF_TABLE = "WHERE table_schema = database() AND table_name = 'observation_logs'"
 _INDEXES = {"trialwatch_in_order": "trial_name, namespace, time"}
 
 
 def collation(execute: Execute) -> str | None:
-    """Return the name of the exact collation here; None where the server is too old."""
-    named = ", ".join(f"'{name}'" for name in _COLLATIONS)
-    found = execute(
-        "SELECT collation_name FROM information_schema.collations"  # noqa: S608 - our own names
-        f" WHERE collation_name IN ({named})"
+    """Return the name of the server's exact collation; None if the server is too old."""
+    names = ", ".join(f"'{name}'" for name in _COLLATIONS)
+    rows = execute(
+        "SELECT collation_name FROM information_schema.collations"  # noqa: S608 - constant names
+        f" WHERE collation_name IN ({names})"
     )
-    return str(found[0][0]) if found else None
+    return str(rows[0][0]) if rows else None
 
 
 def _first(execute: Execute) -> None:
     exact = f"CHARACTER SET utf8mb4 COLLATE {collation(execute)}"
     name = f"VARCHAR(255) {exact} NOT NULL"
-    # As Katib makes it, save that ids do not end at 2,147,483,647.
+    # As Katib creates it, except that ids may exceed 2,147,483,647.
     execute(
         f"CREATE TABLE IF NOT EXISTS observation_logs (trial_name {name},"
         f" id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, time DATETIME(6), metric_name {name},"
@@ -48,7 +49,7 @@ def _first(execute: Execute) -> None:
     )
     changes = [*_changed_columns(name, exact), *_missing(execute, name)]
     if changes := [change for change in changes if change]:
-        # In one statement, so that a large table is written anew once.
+        # In one statement, so a large table is rewritten only once.
         execute(f"ALTER TABLE observation_logs {', '.join(changes)}, ROW_FORMAT=DYNAMIC")
 
 
@@ -64,7 +65,7 @@ def _changed_columns(name: str, exact: str) -> list[str]:
 def _missing(execute: Execute, name: str) -> list[str]:
     columns = {
         str(row[0])
-        for row in execute(f"SELECT column_name FROM information_schema.columns {_HERE}")  # noqa: S608 - our own words
+        for row in execute(f"SELECT column_name FROM information_schema.columns {_OF_TABLE}")  # noqa: S608 - constants
     }
     added = [
         f"ADD COLUMN {column} {name} DEFAULT ''"
@@ -78,15 +79,15 @@ def _missing(execute: Execute, name: str) -> list[str]:
 
 
 def _present_indexes(execute: Execute) -> set[str]:
-    found = execute(f"SELECT index_name FROM information_schema.statistics {_HERE}")  # noqa: S608 - our own words
-    return {str(row[0]) for row in found}
+    rows = execute(f"SELECT index_name FROM information_schema.statistics {_OF_TABLE}")  # noqa: S608 - constants
+    return {str(row[0]) for row in rows}
 
 
 def _second(execute: Execute) -> None:
-    """Drop the indexes by which version 1 found new rows, and rows without a source.
+    """Drop two indexes of version 1: for new rows, and for rows without a source.
 
-    `sql_reads` says how new rows are found now. That a trial has rows without a source is noted in
-    its own row of `trialwatch_sources`, save what Katib writes, which has no namespace.
+    `sql_reads` finds new rows in another way now. A trial's own row of `trialwatch_sources` records
+    that the trial has rows without a source, except for rows that Katib writes (without namespace).
     """
     execute(
         "UPDATE trialwatch_sources AS trial SET last_sequence = 1 WHERE source = '' AND EXISTS"

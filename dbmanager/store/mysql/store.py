@@ -1,4 +1,4 @@
-"""The store in MySQL or MariaDB, by asyncmy; rows go in by INSERTs of many rows."""
+"""The store in MySQL or MariaDB, with the driver asyncmy."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from api.errors import SetupError
 from dbmanager.store.columns import Columns
 from dbmanager.store.contract import TrialKey
 from dbmanager.store.finite import LONGEST, PATTERN, USUAL, USUAL_LENGTH
-from dbmanager.store.mysql.insert import inserts
+from dbmanager.store.mysql.insert import insert_statements
 from dbmanager.store.mysql.schema import MIGRATIONS, collation
 from dbmanager.store.schema import sources
 from dbmanager.store.sequence_numbers import SourceKey
@@ -36,7 +36,7 @@ from dbmanager.store.sql_server import READERS, WRITERS, ServerStore
 _CONNECT_SECONDS = 5
 _LOCK_SECONDS = 60
 _LARGEST = r"^[+-]?0*1\.79769313486231570*[eE]\+?0*308$"
-"""How the largest double is written."""
+"""Matches the largest double."""
 _SETTINGS = (
     "unix_socket",
     "ssl_ca",
@@ -46,7 +46,7 @@ _SETTINGS = (
     "ssl_cipher",
     "ssl_check_hostname",
 )
-"""What the query of a URL may say."""
+"""The options that a URL may have."""
 
 
 class MysqlStore(ServerStore):
@@ -56,26 +56,29 @@ class MysqlStore(ServerStore):
         """Take a URL.
 
         Raises:
-            SetupError: the URL means nothing.
+            SetupError: the URL is not valid.
         """
         try:
             parsed = make_url(url).set(drivername="mysql+asyncmy")
         except (ArgumentError, ValueError) as error:
-            raise SetupError(f"--database: {name} has no valid URL ({error})") from None
+            raise SetupError(f"--database: the URL of {name} is not valid ({error})") from None
         for setting in parsed.query:
             if setting not in _SETTINGS:
                 known = ", ".join(_SETTINGS)
-                raise SetupError(f"--database: {name} has {setting!r}; known are {known}")
+                raise SetupError(
+                    f"--database: the URL of {name} has an unknown option {setting!r}; known are"
+                    f" {known}"
+                )
         options = {
             "connect_args": {
                 "connect_timeout": _CONNECT_SECONDS,
-                # A value that does not fit is an error, never cut off.
+                # A value that is too long is an error; it is never cut.
                 "sql_mode": "STRICT_ALL_TABLES",
             }
         }
         where = parsed.update_query_dict({"charset": "utf8mb4"})
         super().__init__(
-            # What is read behind a lock has to be what was committed before it.
+            # A read after taking a lock must see what was committed before.
             create_async_engine(where, isolation_level="READ COMMITTED", **WRITERS, **options),
             create_async_engine(where, **READERS, **options),
             name,
@@ -83,7 +86,7 @@ class MysqlStore(ServerStore):
         self._initialize = initialize
 
     def number(self, value: ColumnElement[str]) -> ColumnElement[float]:
-        """Let the server read the text; it makes the largest double of what is too large."""
+        """Let the server convert the text; it converts a too large number to the largest double."""
         double: ColumnElement[float] = type_coerce(value.op("+")(text("0e0")), Double())
         largest = literal(1.7976931348623157e308, Float())
         usual = and_(func.char_length(value) <= USUAL_LENGTH, value.op("REGEXP")(rf"^{USUAL}\z"))
@@ -96,11 +99,11 @@ class MysqlStore(ServerStore):
         )
 
     def claim(self) -> Executable:
-        """Add a row, or leave it."""
+        """Return an INSERT that leaves an existing row unchanged."""
         return insert(sources).on_duplicate_key_update(gaps=sources.c.gaps)
 
     def advance(self) -> Executable:
-        """Add a row, or change it."""
+        """Return an INSERT that updates an existing row."""
         new = insert(sources)
         return new.on_duplicate_key_update(
             last_sequence=new.inserted.last_sequence,
@@ -115,23 +118,23 @@ class MysqlStore(ServerStore):
         raw = await connection.get_raw_connection()
         driver: Any = raw.driver_connection
         async with driver.cursor() as cursor:
-            for statement in inserts(batches):
+            for statement in insert_statements(batches):
                 await cursor.execute(statement)
 
     def unsourced(self, key: TrialKey) -> ColumnElement[bool]:
-        """Look where it was noted: here an index for it would cost every row, not only those."""
-        # Katib's manager, which knows no namespace, notes nothing.
+        """Read the trial's own row: without partial indexes, an index would cost every row."""
+        # Katib's manager writes rows without namespace, and does not record them.
         return unsourced_noted(key) if key.namespace else super().unsourced(key)
 
     async def migrate(self, connection: AsyncConnection) -> None:
-        """Upgrade under a named lock; each statement of it is a transaction of its own."""
+        """Upgrade under a named lock; each statement is its own transaction."""
 
         def run(synchronous: Any) -> None:  # noqa: ANN401 - SQLAlchemy's connection
             def execute(statement: str) -> Sequence[Sequence[Any]]:
                 found = synchronous.exec_driver_sql(statement)
                 return found.all() if found.returns_rows else ()
 
-            if not MIGRATIONS.is_due(execute):
+            if not MIGRATIONS.is_needed(execute):
                 return
             if collation(execute) is None:
                 raise SetupError(
@@ -140,7 +143,9 @@ class MysqlStore(ServerStore):
                 )
             lock = "concat('trialwatch_schema_', left(md5(database()), 16))"
             if execute(f"SELECT get_lock({lock}, {_LOCK_SECONDS})")[0][0] != 1:
-                raise TimeoutError(f"another DB manager upgrades it for {_LOCK_SECONDS} s already")
+                raise TimeoutError(
+                    f"another DB manager has been upgrading it for {_LOCK_SECONDS} s"
+                )
             try:
                 MIGRATIONS.run(execute, initialize=self._initialize)
                 synchronous.commit()

@@ -1,4 +1,4 @@
-"""The store in PostgreSQL: rows go in by COPY.
+"""The store in PostgreSQL. It writes rows with COPY.
 
 Belongs here: what only PostgreSQL needs.
 Does not belong here: queries and rules that other databases share (`dbmanager.store`).

@@ -1,8 +1,8 @@
-"""Rows as PostgreSQL's COPY takes them in its binary format.
+"""Writes rows in the binary format of PostgreSQL's COPY.
 
-A header, then for each row the number of its columns and for each column its length and its bytes,
-then a trailer. A time is microseconds since 2000. What all rows of a report share is written once
-and joined in; a tuple for each row, which the driver would then take apart, costs three times that.
+The format is a header, the rows, and a trailer. A row is the number of its columns, then for each
+column its length and its bytes. A time is microseconds since 2000. The values that all rows of a
+report share are encoded once; tuples that the driver encodes would take three times as long.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ TRAILER = struct.pack(">h", -1)
 _EPOCH = to_micros("2000-01-01T00:00:00Z")
 _TIME = 8
 _PIECE = 1_000
-"""Rows that are written in one go."""
+"""Rows that are encoded at once."""
 
 
-def copied(shared: tuple[str, str, str], rows: Columns) -> Iterator[bytes]:
-    """Write rows, given the first three of their columns."""
+def copy_data(shared: tuple[str, str, str], rows: Columns) -> Iterator[bytes]:
+    """Yield the bytes of rows; `shared` has trial name, namespace and source."""
     head = struct.pack(">h", len(COLUMNS)) + b"".join(map(_field, shared)) + _length(_TIME)
     for piece in rows.cut(_PIECE):
         values = [value.encode() for value in piece.values]

@@ -1,11 +1,11 @@
-"""PostgreSQL's tables: Katib's, and what is added to them."""
+"""The tables in PostgreSQL: Katib's table, and what trialwatch adds."""
 
 from __future__ import annotations
 
 from dbmanager.store.migrations import Migrations, statements
 
 _FIRST = statements(
-    # As Katib makes it, save that ids do not end at 2,147,483,647.
+    # As Katib creates it, except that ids may exceed 2,147,483,647.
     """
     CREATE TABLE IF NOT EXISTS observation_logs (
         trial_name VARCHAR(255) NOT NULL,
@@ -51,7 +51,7 @@ _FIRST = statements(
 )
 
 _SECOND = statements("DROP INDEX IF EXISTS trialwatch_by_id")
-"""Version 1 had it to find new rows; `sql_reads` says how they are found now."""
+"""Version 1 used this index to find new rows; `sql_reads` finds them in another way now."""
 
 MIGRATIONS = Migrations(
     list_tables="SELECT tablename FROM pg_tables WHERE schemaname = ANY (current_schemas(false))",

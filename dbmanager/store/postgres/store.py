@@ -1,4 +1,4 @@
-"""The store in PostgreSQL, by asyncpg; rows go in by COPY."""
+"""The store in PostgreSQL, with the driver asyncpg."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from api.errors import SetupError
 from dbmanager.store.columns import Columns
 from dbmanager.store.finite import LONGEST, PATTERN, USUAL, USUAL_LENGTH
-from dbmanager.store.postgres.copy import COLUMNS, HEADER, TRAILER, copied
+from dbmanager.store.postgres.copy import COLUMNS, HEADER, TRAILER, copy_data
 from dbmanager.store.postgres.schema import MIGRATIONS
 from dbmanager.store.schema import sources
 from dbmanager.store.sequence_numbers import SourceKey
@@ -31,27 +31,27 @@ from dbmanager.store.sql_server import READERS, WRITERS, ServerStore
 
 _CONNECT_SECONDS = 5.0
 _LOCK = 0x7472_6961_6C77_6174
-"""The advisory lock of who changes the schema: "trialwat" in ASCII."""
+"""The advisory lock for schema changes: "trialwat" in ASCII."""
 
 _LARGEST_EXPONENT = 9_999
-"""PostgreSQL's `numeric` refuses exponents that are much larger."""
+"""PostgreSQL's `numeric` refuses much larger exponents."""
 _OVERFLOW = text(str(2**1024 - 2**970))
-"""From here on a number is rounded to infinity; PostgreSQL's cast would fail."""
+"""Numbers from here up would be rounded to infinity; PostgreSQL's cast fails."""
 _UNDERFLOW = text("2.4703282292062328e-324")
-"""From here down it is rounded to 0; the cast would fail too."""
+"""Numbers below are rounded to 0; the cast fails too."""
 
 
 class PostgresStore(ServerStore):
     """A `Store` in PostgreSQL."""
 
     def __init__(self, url: str, name: str, *, initialize: bool = True) -> None:
-        """Take a URL as libpq and asyncpg read it, `sslmode` and all."""
+        """Take a URL as libpq and asyncpg read it, including `sslmode`."""
 
         async def connect() -> Any:  # noqa: ANN401 - asyncpg has no types
             try:
                 return await asyncpg.connect(dsn=url, timeout=_CONNECT_SECONDS)
-            except ValueError as error:  # so asyncpg says what is wrong with a URL
-                raise SetupError(f"--database: {name} has no valid URL ({error})") from None
+            except ValueError as error:  # asyncpg's error for a wrong URL
+                raise SetupError(f"--database: the URL of {name} is not valid ({error})") from None
 
         super().__init__(
             create_async_engine("postgresql+asyncpg://", async_creator=connect, **WRITERS),
@@ -61,13 +61,13 @@ class PostgresStore(ServerStore):
         self._initialize = initialize
 
     def number(self, value: ColumnElement[str]) -> ColumnElement[float]:
-        """Cast only what can be cast: PostgreSQL fails where others give infinity or 0."""
+        """Cast only what can be cast: PostgreSQL fails if others return infinity or 0."""
         exact = cast(value, Numeric())
         double_of_text: ColumnElement[float] = cast(value, Double())
         double: ColumnElement[float] = cast(exact, Double())
         size = func.abs(exact)
         in_range = case((size < _UNDERFLOW, 0.0), (size < _OVERFLOW, double))
-        # CASE decides one after the other; AND may be reordered.
+        # CASE evaluates its conditions in order; AND may be reordered.
         usual = and_(func.length(value) <= USUAL_LENGTH, value.op("~")(f"^{USUAL}$"))
         return case(
             (usual, double_of_text),
@@ -80,11 +80,11 @@ class PostgresStore(ServerStore):
         )
 
     def claim(self) -> Executable:
-        """Add a row, or leave it."""
+        """Return an INSERT that leaves an existing row unchanged."""
         return insert(sources).on_conflict_do_nothing()
 
     def advance(self) -> Executable:
-        """Add a row, or change it."""
+        """Return an INSERT that updates an existing row."""
         new = insert(sources)
         return new.on_conflict_do_update(
             index_elements=sources.primary_key,
@@ -98,19 +98,19 @@ class PostgresStore(ServerStore):
     async def insert(
         self, connection: AsyncConnection, batches: Sequence[tuple[SourceKey, Columns]]
     ) -> None:
-        """COPY within the transaction; the bytes are made as they are sent."""
+        """COPY within the transaction; the bytes are encoded while they are sent."""
         raw = await connection.get_raw_connection()
         driver: Any = raw.driver_connection
 
-        async def written() -> AsyncIterator[bytes]:
+        async def encoded() -> AsyncIterator[bytes]:
             yield HEADER
             for (key, source), rows in batches:
-                for piece in copied((key.trial, key.namespace, source), rows):
+                for piece in copy_data((key.trial, key.namespace, source), rows):
                     yield piece
             yield TRAILER
 
         await driver.copy_to_table(
-            "observation_logs", source=written(), columns=COLUMNS, format="binary"
+            "observation_logs", source=encoded(), columns=COLUMNS, format="binary"
         )
 
     async def migrate(self, connection: AsyncConnection) -> None:
@@ -121,7 +121,7 @@ class PostgresStore(ServerStore):
                 found = synchronous.exec_driver_sql(statement)
                 return found.all() if found.returns_rows else ()
 
-            if MIGRATIONS.is_due(execute):
+            if MIGRATIONS.is_needed(execute):
                 execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
                 MIGRATIONS.run(execute, initialize=self._initialize)
 

@@ -1,7 +1,8 @@
-"""SQLite's tables. Katib has no SQLite, so these are ours alone.
+"""The tables in SQLite. Katib has no SQLite store, so no other program uses them.
 
-A time is a number of microseconds. The column `number` is the value where it is a finite number:
-SQLite could not tell by itself, and a function in Python would be called for each row of a summary.
+A time is a number of microseconds since 1970. The column `number` is the value if it is a finite
+number, else NULL: SQLite cannot decide this itself, and a Python function would be called for each
+row of a summary.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ _FIRST = statements(
 )
 
 _SECOND = statements("DROP INDEX IF EXISTS trialwatch_by_id")
-"""Version 1 had it to find new rows; `sql_reads` says how they are found now."""
+"""Version 1 used this index to find new rows; `sql_reads` finds them in another way now."""
 
 MIGRATIONS = Migrations(
     list_tables="SELECT name FROM sqlite_master WHERE type = 'table'", steps=(_FIRST, _SECOND)

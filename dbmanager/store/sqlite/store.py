@@ -1,9 +1,8 @@
-"""The embedded store: one file, no server.
+"""The embedded store: one SQLite file, no server.
 
-All writes go through one thread with one connection. Reports that come while it commits are stored
-together in the next transaction, so many writers cost one commit, and each is acknowledged after
-it. Readers have threads and connections of their own, one step of a thread for each question; with
-WAL they and the writer do not wait for each other.
+One thread with one connection does all writes (`writer`). Reads run in other threads with their own
+connections, one step of a thread for each query. In WAL mode, reads and writes do not wait for each
+other.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from sqlalchemy import URL, ColumnElement, Executable, Float, column, create_eng
 from api.errors import Unavailable
 from dbmanager.store.columns import Columns
 from dbmanager.store.contract import Delivery, NewRow, Receipt, TrialKey
-from dbmanager.store.sql_errors import understood
+from dbmanager.store.sql_errors import translated_errors
 from dbmanager.store.sql_store import SqlStore
 from dbmanager.store.sqlite.rows import delete_trial, store_report
 from dbmanager.store.sqlite.schema import MIGRATIONS
@@ -32,8 +31,8 @@ _READERS = 4
 
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
-    # NORMAL would be enough for a killed process: what it wrote is the kernel's. FULL waits for the
-    # disk at each commit, so that a power cut takes back nothing that was acknowledged either.
+    # NORMAL is enough if only the process dies: the kernel has what it wrote. FULL waits for the
+    # disk at each commit, so an acknowledged report also survives a power cut.
     "PRAGMA synchronous = FULL",
 )
 
@@ -56,20 +55,20 @@ class SqliteStore(SqlStore):
         self._opening = asyncio.Lock()
 
     def number(self, value: ColumnElement[str]) -> ColumnElement[float]:  # noqa: ARG002 - see the schema
-        """Return the column where the number is."""
+        """Return the column with the number."""
         return column("number", Float())
 
     async def open(self) -> None:
         """Open the file, bring its schema up to date, start the writer."""
         async with self._opening:
             if self._writer is None:
-                with understood(self._name, opening=True):
+                with translated_errors(self._name, opening=True):
                     connection = await asyncio.to_thread(self._connect)
                 self._writer = Writer(connection, self._name)
                 self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader")
 
     async def close(self) -> None:
-        """Let the writer finish, then close the file."""
+        """Finish the waiting writes, then close the file."""
         async with self._opening:
             writer, self._writer = self._writer, None
             threads, self._threads = self._threads, None
@@ -80,8 +79,8 @@ class SqliteStore(SqlStore):
             self._readers.dispose()
 
     async def ping(self) -> None:
-        """Return where the file is open and can be read."""
-        self._opened()
+        """Return if the file is open and can be read."""
+        self._require_writer()
         await super().ping()
 
     async def report(
@@ -89,7 +88,7 @@ class SqliteStore(SqlStore):
     ) -> Receipt:
         """Store rows and the number of their report in one transaction."""
         columns = Columns.of(rows)
-        writer = self._opened()
+        writer = self._require_writer()
         receipt: Receipt = await writer.write(
             lambda connection: store_report(connection, key, columns, delivery), len(columns)
         )
@@ -97,23 +96,23 @@ class SqliteStore(SqlStore):
 
     async def delete(self, key: TrialKey) -> int:
         """Delete a trial's rows and its sources."""
-        writer = self._opened()
+        writer = self._require_writer()
         count: int = await writer.write(lambda connection: delete_trial(connection, key), 0)
         return count
 
-    async def _all(self, statement: Executable) -> Sequence[Sequence[Any]]:
-        self._opened()
-        with understood(self._name):
+    async def _fetch_all(self, statement: Executable) -> Sequence[Sequence[Any]]:
+        self._require_writer()
+        with translated_errors(self._name):
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, self._asked, statement)
+            return await loop.run_in_executor(self._threads, self._query, statement)
 
-    def _asked(self, statement: Executable) -> Sequence[Sequence[Any]]:
+    def _query(self, statement: Executable) -> Sequence[Sequence[Any]]:
         with self._readers.connect() as connection:
             return connection.execute(statement).all()
 
-    def _opened(self) -> Writer:
+    def _require_writer(self) -> Writer:
         if self._writer is None:
-            raise Unavailable(f"{self._name} is not open: ask again when it is")
+            raise Unavailable(f"{self._name} is not open yet: try again")
         return self._writer
 
     def _connect(self) -> sqlite3.Connection:
@@ -122,14 +121,14 @@ class SqliteStore(SqlStore):
             self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
-            _patiently(lambda: self._prepare(connection))
+            _retry_while_busy(lambda: self._prepare(connection))
         except BaseException:
             connection.close()
             raise
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        if connection.in_transaction:  # left by an attempt that was cut off
+        if connection.in_transaction:  # of an earlier try that failed
             connection.execute("ROLLBACK")
         for pragma in _PRAGMAS:
             connection.execute(pragma)
@@ -139,18 +138,18 @@ class SqliteStore(SqlStore):
         def execute(statement: str) -> Sequence[Sequence[Any]]:
             return connection.execute(statement).fetchall()
 
-        if not MIGRATIONS.is_due(execute):
+        if not MIGRATIONS.is_needed(execute):
             return
-        connection.execute("BEGIN IMMEDIATE")  # others who open the file wait here
+        connection.execute("BEGIN IMMEDIATE")  # other programs that open the file wait here
         MIGRATIONS.run(execute, initialize=self._initialize)
         connection.execute("COMMIT")
 
 
-def _patiently(act: Callable[[], None]) -> None:
-    """Do it again while others hold the file.
+def _retry_while_busy(act: Callable[[], None]) -> None:
+    """Try again while other programs lock the file.
 
-    SQLite waits by itself, save where it thinks that two could wait for each other for ever, as
-    when several open a new file and each wants to be the one that switches it to WAL.
+    SQLite itself waits for a lock, unless it suspects a deadlock: for example, if several programs
+    open a new file and each of them switches it to WAL.
     """
     deadline = time.monotonic() + _BUSY_SECONDS
     while True:

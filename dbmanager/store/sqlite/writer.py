@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from dbmanager.store.batcher import Batcher, Limits
-from dbmanager.store.sql_errors import understood
+from dbmanager.store.sql_errors import translated_errors
 
 _LIMITS = Limits(requests=512, rows=20_000, large=1)
 
@@ -47,7 +47,7 @@ class Writer:
 
     def _transaction(self, writes: Sequence[Write]) -> Sequence[Any]:
         try:
-            with understood(self._name):
+            with translated_errors(self._name):
                 self._connection.execute("BEGIN IMMEDIATE")
                 results = [write(self._connection) for write in writes]
                 self._connection.execute("COMMIT")

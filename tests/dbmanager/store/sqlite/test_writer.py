@@ -81,7 +81,7 @@ async def test_a_write_that_fails_takes_back_only_itself(file: File) -> None:
     assert file.numbers() == [1, 2]
 
 
-async def test_a_locked_file_is_unavailable_to_all_who_wait_after_one_try(file: File) -> None:
+async def test_a_locked_file_is_unavailable_to_all_waiting_writes_after_one_try(file: File) -> None:
     other = file.connect()
     other.execute("BEGIN IMMEDIATE")
     begun: list[str] = []

@@ -1,4 +1,4 @@
-"""Our own service: summaries, pages that lose nothing, watchers that see each point once."""
+"""`Observations`: summaries, pages that omit no point, watchers that get each point once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from api.errors import UserError
 from api.trialwatchv1 import observations_pb2 as ours
 from dbmanager.server import Server
 from dbmanager.service.connection import Connection
-from dbmanager.service.page_tokens import Tokens
+from dbmanager.service.page_tokens import PageTokens
 from dbmanager.service.replies import pieces
 from dbmanager.store.contract import NewRow, Row, TrialKey
 from dbmanager.store.memory import MemoryStore
@@ -103,9 +103,9 @@ async def test_pages_can_be_narrowed() -> None:
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({"page_size": -1}, "page_size: -1 is less than 0"),
-        ({"page_token": "no-token"}, 'page_token: "no-token" is no token'),
-        ({"page_token": "1.1.00000000"}, "belongs to another question"),
+        ({"page_size": -1}, "page_size: -1 is negative"),
+        ({"page_token": "no-token"}, 'page_token: "no-token" is not a token'),
+        ({"page_token": "1.1.00000000"}, "belongs to another request"),
         ({"start_time": "noon"}, 'start_time: "noon"'),
         ({"metric_name": "x" * 256}, "metric_name: "),
     ],
@@ -120,14 +120,14 @@ async def test_a_token_of_another_trial_is_refused() -> None:
     async with served(MemoryStore()) as client:
         await client.report("t", minute(1), minute(2))
         reply = await client.observations.Read(ours.ReadRequest(trial_name="t", page_size=1))
-        async with refused(grpc.StatusCode.INVALID_ARGUMENT, "belongs to another question"):
+        async with refused(grpc.StatusCode.INVALID_ARGUMENT, "belongs to another request"):
             await pages(client, trial_name="u", page_token=reply.next_page_token)
 
 
 async def watched(
     call: grpc.aio.UnaryStreamCall[object, ours.WatchReply], count: int
 ) -> tuple[list[Point], str]:
-    """Read until so many points have come; return them and the last token."""
+    """Read until so many points have arrived; return them and the last token."""
     found: list[Point] = []
     token = ""
     while len(found) < count:
@@ -138,7 +138,7 @@ async def watched(
     return found, token
 
 
-async def test_a_watcher_gets_what_is_there_and_then_what_comes() -> None:
+async def test_a_watcher_gets_the_stored_points_and_then_new_points() -> None:
     async with served(MemoryStore(), poll=60.0) as client:
         await client.report("t", minute(2))
         call = client.observations.Watch(ours.WatchRequest(trial_name="t"))
@@ -149,7 +149,7 @@ async def test_a_watcher_gets_what_is_there_and_then_what_comes() -> None:
         call.cancel()
 
 
-async def test_a_watcher_that_comes_back_misses_nothing_and_sees_nothing_twice() -> None:
+async def test_a_watcher_that_resumes_misses_no_point_and_gets_none_twice() -> None:
     async with served(MemoryStore()) as client:
         await client.report("t", minute(1), minute(2))
         first = client.observations.Watch(ours.WatchRequest(trial_name="t"))
@@ -183,7 +183,7 @@ async def test_one_may_watch_a_trial_that_reports_later_and_under_a_namespace() 
         call.cancel()
 
 
-async def test_what_another_program_writes_is_seen_at_the_next_look() -> None:
+async def test_a_watcher_gets_rows_of_another_program_at_the_next_poll() -> None:
     store = MemoryStore()
     async with served(store, poll=0.01) as client:
         call = client.observations.Watch(ours.WatchRequest(trial_name="t"))
@@ -194,7 +194,7 @@ async def test_what_another_program_writes_is_seen_at_the_next_look() -> None:
         call.cancel()
 
 
-async def test_when_the_server_ends_a_watcher_is_told_to_come_again() -> None:
+async def test_when_the_server_ends_a_watcher_is_asked_to_watch_again() -> None:
     connection = Connection(MemoryStore())
     await connection.open()
     server = Server(connection, poll=60.0)
@@ -221,15 +221,15 @@ def test_pieces_are_the_rows_in_order_and_none_is_empty(values: list[str], limit
 
 
 @given(st.integers(-(2**62), 2**62), st.integers(0, 2**62))
-def test_a_token_comes_back_as_the_position_it_was(micros: int, row_id: int) -> None:
-    tokens = Tokens(field="page_token", question=("t", None, 3))
+def test_reading_a_token_returns_the_position_that_was_written(micros: int, row_id: int) -> None:
+    tokens = PageTokens(field="page_token", request_fields=("t", None, 3))
 
-    assert tokens.read(tokens.written(micros, row_id), 2) == (micros, row_id)
+    assert tokens.read(tokens.write(micros, row_id), 2) == (micros, row_id)
 
 
 @given(st.text())
 def test_a_made_up_token_is_refused_and_nothing_worse(text: str) -> None:
-    tokens = Tokens(field="page_token", question=("t",))
+    tokens = PageTokens(field="page_token", request_fields=("t",))
     if text:
         with pytest.raises(UserError, match="page_token"):
             tokens.read(text, 2)

@@ -30,7 +30,7 @@ def numbered(number: int, source: str = "pod-1", outcome: str = "") -> list[tupl
     return [*pairs, ("trialwatch-outcome", outcome)] if outcome else pairs
 
 
-async def test_what_is_reported_is_read_in_the_order_of_time() -> None:
+async def test_a_read_returns_the_reported_points_in_the_order_of_time() -> None:
     async with served(MemoryStore()) as client:
         await client.report("t", THREE, ONE)
         await client.report("t", TWO)
@@ -54,7 +54,7 @@ async def test_a_read_can_be_narrowed_and_its_bounds_are_inclusive() -> None:
         assert await client.get("t", end_time=TWO[0]) == [ONE, TWO]
 
 
-async def test_a_trial_that_nobody_reported_has_an_empty_log() -> None:
+async def test_a_trial_without_reports_has_an_empty_log() -> None:
     async with served(MemoryStore()) as client:
         assert await client.get("nobody") == []
 
@@ -126,7 +126,7 @@ async def test_two_namespaces_share_nothing_and_an_unclear_name_is_refused() -> 
         assert await client.get("t") == [TWO]
 
 
-async def test_who_names_a_namespace_also_reads_what_came_without_one_until_it_has_its_own() -> (
+async def test_a_read_with_a_namespace_returns_rows_without_one_until_the_namespace_has_rows() -> (
     None
 ):
     team = [("trialwatch-namespace", "team")]
@@ -151,7 +151,7 @@ BAD_REPORTS = [
     (pb.ReportObservationLogRequest(trial_name="t"), (), "observation_log: missing"),
     (pb.ReportObservationLogRequest(observation_log=log(ONE)), (), "trial_name: missing"),
     (pb.ReportObservationLogRequest(trial_name="x" * 256, observation_log=log(ONE)), (), "256 characters"),
-    (pb.ReportObservationLogRequest(trial_name="a\0b", observation_log=log(ONE)), (), '"a\\x00b" holds a NUL'),
+    (pb.ReportObservationLogRequest(trial_name="a\0b", observation_log=log(ONE)), (), '"a\\x00b" has a NUL'),
     (
         pb.ReportObservationLogRequest(trial_name="t", observation_log=log(ONE, TWO, THREE, ("noon", "a", "1"))), (),
         'observation_log.metric_logs[3].time_stamp: "noon" is not an RFC 3339 timestamp',
@@ -185,10 +185,10 @@ async def test_a_bad_read_is_refused_by_name() -> None:
             await client.delete("")
 
 
-async def test_before_the_database_is_there_requests_are_told_to_come_again() -> None:
+async def test_before_the_database_answers_requests_are_unavailable() -> None:
     async with served(FailingStore(), opened=False) as client:
         for call in (client.report("t", ONE), client.get("t"), client.delete("t")):
-            async with refused(grpc.StatusCode.UNAVAILABLE, "the database is not there yet"):
+            async with refused(grpc.StatusCode.UNAVAILABLE, "the database is not available yet"):
                 await call
 
 
@@ -204,7 +204,7 @@ async def test_a_database_that_went_away_is_unavailable() -> None:
         assert await client.get("t") == [ONE]
 
 
-async def test_a_fault_of_ours_is_a_plain_sentence_and_its_trace_is_logged(
+async def test_an_internal_error_is_a_plain_sentence_and_its_trace_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     store, metrics = FailingStore(), Metrics()
@@ -268,5 +268,5 @@ async def test_a_large_report_does_not_hold_up_the_others() -> None:
             answered += 1
         await large
 
-    # Were the whole report taken in one go, one question would be answered before it, one behind.
+    # If the report were read in one step, only one call before and one call after it would succeed.
     assert answered > 5

@@ -1,4 +1,4 @@
-"""A database that Katib made is opened and used as it is; one of ours comes to today's version."""
+"""Databases of Katib and of earlier versions are upgraded when a store opens them."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ async def test_an_upgrade_that_was_cut_off_is_finished(
 UNSOURCED = TrialKey(namespace="team", trial="unsourced")
 
 
-async def test_a_database_of_version_1_comes_to_todays_version(
+async def test_a_database_of_version_1_is_upgraded(
     katib: KatibDatabase, server: DatabaseServer
 ) -> None:
     delivery = Delivery(source="pod", sequence=1)
@@ -211,7 +211,7 @@ async def test_a_database_of_version_1_comes_to_todays_version(
     await to_version_1(katib, server)
     async with opened(katib.url) as store:
         assert await indexes(katib, server) == {"trialwatch_in_order"}
-        # A row without a source counts before one of an attempt that goes on.
+        # Rows without a source count more than rows of an open attempt.
         assert [value for *_, value in await read(store, UNSOURCED)] == ["1"]
         assert (await store.report(UNSOURCED, [], delivery)).repeat
         assert len(await read(store)) == 4
@@ -230,7 +230,7 @@ async def test_an_upgrade_of_version_1_that_was_cut_off_is_finished(
 
 
 async def to_version_1(katib: KatibDatabase, server: DatabaseServer) -> None:
-    """Put back what version 2 took away."""
+    """Create the indexes again that version 2 drops."""
     added = {"trialwatch_by_id": "trial_name, namespace"}
     if server.kind == "MariaDB":
         added["trialwatch_by_source"] = "trial_name, namespace, source"
@@ -241,7 +241,7 @@ async def to_version_1(katib: KatibDatabase, server: DatabaseServer) -> None:
 
 
 async def indexes(katib: KatibDatabase, server: DatabaseServer) -> set[str]:
-    """Return our indexes of the rows, but for the one of rows without a source."""
+    """Return the indexes that trialwatch adds, except the index of rows without a source."""
     if server.kind == "MariaDB":
         found = await katib.run("SHOW INDEX FROM observation_logs")
         names = {str(row[2]) for row in found}
@@ -253,7 +253,7 @@ async def indexes(katib: KatibDatabase, server: DatabaseServer) -> set[str]:
     return {name for name in names if name.startswith("trialwatch_")} - {"trialwatch_unsourced"}
 
 
-async def test_a_file_of_version_1_comes_to_todays_version(tmp_path: Path) -> None:
+async def test_a_file_of_version_1_is_upgraded(tmp_path: Path) -> None:
     url, key = f"sqlite:///{tmp_path}/file.db", TrialKey(namespace="team", trial="trial")
     async with opened(url) as store:
         await store.report(key, [NewRow(0, "loss", "1")])

@@ -1,4 +1,4 @@
-"""Every read finds its rows by an index: the plans of the very statements that a store sends."""
+"""Every read finds its rows by an index: tests of the plans of the statements that a store sends."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TRIALS, ROWS = 300, 100
 EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN ", "postgresql": "EXPLAIN ", "mysql": "EXPLAIN "}
 ANALYZE = {"postgresql": "ANALYZE", "mysql": "ANALYZE TABLE observation_logs"}
 
-# By one of ours, or by the ids; MariaDB finds the last id while it makes the plan.
+# By an index that trialwatch adds, or by id; MariaDB finds the last id while it makes the plan.
 BY_INDEX = (
     "trialwatch_|INTEGER PRIMARY KEY|observation_logs_pkey|observation_logs range PRIMARY"
     "|Select tables optimized away|^[0-9 ]+SEARCH observation_logs$"
@@ -51,7 +51,7 @@ READS: dict[str, Callable[[Store], Awaitable[object]]] = {
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql", "mariadb"])
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A fresh database of each kind."""
+    """A new database of each kind."""
     if request.param == "sqlite":
         folder: Path = tmp_path_factory.mktemp("plans")
         return f"sqlite:///{folder}/observations.db"
@@ -62,7 +62,7 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 async def store(url: str) -> AsyncIterator[SqlStore]:
-    """A store with many trials, whose statistics the planner knows."""
+    """A store with many trials, after the planner's statistics are updated."""
     store = store_for(url)
     assert isinstance(store, SqlStore)
     await store.open()
@@ -80,7 +80,7 @@ async def store(url: str) -> AsyncIterator[SqlStore]:
 
 
 async def run(store: SqlStore, sent: list[Statement], how: str = "") -> list[str]:
-    """Run statements with words before them; return a text for each that gives something back."""
+    """Run statements with a prefix; return the text of each result that has rows."""
     found = []
 
     def run_all(connection: Connection) -> None:
@@ -99,8 +99,8 @@ async def run(store: SqlStore, sent: list[Statement], how: str = "") -> list[str
 
 
 def walks_over_all(plan: str) -> bool:
-    """Say whether a plan looks at every row of the table."""
-    # MariaDB tells of each table in a line of its own: id, kind, table, how, ...
+    """Return whether a plan reads every row of the table."""
+    # MariaDB has one line for each table: id, kind, table, access, ...
     whole = r"SCAN observation_logs|Seq Scan on observation_logs|observation_logs ALL "
     return re.search(whole, plan) is not None
 
@@ -124,7 +124,7 @@ async def test_a_read_uses_an_index(store: SqlStore, url: str, read: str) -> Non
         assert re.search(BY_INDEX, plan), plan
 
 
-async def test_a_question_without_an_index_is_seen_for_what_it_is(
+async def test_the_plan_of_a_query_without_an_index_is_recognized(
     store: SqlStore, url: str
 ) -> None:
     question = "SELECT * FROM observation_logs WHERE value = '7'"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from api.errors import UserError
 from api.timestamps import from_micros, to_micros
 from api.v1beta1 import api_pb2 as pb
-from dbmanager.service.decoding import PIECE, Moments, pieces_of, read_rows
+from dbmanager.service.decoding import PIECE, TimestampReader, read_pieces, read_rows
 from dbmanager.store.contract import NewRow
 from dbmanager.store.finite import LONGEST, number_of, numbers_of
 
@@ -71,7 +71,7 @@ def test_a_bad_entry_is_refused_with_its_place_its_field_and_its_value(
 
 def test_a_report_is_read_in_pieces_and_its_bad_entry_counted_over_all_of_them() -> None:
     log = pb.ObservationLog(metric_logs=[GOOD] * (2 * PIECE + 1))
-    assert [len(piece) for piece in pieces_of(log)] == [PIECE, PIECE, 1]
+    assert [len(piece) for piece in read_pieces(log)] == [PIECE, PIECE, 1]
 
     log.metric_logs[PIECE + 7].time_stamp = "noon"
     with pytest.raises(UserError, match=rf"metric_logs\[{PIECE + 7}\]\.time_stamp"):
@@ -111,15 +111,15 @@ _CLOSE_TO_STAMPS = st.one_of(
         ),
     )
 )
-def test_moments_are_those_of_to_micros_whatever_stands_beside_them(texts: list[str]) -> None:
-    moments = Moments()
-    for _ in range(2):  # what was learned the first time changes nothing
+def test_the_reader_of_many_time_stamps_agrees_with_to_micros(texts: list[str]) -> None:
+    stamp_reader = TimestampReader()
+    for _ in range(2):  # the second time reads from the cache
         try:
             expected: list[int] | None = [to_micros(text) for text in texts]
         except UserError:
             expected = None
         try:
-            found: list[int] | None = moments.micros(texts)
+            found: list[int] | None = stamp_reader.micros(texts)
         except UserError:
             found = None
         assert found == expected
@@ -138,7 +138,7 @@ _NUMBERS = st.one_of(
         st.lists(st.floats(allow_nan=False, allow_infinity=False).map(repr)), st.lists(_NUMBERS)
     )
 )
-def test_the_numbers_of_many_texts_are_those_of_each(texts: list[str]) -> None:
+def test_the_numbers_of_many_texts_equal_the_numbers_of_each_text(texts: list[str]) -> None:
     assert [repr(number) for number in numbers_of(texts)] == [
         repr(number_of(text)) for text in texts
     ]

@@ -1,4 +1,4 @@
-"""What a very large report takes, the process gives back."""
+"""The process returns the memory of a very large report."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tests.dbmanager.persistent_writers import manager_at, opened
 POINTS = 400_000
 MIB = 1 << 20
 KEPT = 40 * MIB
-"""The report itself takes three times that, and without being asked the C library keeps most."""
+"""The report takes three times that, and without `malloc_trim` the C library keeps most of it."""
 
 
-async def test_little_memory_stays_of_a_report_of_very_many_points(tmp_path: Path) -> None:
+async def test_the_memory_of_a_very_large_report_is_returned(tmp_path: Path) -> None:
     request = pb.ReportObservationLogRequest(trial_name="large")
     add = request.observation_log.metric_logs.add
     for n in range(POINTS):

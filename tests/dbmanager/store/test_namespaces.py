@@ -1,10 +1,10 @@
-"""Which trial a request means: the port's table of namespaces."""
+"""Which trial a request means: the table of namespaces in the contract."""
 
 from __future__ import annotations
 
 import pytest
 
-from dbmanager.store.contract import Ambiguous, resolve
+from dbmanager.store.contract import AmbiguousTrial, resolve
 
 
 @pytest.mark.parametrize(
@@ -31,5 +31,5 @@ def test_a_request_means_one_trial(
 
 
 def test_a_name_in_several_namespaces_is_refused_where_none_is_asked_for() -> None:
-    with pytest.raises(Ambiguous, match="'a', 'b'"):
+    with pytest.raises(AmbiguousTrial, match="'a', 'b'"):
         resolve("t", None, frozenset({"b", "a"}))

@@ -1,4 +1,4 @@
-"""The contract suite over every kind of store. (`tests.contracts.store` has the tests.)"""
+"""Runs the contract suite (`tests.contracts.store`) over every kind of store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dbmanager.store.memory import MemoryStore
 from tests.contracts.store import StoreContract
 from tests.dbmanager.database_servers import DatabaseServer
 from tests.dbmanager.dbmanager_server import served
-from tests.dbmanager.store_over_grpc import Noting, StoreOverGrpc
+from tests.dbmanager.store_over_grpc import RecordingStore, StoreOverGrpc
 
 
 @asynccontextmanager
@@ -60,7 +60,7 @@ class TestMariaDB(StoreContract):
 class TestGrpcOverSqlite(StoreContract):
     @pytest.fixture
     async def store(self, tmp_path: Path) -> AsyncIterator[Store]:
-        behind = Noting(store_for(f"sqlite:///{tmp_path}/observations.db"))
+        behind = RecordingStore(store_for(f"sqlite:///{tmp_path}/observations.db"))
         async with served(cast("Store", behind)) as client:
             store = StoreOverGrpc(client, behind)
             yield store

@@ -1,4 +1,4 @@
-"""URLs, and databases that are not there or not what they should be."""
+"""URLs, and databases that are missing or unusable."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from api.errors import SetupError, Unavailable
-from dbmanager.connect import shown, store_for
+from dbmanager.connect import store_for, without_password
 from dbmanager.store.contract import NewRow, Query, Receipt, TrialKey
 from tests.dbmanager.database_servers import DatabaseServer, MariaDB, PostgreSQL, free_port, running
 
@@ -27,7 +27,7 @@ KEY = TrialKey(namespace="", trial="trial")
         "sqlite://h/f",
     ],
 )
-def test_a_url_that_names_no_store_is_refused_with_the_kinds_there_are(url: str) -> None:
+def test_an_unknown_kind_of_url_is_refused_with_the_known_kinds(url: str) -> None:
     with pytest.raises(SetupError, match="write sqlite:///FILE, postgresql://") as caught:
         store_for(url)
     assert "secret" not in str(caught.value)
@@ -46,7 +46,7 @@ def test_a_url_that_names_no_store_is_refused_with_the_kinds_there_are(url: str)
     ],
 )
 def test_a_url_is_shown_without_its_password(url: str, wanted: str) -> None:
-    assert shown(url) == wanted
+    assert without_password(url) == wanted
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,7 @@ def test_a_url_is_shown_without_its_password(url: str, wanted: str) -> None:
         ("mysql://u:secret@h/db?banana=1", "'banana'; known are unix_socket, ssl_ca"),
     ],
 )
-async def test_a_url_that_means_nothing_to_its_driver_is_the_set_ups_fault(
-    url: str, words: str
-) -> None:
+async def test_a_url_that_its_driver_refuses_is_a_set_up_error(url: str, words: str) -> None:
     with pytest.raises(SetupError, match="--database: ") as caught:
         await store_for(url).open()
     assert words in str(caught.value)
@@ -69,7 +67,7 @@ async def test_a_url_that_means_nothing_to_its_driver_is_the_set_ups_fault(
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
-async def test_a_server_that_nobody_runs_is_unavailable(scheme: str) -> None:
+async def test_a_server_that_does_not_run_is_unavailable(scheme: str) -> None:
     store = store_for(f"{scheme}://user:secret@127.0.0.1:{free_port()}/database")
     for asked in (store.open(), store.ping(), store.report(KEY, [NewRow(0, "a", "1")])):
         with pytest.raises(Unavailable) as caught:
@@ -78,14 +76,14 @@ async def test_a_server_that_nobody_runs_is_unavailable(scheme: str) -> None:
     await store.close()
 
 
-async def test_a_database_that_does_not_exist_is_the_set_ups_fault(server: DatabaseServer) -> None:
+async def test_a_missing_database_is_a_set_up_error(server: DatabaseServer) -> None:
     store = store_for(server.url("nowhere"))
     with pytest.raises(SetupError, match="nowhere"):
         await store.open()
     await store.close()
 
 
-async def test_a_user_without_rights_is_the_set_ups_fault(server: DatabaseServer) -> None:
+async def test_a_user_without_privileges_is_a_set_up_error(server: DatabaseServer) -> None:
     name = await server.fresh_database()
     password = "PASSWORD 'secret'" if server.kind == "PostgreSQL" else "IDENTIFIED BY 'secret'"
     await server.execute(f"CREATE USER {name}_guest {password}")
@@ -99,7 +97,7 @@ async def test_a_user_without_rights_is_the_set_ups_fault(server: DatabaseServer
     await store.close()
 
 
-async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+async def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no database at all\n" * 100)
     store = store_for(f"sqlite:///{tmp_path}/notes.txt")
     with pytest.raises(SetupError, match=r"notes\.txt.*not a database"):
@@ -109,14 +107,14 @@ async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("where", ["missing/file.db", "."])
-async def test_a_file_that_cannot_be_made_is_refused(tmp_path: Path, where: str) -> None:
+async def test_a_file_that_cannot_be_created_is_refused(tmp_path: Path, where: str) -> None:
     store = store_for(f"sqlite:///{tmp_path}/{where}")
     with pytest.raises(SetupError, match="unable to open"):
         await store.open()
     await store.close()
 
 
-async def test_a_report_that_nobody_waits_for_any_more_is_stored_whole_or_not_at_all(
+async def test_a_cancelled_report_is_stored_whole_or_not_at_all(
     tmp_path: Path,
 ) -> None:
     store = store_for(f"sqlite:///{tmp_path}/file.db")

@@ -1,4 +1,4 @@
-"""What a report's entries and a call's metadata may be, and how a bad one is refused."""
+"""The fields and metadata of requests: what is accepted, and how a wrong value is refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GOOD = pb.MetricLog(time_stamp=STAMP, metric=pb.Metric(name="loss", value="0.3")
 
 
 @pytest.mark.parametrize("name", ["", "x" * 256, "a\0b"])
-def test_a_trial_name_that_cannot_be_kept_is_refused(name: str) -> None:
+def test_a_trial_name_that_cannot_be_stored_is_refused(name: str) -> None:
     with pytest.raises(UserError, match=r"^trial_name: "):
         read_trial_name(name)
 
@@ -53,7 +53,7 @@ def test_metadata_of_others_is_passed_over() -> None:
     assert read_metadata(pairs) == CallMetadata()
 
 
-def test_all_metadata_of_ours_is_read() -> None:
+def test_all_metadata_is_read() -> None:
     pairs = [
         ("trialwatch-namespace", "team-a"),
         ("trialwatch-source", "pod-1/2"),
@@ -84,21 +84,19 @@ def test_the_empty_namespace_can_be_asked_for() -> None:
         ([("trialwatch-source", "a")], 'trialwatch-source: "a" without trialwatch-seq'),
         ([("trialwatch-source", ""), ("trialwatch-seq", "1")], "trialwatch-source: missing"),
         ([("trialwatch-source", "a" * 256), ("trialwatch-seq", "1")], "256 characters"),
-        ([("trialwatch-source", "a"), ("trialwatch-seq", "0")], 'trialwatch-seq: "0" is no number from 1'),
+        ([("trialwatch-source", "a"), ("trialwatch-seq", "0")], 'trialwatch-seq: "0" is not a whole number from 1'),
         ([("trialwatch-source", "a"), ("trialwatch-seq", "-1")], 'trialwatch-seq: "-1"'),
         ([("trialwatch-source", "a"), ("trialwatch-seq", "1.0")], 'trialwatch-seq: "1.0"'),
-        ([("trialwatch-source", "a"), ("trialwatch-seq", "٣")], "is no number from 1"),
-        ([("trialwatch-source", "a"), ("trialwatch-seq", str(2**63))], "is no number from 1"),
-        ([("trialwatch-source", "a"), ("trialwatch-seq", "9" * 5000)], "is no number from 1"),
+        ([("trialwatch-source", "a"), ("trialwatch-seq", "٣")], "is not a whole number from 1"),
+        ([("trialwatch-source", "a"), ("trialwatch-seq", str(2**63))], "is not a whole number from 1"),
+        ([("trialwatch-source", "a"), ("trialwatch-seq", "9" * 5000)], "is not a whole number from 1"),
         ([("trialwatch-source", "a"), ("trialwatch-seq", "1"), ("trialwatch-outcome", "won")], 'trialwatch-outcome: "won" is unknown; write one of succeeded, failed, stopped'),
         ([("trialwatch-namespace", "a"), ("trialwatch-namespace", "a")], "trialwatch-namespace: given twice"),
         ([("trialwatch-namespace", "n" * 256)], "256 characters"),
         ([("trialwatch-max-reply", "4MiB")], 'trialwatch-max-reply: "4MiB"'),
     ],
 )  # fmt: skip
-def test_metadata_that_means_nothing_is_refused(
-    pairs: list[tuple[str, str | bytes]], words: str
-) -> None:
+def test_wrong_metadata_is_refused(pairs: list[tuple[str, str | bytes]], words: str) -> None:
     with pytest.raises(UserError) as refused:
         read_metadata(pairs)
 

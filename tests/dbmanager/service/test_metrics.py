@@ -1,4 +1,4 @@
-"""What Prometheus finds: each number means what its sentence says."""
+"""The metrics for Prometheus: each number is what its help text says."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_the_port_gives_them_as_text_and_the_document_names_them_all() -> None:
     names = {family.name for family in text_string_to_metric_families(text)}
     own = {name.removesuffix("_created") for name in names if name.startswith("trialwatch_")}
     assert len(own) == 6
-    document = (Path(__file__).parents[2] / "docs" / "dbmanager.md").read_text(encoding="utf-8")
+    document = (Path(__file__).parents[3] / "docs" / "dbmanager.md").read_text(encoding="utf-8")
     assert [name for name in sorted(own) if name not in document] == []
 
 

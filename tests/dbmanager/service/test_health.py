@@ -1,4 +1,4 @@
-"""Health tells the truth of the moment, and never by an error."""
+"""Health reports the current state of the database, and never fails for a known service."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ async def health(client: Client, service: str = "") -> int:
 
 
 @pytest.mark.parametrize("service", KNOWN)
-async def test_whichever_of_its_services_is_named_the_server_answers(service: str) -> None:
+async def test_each_service_of_the_server_has_a_health(service: str) -> None:
     async with served(FailingStore()) as client:
         assert await health(client, service) == SERVING
 
 
-async def test_a_service_that_is_not_here_is_not_found() -> None:
-    words = '"manager.v1beta1.Suggestion" is not here'
+async def test_an_unknown_service_is_not_found() -> None:
+    words = '"manager.v1beta1.Suggestion" is not a service'
     async with served(FailingStore()) as client, refused(grpc.StatusCode.NOT_FOUND, words):
         await health(client, "manager.v1beta1.Suggestion")
 
 
-async def test_before_the_database_is_there_it_does_not_serve() -> None:
+async def test_before_the_database_answers_health_is_not_serving() -> None:
     async with served(FailingStore(), opened=False) as client:
         assert await health(client) == NOT_SERVING
 
@@ -60,7 +60,7 @@ async def test_health_follows_the_database() -> None:
         assert await health(client) == SERVING
 
 
-async def test_a_database_that_hangs_does_not_serve() -> None:
+async def test_while_the_database_hangs_health_is_not_serving() -> None:
     store = FailingStore()
     async with served(store) as client:
         store.pause = 60.0
@@ -81,7 +81,7 @@ async def test_watching_health_gives_each_change_and_ends_with_the_server() -> N
         seen.append((await call.read()).status)
         store.failure = None
         seen.append((await call.read()).status)
-        # A read that began after the end of the call would give nothing.
+        # A read that starts after the end of the call returns nothing.
         last = asyncio.create_task(call.read())
         await server.stop(10.0)
         seen.append((await last).status)
@@ -90,7 +90,7 @@ async def test_watching_health_gives_each_change_and_ends_with_the_server() -> N
     assert seen == [SERVING, NOT_SERVING, SERVING, NOT_SERVING]
 
 
-async def test_watching_an_unknown_service_says_so_and_goes_on() -> None:
+async def test_watching_an_unknown_service_returns_unknown_and_stays_open() -> None:
     async with served(FailingStore()) as client:
         call = client.health.Watch(health_pb2.HealthCheckRequest(service="x"))
         assert (await call.read()).status == UNKNOWN
@@ -126,7 +126,7 @@ def _sleep_that(
     return slept, sleep
 
 
-async def test_it_tries_until_the_database_comes_and_says_so_once(
+async def test_it_tries_until_the_database_answers_and_logs_each_change_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     store = FailingStore()
@@ -149,7 +149,7 @@ async def test_it_tries_until_the_database_comes_and_says_so_once(
     ]
 
 
-async def test_a_database_that_comes_back_is_opened_once_more() -> None:
+async def test_a_database_that_comes_back_is_opened_again() -> None:
     store = FailingStore()
 
     def goes_and_comes(times: int) -> None:
@@ -160,13 +160,13 @@ async def test_a_database_that_comes_back_is_opened_once_more() -> None:
     _, sleep = _sleep_that(goes_and_comes)
     connection = Connection(store, sleep=sleep)
     with pytest.raises(asyncio.CancelledError):
-        await connection.keep()
+        await connection.watch()
 
     assert store.opened == 2
     assert connection.up
 
 
-async def test_where_waiting_will_not_help_it_does_not_wait() -> None:
+async def test_a_set_up_error_ends_the_waiting_at_once() -> None:
     store = FailingStore()
     store.failure = SetupError("no permission to create a table")
     with pytest.raises(SetupError):
