@@ -31,10 +31,10 @@ from skopt.space import Categorical, Integer, Real
 from threadpoolctl import threadpool_limits
 
 from api.types import Distribution, FeasibleSpace, ParameterSpec, ParameterType
-from suggestion.history import History, Past
-from suggestion.registry import find
-from suggestion.space import Point, Space, space_of
-from suggestion.tpe import good_trials
+from suggestion.algorithms.tpe import good_trials
+from suggestion.core.registry import find
+from suggestion.core.search_space import Point, SearchSpace, space_of
+from suggestion.core.trial_history import History, PastTrial
 
 if TYPE_CHECKING:
     import argparse
@@ -156,7 +156,7 @@ def ours(
     history: History = ()
     for _ in range(trials):
         (point,) = search.suggest(space, history, 1, seed)
-        history = (*history, Past(assignments=point, loss=_loss_at(function, point)))
+        history = (*history, PastTrial(assignments=point, loss=_loss_at(function, point)))
     return min(past.loss for past in history if past.loss is not None)
 
 
@@ -345,9 +345,9 @@ def _speed() -> None:
     Console(width=120).print(table)
 
 
-def _milliseconds(name: str, function: Function, space: Space, count: int) -> float:
+def _milliseconds(name: str, function: Function, space: SearchSpace, count: int) -> float:
     points = find("random").make().suggest(space, (), count, 1)
-    history = tuple(Past(assignments=p, loss=_loss_at(function, p)) for p in points)
+    history = tuple(PastTrial(assignments=p, loss=_loss_at(function, p)) for p in points)
     search = find(name).make()
     samples: list[float] = []
     for seed in range(3):

@@ -9,7 +9,7 @@ import grpc.aio
 
 from api.v1beta1 import api_pb2_grpc
 from serving.addresses import Address
-from suggestion.stopping import EarlyStopping
+from suggestion.service.early_stopping_service import EarlyStopping
 
 _GRACE = 2.0
 

@@ -24,8 +24,8 @@ from api.types import (
 from filters.extractor import extraction_spec
 from runner.jobs.forms import JOB, POD, read_form
 from runner.pods.documents import unheeded
-from suggestion.median_stop import median_stop_of
-from suggestion.tasks import task_of
+from suggestion.algorithms.median_stop import median_stop_of
+from suggestion.core.search_task import search_task_of
 
 NAMESPACE = "default"
 """Of an Experiment that names none, as kubectl has it."""
@@ -133,7 +133,7 @@ def _wrong_filter(regex: str) -> str | None:
 def _of_the_search(experiment: Experiment) -> Iterator[Fault]:
     spec = experiment.spec
     try:
-        task_of(spec)
+        search_task_of(spec)
     except SpecError as error:
         yield from error.faults
     if spec.early_stopping is not None:

@@ -18,10 +18,10 @@ from api.types import (
 )
 from controller.reconcile.views import SuggestionReply
 from runner.database import StoredObservations
-from suggestion.algorithm import RANDOM_STATE
-from suggestion.median_stop import median_stop_of
-from suggestion.space import Point
-from suggestion.tasks import task_of
+from suggestion.algorithms.median_stop import median_stop_of
+from suggestion.core.algorithm import RANDOM_STATE
+from suggestion.core.search_space import Point
+from suggestion.core.search_task import search_task_of
 
 
 def _any_seed() -> int:
@@ -73,7 +73,7 @@ def _points(
     experiment: Experiment, trials: Sequence[Trial], asked: int, count: int, any_seed: int
 ) -> tuple[tuple[Point, ...], int | None]:
     """Return the points, and the seed where it was drawn just now."""
-    task = task_of(experiment.spec)
+    task = search_task_of(experiment.spec)
     seed = any_seed if task.seed is None and task.seeded else task.seed or 0
     points = task.suggest(trials, max(asked, len(trials)), count, seed)
     return points, seed if task.seed is None and task.seeded else None

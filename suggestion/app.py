@@ -1,4 +1,4 @@
-"""One suggestion service's life: listen, serve, drain."""
+"""The life of one suggestion service: listen, serve, drain."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from functools import partial
 
 from serving.life import until_signal, write_port
 from serving.logs import get_logger
-from suggestion.manager_logs import ManagerLogs
 from suggestion.server import Server
+from suggestion.service.observation_reader import ObservationReader
 from suggestion.settings import Settings
 
 _log = get_logger(__name__)
 
 
 async def run(settings: Settings) -> bool:
-    """Serve until SIGTERM or SIGINT; return whether all requests under way have ended.
+    """Serve until SIGTERM or SIGINT; return whether all requests have ended.
 
     Raises:
         SetupError: the program cannot listen on the address, or cannot write the port file.
     """
-    logs = ManagerLogs()
+    logs = ObservationReader()
     server = Server(logs, partial(_mark, settings))
     with until_signal() as ended:
         address = server.listen(settings.listen)
@@ -44,5 +44,6 @@ async def run(settings: Settings) -> bool:
 
 async def _mark(settings: Settings, namespace: str, trial: str) -> None:
     # The import takes a second and tens of MiB, and most services never need it.
-    module = await asyncio.to_thread(importlib.import_module, "suggestion.early_stop_status")
+    name = "suggestion.service.early_stop_status"
+    module = await asyncio.to_thread(importlib.import_module, name)
     await module.EarlyStopStatus(settings.kubeconfig, settings.namespace).mark(namespace, trial)

@@ -14,11 +14,11 @@ from api.errors import RemoteError, SetupError
 from api.v1beta1 import api_pb2, api_pb2_grpc
 from serving.addresses import Address
 from serving.grpc import Codes, ErrorInterceptor, listen, make_server
-from suggestion.servicer import Suggestion
-from suggestion.stopping import EarlyStopping, Logs, Mark
+from suggestion.service.early_stopping_service import EarlyStopping, MarkStopped, ObservationLogs
+from suggestion.service.suggestion_service import Suggestion
 
 _MOST_BYTES: Final = 64 * 1024 * 1024
-"""More than the size of an experiment with a hundred thousand trials."""
+"""Bytes of a request; an experiment with a hundred thousand trials has fewer."""
 _LAST_SECONDS: Final = 1.0
 _CODES: Final[Codes] = {
     SetupError: grpc.StatusCode.FAILED_PRECONDITION,
@@ -32,14 +32,14 @@ SERVICES: Final = (
         for name in ("Suggestion", "EarlyStopping")
     ),
 )
-"""The services with a health status; Katib's probes ask for the second."""
+"""The services that have a health; Katib's probes check the second."""
 
 
 class Server:
     """All services on one port."""
 
-    def __init__(self, logs: Logs, mark: Mark) -> None:
-        # One worker: a search silences scikit-optimize's warnings for the whole process.
+    def __init__(self, logs: ObservationLogs, mark: MarkStopped) -> None:
+        # One worker, because scikit-optimize's warnings are disabled for the whole process.
         self._worker = ThreadPoolExecutor(1, "search")
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # its types are incomplete
         interceptor = ErrorInterceptor("the suggestion service", _CODES, log_refusals=True)
@@ -57,19 +57,19 @@ class Server:
         return listen(self._server, address)
 
     async def start(self) -> None:
-        """Serve."""
+        """Start to serve."""
         for service in SERVICES:
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
         await self._server.start()
 
     async def stop(self, grace: float) -> bool:
-        """Refuse new requests, and finish requests under way within `grace` seconds.
+        """Refuse new requests, and wait at most `grace` seconds for those under way.
 
         Returns whether all have ended: a running search cannot be interrupted.
         """
         await self._health.enter_graceful_shutdown()
         await self._server.stop(grace)
-        idle = self._worker.submit(_no_work)
+        idle = self._worker.submit(_do_nothing)
         self._worker.shutdown(wait=False)
         try:
             async with asyncio.timeout(_LAST_SECONDS):
@@ -79,5 +79,5 @@ class Server:
         return True
 
 
-def _no_work() -> None:
-    """Do nothing; it is done when all earlier work is done."""
+def _do_nothing() -> None:
+    """Return; the worker calls this after all earlier work."""

@@ -15,10 +15,10 @@ import numpy as np
 from hyperopt import JOB_STATE_DONE, STATUS_OK, anneal, hp, tpe
 from hyperopt.base import Domain, Trials, trials_from_docs
 
-from suggestion.algorithm import Algorithm, whole
-from suggestion.dimensions import Dimension
-from suggestion.history import History, Past, one_by_one, seed_at
-from suggestion.space import Point, Space
+from suggestion.core.algorithm import Algorithm, whole
+from suggestion.core.dimensions import Dimension
+from suggestion.core.search_space import Point, SearchSpace
+from suggestion.core.trial_history import History, PastTrial, one_by_one, seed_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,9 @@ class Hyperopt:
     algorithm: Callable[..., list[dict[str, Any]]]
     n_startup_trials: int = 10
 
-    def suggest(self, space: Space, history: History, count: int, seed: int) -> tuple[Point, ...]:
+    def suggest(
+        self, space: SearchSpace, history: History, count: int, seed: int
+    ) -> tuple[Point, ...]:
         """Choose the next points; the first `n_startup_trials` are random."""
         domain = Domain(_never_called, {d.name: _expression(d) for d in space.dimensions})
 
@@ -38,7 +40,7 @@ class Hyperopt:
 
         return one_by_one(choose, history, count)
 
-    def _shares(self, domain: Domain, space: Space, past: History, seed: int) -> list[float]:
+    def _shares(self, domain: Domain, space: SearchSpace, past: History, seed: int) -> list[float]:
         told = _told(space, past)
         if len(told.trials) < self.n_startup_trials:
             return list(map(float, np.random.default_rng(seed).random(len(space.dimensions))))
@@ -61,12 +63,12 @@ def _share(dimension: Dimension, value: float) -> float:
     return float(value) if dimension.cells is None else (int(value) + 0.5) / dimension.cells
 
 
-def _told(space: Space, history: History) -> Trials:
+def _told(space: SearchSpace, history: History) -> Trials:
     documents = [_document(space, number, past) for number, past in enumerate(history)]
     return trials_from_docs([document for document in documents if document is not None])
 
 
-def _document(space: Space, number: int, past: Past) -> dict[str, Any] | None:
+def _document(space: SearchSpace, number: int, past: PastTrial) -> dict[str, Any] | None:
     texts = space.texts(past.assignments)
     if texts is None or past.loss is None:
         return None

@@ -24,6 +24,8 @@ BREACHES = [
     ("webhook/experiments/breach.py", "import asyncio", "The webhook's core"),
     ("webhook/model/breach.py", "import webhook.pods.decide", "The webhook's rooms"),
     ("dbmanager/store/breach.py", "import dbmanager.service.replies", "The DB manager's rooms"),
+    ("suggestion/algorithms/breach.py", "import asyncio", "The searches and the stop rule"),
+    ("suggestion/core/breach.py", "import suggestion.service", "The suggestion service's rooms"),
     ("collector/core/breach.py", "import os", "The collector's core"),
     ("collector/streams/breach.py", "import collector.core.plan", "The collector's rooms"),
     ("webhook/breach.py", "import kube.testing.memory", "What only tests use"),

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from suggestion.registry import OURS as ALGORITHMS
+from suggestion.core.registry import OURS as ALGORITHMS
 from tests.architecture.tree import ROOT, packages, pyproject
 
 EXTRAS: dict[str, list[str]] = pyproject()["project"]["optional-dependencies"]
@@ -33,7 +33,7 @@ SERVES = {
 
 # A module, and the modules that it loads or starts by name.
 BY_NAME = {
-    "suggestion.registry": {entry.module for entry in ALGORITHMS.values()},
+    "suggestion.core.registry": {entry.module for entry in ALGORITHMS.values()},
     "runner.pods.containers": {"runner.pods.spawner", "launcher.__main__"},
 }
 

@@ -18,7 +18,7 @@ import pytest
 
 from api.names import NUMBER_LABEL
 from api.objects.experiments import parse_experiment
-from suggestion.tasks import task_of
+from suggestion.core.search_task import search_task_of
 from tests.cluster.client import Cluster, Object, until
 from tests.cluster.experiments import Experiment, X, begun, searched, true_conditions, value_of
 from tests.cluster.observations import Rows
@@ -62,7 +62,7 @@ def experiment(seed: int) -> Object:
 
 def suggested(seed: int) -> list[str]:
     """Return the search's answer for each number, without kills."""
-    task = task_of(parse_experiment(experiment(seed)).spec)
+    task = search_task_of(parse_experiment(experiment(seed)).spec)
     return [point[0].value for point in task.suggest((), 0, BUDGET, seed)]
 
 

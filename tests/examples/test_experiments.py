@@ -25,7 +25,7 @@ from api.types import (
     Setting,
 )
 from filters.extractor import extraction_spec
-from suggestion.tasks import task_of
+from suggestion.core.search_task import search_task_of
 from tests.architecture.tree import ROOT, pyproject
 
 EXAMPLES = ROOT / "examples"
@@ -52,7 +52,7 @@ def test_an_example_has_no_fault(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_search_can_begin_with_an_example(name: str) -> None:
-    task = task_of(experiment(name).spec)
+    task = search_task_of(experiment(name).spec)
 
     (point,) = task.suggest((), 0, 1, seed=task.seed or 1)
 

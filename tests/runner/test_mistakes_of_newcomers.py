@@ -85,7 +85,7 @@ MISTAKES = [
         "a setting is unknown",
         RANDOM,
         with_setting("random", "seed", '"1"'),
-        f'{SETTING}.name: Invalid value: "seed": unknown setting seed for algorithm random; it knows random_state',
+        f'{SETTING}.name: Invalid value: "seed": unknown setting seed for algorithm random; known are random_state',
     ),
     (
         "grid is to go over numbers without steps",

@@ -8,8 +8,8 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from api.types import Assignment, Distribution, FeasibleSpace, ParameterSpec, ParameterType
-from suggestion.history import History, Past
-from suggestion.space import Space, space_of
+from suggestion.core.search_space import SearchSpace, space_of
+from suggestion.core.trial_history import History, PastTrial
 
 
 def double(
@@ -61,14 +61,14 @@ EVERYTHING = (
     categorical("optimizer", "sgd", "adam", 'it\'s "$" \n'),
     integer("fixed", "3", "3"),
 )
-"""All types, all distributions, steps, a value that must be kept as it is, and one without choice."""
+"""All types, all distributions, steps, a value that must stay unchanged, and a single value."""
 
 MIXED = (
     double("rate", "1e-5", "1e-1", distribution=Distribution.LOG_UNIFORM),
     integer("layers", "2", "9"),
     categorical("optimizer", "sgd", "adam", "ftrl"),
 )
-"""Three of them, where the time matters."""
+"""Three of them, for slow tests."""
 
 PLANE = (double("x", "-5", "10"), double("y", "0", "15"))
 
@@ -78,7 +78,7 @@ _NAMES = ("a", "b", "c", "d")
 
 @st.composite
 def parameters(draw: st.DrawFn, name: str) -> ParameterSpec:
-    """Any parameter that has no fault."""
+    """Any parameter without faults."""
     kind = draw(
         st.sampled_from([kind for kind in ParameterType if kind is not ParameterType.UNKNOWN])
     )
@@ -102,25 +102,25 @@ def spaces(draw: st.DrawFn) -> tuple[ParameterSpec, ...]:
 
 
 @st.composite
-def histories(draw: st.DrawFn, space: Space, most: int = 30) -> History:
-    """Trials of this space that ended well, ended badly, or run; and some that are not known."""
-    trials: list[Past] = []
+def histories(draw: st.DrawFn, space: SearchSpace, most: int = 30) -> History:
+    """Trials of this space: succeeded, failed, running, and unknown ones."""
+    trials: list[PastTrial] = []
     for _ in range(draw(st.integers(0, most))):
         shares = [draw(st.floats(0, 1)) for _ in space.dimensions]
         outcome = draw(st.sampled_from(["good", "good", "failed", "running", "unseen"]))
         loss = draw(st.floats(allow_nan=False, allow_infinity=False)) if outcome == "good" else None
         point = () if outcome == "unseen" else space.point(shares)
         running = outcome in ("running", "unseen")
-        trials.append(Past(assignments=point, loss=loss, running=running))
+        trials.append(PastTrial(assignments=point, loss=loss, running=running))
     return tuple(trials)
 
 
-def built(*specs: ParameterSpec) -> Space:
+def built(*specs: ParameterSpec) -> SearchSpace:
     return space_of(specs)
 
 
 def fits(spec: ParameterSpec, text: str) -> bool:
-    """Say, from the user's own words alone, whether this is a value of this parameter."""
+    """Return whether a text is a value of a parameter, by its specification only."""
     space = spec.space
     if spec.type in (ParameterType.CATEGORICAL, ParameterType.DISCRETE):
         return text in space.list

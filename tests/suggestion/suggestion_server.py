@@ -17,7 +17,7 @@ from suggestion.server import Server
 
 @dataclass(slots=True)
 class Rim:
-    """What the service reaches for outside: logs by trial, and the trials that it marks."""
+    """What the service uses from outside: logs by trial, and the trials that it marks."""
 
     logs: dict[str, list[str]] = field(default_factory=dict)
     reads: list[str] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Rim:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Stubs of one channel, and the rim behind the server."""
+    """Stubs of one channel, and the fakes behind the server."""
 
     rim: Rim
     channel: grpc.aio.Channel

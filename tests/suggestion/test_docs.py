@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from suggestion.median_stop import MedianStop
-from suggestion.registry import OURS, find
+from suggestion.algorithms.median_stop import MedianStop
+from suggestion.core.registry import OURS, find
 
 TEXT = (Path(__file__).parents[2] / "docs" / "algorithms.md").read_text()
 ROWS = dict(re.findall(r"^\| `([^`]+)` \|(.+)\|$", TEXT, re.MULTILINE))

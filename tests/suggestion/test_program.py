@@ -1,4 +1,4 @@
-"""`python -m suggestion` as a process of its own."""
+"""`python -m suggestion` as a process."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from api.v1beta1 import api_pb2 as pb
 from api.v1beta1 import api_pb2_grpc
 from api.wire.experiments import experiment_to_wire
 from api.wire.trials import trial_to_wire
-from suggestion.history import Past
-from suggestion.registry import find
+from suggestion.core.registry import find
+from suggestion.core.trial_history import PastTrial
 from tests.suggestion.controller_requests import experiment, trial
 from tests.suggestion.search_spaces import PLANE, built
 
@@ -33,7 +33,7 @@ SECONDS = 60.0
 
 @contextmanager
 def program(folder: Path, *flags: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Start it on a free port; give the process and its address."""
+    """Start it on a free port; yield the process and its address."""
     port_file, log = folder / "port", folder / "log"
     command = (sys.executable, "-m", "suggestion", "--listen", "127.0.0.1:0")
     with log.open("wb") as err:
@@ -50,7 +50,7 @@ def program(folder: Path, *flags: str) -> Iterator[tuple[subprocess.Popen[bytes]
         process.wait()
 
 
-def test_it_answers_the_probe_and_a_request_and_ends_when_told(tmp_path: Path) -> None:
+def test_it_answers_the_probe_and_a_request_and_ends_on_a_signal(tmp_path: Path) -> None:
     with program(tmp_path) as (process, address), grpc.insecure_channel(address) as channel:
         health = health_pb2_grpc.HealthStub(channel)
         probe = health_pb2.HealthCheckRequest(service=names.SUGGESTION_HEALTH_SERVICE)
@@ -79,7 +79,7 @@ def _long_request(count: int) -> pb.GetSuggestionsRequest:
     points = find("random").make().suggest(space, (), 60, 1)
     trials = [
         trial(f"t-{i}", point, loss=point[0].value)
-        for i, point in enumerate(Past(assignments=p).assignments for p in points)
+        for i, point in enumerate(PastTrial(assignments=p).assignments for p in points)
     ]
     asked = experiment("bayesianoptimization", PLANE, {"random_state": "1"})
     return pb.GetSuggestionsRequest(
@@ -99,7 +99,7 @@ def test_a_request_under_way_is_answered_before_the_end(tmp_path: Path) -> None:
         assert process.wait(SECONDS) == 0
 
 
-def test_a_search_without_end_does_not_outlive_the_grace(tmp_path: Path) -> None:
+def test_an_endless_search_ends_after_the_grace(tmp_path: Path) -> None:
     with (
         program(tmp_path, "--grace", "100ms") as (process, address),
         grpc.insecure_channel(address) as channel,
@@ -119,7 +119,7 @@ def _asked(channel: grpc.Channel, request: pb.GetSuggestionsRequest) -> Any:  # 
 
 
 def _until_busy(process: subprocess.Popen[bytes]) -> None:
-    """Wait until scikit-optimize is being loaded: the request is then under way."""
+    """Wait until the program loads scikit-optimize: then the request is under way."""
     maps = Path(f"/proc/{process.pid}/maps")
     deadline = time.monotonic() + SECONDS
     while "sklearn" not in maps.read_text():
@@ -142,7 +142,7 @@ def test_a_port_that_is_taken_is_one_line_and_status_two() -> None:
     )
 
 
-def test_outside_of_a_cluster_no_trial_can_be_marked_and_the_remedy_is_told(tmp_path: Path) -> None:
+def test_outside_of_a_cluster_marking_fails_with_the_remedy(tmp_path: Path) -> None:
     with program(tmp_path) as (_, address), grpc.insecure_channel(address) as channel:
         stub = api_pb2_grpc.EarlyStoppingStub(channel)
         with pytest.raises(grpc.RpcError) as refused:
@@ -162,11 +162,11 @@ def test_outside_of_a_cluster_no_trial_can_be_marked_and_the_remedy_is_told(tmp_
         ("bayesianoptimization", ["skopt"], ["optuna", "cmaes", "kubernetes"]),
     ],
 )
-def test_an_algorithm_loads_its_own_library_alone(
+def test_an_algorithm_loads_only_its_own_library(
     name: str, needs: list[str], spares: list[str]
 ) -> None:
     script = (
-        "import sys; import suggestion.app; from suggestion.registry import find;"
+        "import sys; import suggestion.app; from suggestion.core.registry import find;"
         f" find({name!r}).make(); print(*sys.modules)"
     )
     done = subprocess.run(

@@ -13,7 +13,7 @@ from suggestion.__main__ import main
 from suggestion.settings import PROGRAM, Settings, read_settings
 
 
-def test_without_flags_it_listens_where_katib_looks_for_it() -> None:
+def test_without_flags_it_listens_on_katibs_port() -> None:
     settings = read_settings([])
 
     assert str(settings.listen) == "0.0.0.0:6789"
@@ -46,13 +46,13 @@ def test_every_flag_is_read() -> None:
         (["tpe"], "is not a flag"),
     ],
 )
-def test_what_means_nothing_is_refused(argv: list[str], words: str) -> None:
+def test_wrong_values_are_refused(argv: list[str], words: str) -> None:
     with pytest.raises(UserError, match=words):
         read_settings(argv)
 
 
 @pytest.mark.parametrize("text", ["", "db", "db:", ":x", "a:b:1", "http://db:1"])
-def test_what_is_no_address(text: str) -> None:
+def test_a_text_that_is_not_an_address_is_refused(text: str) -> None:
     assert parse_address(text) is None
 
 

@@ -25,7 +25,7 @@ EXERCISES = {
         "tests/filters/test_tables.py",
         "tests/filters/test_golden_lines.py",
     ),
-    "search-setting": ("tests/suggestion/test_docs.py", "tests/suggestion/test_refusals.py"),
+    "search-setting": ("tests/suggestion/test_docs.py", "tests/suggestion/core/test_refusals.py"),
     "column": ("tests/trialwatch/test_docs.py", "tests/trialwatch/view/test_lines.py"),
 }
 """Each exercise with the tests of the folders that it changes."""

@@ -35,9 +35,9 @@ from runner.database import StoredObservations
 from runner.search import LocalSuggestions
 from runner.state.directory import state_of
 from runner.state.objects import FileObjects
-from suggestion.history import History
-from suggestion.random_search import RandomSearch
-from suggestion.space import Point, Space
+from suggestion.algorithms.random_search import RandomSearch
+from suggestion.core.search_space import Point, SearchSpace
+from suggestion.core.trial_history import History
 from tests.controller.cluster_ports import complete
 from tests.controller.experiment_harness import ExperimentHarness, experiment
 from tests.controller.fake_services import POLICY, T, fake_services
@@ -72,7 +72,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[History]:
     suggest: Callable[..., tuple[Point, ...]] = RandomSearch.suggest
 
     def recorded(
-        self: RandomSearch, space: Space, history: History, count: int, seed: int
+        self: RandomSearch, space: SearchSpace, history: History, count: int, seed: int
     ) -> tuple[Point, ...]:
         questions.append(tuple(replace(past, seconds=None) for past in history))
         return suggest(self, space, history, count, seed)

@@ -1,0 +1,47 @@
+"""`multivariate-tpe`: as `tpe`, but models all parameters together, with their interactions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from optuna.samplers import TPESampler
+
+from suggestion.algorithms.optuna_study import suggest_by
+from suggestion.core.algorithm import Algorithm, whole
+from suggestion.core.search_space import Point, SearchSpace
+from suggestion.core.trial_history import History
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MultivariateTpe:
+    """Optuna's multivariate TPE, with its settings and defaults."""
+
+    n_startup_trials: int = 10
+    n_ei_candidates: int = 24
+
+    def suggest(
+        self, space: SearchSpace, history: History, count: int, seed: int
+    ) -> tuple[Point, ...]:
+        """Choose the next points; the first `n_startup_trials` are random."""
+        return suggest_by(self._sampler, space, history, count, seed)
+
+    def _sampler(self, seed: int) -> TPESampler:
+        return TPESampler(
+            n_startup_trials=self.n_startup_trials,
+            n_ei_candidates=self.n_ei_candidates,
+            seed=seed,
+            multivariate=True,
+            constant_liar=True,
+        )
+
+
+ALGORITHM = Algorithm(
+    make=MultivariateTpe,
+    rules=(
+        whole(
+            "n_startup_trials", least=0, why="n_startup_trials should be greate or equal than zero"
+        ),
+        whole("n_ei_candidates", least=1, why="n_ei_candidates should be great than zero"),
+    ),
+    seed_rule="random_state should be greate or equal than zero",
+)

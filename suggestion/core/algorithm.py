@@ -1,0 +1,150 @@
+"""The interface of an algorithm: its settings, the experiments that it refuses, and its search.
+
+An entry point of the group `trialwatch.algorithms` names an `Algorithm`. The algorithms of this
+package have the same form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from api.errors import Fault, SpecError
+from api.faults import invalid, nearest
+from api.types import ExperimentSpec, Setting
+from suggestion.core.search_space import Point, SearchSpace
+from suggestion.core.trial_history import History
+
+SETTINGS = "spec.algorithm.algorithmSettings"
+RANDOM_STATE = "random_state"
+
+Values = Mapping[str, Any]
+"""Settings by name; `Rule.read` has converted each from its text."""
+
+
+class Search(Protocol):
+    """An algorithm with its settings."""
+
+    def suggest(
+        self, space: SearchSpace, history: History, count: int, seed: int
+    ) -> tuple[Point, ...]:
+        """Choose the next `count` points; fewer only if the space has no more points.
+
+        This is a pure function. To ask for n points at once has the same result as to ask n times
+        for one point, with the earlier points in the history as running trials.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One setting: how to read its text, and which values are allowed."""
+
+    name: str
+    read: Callable[[str], Any]
+    """Converts the text; raises ValueError if it cannot."""
+    write: str
+    """The remedy in messages, such as `a whole number`."""
+    holds: Callable[[Any], bool] = lambda _: True
+    """Returns whether a value is allowed."""
+    why: str = ""
+    """The message if `holds` returns false; {} stands for the text of the setting."""
+
+    def value(self, text: str) -> Any:  # noqa: ANN401 - each setting has its own type
+        """Read the text.
+
+        Raises:
+            ValueError: the text cannot be read, or the value is not allowed; the message says what
+                to write.
+        """
+        short = text[:40]
+        try:
+            value = self.read(text)
+        except ValueError:
+            why = f"failed to validate {self.name}({short}): write {self.write}"
+            raise ValueError(why) from None
+        if not self.holds(value):
+            raise ValueError(f"{self.why.replace('{}', short)}; write {self.write}")
+        return value
+
+
+def _no_faults(_space: SearchSpace, _spec: ExperimentSpec, _values: Values) -> Iterator[Fault]:
+    return iter(())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Algorithm:
+    """One search algorithm."""
+
+    make: Callable[..., Search]
+    """Makes the search; takes the given settings, except random_state, as keywords."""
+    rules: tuple[Rule, ...] = ()
+    seed_rule: str = "random_state should be great or equal than zero"
+    judge: Callable[[SearchSpace, ExperimentSpec, Values], Iterator[Fault]] = _no_faults
+    """Yields the faults of an experiment whose settings are all readable."""
+    seeded: bool = True
+    """Whether the search is random and so needs a seed."""
+
+    def read(self, name: str, settings: Sequence[Setting]) -> Values:
+        """Read the settings; messages contain `name`, the name of the algorithm.
+
+        Raises:
+            SpecError: the faults of all settings.
+        """
+        return read_values(name, (*self.rules, _seed(self.seed_rule)), settings, SETTINGS)
+
+
+def read_values(
+    algorithm: str, rules: Sequence[Rule], settings: Sequence[Setting], path: str
+) -> Values:
+    """Read settings by their rules; if a name occurs twice, the last setting counts.
+
+    Raises:
+        SpecError: the faults of all settings, each with its path below `path`.
+    """
+    by_name = {rule.name: rule for rule in rules}
+    values: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for index, setting in enumerate(settings):
+        rule = by_name.get(setting.name)
+        if rule is None:
+            faults.append(_unknown(f"{path}[{index}].name", setting.name, algorithm, by_name))
+            continue
+        try:
+            values[setting.name] = rule.value(setting.value)
+        except ValueError as error:
+            faults.append(invalid(f"{path}[{index}].value", setting.value, str(error)))
+    if faults:
+        raise SpecError(tuple(faults))
+    return values
+
+
+def _seed(why: str) -> Rule:
+    return whole(RANDOM_STATE, least=0, why=why)
+
+
+def _unknown(path: str, setting: str, algorithm: str, known: Iterable[str]) -> Fault:
+    near = nearest(setting, known) or f"; known are {', '.join(known)}"
+    return invalid(path, setting, f"unknown setting {setting[:40]} for algorithm {algorithm}{near}")
+
+
+def whole(name: str, *, least: int, why: str) -> Rule:
+    """Return the rule of a setting that is a whole number from `least`."""
+    return Rule(
+        name=name,
+        read=int,
+        write=f"a whole number from {least}",
+        holds=lambda number: bool(number >= least),
+        why=why,
+    )
+
+
+def one_of(name: str, words: Sequence[str], why: str, read: Callable[[str], str] = str) -> Rule:
+    """Return the rule of a setting that is one of some words; {} in `why` stands for the text."""
+    return Rule(
+        name=name,
+        read=read,
+        write=f"one of {', '.join(words)}",
+        holds=lambda word: word in words,
+        why=why,
+    )

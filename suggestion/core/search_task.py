@@ -1,0 +1,94 @@
+"""Reads an experiment: which search, in which space, with which seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from api.errors import Fault, SpecError
+from api.faults import forbidden, required
+from api.types import ExperimentSpec, Objective, ObjectiveType, Trial
+from suggestion.core.algorithm import RANDOM_STATE, Algorithm, Search, Values
+from suggestion.core.registry import find, names
+from suggestion.core.search_space import Point, SearchSpace, space_of
+from suggestion.core.trial_history import history_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchTask:
+    """The search that an experiment asks for."""
+
+    space: SearchSpace
+    objective: Objective
+    search: Search
+    seed: int | None
+    """The setting `random_state`; None if it is not set."""
+    seeded: bool
+    """Whether the search is random and so needs a seed."""
+
+    def suggest(
+        self, trials: Sequence[Trial], asked: int, count: int, seed: int
+    ) -> tuple[Point, ...]:
+        """Choose `count` points after `asked` earlier ones; fewer if the space has no more."""
+        history = history_of(trials, self.objective, asked)
+        return self.search.suggest(self.space, history, count, seed)
+
+
+def search_task_of(spec: ExperimentSpec) -> SearchTask:
+    """Read an experiment.
+
+    Raises:
+        SpecError: the faults of its parameters, objective and algorithm.
+        SetupError: the algorithm's package is broken.
+    """
+    faults: list[Fault] = list(_objective_faults(spec.objective))
+    if spec.nas_config is not None:
+        why = "architecture search is not supported; write spec.parameters in its place"
+        raise SpecError((*faults, forbidden("spec.nasConfig", why)))
+    try:
+        space = space_of(spec.parameters)
+    except SpecError as error:
+        raise SpecError((*faults, *error.faults, *_algorithm_faults(spec))) from None
+    try:
+        algorithm, values = _algorithm(spec)
+    except SpecError as error:
+        raise SpecError((*faults, *error.faults)) from None
+    faults.extend(algorithm.judge(space, spec, values))
+    if faults or spec.objective is None:
+        raise SpecError(tuple(faults))
+    own = {key: value for key, value in values.items() if key != RANDOM_STATE}
+    return SearchTask(
+        space=space,
+        objective=spec.objective,
+        search=algorithm.make(**own),
+        seed=values.get(RANDOM_STATE),
+        seeded=algorithm.seeded,
+    )
+
+
+def _algorithm(spec: ExperimentSpec) -> tuple[Algorithm, Values]:
+    """Return the algorithm and its settings."""
+    if spec.algorithm is None:
+        why = f"must be specified; write one of {', '.join(names())} as its algorithmName"
+        raise SpecError((required("spec.algorithm", why),))
+    algorithm = find(spec.algorithm.name)
+    return algorithm, algorithm.read(spec.algorithm.name, spec.algorithm.settings)
+
+
+def _algorithm_faults(spec: ExperimentSpec) -> tuple[Fault, ...]:
+    try:
+        _algorithm(spec)
+    except SpecError as error:
+        return error.faults
+    return ()
+
+
+def _objective_faults(objective: Objective | None) -> tuple[Fault, ...]:
+    if objective is None:
+        return (required("spec.objective", "must be specified"),)
+    faults: list[Fault] = []
+    if objective.type is ObjectiveType.UNKNOWN:
+        faults.append(required("spec.objective.type", "must be minimize or maximize"))
+    if not objective.metric:
+        faults.append(required("spec.objective.objectiveMetricName", "must be specified"))
+    return tuple(faults)

@@ -1,0 +1,111 @@
+"""The history of a search: every suggested trial, in the order of suggestion.
+
+The history is the only state. A suggestion depends on the trials in it, on their number, and on the
+experiment's seed; never on earlier calls of this process, so any replica can answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from api.metric_values import objective_value
+from api.types import ConditionType, Objective, ObjectiveType, Trial
+from suggestion.core.search_space import Point
+
+_ENDED = frozenset(
+    {
+        ConditionType.SUCCEEDED.value,
+        ConditionType.FAILED.value,
+        ConditionType.KILLED.value,
+        ConditionType.EARLY_STOPPED.value,
+        ConditionType.METRICS_UNAVAILABLE.value,
+    }
+)
+_COUNTING = frozenset({ConditionType.SUCCEEDED.value, ConditionType.EARLY_STOPPED.value})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastTrial:
+    """One suggested trial. Without assignments, only its place in the order is known."""
+
+    assignments: Point = ()
+    loss: float | None = None
+    """The objective, negated if it is maximized: less is better. None: unknown or not finite."""
+    running: bool = False
+    """Whether the trial has not ended."""
+    seconds: float | None = None
+    """The duration; None if unknown."""
+
+
+History = tuple[PastTrial, ...]
+
+
+def one_by_one(
+    choose: Callable[[History], Point], history: History, count: int
+) -> tuple[Point, ...]:
+    """Call `choose` `count` times; each call sees the points before as running trials."""
+    points: list[Point] = []
+    for _ in range(count):
+        point = choose(history)
+        points.append(point)
+        history = (*history, PastTrial(assignments=point, running=True))
+    return tuple(points)
+
+
+def seed_at(seed: int, index: int, purpose: str = "") -> int:
+    """Return the 32-bit seed of one trial: equal for equal arguments, on every machine."""
+    digest = hashlib.blake2b(f"{seed} {index} {purpose}".encode(), digest_size=4)
+    return int.from_bytes(digest.digest(), "big")
+
+
+def history_of(trials: Sequence[Trial], objective: Objective, asked: int) -> History:
+    """Return the trials in the order of suggestion, and `asked` trials in all.
+
+    Katib does not send trials without metrics and trials that are not created yet, but they have
+    numbers too: they are unknown trials at the end. Katib sends trials in any order, so they are
+    sorted by start and name; trials with equal keys stay in the order of the request.
+    """
+    known = tuple(_past(trial, objective) for trial in sorted(trials, key=_order))
+    return known + (PastTrial(running=True),) * (asked - len(known))
+
+
+def _order(trial: Trial) -> tuple[bool, str, list[tuple[int, str]]]:
+    start = trial.status.start_time or ""
+    words = re.findall(r"([0-9]{1,18})|([^0-9]+)", trial.metadata.name)
+    # Digits as numbers: experiment-9 comes before experiment-10.
+    name = [(int(digits), "") if digits else (-1, word) for digits, word in words]
+    return not start, start, name
+
+
+def _past(trial: Trial, objective: Objective) -> PastTrial:
+    conditions = {condition.type for condition in trial.status.conditions}
+    loss = _loss(trial, objective) if conditions & _COUNTING else None
+    return PastTrial(
+        assignments=trial.spec.assignments,
+        loss=loss,
+        running=loss is None and not conditions & _ENDED,
+        seconds=_seconds(trial),
+    )
+
+
+def _loss(trial: Trial, objective: Objective) -> float | None:
+    """Return the objective, negated if it is maximized; None if it is not a finite number."""
+    value = objective_value(trial.status.observation, objective)
+    if value is None:
+        return None
+    return -value if objective.type is ObjectiveType.MAXIMIZE else value
+
+
+def _seconds(trial: Trial) -> float | None:
+    status = trial.status
+    if not status.start_time or not status.completion_time:
+        return None
+    try:
+        start, end = map(datetime.fromisoformat, (status.start_time, status.completion_time))
+        return max((end - start).total_seconds(), 0.0)
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,198 @@
+"""Refusals: one line for each fault, with the field's path, the wrong value and the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+import pytest
+
+from api.errors import SpecError
+from api.types import NasConfig, Objective, ObjectiveType, ParameterSpec, Setting
+from suggestion.core.registry import OURS, find
+from suggestion.core.search_task import search_task_of
+from tests.suggestion.controller_requests import experiment
+from tests.suggestion.search_spaces import EVERYTHING, PLANE, categorical, double, integer
+
+SETTING = "spec.algorithm.algorithmSettings[0]"
+
+
+def faults(
+    algorithm: str,
+    parameters: tuple[ParameterSpec, ...] = PLANE,
+    values: Mapping[str, str] = MappingProxyType({}),
+    most: int | None = None,
+) -> list[str]:
+    with pytest.raises(SpecError) as refused:
+        search_task_of(experiment(algorithm, parameters, values, most=most).spec)
+    return str(refused.value).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "setting", "value", "sentence"),
+    [
+        ("random", "random_state", "-1", "random_state should be great or equal than zero"),
+        ("random", "random_state", "abc", "failed to validate random_state(abc)"),
+        ("random", "random_state", "1.5", "failed to validate random_state(1.5)"),
+        ("grid", "random_state", "-1", "random_state should be greate or equal than zero"),
+        ("sobol", "random_state", "-1", "random_state should be great or equal than zero"),
+        ("tpe", "gamma", "0", "gamma should be in the range of (0, 1)"),
+        ("tpe", "gamma", "1", "gamma should be in the range of (0, 1)"),
+        ("tpe", "gamma", "nan", "gamma should be in the range of (0, 1)"),
+        ("tpe", "gamma", "half", "failed to validate gamma(half)"),
+        ("tpe", "prior_weight", "0", "prior_weight should be great than zero"),
+        ("tpe", "prior_weight", "inf", "prior_weight should be great than zero"),
+        ("tpe", "n_EI_candidates", "0", "n_EI_candidates should be great than zero"),
+        ("tpe", "random_state", "-1", "random_state should be great or equal than zero"),
+        ("multivariate-tpe", "n_startup_trials", "-1", "n_startup_trials should be greate or equal than zero"),
+        ("multivariate-tpe", "n_ei_candidates", "0", "n_ei_candidates should be great than zero"),
+        ("multivariate-tpe", "random_state", "-1", "random_state should be greate or equal than zero"),
+        ("cmaes", "restart_strategy", "often", "restart_strategy often is not supported in CMAES optimization"),
+        ("cmaes", "sigma", "-1", "sigma should be greate or equal than zero"),
+        ("cmaes", "sigma", "nan", "sigma should be greate or equal than zero"),
+        ("cmaes", "sigma", "1.5", "sigma should be greate or equal than zero"),
+        ("cmaes", "random_state", "-1", "random_state should be greate or equal than zero"),
+        ("bayesianoptimization", "base_estimator", "SVM", "base_estimator SVM is not supported in Bayesian optimization"),
+        ("bayesianoptimization", "acq_func", "UCB", "acq_func UCB is not supported in Bayesian optimization"),
+        ("bayesianoptimization", "acq_optimizer", "adam", "acq_optimizer adam is not supported in Bayesian optimization"),
+        ("bayesianoptimization", "n_initial_points", "-1", "n_initial_points should be great or equal than zero"),
+        ("bayesianoptimization", "random_state", "-1", "random_state should be great or equal than zero"),
+    ],
+)  # fmt: skip
+def test_a_setting_that_is_out_of_bounds(
+    algorithm: str, setting: str, value: str, sentence: str
+) -> None:
+    (line,) = faults(algorithm, values={setting: value})
+
+    assert line.startswith(f'{SETTING}.value: Invalid value: "{value}": {sentence}')
+    assert "; write " in line or ": write " in line
+
+
+@pytest.mark.parametrize("algorithm", OURS)
+def test_an_unknown_setting(algorithm: str) -> None:
+    parameters = (integer("a", "1", "3"), integer("b", "1", "3"))
+    (line,) = faults(algorithm, parameters, {"wheels": "4"})
+
+    assert line.startswith(
+        f'{SETTING}.name: Invalid value: "wheels": unknown setting wheels for algorithm {algorithm}'
+        "; known are "
+    )
+    assert "random_state" in line
+
+
+def test_a_misspelt_setting() -> None:
+    (line,) = faults("tpe", values={"n_ei_candidate": "4"})
+
+    assert line.endswith('; did you mean "n_EI_candidates"?')
+
+
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [("tpee", '; did you mean "tpe"?'), ("evolve", "; write one of random, grid, sobol")],
+)
+def test_an_unknown_algorithm(name: str, end: str) -> None:
+    (line,) = faults(name)
+
+    path = "spec.algorithm.algorithmName"
+    assert line.startswith(f'{path}: Invalid value: "{name}": unknown algorithm name {name}{end}')
+
+
+def test_an_algorithm_without_a_name() -> None:
+    (line,) = faults("")
+
+    assert line.startswith("spec.algorithm.algorithmName: Required value: must be specified; write")
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        (double("x", "0", "1"),),
+        (double("x", "0", "1"), integer("fixed", "2", "2")),
+        (double("x", "0", "1"), categorical("c", "a", "b")),
+    ],
+)
+def test_cmaes_needs_two_ranges(parameters: tuple[ParameterSpec, ...]) -> None:
+    (line,) = faults("cmaes", parameters)
+
+    assert line.startswith("spec.parameters: ")
+    assert "only supports two or more dimensional continuous search space." in line
+    assert line.endswith("or take tpe instead")
+
+
+def test_a_grid_needs_a_step_for_each_double() -> None:
+    (line,) = faults("grid", (integer("n", "1", "3"), double("x", "0", "1")))
+
+    assert line.startswith(
+        "spec.parameters[1].feasibleSpace.step: Required value: Param x step is nil; For discrete"
+        " search space, all parameters must include step; write one"
+    )
+
+
+def test_a_grid_of_fewer_points_than_trials() -> None:
+    (line,) = faults("grid", (integer("n", "1", "3"), categorical("c", "a", "b")), most=7)
+
+    assert line == (
+        "spec.maxTrialCount: Invalid value: 7: Max Trial Count: 7 > all possible search"
+        " combinations: 6; write at most 6, or leave it out"
+    )
+
+
+def test_a_grid_of_as_many_points_as_trials_is_accepted() -> None:
+    spec = experiment("grid", (integer("n", "1", "3"), categorical("c", "a", "b")), most=6).spec
+
+    assert search_task_of(spec).space.size == 6
+
+
+def test_the_error_has_all_faults() -> None:
+    parameters = (double("x", "1", "0"), double("y", "0", "many"))
+    objective = Objective(type=ObjectiveType.UNKNOWN)
+    with pytest.raises(SpecError) as refused:
+        search_task_of(experiment("tpe", parameters, {"gamma": "7"}, objective=objective).spec)
+
+    assert [fault.path for fault in refused.value.faults] == [
+        "spec.objective.type",
+        "spec.objective.objectiveMetricName",
+        "spec.parameters[0].feasibleSpace.min",
+        "spec.parameters[1].feasibleSpace.max",
+        f"{SETTING}.value",
+    ]
+
+
+def test_an_architecture_search() -> None:
+    with pytest.raises(
+        SpecError, match=r"spec\.nasConfig: Forbidden: architecture search is not supported"
+    ):
+        search_task_of(replace(experiment("darts", ()).spec, nas_config=NasConfig()))
+
+
+def test_an_experiment_without_parameters() -> None:
+    assert faults("random", ())[0].startswith("spec: Required value: spec.parameters")
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "values"),
+    [
+        ("random", {"random_state": "0"}),
+        ("tpe", {"gamma": "0.25", "prior_weight": "2", "n_EI_candidates": "24", "random_state": "10"}),
+        ("multivariate-tpe", {"n_startup_trials": "0", "n_ei_candidates": "1", "random_state": "10"}),
+        ("cmaes", {"restart_strategy": "None", "sigma": "0.3", "random_state": "10"}),
+        ("cmaes", {"restart_strategy": "ipop"}),
+        ("cmaes", {"restart_strategy": "bipop"}),
+        ("sobol", {}),
+        ("bayesianoptimization", {"base_estimator": "GP", "n_initial_points": "10", "acq_func": "gp_hedge", "acq_optimizer": "auto", "random_state": "10"}),
+    ],
+)  # fmt: skip
+def test_correct_settings_are_accepted(algorithm: str, values: dict[str, str]) -> None:
+    task = search_task_of(experiment(algorithm, EVERYTHING, values).spec)
+
+    (point,) = task.suggest((), 0, 1, seed=1)
+    assert len(point) == len(EVERYTHING)
+    assert task.seed == (int(values["random_state"]) if "random_state" in values else None)
+
+
+def test_of_two_settings_with_one_name_the_last_counts() -> None:
+    """Katib's controller appends the settings of the reply."""
+    twice = [Setting(name="random_state", value=value) for value in ("1", "2")]
+
+    assert find("random").read("random", twice) == {"random_state": 2}
