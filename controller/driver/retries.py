@@ -45,8 +45,8 @@ class Retries:
     ) -> datetime:
         """Return when to reconcile an object again; post an Event with the cause.
 
-        A conflict is no failure: it gets a new try soon, and no Event. `subject` is the kind,
-        "experiment" or "trial", and the key; `about` is the object, if it is known.
+        A conflict does not count as a failure: it gets a new try soon, and no Event. `subject` is
+        the kind, "experiment" or "trial", and the key; `about` is the object, if it is known.
         """
         if isinstance(error, Conflict):
             return now + SOON

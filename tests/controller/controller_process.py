@@ -1,4 +1,4 @@
-"""`python -m controller` as a process of its own, over a cluster in memory behind HTTP."""
+"""`python -m controller` as a separate process, over a cluster in memory behind HTTP."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.polling import SECONDS, eventually
 
 @dataclass(slots=True, kw_only=True)
 class ControllerProcess:
-    """One running controller, and a client of what it serves."""
+    """A running controller, and a client of its HTTP server."""
 
     process: asyncio.subprocess.Process
     session: aiohttp.ClientSession
@@ -33,7 +33,7 @@ class ControllerProcess:
             return answer.status, await answer.text()
 
     async def until(self, path: str, holds: Callable[[int, str], bool]) -> None:
-        """Ask until the answer's status and text are as wanted."""
+        """Request a path until status and text are as expected."""
         async with asyncio.timeout(SECONDS):
             while not holds(*await self.get(path)):  # noqa: ASYNC110 - of another process
                 await asyncio.sleep(0.02)
@@ -42,7 +42,7 @@ class ControllerProcess:
         await self.until("/readyz", lambda status, _: status == 200)
 
     async def metric(self, name: str) -> float:
-        """Return a metric, as it is asked for over HTTP."""
+        """Return the value of a metric, read over HTTP."""
         _, text = await self.get("/metrics")
         found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
         return float(found[1]) if found else 0.0
@@ -66,7 +66,7 @@ class ControllerProcess:
 async def controller_process(
     kubeconfig: Path, folder: Path, *flags: str
 ) -> AsyncIterator[ControllerProcess]:
-    """Start one; kill it at the end where it still runs."""
+    """Start a controller; kill it at the end if it still runs."""
     folder.mkdir(exist_ok=True)
     port_file = folder / "port"
     port_file.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""An experiment in a world of memory, whose clock only the test moves."""
+"""An experiment, a driver and in-memory ports; only the test moves the clock."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def job_with(document: JsonObject, kind: str, reason: str = "", message: str = "
 
 
 def loss(*texts: str) -> tuple[MetricSummary, ...]:
-    """Return what the store says of a metric `loss` with these values."""
+    """Return the store's summary of a metric `loss` with these values."""
     numbers = [text for text in texts if text.lstrip("-").replace(".", "", 1).isdigit()]
     return (
         MetricSummary(
@@ -113,7 +113,7 @@ def loss(*texts: str) -> tuple[MetricSummary, ...]:
 
 
 class ExperimentHarness:
-    """Memory, a clock, a driver."""
+    """In-memory ports, a clock and a driver."""
 
     def __init__(self, item: Experiment | None = None, policy: Policy | None = None) -> None:
         self.now = START
@@ -124,7 +124,7 @@ class ExperimentHarness:
             self.memory.objects.apply(item)
 
     async def settle(self, seconds: float = 0) -> datetime | None:
-        """Let some time pass, then let all be done that is due."""
+        """Move the clock, then carry out everything that is due."""
         self.now += timedelta(seconds=seconds)
         return await self.driver.settle(KEY, self.now)
 
@@ -144,13 +144,13 @@ class ExperimentHarness:
         return [trial for trial in self.trials if state_of(trial) is state]
 
     def succeed(self, trial: Trial, *texts: str, pods: PodFacts | None = None) -> None:
-        """Bring a trial's job to a good end, with these values in the store."""
+        """Let a trial's job succeed, with these values in the store."""
         if texts:
             self.memory.observations.metrics[key_of(trial)] = loss(*texts)
         self.end(trial, "Complete", pods=pods)
 
     def fail(self, trial: Trial, reason: str = "", message: str = "") -> None:
-        """Bring a trial's job to a bad end."""
+        """Let a trial's job fail."""
         self.end(trial, "Failed", reason, message)
 
     def end(

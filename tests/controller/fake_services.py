@@ -1,4 +1,4 @@
-"""A cluster on this machine: the API server's HTTP, our DB manager and our search by gRPC."""
+"""A cluster on this machine: an API server over HTTP, our DB manager and our search by gRPC."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ POLICY = Policy(
 
 @dataclass
 class FakeServices:
-    """Everything, and the programs of a cluster that the test plays itself."""
+    """All servers, and methods that play the job controller and the training."""
 
     memory: MemoryCluster
     cluster: Cluster
@@ -53,16 +53,16 @@ class FakeServices:
     search: Any
     policy: Policy = POLICY
     observations: grpc.aio.Channel | None = None
-    """Where the controller finds the store of metrics, if not where it is."""
+    """The controller's channel to the metrics store; None: the real one."""
     katib_config: str = ""
     addresses: dict[str, str] = field(default_factory=dict)
-    """Where the names of Services lead, as a cluster's DNS knows it."""
+    """Addresses behind the names of Services, as the DNS of a cluster has them."""
     events: MemoryEvents = field(default_factory=MemoryEvents)
     restarts: int = 0
 
     @asynccontextmanager
     async def controller(self) -> AsyncIterator[ClusterPorts]:
-        """Run a controller that knows nothing, until the block ends."""
+        """Run a controller without any state, until the block ends."""
         async with ports_of(self.cluster) as ports, self._asking() as search:
             driver = Driver(
                 DriverPorts(
@@ -86,7 +86,7 @@ class FakeServices:
 
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[SearchRouter]:
-        """Give the search by katib-config; without one, ours has all."""
+        """Give the search as katib-config says; by default our service has all algorithms."""
         channels = Channels(
             time.monotonic, lambda address: dial(self.addresses.get(address, address))
         )
@@ -110,35 +110,35 @@ class FakeServices:
         return [parse_trial(document, unknown_fields=False) for document in listing.items]
 
     async def jobs(self) -> list[str]:
-        """Name the jobs that are there and have not ended."""
+        """Return the names of the jobs that exist and have not ended."""
         listing = await self.memory.list(Scope(JOB, "ns"))
         found: list[Any] = list(listing.items)
         return sorted(job["metadata"]["name"] for job in found if not job.get("status"))
 
     async def created(self) -> str:
-        """Wait for the one job, and name it."""
+        """Wait for the only job, and return its name."""
         await self.until(self.jobs)
         (name,) = await self.jobs()
         return name
 
     async def trial(self) -> Trial:
-        """Return the one trial."""
+        """Return the only trial."""
         (trial,) = await self.trials()
         return trial
 
     async def report(self, name: str, *texts: str) -> None:
-        """Let a trainer print these losses."""
+        """Report these losses to the store, as a training's collector does."""
         metadata = (("trialwatch-namespace", "ns"),)
         await self.store.report(name, *((T, "loss", text) for text in texts), metadata=metadata)
 
     async def train(self, name: str, *texts: str) -> None:
-        """Let a trainer print these losses, and its job succeed."""
+        """Report these losses, and let the job succeed."""
         await self.report(name, *texts)
         await complete(self.memory, name)
 
     async def until(self, holds: Any) -> None:  # noqa: ANN401 - an asynchronous predicate
         async with asyncio.timeout(60):
-            while not await holds():  # noqa: ASYNC110 - nobody tells when it comes to hold
+            while not await holds():  # noqa: ASYNC110 - there is no event for it
                 await asyncio.sleep(0.01)
 
 
@@ -147,7 +147,7 @@ def _kind(kind: str) -> Any:  # noqa: ANN401 - kube.cluster.Kind
 
 
 async def _turns(ports: ClusterPorts, driver: Driver) -> None:
-    """Give turns to what has changed and to what is due: the loop of a controller, in small."""
+    """Reconcile what has changed and what is due: a small version of the controller's loop."""
     due: dict[tuple[str, Key], datetime] = {}
     while True:
         now = datetime.now(UTC)
@@ -172,7 +172,7 @@ async def _turns(ports: ClusterPorts, driver: Driver) -> None:
 
 @asynccontextmanager
 async def fake_services() -> AsyncIterator[FakeServices]:
-    """Bring up all servers, each on a free port of this machine."""
+    """Start all servers, each on a free port of this machine."""
     memory = MemoryCluster(namespaces=("ns",))
     async with (
         api_served(memory) as server,

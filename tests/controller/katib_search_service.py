@@ -1,4 +1,4 @@
-"""A service of search and early stopping with Katib's manners: it remembers, and it is strict."""
+"""A service of search and early stopping that behaves like Katib's: with memory, and strict."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _SENT = {
     pb.TrialStatus.KILLED,
     pb.TrialStatus.EARLYSTOPPED,
 }
-"""States of trials that Katib's services know; at another one they stumble."""
+"""States of trials that Katib's services accept; they fail at any other one."""
 
 
 @dataclass
 class KatibSearchService(api_pb2_grpc.SuggestionServicer, api_pb2_grpc.EarlyStoppingServicer):
-    """Counts: its points are 0.0, 0.1, ...; after `size` of them it gives nothing, as hyperband."""
+    """Counts: its points are 0.0, 0.1, ...; after `size` points it returns none, like hyperband."""
 
     size: int = 1_000
     given: int = 0
@@ -73,7 +73,7 @@ class KatibSearchService(api_pb2_grpc.SuggestionServicer, api_pb2_grpc.EarlyStop
 
 @asynccontextmanager
 async def katib_search_service(service: KatibSearchService, port: int = 0) -> AsyncIterator[str]:
-    """Serve on a port of this machine, a free one where none is named; give the address."""
+    """Serve on a port of this machine, by default a free one; give the address."""
     server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
     api_pb2_grpc.add_SuggestionServicer_to_server(service, server)
     api_pb2_grpc.add_EarlyStoppingServicer_to_server(service, server)

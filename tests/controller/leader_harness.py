@@ -1,4 +1,4 @@
-"""A leader's work over a cluster in memory, in virtual time; store and search in memory, too."""
+"""A leadership term over a cluster in memory, in virtual time; store and search are in memory too."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from tests.controller.experiment_harness import START, loss
 
 
 def calendar() -> datetime:
-    """Return the date by the loop's clock."""
+    """Return the time by the loop's clock."""
     return START + timedelta(seconds=asyncio.get_running_loop().time() - 1000)
 
 
 class RefusingCluster(MemoryCluster):
-    """A cluster that refuses some verbs on some kinds, and lists of all namespaces if told so."""
+    """A cluster that refuses some verbs on some kinds and, if asked, lists across namespaces."""
 
     def __init__(self) -> None:
         super().__init__(namespaces=("ns", "other", "kubeflow"), now=calendar)
@@ -71,7 +71,7 @@ class RefusingCluster(MemoryCluster):
 
 @dataclass
 class LeaderHarness:
-    """A leader at work, and all that it works on."""
+    """A leader, and everything it works on."""
 
     cluster: RefusingCluster
     memory: Memory = field(default_factory=lambda: Memory(calendar))
@@ -114,7 +114,7 @@ class LeaderHarness:
             assert [end for end in ends if not isinstance(end, asyncio.CancelledError)] == []
 
     async def _end_watches(self) -> None:
-        """End all watches now and then, as the API server does."""
+        """End all watches from time to time, as the API server does."""
         while True:
             await asyncio.sleep(300)
             self.cluster.end_watches()
@@ -143,17 +143,17 @@ class LeaderHarness:
         return [parse_trial(document, unknown_fields=False) for document in found.items]
 
     async def jobs(self) -> list[str]:
-        """Name the jobs that are there and have not ended."""
+        """Return the names of the jobs that exist and have not ended."""
         found: Iterable[Any] = (await MemoryCluster.list(self.cluster, Scope(JOB, "ns"))).items
         return sorted(job["metadata"]["name"] for job in found if not job.get("status"))
 
     async def train(self, name: str, text: str = "0.5") -> None:
-        """Let a trainer print this loss, and its job succeed."""
+        """Let a training report this loss, and its job succeed."""
         self.memory.observations.metrics[Key(namespace="ns", name=name)] = loss(text)
         await complete(self.cluster, name)
 
     def told(self, reason: str) -> list[str]:
-        """Give the messages of events of this reason."""
+        """Return the messages of all events with this reason."""
         return [event.message for event in self.memory.events.all if event.reason == reason]
 
 

@@ -1,4 +1,4 @@
-"""Calls whose order means nothing."""
+"""Calls whose order does not matter."""
 
 from __future__ import annotations
 

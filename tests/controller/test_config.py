@@ -1,4 +1,4 @@
-"""What of katib-config concerns the controller."""
+"""The settings in katib-config that concern the controller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A leader's work: what is deleted goes, what is forbidden is told, one namespace is enough."""
+"""A leadership term: deletions end, missing rights are reported, one namespace is enough."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FAILED = 'status.conditions.#(type=="Failed")#|#(status=="True")#'
 
 
 def situation(test: Callable[[LeaderHarness], Awaitable[None]]) -> Callable[[], None]:
-    """Let a test run in virtual time, on a stage of its own."""
+    """Let a test run in virtual time, with a harness of its own."""
 
     def run() -> None:
         async def inside() -> None:
@@ -75,73 +75,77 @@ class Silent(MemoryObservations):
         await super().delete(trial)
 
 
-async def until_gone(stage: LeaderHarness) -> float:
+async def until_gone(harness: LeaderHarness) -> float:
     """Be the garbage collector until nothing of the experiment is left; say how long it took."""
     clock = asyncio.get_running_loop().time
     started = clock()
     async with asyncio.timeout(1000):
-        while await stage.experiment() or await stage.trials():
-            await stage.cluster.collect_garbage()
+        while await harness.experiment() or await harness.trials():
+            await harness.cluster.collect_garbage()
             await asyncio.sleep(0.1)
     return clock() - started
 
 
 @situation
-async def test_an_experiment_is_brought_to_its_end(stage: LeaderHarness) -> None:
-    await stage.apply(experiment())
-    async with stage.leading():
+async def test_an_experiment_is_brought_to_its_end(harness: LeaderHarness) -> None:
+    await harness.apply(experiment())
+    async with harness.leading():
         for _ in range(20):
             await asyncio.sleep(1)
-            for name in await stage.jobs():
-                await stage.train(name)
-        found = await stage.experiment()
+            for name in await harness.jobs():
+                await harness.train(name)
+        found = await harness.experiment()
 
     assert found is not None
     assert completed(found)
     assert found.status.trials_succeeded == 4
-    assert "turn_errors_total{" not in stage.metrics.text().decode()
+    assert "turn_errors_total{" not in harness.metrics.text().decode()
 
 
 @situation
-async def test_a_deleted_experiment_goes_at_once_with_all_that_it_has(stage: LeaderHarness) -> None:
-    await stage.apply(experiment())
-    async with stage.leading():
+async def test_a_deleted_experiment_goes_at_once_with_all_that_it_has(
+    harness: LeaderHarness,
+) -> None:
+    await harness.apply(experiment())
+    async with harness.leading():
         await asyncio.sleep(2)
-        assert len(await stage.trials()) == 2
-        await stage.delete()
-        assert await until_gone(stage) < 5
-        assert await stage.jobs() == []
+        assert len(await harness.trials()) == 2
+        await harness.delete()
+        assert await until_gone(harness) < 5
+        assert await harness.jobs() == []
 
 
 @situation
-async def test_a_search_that_hangs_does_not_hold_a_deleted_experiment(stage: LeaderHarness) -> None:
+async def test_a_search_that_hangs_does_not_hold_a_deleted_experiment(
+    harness: LeaderHarness,
+) -> None:
     """Katib's finalizer is on it, which only a turn of its own can take away."""
-    stage.memory.suggestions = Hanging()
+    harness.memory.suggestions = Hanging()
     plain = experiment(parallel_trial_count=1)
     held = replace(plain.metadata, finalizers=("update-prometheus-metrics",))
-    await stage.apply(replace(plain, metadata=held))
-    async with stage.leading():
+    await harness.apply(replace(plain, metadata=held))
+    async with harness.leading():
         await asyncio.sleep(2)
-        for name in await stage.jobs():
-            await stage.train(name)
+        for name in await harness.jobs():
+            await harness.train(name)
         await asyncio.sleep(20)  # the second question is open now
-        await stage.delete()
-        assert await until_gone(stage) < 5
+        await harness.delete()
+        assert await until_gone(harness) < 5
 
 
 @pytest.mark.parametrize("how", ["away", "silent"])
 def test_a_store_that_is_away_holds_a_deleted_experiment_for_a_bounded_time(how: str) -> None:
-    async def test(stage: LeaderHarness) -> None:
-        await stage.apply(experiment())
+    async def test(harness: LeaderHarness) -> None:
+        await harness.apply(experiment())
         if how == "silent":
-            stage.memory.observations = Silent()
-        async with stage.leading():
+            harness.memory.observations = Silent()
+        async with harness.leading():
             await asyncio.sleep(2)
-            stage.memory.observations.away = "connection refused"
-            await stage.delete()
-            took = await until_gone(stage)
+            harness.memory.observations.away = "connection refused"
+            await harness.delete()
+            took = await until_gone(harness)
         assert took < 60 + 2 * 10 + 5
-        assert "its metrics stay in the store" in stage.told("MetricsNotDeleted")[0]
+        assert "its metrics stay in the store" in harness.told("MetricsNotDeleted")[0]
 
     situation(test)()
 
@@ -150,18 +154,18 @@ def test_a_store_that_is_away_holds_a_deleted_experiment_for_a_bounded_time(how:
 def test_a_right_that_is_missing_holds_a_deleted_trial_for_a_bounded_time(
     verbs: Sequence[str],
 ) -> None:
-    async def test(stage: LeaderHarness) -> None:
-        stage.cluster.refused = {(verb, "Job") for verb in verbs}
-        await stage.apply(experiment())
-        async with stage.leading():
+    async def test(harness: LeaderHarness) -> None:
+        harness.cluster.refused = {(verb, "Job") for verb in verbs}
+        await harness.apply(experiment())
+        async with harness.leading():
             await asyncio.sleep(40)  # what may not be listed is waited for
-            name = (await stage.trials())[0].metadata.name
-            await stage.delete_trial(name)
+            name = (await harness.trials())[0].metadata.name
+            await harness.delete_trial(name)
             await asyncio.sleep(50)
-            assert name in [trial.metadata.name for trial in await stage.trials()]
+            assert name in [trial.metadata.name for trial in await harness.trials()]
             await asyncio.sleep(60 + 25)  # it is looked at less and less often
-            assert name not in [trial.metadata.name for trial in await stage.trials()]
-        told = stage.told("JobNotDeleted")
+            assert name not in [trial.metadata.name for trial in await harness.trials()]
+        told = harness.told("JobNotDeleted")
         assert told[0].startswith(
             "the cluster's garbage collection will delete its job: you may not"
         )
@@ -171,97 +175,97 @@ def test_a_right_that_is_missing_holds_a_deleted_trial_for_a_bounded_time(
 
 @situation
 async def test_jobs_that_may_not_be_created_are_told_of_and_created_when_they_may(
-    stage: LeaderHarness,
+    harness: LeaderHarness,
 ) -> None:
-    stage.cluster.refused = {("create", "Job")}
-    await stage.apply(experiment())
-    async with stage.leading():
+    harness.cluster.refused = {("create", "Job")}
+    await harness.apply(experiment())
+    async with harness.leading():
         await asyncio.sleep(30)
-        assert {state_of(trial) for trial in await stage.trials()} == {TrialState.PENDING}
+        assert {state_of(trial) for trial in await harness.trials()} == {TrialState.PENDING}
         assert "you may not create Job; give this program's account the right" in "".join(
-            stage.told("ReconcileError")
+            harness.told("ReconcileError")
         )
-        stage.cluster.refused = set()
+        harness.cluster.refused = set()
         await asyncio.sleep(65)
-        assert len(await stage.jobs()) == 2
+        assert len(await harness.jobs()) == 2
 
 
 @situation
 async def test_jobs_that_may_not_be_watched_are_looked_at_and_it_is_told(
-    stage: LeaderHarness,
+    harness: LeaderHarness,
 ) -> None:
-    stage.cluster.refused = {("list", "Job"), ("watch", "Job")}
-    await stage.apply(experiment())
-    async with stage.leading():
+    harness.cluster.refused = {("list", "Job"), ("watch", "Job")}
+    await harness.apply(experiment())
+    async with harness.leading():
         for _ in range(60):
             await asyncio.sleep(2)
-            for name in await stage.jobs():
-                await stage.train(name)
-        found = await stage.experiment()
+            for name in await harness.jobs():
+                await harness.train(name)
+        found = await harness.experiment()
 
     assert found is not None
     assert completed(found)
-    assert "cannot watch its job" in stage.told("JobNotWatched")[0]
+    assert "cannot watch its job" in harness.told("JobNotWatched")[0]
 
 
 @pytest.mark.parametrize("kind", ["Experiment", "Trial", "Suggestion", "Pod", "Event"])
 def test_a_kind_that_may_not_be_listed_is_waited_for(kind: str) -> None:
-    async def test(stage: LeaderHarness) -> None:
-        stage.cluster.refused = {("list", kind)}
-        await stage.apply(experiment())
-        async with stage.leading() as term:
+    async def test(harness: LeaderHarness) -> None:
+        harness.cluster.refused = {("list", kind)}
+        await harness.apply(experiment())
+        async with harness.leading() as term:
             await asyncio.sleep(20)
             of_ours = kind in {"Experiment", "Trial", "Suggestion"}
             told = [line for line in term.unready_reasons() if f"you may not list {kind}" in line]
             assert bool(told) == of_ours
-            stage.cluster.refused = set()
+            harness.cluster.refused = set()
             await asyncio.sleep(20)
             assert list(term.unready_reasons()) == []
-            assert len(await stage.jobs()) == 2
+            assert len(await harness.jobs()) == 2
 
     situation(test)()
 
 
 @situation
-async def test_one_namespace_is_looked_after_without_a_list_of_all(stage: LeaderHarness) -> None:
-    stage.cluster.one_namespace = True
-    stage.namespace = "ns"
-    await stage.apply(experiment())
-    await stage.apply(experiment(namespace="other"))
-    async with stage.leading() as term:
+async def test_one_namespace_is_looked_after_without_a_list_of_all(harness: LeaderHarness) -> None:
+    harness.cluster.one_namespace = True
+    harness.namespace = "ns"
+    await harness.apply(experiment())
+    await harness.apply(experiment(namespace="other"))
+    async with harness.leading() as term:
         await asyncio.sleep(5)
         assert list(term.unready_reasons()) == []
-        assert len(await stage.jobs()) == 2
-        assert await stage.trials("other") == []
+        assert len(await harness.jobs()) == 2
+        assert await harness.trials("other") == []
 
 
 @situation
 async def test_a_leader_that_has_lost_its_lease_writes_nothing_any_more(
-    stage: LeaderHarness,
+    harness: LeaderHarness,
 ) -> None:
     leads = True
-    await stage.apply(experiment())
-    async with stage.leading(FencedCluster(stage.cluster, lambda: leads)):
+    await harness.apply(experiment())
+    async with harness.leading(FencedCluster(harness.cluster, lambda: leads)):
         await asyncio.sleep(5)
         leads = False
-        before = [trial.metadata.resource_version for trial in await stage.trials()]
-        for name in await stage.jobs():
-            await stage.train(name)
+        before = [trial.metadata.resource_version for trial in await harness.trials()]
+        for name in await harness.jobs():
+            await harness.train(name)
         await asyncio.sleep(30)
-        assert [trial.metadata.resource_version for trial in await stage.trials()] == before
+        assert [trial.metadata.resource_version for trial in await harness.trials()] == before
 
 
 @situation
 async def test_although_every_event_is_lost_lists_alone_bring_it_to_its_end(
-    stage: LeaderHarness,
+    harness: LeaderHarness,
 ) -> None:
-    await stage.apply(experiment())
-    async with stage.leading(FaultyCluster(stage.cluster, Random(1), DEAF)):
+    await harness.apply(experiment())
+    async with harness.leading(FaultyCluster(harness.cluster, Random(1), DEAF)):
         for _ in range(10):
             await asyncio.sleep(1500)
-            for name in await stage.jobs():
-                await stage.train(name)
-        found = await stage.experiment()
+            for name in await harness.jobs():
+                await harness.train(name)
+        found = await harness.experiment()
 
     assert found is not None
     assert completed(found)
@@ -269,25 +273,25 @@ async def test_although_every_event_is_lost_lists_alone_bring_it_to_its_end(
 
 @situation
 async def test_a_job_that_others_deleted_before_any_watch_saw_it_is_made_anew(
-    stage: LeaderHarness,
+    harness: LeaderHarness,
 ) -> None:
-    await stage.apply(experiment())
-    async with stage.leading(FaultyCluster(stage.cluster, Random(1), DEAF)):
+    await harness.apply(experiment())
+    async with harness.leading(FaultyCluster(harness.cluster, Random(1), DEAF)):
         await asyncio.sleep(5)
-        before = await stage.jobs()
-        await stage.cluster.delete(job_ref(before[0]))
+        before = await harness.jobs()
+        await harness.cluster.delete(job_ref(before[0]))
         await asyncio.sleep(1800)
-        assert await stage.jobs() == before
+        assert await harness.jobs() == before
 
 
 @situation
-async def test_what_there_is_is_counted_by_katibs_names(stage: LeaderHarness) -> None:
-    await stage.apply(experiment())
-    async with stage.leading() as term:
+async def test_what_there_is_is_counted_by_katibs_names(harness: LeaderHarness) -> None:
+    await harness.apply(experiment())
+    async with harness.leading() as term:
         await asyncio.sleep(5)
-        stage.metrics.watch_states("experiments", term.experiments)
-        stage.metrics.watch_states("trials", term.trials)
-        text = stage.metrics.text().decode()
+        harness.metrics.watch_states("experiments", term.experiments)
+        harness.metrics.watch_states("trials", term.trials)
+        text = harness.metrics.text().decode()
 
     assert 'katib_experiments_current{namespace="ns",status="Running"} 1.0' in text
     assert 'katib_trials_current{namespace="ns",status="Running"} 2.0' in text
@@ -295,21 +299,21 @@ async def test_what_there_is_is_counted_by_katibs_names(stage: LeaderHarness) ->
 
 @situation
 async def test_what_happens_is_counted_by_katibs_names_and_what_was_there_before_is_not(
-    stage: LeaderHarness,
+    harness: LeaderHarness,
 ) -> None:
-    await stage.apply(experiment(max_trial_count=3, parallel_trial_count=1))
-    async with stage.leading():
+    await harness.apply(experiment(max_trial_count=3, parallel_trial_count=1))
+    async with harness.leading():
         await asyncio.sleep(5)
-    stage.metrics = Metrics()
-    async with stage.leading():
+    harness.metrics = Metrics()
+    async with harness.leading():
         for text in ("0.5", "nan", "0.25"):
             await asyncio.sleep(5)
-            await stage.train((await stage.jobs())[0], text)
+            await harness.train((await harness.jobs())[0], text)
             await asyncio.sleep(90)
-        await stage.delete()
-        await until_gone(stage)
+        await harness.delete()
+        await until_gone(harness)
 
-    lines = stage.metrics.text().decode().splitlines()
+    lines = harness.metrics.text().decode().splitlines()
     counted = dict(line.rsplit(" ", 1) for line in lines if re.match(r"katib_\w+_total\{", line))
     assert counted == {
         'katib_experiment_succeeded_total{namespace="ns"}': "1.0",
@@ -327,47 +331,49 @@ def of_an_unknown_kind() -> Experiment:
     return experiment(trial_template=spec)
 
 
-def with_foo_jobs(stage: LeaderHarness) -> LeaderHarness:
+def with_foo_jobs(harness: LeaderHarness) -> LeaderHarness:
     """Let the administrator list the kind."""
-    stage.trial_kinds = TrialKinds((TrialKind(group="example.org", version="v1", kind="FooJob"),))
-    return stage
+    harness.trial_kinds = TrialKinds((TrialKind(group="example.org", version="v1", kind="FooJob"),))
+    return harness
 
 
 @situation
 async def test_trials_of_a_kind_that_the_cluster_does_not_have_wait_and_go_when_they_are_deleted(
-    stage: LeaderHarness,
+    harness: LeaderHarness,
 ) -> None:
-    await with_foo_jobs(stage).apply(of_an_unknown_kind())
-    async with stage.leading():
+    await with_foo_jobs(harness).apply(of_an_unknown_kind())
+    async with harness.leading():
         await asyncio.sleep(20)
-        trials = await stage.trials()
+        trials = await harness.trials()
         assert [holds(trial.status.conditions, "Created") for trial in trials] == [True, True]
         assert {state_of(trial) for trial in trials} == {TrialState.PENDING}
-        assert "does not serve the kind FooJob" in stage.told("ReconcileError")[0]
-        await stage.delete()
-        assert await until_gone(stage) < 5
+        assert "does not serve the kind FooJob" in harness.told("ReconcileError")[0]
+        await harness.delete()
+        assert await until_gone(harness) < 5
 
 
 async def test_a_kind_whose_definition_comes_later_needs_no_restart() -> None:
     """Over HTTP, where kinds are looked up; in the time of this machine."""
-    stage, clock = with_foo_jobs(LeaderHarness(RefusingCluster())), Clock()
+    harness, clock = with_foo_jobs(LeaderHarness(RefusingCluster())), Clock()
     async with (
-        served(stage.cluster) as server,
+        served(harness.cluster) as server,
         plain(server.url, clock=clock) as cluster,
-        stage.leading(cluster),
+        harness.leading(cluster),
     ):
-        await stage.apply(of_an_unknown_kind())
-        await eventually(lambda: "install what defines it" in "".join(stage.told("ReconcileError")))
+        await harness.apply(of_an_unknown_kind())
+        await eventually(
+            lambda: "install what defines it" in "".join(harness.told("ReconcileError"))
+        )
 
         resource = Resource(
             api_version="example.org/v1", kind="FooJob", plural="foojobs", namespaced=True
         )
-        stage.cluster.resources[resource.of] = resource
+        harness.cluster.resources[resource.of] = resource
         clock.now += FORGET_SECONDS
-        await eventually(lambda: len(stage.told("JobRunning")) == 2)
-        jobs: Any = (await stage.cluster.list(Scope(resource.of, "ns"))).items
+        await eventually(lambda: len(harness.told("JobRunning")) == 2)
+        jobs: Any = (await harness.cluster.list(Scope(resource.of, "ns"))).items
         name = jobs[0]["metadata"]["name"]
-        stage.memory.observations.metrics[Key(namespace="ns", name=name)] = loss("0.5")
+        harness.memory.observations.metrics[Key(namespace="ns", name=name)] = loss("0.5")
         done: JsonObject = {"conditions": [{"type": "Complete", "status": "True"}]}
-        await stage.cluster.patch(ref_of(jobs[0]), {"status": done})
-        await eventually(lambda: stage.told("JobSucceeded") == [f"Job {name} has succeeded"])
+        await harness.cluster.patch(ref_of(jobs[0]), {"status": done})
+        await eventually(lambda: harness.told("JobSucceeded") == [f"Job {name} has succeeded"])

@@ -1,4 +1,4 @@
-"""What happens to an object is counted once, however often it is told of."""
+"""What happens to an object is counted once, however often it is seen."""
 
 from __future__ import annotations
 

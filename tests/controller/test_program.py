@@ -93,11 +93,11 @@ class Town:
 
     async def until(self, holds: Any) -> None:  # noqa: ANN401 - an asynchronous predicate
         async with asyncio.timeout(60):
-            while not await holds():  # noqa: ASYNC110 - nobody tells when it comes to hold
+            while not await holds():  # noqa: ASYNC110 - there is no event for it
                 await asyncio.sleep(0.02)
 
     async def holder(self) -> str:
-        """Return who holds the Lease: the process writes its own name."""
+        """Return the holder of the Lease: each process writes its own name."""
         lease: Any = await self.memory.get(LEASE)
         return str(lease["spec"]["holderIdentity"])
 

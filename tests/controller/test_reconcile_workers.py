@@ -1,4 +1,4 @@
-"""Turns: side by side, never two of one object, at the moment that the last one named."""
+"""Reconciles: several concurrently, never two of one object, at the time that the last one returned."""
 
 from __future__ import annotations
 
@@ -111,9 +111,9 @@ async def test_a_turn_names_the_moment_of_the_next() -> None:
 
 
 @situation
-async def test_a_fault_costs_the_object_half_a_minute_and_nobody_else_anything() -> None:
+async def test_an_internal_error_delays_its_object_by_half_a_minute_and_no_other() -> None:
     turns = Turns()
-    turns.fault = ValueError("a defect")
+    turns.fault = ValueError("internal")
     async with working(turns) as (workers, metrics):
         workers.add(A)
         await asyncio.sleep(5)

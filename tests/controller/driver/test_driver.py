@@ -1,4 +1,4 @@
-"""The driver: what it does with the actions, with failures, and with answers that never come."""
+"""The driver: what it does with actions, with errors, and with replies that never come."""
 
 from __future__ import annotations
 

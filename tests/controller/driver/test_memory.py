@@ -1,4 +1,4 @@
-"""The in-memory objects have the manners of Kubernetes, on which the driver rests."""
+"""The in-memory objects behave like those of Kubernetes, as the driver expects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The queue: each key once, when it is due, and never beside itself."""
+"""The queue: each key once, when it is due, and never twice at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trials that a tenant writes by hand: the controller's own rights are not theirs."""
+"""Trials that a tenant writes by hand do not get the controller's own rights."""
 
 from __future__ import annotations
 
@@ -45,32 +45,32 @@ def kind_in(document: JsonObject) -> Kind:
 
 
 def by_hand(run_spec: JsonObject) -> Trial:
-    """Return a trial as somebody writes it who may edit the namespace."""
+    """Return a trial as a user with the right to edit the namespace writes it."""
     metadata = ObjectMeta(name="mine", namespace="ns")
     spec = TrialSpec(run_spec=run_spec, success_condition="status.a", failure_condition="status.b")
     return Trial(metadata=metadata, spec=replace(spec, objective=experiment().spec.objective))
 
 
-async def after_a_minute(stage: LeaderHarness, attack: JsonObject) -> list[Any]:
+async def after_a_minute(harness: LeaderHarness, attack: JsonObject) -> list[Any]:
     """Let the controller work on what is there; return the objects of the attack's kind."""
-    async with stage.leading():
+    async with harness.leading():
         await asyncio.sleep(60)
-    return list((await MemoryCluster.list(stage.cluster, Scope(kind_in(attack)))).items)
+    return list((await MemoryCluster.list(harness.cluster, Scope(kind_in(attack)))).items)
 
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_a_trial_by_hand_is_given_nothing_that_is_not_a_job(name: str) -> None:
     async def test() -> None:
-        stage = LeaderHarness(RefusingCluster())
-        await stage.cluster.create(render_trial(by_hand(ATTACKS[name])))
+        harness = LeaderHarness(RefusingCluster())
+        await harness.cluster.create(render_trial(by_hand(ATTACKS[name])))
 
-        assert await after_a_minute(stage, ATTACKS[name]) == []
+        assert await after_a_minute(harness, ATTACKS[name]) == []
 
-        (trial,) = await stage.trials()
+        (trial,) = await harness.trials()
         last = trial.status.conditions[-1]
         assert (last.type, last.reason) == ("Failed", "TrialFailed")
         assert "are not allowed here, only" in last.message
-        assert "trialResources of katib-config" in stage.told("JobFailed")[0]
+        assert "trialResources of katib-config" in harness.told("JobFailed")[0]
 
     in_virtual_time(test())
 
@@ -78,7 +78,7 @@ def test_a_trial_by_hand_is_given_nothing_that_is_not_a_job(name: str) -> None:
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_experiment_that_no_webhook_has_judged_is_given_nothing_either(name: str) -> None:
     async def test() -> None:
-        stage = LeaderHarness(RefusingCluster())
+        harness = LeaderHarness(RefusingCluster())
         made = experiment(
             trial_template=template(
                 trial_spec={**JOB, **ATTACKS[name]},
@@ -86,34 +86,34 @@ def test_an_experiment_that_no_webhook_has_judged_is_given_nothing_either(name: 
                 failure_condition="status.b",
             )
         )
-        await stage.cluster.create(render_experiment(made))
+        await harness.cluster.create(render_experiment(made))
 
-        assert await after_a_minute(stage, ATTACKS[name]) == []
+        assert await after_a_minute(harness, ATTACKS[name]) == []
 
     in_virtual_time(test())
 
 
 def test_a_kind_that_is_not_in_a_namespace_is_not_created_even_where_it_is_listed() -> None:
     async def test() -> None:
-        stage = LeaderHarness(RefusingCluster(), trial_kinds=VOLUMES)
-        await stage.cluster.create(render_trial(by_hand(VOLUME)))
+        harness = LeaderHarness(RefusingCluster(), trial_kinds=VOLUMES)
+        await harness.cluster.create(render_trial(by_hand(VOLUME)))
 
-        assert await after_a_minute(stage, VOLUME) == []
+        assert await after_a_minute(harness, VOLUME) == []
 
-        assert "are not in a namespace" in stage.told("JobFailed")[0]
+        assert "are not in a namespace" in harness.told("JobFailed")[0]
 
     in_virtual_time(test())
 
 
 def test_the_job_is_in_the_trials_own_namespace_whatever_the_trial_says() -> None:
     async def test() -> None:
-        stage = LeaderHarness(RefusingCluster())
+        harness = LeaderHarness(RefusingCluster())
         elsewhere = json.loads(json.dumps(JOB)) | {
             "metadata": {"name": "other", "namespace": "kubeflow"}
         }
-        await stage.cluster.create(render_trial(by_hand(elsewhere)))
+        await harness.cluster.create(render_trial(by_hand(elsewhere)))
 
-        made = await after_a_minute(stage, JOB)
+        made = await after_a_minute(harness, JOB)
 
         assert [(m["namespace"], m["name"]) for m in (job["metadata"] for job in made)] == [
             ("ns", "mine")
@@ -127,18 +127,18 @@ def test_a_template_that_has_become_of_another_kind_since_its_author_was_asked_a
     checked: str, jobs: int
 ) -> None:
     async def test() -> None:
-        stage = LeaderHarness(RefusingCluster())
+        harness = LeaderHarness(RefusingCluster())
         made = experiment()
         kept = replace(made.metadata, annotations={AUTHOR_ANNOTATION: checked})
-        await stage.cluster.create(render_experiment(replace(made, metadata=kept)))
+        await harness.cluster.create(render_experiment(replace(made, metadata=kept)))
 
-        assert len(await after_a_minute(stage, JOB)) == jobs
+        assert len(await after_a_minute(harness, JOB)) == jobs
 
         told = "" if jobs else 'was checked for the kind "TFJob.kubeflow.org"'
-        found = await stage.experiment()
+        found = await harness.experiment()
         assert found is not None
         assert told in found.status.conditions[-1].message
-        assert len(await stage.trials()) == jobs
+        assert len(await harness.trials()) == jobs
 
     in_virtual_time(test())
 

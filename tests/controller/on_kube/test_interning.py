@@ -1,4 +1,4 @@
-"""Documents whose texts are kept once."""
+"""Documents whose strings are stored once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs in a cluster: what was made is there at once, what vanished is remembered, pods speak."""
+"""Jobs in a cluster: created ones are known at once, deleted ones are remembered, with their pods."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ async def test_a_job_that_is_there_is_not_created_again_and_is_seen(
     assert "other" not in str(facts.document["spec"])
 
 
-async def test_a_job_of_this_name_that_is_of_nobody_here_is_told_of(
+async def test_a_job_of_this_name_without_an_owner_is_an_error(
     ports: ClusterPorts, cluster: Cluster
 ) -> None:
     item = trial()
@@ -100,7 +100,7 @@ async def test_a_job_of_this_name_that_is_of_nobody_here_is_told_of(
         await ports.jobs.create(item, job_document(item))
 
 
-async def test_a_job_of_this_name_that_is_of_nobody_here_is_not_deleted(
+async def test_a_job_of_this_name_without_an_owner_is_not_deleted(
     ports: ClusterPorts, cluster: Cluster
 ) -> None:
     item = trial()
@@ -181,14 +181,14 @@ async def test_a_job_that_came_and_went_while_the_watch_was_blind_is_made_anew(
         cluster.end_watches()
 
         async with asyncio.timeout(SECONDS):
-            while (await ports.jobs.look(item)).present:  # noqa: ASYNC110 - nobody tells of it
+            while (await ports.jobs.look(item)).present:  # noqa: ASYNC110 - there is no event for it
                 await asyncio.sleep(0.01)
         await ports.jobs.create(item, job_document(item))
         assert (await ports.jobs.look(item)).present
 
 
 async def eventually_synced(ports: ClusterPorts, item: Trial) -> None:
-    """Look until the watch of jobs has listed: a job that nobody made is not there."""
+    """Look until the watch of jobs has listed: a job that was never created is not found."""
     assert not (await ports.jobs.look(item)).present
     await asyncio.sleep(0.05)
 

@@ -1,4 +1,4 @@
-"""Objects in a cluster: what was written is read at once, and what others write soon after."""
+"""Objects in a cluster: own writes are read at once, those of others soon after."""
 
 from __future__ import annotations
 
@@ -249,7 +249,7 @@ async def test_an_experiment_has_its_defaults(cluster: Cluster) -> None:
         assert found.spec.parallel_trial_count == 3
 
 
-async def test_an_object_that_nobody_can_read_counts_as_absent(cluster: Cluster) -> None:
+async def test_an_object_that_is_not_valid_counts_as_absent(cluster: Cluster) -> None:
     broken: Any = render_experiment(experiment())
     broken["spec"]["parameters"] = "none"
     await cluster.create(broken)

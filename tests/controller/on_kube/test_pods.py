@@ -1,4 +1,4 @@
-"""The pods of trials: what they say, before they go and after, and why nothing runs in them."""
+"""The pods of trials: what they say before and after deletion, and why nothing runs in them."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ async def test_a_trial_that_was_stopped_early_hears_them_until_it_was_observed(
     await ports.jobs.look(record_observation(stopped, Observation(), START))
 
     facts = await ports.jobs.look(stopped)
-    assert not facts.pods.termination_message, "nobody needs them any more"
+    assert not facts.pods.termination_message, "they are not needed any more"
 
 
 async def test_where_the_watch_of_pods_is_behind_they_are_asked_for_once(
@@ -161,7 +161,7 @@ async def test_only_news_of_a_pod_that_count_are_told(cluster: MemoryCluster) ->
     assert told == ["exp-1", "exp-1"], "it came and it went"
 
 
-async def test_pods_of_nobody_here_are_not_looked_at(cluster: MemoryCluster) -> None:
+async def test_pods_without_a_trial_are_not_watched(cluster: MemoryCluster) -> None:
     pods = ClusterPods(cluster, lambda _: None, pace=PACE)
     async with beside(pods.watch.run()):
         await pods.watch.synced()

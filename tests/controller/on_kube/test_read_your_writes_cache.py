@@ -1,4 +1,4 @@
-"""What a watch and our own writes know of an object: the later of the two, each read once."""
+"""Objects from a watch and from our own writes: the newer version counts, each is parsed once."""
 
 from __future__ import annotations
 

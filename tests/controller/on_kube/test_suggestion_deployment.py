@@ -1,4 +1,4 @@
-"""Suggestions and katib-configs from files, and what is deployed for each."""
+"""The objects that are deployed for suggestions and katib-configs from files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Channels to services: one for each address, closed when nobody uses it, never under a call."""
+"""Channels to services: one for each address, closed when unused, never during a call."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def test_an_address_has_one_channel(opened: Opened) -> None:
     assert opened.closed == ["a:1", "b:1"]
 
 
-async def test_one_that_nobody_has_used_for_a_while_is_closed(opened: Opened) -> None:
+async def test_a_channel_that_was_unused_for_a_while_is_closed(opened: Opened) -> None:
     channels = Channels(opened.clock, opened.open_to, idle_seconds=60)
     async with channels.to("old:1"):
         pass

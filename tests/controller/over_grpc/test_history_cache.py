@@ -1,4 +1,4 @@
-"""Trials on the wire, each written once."""
+"""Trials in wire form: each version is encoded once."""
 
 from __future__ import annotations
 

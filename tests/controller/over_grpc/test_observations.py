@@ -1,4 +1,4 @@
-"""The store of metrics by gRPC: our DB manager, and Katib's."""
+"""The metrics store by gRPC: our DB manager, and Katib's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work grows with the number of trials and no faster: calls are counted, never seconds."""
+"""Work grows with the number of trials and no faster: the tests count calls, never seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Early stopping, in every order in which a cluster may tell of it: one end, counted once."""
+"""Early stopping, in every order in which a cluster may report it: one end, counted once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trial that runs shows its latest values, now and then, and they are no answer."""
+"""A running trial shows its latest values from time to time, and they do not count."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ async def test_a_store_that_refuses_one_question_is_asked_the_others() -> None:
     assert await reads.read(named("good"), START, ask, TEN) == StoredMetrics(metrics=loss("0.5"))
 
 
-# -- and it is no answer --------------------------------------------------------------------
+# -- and they do not count ------------------------------------------------------------------
 
 
 async def test_a_running_trial_is_never_the_best_and_never_reaches_the_goal() -> None:

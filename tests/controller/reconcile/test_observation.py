@@ -1,4 +1,4 @@
-"""What is observed of a trial, and why nothing is."""
+"""The observation of a trial, and why there is none."""
 
 from __future__ import annotations
 

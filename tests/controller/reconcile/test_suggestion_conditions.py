@@ -1,4 +1,4 @@
-"""What the object Suggestion says of a search that stalls, ends, or has a service of its own."""
+"""The conditions of a Suggestion whose search stalls, ends, or has a service of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Templates: what Katib makes of harmless values, and no harm from others."""
+"""Templates: harmless values work as in Katib, and other values do no harm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trials as their experiment sees them: remembered, and never otherwise than worked out anew."""
+"""Facts of trials: the cache always equals a new computation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trial's life, state by state: what is known, and what is done about it."""
+"""A trial's life, state by state: what is known, and what is due."""
 
 from __future__ import annotations
 
