@@ -39,7 +39,7 @@ REFUSED = [
     ("(a)([b)", "unterminated character set at position 7"), ("(a)(**)", "nothing to repeat"),
     ("(a)(b**)", "multiple repeat"), ("(a)([z-a])", "bad character range"), ("(a)(b{2,1})", "min repeat greater"),
     ("(a)(\\", "bad escape"), ("(a)(?P<n>b)(?P<n)", "at position"), ("(a)(?P=nope)(b)", "unknown group"),
-    ("(a)\\4(b)", "at position"), ("(a)(\udc80)", "no valid Unicode"),
+    ("(a)\\4(b)", "at position"), ("(a)(\udc80)", "not valid Unicode"),
 ]  # fmt: skip
 
 
