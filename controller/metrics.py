@@ -25,7 +25,7 @@ _FINAL_EVENTS: Final = {
     "experiment": (LifecycleEvent.SUCCEEDED, LifecycleEvent.FAILED),
     "trial": (LifecycleEvent.SUCCEEDED, LifecycleEvent.FAILED, LifecycleEvent.METRICS_UNAVAILABLE),
 }
-_WORDS: Final = {LifecycleEvent.METRICS_UNAVAILABLE: "ended without metrics"}
+_EVENT_TEXTS: Final = {LifecycleEvent.METRICS_UNAVAILABLE: "ended without metrics"}
 ObjectStates = Callable[[], Iterable[tuple[str, str]]]
 """Returns (namespace, state) of each object."""
 
@@ -113,8 +113,8 @@ def _lifecycle_counters() -> Iterator[tuple[str, LifecycleEvent, str]]:
     """Yield Katib's counters: kind, counted event, and help text."""
     for kind, final in _FINAL_EVENTS.items():
         for event in (LifecycleEvent.CREATED, LifecycleEvent.DELETED, *final):
-            words = _WORDS.get(event, event.value)
-            yield kind, event, f"Number of {kind}s {words}, by namespace."
+            description = _EVENT_TEXTS.get(event, event.value)
+            yield kind, event, f"Number of {kind}s {description}, by namespace."
 
 
 class _CurrentState(Collector):

@@ -101,14 +101,14 @@ class ClusterPods:
 
     def _pod_deleted(self, ref: Ref, summary: PodSummary) -> None:
         trial = Key(namespace=ref.namespace, name=summary.trial)
-        there = self._existing.get(trial, {})
-        there.pop(ref.name, None)
-        if not there:
+        existing = self._existing.get(trial, {})
+        existing.pop(ref.name, None)
+        if not existing:
             self._existing.pop(trial, None)
         summaries = self._deleted.get(trial, {})
         summaries[ref.name] = summary
         if len(summaries) > _MAX_PODS:
-            silent = (name for name, one in summaries.items() if not one.injected)
-            del summaries[next(silent, next(iter(summaries)))]
+            without_collector = (name for name, pod in summaries.items() if not pod.injected)
+            del summaries[next(without_collector, next(iter(summaries)))]
         self._deleted[trial] = summaries
         self._changed(trial)

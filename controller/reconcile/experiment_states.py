@@ -98,8 +98,8 @@ def _has_no_more(suggestion: Suggestion) -> bool:
 def mark_created(experiment: Experiment, now: datetime) -> Experiment:
     """Set the condition Created and the start time."""
     status = experiment.status
-    words = ("ExperimentCreated", "Experiment is created")
-    conditions = with_condition(status.conditions, ConditionType.CREATED, words, now)
+    reason_and_message = ("ExperimentCreated", "Experiment is created")
+    conditions = with_condition(status.conditions, ConditionType.CREATED, reason_and_message, now)
     start = status.start_time or format_time(now)
     return replace(experiment, status=replace(status, start_time=start, conditions=conditions))
 
@@ -132,7 +132,7 @@ def mark_restarted(experiment: Experiment, now: datetime) -> Experiment:
     conditions = without_conditions(
         experiment.status.conditions, ConditionType.SUCCEEDED, ConditionType.FAILED
     )
-    words = ("ExperimentRestarting", "Experiment is restarted")
-    conditions = with_condition(conditions, ConditionType.RESTARTING, words, now)
+    reason_and_message = ("ExperimentRestarting", "Experiment is restarted")
+    conditions = with_condition(conditions, ConditionType.RESTARTING, reason_and_message, now)
     status = replace(experiment.status, conditions=conditions, completion_time=None)
     return replace(experiment, status=status)

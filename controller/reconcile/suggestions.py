@@ -121,8 +121,8 @@ def with_reply(
     conditions = without_conditions(conditions, ConditionType.SUCCEEDED, STALLED)
     conditions = with_condition(conditions, ConditionType.RUNNING, running, now)
     if len(new) < count and reply.final:
-        words = ("SuggestionEndReached", "The search has no more points")
-        conditions = with_condition(conditions, EXHAUSTED, words, now)
+        reason_and_message = ("SuggestionEndReached", "The search has no more points")
+        conditions = with_condition(conditions, EXHAUSTED, reason_and_message, now)
     status = replace(
         status,
         settings=_merged(status.settings, reply.settings),
@@ -182,8 +182,8 @@ def mark_restarting(suggestion: Suggestion, now: datetime) -> Suggestion:
 def mark_stalled(suggestion: Suggestion, cause: str, now: datetime) -> Suggestion:
     """Record that the search did not answer and will be called again."""
     message = f"The search did not answer and will be called again: {cause}"
-    words = ("SearchNotAnswering", message)
-    conditions = with_condition(_with_created(suggestion, now), STALLED, words, now)
+    reason_and_message = ("SearchNotAnswering", message)
+    conditions = with_condition(_with_created(suggestion, now), STALLED, reason_and_message, now)
     # The cause may be another one by now: show the newest.
     updated = (
         replace(condition, message=message, last_update_time=format_time(now))
@@ -199,22 +199,22 @@ def mark_stalled(suggestion: Suggestion, cause: str, now: datetime) -> Suggestio
 
 def mark_deploying(suggestion: Suggestion, now: datetime) -> Suggestion:
     """Record that a service is deployed and does not serve yet, or does not serve any more."""
-    words = ("DeploymentNotReady", "Deployment is not ready")
-    return _with_deployment(suggestion, words, ConditionStatus.FALSE, now)
+    reason_and_message = ("DeploymentNotReady", "Deployment is not ready")
+    return _with_deployment(suggestion, reason_and_message, ConditionStatus.FALSE, now)
 
 
 def mark_deployment_ready(suggestion: Suggestion, now: datetime) -> Suggestion:
     """Record that the service serves."""
-    words = ("DeploymentReady", "Deployment is ready")
-    return _with_deployment(suggestion, words, ConditionStatus.TRUE, now)
+    reason_and_message = ("DeploymentReady", "Deployment is ready")
+    return _with_deployment(suggestion, reason_and_message, ConditionStatus.TRUE, now)
 
 
 def mark_removed(suggestion: Suggestion, now: datetime) -> Suggestion:
     """Record that the service is removed."""
     succeeded, failure = _GONE
     reason = failure if failure_of(suggestion) else succeeded
-    words = (reason, "Deployment is not ready")
-    return _with_deployment(suggestion, words, ConditionStatus.FALSE, now)
+    reason_and_message = (reason, "Deployment is not ready")
+    return _with_deployment(suggestion, reason_and_message, ConditionStatus.FALSE, now)
 
 
 def is_deployed(suggestion: Suggestion) -> bool:
@@ -266,8 +266,10 @@ def _with_conditions(suggestion: Suggestion, conditions: Conditions, now: dateti
 
 
 def _with_created(suggestion: Suggestion, now: datetime) -> Conditions:
-    words = ("SuggestionCreated", "Suggestion is created")
-    return with_condition(suggestion.status.conditions, ConditionType.CREATED, words, now)
+    reason_and_message = ("SuggestionCreated", "Suggestion is created")
+    return with_condition(
+        suggestion.status.conditions, ConditionType.CREATED, reason_and_message, now
+    )
 
 
 def _not_running(conditions: Conditions, reason: str, now: datetime) -> Conditions:
