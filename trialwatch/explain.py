@@ -1,9 +1,9 @@
-"""Say what the webhook says about a pod that is in the cluster, why, and what to do about it.
+"""Explain the webhook's verdict on a pod in the cluster, and what to do about it.
 
-POD is a pod's name; job/NAME stands for the pod that a Job wants, also where it gets none. The
-pod is judged by the webhook's own code and by what the cluster and the image's registry say now.
-Exit status 0 where all is as it should be; 2 where the pod is refused, lacks its collector, or is
-not there; 1 where the cluster does not answer.
+POD is the name of a pod; job/NAME stands for the pod of a Job, even if the Job gets none. The
+command runs the webhook's own code, with look-ups in the cluster and at the image's registry.
+Exit status 0 if the pod is as it should be; 2 if it is refused, lacks its collector, or does not
+exist; 1 if the cluster does not answer.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the explanation; return the exit status."""
     kubeconfig, context = arguments.kubeconfig or usual_kubeconfig(os.environ), arguments.context
     about = _ref(arguments.pod, arguments.namespace or _usual_namespace(kubeconfig, context))
-    sight = asyncio.run(_look(about, kubeconfig, context, arguments.core_namespace))
-    explanation = explain(sight)
+    inspection = asyncio.run(_look(about, kubeconfig, context, arguments.core_namespace))
+    explanation = explain(inspection)
     print(*explanation.lines, sep="\n")
     return 0 if explanation.healthy else 2
 
@@ -95,7 +95,7 @@ async def _look(
         deadline = asyncio.get_running_loop().time() + _SECONDS
         config = await _config(cluster, core_namespace)
         verdict = await driver.decide(pod, facts, config, deadline)
-        return await _sight(cluster, pod, about, verdict)
+        return await _inspect(cluster, pod, about, verdict)
 
 
 def _pod_of(document: JsonObject, about: Ref) -> JsonObject:
@@ -125,7 +125,7 @@ async def _config(cluster: Cluster, namespace: str) -> Config:
         return Config()
 
 
-async def _sight(
+async def _inspect(
     cluster: Cluster, pod: JsonObject, about: Ref, verdict: VerdictOnPod
 ) -> PodInspection:
     """Put together what is known, with the webhook's registration where we may read that."""
@@ -135,11 +135,11 @@ async def _sight(
         kind="MutatingWebhookConfiguration",
         name=names.OWN_WEBHOOK,
     )
-    sight = PodInspection(pod=pod, about=about, decided=verdict)
+    inspection = PodInspection(pod=pod, about=about, decided=verdict)
     try:
-        sight = replace(sight, namespace=await cluster.get(namespace))
-        return replace(sight, configuration=await cluster.get(registered))
+        inspection = replace(inspection, namespace=await cluster.get(namespace))
+        return replace(inspection, configuration=await cluster.get(registered))
     except NotFound:
-        return sight
+        return inspection
     except Forbidden as error:
-        return replace(sight, unread=str(error))
+        return replace(inspection, unread=str(error))

@@ -137,10 +137,14 @@ class _Webhook:
         plain = Server(application(self._parts, reviews=False))
         try:
             address = await main.listen(settings.listen, "--listen")
-            told: Address | None = None
+            plain_address: Address | None = None
             if settings.plain_listen is not None:
-                told = await plain.listen(settings.plain_listen, "--plain-listen")
-            _log.info("listening", address=str(address), plain=str(told) if told else None)
+                plain_address = await plain.listen(settings.plain_listen, "--plain-listen")
+            _log.info(
+                "listening",
+                address=str(address),
+                plain=str(plain_address) if plain_address else None,
+            )
             if settings.port_file is not None:  # at last: who waits for it may read the log, too
                 write_port(settings.port_file, address.port)
             yield

@@ -40,14 +40,14 @@ Rules = dict[str, tuple[Rule, ...]]
 """Rules by the path of a field of an Experiment; `[]` stands for any item of a list."""
 
 
-def there(member: str, message: str) -> Rule:
+def present_member(member: str, message: str) -> Rule:
     """Return the rule that a member must be present."""
     return Rule(
         holds=f"has(self.{member})", message=message, at=f".{member}", why="FieldValueRequired"
     )
 
 
-def said(member: str, message: str) -> Rule:
+def filled(member: str, message: str) -> Rule:
     """Return the rule that a member must be a text that is not empty."""
     return Rule(
         holds=f"has(self.{member}) && self.{member} != ''",

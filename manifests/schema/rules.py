@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from api.objects.validation import LONGEST_NAME, NAME_RULE
 from api.objects.validation_update import MAX_TRIALS_REACHED
-from manifests.schema.rule import Rule, Rules, said, there
+from manifests.schema.rule import Rule, Rules, filled, present_member
 from manifests.schema.rules_collector import COLLECTOR
 from manifests.schema.rules_space import SPACE
 from manifests.schema.rules_template import TEMPLATE
@@ -73,7 +73,7 @@ _EXPERIMENT = (
         message=f"metadata.name: {NAME_RULE}",
         creation_too=True,
     ),
-    there("spec", "must be specified"),
+    present_member("spec", "must be specified"),
     Rule(
         holds="!has(self.spec) || !has(self.spec.maxTrialCount) || !has(oldSelf.status)"
         " || !has(oldSelf.status.trials) || self.spec.maxTrialCount > oldSelf.status.trials"
@@ -101,9 +101,9 @@ _SPEC = (
     ),
     _at_most_all("parallelTrialCount"),
     _at_most_all("maxFailedTrialCount"),
-    there("objective", "must be specified; set its type and objectiveMetricName"),
-    there("algorithm", "must be specified; start with algorithmName: random"),
-    there("trialTemplate", "must be specified; write the job that each trial runs"),
+    present_member("objective", "must be specified; set its type and objectiveMetricName"),
+    present_member("algorithm", "must be specified; start with algorithmName: random"),
+    present_member("trialTemplate", "must be specified; write the job that each trial runs"),
     Rule(
         holds="has(self.nasConfig) || has(self.parameters) && size(self.parameters) > 0",
         message="spec.parameters or spec.nasConfig must be specified",
@@ -131,7 +131,7 @@ _OBJECTIVE = (
         message="must be minimize or maximize",
         at=".type",
     ),
-    said("objectiveMetricName", "must be specified; write the metric's name as in the log"),
+    filled("objectiveMetricName", "must be specified; write the metric's name as in the log"),
     Rule(
         holds="!has(self.objectiveMetricName) || !self.objectiveMetricName.contains(';')",
         message="must not contain ';', which separates names; rename the metric",
@@ -159,9 +159,11 @@ RULES: Rules = {
             " metric, or delete the item",
         ),
     ),
-    "spec.algorithm": (said("algorithmName", "must be specified; start with random"),),
+    "spec.algorithm": (filled("algorithmName", "must be specified; start with random"),),
     "spec.earlyStopping": (
-        said("algorithmName", "must be specified; write medianstop, or delete spec.earlyStopping"),
+        filled(
+            "algorithmName", "must be specified; write medianstop, or delete spec.earlyStopping"
+        ),
     ),
     **SPACE,
     **TEMPLATE,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from api.objects.defaults import OUTCOMES
-from manifests.schema.rule import Rule, Rules, said, there
+from manifests.schema.rule import Rule, Rules, filled, present_member
 
 _KINDS = ", ".join(f"'{kind}'" for kind in OUTCOMES)
 
 _TEMPLATE = (
-    said("primaryContainerName", "must be specified; write the name of the container that trains"),
-    there(
+    filled(
+        "primaryContainerName", "must be specified; write the name of the container that trains"
+    ),
+    present_member(
         "trialParameters",
         "must be specified; list each NAME of ${trialParameters.NAME} in the template",
     ),
@@ -49,9 +51,9 @@ _OMITTED = (
 )
 
 _CONFIG_MAP = (
-    said("configMapName", "must be specified"),
-    said("configMapNamespace", "must be specified"),
-    said("templatePath", "must be specified; write the key in the ConfigMap"),
+    filled("configMapName", "must be specified"),
+    filled("configMapNamespace", "must be specified"),
+    filled("templatePath", "must be specified; write the key in the ConfigMap"),
 )
 
 _TRIAL_PARAMETER = (
@@ -60,7 +62,7 @@ _TRIAL_PARAMETER = (
         message="must be specified and must not contain '{' or '}'",
         at=".name",
     ),
-    said("reference", "must be specified; write the name of a parameter"),
+    filled("reference", "must be specified; write the name of a parameter"),
 )
 
 TEMPLATE: Rules = {

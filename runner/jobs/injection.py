@@ -1,4 +1,4 @@
-"""A trial's pod, changed by the webhook's own review; who would be asked in a cluster is here."""
+"""Injects the collector into a trial's pod: the webhook's own decision, without a cluster."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class Injected:
 
 
 def inject(pod: JsonObject, family: Family, config: Config) -> Injected:
-    """Do what the API server and the webhook do when a pod is created.
+    """Change a pod as the webhook does when the API server creates it.
 
     Raises:
-        UserError: the webhook refuses the pod; says why.
+        UserError: the webhook would refuse the pod; says why.
     """
-    facts = PodContext(namespace=family.trial.metadata.namespace, name=family.trial.metadata.name)
-    verdict = _driven(decide_on_pod(pod, facts, config), family)
+    context = PodContext(namespace=family.trial.metadata.namespace, name=family.trial.metadata.name)
+    verdict = _drive(decide_on_pod(pod, context, config), family)
     if isinstance(verdict, Refuse):
         raise UserError(str(verdict))
     if not isinstance(verdict, Inject):
@@ -56,27 +56,27 @@ def inject(pod: JsonObject, family: Family, config: Config) -> Injected:
     return Injected(pod=mutate(pod, verdict.plan), collects=collects)
 
 
-def _driven(questions: PodDecision, family: Family) -> Verdict:
+def _drive(decision: PodDecision, family: Family) -> Verdict:
     try:
-        question = next(questions)
+        lookup = next(decision)
         while True:
-            question = questions.send(_answer(question, family))
+            lookup = decision.send(_answer(lookup, family))
     except StopIteration as end:
         verdict: Verdict = end.value
         return verdict
 
 
-def _answer(question: Lookup, family: Family) -> Answer:
-    """Answer from what is here; an image is not, and its registry is not asked."""
-    return _object(question, family) if isinstance(question, ObjectLookup) else None
+def _answer(lookup: Lookup, family: Family) -> Answer:
+    """Answer look-ups of objects from the trial's own objects; look up no image."""
+    return _object(lookup, family) if isinstance(lookup, ObjectLookup) else None
 
 
-def _object(wanted: ObjectLookup, family: Family) -> ObjectAnswer:
+def _object(lookup: ObjectLookup, family: Family) -> ObjectAnswer:
     trial, suggestion = family.trial, family.suggestion
-    match wanted.kind:
-        case "Trial" if wanted.name == trial.metadata.name:
+    match lookup.kind:
+        case "Trial" if lookup.name == trial.metadata.name:
             return ObjectFound(render_trial(trial))
-        case "Suggestion" if suggestion and wanted.name == suggestion.metadata.name:
+        case "Suggestion" if suggestion and lookup.name == suggestion.metadata.name:
             return ObjectFound(render_suggestion(suggestion))
         case kind if kind == family.job.get("kind"):
             return ObjectFound(family.job)

@@ -215,7 +215,7 @@ def test_katib_config_may_be_bare_or_a_config_map(
         ("missing.yaml", None, "cannot read"),
         ("empty.yaml", "", "is empty"),
         ("broken.yaml", "a: [", "is not valid YAML"),
-        ("latin.yaml", b"a: \xe9", "no text in UTF-8"),
+        ("latin.yaml", b"a: \xe9", "is not UTF-8 text"),
     ],
 )
 def test_a_file_that_is_no_object_is_told_by_name_and_remedy(

@@ -79,15 +79,15 @@ def trust_patch(
 
     It names the version of the configuration, so it applies to that version only.
     """
-    ours = list(_clients(configuration, service))
+    clients = list(_clients(configuration, service))
     version = value_at(configuration, "metadata", "resourceVersion")
     return {
         "metadata": {"resourceVersion": version},
         "webhooks": [
-            _trusting(one, authorities, service)
-            if isinstance(one, dict) and one.get("clientConfig") in ours
-            else one
-            for one in items_at(configuration, "webhooks")
+            _trusting(entry, authorities, service)
+            if isinstance(entry, dict) and entry.get("clientConfig") in clients
+            else entry
+            for entry in items_at(configuration, "webhooks")
         ],
     }
 

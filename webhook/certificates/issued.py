@@ -147,7 +147,7 @@ def read_issued(ca: str, cert: str, key: str, service: Service) -> IssuedCertifi
         raise SetupError("the key does not belong to the certificate")
     if service.host not in alternatives.value.get_values_for_type(x509.DNSName):
         raise SetupError(f"the certificate is not for {service.host}")
-    expires = min(one.not_valid_after_utc for one in (authority, signed)).timestamp()
+    expires = min(x.not_valid_after_utc for x in (authority, signed)).timestamp()
     return IssuedCertificate(ca=ca, cert=cert, key=key, expires=expires)
 
 

@@ -103,8 +103,8 @@ def _collector_faults(kind: CollectorKind, config: Config) -> Iterator[Fault]:
         why = "trialwatch cannot collect this kind yet; write StdOut, File, Custom or Push"
         yield invalid(path, kind.value, why)
     elif kind in _SIDECARS:
-        found = config.collectors.get(kind)
-        if found is None or not found.image:
+        collector = config.collectors.get(kind)
+        if collector is None or not collector.image:
             why = (
                 "GetMetricsCollectorConfigData failed: failed to find metrics collector config for"
                 f" kind: {kind} in ConfigMap: {names.CONFIG_MAP}; name its image there under"

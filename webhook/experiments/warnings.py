@@ -28,15 +28,15 @@ def needs_namespace(experiment: Experiment) -> bool:
 
 
 def warnings_of_experiment(
-    experiment: Experiment, namespace: str, found: ObjectAnswer | None = None
+    experiment: Experiment, namespace: str, looked_up: ObjectAnswer | None = None
 ) -> tuple[str, ...]:
-    """List the warnings; `found` is the namespace, None if it was not looked up."""
+    """List the warnings; `looked_up` is the namespace, None if it was not looked up."""
     return (
         *(str(fault) for fault in warnings_of(experiment)),
         *_endless(experiment.spec),
         *_unfindable(experiment.spec),
         *_unread(experiment.spec.collector),
-        *_unseen(experiment.spec, namespace, found),
+        *_unseen(experiment.spec, namespace, looked_up),
     )
 
 
@@ -79,7 +79,7 @@ def _unread(spec: CollectorSpec | None) -> Iterator[str]:
         yield f"{place}.path: kind StdOut ignores it; write kind File to read a file"
 
 
-def _unseen(spec: ExperimentSpec, namespace: str, found: ObjectAnswer | None) -> Iterator[str]:
+def _unseen(spec: ExperimentSpec, namespace: str, looked_up: ObjectAnswer | None) -> Iterator[str]:
     """Find trials whose pods the API server never sends to the webhook."""
     if _pushes(spec):
         return
@@ -87,15 +87,15 @@ def _unseen(spec: ExperimentSpec, namespace: str, found: ObjectAnswer | None) ->
         yield f"metadata.namespace: pods in {namespace} get no collector; use another namespace"
         return
     label = f"{names.INJECTION_LABEL}={names.INJECTION_ENABLED}"
-    if found is None:
+    if looked_up is None:
         return
     remedy = (
         f"the job has no pod template to put the label {names.TRIAL_LABEL} on, so its pods get a"
         f" collector only if the namespace has the label {label}"
     )
-    if not isinstance(found, ObjectFound):
+    if not isinstance(looked_up, ObjectFound):
         yield f"metadata.namespace: {remedy}; the webhook cannot look up the namespace"
-    elif labels_of(found.document).get(names.INJECTION_LABEL) != names.INJECTION_ENABLED:
+    elif labels_of(looked_up.document).get(names.INJECTION_LABEL) != names.INJECTION_ENABLED:
         yield (
             f"metadata.namespace: {remedy}; set it with kubectl label namespace {namespace} {label}"
         )
@@ -112,5 +112,5 @@ def _has_pods(part: Json, levels: int) -> bool:
     if isinstance(part, Mapping):
         spec = part.get("spec")
         pods = isinstance(spec, Mapping) and "containers" in spec
-        return pods or any(_has_pods(one, levels - 1) for one in part.values())
-    return isinstance(part, list | tuple) and any(_has_pods(one, levels - 1) for one in part)
+        return pods or any(_has_pods(child, levels - 1) for child in part.values())
+    return isinstance(part, list | tuple) and any(_has_pods(child, levels - 1) for child in part)

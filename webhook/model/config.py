@@ -84,7 +84,7 @@ class Config:
     sidecar: SidecarMode = SidecarMode.NATIVE
     drain_seconds: int = 300
     run_as_user: int | None = 65532
-    """The sidecar's user id where the trainer has none; None: the platform assigns one."""
+    """The sidecar's user id if the trainer has none; None: the platform assigns one."""
     echo: bool = True
     services: ServiceConfig = field(default_factory=ServiceConfig)
     """The services of katib-config that matter here: those of early stopping."""

@@ -33,7 +33,7 @@ class Plan:
     wrapper: tuple[str, ...] = ()
     """The launcher's words in front of the trainer's command, ended by `--`; empty: no launcher."""
     command: tuple[str, ...] | None = None
-    """The trainer's command where the pod has none and its image has one."""
+    """The trainer's command if the pod has none and its image has one."""
     env: tuple[JsonObject, ...] = ()
     """Variables of the trainer; they replace variables of the same name."""
     env_defaults: tuple[JsonObject, ...] = ()
@@ -41,7 +41,7 @@ class Plan:
     mounts: tuple[JsonObject, ...] = ()
     """Added to the trainer."""
     volumes: tuple[JsonObject, ...] = ()
-    """Added to the pod where it has no volume of that name."""
+    """Added to the pod if it has no volume of that name."""
     collector: JsonObject | None = None
     """The sidecar."""
     position: SidecarPosition = SidecarPosition.NATIVE

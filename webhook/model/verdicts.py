@@ -18,7 +18,7 @@ class PodContext:
     namespace: str
     """Of the request: the pod's own is often empty."""
     name: str = ""
-    """Of the request; empty where the API server has yet to generate the name."""
+    """Of the request; empty if the API server has yet to generate the name."""
     suggestion: Suggestion | None = None
     """The Suggestion that the trial came from, if there is one."""
     image_asked: bool = False

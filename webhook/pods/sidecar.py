@@ -61,19 +61,19 @@ def sidecar(
 def _flags(
     request: InjectionRequest, collector: CollectorConfig, *, wrapped: bool
 ) -> tuple[str, ...]:
-    wanted = request.collection
+    collection = request.collection
     try:
         return CollectorArgs(
-            trial=wanted.trial,
-            metrics=wanted.metrics,
-            objective_type=wanted.objective_type,
+            trial=collection.trial,
+            metrics=collection.metrics,
+            objective_type=collection.objective_type,
             db_manager=request.config.db_manager,
-            path=wanted.path if request.file else "",
-            filters=wanted.filters,
-            format=wanted.format or LogFormat.TEXT,
+            path=collection.path if request.file else "",
+            filters=collection.filters,
+            format=collection.format or LogFormat.TEXT,
             wait_all=collector.wait_all,
-            stop_rules=wanted.stop_rules,
-            early_stopping=wanted.early_stopping,
+            stop_rules=collection.stop_rules,
+            early_stopping=collection.early_stopping,
             run_dir=names.RUN_DIR,
             source=Source.FILE if request.file else Source.STDOUT,
             native=request.native,

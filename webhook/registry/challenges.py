@@ -34,25 +34,25 @@ class Challenge:
 
 def parse_challenges(headers: Iterable[str]) -> tuple[Challenge, ...]:
     """Read the challenges in order; a header is read up to its first malformed part."""
-    found: list[Challenge] = []
+    challenges: list[Challenge] = []
     for header in headers:
-        found += _parse(header)
-    return tuple(found)
+        challenges += _parse(header)
+    return tuple(challenges)
 
 
 def _parse(header: str) -> list[Challenge]:
-    found: list[tuple[str, dict[str, str]]] = []
+    challenges: list[tuple[str, dict[str, str]]] = []
     at = 0
     while match := _PART.match(header, at):
         at = match.end()
         word = match["word"].lower()
         if match["value"] is None:
-            found.append((word, {}))
-        elif found:
+            challenges.append((word, {}))
+        elif challenges:
             quoted = match["quoted"]
             value = match["bare"] if quoted is None else _ESCAPED.sub(r"\1", quoted)
-            found[-1][1].setdefault(word, value)
-    return [Challenge(scheme=scheme, parameters=parameters) for scheme, parameters in found]
+            challenges[-1][1].setdefault(word, value)
+    return [Challenge(scheme=scheme, parameters=parameters) for scheme, parameters in challenges]
 
 
 def token_address(challenge: Challenge, reference: ImageReference) -> str:

@@ -203,8 +203,8 @@ def _basic(login: Login) -> str:
     return f"Basic {base64.b64encode(words).decode()}"
 
 
-def _same_origin(one: URL, other: URL) -> bool:
-    return (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)
+def _same_origin(first: URL, second: URL) -> bool:
+    return (first.scheme, first.host, first.port) == (second.scheme, second.host, second.port)
 
 
 def _proxy_for(url: URL) -> str | None:

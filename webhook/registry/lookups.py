@@ -15,7 +15,6 @@ Concurrent look-ups of one image share one request. The cache:
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import math
 import platform
 from collections.abc import Callable
@@ -33,7 +32,13 @@ from webhook.model.lookups import ImageAnswer, ImageLookup, ImageUnknown
 from webhook.registry import manifests
 from webhook.registry.client import AccessDenied, RegistryClient
 from webhook.registry.manifests import Index
-from webhook.registry.pull_secrets import Login, PullSecretEntry, logins_for, read_entries
+from webhook.registry.pull_secrets import (
+    Login,
+    PullSecretEntry,
+    fingerprint_of,
+    logins_for,
+    read_entries,
+)
 from webhook.registry.references import ImageReference, parse_reference
 
 ASK_SECONDS: Final = 3.0
@@ -143,7 +148,7 @@ class RegistryLookups:
         self, reference: ImageReference, architecture: str, logins: tuple[Login, ...], until: float
     ) -> ImageCommand:
         """Return the cached command, or wait for the one request that all waiters share."""
-        key = (reference, architecture, _fingerprint(logins))
+        key = (reference, architecture, fingerprint_of(logins))
         cached = self._cached(self._digest(key), architecture)
         if cached is not None:
             return cached
@@ -241,12 +246,3 @@ async def _resolve(client: RegistryClient, body: bytes, architecture: str) -> Im
         chosen = manifests.choose(document, (architecture,) if architecture else any_of)
         body = await client.manifest(chosen.digest)
     raise RemoteError(f"the registry answers with more than {_MOST_INDEXES} nested image indexes")
-
-
-def _fingerprint(logins: tuple[Login, ...]) -> str:
-    """Return a hash that differs for different logins, so that no password is kept."""
-    digest = hashlib.sha256()
-    for login in logins:
-        for word in (login.username, login.password):
-            digest.update(f"{len(word)}:{word}".encode(errors="surrogatepass"))
-    return digest.hexdigest()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -77,6 +78,15 @@ def logins_for(name: str, entries: Iterable[PullSecretEntry]) -> tuple[Login, ..
     if not logins and name.partition("/")[0] == _HUB:
         logins = [entry.login for entry in ordered if entry.place == _HUBS_OLD_NAME]
     return tuple(dict.fromkeys(logins))
+
+
+def fingerprint_of(logins: tuple[Login, ...]) -> str:
+    """Return a hash that differs for different logins, so that no password is kept."""
+    digest = hashlib.sha256()
+    for login in logins:
+        for word in (login.username, login.password):
+            digest.update(f"{len(word)}:{word}".encode(errors="surrogatepass"))
+    return digest.hexdigest()
 
 
 def _is_map(value: object) -> bool:

@@ -43,7 +43,7 @@ class AdmissionRequest:
     operation: str = ""
     namespace: str = ""
     name: str = ""
-    """Empty where the API server has yet to generate the name."""
+    """Empty if the API server has yet to generate the name."""
     document: Json = None
     """The object that the request would store; any JSON."""
     old: Json = None
@@ -115,7 +115,7 @@ def allowed(
     if reason:
         response["auditAnnotations"] = {"reason": reason}
     if warnings:
-        response["warnings"] = [f"trialwatch: {_line(one)}" for one in warnings]
+        response["warnings"] = [f"trialwatch: {_line(text)}" for text in warnings]
     return _answer(response)
 
 
