@@ -1,9 +1,14 @@
 """The command line: `trialwatch COMMAND`, a module for each command.
 
-    get, logs, plot   over one of two sources (`sources`): what is kept on this machine (`kept`), or
-                      a cluster (`cluster`, loaded by name: not everybody has its client)
+    run               runs an experiment with `runner` and shows it with `screen` and `view`
+    get, logs, plot   read experiments from one of two sources (`source_choice`): this machine
+                      (`local_source`) or a cluster (`cluster_source`; it is imported only on use,
+                      because the client of Kubernetes is an optional dependency)
+    extract           finds metrics in a log with `filters`
+    inject, explain   show decisions of the webhook, with the webhook's own code
 
-Belongs here: arguments, what is printed where, exit statuses; imports inside the commands, so that
-`trialwatch --help` is quick. Does not belong here: anything that another program could use.
+Belongs here: arguments, output, exit statuses. Commands are imported on use, so that
+`trialwatch --help` is quick.
+Does not belong here: anything that another program could use.
 May import: everything. May be imported by: nothing.
 """

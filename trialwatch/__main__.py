@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 _COMMANDS = {
     "extract": "show which metrics would be collected from a log",
-    "inject": "show what the webhook would make of a pod or a job",
-    "explain": "say what the webhook says about a pod in the cluster, and what to do",
-    "run": "run an experiment on this machine, or go on with one",
-    "get": "show experiments, trials and suggestions, of this machine or of a cluster",
-    "logs": "print what a trial's container wrote, here or in a cluster",
-    "plot": "write the report of an experiment, with plots",
+    "inject": "show how the webhook would change a pod or a job",
+    "explain": "explain the webhook's decision on a pod in the cluster, and what to do",
+    "run": "run an experiment on this machine, or continue it",
+    "get": "show experiments, trials and suggestions of this machine or of a cluster",
+    "logs": "print the log of a trial's container",
+    "plot": "write an HTML report of an experiment, with plots",
 }
 
 _INTERRUPTED = 128 + signal.SIGINT
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return 0 when done, 1 failed, 2 for bad input, 130 when interrupted."""
+    """Run one command; return 0 (success), 1 (failure), 2 (bad input) or 130 (interrupted)."""
     words = list(sys.argv[1:] if argv is None else argv)
     chosen = words[0] if words and words[0] in _COMMANDS else None
     command = importlib.import_module(f"trialwatch.{chosen}") if chosen else None
@@ -42,17 +42,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
-        # The reader (`head`, `less`) has had enough. Nothing more may be written, not even by the
-        # interpreter's own flush at exit.
+        # The reader (`head`, `less`) has closed the pipe. Nothing more may be written, not even by
+        # the interpreter's flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     return status
 
 
 def _parser(command: ModuleType | None) -> argparse.ArgumentParser:
-    """Return the parser; of the commands only the chosen one is imported, so that help is quick."""
+    """Return the parser; only the chosen command is imported, so that help is quick."""
     parser = argparse.ArgumentParser(
-        prog="trialwatch", description="trialwatch tunes anything that prints its metrics."
+        prog="trialwatch", description="trialwatch tunes any program that prints its metrics."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, sentence in _COMMANDS.items():

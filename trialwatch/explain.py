@@ -22,8 +22,8 @@ from kube.cluster import Cluster, Ref, uid_of
 from kube.connect import connected, context_of, own_namespace
 from kube.errors import Forbidden, NotFound
 from kube.settings_source import text_of
-from trialwatch.sources import add_cluster, usual_kubeconfig
-from trialwatch.templates import pods_in
+from trialwatch.pod_templates import pods_in
+from trialwatch.source_choice import add_cluster, usual_kubeconfig
 from webhook.driver.cluster_lookups import ClusterLookups
 from webhook.driver.decision_driver import DecisionDriver, VerdictOnPod
 from webhook.explanation import PodInspection, explain
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import argparse
 
 _SECONDS = 10.0
-"""What the API server gives the webhook."""
+"""The API server's timeout for the webhook."""
 _KINDS = {"pod": ("v1", "Pod"), "job": ("batch/v1", "Job")}
 
 
@@ -47,14 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--namespace",
         default="",
         metavar="NAMESPACE",
-        help="where it is; without it the context's own",
+        help="the pod's namespace (default: the one of the context)",
     )
     add_cluster(parser)
     parser.add_argument(
         "--core-namespace",
         default=os.environ.get(names.CORE_NAMESPACE_ENV) or names.CORE_NAMESPACE,
         metavar="NAMESPACE",
-        help=f"where {names.CONFIG_MAP} is (default %(default)s)",
+        help=f"the namespace of {names.CONFIG_MAP} (default %(default)s)",
     )
 
 
@@ -73,7 +73,7 @@ def _ref(text: str, namespace: str) -> Ref:
     if not slash:
         kind, name = "pod", text
     if kind.lower() not in _KINDS or not name:
-        raise UserError(f"{text!r} is no pod; write a pod's name, or job/NAME")
+        raise UserError(f"{text!r} is not a pod; write a pod's name, or job/NAME")
     api_version, kind = _KINDS[kind.lower()]
     return Ref(api_version=api_version, kind=kind, namespace=namespace, name=name)
 
@@ -99,7 +99,7 @@ async def _look(
 
 
 def _pod_of(document: JsonObject, about: Ref) -> JsonObject:
-    """Return the pod itself, or the one that a job will want."""
+    """Return the pod itself, or the pod that the job would create."""
     if about.kind == "Pod":
         return document
     template: Any = next((pod for _, pod in pods_in(document)), None)
@@ -117,7 +117,7 @@ def _pod_of(document: JsonObject, about: Ref) -> JsonObject:
 
 
 async def _config(cluster: Cluster, namespace: str) -> Config:
-    """Read the settings in force; without any, or where we may not, our own defaults."""
+    """Read the settings in use; the defaults if there are none or access is forbidden."""
     wanted = Ref(api_version="v1", kind="ConfigMap", namespace=namespace, name=names.CONFIG_MAP)
     try:
         return parse_config(text_of(await cluster.get(wanted)))
@@ -128,7 +128,7 @@ async def _config(cluster: Cluster, namespace: str) -> Config:
 async def _inspect(
     cluster: Cluster, pod: JsonObject, about: Ref, verdict: VerdictOnPod
 ) -> PodInspection:
-    """Put together what is known, with the webhook's registration where we may read that."""
+    """Collect what is known, and the webhook's registration if access to it is allowed."""
     namespace = Ref(api_version="v1", kind="Namespace", name=about.namespace)
     registered = Ref(
         api_version="admissionregistration.k8s.io/v1",

@@ -1,9 +1,9 @@
-"""Show which metrics would be collected from a log: try a metricsFormat before an experiment.
+"""Show which metrics would be collected from a log, for example to test a metricsFormat.
 
 Standard output has one JSON object per point:
 {"name": ..., "value": ..., "timestamp": RFC 3339 or null, "line": from 1}.
-Standard error has a summary; for a metric that was never found, the lines that came nearest.
-Exit status 0 (also where nothing was found), 2 for bad input.
+Standard error has a summary; for a metric without points, it shows the most similar lines.
+Exit status: 0 (also if nothing was found), 2 for bad input.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from api.errors import UserError
 from api.types import LogFormat
 from filters.extractor import ExtractionSpec, Extractor, extraction_spec
 from filters.near_misses import NearMisses
-from trialwatch.summary import summary
+from trialwatch.extraction_summary import summary
 
 if TYPE_CHECKING:
     import argparse
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 18
 _LONG = 64 << 20
-"""Bytes; reading more than this takes long enough for a progress bar."""
+"""Bytes; a progress bar is shown for longer logs."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format",
         default="TEXT",
         metavar="TEXT|JSON",
-        help="TEXT (default), or JSON: one object a line",
+        help="TEXT (default), or JSON: one object per line",
     )
     parser.add_argument(
         "--filter",
@@ -53,9 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="REGEX",
         help="a metricsFormat: group 1 is the name, group 2 the value; may be repeated; "
-        "without it, what trainers usually print is found by the metrics' names",
+        "by default, metrics are found by their names in the usual formats of trainers",
     )
-    parser.add_argument("file", metavar="FILE", help="the log, or - for standard input")
+    parser.add_argument("file", metavar="FILE", help="the log file, or - for standard input")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -104,7 +104,7 @@ def _print(points: list[ExtractedPoint]) -> None:
 
 @contextmanager
 def _opened(name: str) -> Iterator[BinaryIO]:
-    # Unbuffered: what `tail -f | trialwatch extract -` brings is shown as it comes.
+    # Unbuffered, so that `tail -f | trialwatch extract -` shows metrics at once.
     try:
         if name == "-":
             log = open(0, "rb", buffering=0, closefd=False)  # noqa: SIM115 - see above
@@ -125,13 +125,16 @@ def _read(log: BinaryIO, name: str) -> bytes:
 
 def _unreadable(name: str, error: OSError) -> UserError:
     reason = error.strerror or str(error)
-    return UserError(f"cannot read {name!r}: {reason}; give the path of a log file, or - for stdin")
+    return UserError(
+        f"cannot read {name!r}: {reason}; write the path of a log file, or - for standard input"
+    )
 
 
 def _progress(log: BinaryIO) -> AbstractContextManager[Callable[[int], None]]:
-    """Return what shows how far the reading is, where the log is long.
+    """Return a function that shows the progress of reading a long log.
 
-    Only on a terminal, and only where the points go elsewhere: both at once is not to be read.
+    Only if standard error is a terminal and standard output is not, because both together would be
+    unreadable.
     """
     size = os.fstat(log.fileno()).st_size
     if not sys.stderr.isatty() or sys.stdout.isatty() or size < _LONG:
@@ -145,12 +148,12 @@ def _silent(_count: int) -> None:
 
 @contextmanager
 def _bar(size: int) -> Iterator[Callable[[int], None]]:
-    from rich.console import Console  # noqa: PLC0415 - 60 ms that short logs need not wait for
+    from rich.console import Console  # noqa: PLC0415 - takes 60 ms, which short logs do not need
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn  # noqa: PLC0415
 
     columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
-    # Without the redirection: rich would fold the lines of standard output, which is not its own.
+    # No redirection: rich would wrap the lines of standard output.
     with Progress(*columns, console=console, redirect_stdout=False) as bar:
         task = bar.add_task("reading", total=size)
         yield lambda count: bar.advance(task, count)

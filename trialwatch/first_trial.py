@@ -1,4 +1,4 @@
-"""The first trial that an Experiment may come to: every parameter at the start of its space."""
+"""A possible first trial of an Experiment: each parameter at the start of its space."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from controller.reconcile.jobs import job_document
 def first_trial(document: JsonObject) -> tuple[Trial, JsonObject]:
     """Return the trial, and its job as a controller creates it.
 
-    The job has no owner, for the trial is nowhere.
+    The job has no owner, because the trial does not exist in a cluster.
 
     Raises:
         SpecError: the Experiment is wrong, or its template cannot be filled in.

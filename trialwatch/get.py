@@ -1,8 +1,8 @@
-"""Show experiments, their trials or their suggestions, as kubectl would.
+"""Show experiments, trials or suggestions, in the format of kubectl.
 
-Without NAME all of a kind; trials may be chosen by the experiment's name too. `-o yaml` and
-`-o json` print the objects, `-o wide` adds what was chosen and what was measured: the value that
-stands for the trial, or the newest one while it runs.
+Without NAME, all objects of a kind are shown. For trials and suggestions, NAME may be the name of
+the experiment. `-o yaml` and `-o json` print the objects. `-o wide` adds parameters and metrics:
+the value that stands for the trial, or the newest value while the trial runs.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from api.timestamps import to_micros
 from api.types import JsonObject
 from trialwatch.documents import name_of, shown_at
 from trialwatch.source import KINDS, nothing_called
-from trialwatch.sources import add_source, source_of
-from trialwatch.view.standing import measurements
+from trialwatch.source_choice import add_source, source_of
+from trialwatch.view.experiment_summary import measurements
 
 if TYPE_CHECKING:
     import argparse
@@ -38,21 +38,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "kind",
         metavar="experiments|trials|suggestions",
-        help="what to show; trial/NAME is one of them",
+        help="what to show; trial/NAME selects one object",
     )
-    parser.add_argument("name", nargs="?", default="", metavar="NAME", help="one of them")
     parser.add_argument(
-        "-o", "--output", default="", metavar="yaml|json|wide", help="in place of the short table"
+        "name",
+        nargs="?",
+        default="",
+        metavar="NAME",
+        help="the name of one object, or of its experiment",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        default="",
+        metavar="yaml|json|wide",
+        help="the output format, instead of the short table",
     )
     add_source(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print them; return the exit status."""
-    word, slash, name = arguments.kind.partition("/")  # `trial/NAME` is kubectl's way
+    """Print the objects; return the exit status."""
+    word, slash, name = arguments.kind.partition("/")  # kubectl accepts `trial/NAME`
     kind = _kind(word)
     if slash and (arguments.name or not name):
-        raise UserError(f"{arguments.kind!r} is no object: write {word} NAME, or {word}/NAME")
+        raise UserError(f"{arguments.kind!r} is not an object: write {word} NAME, or {word}/NAME")
     name = name or arguments.name
     if arguments.output not in _OUTPUTS:
         raise UserError(f"-o {arguments.output!r} is unknown: use yaml, json or wide")
@@ -77,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _without_history(document: JsonObject) -> JsonObject:
-    """Leave out which program wrote which field, as kubectl does: it is longer than the rest."""
+    """Remove `managedFields`, as kubectl does: they are longer than the rest of the object."""
     metadata = mapping_at(document, "metadata")
     if "managedFields" not in metadata:
         return document
@@ -89,7 +99,7 @@ def _kind(word: str) -> str:
     plural = word if word.endswith("s") else f"{word}s"
     if plural not in KINDS:
         raise UserError(
-            f"{word!r} is nothing to get{nearest(word, KINDS)}; write {', '.join(KINDS)}"
+            f"{word!r} is not a kind{nearest(word, KINDS)}; write one of: {', '.join(KINDS)}"
         )
     return plural
 
@@ -122,7 +132,7 @@ def _last_condition(document: JsonObject, name: str) -> str:
 
 
 def _age(document: JsonObject) -> str:
-    """Write how old an object is, as kubectl does for what is younger than days."""
+    """Return the age of an object, in kubectl's format for short ages."""
     try:
         born = to_micros(shown_at(document, "metadata", "creationTimestamp")) / 1e6
     except UserError:

@@ -1,12 +1,11 @@
-"""Show what the webhook would make of pods, by the webhook's own code and without a cluster.
+"""Show how the webhook would change pods, with the webhook's own code and without a cluster.
 
-FILE holds Pods, Jobs, or objects of any kind with pod templates in them. Standard output has the
-same objects as they would be created, as YAML, or with --diff the difference. Standard error says
-what was done to each pod, and why. An Experiment stands for the job of its first trial, every
-parameter at the start of its space; no --trial is needed for it.
-No registry is asked: an image whose command stands in the image alone is treated as if its registry
-were silent.
-Exit status 0, or 2 where a pod is refused or a file is wrong.
+FILE contains Pods, Jobs, or objects of any kind with pod templates. Standard output has the same
+objects as the API server would create them, as YAML, or the difference with --diff. Standard error
+says what was done to each pod, and why. For an Experiment, the job of its first trial is shown,
+with each parameter at the start of its space; it does not need --trial.
+No image registry is contacted: if a command is only in the image, it counts as unknown.
+Exit status: 0, or 2 if a pod is refused or a file is wrong.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from api.objects.trials import parse_trial
 from api.objects.yamlout import dump_objects
 from api.objects.yamltext import load_objects
 from trialwatch.first_trial import first_trial
-from trialwatch.templates import pods_in, put
+from trialwatch.pod_templates import pods_in, put
 from webhook.model.config import Config, parse_config
 from webhook.model.verdicts import Inject, PodContext, Refuse, Verdict
 from webhook.pods.decide import decide
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from api.types import JsonObject, Suggestion, Trial
-    from trialwatch import templates
+    from trialwatch import pod_templates
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,11 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trial",
         metavar="FILE",
-        help="the Trial that the pods belong to, and its Suggestion where it matters; without it, "
-        "what the pods' own labels and annotations ask for is done",
+        help="the Trial of the pods, and optionally its Suggestion; without it, the labels and "
+        "annotations of the pods decide",
     )
     parser.add_argument(
-        "--config", metavar="FILE", help="katib-config, bare or as a ConfigMap; else our defaults"
+        "--config",
+        metavar="FILE",
+        help="katib-config, or a ConfigMap with it (default: built-in defaults)",
     )
     parser.add_argument("--diff", action="store_true", help="print the difference only")
 
@@ -62,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     given = load_objects(_text(arguments.file))
     if not given:
         raise UserError(
-            f"{arguments.file} is empty: give the YAML of a Pod, a Job or an Experiment"
+            f"{arguments.file} is empty; write the YAML of a Pod, a Job or an Experiment"
         )
     meant = [_meant(document, family) for document in given]
     before = [document for document, _ in meant]
@@ -90,7 +91,7 @@ class _Judged:
 
 
 def _meant(document: JsonObject, family: _Family) -> tuple[JsonObject, _Family]:
-    """Return what is to be judged, and whose it is: of an Experiment, its first trial's job."""
+    """Return the object to change and its trial; for an Experiment, the job of its first trial."""
     if document.get("kind") != "Experiment":
         return document, family
     trial, job = first_trial(document)
@@ -98,7 +99,7 @@ def _meant(document: JsonObject, family: _Family) -> tuple[JsonObject, _Family]:
 
 
 def _family(text: str) -> _Family:
-    """Read a Trial, and its Suggestion if it is there."""
+    """Read a Trial, and its Suggestion if the file has one."""
     trial: Trial | None = None
     suggestion: Suggestion | None = None
     for document in load_objects(text):
@@ -107,12 +108,14 @@ def _family(text: str) -> _Family:
         else:
             trial = parse_trial(document, unknown_fields=False)
     if trial is None:
-        raise UserError("--trial: there is no Trial in the file; get it with kubectl get -o yaml")
+        raise UserError(
+            "--trial: the file has no Trial; get it with kubectl get trial NAME -o yaml"
+        )
     return _Family(trial=trial, suggestion=suggestion)
 
 
 def _judged(document: JsonObject, family: _Family, config: Config) -> _Judged:
-    """Do to all pods of an object what the webhook would do."""
+    """Change all pods of an object as the webhook would."""
     request = _facts(document, family)
     changed, told, refused = document, [], False
     for path, pod in pods_in(document):
@@ -122,12 +125,12 @@ def _judged(document: JsonObject, family: _Family, config: Config) -> _Judged:
         if isinstance(verdict, Inject):
             changed = cast("JsonObject", put(changed, path, mutate(pod, verdict.plan)))
     if not told:
-        told = [f"{_shown(document)}: there is no pod in it, and it stays as it is"]
+        told = [f"{_shown(document)}: it has no pod, and stays unchanged"]
     return _Judged(document=changed, told=tuple(told), refused=refused)
 
 
 def _facts(document: JsonObject, family: _Family) -> PodContext:
-    """Say what the API server would: the namespace; and as the pods' name, that of their job."""
+    """Return the context that the API server would send; the pods have the name of their job."""
     metadata = mapping_at(document, "metadata")
     trials = family.trial.metadata.namespace if family.trial else ""
     return PodContext(
@@ -138,8 +141,8 @@ def _facts(document: JsonObject, family: _Family) -> PodContext:
     )
 
 
-def _shown(document: JsonObject, path: templates.Path = ()) -> str:
-    """Name an object as kubectl does, and the place of a template in it."""
+def _shown(document: JsonObject, path: pod_templates.Path = ()) -> str:
+    """Return an object's name as kubectl writes it, and the path of a template in it."""
     metadata = mapping_at(document, "metadata")
     name = metadata.get("name") or metadata.get("generateName") or "without a name"
     place = ".".join(str(step) for step in path)
@@ -171,6 +174,8 @@ def _text(name: str) -> str:
         return data.decode()
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UserError(f"cannot read {name!r}: {reason}; give a file, or - for stdin") from error
+        raise UserError(
+            f"cannot read {name!r}: {reason}; write the path of a file, or - for standard input"
+        ) from error
     except UnicodeDecodeError:
         raise UserError(f"{name!r} is not UTF-8 text; save it as UTF-8") from None

@@ -1,8 +1,8 @@
-"""Print what a trial's container wrote, while it runs and after its end.
+"""Print the log of a trial's container, while it runs and after its end.
 
-Without -c it is the container that trains; `-c metrics-logger-and-collector` is the collector. Of a
-trial that was tried several times it is the last pod's. On this machine the end of each log is
-kept, 10 MiB; in a cluster a log goes with its pod.
+The default is the container that trains; `-c metrics-logger-and-collector` selects the collector.
+If a trial had several pods, the log is from the last one. On this machine, the last 10 MiB of each
+log are stored; in a cluster, a log is deleted with its pod.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from api.errors import UserError
 from api.types import JsonObject
 from trialwatch.documents import name_of, namespace_of, shown_at
 from trialwatch.source import Source, nothing_called
-from trialwatch.sources import add_source, source_of
+from trialwatch.source_choice import add_source, source_of
 
 if TYPE_CHECKING:
     import argparse
@@ -28,17 +28,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "trial",
         metavar="TRIAL",
-        help="the trial's name, or experiment/NAME for an experiment's best trial so far",
+        help="the trial's name, or experiment/NAME for the best trial of an experiment so far",
     )
-    parser.add_argument("-c", "--container", default="", metavar="NAME", help="which container")
     parser.add_argument(
-        "-f", "--follow", action="store_true", help="go on until the trial has ended"
+        "-c",
+        "--container",
+        default="",
+        metavar="NAME",
+        help="the container (default: the container that trains)",
+    )
+    parser.add_argument(
+        "-f", "--follow", action="store_true", help="print new output until the trial ends"
     )
     parser.add_argument(
         "-p",
         "--previous",
         action="store_true",
-        help="of the container before this one in the same pod; in a cluster only",
+        help="print the log of the previous container of the same pod; only in a cluster",
     )
     add_source(parser)
 
@@ -53,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _trial(source: Source, word: str) -> JsonObject:
     kind, _, name = word.rpartition("/")
     if kind not in _KINDS or not name:
-        raise UserError(f"{word!r} is no trial; write a trial's name, or experiment/NAME")
+        raise UserError(f"{word!r} is not a trial; write a trial's name, or experiment/NAME")
     return _best(source, name) if kind in _OF_EXPERIMENTS else source.trial(name)
 
 
@@ -63,11 +69,11 @@ def _best(source: Source, name: str) -> JsonObject:
         raise nothing_called(source, "experiments", name)
     if len(found) > 1:
         spaces = ", ".join(f"-n {namespace_of(one)}" for one in found)
-        raise UserError(f"there are several experiments {name}; say which: {spaces}")
+        raise UserError(f"there are several experiments {name}; choose one: {spaces}")
     best = shown_at(found[0], "status", "currentOptimalTrial", "bestTrialName")
     if not best:
         raise UserError(
-            f"experiment {name} has no best trial yet: `trialwatch get trials {name}` shows all"
+            f"experiment {name} has no best trial yet; `trialwatch get trials {name}` lists all"
         )
     return next(one for one in source.trials_of(found[0]) if name_of(one) == best)
 

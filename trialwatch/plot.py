@@ -1,8 +1,8 @@
-"""Write the report of an experiment: how the search went on, and what led where.
+"""Write a report of an experiment: the history of the search, and parameters with their results.
 
-It is one HTML file that needs no network. Each run on this machine writes one at its end; this
-writes it anew, also while the experiment runs, and of an experiment in a cluster.
-Standard output is the file's place. Exit status 0, or 2 where there is no such experiment.
+The report is one HTML file that needs no network. `trialwatch run` writes it at its end; this
+command writes it again, also while the experiment runs, and for an experiment in a cluster.
+Standard output is the path of the file. Exit status: 0, or 2 if the experiment does not exist.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from api.types import JsonObject
 from controller.reconcile.trial_order import in_order
 from trialwatch.documents import name_of, namespace_of
 from trialwatch.source import Source, nothing_called
-from trialwatch.sources import add_source, source_of
+from trialwatch.source_choice import add_source, source_of
+from trialwatch.view.experiment_summary import ExperimentSummary, summary_of
 from trialwatch.view.report import report
-from trialwatch.view.standing import Standing, standing_of
 
 if TYPE_CHECKING:
     import argparse
@@ -33,15 +33,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         default="",
         metavar="EXPERIMENT",
-        help="its name; may be left out where there is but one",
+        help="the experiment's name; optional if there is only one experiment",
     )
     parser.add_argument(
         "-o",
         "--output",
         type=Path,
         metavar="FILE",
-        help="where to write it (report.html, beside the objects that are kept on this machine;"
-        " EXPERIMENT.html in this directory, where it is in a cluster)",
+        help="the file to write (default: report.html beside the objects on this machine, or"
+        " EXPERIMENT.html in the current directory for a cluster)",
     )
     add_source(parser)
 
@@ -52,33 +52,35 @@ def run(arguments: argparse.Namespace) -> int:
     experiment = _chosen(source, arguments.experiment)
     place: Path = arguments.output or source.report_of(experiment)
     try:
-        place.write_text(report(_standing(source, experiment)), encoding="utf-8")
+        place.write_text(report(_summary(source, experiment)), encoding="utf-8")
     except OSError as error:
-        raise UserError(f"cannot write {place}: {error.strerror}; name another with -o") from None
+        raise UserError(
+            f"cannot write {place}: {error.strerror}; choose another file with -o"
+        ) from None
     print(place)
     return 0
 
 
 def _chosen(source: Source, name: str) -> JsonObject:
-    """Find the experiment that is meant.
+    """Return the experiment.
 
     Raises:
-        UserError: there is none, or there are several.
+        UserError: no experiment has this name, or several match.
     """
     found = source.objects("experiments", name)
     if len(found) == 1:
         return found[0]
     if found:
         listed = ", ".join(f"-n {namespace_of(one)} {name_of(one)}" for one in found)
-        raise UserError(f"there are several experiments {source.where}; say which: {listed}")
+        raise UserError(f"there are several experiments {source.where}; choose one: {listed}")
     if name:
         raise nothing_called(source, "experiments", name)
     raise UserError(f"there are no experiments {source.where}; {source.makes}")
 
 
-def _standing(source: Source, experiment: JsonObject) -> Standing:
+def _summary(source: Source, experiment: JsonObject) -> ExperimentSummary:
     trials = (parse_trial(one, unknown_fields=False) for one in source.trials_of(experiment))
-    return standing_of(
+    return summary_of(
         parse_experiment(experiment, unknown_fields=False),
         in_order(tuple(trials)),
         {},

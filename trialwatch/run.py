@@ -1,9 +1,9 @@
-"""Run an experiment on this machine, or go on with one that was begun here.
+"""Run an experiment on this machine, or continue one that was started here.
 
-Each trial's job is run as processes: its command as it is, the collector beside it, no image.
-What is begun is kept below --state-dir: the same command goes on where it stopped, and with larger
-counts in the file it goes further. Ctrl-C ends every process; a second one does not wait.
-Exit status 0 succeeded, 1 the experiment failed, 2 bad input, 130 interrupted.
+Each trial's job runs as processes: its own command and the collector, without a container image.
+The experiment is stored below --state-dir. To continue it, run the same command again; larger
+counts in the file extend it. Ctrl-C ends all processes; a second Ctrl-C kills them at once.
+Exit status: 0 succeeded, 1 experiment failed, 2 bad input, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from runner.experiments import read_file
 from runner.state.directory import DEFAULT, StateDirectory, state_of
 from runner.watching import Snapshot
 from trialwatch.screen import Screen
-from trialwatch.view.standing import Standing, standing_of
+from trialwatch.view.experiment_summary import ExperimentSummary, summary_of
 
 if TYPE_CHECKING:
     import argparse
@@ -35,31 +35,33 @@ _FAILED, _INTERRUPTED = 1, 130
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("experiment", metavar="EXPERIMENT.yaml", help="the Experiment")
+    parser.add_argument(
+        "experiment", metavar="EXPERIMENT.yaml", help="the file with the Experiment"
+    )
     parser.add_argument(
         "--parallel",
         type=int,
         metavar="N",
-        help="how many trials run at a time, in place of parallelTrialCount",
+        help="how many trials run at the same time, instead of parallelTrialCount",
     )
     parser.add_argument(
         "--database",
         metavar="URL",
-        help="where metrics are stored: sqlite:///FILE, postgresql://... or mysql://...; without"
-        " it a file in the experiment's state directory",
+        help="the database of the metrics: sqlite:///FILE, postgresql://... or mysql://..."
+        " (default: a file in the experiment's state directory)",
     )
     parser.add_argument(
         "--state-dir",
         type=Path,
         default=DEFAULT,
         metavar="DIR",
-        help=f"where experiments are kept, by namespace and name ({DEFAULT})",
+        help=f"the directory that stores experiments, by namespace and name (default {DEFAULT})",
     )
     parser.add_argument(
         "--output",
         default="text",
         metavar="text|json",
-        help="json: standard output is the Experiment with its final status, and nothing else",
+        help="json: standard output contains only the Experiment with its final status",
     )
 
 
@@ -76,8 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
     screen = Screen(Console(stderr=as_json))
     with screen:
         result = run_experiment(given, state, arguments.database, _Watcher(screen))
-    standing = _standing(result.last)
-    screen.close(standing, _report(standing, state))
+    summary = _summary(result.last)
+    screen.close(summary, _report(summary, state))
     if as_json:
         print(json.dumps(render_experiment(result.last.experiment), ensure_ascii=False, indent=2))
     if result.interrupted:
@@ -86,32 +88,35 @@ def run(arguments: argparse.Namespace) -> int:
     return _FAILED if failed else 0
 
 
-def _report(standing: Standing, state: StateDirectory) -> str:
-    """Write the report beside the objects; return its place, "" where there is nothing in it."""
-    if standing.best is None:
+def _report(summary: ExperimentSummary, state: StateDirectory) -> str:
+    """Write the report beside the objects; return its path, "" if it is not written."""
+    if summary.best is None:
         return ""
-    from trialwatch.view.report import report  # noqa: PLC0415 - plotly takes a moment to load
+    from trialwatch.view.report import report  # noqa: PLC0415 - importing plotly is slow
 
     try:
-        state.report.write_text(report(standing), encoding="utf-8")
+        state.report.write_text(report(summary), encoding="utf-8")
     except OSError as error:
-        print(f"trialwatch run: no report: {state.report}: {error.strerror}", file=sys.stderr)
+        print(
+            f"trialwatch run: cannot write the report {state.report}: {error.strerror}",
+            file=sys.stderr,
+        )
         return ""
     return str(state.report)
 
 
 class _Watcher:
-    """`runner.app.Watcher`: onto the screen."""
+    """`runner.app.Watcher`: shows snapshots on the screen."""
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
 
     def show(self, snapshot: Snapshot) -> None:
-        self._screen.show(_standing(snapshot))
+        self._screen.show(_summary(snapshot))
 
     def tell(self, text: str) -> None:
         print(f"trialwatch run: {text}", file=sys.stderr)
 
 
-def _standing(snapshot: Snapshot) -> Standing:
-    return standing_of(snapshot.experiment, snapshot.trials, snapshot.latest, datetime.now(UTC))
+def _summary(snapshot: Snapshot) -> ExperimentSummary:
+    return summary_of(snapshot.experiment, snapshot.trials, snapshot.latest, datetime.now(UTC))

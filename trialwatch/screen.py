@@ -1,4 +1,4 @@
-"""Where an experiment is watched: a live table on a terminal, plain lines anywhere else."""
+"""Show a running experiment: as a live table on a terminal, else as plain lines."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from rich.console import Console
 from rich.live import Live
 
 from trialwatch.view.closing import closing
-from trialwatch.view.lines import news, opening
+from trialwatch.view.experiment_summary import ExperimentSummary
+from trialwatch.view.lines import changes, opening
 from trialwatch.view.live import LiveView
-from trialwatch.view.standing import Standing
 
 
 class Screen:
-    """Shows an experiment's standings as they come; entered before the first, left after the last.
+    """Shows the summaries of an experiment, as a context manager.
 
-    It starts no thread: what is on the screen is the last standing that it was shown.
+    It starts no thread: the screen changes only in `show`.
     """
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._last: Standing | None = None
+        self._last: ExperimentSummary | None = None
         self._live: Live | None = None
         if console.is_terminal and not console.is_dumb_terminal:
             self._live = Live(console=console, auto_refresh=False, vertical_overflow="crop")
 
     def __enter__(self) -> Self:
-        """Take the terminal."""
+        """Start to use the terminal."""
         if self._live:
             self._live.start()
         return self
@@ -39,25 +39,25 @@ class Screen:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Give the terminal back; the last table stays above what follows."""
+        """Stop to use the terminal; the last table stays visible."""
         if self._live:
             self._live.stop()
 
-    def show(self, standing: Standing) -> None:
-        """Bring the screen up to date."""
+    def show(self, summary: ExperimentSummary) -> None:
+        """Show a new summary."""
         if self._live:
-            self._live.update(LiveView(standing), refresh=True)
+            self._live.update(LiveView(summary), refresh=True)
         elif self._last is None:
-            self._say(*opening(standing))
+            self._say(*opening(summary))
         else:
-            self._say(*news(self._last, standing))
-        self._last = standing
+            self._say(*changes(self._last, summary))
+        self._last = summary
 
-    def close(self, standing: Standing, report: str = "") -> None:
-        """Say how it ended; `report` is the place of the report. Called after it was left."""
-        self._say(*closing(standing, report))
+    def close(self, summary: ExperimentSummary, report: str = "") -> None:
+        """Print the result; `report` is the path of the report. Call it after `__exit__`."""
+        self._say(*closing(summary, report))
 
     def _say(self, *lines: str) -> None:
         for line in lines:
-            # Not wrapped and not coloured: a line is what programs read, and names have brackets.
+            # Without wrapping and colours: programs read these lines, and names may have brackets.
             self._console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)

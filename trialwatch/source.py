@@ -1,4 +1,4 @@
-"""A place where experiments are looked at, as the commands see it: a port."""
+"""The port through which the commands read experiments: of this machine, or of a cluster."""
 
 from __future__ import annotations
 
@@ -13,48 +13,48 @@ from trialwatch.documents import name_of
 
 KINDS: Final = ("experiments", "trials", "suggestions")
 _FEW = 5
-"""Names that a message lists."""
+"""The most names that a message lists."""
 
 
 class Source(Protocol):
-    """Experiments with what belongs to them, in the namespaces that are looked at."""
+    """Experiments with their trials and suggestions, in one namespace or in all."""
 
     where: str
-    """`in .trialwatch`, or `in the namespace team of the context here`."""
+    """Where it reads, such as `in .trialwatch` or `in the namespace team of the context here`."""
     makes: str
-    """How experiments come there, as a sentence."""
+    """How to create an experiment there, for messages."""
 
     def objects(self, kind: str, name: str = "") -> list[JsonObject]:
-        """Read all objects of a kind of `KINDS`, or the one of a name, the oldest first.
+        """Read all objects of a kind in `KINDS`, or those with a name, the oldest first.
 
-        Trials and suggestions may be chosen by their experiment's name too.
+        For trials and suggestions, `name` may be the name of their experiment too.
         """
 
     def trial(self, name: str) -> JsonObject:
         """Read a trial.
 
         Raises:
-            UserError: there is none, or there are several.
+            UserError: no trial has this name, or several have it.
         """
 
     def trials_of(self, experiment: JsonObject) -> list[JsonObject]:
         """Read an experiment's trials."""
 
     def report_of(self, experiment: JsonObject) -> Path:
-        """Return where its report is written unless told otherwise."""
+        """Return the default path of an experiment's report."""
 
     def print_log(
         self, trial: JsonObject, wanted: LogWanted, write: Callable[[bytes], None]
     ) -> None:
-        """Give what a container of a trial printed.
+        """Write the log of a trial's container.
 
         Raises:
-            UserError: there is no such log; the message says what there is.
+            UserError: the log does not exist; the message lists the existing logs.
         """
 
 
 class LogWanted(Protocol):
-    """Which log, as the command line has it."""
+    """The wanted log, as on the command line."""
 
     container: str
     follow: bool
@@ -62,7 +62,7 @@ class LogWanted(Protocol):
 
 
 def nothing_called(source: Source, kind: str, name: str) -> UserError:
-    """Make the error of a name that nothing has; it says the name that comes nearest."""
+    """Return the error for an unknown name, with the most similar name, or a few names."""
     known = dict.fromkeys(name_of(one) for one in source.objects(kind))
     if not known:
         hint = f"; {source.makes}"

@@ -1,4 +1,4 @@
-"""Which log is meant of a trial in a cluster, and why there may be none: by documents alone."""
+"""Choose a trial's pod and container for its log, and say why there may be no log yet."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from api.objects.trials import parse_trial
 from api.types import Json, JsonObject
 from controller.reconcile.trial_states import has_ended as trial_has_ended
 from trialwatch.documents import name_of, namespace_of, oldest_first, shown_at
-from trialwatch.view.standing import measurements
+from trialwatch.view.experiment_summary import measurements
 
 _COLLECTORS = (COLLECTOR_CONTAINER, OTHER_COLLECTOR_CONTAINER)
 
 
 def newest_pod(trial: JsonObject, pods: Sequence[JsonObject]) -> JsonObject | None:
-    """Return a trial's newest pod, of those that have the container that trains; None: no pod."""
+    """Return a trial's newest pod, if possible one with the primary container; None if none."""
     primary = shown_at(trial, "spec", "primaryContainerName")
     train = [pod for pod in pods if primary in _names(pod)]
     return next(reversed(oldest_first(train or pods)), None)
 
 
 def container_of(trial: JsonObject, pod: JsonObject, wanted: str = "") -> str:
-    """Return the container whose log is meant: the wanted one, else where the training prints.
+    """Return the container of the log: the wanted one, or the one with the training's output.
 
-    That is the container that trains; but where Katib's own webhook has sent its output into a
-    file, it is the collector, who prints the file.
+    That is the container that trains. But if Katib's own webhook has redirected its output into a
+    file, it is the collector, which prints the file.
 
     Raises:
         UserError: the pod has no such container.
@@ -47,7 +47,7 @@ def container_of(trial: JsonObject, pod: JsonObject, wanted: str = "") -> str:
 
 
 def why_not_begun(pod: JsonObject, container: str) -> str:
-    """Say what a container waits for; "" where it has begun, so that there is a log."""
+    """Return what a container waits for; "" if it has started, so that it has a log."""
     status = next((one for one in _statuses(pod) if shown_at(one, "name") == container), None)
     if value_at(status, "state", "running") or value_at(status, "state", "terminated"):
         return ""
@@ -55,27 +55,27 @@ def why_not_begun(pod: JsonObject, container: str) -> str:
         return ""
     waits = value_at(status, "state", "waiting") or _unscheduled(pod)
     words = [shown_at(waits, "reason"), shown_at(waits, "message")]
-    return ": ".join(one for one in words if one) or "it has not been started yet"
+    return ": ".join(one for one in words if one) or "it has not started yet"
 
 
 def without_pod(trial: JsonObject) -> UserError:
-    """Make the error of a trial that has no pod, with what is known of it."""
+    """Return the error for a trial without a pod, with its known metrics."""
     name, place = name_of(trial), f"-n {namespace_of(trial)}"
     if not has_ended(trial):
         return UserError(
-            f"trial {name} has no pod now: -f waits for one, and `kubectl get events {place}` says"
-            " what keeps it"
+            f"trial {name} has no pod now: use -f to wait for one; `kubectl get events {place}` may"
+            " show the cause"
         )
     seen = ", ".join(measurements(parse_trial(trial, unknown_fields=False))) or "nothing"
     return UserError(
-        f"the pod of trial {name} is gone, and what it printed with it;"
-        f" spec.trialTemplate.retain: true keeps pods. What was measured: {seen}"
+        f"the pod of trial {name} was deleted, and its log with it;"
+        f" spec.trialTemplate.retain: true keeps pods. Its metrics: {seen}"
         f" (`trialwatch get trials {place} {name} -o wide`)"
     )
 
 
 def has_ended(trial: JsonObject) -> bool:
-    """Say whether nothing can become of a trial any more."""
+    """Return whether a trial has ended."""
     return trial_has_ended(parse_trial(trial, unknown_fields=False))
 
 

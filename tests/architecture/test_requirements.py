@@ -23,7 +23,7 @@ TOOLS = {"all", "dev"}
 
 # Which modules an extra serves, where it is not the package of its own name.
 SERVES = {
-    "cluster": "trialwatch.cluster",
+    "cluster": "trialwatch.cluster_source",
     "explain": "trialwatch.explain",
     "extract": "trialwatch.extract",
     "inject": "trialwatch.inject",

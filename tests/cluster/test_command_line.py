@@ -186,8 +186,8 @@ def test_a_pod_that_is_gone_has_taken_its_log_with_it(trials: Trials, permitted:
     code, _, err = call(permitted, "logs", "gone")
 
     assert code == 2
-    assert "the pod of trial gone is gone, and what it printed with it;" in err
-    assert "What was measured: loss=0.5" in err
+    assert "the pod of trial gone was deleted, and its log with it;" in err
+    assert "Its metrics: loss=0.5" in err
 
 
 def test_who_lacks_a_right_is_told_which(

@@ -52,7 +52,7 @@ def test_objects_are_given_whole(ended: Machine) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("get", "pods"), "'pods' is nothing to get; write experiments, trials, suggestions"),
+        (("get", "pods"), "'pods' is not a kind; write one of: experiments, trials, suggestions"),
         (("get", "trials", "-o", "xml"), "-o 'xml' is unknown"),
         (("get", "trials", "none"), "there is no trial none"),
         (("logs", "none"), "there is no trial none"),

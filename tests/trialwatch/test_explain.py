@@ -233,8 +233,8 @@ async def test_the_contexts_namespace_is_meant_where_none_is_named(
     [
         ("none", "Pod team/none"),
         ("job/none", "Job team/none"),
-        ("cat/p", "'cat/p' is no pod; write a pod's name, or job/NAME"),
-        ("job/", "is no pod"),
+        ("cat/p", "'cat/p' is not a pod; write a pod's name, or job/NAME"),
+        ("job/", "is not a pod"),
     ],
 )
 async def test_what_is_not_there_is_named(explain: Explain, what: str, says: str) -> None:

@@ -33,7 +33,7 @@ def test_each_point_is_one_json_object_on_a_line() -> None:
         {"name": "loss", "value": "nan", "timestamp": None, "line": 3},
     ]
     assert b"3 points in 3 lines" in done.stderr
-    assert b"1 value that is no finite number" in done.stderr
+    assert b"1 value that is not a finite number" in done.stderr
 
 
 def test_a_file_is_read_like_standard_input(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_several_filters_and_json_are_to_be_had() -> None:
     assert [json.loads(line)["value"] for line in done.stdout.splitlines()] == ["1", "2"]
     done = extract("--metrics=loss", "--format", "JSON", "-", stdin=b'{"loss": 0.5}\nwarning\n')
     assert json.loads(done.stdout)["value"] == "0.5"
-    assert b"1 line that is no JSON object" in done.stderr
+    assert b"1 line that is not a JSON object" in done.stderr
 
 
 def test_where_nothing_matches_the_nearest_lines_are_shown_with_the_reason() -> None:

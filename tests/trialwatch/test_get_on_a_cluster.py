@@ -137,10 +137,10 @@ async def test_a_state_directory_here_comes_before_the_cluster_and_says_so(
 
     assert (status, out) == (0, "")
     assert err.splitlines() == [
-        "trialwatch get: showing what is kept in .trialwatch; --context NAME asks a cluster",
+        "trialwatch get: showing .trialwatch; use --context NAME for a cluster",
         (
-            "there are no experiments in .trialwatch; `trialwatch run EXPERIMENT.yaml` makes them;"
-            " --context or --kubeconfig asks a cluster"
+            "there are no experiments in .trialwatch; start one with `trialwatch run EXPERIMENT.yaml`,"
+            " or use --context for a cluster"
         ),
     ]
     assert (names(named[1]), named[2]) == (["random"], "")
@@ -173,7 +173,7 @@ async def test_several_kubeconfigs_are_read_as_one(
     [
         (
             ("get", "trials", "--state-dir", "x", "--context", "here"),
-            "--state-dir is a place of this machine, --context means a cluster: give one of them",
+            "--state-dir selects this machine, and --context selects a cluster: use only one of them",
         ),
         (
             ("get", "trials", "--context", "her"),
@@ -196,16 +196,16 @@ async def test_several_kubeconfigs_are_read_as_one(
         (
             ("get", "experiments", "x", "-n", "other"),
             (
-                "there is no experiment x in the namespace other of the context here; `kubectl apply"
-                " -f EXPERIMENT.yaml` makes them; -A looks in all namespaces"
+                "there is no experiment x in the namespace other of the context here; create one with"
+                " `kubectl apply -f EXPERIMENT.yaml`, or use -A to search all namespaces"
             ),
         ),
-        (("get", "trial/"), "'trial/' is no object: write trial NAME, or trial/NAME"),
-        (("get", "trial/a", "b"), "'trial/a' is no object: write trial NAME, or trial/NAME"),
+        (("get", "trial/"), "'trial/' is not an object: write trial NAME, or trial/NAME"),
+        (("get", "trial/a", "b"), "'trial/a' is not an object: write trial NAME, or trial/NAME"),
         (("get", "trials", "x"), "; there are random-0000, random-0001, "),
         (("plot", "randm"), 'did you mean "random"?'),
         (("plot", "-n", "other"), "there are no experiments in the namespace other of"),
-        (("plot", "-A"), "say which: -n team random, -n team second"),
+        (("plot", "-A"), "choose one: -n team random, -n team second"),
     ],
 )
 async def test_what_is_not_there_is_said_in_one_line(
@@ -234,8 +234,8 @@ async def test_nothing_there_is_no_error(command_line: CommandLine) -> None:
 
     assert (status, out) == (0, "")
     assert err == (
-        "there are no trials in the namespace team of the context here; `kubectl apply -f"
-        " EXPERIMENT.yaml` makes them; -A looks in all namespaces\n"
+        "there are no trials in the namespace team of the context here; create one with"
+        " `kubectl apply -f EXPERIMENT.yaml`, or use -A to search all namespaces\n"
     )
 
 
@@ -260,8 +260,8 @@ async def test_a_cluster_without_katibs_kinds_is_told_from_one_without_objects(
 
     assert status == 2
     assert err == (
-        "trialwatch get: the context here does not know Katib's kinds: install trialwatch"
-        " (docs/install.md) or Katib there, or name another context by --context\n"
+        "trialwatch get: the context here does not have Katib's kinds: install trialwatch"
+        " (docs/install.md) or Katib there, or use another context with --context\n"
     )
 
 
@@ -323,6 +323,6 @@ async def test_a_client_that_is_not_installed_is_named_with_what_installs_it(
 
     assert (process.returncode, out) == (2, b"")
     assert err.decode() == (
-        f"trialwatch get: a cluster cannot be asked, for {missing} is not installed:"
+        f"trialwatch get: cannot access a cluster: the package {missing} is not installed;"
         " pip install 'trialwatch[cluster]'\n"
     )

@@ -135,7 +135,7 @@ def test_what_has_no_pod_passes_unchanged(
 
     documents, told = printed(capsys)
     assert documents == load_objects(text)
-    assert told == "ConfigMap/c: there is no pod in it, and it stays as it is\n"
+    assert told == "ConfigMap/c: it has no pod, and stays unchanged\n"
 
 
 def test_diff_prints_the_difference_alone(

@@ -41,10 +41,10 @@ from suggestion.core.trial_history import History
 from tests.controller.cluster_ports import complete
 from tests.controller.experiment_harness import ExperimentHarness, experiment
 from tests.controller.fake_services import POLICY, T, fake_services
-from trialwatch.cluster import source as cluster_source
-from trialwatch.kept import Kept
+from trialwatch.cluster_source import source as cluster_source
+from trialwatch.local_source import LocalSource
 from trialwatch.source import Source
-from trialwatch.view.standing import Standing, State, standing_of
+from trialwatch.view.experiment_summary import ExperimentSummary, TrialState, summary_of
 
 PRINTED = (("9", "0.1", "5.0"), ("2", "0.4", "1"), ("0.3", "0.2", "nan"), ("4", "3", "0.5"))
 """What each trial prints of each metric, in the order in which they run."""
@@ -62,7 +62,7 @@ class Outcome:
     """What came of an experiment."""
 
     questions: Sequence[History]
-    standing: Standing
+    summary: ExperimentSummary
 
 
 @pytest.fixture
@@ -106,12 +106,12 @@ async def test_one_history_means_the_same_here_and_on_a_cluster(
 
     assert here.questions == there.questions
     assert [past.loss for past in here.questions[-1]] == losses[:-1]
-    assert here.standing == there.standing
-    assert [row.value for row in here.standing.rows if row.state is State.SUCCEEDED] == [
+    assert here.summary == there.summary
+    assert [row.value for row in here.summary.rows if row.state is TrialState.SUCCEEDED] == [
         value for value in values if value is not None
     ]
-    assert here.standing.best is not None
-    assert here.standing.best.value == best
+    assert here.summary.best is not None
+    assert here.summary.best.value == best
 
 
 def searched(kind: ObjectiveType, named: Strategy | None) -> Experiment:
@@ -146,7 +146,7 @@ async def on_a_laptop(item: Experiment, asked: list[History], folder: Path) -> O
                     rows = [NewRow(0, name, text) for text in next(printed) for name in METRICS]
                     await store.report(key, rows)
                     harness.end(trial, "Complete", "R", "m")
-    return Outcome(tuple(asked), shown_from(Kept(folder)))
+    return Outcome(tuple(asked), shown_from(LocalSource(folder)))
 
 
 async def on_a_cluster(item: Experiment, asked: list[History], folder: Path) -> Outcome:
@@ -168,16 +168,16 @@ async def on_a_cluster(item: Experiment, asked: list[History], folder: Path) -> 
         async with served(stage.memory) as server:
             kubeconfig = server.write_kubeconfig(folder / "kubeconfig", namespace="ns")
             source = cluster_source(kubeconfig, "", "ns", everywhere=False)
-            standing = await asyncio.to_thread(shown_from, source)
-    return Outcome(tuple(asked), standing)
+            summary = await asyncio.to_thread(shown_from, source)
+    return Outcome(tuple(asked), summary)
 
 
-def shown_from(source: Source) -> Standing:
+def shown_from(source: Source) -> ExperimentSummary:
     """Return what is shown of the one experiment, without times."""
     (document,) = source.objects("experiments")
     trials = (parse_trial(one, unknown_fields=False) for one in source.trials_of(document))
     item = parse_experiment(document, unknown_fields=False)
-    standing = standing_of(item, in_order(tuple(trials)), {}, datetime.now(UTC))
-    rows = tuple(replace(row, seconds=None) for row in standing.rows)
-    best = standing.best and replace(standing.best, seconds=None)
-    return replace(standing, rows=rows, best=best, seconds=None)
+    summary = summary_of(item, in_order(tuple(trials)), {}, datetime.now(UTC))
+    rows = tuple(replace(row, seconds=None) for row in summary.rows)
+    best = summary.best and replace(summary.best, seconds=None)
+    return replace(summary, rows=rows, best=best, seconds=None)

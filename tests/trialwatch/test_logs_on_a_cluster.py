@@ -152,8 +152,8 @@ UNSCHEDULED = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes 
             "random-0001",
             None,
             (
-                "the pod of trial random-0001 is gone, and what it printed with it;"
-                " spec.trialTemplate.retain: true keeps pods. What was measured: Validation-accuracy=0.9711,"
+                "the pod of trial random-0001 was deleted, and its log with it;"
+                " spec.trialTemplate.retain: true keeps pods. Its metrics: Validation-accuracy=0.9711,"
                 " Train-accuracy=0.9931 (`trialwatch get trials -n team random-0001 -o wide`)"
             ),
         ),
@@ -161,8 +161,8 @@ UNSCHEDULED = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes 
             "random-0006",
             None,
             (
-                "trial random-0006 has no pod now: -f waits for one, and `kubectl get events -n team`"
-                " says what keeps it"
+                "trial random-0006 has no pod now: use -f to wait for one; `kubectl get events -n"
+                " team` may show the cause"
             ),
         ),
         (
@@ -170,7 +170,7 @@ UNSCHEDULED = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes 
             {"containerStatuses": [{"name": "training", **WAITING}]},
             (
                 "container training of pod p has printed nothing yet: ErrImagePull: no such image;"
-                " -f waits for it"
+                " use -f to wait for it"
             ),
         ),
         (
@@ -178,7 +178,7 @@ UNSCHEDULED = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes 
             {"conditions": [UNSCHEDULED]},
             (
                 "container training of pod p has printed nothing yet: 0/1 nodes have room;"
-                " -f waits for it"
+                " use -f to wait for it"
             ),
         ),
         (
@@ -186,12 +186,12 @@ UNSCHEDULED = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes 
             None,
             "there is no trial random-000 in the namespace team of the context here; did you mean",
         ),
-        ("pod/p", None, "'pod/p' is no trial; write a trial's name, or experiment/NAME"),
+        ("pod/p", None, "'pod/p' is not a trial; write a trial's name, or experiment/NAME"),
         ("experiment/randm", None, 'did you mean "random"?'),
         (
             "experiment/",
             None,
-            "'experiment/' is no trial; write a trial's name, or experiment/NAME",
+            "'experiment/' is not a trial; write a trial's name, or experiment/NAME",
         ),
     ],
 )
@@ -224,8 +224,8 @@ async def test_a_trial_of_several_namespaces_has_to_be_told_apart(
     _, _, best = await command_line("logs", "-A", "experiment/random")
 
     assert status == 2
-    assert "there are several trials random-0001; say which: -n " in err
-    assert "there are several experiments random; say which: -n " in best
+    assert "there are several trials random-0001; choose one: -n " in err
+    assert "there are several experiments random; choose one: -n " in best
 
 
 async def test_an_experiment_without_a_best_trial_has_no_log_yet(
@@ -236,4 +236,4 @@ async def test_an_experiment_without_a_best_trial_has_no_log_yet(
     status, _, err = await command_line("logs", "experiment/random")
 
     assert status == 2
-    assert "experiment random has no best trial yet: `trialwatch get trials random`" in err
+    assert "experiment random has no best trial yet; `trialwatch get trials random`" in err

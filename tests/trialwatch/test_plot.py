@@ -76,16 +76,16 @@ def test_it_is_written_where_it_is_wanted(
         (["xyz"], "there is no experiment xyz in {}; there are other, random"),
         (
             [],
-            "there are several experiments in {}; say which: -n a other, -n a random, -n b random",
+            "there are several experiments in {}; choose one: -n a other, -n a random, -n b random",
         ),
-        (["random"], "there are several experiments in {}; say which: -n a random, -n b random"),
+        (["random"], "there are several experiments in {}; choose one: -n a random, -n b random"),
         (
             ["-n", "c"],
-            "there are no experiments in {} (-n c); `trialwatch run EXPERIMENT.yaml` makes them; --context or --kubeconfig asks a cluster",
+            "there are no experiments in {} (-n c); start one with `trialwatch run EXPERIMENT.yaml`, or use --context for a cluster",
         ),
         (
             ["-n", "b", "-o", "/no/such/place"],
-            "cannot write /no/such/place: No such file or directory; name another with -o",
+            "cannot write /no/such/place: No such file or directory; choose another file with -o",
         ),
     ],
 )
@@ -106,6 +106,6 @@ def test_where_nothing_is_kept_it_says_what_to_do(
     assert plot(tmp_path) == 2
 
     assert capsys.readouterr().err == (
-        f"trialwatch plot: there are no experiments in {tmp_path}; `trialwatch run EXPERIMENT.yaml`"
-        " makes them; --context or --kubeconfig asks a cluster\n"
+        f"trialwatch plot: there are no experiments in {tmp_path}; start one with"
+        " `trialwatch run EXPERIMENT.yaml`, or use --context for a cluster\n"
     )

@@ -8,11 +8,11 @@ from rich.console import Console
 
 from tests.trialwatch.view.watched_experiment import at, experiment, mixed_fortunes
 from trialwatch.screen import Screen
-from trialwatch.view.standing import standing_of
+from trialwatch.view.experiment_summary import summary_of
 
 TRIALS = mixed_fortunes()
-FIRST = standing_of(experiment(), (), {}, at(0))
-LAST = standing_of(experiment(TRIALS, "random-0001"), TRIALS, {}, at(9))
+FIRST = summary_of(experiment(), (), {}, at(0))
+LAST = summary_of(experiment(TRIALS, "random-0001"), TRIALS, {}, at(9))
 
 
 def watched(console: Console) -> str:

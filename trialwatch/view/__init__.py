@@ -1,16 +1,17 @@
-"""What people look at: a table or lines while an experiment runs, last words, a report with plots.
+"""Views of an experiment: a live table or lines while it runs, its result, a report with plots.
 
-Belongs here: pure functions from objects and a moment to what is shown. `standing` is read by all
-the others; it has the facts, they have the looks.
-Does not belong here: the terminal, files, the clock; whatever decides what an experiment does.
+Belongs here: pure functions from objects and a time to text, tables and plots. All of them read an
+`ExperimentSummary` (`experiment_summary`).
+Does not belong here: the terminal, files, the clock; decisions about an experiment.
 May import: `api`, `filters`. May be imported by: `trialwatch`.
 
-From objects to what a person sees:
+From objects to the user:
 
-    Experiment, trials, newest values, now ──> Standing ──> live     a table, large as the terminal
-                                               standing  ├─> lines    lines, without a terminal
-                                                         ├─> closing  optimal trial, and failures
-                                                         └─> report   one HTML file with two plots
+    Experiment, trials, newest values, now
+        ──> ExperimentSummary ──┬─> live     a table as large as the terminal
+                                ├─> lines    lines, without a terminal
+                                ├─> closing  the optimal trial, and failures
+                                └─> report   one HTML file with two plots
 
 All of this is pure; `trialwatch/screen.py` writes to the terminal. The objects come from a source
 (`trialwatch/source.py`): the files of a run on this machine, or an API server. Equal objects give

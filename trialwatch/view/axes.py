@@ -1,7 +1,7 @@
-"""One axis of the parallel coordinates: where on it a value stands, and what is written beside it.
+"""One axis of the parallel coordinates: the positions of values, and the labels.
 
-Positions go from 0 at the foot to 1 at the head. A parameter that is searched by its logarithm is
-drawn by it; the entries of a list stand at equal distances, in the order of the list.
+Positions go from 0 at the bottom to 1 at the top. A parameter with a logarithmic distribution has a
+logarithmic axis. The entries of a list have equal distances, in the order of the list.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from dataclasses import dataclass
 
 from api.metric_values import finite
 from api.types import Distribution, ParameterSpec, ParameterType
-from trialwatch.view.words import cut
+from trialwatch.view.formatting import cut
 
 NOWHERE = -0.12
-"""The place of a trial that has no value."""
+"""The position of a trial without a value."""
 
 _LOGARITHMIC = (Distribution.LOG_UNIFORM, Distribution.LOG_NORMAL)
 _LISTS = (ParameterType.CATEGORICAL, ParameterType.DISCRETE)
 _MOST_TICKS = 12
 _LABEL = 18
-"""Characters of a tick's label."""
+"""The most characters of a tick's label."""
 _WIDE = 1000.0
-"""An objective whose largest value is so many times its smallest one is drawn by its logarithm."""
+"""If the largest objective is this many times the smallest, the axis is logarithmic."""
 
 Tick = tuple[float, str]
 
@@ -35,14 +35,14 @@ class Listed:
     entries: tuple[str, ...]
 
     def position(self, text: str) -> float | None:
-        """Return where a value stands; None where it is none of this axis."""
+        """Return the position of a value; None if it is not on this axis."""
         if text not in self.entries:
             return None
         return _share(self.entries.index(text), 0, len(self.entries) - 1)
 
     @property
     def ticks(self) -> tuple[Tick, ...]:
-        """Each entry, or where they are many some of them."""
+        """All entries, or some of them if there are many."""
         step = math.ceil(len(self.entries) / _MOST_TICKS) or 1
         last = len(self.entries) - 1
         shown = list(enumerate(self.entries))[::step]
@@ -59,12 +59,12 @@ class Range:
     whole: bool = False
 
     def position(self, text: str) -> float | None:
-        """Return where a value stands; None where it is none of this axis."""
+        """Return the position of a value; None if it is not on this axis."""
         number = finite(text)
         return None if number is None else self.place(number)
 
     def place(self, number: float) -> float | None:
-        """Return where a number stands."""
+        """Return the position of a number; None if it is not on this axis."""
         if not self.low <= number <= self.high:
             return None
         if self.logarithmic:
@@ -78,7 +78,7 @@ class Range:
         inner = [number for number in numbers if self.low <= number <= self.high]
         places = [(self.place(number), number) for number in inner]
         ends = [(self.place(end), end) for end in (self.low, self.high)]
-        # A round number close to an end would be written over it.
+        # The label of a round number close to an end would overlap the label of the end.
         apart = [
             (place, number)
             for place, number in places
@@ -101,7 +101,7 @@ Axis = Listed | Range
 
 
 def axis_of(spec: ParameterSpec) -> Axis:
-    """Build a parameter's axis; bounds that are no numbers make one without a place on it."""
+    """Build a parameter's axis; if the bounds are not numbers, the axis has no positions."""
     space = spec.space
     if spec.type in _LISTS:
         return Listed(entries=tuple(dict.fromkeys(space.list)))
@@ -117,7 +117,7 @@ def axis_of(spec: ParameterSpec) -> Axis:
 
 
 def axis_over(values: Sequence[float]) -> Range:
-    """Build the objective's axis over the values that were seen."""
+    """Build the objective's axis over the observed values."""
     low, high = min(values, default=0.0), max(values, default=0.0)
     return Range(low=low, high=high, logarithmic=low > 0 and high / low > _WIDE)
 
@@ -127,7 +127,7 @@ def _share(number: float, low: float, high: float) -> float:
 
 
 def _round(step: float) -> float:
-    """Return the next larger one of 1, 2, 5, 10, 20, ..."""
+    """Return the smallest of 1, 2, 5, 10, 20, ... that is not less than `step`."""
     if step <= 0 or not math.isfinite(step):
         return 0.0
     scale = 10.0 ** math.floor(math.log10(step))
@@ -135,7 +135,7 @@ def _round(step: float) -> float:
 
 
 def _decades(low: float, high: float) -> Sequence[float]:
-    """Return the powers of ten, and with few of them their multiples by 2 and 5."""
+    """Return powers of ten; if there are few, also their multiples by 2 and 5."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     digits = (1, 2, 5) if last - first <= 2 else (1,)  # noqa: PLR2004 - two decades
     step = max(1, math.ceil((last - first) / _MOST_TICKS))

@@ -1,4 +1,4 @@
-"""The last words: how the experiment ended, the optimal trial, what went wrong, where to look."""
+"""The final lines of a run: the result, the optimal trial, failures, the path of the report."""
 
 from __future__ import annotations
 
@@ -6,53 +6,53 @@ from collections.abc import Iterator
 
 from api.faults import visible
 from api.types import ConditionType
-from trialwatch.view.standing import Row, Standing, State
-from trialwatch.view.words import counted, cut, duration
+from trialwatch.view.experiment_summary import ExperimentSummary, TrialRow, TrialState
+from trialwatch.view.formatting import counted, cut, duration
 
-_BAD = (State.FAILED, State.KILLED, State.WITHOUT_METRICS)
+_BAD = (TrialState.FAILED, TrialState.KILLED, TrialState.WITHOUT_METRICS)
 _FEW = 3
-"""Causes that are repeated; a fault that all trials share need not be read twelve times."""
+"""The most causes to list; the same cause in several trials is listed once."""
 _LONG = 300
 
 
-def closing(standing: Standing, report: str = "") -> Iterator[str]:
-    """Yield the lines; `report` is the place of the report, "" where none was written."""
+def closing(summary: ExperimentSummary, report: str = "") -> Iterator[str]:
+    """Yield the lines; `report` is the path of the report, "" if there is no report."""
     yield ""
-    yield _outcome(standing)
-    yield f"{_counts(standing)}{_time(standing)}"
-    yield from _causes(standing)
-    if standing.best is None:
-        yield f"no optimal trial: no value of {visible(standing.objective.metric)} was ever seen"
+    yield _outcome(summary)
+    yield f"{_counts(summary)}{_time(summary)}"
+    yield from _causes(summary)
+    if summary.best is None:
+        yield f"no optimal trial: {visible(summary.objective.metric)} has no value"
     else:
-        yield from _optimum(standing.best)
+        yield from _optimum(summary.best)
     if report:
         yield f"report: {report}"
 
 
-def _outcome(standing: Standing) -> str:
-    name = visible(standing.name)
-    if standing.outcome is None:
-        return f"experiment {name} is not at its end: the same command goes on with it"
-    if standing.reason:
-        return f"{name}: {visible(standing.reason)}"
-    word = "succeeded" if standing.outcome is ConditionType.SUCCEEDED else "failed"
+def _outcome(summary: ExperimentSummary) -> str:
+    name = visible(summary.name)
+    if summary.outcome is None:
+        return f"experiment {name} has not ended: run the same command again to continue"
+    if summary.reason:
+        return f"{name}: {visible(summary.reason)}"
+    word = "succeeded" if summary.outcome is ConditionType.SUCCEEDED else "failed"
     return f"experiment {name} has {word}"
 
 
-def _counts(standing: Standing) -> str:
-    counts = [(state, standing.count(state)) for state in State]
+def _counts(summary: ExperimentSummary) -> str:
+    counts = [(state, summary.count(state)) for state in TrialState]
     told = ", ".join(f"{count:,} {state.value}" for state, count in counts if count)
-    return f"{counted(len(standing.rows), 'trial')}{f': {told}' if told else ''}"
+    return f"{counted(len(summary.rows), 'trial')}{f': {told}' if told else ''}"
 
 
-def _time(standing: Standing) -> str:
-    return f", in {duration(standing.seconds)}" if standing.seconds is not None else ""
+def _time(summary: ExperimentSummary) -> str:
+    return f", in {duration(summary.seconds)}" if summary.seconds is not None else ""
 
 
-def _causes(standing: Standing) -> Iterator[str]:
-    """Give each cause once, with the first trial that it ended."""
-    first: dict[str, Row] = {}
-    for row in standing.rows:
+def _causes(summary: ExperimentSummary) -> Iterator[str]:
+    """Yield each cause once, with the first trial that has it."""
+    first: dict[str, TrialRow] = {}
+    for row in summary.rows:
         if row.state in _BAD and row.cause:
             first.setdefault(row.cause, row)
     for cause, row in list(first.items())[:_FEW]:
@@ -61,7 +61,7 @@ def _causes(standing: Standing) -> Iterator[str]:
         yield f"  … and {counted(len(first) - _FEW, 'other cause')}: trialwatch get trials"
 
 
-def _optimum(best: Row) -> Iterator[str]:
+def _optimum(best: TrialRow) -> Iterator[str]:
     yield f"optimal trial: {visible(best.name)}"
     pairs = [*best.metrics.items(), *((a.name, a.value) for a in best.assignments)]
     width = max((len(visible(name)) for name, _ in pairs), default=0)

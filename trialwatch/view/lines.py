@@ -1,39 +1,39 @@
-"""What is told where there is no terminal: one line for each thing that happened."""
+"""The output without a terminal: one line for each event."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from api.faults import visible
-from trialwatch.view.standing import Row, Standing, State
-from trialwatch.view.words import choice, counted, duration
+from trialwatch.view.experiment_summary import ExperimentSummary, TrialRow, TrialState
+from trialwatch.view.formatting import choice, counted, duration
 
 
-def opening(standing: Standing) -> Iterator[str]:
-    """Say what is about to happen; and where a run goes on, what has happened already."""
-    objective = standing.objective
-    most = standing.most
-    limit = "trials without limit" if most is None else f"{counted(most, 'trial')} at most"
+def opening(summary: ExperimentSummary) -> Iterator[str]:
+    """Yield the search; if a run continues, also its state until now."""
+    objective = summary.objective
+    most = summary.most
+    limit = "no limit of trials" if most is None else f"{counted(most, 'trial')} at most"
     yield (
-        f"experiment {visible(standing.name)}: {objective.type.value} {visible(objective.metric)}"
-        f" by {visible(standing.algorithm)}, {limit}"
+        f"experiment {visible(summary.name)}: {objective.type.value} {visible(objective.metric)}"
+        f" by {visible(summary.algorithm)}, {limit}"
     )
-    if standing.rows:
-        yield f"going on with {counted(len(standing.rows), 'trial')}, of which {_ended(standing)}"
-        if standing.best is not None:
-            yield _best(standing.best, standing)
+    if summary.rows:
+        yield f"continuing with {counted(len(summary.rows), 'trial')}, of which {_ended(summary)}"
+        if summary.best is not None:
+            yield _best(summary.best, summary)
 
 
-def _ended(standing: Standing) -> str:
-    return f"{standing.ended:,} {'has' if standing.ended == 1 else 'have'} ended"
+def _ended(summary: ExperimentSummary) -> str:
+    return f"{summary.ended:,} {'has' if summary.ended == 1 else 'have'} ended"
 
 
-def news(before: Standing, after: Standing) -> Iterator[str]:
-    """Tell what is new: trials that started, trials that ended, another best one."""
+def changes(before: ExperimentSummary, after: ExperimentSummary) -> Iterator[str]:
+    """Yield what has changed: trials that started or ended, a new best trial."""
     known = {row.name: row.state for row in before.rows}
     for row in after.rows:
-        was = known.get(row.name, State.WAITING)
-        if was is State.WAITING and row.state is not State.WAITING:
+        was = known.get(row.name, TrialState.WAITING)
+        if was is TrialState.WAITING and row.state is not TrialState.WAITING:
             yield f"{visible(row.name)} started: {choice(row.assignments)}"
         if row.state.ended and not was.ended:
             yield f"{visible(row.name)} {_end(row)}"
@@ -41,20 +41,20 @@ def news(before: Standing, after: Standing) -> Iterator[str]:
         yield _best(after.best, after)
 
 
-def _differs(before: Row | None, after: Row) -> bool:
+def _differs(before: TrialRow | None, after: TrialRow) -> bool:
     return before is None or before.name != after.name
 
 
-def _end(row: Row) -> str:
-    what = "ended without metrics" if row.state is State.WITHOUT_METRICS else row.state.value
+def _end(row: TrialRow) -> str:
+    what = "ended without metrics" if row.state is TrialState.WITHOUT_METRICS else row.state.value
     ran = f" after {duration(row.seconds)}" if row.seconds is not None else ""
     values = " ".join(f"{visible(name)}={visible(text)}" for name, text in row.metrics.items())
-    well = row.state in (State.SUCCEEDED, State.STOPPED)
+    well = row.state in (TrialState.SUCCEEDED, TrialState.STOPPED)
     told = values if well else visible(row.cause)
     return f"{what}{ran}{f': {told}' if told else ''}"
 
 
-def _best(best: Row, standing: Standing) -> str:
-    metric = standing.objective.metric
+def _best(best: TrialRow, summary: ExperimentSummary) -> str:
+    metric = summary.objective.metric
     value = best.metrics.get(metric, "")
     return f"best so far: {visible(metric)}={visible(value)} by {visible(best.name)}"

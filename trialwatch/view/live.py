@@ -1,4 +1,4 @@
-"""The table of trials while an experiment runs; it fits into whatever terminal it is given."""
+"""The table of trials while an experiment runs; it fits into any terminal."""
 
 from __future__ import annotations
 
@@ -17,58 +17,64 @@ from rich.text import Text
 
 from api.faults import visible
 from api.types import Experiment, Trial
-from trialwatch.view.standing import Latest, Row, Standing, State, standing_of
-from trialwatch.view.words import choice, cut, duration, number
+from trialwatch.view.experiment_summary import (
+    ExperimentSummary,
+    Latest,
+    TrialRow,
+    TrialState,
+    summary_of,
+)
+from trialwatch.view.formatting import choice, cut, duration, number
 
 _STYLES = {
-    State.WAITING: "dim",
-    State.RUNNING: "cyan",
-    State.SUCCEEDED: "green",
-    State.STOPPED: "magenta",
-    State.FAILED: "red",
-    State.KILLED: "red",
-    State.WITHOUT_METRICS: "yellow",
+    TrialState.WAITING: "dim",
+    TrialState.RUNNING: "cyan",
+    TrialState.SUCCEEDED: "green",
+    TrialState.STOPPED: "magenta",
+    TrialState.FAILED: "red",
+    TrialState.KILLED: "red",
+    TrialState.WITHOUT_METRICS: "yellow",
 }
 _AROUND = 8
-"""Lines beside the rows: title, head, its rule, an empty one, bar, two of the best, the cursor."""
+"""Lines besides the rows: title, head, rule, empty line, bar, two for the best, cursor."""
 _FEWEST = 3
-"""Rows that are shown however low the terminal is."""
+"""Rows that are always shown."""
 _LEAST_CHOICE = 24
-"""Characters that all parameters need in one cell to say anything."""
+"""The least characters of the column of all parameters."""
 _SHORT_TITLE = 10
-"""Characters of the objective's name where there is little room."""
+"""The most characters of the objective's name in a narrow table."""
 
 
 def live_view(
     experiment: Experiment, trials: Sequence[Trial], latest: Latest, now: datetime
 ) -> RenderableType:
-    """Show how an experiment stands: its trials, the best so far, how much is done."""
-    return LiveView(standing_of(experiment, trials, latest, now))
+    """Return a view of an experiment: its trials, the best so far, the progress."""
+    return LiveView(summary_of(experiment, trials, latest, now))
 
 
 @dataclass(frozen=True, slots=True)
 class LiveView:
-    """A standing that rich can draw: never higher than the terminal, never wider."""
+    """A summary that rich can draw, never larger than the terminal."""
 
-    standing: Standing
+    summary: ExperimentSummary
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Draw it for this terminal."""
-        standing = self.standing
+        """Draw the summary for this terminal."""
+        summary = self.summary
         budget = max((options.height or options.max_height) - _AROUND, _FEWEST)
-        yield _line(_title(standing), style="bold")
-        yield _table(standing, budget, console, options)
+        yield _line(_title(summary), style="bold")
+        yield _table(summary, budget, console, options)
         yield Text("")
-        yield _progress(standing, options.max_width)
-        yield from _best(standing)
+        yield _progress(summary, options.max_width)
+        yield from _best(summary)
 
 
-def _title(standing: Standing) -> str:
-    objective = standing.objective
+def _title(summary: ExperimentSummary) -> str:
+    objective = summary.objective
     goal = "" if objective.goal is None else f", goal {objective.goal:g}"
     return (
-        f"{visible(standing.name)}: {objective.type.value} {visible(objective.metric)}{goal}, by"
-        f" {visible(standing.algorithm)}"
+        f"{visible(summary.name)}: {objective.type.value} {visible(objective.metric)}{goal}, by"
+        f" {visible(summary.algorithm)}"
     )
 
 
@@ -82,50 +88,52 @@ def _line(text: str, *, style: str = "") -> Text:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Column:
     title: str
-    cell: Callable[[Row], str]
+    cell: Callable[[TrialRow], str]
     right: bool = False
     least: int | None = None
-    """To how many characters it may shrink; None: it stays whole."""
+    """The least characters of the column; None means that it never shrinks."""
 
 
 def _table(
-    standing: Standing, budget: int, console: Console, options: ConsoleOptions
+    summary: ExperimentSummary, budget: int, console: Console, options: ConsoleOptions
 ) -> RenderableType:
-    """Take the first of the layouts that fits; the last one is cut to fit."""
-    lines = tuple(_shown(standing, budget))
+    """Use the first layout that fits; the last one is cut off to fit."""
+    lines = tuple(_shown(summary, budget))
     layouts = (
-        _everything(standing),
-        _folded(standing),
-        _folded(standing, least=_LEAST_CHOICE, title=_SHORT_TITLE),
-        _barest(standing),
+        _everything(summary),
+        _folded(summary),
+        _folded(summary, least=_LEAST_CHOICE, title=_SHORT_TITLE),
+        _barest(summary),
     )
     unbound = options.update_width(10_000)
     for layout in layouts:
-        table = _filled(layout, standing, lines)
+        table = _filled(layout, summary, lines)
         needed = Measurement.get(console, unbound, table).maximum - _slack(layout, lines)
         if needed <= options.max_width:
             return table
-    return _filled(layouts[-1], standing, lines)
+    return _filled(layouts[-1], summary, lines)
 
 
-def _filled(columns: Sequence[_Column], standing: Standing, lines: Sequence[Row | int]) -> Table:
+def _filled(
+    columns: Sequence[_Column], summary: ExperimentSummary, lines: Sequence[TrialRow | int]
+) -> Table:
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for column in columns:
         table.add_column(
             _line(column.title),
             justify="right" if column.right else "left",
-            no_wrap=column.least is None,  # rich shrinks those first that may be wrapped
+            no_wrap=column.least is None,  # rich shrinks columns that may wrap first
             overflow="ellipsis",
         )
     for line in lines:
         if isinstance(line, int):
             table.add_row(_line(f"  … {line:,} more", style="dim"))
         else:
-            table.add_row(*_cells(columns, line, best=line == standing.best))
+            table.add_row(*_cells(columns, line, best=line == summary.best))
     return table
 
 
-def _cells(columns: Sequence[_Column], row: Row, *, best: bool) -> Iterator[Text]:
+def _cells(columns: Sequence[_Column], row: TrialRow, *, best: bool) -> Iterator[Text]:
     for column in columns:
         text = column.cell(row)
         if column.title == "trial":
@@ -134,9 +142,9 @@ def _cells(columns: Sequence[_Column], row: Row, *, best: bool) -> Iterator[Text
         yield _line(text, style=style)
 
 
-def _slack(columns: Sequence[_Column], lines: Sequence[Row | int]) -> int:
-    """Return by how much the columns that may shrink are wider than they must be."""
-    rows = [line for line in lines if isinstance(line, Row)]
+def _slack(columns: Sequence[_Column], lines: Sequence[TrialRow | int]) -> int:
+    """Return by how many characters the table can shrink."""
+    rows = [line for line in lines if isinstance(line, TrialRow)]
     slack = 0
     for column in columns:
         if column.least is not None:
@@ -150,37 +158,37 @@ _STATE = _Column(title="state", cell=lambda row: row.state.value)
 _TIME = _Column(title="time", cell=lambda row: duration(row.seconds), right=True)
 
 
-def _everything(standing: Standing) -> tuple[_Column, ...]:
-    """A column for each parameter and each metric."""
-    parameters = [_parameter(spec.name) for spec in standing.parameters]
-    metrics = [_metric(name) for name in standing.objective.metrics]
+def _everything(summary: ExperimentSummary) -> tuple[_Column, ...]:
+    """One column for each parameter and each metric."""
+    parameters = [_parameter(spec.name) for spec in summary.parameters]
+    metrics = [_metric(name) for name in summary.objective.metrics]
     return (_NAME, *parameters, *metrics, _STATE, _TIME)
 
 
 def _folded(
-    standing: Standing, *, least: int | None = None, title: int | None = None
+    summary: ExperimentSummary, *, least: int | None = None, title: int | None = None
 ) -> tuple[_Column, ...]:
-    """All parameters in one column, and of the metrics the objective."""
+    """All parameters in one column, and the objective."""
     parameters = _Column(
         title="parameters", cell=lambda row: choice(row.assignments, short=True), least=least
     )
-    return (_NAME, parameters, _metric(standing.objective.metric, title), _STATE, _TIME)
+    return (_NAME, parameters, _metric(summary.objective.metric, title), _STATE, _TIME)
 
 
-def _barest(standing: Standing) -> tuple[_Column, ...]:
-    """What became of which trial."""
-    return (_NAME, _metric(standing.objective.metric, _SHORT_TITLE), _STATE)
+def _barest(summary: ExperimentSummary) -> tuple[_Column, ...]:
+    """Only name, objective and state."""
+    return (_NAME, _metric(summary.objective.metric, _SHORT_TITLE), _STATE)
 
 
 def _parameter(name: str) -> _Column:
-    def cell(row: Row) -> str:
+    def cell(row: TrialRow) -> str:
         return number(next((a.value for a in row.assignments if a.name == name), ""))
 
     return _Column(title=cut(name), cell=cell, right=True)
 
 
 def _metric(name: str, title: int | None = None) -> _Column:
-    def cell(row: Row) -> str:
+    def cell(row: TrialRow) -> str:
         return number(row.metrics.get(name, ""))
 
     return _Column(title=cut(name, title) if title else cut(name), cell=cell, right=True)
@@ -189,14 +197,14 @@ def _metric(name: str, title: int | None = None) -> _Column:
 # -- which rows -----------------------------------------------------------------------------
 
 
-def _shown(standing: Standing, budget: int) -> Iterator[Row | int]:
-    """Yield rows in their order, and between them how many are left out, on `budget` lines.
+def _shown(summary: ExperimentSummary, budget: int) -> Iterator[TrialRow | int]:
+    """Yield rows in order, and between them how many are hidden, on `budget` lines.
 
-    The best comes first to be shown, then what runs, then what is newest.
+    The best trial has priority, then running trials, then the newest.
     """
-    chosen = _chosen(standing, budget)
+    chosen = _chosen(summary, budget)
     hidden = 0
-    for index, row in enumerate(standing.rows):
+    for index, row in enumerate(summary.rows):
         if index not in chosen:
             hidden += 1
             continue
@@ -208,11 +216,11 @@ def _shown(standing: Standing, budget: int) -> Iterator[Row | int]:
         yield hidden
 
 
-def _chosen(standing: Standing, budget: int) -> set[int]:
-    rows = standing.rows
+def _chosen(summary: ExperimentSummary, budget: int) -> set[int]:
+    rows = summary.rows
     newest = range(len(rows) - 1, -1, -1)
-    running = [index for index in newest if rows[index].state is State.RUNNING]
-    best = [index for index in newest if rows[index] == standing.best]
+    running = [index for index in newest if rows[index].state is TrialState.RUNNING]
+    best = [index for index in newest if rows[index] == summary.best]
     chosen: set[int] = set()
     for index in list(dict.fromkeys([*best, *running, *newest]))[:budget]:
         wider = chosen | {index}
@@ -222,7 +230,7 @@ def _chosen(standing: Standing, budget: int) -> set[int]:
 
 
 def _gaps(chosen: set[int], count: int) -> int:
-    """Return how many runs of rows are left out."""
+    """Return how many gaps of hidden rows there are."""
     edges = [-1, *sorted(chosen), count]
     return sum(after - before > 1 for before, after in pairwise(edges))
 
@@ -230,25 +238,30 @@ def _gaps(chosen: set[int], count: int) -> int:
 # -- below the table ------------------------------------------------------------------------
 
 
-def _progress(standing: Standing, width: int) -> RenderableType:
-    ended = standing.ended
-    of_all = f"{ended:,}" if standing.most is None else f"{ended:,}/{standing.most:,}"
-    told = [f"{of_all} trials", duration(standing.seconds)]
-    for state in (State.RUNNING, State.FAILED, State.STOPPED, State.WITHOUT_METRICS):
-        count = standing.count(state)
+def _progress(summary: ExperimentSummary, width: int) -> RenderableType:
+    ended = summary.ended
+    of_all = f"{ended:,}" if summary.most is None else f"{ended:,}/{summary.most:,}"
+    told = [f"{of_all} trials", duration(summary.seconds)]
+    for state in (
+        TrialState.RUNNING,
+        TrialState.FAILED,
+        TrialState.STOPPED,
+        TrialState.WITHOUT_METRICS,
+    ):
+        count = summary.count(state)
         if count:
             told.append(f"{count:,} {state.value}")
     text = _line(" · ".join(part for part in told if part))
-    if not standing.most:
+    if not summary.most:
         return text
-    bar = ProgressBar(total=standing.most, completed=min(ended, standing.most), width=width // 4)
+    bar = ProgressBar(total=summary.most, completed=min(ended, summary.most), width=width // 4)
     grid = Table.grid(padding=(0, 2))
     grid.add_row(bar, text)
     return grid
 
 
-def _best(standing: Standing) -> Iterator[Text]:
-    best, metric = standing.best, standing.objective.metric
+def _best(summary: ExperimentSummary) -> Iterator[Text]:
+    best, metric = summary.best, summary.objective.metric
     if best is None:
         yield _line(f"no value of {visible(metric)} yet", style="dim")
         return

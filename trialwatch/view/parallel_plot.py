@@ -1,7 +1,7 @@
-"""Parallel coordinates: each trial a line over an axis for each parameter, and the objective's.
+"""Parallel coordinates: each trial is a line across one axis per parameter and the objective's.
 
-Drawn as plain lines, not as plotly's own parallel coordinates: those have no words under the
-pointer, no dashes, and no axis that is a logarithm.
+The plot consists of plain lines, because plotly's own parallel coordinates have no hover text, no
+dashed lines and no logarithmic axes.
 """
 
 from __future__ import annotations
@@ -14,34 +14,34 @@ import plotly.graph_objects as go
 
 from api.types import ObjectiveType
 from trialwatch.view.axes import NOWHERE, Axis, axis_of, axis_over
-from trialwatch.view.looks import BEST, FATES, QUARTERS, QUIET, hover, layout, safe
-from trialwatch.view.standing import Row, Standing, State
+from trialwatch.view.experiment_summary import ExperimentSummary, TrialRow, TrialState
+from trialwatch.view.plot_style import BEST, QUARTERS, QUIET, UNSUCCESSFUL, hover, layout, safe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Group:
-    """Lines that look alike, and go by one click on the legend."""
+    """Lines with the same style and one entry in the legend."""
 
     name: str
     line: dict[str, Any]
-    rows: Sequence[Row]
+    rows: Sequence[TrialRow]
 
 
-def parallel_plot(standing: Standing) -> go.Figure:
-    """Draw it; a trial without a value ends below the objective's axis."""
-    axes = [axis_of(spec) for spec in standing.parameters]
-    objective = axis_over([row.value for row in standing.rows if row.value is not None])
-    figure = go.Figure(layout=layout("Which parameters led where"))
-    for group in _groups(standing):
+def parallel_plot(summary: ExperimentSummary) -> go.Figure:
+    """Draw the plot; a trial without a value ends below the objective's axis."""
+    axes = [axis_of(spec) for spec in summary.parameters]
+    objective = axis_over([row.value for row in summary.rows if row.value is not None])
+    figure = go.Figure(layout=layout("Parameters and objective"))
+    for group in _groups(summary):
         if group.rows:
-            heights = [_heights(row, standing, axes, objective) for row in group.rows]
+            heights = [_heights(row, summary, axes, objective) for row in group.rows]
             figure.add_trace(_lines(group, heights))
     for place, axis in enumerate([*axes, objective]):
         figure.add_vline(x=place, line={"color": QUIET, "width": 1}, layer="below")
         figure.add_trace(_ticks(place, axis))
-    if any(row.value is None for group in _groups(standing) for row in group.rows):
+    if any(row.value is None for group in _groups(summary) for row in group.rows):
         figure.add_trace(_labels(len(axes), [(NOWHERE, "no value")]))
-    titles = [*(spec.name for spec in standing.parameters), standing.objective.metric]
+    titles = [*(spec.name for spec in summary.parameters), summary.objective.metric]
     figure.update_xaxes(
         tickvals=list(range(len(titles))),
         ticktext=[f"<b>{safe(title)}</b>" for title in titles],
@@ -54,39 +54,39 @@ def parallel_plot(standing: Standing) -> go.Figure:
     return figure.update_layout(margin={"t": 100}, legend={"y": -0.02, "traceorder": "reversed"})
 
 
-def _groups(standing: Standing) -> Iterator[_Group]:
-    """Yield the groups, the best trial last, so that it lies on top."""
-    for state, (colour, _, dash) in FATES.items():
-        rows = [row for row in standing.rows if row.state is state]
+def _groups(summary: ExperimentSummary) -> Iterator[_Group]:
+    """Yield the groups; the best trial is last, so that it is drawn on top."""
+    for state, (colour, _, dash) in UNSUCCESSFUL.items():
+        rows = [row for row in summary.rows if row.state is state]
         yield _Group(
             name=state.value, line={"color": colour, "width": 1.5, "dash": dash}, rows=rows
         )
-    more = standing.objective.type is not ObjectiveType.MINIMIZE
-    well = [row for row in standing.rows if row.state is State.SUCCEEDED]
+    more = summary.objective.type is not ObjectiveType.MINIMIZE
+    well = [row for row in summary.rows if row.state is TrialState.SUCCEEDED]
     ranked = sorted(
         (row for row in well if row.value is not None), key=lambda r: r.value or 0.0, reverse=more
     )
     for index, (name, colour) in reversed(list(enumerate(QUARTERS))):
         first, last = (len(ranked) * part // len(QUARTERS) for part in (index, index + 1))
         yield _Group(name=name, line={"color": colour, "width": 1.5}, rows=ranked[first:last])
-    best = [standing.best] if standing.best is not None else []
+    best = [summary.best] if summary.best is not None else []
     yield _Group(name="best trial", line={"color": BEST, "width": 3.5}, rows=best)
 
 
 def _heights(
-    row: Row, standing: Standing, axes: Sequence[Axis], objective: Axis
+    row: TrialRow, summary: ExperimentSummary, axes: Sequence[Axis], objective: Axis
 ) -> list[float | None]:
     values = {a.name: a.value for a in row.assignments}
     heights = [
         axis.position(values.get(spec.name, ""))
-        for spec, axis in zip(standing.parameters, axes, strict=True)
+        for spec, axis in zip(summary.parameters, axes, strict=True)
     ]
     end = None if row.value is None else objective.position(repr(row.value))
     return [*heights, NOWHERE if end is None else end]
 
 
 def _lines(group: _Group, heights: Sequence[Sequence[float | None]]) -> go.Scatter:
-    """Draw all lines of a group as one, lifted between two of them: plotly stays quick so."""
+    """Draw all lines of a group as one trace with gaps, because many traces are slow in plotly."""
     xs: list[int | None] = []
     ys: list[float | None] = []
     words: list[str] = []

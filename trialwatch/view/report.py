@@ -1,4 +1,4 @@
-"""The report: one HTML file that needs nothing else, neither a network nor a server."""
+"""The report: one HTML file that needs neither a network nor a server."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from api.faults import visible
+from trialwatch.view.experiment_summary import ExperimentSummary, TrialRow
+from trialwatch.view.formatting import counted, duration
 from trialwatch.view.history_plot import history_plot
 from trialwatch.view.parallel_plot import parallel_plot
-from trialwatch.view.standing import Row, Standing
-from trialwatch.view.words import counted, duration
 
 _MOST_ROWS = 1000
-"""Of the table of all trials; the plots have them all."""
+"""The most rows of the table of all trials; the plots show all trials."""
 _CONFIG = {"displaylogo": False, "responsive": True}
 
 _PAGE = Template("""<!DOCTYPE html>
@@ -41,7 +41,7 @@ th, td { text-align: left; padding: .2rem 1rem .2rem 0; border-bottom: 1px solid
 td:last-child { white-space: normal; min-width: 12rem; }
 .wide { overflow-x: auto; }
 .plot { min-width: ${width}px; }
-/* Plotly writes its colours into each element; text and grid are to follow the reader's choice. */
+/* Plotly sets colours on each element; text and grid must follow the reader's preference. */
 .js-plotly-plot text { fill: var(--ink) !important; }
 .js-plotly-plot .textpoint text { paint-order: stroke; stroke: var(--ground); stroke-width: 4px; }
 .js-plotly-plot .hovertext text { fill: #f1f3f5 !important; }
@@ -63,29 +63,29 @@ $best
 """)
 
 
-def report(standing: Standing, library: str | None = None) -> str:
-    """Write the page; `library` is the text of plotly.js, by default the one that is installed."""
-    objective = standing.objective
+def report(summary: ExperimentSummary, library: str | None = None) -> str:
+    """Return the page; `library` is the text of plotly.js, by default the installed one."""
+    objective = summary.objective
     goal = "" if objective.goal is None else f", goal {objective.goal:g}"
-    what = f"{objective.type.value} {objective.metric}{goal}, by {standing.algorithm}"
+    what = f"{objective.type.value} {objective.metric}{goal}, by {summary.algorithm}"
     return _PAGE.substitute(
-        name=_text(standing.name),
+        name=_text(summary.name),
         metric=_text(objective.metric),
         what=_text(what),
-        outcome=_text(_outcome(standing)),
-        best=_best(standing.best),
-        width=110 * (len(standing.parameters) + 1),
+        outcome=_text(_outcome(summary)),
+        best=_best(summary.best),
+        width=110 * (len(summary.parameters) + 1),
         library=get_plotlyjs() if library is None else library,
-        history=_plot(history_plot(standing), "history"),
-        parallel=_plot(parallel_plot(standing), "parallel"),
-        trials=_table(_trials(standing)),
+        history=_plot(history_plot(summary), "history"),
+        parallel=_plot(parallel_plot(summary), "parallel"),
+        trials=_table(_trials(summary)),
     )
 
 
-def _outcome(standing: Standing) -> str:
-    reason = standing.reason or "The experiment is not at its end"
-    ran = "" if standing.seconds is None else f", in {duration(standing.seconds)}"
-    ended = f"{standing.ended:,} of {counted(len(standing.rows), 'trial')} ended"
+def _outcome(summary: ExperimentSummary) -> str:
+    reason = summary.reason or "The experiment has not ended"
+    ran = "" if summary.seconds is None else f", in {duration(summary.seconds)}"
+    ended = f"{summary.ended:,} of {counted(len(summary.rows), 'trial')} ended"
     return f"{reason}. {ended}{ran}."
 
 
@@ -94,18 +94,18 @@ def _plot(figure: go.Figure, name: str) -> str:
     return text
 
 
-def _best(best: Row | None) -> str:
+def _best(best: TrialRow | None) -> str:
     if best is None:
-        return "<p>No optimal trial: no value of the objective was ever seen.</p>"
+        return "<p>No optimal trial: the objective has no value.</p>"
     pairs = [*best.metrics.items(), *((a.name, a.value) for a in best.assignments)]
     return f"<h2>Optimal trial: {_text(best.name)}</h2>{_table(iter(pairs), head=False)}"
 
 
-def _trials(standing: Standing) -> Iterator[tuple[str, ...]]:
-    parameters = [spec.name for spec in standing.parameters]
-    metrics = standing.objective.metrics
+def _trials(summary: ExperimentSummary) -> Iterator[tuple[str, ...]]:
+    parameters = [spec.name for spec in summary.parameters]
+    metrics = summary.objective.metrics
     yield ("trial", *parameters, *metrics, "state", "time", "")
-    for row in standing.rows[:_MOST_ROWS]:
+    for row in summary.rows[:_MOST_ROWS]:
         values = {a.name: a.value for a in row.assignments}
         yield (
             row.name,
@@ -115,7 +115,7 @@ def _trials(standing: Standing) -> Iterator[tuple[str, ...]]:
             duration(row.seconds),
             row.cause,
         )
-    hidden = len(standing.rows) - _MOST_ROWS
+    hidden = len(summary.rows) - _MOST_ROWS
     if hidden > 0:
         yield (f"… {hidden:,} more",)
 

@@ -18,8 +18,8 @@ from tests.trialwatch.view.watched_experiment import (
     trial,
 )
 from trialwatch.view.closing import closing
-from trialwatch.view.lines import news, opening
-from trialwatch.view.standing import Standing, standing_of
+from trialwatch.view.experiment_summary import ExperimentSummary, summary_of
+from trialwatch.view.lines import changes, opening
 
 if TYPE_CHECKING:
     from tests.conftest import Golden
@@ -28,8 +28,8 @@ DATA = Path(__file__).parent / "data"
 RUNNING, FAILED = ConditionType.RUNNING, ConditionType.FAILED
 
 
-def stands(found: Experiment, trials: tuple[Trial, ...], seconds: float = 9) -> Standing:
-    return standing_of(found, trials, MIXED_LATEST, at(seconds))
+def stands(found: Experiment, trials: tuple[Trial, ...], seconds: float = 9) -> ExperimentSummary:
+    return summary_of(found, trials, MIXED_LATEST, at(seconds))
 
 
 def test_a_run_is_told_line_by_line(golden: Golden) -> None:
@@ -43,7 +43,7 @@ def test_a_run_is_told_line_by_line(golden: Golden) -> None:
     ]
     lines = list(opening(moments[0]))
     for before, after in pairwise(moments):
-        lines += news(before, after)
+        lines += changes(before, after)
 
     golden(DATA / "lines.txt", "\n".join(lines) + "\n")
 
@@ -53,7 +53,7 @@ def test_a_run_that_goes_on_says_where_it_stands() -> None:
     found = stands(experiment(trials, "random-0001"), trials)
 
     assert list(opening(found))[1:] == [
-        "going on with 8 trials, of which 5 have ended",
+        "continuing with 8 trials, of which 5 have ended",
         "best so far: Validation-accuracy=0.9711 by random-0001",
     ]
 
@@ -63,7 +63,7 @@ def test_nothing_new_is_no_line() -> None:
     first = stands(experiment(trials, "random-0001"), trials, 9)
     later = stands(experiment(trials, "random-0001"), trials, 99)
 
-    assert list(news(first, later)) == []
+    assert list(changes(first, later)) == []
 
 
 @given(text=st.text())
@@ -76,7 +76,7 @@ def test_whatever_a_trial_holds_a_line_is_one_line(text: str) -> None:
     )
     after = stands(experiment(trials, "random-0000"), trials)
 
-    lines = [*news(before, after), *closing(after)]
+    lines = [*changes(before, after), *closing(after)]
 
     assert all(line.isprintable() for line in lines)
 
@@ -110,4 +110,4 @@ def test_a_cause_that_all_trials_share_is_told_once(golden: Golden) -> None:
 def test_an_interrupted_run_says_how_to_go_on() -> None:
     lines = list(closing(stands(experiment(), ())))
 
-    assert lines[1] == "experiment random is not at its end: the same command goes on with it"
+    assert lines[1] == "experiment random has not ended: run the same command again to continue"

@@ -19,17 +19,17 @@ from tests.trialwatch.view.watched_experiment import (
     trial,
 )
 from trialwatch.view.axes import NOWHERE
+from trialwatch.view.experiment_summary import ExperimentSummary, summary_of
 from trialwatch.view.history_plot import history_plot
 from trialwatch.view.parallel_plot import parallel_plot
 from trialwatch.view.report import report
-from trialwatch.view.standing import Standing, standing_of
 
 TRIALS = mixed_fortunes()
 FAILED = ConditionType.FAILED
 
 
-def stands(found: Experiment, trials: tuple[Trial, ...]) -> Standing:
-    return standing_of(found, trials, MIXED_LATEST, at(9))
+def stands(found: Experiment, trials: tuple[Trial, ...]) -> ExperimentSummary:
+    return summary_of(found, trials, MIXED_LATEST, at(9))
 
 
 MIXED = stands(experiment(TRIALS, "random-0001"), TRIALS)
@@ -139,7 +139,7 @@ def test_axes_and_plots_are_named() -> None:
     for figure in (history_plot(MIXED), parallel_plot(MIXED)):
         assert figure.layout.title.text
     layout = history_plot(MIXED).layout
-    assert layout.xaxis.title.text == "trial, in the order of asking"
+    assert layout.xaxis.title.text == "trial, in order of suggestion"
     assert layout.yaxis.title.text == "Validation-accuracy (more is better)"
 
 
@@ -149,7 +149,9 @@ def test_the_best_so_far_is_the_best_so_far(values: list[float], *, less: bool) 
     trials = tuple(trial(i, value=repr(value)) for i, value in enumerate(values))
     base = stands(experiment(trials), trials)
     objective = type(OBJECTIVE)(type=kind, metric="m")
-    found = Standing(name="e", objective=objective, parameters=base.parameters, rows=base.rows)
+    found = ExperimentSummary(
+        name="e", objective=objective, parameters=base.parameters, rows=base.rows
+    )
 
     line = traces(history_plot(found))["best so far"]
 
@@ -200,7 +202,9 @@ def test_quarters_go_from_the_best_to_the_worst(kind: ObjectiveType) -> None:
     trials = tuple(trial(i, value=f"0.{10 + i}") for i in range(9))
     base = stands(experiment(trials), trials)
     objective = type(OBJECTIVE)(type=kind, metric="Validation-accuracy")
-    found = Standing(name="e", objective=objective, parameters=base.parameters, rows=base.rows)
+    found = ExperimentSummary(
+        name="e", objective=objective, parameters=base.parameters, rows=base.rows
+    )
 
     groups = traces(parallel_plot(found))
 

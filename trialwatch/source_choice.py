@@ -1,12 +1,11 @@
-"""Where experiments are looked at: kept on this machine by `trialwatch run`, or in a cluster.
+"""Choose the source of experiments: this machine (`trialwatch run`), or a cluster.
 
     --state-dir DIR                       this machine
-    --kubeconfig FILE, --context NAME     the cluster that they name
-    none of them                          .trialwatch in this directory, where there is one;
-                                          else the cluster that kubectl would ask
+    --kubeconfig FILE, --context NAME     this cluster
+    none of them                          .trialwatch in the current directory, if it exists;
+                                          else the cluster that kubectl would use
 
-Nothing is mixed, and an answer never comes from a place that was not meant without a word: where
-both could have been meant, standard error says which it was.
+The sources are never mixed. If both are possible, standard error says which one is used.
 """
 
 from __future__ import annotations
@@ -20,71 +19,74 @@ from typing import TYPE_CHECKING, Final
 
 from api.errors import SetupError, UserError
 from runner.state.directory import DEFAULT
-from trialwatch.kept import Kept
+from trialwatch.local_source import LocalSource
 from trialwatch.source import Source
 
 if TYPE_CHECKING:
     import argparse
 
 _CHOICE: Final = f"""\
-where: --state-dir is a place of this machine, --kubeconfig and --context mean a cluster. Without
-them it is {DEFAULT} in this directory, where there is one, else the cluster that kubectl would
-ask."""
+source: --state-dir selects this machine, --kubeconfig and --context select a cluster. Without
+them, the source is {DEFAULT} in the current directory, if it exists, else the cluster that kubectl
+would use."""
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments by which a source is chosen."""
+    """Declare the arguments that select a source."""
     parser.epilog = _CHOICE
     parser.add_argument(
         "-n",
         "--namespace",
         default="",
         metavar="NAME",
-        help="of one namespace; without it all that are kept here, or the context's own",
+        help="the namespace; default: all on this machine, or the one of the context",
     )
-    parser.add_argument("-A", "--all-namespaces", action="store_true", help="of all namespaces")
+    parser.add_argument("-A", "--all-namespaces", action="store_true", help="show all namespaces")
     parser.add_argument(
         "--state-dir",
         type=Path,
         metavar="DIR",
-        help=f"where experiments of this machine are kept ({DEFAULT})",
+        help=f"the directory with the experiments of this machine (default {DEFAULT})",
     )
     add_cluster(parser)
 
 
 def add_cluster(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments by which a cluster is named."""
+    """Declare the arguments that select a cluster."""
     parser.add_argument(
         "--kubeconfig",
         type=Path,
         metavar="FILE",
-        help="how to reach the cluster; else $KUBECONFIG, ~/.kube/config, or this pod's account",
+        help="the kubeconfig; default: $KUBECONFIG, ~/.kube/config, or this pod's service account",
     )
     parser.add_argument(
-        "--context", default="", metavar="NAME", help="which context of the kubeconfig"
+        "--context",
+        default="",
+        metavar="NAME",
+        help="the context of the kubeconfig (default: the current one)",
     )
 
 
 def source_of(arguments: argparse.Namespace) -> Source:
-    """Return the source that is meant.
+    """Return the selected source.
 
     Raises:
-        UserError: two were named, or the context is not there.
-        SetupError: no cluster can be asked from here.
+        UserError: two sources are selected, or the context does not exist.
+        SetupError: the cluster cannot be accessed from here.
     """
     named = [flag for flag in ("kubeconfig", "context") if getattr(arguments, flag)]
     if arguments.state_dir and named:
         raise UserError(
-            f"--state-dir is a place of this machine, --{named[0]} means a cluster:"
-            " give one of them"
+            f"--state-dir selects this machine, and --{named[0]} selects a cluster:"
+            " use only one of them"
         )
     if arguments.state_dir:
         return _kept(arguments.state_dir, arguments)
     usual = usual_kubeconfig(os.environ)
     if not named and DEFAULT.is_dir():
         if usual:
-            _tell(arguments, f"showing what is kept in {DEFAULT}; --context NAME asks a cluster")
+            _tell(arguments, f"showing {DEFAULT}; use --context NAME for a cluster")
         return _kept(DEFAULT, arguments)
     if named or usual or _ACCOUNT.exists():
         return _cluster(arguments, arguments.kubeconfig or usual)
@@ -92,7 +94,7 @@ def source_of(arguments: argparse.Namespace) -> Source:
 
 
 def usual_kubeconfig(environ: Mapping[str, str]) -> Path | None:
-    """Return the kubeconfig that kubectl would take, several with a `:` between; None: none."""
+    """Return the kubeconfig that kubectl would use, or several separated by `:`; None if none."""
     if named := environ.get("KUBECONFIG"):
         return Path(named)
     usual = Path("~/.kube/config").expanduser()
@@ -100,17 +102,17 @@ def usual_kubeconfig(environ: Mapping[str, str]) -> Path | None:
 
 
 def _kept(root: Path, arguments: argparse.Namespace) -> Source:
-    return Kept(root, "" if arguments.all_namespaces else arguments.namespace)
+    return LocalSource(root, "" if arguments.all_namespaces else arguments.namespace)
 
 
 def _cluster(arguments: argparse.Namespace, kubeconfig: Path | None) -> Source:
-    # By name: who runs experiments on this machine need not install the client of a cluster.
+    # Imported on use: running experiments on this machine does not need the Kubernetes client.
     try:
-        module = importlib.import_module("trialwatch.cluster")
+        module = importlib.import_module("trialwatch.cluster_source")
     except ModuleNotFoundError as error:
         missing = (error.name or "its client").partition(".")[0]
         raise SetupError(
-            f"a cluster cannot be asked, for {missing} is not installed:"
+            f"cannot access a cluster: the package {missing} is not installed;"
             " pip install 'trialwatch[cluster]'"
         ) from None
     source: Source = module.source(

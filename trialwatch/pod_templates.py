@@ -1,7 +1,7 @@
-"""Where the pods are in an object: a Pod itself, or any part that is one's template.
+"""The pods in an object: a Pod itself, or any part that is a pod template.
 
-A Job has its template at spec.template, a CronJob deeper, a PyTorchJob several. They are told by
-their shape, `spec.containers`, so that objects of kinds that nobody here knows work as well.
+A Job has its template at spec.template, a CronJob at a deeper level, and a PyTorchJob has several.
+Any mapping with a list `spec.containers` counts as a pod, so this works for objects of any kind.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def pods_in(document: JsonObject) -> Iterator[tuple[Path, JsonObject]]:
 
 
 def put(document: Json, path: Path, part: Json) -> Json:
-    """Return the document with another part at a path; the given one stays as it is."""
+    """Return a copy of the document with another part at a path."""
     if not path:
         return part
     step, rest = path[0], path[1:]
@@ -28,7 +28,7 @@ def put(document: Json, path: Path, part: Json) -> Json:
         return {**document, step: put(document[step], rest, part)}
     if isinstance(document, list) and isinstance(step, int):
         return [*document[:step], put(document[step], rest, part), *document[step + 1 :]]
-    raise ValueError(f"there is nothing at {step} of this document")
+    raise ValueError(f"the document has nothing at {step}")
 
 
 def _pods(path: Path, value: Json) -> Iterator[tuple[Path, JsonObject]]:

@@ -1,4 +1,4 @@
-"""Values, durations and choices in few characters."""
+"""Short texts for values, durations and parameters."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from api.metric_values import finite
 from api.types import Assignment
 
 _SHORT = 8
-"""A number of so many characters stays as it was written."""
+"""Numbers up to this many characters stay as they are."""
 _LONGEST = 40
 
 
 def number(text: str) -> str:
-    """Shorten a long number to four digits; cut any other text that is long."""
+    """Round a long number to four digits; cut off any other long text."""
     value = finite(text)
     if value is None or len(text) <= _SHORT:
         return cut(text)
@@ -22,7 +22,7 @@ def number(text: str) -> str:
 
 
 def cut(text: str, most: int = _LONGEST) -> str:
-    """Show a text in one line: what does not print is escaped, what is too long loses its end."""
+    """Return a text in one line: unprintable characters escaped, the end of a long text cut off."""
     plain = visible(text[: most + 1])
     return plain if len(plain) <= most else f"{plain[: most - 1]}…"
 

@@ -1,4 +1,4 @@
-"""How an experiment stands at one moment, as people are shown it: a row for each trial."""
+"""The state of an experiment at one moment, for users: one row for each trial."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from api.types import (
 from controller.reconcile.trial_states import is_measured
 
 Latest = Mapping[str, Mapping[str, str]]
-"""By trial, by metric: the value that was stored last, as it was written."""
+"""By trial and metric: the newest stored value, as the trainer wrote it."""
 
 
-class State(StrEnum):
-    """What has become of a trial, in a person's words."""
+class TrialState(StrEnum):
+    """The state of a trial, as shown to users."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -41,55 +41,55 @@ class State(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will come of the trial."""
-        return self not in (State.WAITING, State.RUNNING)
+        """Whether the trial has ended."""
+        return self not in (TrialState.WAITING, TrialState.RUNNING)
 
 
-# The first condition of these that is True says it; Running stays True beside EarlyStopped.
+# The first of these conditions that is True decides; Running stays True beside EarlyStopped.
 _STATES = (
-    (ConditionType.KILLED, State.KILLED),
-    (ConditionType.FAILED, State.FAILED),
-    (ConditionType.METRICS_UNAVAILABLE, State.WITHOUT_METRICS),
-    (ConditionType.EARLY_STOPPED, State.STOPPED),
-    (ConditionType.SUCCEEDED, State.SUCCEEDED),
-    (ConditionType.RUNNING, State.RUNNING),
+    (ConditionType.KILLED, TrialState.KILLED),
+    (ConditionType.FAILED, TrialState.FAILED),
+    (ConditionType.METRICS_UNAVAILABLE, TrialState.WITHOUT_METRICS),
+    (ConditionType.EARLY_STOPPED, TrialState.STOPPED),
+    (ConditionType.SUCCEEDED, TrialState.SUCCEEDED),
+    (ConditionType.RUNNING, TrialState.RUNNING),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class TrialRow:
     """One trial."""
 
     name: str
-    state: State
+    state: TrialState
     assignments: tuple[Assignment, ...] = ()
     metrics: Mapping[str, str] = field(default_factory=dict)
-    """By name: what stands for the trial where its observation counts, else the newest value."""
+    """By name: the value that stands for the trial, or its newest value while it runs."""
     value: float | None = None
-    """The objective, where it is a finite number."""
+    """The objective's value; None if it is not a finite number."""
     seconds: float | None = None
-    """How long it ran, or runs."""
+    """How long the trial has run, in seconds."""
     cause: str = ""
-    """Why it ended as it did, in one line; "" where there is nothing to say."""
+    """Why the trial ended, in one line; "" if unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """An experiment with its rows, in the order in which the trials were asked for."""
+class ExperimentSummary:
+    """An experiment and its trials, in the order of suggestion."""
 
     name: str
     objective: Objective
     parameters: tuple[ParameterSpec, ...]
     algorithm: str = ""
-    rows: tuple[Row, ...] = ()
-    best: Row | None = None
-    """The best trial so far, as the experiment's status has it."""
+    rows: tuple[TrialRow, ...] = ()
+    best: TrialRow | None = None
+    """The best trial so far, by the experiment's status."""
     most: int | None = None
-    """`maxTrialCount`; None: without a limit."""
+    """`maxTrialCount`; None means no limit."""
     outcome: ConditionType | None = None
-    """Succeeded or Failed, where it has ended."""
+    """Succeeded or Failed; None if the experiment has not ended."""
     reason: str = ""
-    """What the condition of the outcome says."""
+    """The message of the outcome's condition."""
     seconds: float | None = None
 
     @property
@@ -97,24 +97,24 @@ class Standing:
         """How many trials have ended."""
         return sum(row.state.ended for row in self.rows)
 
-    def count(self, state: State) -> int:
+    def count(self, state: TrialState) -> int:
         """Return how many trials are in a state."""
         return sum(row.state is state for row in self.rows)
 
 
-def standing_of(
+def summary_of(
     experiment: Experiment, trials: Sequence[Trial], latest: Latest, now: datetime
-) -> Standing:
-    """Gather what is shown; `trials` come in the order in which they were asked for.
+) -> ExperimentSummary:
+    """Return the summary; `trials` are in the order of suggestion.
 
-    `latest` may leave out trials and metrics; those that have ended it need not have at all.
+    `latest` may omit trials and metrics; it is needed only for running trials.
     """
     spec, status = experiment.spec, experiment.status
     objective = spec.objective or Objective()
     rows = tuple(_row(trial, objective, latest, now) for trial in trials)
     best = status.optimal_trial.name if status.optimal_trial else ""
     outcome = _true(status.conditions, (ConditionType.FAILED, ConditionType.SUCCEEDED))
-    return Standing(
+    return ExperimentSummary(
         name=experiment.metadata.name,
         objective=objective,
         parameters=spec.parameters,
@@ -128,10 +128,10 @@ def standing_of(
     )
 
 
-def _row(trial: Trial, objective: Objective, latest: Latest, now: datetime) -> Row:
+def _row(trial: Trial, objective: Objective, latest: Latest, now: datetime) -> TrialRow:
     status = trial.status
     ended_by = _true(status.conditions, [kind for kind, _ in _STATES])
-    state = dict(_STATES)[ConditionType(ended_by.type)] if ended_by else State.WAITING
+    state = dict(_STATES)[ConditionType(ended_by.type)] if ended_by else TrialState.WAITING
     seen = {m.name: m for m in status.observation.metrics} if status.observation else {}
     texts = {name: shown(trial, metric, objective) for name, metric in seen.items()}
     newest = latest.get(trial.metadata.name, {})
@@ -140,7 +140,7 @@ def _row(trial: Trial, objective: Objective, latest: Latest, now: datetime) -> R
         for name in objective.metrics
         if (text := texts.get(name) or newest.get(name, ""))
     }
-    return Row(
+    return TrialRow(
         name=trial.metadata.name,
         state=state,
         assignments=trial.spec.assignments,
@@ -152,16 +152,16 @@ def _row(trial: Trial, objective: Objective, latest: Latest, now: datetime) -> R
 
 
 def shown(trial: Trial, metric: ObservedMetric, objective: Objective) -> str:
-    """Return the text to show of a metric; "" where nothing was measured.
+    """Return the text to show for a metric; "" if nothing was measured.
 
-    It is the value that stands for the trial once that counts, before that the newest one.
+    It is the value that stands for the trial if the trial is measured, else the newest value.
     """
     text = value_of(metric, objective) if is_measured(trial) else metric.latest
     return "" if text == UNAVAILABLE else text
 
 
 def measurements(trial: Trial) -> tuple[str, ...]:
-    """Write all that was observed of a trial, each as `NAME=VALUE`."""
+    """Return all observed metrics of a trial, each as `NAME=VALUE`."""
     objective = trial.spec.objective or Objective()
     seen = trial.status.observation.metrics if trial.status.observation else ()
     return tuple(f"{one.name}={shown(trial, one, objective) or UNAVAILABLE}" for one in seen)

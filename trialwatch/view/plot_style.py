@@ -1,7 +1,7 @@
-"""What both plots share: colours, and the words beside a trial under the pointer.
+"""The style of both plots: colours, and the text for the trial under the pointer.
 
-The colours are of middling brightness, for the same lines stand on white paper and on a dark
-screen; the page around them gives text and grid the colour of the reader's choice.
+The colours have medium brightness, because the same lines are shown on light and dark backgrounds.
+The page sets the colours of text and grid by the reader's preference.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from html import escape
 from typing import Any, Final
 
 from api.types import ObjectiveType
-from trialwatch.view.standing import Row, Standing, State
-from trialwatch.view.words import cut, duration
+from trialwatch.view.experiment_summary import ExperimentSummary, TrialRow, TrialState
+from trialwatch.view.formatting import cut, duration
 
 BEST: Final = "#e8590c"
 GOOD: Final = "#3b8ad9"
@@ -23,23 +23,23 @@ QUARTERS: Final = (
     ("third quarter", "#8a7fd1"),
     ("last quarter", "#8b929a"),
 )
-"""Of the trials that succeeded, the best first."""
+"""Quarters of the successful trials, the best first."""
 
-FATES: Final = {
-    # what became of a trial: a colour, a marker, a dash
-    State.RUNNING: (QUIET, "circle-open", "dot"),
-    State.STOPPED: ("#b07d12", "diamond-open", "dot"),
-    State.FAILED: ("#e03131", "x", "dash"),
-    State.KILLED: ("#e03131", "cross", "dash"),
-    State.WITHOUT_METRICS: ("#e03131", "triangle-down", "dash"),
+UNSUCCESSFUL: Final = {
+    # the state of a trial: a colour, a marker, a dash
+    TrialState.RUNNING: (QUIET, "circle-open", "dot"),
+    TrialState.STOPPED: ("#b07d12", "diamond-open", "dot"),
+    TrialState.FAILED: ("#e03131", "x", "dash"),
+    TrialState.KILLED: ("#e03131", "cross", "dash"),
+    TrialState.WITHOUT_METRICS: ("#e03131", "triangle-down", "dash"),
 }
-"""What stands for the trials that did not succeed."""
+"""The style of trials that did not succeed."""
 
 _LONGEST = 60
 
 
 def layout(title: str, **parts: object) -> dict[str, Any]:
-    """Give what is common to both: a title, no ground of its own, a legend to click on."""
+    """Return the common layout: a title, a transparent background, a legend to click on."""
     return {
         "template": "none",
         "title": {"text": title, "x": 0, "xref": "paper"},
@@ -57,26 +57,26 @@ def layout(title: str, **parts: object) -> dict[str, Any]:
 
 
 def safe(text: str) -> str:
-    """Write a user's text so that plotly, which reads some HTML, shows it and does no more."""
+    """Escape a user's text, because plotly interprets some HTML."""
     return escape(cut(text, _LONGEST), quote=False)
 
 
-def objective_title(standing: Standing) -> str:
-    """Name the objective, and which way is better."""
-    less = standing.objective.type is ObjectiveType.MINIMIZE
-    return f"{safe(standing.objective.metric)} ({'less' if less else 'more'} is better)"
+def objective_title(summary: ExperimentSummary) -> str:
+    """Return the objective's name, and which direction is better."""
+    less = summary.objective.type is ObjectiveType.MINIMIZE
+    return f"{safe(summary.objective.metric)} ({'less' if less else 'more'} is better)"
 
 
-def hover(row: Row) -> str:
-    """Say all about a trial, a line for each thing."""
+def hover(row: TrialRow) -> str:
+    """Return all facts about a trial, one per line."""
     return "<br>".join(_facts(row))
 
 
-def _facts(row: Row) -> Iterator[str]:
+def _facts(row: TrialRow) -> Iterator[str]:
     yield f"<b>{safe(row.name)}</b>"
     ran = f" after {duration(row.seconds)}" if row.seconds is not None and row.state.ended else ""
     yield f"{row.state.value}{ran}"
     yield from (f"{safe(name)} = {safe(text)}" for name, text in row.metrics.items())
     yield from (f"{safe(a.name)} = {safe(a.value)}" for a in row.assignments)
-    if row.cause and row.state is not State.SUCCEEDED:
+    if row.cause and row.state is not TrialState.SUCCEEDED:
         yield safe(row.cause)

@@ -1,4 +1,4 @@
-"""What a person wants to know after a log was read: what was found, what was not, and why."""
+"""The summary after reading a log: what was found, what was not found, and why."""
 
 from __future__ import annotations
 
@@ -11,17 +11,22 @@ if TYPE_CHECKING:
 
 _SKIPPED = (
     # the name of a counter, and what it counts: singular, plural, the rest
-    ("not_finite", "value that is", "values that are", "no finite number: history, no objective"),
-    ("without_number", "time", "times", "a metric is named with no number behind it"),
-    ("not_json", "line that is", "lines that are", "no JSON object"),
+    (
+        "not_finite",
+        "value that is",
+        "values that are",
+        "not a finite number: stored, but no objective value",
+    ),
+    ("without_number", "time", "times", "a metric name without a number after it"),
+    ("not_json", "line that is", "lines that are", "not a JSON object"),
     ("wrong_type", "JSON value that is", "JSON values that are", "neither number nor string"),
     ("cut_lines", "cut", "cuts", "in lines longer than 1 MiB"),
-    ("timed_out", "line", "lines", "on which a pattern ran out of its time"),
+    ("timed_out", "line", "lines", "on which a pattern took too long"),
 )
 
 
 def summary(counters: ExtractionCounters, wanted: ExtractionSpec, near: NearMisses) -> str:
-    """Return the summary of a reading, several lines, the last one without its end."""
+    """Return the summary as several lines, without a line end after the last one."""
     read = (_counted(counters.points, "point"), _counted(counters.lines, "line"))
     rows = [f"{' in '.join(read)}, {_counted(counters.bytes, 'byte')}"]
     for name in wanted.metrics:

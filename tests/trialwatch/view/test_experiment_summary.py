@@ -19,8 +19,8 @@ from api.types import (
     TrialStatus,
 )
 from tests.trialwatch.view.watched_experiment import at, experiment, stamp, trial
-from trialwatch.view.standing import State, shown, standing_of
-from trialwatch.view.words import cut, duration, number
+from trialwatch.view.experiment_summary import TrialState, shown, summary_of
+from trialwatch.view.formatting import cut, duration, number
 
 TRUE, FALSE = ConditionStatus.TRUE, ConditionStatus.FALSE
 METRIC = ObservedMetric(name="a", min="0.1", max="0.9", latest="0.5")
@@ -37,25 +37,25 @@ def measured_trial(kind: ConditionType, ended: str | None = None) -> Trial:
 @pytest.mark.parametrize(
     ("conditions", "state"),
     [
-        ([], State.WAITING),
-        ([("Created", TRUE)], State.WAITING),
-        ([("Created", TRUE), ("Running", TRUE)], State.RUNNING),
-        ([("Running", FALSE), ("Succeeded", TRUE)], State.SUCCEEDED),
-        ([("Running", TRUE), ("EarlyStopped", TRUE)], State.STOPPED),
-        ([("Running", FALSE), ("Failed", TRUE)], State.FAILED),
-        ([("Running", FALSE), ("Failed", FALSE)], State.WAITING),
-        ([("Running", FALSE), ("Killed", TRUE)], State.KILLED),
-        ([("Running", FALSE), ("MetricsUnavailable", TRUE)], State.WITHOUT_METRICS),
-        ([("OfANewerVersion", TRUE), ("Running", TRUE)], State.RUNNING),
+        ([], TrialState.WAITING),
+        ([("Created", TRUE)], TrialState.WAITING),
+        ([("Created", TRUE), ("Running", TRUE)], TrialState.RUNNING),
+        ([("Running", FALSE), ("Succeeded", TRUE)], TrialState.SUCCEEDED),
+        ([("Running", TRUE), ("EarlyStopped", TRUE)], TrialState.STOPPED),
+        ([("Running", FALSE), ("Failed", TRUE)], TrialState.FAILED),
+        ([("Running", FALSE), ("Failed", FALSE)], TrialState.WAITING),
+        ([("Running", FALSE), ("Killed", TRUE)], TrialState.KILLED),
+        ([("Running", FALSE), ("MetricsUnavailable", TRUE)], TrialState.WITHOUT_METRICS),
+        ([("OfANewerVersion", TRUE), ("Running", TRUE)], TrialState.RUNNING),
     ],
 )
 def test_a_state_is_what_the_conditions_say(
-    conditions: list[tuple[str, ConditionStatus]], state: State
+    conditions: list[tuple[str, ConditionStatus]], state: TrialState
 ) -> None:
     found = tuple(Condition(type=kind, status=status) for kind, status in conditions)
     one = Trial(metadata=ObjectMeta(name="t"), status=TrialStatus(conditions=found))
 
-    (row,) = standing_of(experiment(), (one,), {}, at(0)).rows
+    (row,) = summary_of(experiment(), (one,), {}, at(0)).rows
 
     assert row.state is state
 
@@ -64,7 +64,7 @@ def test_a_metric_without_a_strategy_is_shown_by_the_objectives_type() -> None:
     objective = Objective(type=ObjectiveType.MINIMIZE, metric="a", additional=("b",))
     asked = replace(experiment(), spec=replace(experiment().spec, objective=objective))
 
-    (row,) = standing_of(asked, (measured_trial(ConditionType.SUCCEEDED),), {}, at(9)).rows
+    (row,) = summary_of(asked, (measured_trial(ConditionType.SUCCEEDED),), {}, at(9)).rows
 
     assert (row.metrics, row.value) == ({"a": "0.1", "b": "0.1"}, 0.1)
 
@@ -104,7 +104,7 @@ def test_a_running_trial_shows_its_newest_values_and_a_finished_one_what_stands_
     trials = (trial(0, value="0.91"), trial(1, ConditionType.RUNNING))
     latest = {name: {"Validation-accuracy": "0.3"} for name in ("random-0000", "random-0001")}
 
-    ended, running = standing_of(experiment(), trials, latest, at(9)).rows
+    ended, running = summary_of(experiment(), trials, latest, at(9)).rows
 
     assert (ended.metrics["Validation-accuracy"], ended.value) == ("0.91", 0.91)
     assert (running.metrics["Validation-accuracy"], running.value) == ("0.3", 0.3)
@@ -113,14 +113,14 @@ def test_a_running_trial_shows_its_newest_values_and_a_finished_one_what_stands_
 
 @pytest.mark.parametrize("value", ["nan", "inf", "none", ""])
 def test_what_is_no_finite_number_is_no_value(value: str) -> None:
-    (row,) = standing_of(experiment(), (trial(0, value=value),), {}, at(9)).rows
+    (row,) = summary_of(experiment(), (trial(0, value=value),), {}, at(9)).rows
 
     assert row.value is None
 
 
 def test_a_time_that_nobody_can_read_is_no_duration() -> None:
     status = TrialStatus(start_time="yesterday", completion_time=stamp(3))
-    (row,) = standing_of(experiment(), (Trial(status=status),), {}, at(9)).rows
+    (row,) = summary_of(experiment(), (Trial(status=status),), {}, at(9)).rows
 
     assert row.seconds is None
 

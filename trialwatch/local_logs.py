@@ -1,4 +1,4 @@
-"""What the containers of this machine printed, while they run and after their end."""
+"""The logs of containers on this machine, while they run and after their end."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from runner.state.documents import read_document
 
 _PIECE = 1 << 16
 _LOOK = 0.1
-"""Seconds between two looks at a log that is followed."""
+"""Seconds between two reads of a log that is followed."""
 
 
 def pieces_of(
     state: StateDirectory, trial: str, container: str, *, follow: bool
 ) -> Iterator[bytes]:
-    """Give what a container of a trial's last pod printed; with `follow` until the trial has ended.
+    """Yield the log of a container of a trial's last pod; with `follow` until the trial ends.
 
     Raises:
-        UserError: there is no such log.
+        UserError: the log does not exist.
     """
     log = _log_of(state, trial, container)
     over = (lambda: _has_ended(state, trial)) if follow else (lambda: True)
@@ -39,20 +39,22 @@ def pieces_of(
 def _log_of(state: StateDirectory, trial: str, container: str) -> Path:
     pods = sorted((state.logs / trial).glob("*"), key=lambda one: one.stat().st_mtime)
     if not pods:
-        raise UserError(f"trial {trial} has printed nothing yet: no pod of it was started")
-    there = sorted(path.stem for path in pods[-1].glob("*.log"))
-    name = container or _trainer(state, trial, there)
-    if name not in there:
-        near = nearest(name, there)
-        raise UserError(f"no container {name} of trial {trial} has a log{near}: {', '.join(there)}")
+        raise UserError(f"trial {trial} has printed nothing yet: its first pod has not started")
+    logged = sorted(path.stem for path in pods[-1].glob("*.log"))
+    name = container or _trainer(state, trial, logged)
+    if name not in logged:
+        near = nearest(name, logged)
+        raise UserError(
+            f"trial {trial} has no log of container {name}{near}; it has: {', '.join(logged)}"
+        )
     return pods[-1] / f"{name}.log"
 
 
-def _trainer(state: StateDirectory, trial: str, there: list[str]) -> str:
+def _trainer(state: StateDirectory, trial: str, logged: list[str]) -> str:
     document = read_document(state.trials / f"{trial}.yaml") or {}
     named = text_at(document, "spec", "primaryContainerName")
-    others = [name for name in there if name != COLLECTOR_CONTAINER]
-    return named if named in there else next(iter(others), "")
+    others = [name for name in logged if name != COLLECTOR_CONTAINER]
+    return named if named in logged else next(iter(others), "")
 
 
 def _has_ended(state: StateDirectory, trial: str) -> bool:
@@ -61,7 +63,7 @@ def _has_ended(state: StateDirectory, trial: str) -> bool:
 
 
 def _pieces(log: Path, over: Callable[[], bool]) -> Iterator[bytes]:
-    """Give what is kept of a log, the older part first, and what comes until it is over."""
+    """Yield the stored log, the older part first, then new output until `over` is true."""
     older = log.with_name(log.name + OLDER)
     if older.exists():
         with older.open("rb") as file:
@@ -69,7 +71,7 @@ def _pieces(log: Path, over: Callable[[], bool]) -> Iterator[bytes]:
     file = log.open("rb")
     try:
         while True:
-            last = over()  # before the last look: what was written by then is seen
+            last = over()  # before the last read, so that all output is read
             yield from _rest(file)
             if last:
                 return

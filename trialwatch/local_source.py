@@ -1,4 +1,4 @@
-"""What `trialwatch run` keeps on this machine, as a source."""
+"""The experiments that `trialwatch run` stores on this machine, as a source."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from api.types import JsonObject
 from runner.state.directory import StateDirectory, all_states, find_trial, state_of
 from runner.state.documents import read_document
 from trialwatch.documents import name_of, namespace_of, oldest_first
-from trialwatch.kept_logs import pieces_of
+from trialwatch.local_logs import pieces_of
 
 if TYPE_CHECKING:
     from trialwatch.source import LogWanted
 
 
-class Kept:
-    """`trialwatch.source.Source` over a state directory."""
+class LocalSource:
+    """`trialwatch.source.Source`: reads a state directory."""
 
-    makes = "`trialwatch run EXPERIMENT.yaml` makes them; --context or --kubeconfig asks a cluster"
+    makes = "start one with `trialwatch run EXPERIMENT.yaml`, or use --context for a cluster"
 
     def __init__(self, root: Path, namespace: str = "") -> None:
-        """`namespace` leaves out all others."""
+        """`namespace` limits the source to one namespace; "" means all."""
         self._root, self._namespace = root, namespace
         self.where = f"in {root}" + (f" (-n {namespace})" if namespace else "")
 
@@ -36,7 +36,9 @@ class Kept:
         state = find_trial(self._root, name, self._namespace)
         document = read_document(state.trials / f"{name}.yaml")
         if document is None:
-            raise SetupError(f"trial {name} has just gone; its experiment is run anew")
+            raise SetupError(
+                f"trial {name} has just been removed, because its experiment was started again"
+            )
         return document
 
     def trials_of(self, experiment: JsonObject) -> list[JsonObject]:
@@ -44,16 +46,16 @@ class Kept:
         return list(_objects("trials", self._state(experiment), ""))
 
     def report_of(self, experiment: JsonObject) -> Path:
-        """Return the place beside the objects."""
+        """Return the path beside the experiment's objects."""
         return self._state(experiment).report
 
     def print_log(
         self, trial: JsonObject, wanted: LogWanted, write: Callable[[bytes], None]
     ) -> None:
-        """Give what a container of a trial's last pod printed."""
+        """Write the log of a container of the trial's last pod."""
         if wanted.previous:
             raise UserError(
-                "--previous is for a cluster: here a trial's log is that of its last start"
+                "--previous is only for a cluster: on this machine, only the last start has a log"
             )
         name = name_of(trial)
         state = find_trial(self._root, name, self._namespace or namespace_of(trial))
@@ -69,7 +71,7 @@ class Kept:
 
 
 def _objects(kind: str, state: StateDirectory, name: str) -> Iterable[JsonObject]:
-    """Read the objects of one experiment, those that are named where there is a name."""
+    """Read the objects of one experiment; `name` selects one object or the experiment."""
     if kind == "trials":
         paths: Sequence[Path] = sorted(state.trials.glob("*.yaml"))
         if name and name != state.path.name:

@@ -1,4 +1,4 @@
-"""The experiments of a cluster, as a source: what the API server has, asked once."""
+"""The experiments of a cluster, as a source: each command reads the API server once."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 _KINDS = {"experiments": "Experiment", "trials": "Trial", "suggestions": "Suggestion"}
 _POD = Kind(api_version="v1", kind="Pod")
 _POD_LABELS = (TRIAL_LABEL, "batch.kubernetes.io/job-name", "training.kubeflow.org/job-name")
-"""What says whose a pod is: the trial's own label, else that of its job, which has its name."""
+"""Labels of a trial's pod: the trial's label, or a label of its job, which has the same name."""
 _LOOK = 1.0
-"""Seconds between two looks for a pod that is waited for."""
+"""Seconds between two requests while waiting for a pod."""
 T = TypeVar("T")
 
 
 def source(
     kubeconfig: Path | None, context: str, namespace: str, *, everywhere: bool
 ) -> ClusterSource:
-    """Return the source that kubectl would ask with these flags.
+    """Return the source for the cluster that kubectl would use with these flags.
 
     Raises:
-        UserError: there is no such context.
+        UserError: the context does not exist.
         SetupError: the kubeconfig cannot be read.
     """
     if kubeconfig is None:
@@ -49,12 +49,12 @@ def source(
 
 
 class ClusterSource:
-    """`trialwatch.source.Source` over the API server."""
+    """`trialwatch.source.Source`: reads the API server."""
 
-    makes = "`kubectl apply -f EXPERIMENT.yaml` makes them; -A looks in all namespaces"
+    makes = "create one with `kubectl apply -f EXPERIMENT.yaml`, or use -A to search all namespaces"
 
     def __init__(self, kubeconfig: Path | None, context: str, namespace: str, place: str) -> None:
-        """An empty `namespace` means all; `place` says which cluster it is."""
+        """`namespace` "" means all namespaces; `place` describes the cluster in messages."""
         self._kubeconfig, self._context, self._namespace = kubeconfig, context, namespace
         self._place = place
         spaces = f"the namespace {namespace}" if namespace else "any namespace"
@@ -71,7 +71,7 @@ class ClusterSource:
             raise nothing_called(self, "trials", name)
         if len(found) > 1:
             spaces = ", ".join(f"-n {namespace_of(one)}" for one in found)
-            raise UserError(f"there are several trials {name}; say which: {spaces}")
+            raise UserError(f"there are several trials {name}; choose one: {spaces}")
         return found[0]
 
     def trials_of(self, experiment: JsonObject) -> list[JsonObject]:
@@ -81,13 +81,13 @@ class ClusterSource:
         return self._asked(lambda cluster: _listed(cluster, _kind("trials"), space, labels))
 
     def report_of(self, experiment: JsonObject) -> Path:
-        """Return a place in this directory."""
+        """Return a path in the current directory."""
         return Path(f"{name_of(experiment)}.html")
 
     def print_log(
         self, trial: JsonObject, wanted: LogWanted, write: Callable[[bytes], None]
     ) -> None:
-        """Give what a container of a trial's newest pod printed."""
+        """Write the log of a container of the trial's newest pod."""
         self._asked(lambda cluster: _print_log(cluster, trial, wanted, write))
 
     def _asked(self, ask: Callable[[KubernetesCluster], Awaitable[T]]) -> T:
@@ -99,8 +99,8 @@ class ClusterSource:
             return asyncio.run(connect_and_ask())
         except UnknownKind:
             raise SetupError(
-                f"{self._place} does not know Katib's kinds: install trialwatch (docs/install.md)"
-                " or Katib there, or name another context by --context"
+                f"{self._place} does not have Katib's kinds: install trialwatch (docs/install.md)"
+                " or Katib there, or use another context with --context"
             ) from None
 
     async def _objects(self, cluster: KubernetesCluster, kind: str, name: str) -> list[JsonObject]:
@@ -144,17 +144,17 @@ async def _print_log(
     wanted: LogWanted,
     write: Callable[[bytes], None],
 ) -> None:
-    pod, container = await _begun(cluster, trial, wanted)
+    pod, container = await _started(cluster, trial, wanted)
     pieces = cluster.pod_log(ref_of(pod), container, follow=wanted.follow, previous=wanted.previous)
     async with aclosing(pieces):
         async for piece in pieces:
             write(piece)
 
 
-async def _begun(
+async def _started(
     cluster: KubernetesCluster, trial: JsonObject, wanted: LogWanted
 ) -> tuple[JsonObject, str]:
-    """Return the pod and the container that are meant; wait for them where the log is followed."""
+    """Return the pod and the container; if the log is followed, wait until the container runs."""
     while True:
         pod = newest_pod(trial, await _pods(cluster, trial))
         if pod is not None:
@@ -165,7 +165,7 @@ async def _begun(
             if not wanted.follow:
                 raise UserError(
                     f"container {container} of pod {name_of(pod)} has printed nothing yet:"
-                    f" {waits}; -f waits for it"
+                    f" {waits}; use -f to wait for it"
                 )
         elif has_ended(trial) or not wanted.follow:
             raise without_pod(trial)
