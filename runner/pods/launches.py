@@ -1,4 +1,4 @@
-"""A container of a pod, and this machine, put together: what is to be started."""
+"""How a container of a pod starts on this machine: its argv, variables, mounts and directory."""
 
 from __future__ import annotations
 
