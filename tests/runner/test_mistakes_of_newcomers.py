@@ -49,7 +49,7 @@ MISTAKES = [
         ),
     ),
     (
-        "an algorithm is not to be had",
+        "an algorithm is not available",
         RANDOM,
         "    algorithmName: hyperband\n",
         (
