@@ -14,9 +14,8 @@ From an AdmissionReview to its response:
                                    driver/
 
 - **A decision is a generator.** `pods.decision` yields look-ups, receives answers, and returns a
-  verdict: inject, skip or refuse, with a reason. So the same code serves the cluster
-  (`driver/decision_driver.py`), the local runner, `trialwatch inject`, `trialwatch explain` and the
-  tests.
+  verdict: inject, skip or refuse, with a reason. So the same code serves the cluster and
+  `trialwatch explain` (`driver/decision_driver.py`), the local runner, and the tests.
 - **Caches first, then the API server.** A cache (`kube/watching.py`) may be a moment old. So an
   object counts as absent only after the API server was asked, and an object whose uid differs from
   the owner reference's is looked up again.

@@ -6,7 +6,7 @@
     ...                                  # StopIteration.value is the verdict
 
 It fetches nothing. Time limits, retries and caches are the driver's: `webhook.driver` in a cluster,
-the runner's and `trialwatch inject`'s own ones elsewhere.
+`runner.jobs.injection` on one machine. `trialwatch inject` needs no look-ups and calls `decide`.
 """
 
 from __future__ import annotations
