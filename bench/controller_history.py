@@ -38,8 +38,8 @@ from controller.reconcile.experiment_states import MAX_TRIALS, mark_completed, m
 from controller.reconcile.experiments import reconcile_experiment
 from controller.reconcile.suggestions import suggestion_of
 from controller.reconcile.trial_facts import TrialFactsCache, facts_of_trials
-from controller.reconcile.trial_states import end_trial, mark_running
-from controller.reconcile.trial_states import mark_created as begun
+from controller.reconcile.trial_transitions import end_trial, mark_running
+from controller.reconcile.trial_transitions import mark_created as begun
 from controller.reconcile.views import ExperimentView, Policy
 from kube.testing.apiserver import served
 from kube.testing.memory import MemoryCluster

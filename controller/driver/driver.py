@@ -28,7 +28,8 @@ from controller.reconcile.actions import Action, ReadLatest, ReadObservation
 from controller.reconcile.experiments import reconcile_experiment
 from controller.reconcile.latest_values import LatestValueReads
 from controller.reconcile.trial_facts import TrialFactsCache
-from controller.reconcile.trial_states import has_ended, mark_early_stopped
+from controller.reconcile.trial_states import has_ended
+from controller.reconcile.trial_transitions import mark_early_stopped
 from controller.reconcile.trials import reconcile_trial
 from controller.reconcile.views import (
     ExperimentView,

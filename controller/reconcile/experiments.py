@@ -63,7 +63,8 @@ from controller.reconcile.trial_facts import (
     facts_of_trials,
     owner_uids,
 )
-from controller.reconcile.trial_states import end_trial, waiting_since
+from controller.reconcile.trial_states import waiting_since
+from controller.reconcile.trial_transitions import end_trial
 from controller.reconcile.views import ExperimentView, Policy
 
 Actions = tuple[Action, ...]

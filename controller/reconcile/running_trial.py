@@ -20,11 +20,13 @@ from controller.reconcile.trial_states import (
     COLLECTOR_CRASHED,
     PODS_PENDING,
     PODS_REFUSED,
+    waiting_since,
+)
+from controller.reconcile.trial_transitions import (
     end_trial,
     mark_not_running,
     mark_pending,
     mark_running,
-    waiting_since,
 )
 from controller.reconcile.views import PodFacts, Policy, TrialView
 

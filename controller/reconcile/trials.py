@@ -50,14 +50,16 @@ from controller.reconcile.times import parse_time
 from controller.reconcile.trial_states import (
     METRICS_AWAITED,
     TrialState,
-    end_trial,
     has_ended,
-    mark_created,
-    mark_not_running,
-    record_observation,
     state_of,
     time_in_condition,
     waiting_since,
+)
+from controller.reconcile.trial_transitions import (
+    end_trial,
+    mark_created,
+    mark_not_running,
+    record_observation,
 )
 from controller.reconcile.views import JobFacts, Policy, StoredMetrics, StoreUnavailable, TrialView
 

@@ -20,18 +20,23 @@ CORE = ROOT / "controller" / "reconcile"
 SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in CORE.glob("*.py")}
 
 
-@pytest.mark.parametrize("module", ["trial_states", "experiment_states"])
-def test_it_names_every_reason(module: str) -> None:
-    reasons = set(
-        re.findall(r'"((?:Trial|Experiment)[A-Z]\w+|MetricsUnavailable)"', SOURCES[module])
-    )
+@pytest.mark.parametrize("modules", [("trial_states", "trial_transitions"), ("experiment_states",)])
+def test_it_names_every_reason(modules: tuple[str, ...]) -> None:
+    code = "".join(SOURCES[module] for module in modules)
+    reasons = set(re.findall(r'"((?:Trial|Experiment)[A-Z]\w+|MetricsUnavailable)"', code))
 
     assert len(reasons) > 4
     assert {reason for reason in reasons if f"`{reason}`" not in TEXT} == set()
 
 
 def test_it_names_every_reason_that_the_code_has_and_no_other() -> None:
-    modules = ("trial_states", "experiment_states", "experiments", "suggestions")
+    modules = (
+        "trial_states",
+        "trial_transitions",
+        "experiment_states",
+        "experiments",
+        "suggestions",
+    )
     code = "".join(SOURCES[module] for module in modules)
     for path in ("objects/validation_update.py", "early_stopping.py"):
         code += (ROOT / "api" / path).read_text(encoding="utf-8")

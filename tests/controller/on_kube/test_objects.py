@@ -33,7 +33,7 @@ from controller.on_kube.objects import (
 )
 from controller.reconcile.creation import trial_of
 from controller.reconcile.suggestions import suggestion_of, with_requests
-from controller.reconcile.trial_states import end_trial, mark_running
+from controller.reconcile.trial_transitions import end_trial, mark_running
 from controller.reconcile.views import Key
 from kube.cluster import Cluster, Kind, Ref
 from kube.resources import KNOWN

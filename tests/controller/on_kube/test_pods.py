@@ -16,7 +16,7 @@ from api.names import COLLECTOR_CONTAINER, TRIAL_LABEL
 from api.types import JsonObject, Observation, Trial
 from controller.on_kube.pod_facts import facts_of, summary_of
 from controller.on_kube.pods import ClusterPods
-from controller.reconcile.trial_states import mark_early_stopped, record_observation
+from controller.reconcile.trial_transitions import mark_early_stopped, record_observation
 from controller.reconcile.views import PodFacts, key_of
 from kube.cluster import Listing, Ref, Scope
 from kube.testing.memory import MemoryCluster

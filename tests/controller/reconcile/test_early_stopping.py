@@ -13,14 +13,8 @@ import pytest
 from api.types import ConditionType, Trial, holds
 from controller.driver.driver import Driver
 from controller.reconcile.conditions import with_condition
-from controller.reconcile.trial_states import (
-    TrialState,
-    end_trial,
-    mark_early_stopped,
-    mark_running,
-    state_of,
-    waiting_since,
-)
+from controller.reconcile.trial_states import TrialState, state_of, waiting_since
+from controller.reconcile.trial_transitions import end_trial, mark_early_stopped, mark_running
 from controller.reconcile.views import Key, Policy, key_of
 from tests.controller.experiment_harness import KEY, START, ExperimentHarness, experiment, loss
 from tests.controller.reconcile.test_trials import at_work, living

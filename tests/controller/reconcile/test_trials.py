@@ -32,13 +32,12 @@ from controller.reconcile.actions import (
 )
 from controller.reconcile.running_trial import failed_to_start
 from controller.reconcile.times import format_time
-from controller.reconcile.trial_states import (
-    TrialState,
+from controller.reconcile.trial_states import TrialState, state_of
+from controller.reconcile.trial_transitions import (
     end_trial,
     mark_created,
     mark_early_stopped,
     mark_running,
-    state_of,
 )
 from controller.reconcile.trials import reconcile_trial
 from controller.reconcile.views import (
