@@ -95,8 +95,8 @@ _EXPERIMENT = (
 _SPEC = (
     Rule(
         holds=" && ".join(_same(member) for member in _FIXED),
-        message="only spec.parallelTrialCount, spec.maxTrialCount and spec.maxFailedTrialCount can"
-        " change; create a new experiment for another search",
+        message="only spec.parallelTrialCount, spec.maxTrialCount and spec.maxFailedTrialCount are"
+        " editable; create a new experiment for another search",
         why="FieldValueForbidden",
     ),
     _at_most_all("parallelTrialCount"),

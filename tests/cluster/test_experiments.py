@@ -93,7 +93,10 @@ def test_what_is_surely_meant_otherwise_is_shown_and_let_in(
     shown = applied(cluster, namespace, endless)
 
     assert shown.returncode == 0
-    assert "Warning: trialwatch: spec.maxTrialCount: is not set" in shown.stderr
+    assert (
+        "Warning: trialwatch: spec.maxTrialCount: neither it nor spec.objective.goal is set"
+        in shown.stderr
+    )
 
 
 def test_a_template_is_read_from_its_config_map(cluster: Cluster, namespace: str) -> None:
