@@ -1,4 +1,4 @@
-"""Runs the contract suite (`tests.contracts.store`) over every kind of store."""
+"""Runs the contract suite (`tests.contracts.store.suite`) over every kind of store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from dbmanager.connect import store_for
 from dbmanager.store.contract import Store
 from dbmanager.store.memory import MemoryStore
-from tests.contracts.store import StoreContract
+from tests.contracts.store.suite import StoreContract
 from tests.dbmanager.database_servers import DatabaseServer
 from tests.dbmanager.dbmanager_server import served
 from tests.dbmanager.store_over_grpc import RecordingStore, StoreOverGrpc
