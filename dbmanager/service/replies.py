@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from api import names
 from api.errors import UserError
 from api.timestamps import from_micros
-from api.trialwatchv1 import observations_pb2 as ours
+from api.trialwatchv1 import observations_pb2 as pb_observations
 from api.v1beta1 import api_pb2 as pb
 from dbmanager.store.contract import Row, Summary
 
@@ -73,9 +73,9 @@ def pieces(rows: Sequence[Row], limit: int) -> Iterator[Sequence[Row]]:
         yield rows[start:]
 
 
-def summary_of(summary: Summary) -> ours.MetricSummary:
+def summary_of(summary: Summary) -> pb_observations.MetricSummary:
     """Return the message of one metric's summary."""
-    return ours.MetricSummary(
+    return pb_observations.MetricSummary(
         name=summary.metric,
         count=summary.count,
         first=summary.first,

@@ -18,7 +18,7 @@ from suggestion.core.algorithm import Algorithm
 GROUP: Final = "trialwatch.algorithms"
 _PATH = "spec.algorithm.algorithmName"
 
-OURS: Final = {
+BUILT_IN: Final = {
     name: EntryPoint(name, f"suggestion.algorithms.{module}:ALGORITHM", GROUP)
     for name, module in {
         "random": "random_search",
@@ -36,7 +36,7 @@ OURS: Final = {
 def names() -> tuple[str, ...]:
     """Return every name that `find` accepts; the algorithms of trialwatch come first."""
     others = (entry.name for entry in entry_points(group=GROUP))
-    return tuple(dict.fromkeys((*OURS, *sorted(others))))
+    return tuple(dict.fromkeys((*BUILT_IN, *sorted(others))))
 
 
 def find(name: str) -> Algorithm:
@@ -46,13 +46,13 @@ def find(name: str) -> Algorithm:
         SpecError: no algorithm has this name.
         SetupError: its package is broken, or needs a package that is not installed.
     """
-    entry = OURS.get(name) or next(iter(entry_points(group=GROUP, name=name)), None)
+    entry = BUILT_IN.get(name) or next(iter(entry_points(group=GROUP, name=name)), None)
     if entry is None:
         raise SpecError((_unknown(name),)) from None
     try:
         algorithm = entry.load()
     except (ImportError, AttributeError) as error:
-        remedy = "install trialwatch[suggestion]" if name in OURS else "reinstall its package"
+        remedy = "install trialwatch[suggestion]" if name in BUILT_IN else "reinstall its package"
         raise SetupError(
             f"cannot load algorithm {quoted(name)} from {entry.value}: {error}; {remedy}"
         ) from None

@@ -12,12 +12,12 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from suggestion.core.registry import OURS as ALGORITHMS
+from suggestion.core.registry import BUILT_IN as ALGORITHMS
 from tests.architecture.tree import ROOT, packages, pyproject
 
 EXTRAS: dict[str, list[str]] = pyproject()["project"]["optional-dependencies"]
 
-OURS: list[str] = pyproject()["tool"]["importlinter"]["root_packages"]
+BUILT_IN: list[str] = pyproject()["tool"]["importlinter"]["root_packages"]
 
 TOOLS = {"all", "dev"}
 
@@ -97,7 +97,7 @@ def test_a_program_imports_what_its_extra_installs_and_nothing_else(
 
 def test_whatever_is_imported_is_installed_by_some_extra() -> None:
     imported = {
-        canonicalize_name(name) for package in OURS for name in _distributions_behind(package)
+        canonicalize_name(name) for package in BUILT_IN for name in _distributions_behind(package)
     }
 
     assert imported <= {name for extra in EXTRAS for name in requirements(extra)}
@@ -105,11 +105,11 @@ def test_whatever_is_imported_is_installed_by_some_extra() -> None:
 
 def _distributions_behind(module: str) -> set[str]:
     """Return the third-party distributions that a module imports, directly or through others."""
-    graph = grimp.build_graph(*OURS, include_external_packages=True)
+    graph = grimp.build_graph(*BUILT_IN, include_external_packages=True)
     roots = {module} | graph.find_descendants(module)
     known = roots.union(*(graph.find_upstream_modules(root) for root in roots))
     roots = roots.union(*(named for module, named in BY_NAME.items() if module in known))
     reached = roots.union(*(graph.find_upstream_modules(root) for root in roots))
-    tops = {name.split(".")[0] for name in reached} - set(OURS) - sys.stdlib_module_names
+    tops = {name.split(".")[0] for name in reached} - set(BUILT_IN) - sys.stdlib_module_names
     origin = packages_distributions()
     return {origin[top][0] for top in tops}

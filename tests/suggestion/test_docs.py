@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 from suggestion.algorithms.median_stop import MedianStop
-from suggestion.core.registry import OURS, find
+from suggestion.core.registry import BUILT_IN, find
 
 TEXT = (Path(__file__).parents[2] / "docs" / "algorithms.md").read_text()
 ROWS = dict(re.findall(r"^\| `([^`]+)` \|(.+)\|$", TEXT, re.MULTILINE))
 
 
 def test_it_has_a_row_for_each_algorithm() -> None:
-    assert OURS.keys() <= ROWS.keys()
+    assert BUILT_IN.keys() <= ROWS.keys()
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_it_names_each_setting_with_its_default(name: str) -> None:
     algorithm = find(name)
     search = algorithm.make()

@@ -10,7 +10,7 @@ import pytest
 
 from api.errors import SpecError
 from api.types import NasConfig, Objective, ObjectiveType, ParameterSpec, Setting
-from suggestion.core.registry import OURS, find
+from suggestion.core.registry import BUILT_IN, find
 from suggestion.core.search_task import search_task_of
 from tests.suggestion.controller_requests import experiment
 from tests.suggestion.search_spaces import EVERYTHING, PLANE, categorical, double, integer
@@ -69,7 +69,7 @@ def test_a_setting_that_is_out_of_bounds(
     assert "; write " in line or ": write " in line
 
 
-@pytest.mark.parametrize("algorithm", OURS)
+@pytest.mark.parametrize("algorithm", BUILT_IN)
 def test_an_unknown_setting(algorithm: str) -> None:
     parameters = (integer("a", "1", "3"), integer("b", "1", "3"))
     (line,) = faults(algorithm, parameters, {"wheels": "4"})
