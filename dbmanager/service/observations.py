@@ -161,7 +161,7 @@ async def _page(store: Store, query: Query, size: int) -> tuple[Sequence[Row], b
     return rows[:size], len(rows) > size
 
 
-def _page_size(asked: int) -> int:
-    if asked < 0:
-        raise UserError(f"page_size: {asked} is negative; send 0 for the server's default")
-    return min(asked or PAGE, LARGEST_PAGE)
+def _page_size(requested: int) -> int:
+    if requested < 0:
+        raise UserError(f"page_size: {requested} is negative; send 0 for the server's default")
+    return min(requested or PAGE, LARGEST_PAGE)

@@ -193,22 +193,22 @@ class Store(Protocol):
 
 
 def resolve(
-    trial: str, asked: str | None, stored: frozenset[str], *, to_report: bool = False
+    trial: str, namespace: str | None, stored: frozenset[str], *, to_report: bool = False
 ) -> TrialKey:
     """Return which trial a request means, by the table above.
 
     Args:
         trial: its name.
-        asked: the namespace of the request; None if it gives none.
+        namespace: of the request; None if it gives none.
         stored: the namespaces that have a trial of this name.
         to_report: whether the request is a report.
 
     Raises:
         AmbiguousTrial: the request gives no namespace, and several have the name.
     """
-    if asked is not None:
-        use_unnamed = "" in stored and asked not in stored and not to_report
-        return TrialKey(namespace="" if use_unnamed else asked, trial=trial)
+    if namespace is not None:
+        use_unnamed = "" in stored and namespace not in stored and not to_report
+        return TrialKey(namespace="" if use_unnamed else namespace, trial=trial)
     if len(stored) > 1:
         raise AmbiguousTrial(trial, stored)
     return TrialKey(namespace=next(iter(stored), ""), trial=trial)

@@ -46,16 +46,16 @@ def namespaces(trial: str) -> CompoundSelect[Any]:
     of the trial.
     """
     first = select(func.min(ROWS.namespace).label("namespace")).where(ROWS.trial_name == trial)
-    found = first.cte("found", recursive=True)
+    walk = first.cte("walk", recursive=True)
     following = (
         select(func.min(ROWS.namespace))
-        .where(ROWS.trial_name == trial, ROWS.namespace > found.c.namespace)
-        .correlate(found)
+        .where(ROWS.trial_name == trial, ROWS.namespace > walk.c.namespace)
+        .correlate(walk)
         .scalar_subquery()
     )
-    found = found.union_all(select(following).where(found.c.namespace.is_not(None)))
+    walk = walk.union_all(select(following).where(walk.c.namespace.is_not(None)))
     return union(
-        select(found.c.namespace).where(found.c.namespace.is_not(None)),
+        select(walk.c.namespace).where(walk.c.namespace.is_not(None)),
         select(SOURCES.namespace).where(SOURCES.trial_name == trial, SOURCES.source != ""),
     )
 

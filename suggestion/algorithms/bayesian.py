@@ -213,7 +213,7 @@ def _quantiles(seed: int) -> _Quantiles:
     return _Quantiles(base_estimator=trees, random_state=seed)
 
 
-def _judge(space: SearchSpace, spec: ExperimentSpec, values: Values) -> Iterator[Fault]:
+def _validate(space: SearchSpace, spec: ExperimentSpec, values: Values) -> Iterator[Fault]:
     estimator = values.get("base_estimator", _GP)
     if values.get("acq_optimizer") != "lbfgs" or spec.algorithm is None:
         return
@@ -242,5 +242,5 @@ ALGORITHM = Algorithm(
         one_of("acq_func", _CRITERIA, f"acq_func {_NOT_SUPPORTED}"),
         one_of("acq_optimizer", _OPTIMIZERS, f"acq_optimizer {_NOT_SUPPORTED}"),
     ),
-    judge=_judge,
+    validate=_validate,
 )

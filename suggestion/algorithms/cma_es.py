@@ -173,7 +173,7 @@ def _within_cell(dimension: Dimension, share: float, rng: random.Random) -> floa
     return low + rng.random() * (high - low)
 
 
-def _judge(space: SearchSpace, _spec: ExperimentSpec, _values: Values) -> Iterator[Fault]:
+def _validate(space: SearchSpace, _spec: ExperimentSpec, _values: Values) -> Iterator[Fault]:
     count = len(_range_indexes(space))
     if count < 2:  # noqa: PLR2004 - the message has the number
         why = (
@@ -205,5 +205,5 @@ ALGORITHM = Algorithm(
         ),
     ),
     seed_rule="random_state should be greate or equal than zero",
-    judge=_judge,
+    validate=_validate,
 )

@@ -88,7 +88,7 @@ def _point(space: SearchSpace, number: int) -> Point:
     return tuple(reversed(values))
 
 
-def _judge(space: SearchSpace, spec: ExperimentSpec, _values: Values) -> Iterator[Fault]:
+def _validate(space: SearchSpace, spec: ExperimentSpec, _values: Values) -> Iterator[Fault]:
     for index, dimension in enumerate(space.dimensions):
         if dimension.size is None:
             why = (
@@ -107,7 +107,7 @@ def _judge(space: SearchSpace, spec: ExperimentSpec, _values: Values) -> Iterato
 
 ALGORITHM = Algorithm(
     make=GridSearch,
-    judge=_judge,
+    validate=_validate,
     seed_rule="random_state should be greate or equal than zero",
     seeded=False,
 )

@@ -37,11 +37,11 @@ class Sobol:
         return one_by_one(choose, history, count)
 
 
-def _judge(space: SearchSpace, _spec: ExperimentSpec, _values: Values) -> Iterator[Fault]:
+def _validate(space: SearchSpace, _spec: ExperimentSpec, _values: Values) -> Iterator[Fault]:
     count = len(space.dimensions)
     if count > qmc.Sobol.MAXDIM:
         why = f"sobol takes at most {qmc.Sobol.MAXDIM} parameters; take random instead"
         yield invalid("spec.parameters", count, why)
 
 
-ALGORITHM = Algorithm(make=Sobol, judge=_judge)
+ALGORITHM = Algorithm(make=Sobol, validate=_validate)

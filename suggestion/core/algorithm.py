@@ -80,7 +80,7 @@ class Algorithm:
     """Makes the search; takes the given settings, except random_state, as keywords."""
     rules: tuple[Rule, ...] = ()
     seed_rule: str = "random_state should be great or equal than zero"
-    judge: Callable[[SearchSpace, ExperimentSpec, Values], Iterator[Fault]] = _no_faults
+    validate: Callable[[SearchSpace, ExperimentSpec, Values], Iterator[Fault]] = _no_faults
     """Yields the faults of an experiment whose settings are all readable."""
     seeded: bool = True
     """Whether the search is random and so needs a seed."""

@@ -24,12 +24,12 @@ class Continuous:
     """A range of real numbers."""
 
     name: str
-    law: RangeDistribution
+    distribution: RangeDistribution
 
     @property
     def size(self) -> int | None:
         """The number of values; None: infinitely many."""
-        return 1 if self.law.low == self.law.high else None
+        return 1 if self.distribution.low == self.distribution.high else None
 
     @property
     def cells(self) -> int | None:
@@ -46,14 +46,14 @@ class Continuous:
 
     def text(self, share: float) -> str:
         """Return the text of the value at a share (0 to 1) of the range."""
-        return repr(self.law.number(share))
+        return repr(self.distribution.number(share))
 
     def share(self, text: str) -> float | None:
         """Return the share of a value; None if the text is not a value of this parameter."""
         number = _float(text)
-        if number is None or not self.law.low <= number <= self.law.high:
+        if number is None or not self.distribution.low <= number <= self.distribution.high:
             return None
-        return self.law.share(number)
+        return self.distribution.share(number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class Stepped:
     """A range of numbers with steps: `first`, `first + step`, ..."""
 
     name: str
-    law: RangeDistribution
+    distribution: RangeDistribution
     """Half a step wider at each end than the range: each number is the middle of its cell."""
     first: Fraction
     step: Fraction
@@ -72,7 +72,7 @@ class Stepped:
     @property
     def cells(self) -> int | None:
         """The number of equally likely values that a model sees one by one; None: a range."""
-        return self.size if self.law.even and self.size <= _MOST_STEPS else None
+        return self.size if self.distribution.is_uniform and self.size <= _MOST_STEPS else None
 
     def value(self, index: int) -> str:
         """Return the text of value number `index`, from 0."""
@@ -82,32 +82,32 @@ class Stepped:
     def index(self, text: str) -> int | None:
         """Return the number of a value, from 0; None if the text is not a value."""
         number = _float(text)
-        if number is None or not self.law.low <= number <= self.law.high:
+        if number is None or not self.distribution.low <= number <= self.distribution.high:
             return None
         return self._nearest(Fraction(int(text)) if text.isdecimal() else Fraction(number))
 
     def text(self, share: float) -> str:
         """Return the text of the value at a share (0 to 1) of the range."""
-        if self.law.even:
+        if self.distribution.is_uniform:
             return self.value(min(int(Fraction(share) * self.size), self.size - 1))
-        return self.value(self._nearest(Fraction(self.law.number(share))))
+        return self.value(self._nearest(Fraction(self.distribution.number(share))))
 
     def share(self, text: str) -> float | None:
         """Return the share of the middle of a value's cell; None if the text is not a value."""
         index = self.index(text)
         if index is None:
             return None
-        if self.law.even:
+        if self.distribution.is_uniform:
             return (index + 0.5) / self.size
-        return self.law.share(float(self.first + index * self.step))
+        return self.distribution.share(float(self.first + index * self.step))
 
     def cell(self, share: float) -> tuple[float, float]:
         """Return the ends of the part of [0, 1] that has the same value as this share."""
-        if self.law.even:
+        if self.distribution.is_uniform:
             index = min(int(share * self.size), self.size - 1)
             return index / self.size, (index + 1) / self.size
-        number = self.first + self._nearest(Fraction(self.law.number(share))) * self.step
-        ends = (self.law.share(float(number + side * self.step / 2)) for side in (-1, 1))
+        number = self.first + self._nearest(Fraction(self.distribution.number(share))) * self.step
+        ends = (self.distribution.share(float(number + side * self.step / 2)) for side in (-1, 1))
         return next(ends), next(ends)
 
     def _nearest(self, number: Fraction) -> int:
@@ -161,10 +161,10 @@ def dimension_of(parameter: ParameterSpec) -> Dimension:
         return _stepped(parameter.name, space, whole=True)
     if space.step:
         return _stepped(parameter.name, space, whole=False)
-    law = RangeDistribution(
-        distribution=space.distribution, low=float(space.min), high=float(space.max)
+    distribution = RangeDistribution(
+        kind=space.distribution, low=float(space.min), high=float(space.max)
     )
-    return Continuous(name=parameter.name, law=law)
+    return Continuous(name=parameter.name, distribution=distribution)
 
 
 def _stepped(name: str, space: FeasibleSpace, *, whole: bool) -> Stepped:
@@ -174,7 +174,7 @@ def _stepped(name: str, space: FeasibleSpace, *, whole: bool) -> Stepped:
     last = low + (size - 1) * step
     return Stepped(
         name=name,
-        law=_law_of_cells(space.distribution, float(low), float(last), float(step)),
+        distribution=_over_cells(space.distribution, float(low), float(last), float(step)),
         first=low,
         step=step,
         size=size,
@@ -182,13 +182,11 @@ def _stepped(name: str, space: FeasibleSpace, *, whole: bool) -> Stepped:
     )
 
 
-def _law_of_cells(
-    distribution: Distribution, low: float, high: float, step: float
-) -> RangeDistribution:
+def _over_cells(kind: Distribution, low: float, high: float, step: float) -> RangeDistribution:
     edge = low - step / 2
     if low > 0 >= edge:
         edge = low / 2  # a logarithm needs a number above 0
-    return RangeDistribution(distribution=distribution, low=edge, high=high + step / 2)
+    return RangeDistribution(kind=kind, low=edge, high=high + step / 2)
 
 
 def _fraction(text: str) -> Fraction:

@@ -33,22 +33,22 @@ _DEVIATIONS = 3.0
 class RangeDistribution:
     """A distribution over [low, high]; both are finite, and above 0 if it is logarithmic."""
 
-    distribution: Distribution
+    kind: Distribution
     low: float
     high: float
 
     @property
-    def even(self) -> bool:
+    def is_uniform(self) -> bool:
         """Whether equal parts of the range are equally likely: the distribution is uniform."""
-        return self.distribution not in _LOGARITHMIC | _NORMAL
+        return self.kind not in _LOGARITHMIC | _NORMAL
 
     def number(self, share: float) -> float:
         """Return the number below which this share (0 to 1) of all samples lies."""
-        if self.distribution in _NORMAL:
+        if self.kind in _NORMAL:
             tail = _BELL.cdf(-_DEVIATIONS)
             deviation = _BELL.inv_cdf(tail + share * (1 - 2 * tail))
             share = (deviation / _DEVIATIONS + 1) / 2
-        if self.distribution in _LOGARITHMIC:
+        if self.kind in _LOGARITHMIC:
             low, high = math.log(self.low), math.log(self.high)
             return self._within(math.exp(low + share * (high - low)))
         # Not low + share * (high - low): the difference of two finite numbers may be infinite.
@@ -60,11 +60,11 @@ class RangeDistribution:
         if self.low == self.high:
             return 0.5
         low, high = self.low, self.high
-        if self.distribution in _LOGARITHMIC:
+        if self.kind in _LOGARITHMIC:
             low, high, number = math.log(low), math.log(high), math.log(number)
         # Halves, for the same reason as in `number`.
         share = (number / 2 - low / 2) / (high / 2 - low / 2)
-        if self.distribution in _NORMAL:
+        if self.kind in _NORMAL:
             tail = _BELL.cdf(-_DEVIATIONS)
             share = (_BELL.cdf((2 * share - 1) * _DEVIATIONS) - tail) / (1 - 2 * tail)
         return min(max(share, 0.0), 1.0)

@@ -27,10 +27,10 @@ class SearchTask:
     """Whether the search is random and so needs a seed."""
 
     def suggest(
-        self, trials: Sequence[Trial], asked: int, count: int, seed: int
+        self, trials: Sequence[Trial], earlier: int, count: int, seed: int
     ) -> tuple[Point, ...]:
-        """Choose `count` points after `asked` earlier ones; fewer if the space has no more."""
-        history = history_of(trials, self.objective, asked)
+        """Choose `count` points after the `earlier` ones; fewer if the space has no more points."""
+        history = history_of(trials, self.objective, earlier)
         return self.search.suggest(self.space, history, count, seed)
 
 
@@ -53,7 +53,7 @@ def search_task_of(spec: ExperimentSpec) -> SearchTask:
         algorithm, values = _algorithm(spec)
     except SpecError as error:
         raise SpecError((*faults, *error.faults)) from None
-    faults.extend(algorithm.judge(space, spec, values))
+    faults.extend(algorithm.validate(space, spec, values))
     if faults or spec.objective is None:
         raise SpecError(tuple(faults))
     own = {key: value for key, value in values.items() if key != RANDOM_STATE}

@@ -62,15 +62,15 @@ def seed_at(seed: int, index: int, purpose: str = "") -> int:
     return int.from_bytes(digest.digest(), "big")
 
 
-def history_of(trials: Sequence[Trial], objective: Objective, asked: int) -> History:
-    """Return the trials in the order of suggestion, and `asked` trials in all.
+def history_of(trials: Sequence[Trial], objective: Objective, earlier: int) -> History:
+    """Return the trials in the order of suggestion, and `earlier` trials in all.
 
     Katib does not send trials without metrics and trials that are not created yet, but they have
     numbers too: they are unknown trials at the end. Katib sends trials in any order, so they are
     sorted by start and name; trials with equal keys stay in the order of the request.
     """
     known = tuple(_past(trial, objective) for trial in sorted(trials, key=_order))
-    return known + (PastTrial(running=True),) * (asked - len(known))
+    return known + (PastTrial(running=True),) * (earlier - len(known))
 
 
 def _order(trial: Trial) -> tuple[bool, str, list[tuple[int, str]]]:

@@ -67,10 +67,10 @@ class Suggestion(api_pb2_grpc.SuggestionServicer):
         seed = task.seed
         if seed is None:
             seed = self._any_seed() if task.seeded else 0
-        asked = max(request.total_request_number - count, len(trials))
-        points = task.suggest(trials, asked, count, seed)
+        earlier = max(request.total_request_number - count, len(trials))
+        points = task.suggest(trials, earlier, count, seed)
         new_seed = seed if task.seed is None and task.seeded else None
-        _log_reply(experiment, trials, asked, count, points)
+        _log_reply(experiment, trials, earlier, count, points)
         return _encoded(experiment, points, new_seed)
 
 
@@ -107,7 +107,7 @@ def _encoded(
 def _log_reply(
     experiment: Experiment,
     trials: tuple[Trial, ...],
-    asked: int,
+    earlier: int,
     count: int,
     points: tuple[Point, ...],
 ) -> None:
@@ -116,7 +116,7 @@ def _log_reply(
         experiment=experiment.metadata.name,
         algorithm=experiment.spec.algorithm.name if experiment.spec.algorithm else None,
         trials=len(trials),
-        asked=asked,
+        asked=earlier,
         wanted=count,
         suggested=len(points),
     )

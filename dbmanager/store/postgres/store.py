@@ -118,8 +118,8 @@ class PostgresStore(ServerStore):
 
         def run(synchronous: Any) -> None:  # noqa: ANN401 - SQLAlchemy's connection
             def execute(statement: str) -> Sequence[Sequence[Any]]:
-                found = synchronous.exec_driver_sql(statement)
-                return found.all() if found.returns_rows else ()
+                result = synchronous.exec_driver_sql(statement)
+                return result.all() if result.returns_rows else ()
 
             if MIGRATIONS.is_needed(execute):
                 execute(f"SELECT pg_advisory_xact_lock({_LOCK})")

@@ -50,12 +50,12 @@ def test_each_value_is_written_and_read_by_its_number(data: st.DataObject) -> No
 def test_a_distribution_keeps_the_order_and_the_bounds(
     distribution: Distribution, bounds: tuple[float, float], shares: tuple[float, float]
 ) -> None:
-    law = RangeDistribution(distribution=distribution, low=bounds[0], high=bounds[1])
+    in_range = RangeDistribution(kind=distribution, low=bounds[0], high=bounds[1])
     below, above = sorted(shares)
 
-    assert law.low <= law.number(below) <= law.number(above) <= law.high
-    assert law.share(law.low) == pytest.approx(0, abs=1e-9)
-    assert law.share(law.high) == pytest.approx(1, abs=1e-9)
+    assert in_range.low <= in_range.number(below) <= in_range.number(above) <= in_range.high
+    assert in_range.share(in_range.low) == pytest.approx(0, abs=1e-9)
+    assert in_range.share(in_range.high) == pytest.approx(1, abs=1e-9)
 
 
 def test_uniform_has_its_middle_in_the_middle() -> None:
