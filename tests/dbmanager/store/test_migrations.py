@@ -4,125 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from api.errors import SetupError
-from api.timestamps import from_micros
 from dbmanager.connect import store_for
-from dbmanager.store.contract import Delivery, NewRow, Query, Receipt, Store, TrialKey
+from dbmanager.store.contract import Delivery, NewRow, Receipt, TrialKey
 from tests.dbmanager.database_servers import DatabaseServer
 from tests.dbmanager.katib_tables import KatibDatabase
-
-OLD = TrialKey(namespace="", trial="old")
-OLD_ROWS = (
-    ("old", "2024-05-01 10:00:00.5", "loss", "0.5"),
-    ("old", "2024-05-01 10:00:00.5", "loss", "0.5"),
-    ("old", "2024-05-01 09:00:00.123456", "Loss", "1"),
-    ("old", "0001-01-01 00:00:00", "unavailable", "unavailable"),
-    ("Old", "2024-05-01 10:00:00", "loss", "another trial"),
-)
-
-
-@pytest.fixture
-async def katib(server: DatabaseServer) -> KatibDatabase:
-    database = KatibDatabase(server, await server.fresh_database())
-    await database.make_table()
-    await database.write(*OLD_ROWS)
-    return database
-
-
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Store]:
-    store = store_for(url)
-    try:
-        await store.open()
-        yield store
-    finally:
-        await store.close()
-
-
-async def read(store: Store, key: TrialKey = OLD) -> list[tuple[str, str, str]]:
-    rows = [row async for page in store.read(Query(key=key)) for row in page]
-    return [(from_micros(row.micros), row.metric, row.value) for row in rows]
-
-
-async def test_the_rows_that_katib_wrote_are_read(katib: KatibDatabase) -> None:
-    async with opened(katib.url) as store:
-        assert await read(store) == [
-            ("0001-01-01T00:00:00Z", "unavailable", "unavailable"),
-            ("2024-05-01T09:00:00.123456Z", "Loss", "1"),
-            ("2024-05-01T10:00:00.5Z", "loss", "0.5"),
-            ("2024-05-01T10:00:00.5Z", "loss", "0.5"),
-        ]
-        assert await store.namespaces("old") == {""}
-        assert [(s.metric, s.count) for s in await store.summary(OLD)] == [
-            ("Loss", 1),
-            ("loss", 2),
-            ("unavailable", 1),
-        ]
-        assert len(await read(store, TrialKey(namespace="", trial="Old"))) == 1
-
-
-async def test_katib_reads_and_writes_on_beside_us(katib: KatibDatabase) -> None:
-    ours = TrialKey(namespace="team", trial="new")
-    async with opened(katib.url) as store:
-        await store.report(ours, [NewRow(0, "loss", "0.25")], Delivery(source="pod", sequence=1))
-        assert await katib.read("new") == [("loss", "0.25")]
-        await katib.write(("old", "2024-05-02 00:00:00", "loss", "0.125"))
-        assert (await read(store))[-1] == ("2024-05-02T00:00:00Z", "loss", "0.125")
-        await katib.write(("new", "2024-05-02 00:00:00", "loss", "theirs"))
-        assert await store.namespaces("new") == {"", "team"}
-        assert await read(store, ours) == [("1970-01-01T00:00:00Z", "loss", "0.25")]
-        await katib.run("DELETE FROM observation_logs WHERE trial_name = 'old'")
-        assert await read(store) == []
-
-
-async def test_rows_without_a_time_are_passed_over_as_katib_does(katib: KatibDatabase) -> None:
-    await katib.write(("timeless", None, "loss", "1"), ("timeless", "2024-05-01", "loss", "2"))
-    key = TrialKey(namespace="", trial="timeless")
-    async with opened(katib.url) as store:
-        assert await read(store, key) == [("2024-05-01T00:00:00Z", "loss", "2")]
-        assert [summary.count for summary in await store.summary(key)] == [1]
-        assert len([row async for page in store.new_rows(key, 0) for row in page]) == 1
-        await store.delete(key)
-        assert await katib.read("timeless") == []
-
-
-async def test_ids_go_on_where_katibs_end(katib: KatibDatabase, server: DatabaseServer) -> None:
-    last = 2**31 - 1
-    if server.kind == "PostgreSQL":
-        await katib.run(f"SELECT setval('observation_logs_id_seq', {last})")
-    else:
-        await katib.run(f"ALTER TABLE observation_logs AUTO_INCREMENT = {last}")
-        await katib.write(("old", "2024-05-03", "loss", "the last"))
-    key = TrialKey(namespace="", trial="later")
-    async with opened(katib.url) as store:
-        await store.report(key, [NewRow(n, "loss", "1") for n in range(3)])
-        ids = [row.id async for page in store.new_rows(key, 0) for row in page]
-        assert ids == [last + 1, last + 2, last + 3]
-        await katib.write(("later", "2024-05-03", "loss", "2"))
-        assert len(await read(store, key)) == 4
-
-
-async def test_text_of_an_old_character_set_is_kept(
-    katib: KatibDatabase, server: DatabaseServer
-) -> None:
-    if server.kind == "MariaDB":
-        [[charset]] = await katib.run(
-            "SELECT character_set_name FROM information_schema.columns"
-            " WHERE table_schema = database() AND column_name = 'value'"
-        )
-        assert charset == "latin1", "the server's default makes this test what it is"
-    await katib.write(("überall", "2024-05-01", "Größe", "çà"))
-    key = TrialKey(namespace="", trial="überall")
-    async with opened(katib.url) as store:
-        assert await read(store, key) == [("2024-05-01T00:00:00Z", "Größe", "çà")]
-        await store.report(key, [NewRow(0, "🦊", "🦊")])
-        assert (await read(store, key))[0][1:] == ("🦊", "🦊")
+from tests.dbmanager.store.old_databases import OLD, opened, read
 
 
 async def test_several_managers_may_open_one_database_at_once(katib: KatibDatabase) -> None:
@@ -155,7 +46,7 @@ async def test_several_managers_may_open_one_new_file_at_once(tmp_path: Path) ->
         await asyncio.gather(*(store.close() for store in stores))
 
 
-async def test_a_file_that_another_program_is_making_is_opened_once_it_is_made(
+async def test_a_file_that_another_program_is_creating_is_opened_when_it_is_ready(
     tmp_path: Path,
 ) -> None:
     other = sqlite3.connect(tmp_path / "new.db", isolation_level=None)
@@ -185,7 +76,7 @@ async def test_a_file_that_another_program_is_making_is_opened_once_it_is_made(
     ],
     ids=["a column", "a column and an index", "the table of versions"],
 )
-async def test_an_upgrade_that_was_cut_off_is_finished(
+async def test_an_interrupted_upgrade_is_finished(
     katib: KatibDatabase, done_before: tuple[str, ...]
 ) -> None:
     for statement in done_before:
@@ -218,7 +109,7 @@ async def test_a_database_of_version_1_is_upgraded(
     assert await katib.run("SELECT version FROM trialwatch_schema") == [(1,), (2,)]
 
 
-async def test_an_upgrade_of_version_1_that_was_cut_off_is_finished(
+async def test_an_interrupted_upgrade_of_version_1_is_finished(
     katib: KatibDatabase, server: DatabaseServer
 ) -> None:
     async with opened(katib.url):
@@ -292,7 +183,7 @@ async def test_a_file_of_a_later_version_is_refused(tmp_path: Path) -> None:
             pass
 
 
-async def test_nothing_is_made_where_the_environment_says_so(katib: KatibDatabase) -> None:
+async def test_no_table_is_created_if_the_environment_forbids_it(katib: KatibDatabase) -> None:
     store = store_for(katib.url, initialize=False)
     with pytest.raises(SetupError, match="SKIP_DB_INITIALIZATION"):
         await store.open()
