@@ -1,4 +1,4 @@
-"""`python -m bench [PART ...]`: run the parts named, or all of them, and print their tables."""
+"""`python -m bench [PART ...]`: run some parts or all, and print their tables."""
 
 from __future__ import annotations
 
@@ -18,23 +18,27 @@ PARTS = {
 
 
 def main() -> int:
-    """Run the parts that the command line names."""
+    """Run the parts of the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help="; ".join(PARTS))
     parser.add_argument("--mib", type=int, default=256, help="size of the logs (default 256)")
-    parser.add_argument("--rounds", type=int, default=3, help="times each is measured (default 3)")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="measurements of each value (default 3)"
+    )
     parser.add_argument("--trials", type=int, default=40, help="trials of a search (default 40)")
     parser.add_argument("--seeds", type=int, default=20, help="runs of a search (default 20)")
-    parser.add_argument("--points", type=int, default=1_000_000, help="stored (default 1,000,000)")
     parser.add_argument(
-        "--only", choices=("store", "read", "large"), help="one of the DB manager's tables"
+        "--points", type=int, default=1_000_000, help="points to store (default 1,000,000)"
     )
-    parser.add_argument("--search", metavar="NAME", help="of the searches this one only")
-    parser.add_argument("--function", default="", metavar="NAME", help="on this function only")
+    parser.add_argument(
+        "--only", choices=("store", "read", "large"), help="only this table of the DB manager"
+    )
+    parser.add_argument("--search", metavar="NAME", help="only this search algorithm")
+    parser.add_argument("--function", default="", metavar="NAME", help="only on this function")
     parser.add_argument(
         "--peer",
         metavar="CMD",
-        help="another program to time on the same files; {file} and {metrics} are filled in",
+        help="another program to time on the same files; {file} and {metrics} are replaced",
     )
     arguments = parser.parse_args()
     unknown = set(arguments.parts) - set(PARTS)

@@ -1,4 +1,4 @@
-"""The collector beside real launchers and a real DB manager: how soon, how small, how fast.
+"""The collector with real launchers and a real DB manager: latency, memory, speed.
 
 `python -m bench.collector --help` has the sizes. Trainer, launcher, collector, DB manager and the
 reader that waits for rows share the machine.
@@ -42,7 +42,7 @@ for _ in range({count}):
     time.sleep({pause})
     print(f"loss={{time.time():.6f}}", flush=True)
 """
-"""A trainer whose values are the moments at which they were printed."""
+"""A trainer that prints the present time as its metric."""
 _TALKER = """
 import sys, time
 piece = ("step fetched a batch of items from a shard\\n" * 24_000).encode()[: 1 << 20]
@@ -53,21 +53,21 @@ for _ in range({mib}):
     time.sleep({seconds} / {mib})
 print("loss=1", flush=True)
 """
-"""A trainer that writes so many MiB evenly, with a metric at its very end."""
+"""A trainer that writes a given number of MiB evenly, and a metric at the end."""
 
 
 def run(_arguments: argparse.Namespace) -> None:
-    """Print all tables, in the sizes of the command line's defaults."""
+    """Print all tables with the default sizes of the command line."""
     _measure(_own_arguments([]))
 
 
 def _own_arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.collector", description=__doc__)
     parser.add_argument("--points", type=int, default=2_000, help="points of the live training")
-    parser.add_argument("--attempts", type=int, default=100, help="trainings whose end is timed")
+    parser.add_argument("--attempts", type=int, default=100, help="trainings whose end is measured")
     parser.add_argument("--mib", type=int, default=1_024, help="size of the large log")
     parser.add_argument("--idle", type=float, default=60.0, help="seconds of silence")
-    parser.add_argument("--starts", type=int, default=7, help="times the start is measured")
+    parser.add_argument("--starts", type=int, default=7, help="measurements of the start")
     parser.add_argument("--only", choices=tuple(_PARTS), help="one table")
     return parser.parse_args(argv)
 
@@ -80,7 +80,7 @@ def _measure(arguments: argparse.Namespace) -> None:
 
 
 class _Pod(Trial):
-    """A trial whose collector knows the metrics of `bench.logs`."""
+    """A trial whose collector collects the metrics of `bench.logs`."""
 
     database: Path
 
@@ -88,7 +88,7 @@ class _Pod(Trial):
         return self.collector("-m", ";".join(METRICS), *flags, under=under)
 
     def launch(self, command: Sequence[str], *flags: str) -> subprocess.Popen[bytes]:
-        """Start a trainer under the static launcher, where it is built."""
+        """Start a trainer under the static launcher, if it is built."""
         if not _LAUNCH.exists():
             return self.trainer(command, *flags)
         own = ["--run-dir", str(self.run_dir), *flags]
@@ -114,7 +114,7 @@ def _pod() -> Iterator[_Pod]:
 
 
 def _live(pod: _Pod, arguments: argparse.Namespace) -> None:
-    """From the trainer's write to the row in the database, and from its end to the last answer."""
+    """Measure the time from a line to its row, and from the trainer's end to the last reply."""
     table = _table("live", "p50", "p99", "worst", "aim")
     pod.collect()
     script = _PRINTER.format(count=arguments.points, pause=0.01)
@@ -131,7 +131,7 @@ def _live(pod: _Pod, arguments: argparse.Namespace) -> None:
 
 
 def _watched(pod: _Pod, train: Callable[[], object], count: int) -> list[float]:
-    """Return the ages at which the rows of a training, `count` of them, could be read."""
+    """Return the ages in seconds at which the `count` rows of a training could be read."""
     ages: list[float] = []
     thread = threading.Thread(target=train)
     with closing(sqlite3.connect(f"file:{pod.database}?mode=ro", uri=True)) as database:
@@ -149,7 +149,7 @@ def _watched(pod: _Pod, train: Callable[[], object], count: int) -> list[float]:
 
 
 def _end(pod: _Pod, command: Sequence[str]) -> float:
-    """Return the seconds from a trainer's end to that of its container."""
+    """Return the seconds from a trainer's end to the end of its container."""
     _wait_for(pod.launch(command))
     over = time.time()
     newest = max((pod.run_dir / "attempts").iterdir(), key=lambda each: int(each.name))
@@ -158,7 +158,7 @@ def _end(pod: _Pod, command: Sequence[str]) -> float:
 
 
 def _memory(pod: _Pod, arguments: argparse.Namespace) -> None:
-    """The worker's largest memory, on a small log and a large one, and with its supervisor."""
+    """Measure the worker's peak memory on a small and a large log, and with its supervisor."""
     table = _table("memory", "MiB", "aim")
     peaks = {}
     for mib in (10, arguments.mib):
@@ -181,7 +181,7 @@ def _memory(pod: _Pod, arguments: argparse.Namespace) -> None:
 
 
 def _idle(pod: _Pod, arguments: argparse.Namespace) -> None:
-    """The share of a core that following a silent file costs."""
+    """Measure the share of a core for following a silent file."""
     log = pod.folder / "silent.log"
     collector = pod.collector("-path", str(log), source="file")
     pod.launch(["sh", "-c", f"echo loss=1 > {log}; exec sleep 600"], "--file", str(log))
@@ -197,7 +197,7 @@ def _idle(pod: _Pod, arguments: argparse.Namespace) -> None:
 
 
 def _start(pod: _Pod, arguments: argparse.Namespace) -> None:
-    """From nothing to `following`, and what of it is spent where."""
+    """Measure the time from the start to `following`, and its parts."""
     parts = {
         "the interpreter": ["-c", "pass"],
         "with all imports": ["-c", "import collector.app"],
@@ -229,7 +229,7 @@ def _start(pod: _Pod, arguments: argparse.Namespace) -> None:
 
 
 def _catch_up(pod: _Pod, arguments: argparse.Namespace) -> None:
-    """A log that is there before the collector: its speed as a share of `filters` alone."""
+    """Measure the speed on an existing log, as a share of the speed of `filters` alone."""
     log = logs.write_log(pod.folder / "all.log", arguments.mib * _MIB, logs.one_line_in_a_thousand)
     own = pod.folder / "own.log"
     trainer = pod.launch(["cp", str(log), str(own)], "--file", str(own))
@@ -296,7 +296,7 @@ def _pss(pid: int) -> int:
 
 
 def _has_rows(path: Path, count: int) -> bool:
-    """Say whether there are at least so many; not while the table is still to come."""
+    """Return whether the table exists and has at least this many rows."""
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
             found: int = database.execute("SELECT count(*) FROM observation_logs").fetchone()[0]

@@ -1,4 +1,4 @@
-"""The controller before a real API server without nodes: what a trial costs, early and late.
+"""The controller before a real API server without nodes: the cost of a trial, early and late.
 
 etcd, kube-apiserver, the controller, the DB manager and the search are processes of their own; the
 bench plays job controller, kubelet and trainer. All of them share the machine. A run is
@@ -50,15 +50,15 @@ VARIABLE = "TRIALWATCH_BENCH_RUNS"
 DEFAULT = "50x20 1x1000"
 _KINDS = ("experiment", "trial")
 _PARALLEL = {True: 20, False: 5}
-"""Trials side by side: of a single experiment, and of one of many."""
+"""Parallel trials of a single experiment, and of each of many experiments."""
 _HISTORY = (1_000, 20)
-"""Experiments that have ended before a controller begins, and trials of each."""
+"""Experiments that ended before the controller's start, and the trials of each."""
 _LONGEST_SECONDS = 3_600.0
 _console = Console(width=110)
 
 
 def run(_arguments: argparse.Namespace) -> None:
-    """Print a table for each run; SIGTERM, too, leaves no process behind."""
+    """Print a table for each run; also after SIGTERM, no process stays."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         shapes = [shape_of(text) for text in os.environ.get(VARIABLE, DEFAULT).split()]
@@ -70,7 +70,7 @@ def run(_arguments: argparse.Namespace) -> None:
     try:
         programs()
     except MissingProgramError as error:
-        _console.print(f"no run before an API server: {error}")
+        _console.print(f"no run with an API server: {error}")
         return
     for shape in shapes:
         asyncio.run(_measure(shape))
@@ -78,7 +78,7 @@ def run(_arguments: argparse.Namespace) -> None:
 
 @dataclass(slots=True, kw_only=True)
 class _Watched:
-    """A run under way, and its samples."""
+    """A run and its samples."""
 
     around: ElectionRuntime
     total: int
@@ -88,7 +88,7 @@ class _Watched:
         """Take a sample at the ends of each window, until all trials have ended."""
         marks = [0, *sorted({mark for window in windows_of(self.total) for mark in window})]
         for mark in [*marks, self.total]:
-            while self.around.jobs.completed < mark:  # noqa: ASYNC110 - many change it
+            while self.around.jobs.completed < mark:  # noqa: ASYNC110 - many tasks change it
                 await asyncio.sleep(0.02)
             await self._take()
 
@@ -127,7 +127,7 @@ async def _measure(shape: Shape) -> None:
 
 
 async def _all_succeeded(around: ElectionRuntime, shape: Shape) -> None:
-    """Wait until every experiment has ended, with as many trials as it was to have."""
+    """Wait until all experiments have ended; check the numbers of their trials."""
     while True:
         found = (await around.cluster.list(Scope(EXPERIMENT, NAMESPACE))).items
         statuses: list[Any] = [one.get("status") or {} for one in found]
@@ -140,7 +140,7 @@ async def _all_succeeded(around: ElectionRuntime, shape: Shape) -> None:
 
 
 def experiment(name: str, shape: Shape) -> JsonObject:
-    """Write an experiment of random search."""
+    """Return an experiment with random search."""
     return {
         "apiVersion": EXPERIMENT.api_version,
         "kind": EXPERIMENT.kind,
@@ -208,7 +208,7 @@ def _print_costs(around: ElectionRuntime, cpu: dict[str, float]) -> None:
 
 
 async def _print_requests(around: ElectionRuntime, shape: Shape) -> None:
-    await asyncio.sleep(2)  # the API server's log of them is behind a little
+    await asyncio.sleep(2)  # the API server's log is written with a delay
     requests = requests_of(around.plane.asked(), USER)
     total = sum(count for _, _, count in requests)
     parts = [f"{verb} {what} {n / shape.total:.3f}" for verb, what, n in requests if n > 1]

@@ -1,4 +1,4 @@
-"""An API server without a node, and real processes of all that an experiment needs."""
+"""An API server without nodes, and real processes of all services of an experiment."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NAMESPACE = _NAMESPACES[1]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ElectionRuntime:
-    """What is up."""
+    """The running services."""
 
     plane: ControlPlane
     cluster: Cluster
@@ -44,24 +44,24 @@ class ElectionRuntime:
     store_metrics: str
 
     def cpu(self, name: str) -> float:
-        """Return the seconds of CPU that a process has taken."""
+        """Return the CPU seconds of a process."""
         return float(sum(psutil.Process(self.pids[name]).cpu_times()[:2]))
 
     def peak_mib(self) -> float:
-        """Return the most memory that the controller ever had."""
+        """Return the controller's peak memory."""
         status = Path(f"/proc/{self.pids[USER]}/status").read_text()
         line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) / 1024
 
     async def asked_of_store(self) -> str:
-        """Return what the DB manager counts, as Prometheus reads it."""
+        """Return a metric of the DB manager, as Prometheus reads it."""
         async with aiohttp.ClientSession() as session, session.get(self.store_metrics) as answer:
             return await answer.text()
 
 
 @asynccontextmanager
 async def surroundings() -> AsyncIterator[ElectionRuntime]:
-    """Bring all of it up, empty, and end it afterwards."""
+    """Start all services, empty, and end them afterwards."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trialwatch-bench-")))
         (folder / "plane").mkdir()
@@ -97,7 +97,7 @@ async def surroundings() -> AsyncIterator[ElectionRuntime]:
 
 
 async def _end(controller: ControllerProcess) -> None:
-    """Let it go as in a cluster, while there still is one."""
+    """End the controller as in a cluster, while the API server still runs."""
     if controller.process.returncode is None:
         controller.end()
     await controller.ended()

@@ -1,4 +1,4 @@
-"""From what was counted at some moments of a run to what one trial costs, early and late."""
+"""Compute the cost of one trial, early and late, from samples of a run."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 WINDOW = 100
-"""Trials over which the cost of one is averaged."""
+"""The number of trials for an average."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """So many experiments, and so many trials of each."""
+    """The number of experiments, and of trials of each."""
 
     experiments: int
     trials: int
 
     @property
     def total(self) -> int:
-        """All trials."""
+        """The number of all trials."""
         return self.experiments * self.trials
 
     def __str__(self) -> str:
@@ -40,7 +40,7 @@ def shape_of(text: str) -> Shape:
 
 
 def windows_of(total: int) -> list[tuple[int, int]]:
-    """Return where to look, in trials that have ended: at 100, at 1,000, and before the end."""
+    """Return the measured windows, in ended trials: at 100, at 1,000, and before the end."""
     half = WINDOW // 2
     middles = [middle for middle in (100, 1_000) if middle + WINDOW <= total - WINDOW]
     middles.append(max(total - WINDOW, half))
@@ -49,43 +49,43 @@ def windows_of(total: int) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """What was counted up to some moment."""
+    """The counters at one moment."""
 
     done: int
     seconds: float
     cpu: float
     turns: Mapping[str, tuple[float, float]]
-    """By kind: how many, and their seconds."""
+    """By kind: the number, and the seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """What happened between two samples."""
+    """The difference of two samples."""
 
     first: Sample
     last: Sample
 
     @property
     def trials(self) -> int:
-        """How many trials ended."""
+        """The number of ended trials."""
         return self.last.done - self.first.done
 
     @property
     def per_second(self) -> float:
-        """How many of them in a second."""
+        """Ended trials per second."""
         return self.trials / (self.last.seconds - self.first.seconds)
 
     @property
     def cpu(self) -> float:
-        """Seconds of CPU for each of them."""
+        """CPU seconds per trial."""
         return (self.last.cpu - self.first.cpu) / self.trials
 
     def turns(self, kind: str) -> float:
-        """How many turns of a kind for each of them."""
+        """Reconciles of a kind per trial."""
         return self._turned(kind)[0] / self.trials
 
     def seconds_of_a_turn(self, kind: str) -> float:
-        """How long one took; the waiting for answers is part of it."""
+        """Seconds per reconcile, including the time waiting for answers."""
         count, seconds = self._turned(kind)
         return seconds / count if count else 0.0
 
@@ -95,7 +95,7 @@ class Stretch:
 
 
 def stretches(samples: Sequence[Sample], windows: Iterable[tuple[int, int]]) -> Iterator[Stretch]:
-    """Give for each window what happened in it, by the samples that are nearest to its ends."""
+    """Return the difference of the nearest samples for each window."""
     for begin, end in windows:
         first, last = (_nearest(samples, done) for done in (begin, end))
         if first.done < last.done:
@@ -107,7 +107,7 @@ def _nearest(samples: Sequence[Sample], done: int) -> Sample:
 
 
 def turns_in(metrics: str, kinds: Iterable[str]) -> dict[str, tuple[float, float]]:
-    """Read the turns from what the controller serves for Prometheus."""
+    """Read the reconciles from the controller's metrics."""
     name = "trialwatch_controller_turn_seconds"
 
     def value(what: str, kind: str) -> float:
@@ -117,7 +117,7 @@ def turns_in(metrics: str, kinds: Iterable[str]) -> dict[str, tuple[float, float
 
 
 def by_label(metrics: str, name: str, label: str, value: str) -> Iterator[float]:
-    """Give the values of a metric whose label has a value."""
+    """Yield the values of a metric with a label value."""
     for found in re.finditer(rf"^{name}\{{([^}}]*)\}} (\S+)$", metrics, re.MULTILINE):
         if f'{label}="{value}"' in found[1].split(","):
             yield float(found[2])

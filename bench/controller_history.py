@@ -1,4 +1,4 @@
-"""What a long history costs: a turn of an experiment that has one, and a controller's start."""
+"""The cost of a long history: one reconcile of such an experiment, and the controller's start."""
 
 from __future__ import annotations
 
@@ -53,26 +53,26 @@ _TURNS = 'trialwatch_controller_turn_seconds_count{kind="trial"}'
 
 
 def print_turns(console: Console, document: JsonObject, counts: Sequence[int]) -> None:
-    """Print how long a turn takes by how many trials have ended before."""
+    """Print the time of one reconcile by the number of ended trials."""
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
     for heading in ("trials", "first turn", "one trial has changed", "its status as JSON"):
         table.add_column(heading, justify="right", no_wrap=True)
     for count in counts:
         times = (f"{taken * 1e3:.2f} ms" for taken in turn_seconds(document, count))
         table.add_row(f"{count:,}", *times)
-    console.print("[bold]one turn of an experiment[/bold], without any I/O; CPU, medians")
+    console.print("[bold]one reconcile of an experiment[/bold], without I/O; CPU, medians")
     console.print(table)
 
 
 def _cpu_seconds(act: Callable[[], object]) -> float:
-    """Return what one call takes of the processor, however many others want it."""
+    """Return the CPU seconds of one call, independent of other processes."""
     start = time.process_time()
     act()
     return time.process_time() - start
 
 
 def turn_seconds(document: JsonObject, count: int) -> tuple[float, float, float]:
-    """Measure the first turn, a turn after the change of one trial, and rendering the status."""
+    """Measure the first reconcile, one after a change of one trial, and rendering the status."""
     item, policy, known = mark_created(experiment_of(document), _NOW), Policy(), TrialFactsCache()
     trials = ended_trials(item, count)
     view = ExperimentView(experiment=item, suggestion=suggestion_of(item), trials=tuple(trials))
@@ -91,7 +91,7 @@ def turn_seconds(document: JsonObject, count: int) -> tuple[float, float, float]
 
 
 async def print_start(console: Console, document: JsonObject, experiments: int, each: int) -> None:
-    """Print what a controller takes that begins where many experiments have ended."""
+    """Print the cost of a controller's start with many ended experiments."""
     memory = MemoryCluster(namespaces=("bench", "kubeflow"))
     for number in range(experiments):
         await _fill(memory, experiment_of(document, f"e{number:04}"), each)
@@ -119,7 +119,7 @@ async def print_start(console: Console, document: JsonObject, experiments: int, 
 
 
 async def _at_rest(controller: ControllerProcess, trials: int) -> None:
-    """Wait until every trial has had its turn."""
+    """Wait until each trial has been reconciled."""
     while await controller.metric(_TURNS) < trials:  # noqa: ASYNC110 - of another process
         await asyncio.sleep(_PAUSE)
 
@@ -137,20 +137,20 @@ async def _fill(memory: MemoryCluster, item: Experiment, trials: int) -> None:
 
 
 async def _store(memory: MemoryCluster, document: JsonObject) -> None:
-    """Create it as an API server does: without its status, which is written by itself."""
+    """Create the object as an API server does: without its status, which is written separately."""
     made = await memory.create(document)
     await memory.replace({**document, "metadata": made["metadata"]}, status=True)
 
 
 def experiment_of(document: JsonObject, name: str = "") -> Experiment:
-    """Read an experiment, and give it another name."""
+    """Return the experiment with another name."""
     item = with_defaults(parse_experiment(document))
     meta = item.metadata
     return replace(item, metadata=replace(meta, name=name or meta.name))
 
 
 def ended_trials(item: Experiment, count: int) -> list[Trial]:
-    """Make trials that have succeeded."""
+    """Return trials that have succeeded."""
     return [_succeeded(trial_of(item, _suggested(item, n), None), n) for n in range(count)]
 
 

@@ -1,4 +1,4 @@
-"""Plays what a cluster with nodes has: the job controller, the kubelet, the trainer, the collector.
+"""Simulates a cluster with nodes: the job controller, the kubelet, the trainer, the collector.
 
 A job gets a pod with a collector, "runs", reports its objective to the DB manager and is Complete;
 a job that is deleted is taken away with its pod. No training takes any time, so all of the time
@@ -42,14 +42,14 @@ class Jobs:
         self._due: asyncio.Queue[Ref] = asyncio.Queue()
         self._begun: set[str] = set()
         self.completed = 0
-        """How many are Complete."""
+        """The number of Complete jobs."""
         self.twice = 0
-        """How many trials got a second job."""
+        """The number of trials with a second job."""
         self._names: set[Ref] = set()
 
     @asynccontextmanager
     async def played(self) -> AsyncIterator[None]:
-        """Play beside the block; a fault ends both."""
+        """Run the simulation during the block; an error ends both."""
         async with asyncio.TaskGroup() as group:
             tasks: list[asyncio.Task[None]] = [group.create_task(self._watch.run())]
             tasks += [group.create_task(self._work()) for _ in range(_AT_ONCE)]
@@ -75,7 +75,7 @@ class Jobs:
             job = self._watch.get(ref.namespace, ref.name)
             if job is None:
                 continue
-            with suppress(NotFound, Conflict):  # it was deleted meanwhile
+            with suppress(NotFound, Conflict):  # it was deleted in the meantime
                 if _metadata(job).get("deletionTimestamp"):
                     await self._remove(ref)
                 else:
@@ -109,12 +109,12 @@ class Jobs:
 
 
 def loss_of(trial: str) -> str:
-    """Return a trial's objective: any number between 0 and 1, and always the same."""
+    """Return a trial's objective: a number between 0 and 1, always the same."""
     return f"{zlib.crc32(trial.encode()) / (1 << 32):.6f}"
 
 
 def pod_of(job: JsonObject) -> JsonObject:
-    """Make a job's pod, with the collector that the webhook would have put into it."""
+    """Return a job's pod with a collector, as the webhook would create it."""
     template: Any = job["spec"]
     template = template["template"]
     collector = {"name": names.COLLECTOR_CONTAINER, "image": "collector", "restartPolicy": "Always"}
@@ -134,7 +134,7 @@ def pod_of(job: JsonObject) -> JsonObject:
 
 
 def ended_pod(started: str) -> JsonObject:
-    """Say that all containers have ended well."""
+    """Return a pod status in which all containers have succeeded."""
     end: JsonObject = {
         "exitCode": 0,
         "reason": "Completed",
@@ -153,7 +153,7 @@ def ended_pod(started: str) -> JsonObject:
 
 
 def completed_job(started: str) -> JsonObject:
-    """Say that a job is Complete."""
+    """Return the status of a Complete job."""
     conditions = [
         {"type": kind, "status": "True", "reason": "CompletionsReached"}
         for kind in ("SuccessCriteriaMet", "Complete")

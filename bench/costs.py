@@ -1,4 +1,4 @@
-"""What something costs: seconds by the clock, and seconds of CPU of all that took part."""
+"""Costs: wall-clock seconds, and CPU seconds of all processes involved."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ import psutil
 
 @dataclass(slots=True)
 class Cost:
-    """What one way took, by the clock and of the processors."""
+    """The costs of one method: wall-clock and CPU seconds."""
 
     seconds: float = 0.0
     cpu: float = 0.0
 
 
 def shown_costs(costs: Sequence[Cost]) -> str:
-    """Write the medians; those of CPU in parentheses."""
+    """Return the medians as text; CPU seconds in parentheses."""
     seconds = statistics.median(cost.seconds for cost in costs)
     return f"{seconds:.2f} ({statistics.median(cost.cpu for cost in costs):.2f})"
 
 
 @contextmanager
 def costing(costs: list[Cost], *pids: int) -> Iterator[Cost]:
-    """Measure what happens meanwhile in this process and some others; append it.
+    """Measure the block in this process and some others; append the costs.
 
     Who is given the cost may set its seconds: then they are those of a part.
     """
@@ -40,7 +40,7 @@ def costing(costs: list[Cost], *pids: int) -> Iterator[Cost]:
 
 
 def _cpu(others: Sequence[int]) -> float:
-    """Return the seconds of CPU that this process has taken, and others with their children.
+    """Return the CPU seconds of this process, and of others with their children.
 
     PostgreSQL has a process for each connection; one that has ended counts as its parent's.
     """

@@ -1,4 +1,4 @@
-"""The DB manager: how fast it stores, compared with the databases' own tools; reads under load.
+"""The DB manager: speed of storing, compared with the databases' own tools; reads under load.
 
 `python -m bench.dbmanager --help` has the sizes. Servers, clients and databases share one machine.
 If other programs use it too, compare the seconds of CPU, not those of the clock.
@@ -42,7 +42,7 @@ _console = Console()
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the tables; `--trials` has a meaning of its own here, and its default."""
+    """Print the tables; `--trials` has another meaning and default here."""
     own = _own_arguments([])
     own.rounds, own.points, own.only = arguments.rounds, arguments.points, arguments.only
     _measure(own)
@@ -50,10 +50,10 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _own_arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.dbmanager", description=__doc__)
-    parser.add_argument("--points", type=int, default=1_000_000, help="points that are stored")
-    parser.add_argument("--rounds", type=int, default=3, help="times each way is measured")
-    parser.add_argument("--trials", type=int, default=10_000, help="trials of 1,000 points, read")
-    parser.add_argument("--only", choices=("store", "read", "large"), help="one table")
+    parser.add_argument("--points", type=int, default=1_000_000, help="points to store")
+    parser.add_argument("--rounds", type=int, default=3, help="measurements of each method")
+    parser.add_argument("--trials", type=int, default=10_000, help="trials of 1,000 points to read")
+    parser.add_argument("--only", choices=("store", "read", "large"), help="only this table")
     return parser.parse_args(argv)
 
 
@@ -63,7 +63,7 @@ def _measure(arguments: argparse.Namespace) -> None:
         stack.callback(shutil.rmtree, folder)
         kinds = [kind for kind in (PostgreSQL, MariaDB) if kind.program() is not None]
         for kind in {PostgreSQL, MariaDB} - set(kinds):
-            _console.print(f"{kind.kind} is not installed: not measured")
+            _console.print(f"{kind.kind} is not installed, so it is not measured")
         servers = [stack.enter_context(running(kind, sync=True)) for kind in kinds]
         if arguments.only in {None, "store"}:
             _store(folder, servers, arguments)
@@ -117,7 +117,7 @@ _AIMS = {"COPY, one call": "<= 4", "executemany, one call": "<= 5", "Katib's way
 def _references(
     folder: Path, server: DatabaseServer | None, batches: Sequence[Batch]
 ) -> dict[str, Callable[[], None]]:
-    """Return the ways of others to store it all, each into a database of its own."""
+    """Return the other methods to store all points, each with its own database."""
     if server is None:
         path = folder / f"reference-{time.monotonic_ns()}.db"
         return {"executemany, one call": lambda: references.sqlite_executemany(path, batches)}
@@ -168,7 +168,7 @@ def _read(folder: Path, servers: Sequence[DatabaseServer], arguments: argparse.N
 
 
 async def _fill(manager: Program, trials: int) -> None:
-    """Store 1,000 points in each trial, in rounds so that not all requests are held at once."""
+    """Store 1,000 points in each trial, in rounds, so that few requests are in memory at once."""
     for first in range(0, trials, 1_000):
         requests = [
             request_of((f"random-experiment-{first + number:05d}", points))
@@ -228,7 +228,7 @@ async def _report_once(manager: Program, request: object) -> None:
 
 
 def _settled(process: psutil.Process) -> int:
-    """Return the memory that a process holds a moment later."""
+    """Return the memory of a process after a short pause."""
     time.sleep(2)
     size: int = process.memory_info().rss
     return size
@@ -236,7 +236,7 @@ def _settled(process: psutil.Process) -> int:
 
 @contextmanager
 def _manager(folder: Path, server: DatabaseServer | None) -> Iterator[Program]:
-    """Start a DB manager over a fresh database."""
+    """Start a DB manager with a new database."""
     own = Path(tempfile.mkdtemp(dir=folder))
     url = f"sqlite:///{own}/observations.db"
     if server is not None:
@@ -253,7 +253,7 @@ async def _opened(manager: Program) -> None:
 
 
 def _peak(manager: Program) -> int:
-    """Return the most memory that a process ever held, in bytes."""
+    """Return the peak memory of a process, in bytes."""
     status = Path(f"/proc/{manager.pid}/status").read_text(encoding="ascii")
     [line] = [line for line in status.splitlines() if line.startswith("VmHWM:")]
     return int(line.split()[1]) * 1024

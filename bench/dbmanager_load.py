@@ -1,4 +1,4 @@
-"""Clients of a DB manager: writers that report points, a reader that counts its milliseconds."""
+"""Clients of a DB manager: writers that report points, and a reader that measures its latency."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ANY_SIZE = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_le
 
 
 def batches_of(points: int, *, size: int = 1_000, trials: int = 8) -> list[Batch]:
-    """Make batches: every trial's in turn, two metrics, a millisecond from point to point."""
+    """Return batches: one trial after the other, two metrics, one millisecond between points."""
     dice = random.Random(1)  # noqa: S311 - data, no secret
     values = [f"{dice.random():.6f}" for _ in range(10_000)]
     return [
@@ -47,7 +47,7 @@ def batches_of(points: int, *, size: int = 1_000, trials: int = 8) -> list[Batch
 
 
 def request_of(batch: Batch) -> pb.ReportObservationLogRequest:
-    """Make the request that reports a batch."""
+    """Return the request that reports a batch."""
     trial, points = batch
     request = pb.ReportObservationLogRequest(trial_name=trial)
     add = request.observation_log.metric_logs.add
@@ -58,7 +58,7 @@ def request_of(batch: Batch) -> pb.ReportObservationLogRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """The stubs of one channel; the generated types know the synchronous kind only."""
+    """The stubs of one channel; the generated types only cover the synchronous API."""
 
     manager: Any
     observations: Any
@@ -74,7 +74,7 @@ class Client:
 
     async def database_opened(self) -> None:
         """Return once the server has its database."""
-        request = pb.GetObservationLogRequest(trial_name="nobody's")
+        request = pb.GetObservationLogRequest(trial_name="missing")
         for _ in range(200):
             try:
                 await self.manager.GetObservationLog(request)
@@ -87,20 +87,20 @@ class Client:
         raise TimeoutError("the DB manager does not find its database")
 
     async def nothing(self, _trial: str) -> None:
-        """Report nothing: what a call takes on this machine that asks nothing of a database."""
-        request = pb.ReportObservationLogRequest(trial_name="nobody's")
+        """Report nothing, to measure a call without the database."""
+        request = pb.ReportObservationLogRequest(trial_name="missing")
         request.observation_log.SetInParent()
         await self.manager.ReportObservationLog(request, metadata=(NAMESPACE,))
 
     async def summary(self, trial: str) -> None:
-        """Ask for the summary of every metric."""
+        """Request the summary of all metrics."""
         request = ours.SummaryRequest(trial_name=trial)
         reply = await self.observations.Summary(request, metadata=(NAMESPACE,))
         if {metric.count for metric in reply.metrics} != {500}:
             raise AssertionError(f"{trial} has {reply}")
 
     async def objective(self, trial: str) -> None:
-        """Ask for the log of one metric."""
+        """Request the log of one metric."""
         request = pb.GetObservationLogRequest(trial_name=trial, metric_name="accuracy")
         reply = await self.manager.GetObservationLog(request, metadata=(NAMESPACE,))
         if len(reply.observation_log.metric_logs) != 500:  # noqa: PLR2004 - half of the points
@@ -110,7 +110,7 @@ class Client:
 @asynccontextmanager
 async def client_of(address: str) -> AsyncIterator[Client]:
     """Connect."""
-    # A pool of its own for each: else all channels of a process share one connection.
+    # Separate pools: otherwise all channels of a process share one connection.
     options = (*_ANY_SIZE, ("grpc.use_local_subchannel_pool", 1))
     async with grpc.aio.insecure_channel(address, options=options) as channel:
         untyped: Any = channel
@@ -124,7 +124,7 @@ async def client_of(address: str) -> AsyncIterator[Client]:
 async def store_all(
     address: str, requests: Sequence[pb.ReportObservationLogRequest], writers: int
 ) -> float:
-    """Report everything, each writer one report after the other; return the seconds."""
+    """Report all points, each writer one report after the other; return the seconds."""
 
     async def write(number: int) -> None:
         async with client_of(address) as client:
@@ -142,7 +142,7 @@ async def store_all(
 
 @asynccontextmanager
 async def under_load(address: str, writers: int, period: float, size: int) -> AsyncIterator[None]:
-    """Let writers report a batch each so many seconds (0: without a pause) meanwhile."""
+    """Run writers during the block; each reports one batch per `period` (seconds; 0: no pause)."""
 
     async def write(number: int) -> None:
         requests = [request_of(batch) for batch in batches_of(size * 4, size=size, trials=1)]
@@ -171,7 +171,7 @@ async def under_load(address: str, writers: int, period: float, size: int) -> As
 async def milliseconds(
     asks: Mapping[str, Callable[[str], Awaitable[None]]], trials: int, count: int
 ) -> dict[str, list[float]]:
-    """Ask all in turn for trials by chance; return what each of them took, sorted."""
+    """Read random trials through each client in turn; return the sorted latencies."""
     dice = random.Random(2)  # noqa: S311 - a choice, no secret
     taken: dict[str, list[float]] = {name: [] for name in asks}
     for _ in range(count):

@@ -1,4 +1,4 @@
-"""What the DB manager's speed is measured against: the databases' own bulk ways, and Katib's way.
+"""References for the DB manager's speed: the databases' bulk loading, and Katib's method.
 
 Each stores the same points in Katib's table, its five columns and its primary key, and no more.
 """
@@ -36,7 +36,7 @@ _SQLITE = (
 
 
 async def postgresql_copy(url: str, batches: Sequence[Batch]) -> None:
-    """One COPY of all of it, by one connection."""
+    """One COPY of all points through one connection."""
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(_POSTGRESQL)
@@ -47,7 +47,7 @@ async def postgresql_copy(url: str, batches: Sequence[Batch]) -> None:
 
 
 def sqlite_executemany(path: Path, batches: Sequence[Batch]) -> None:
-    """One `executemany` in one transaction, durable at its end as the store's are."""
+    """One `executemany` in one durable transaction, as in the store."""
     connection = sqlite3.connect(path)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -64,7 +64,7 @@ def sqlite_executemany(path: Path, batches: Sequence[Batch]) -> None:
 
 
 async def katibs_way_postgresql(url: str, batches: Sequence[Batch], writers: int) -> None:
-    """For each batch a connection, and one INSERT with a placeholder for each value."""
+    """One connection and one INSERT per batch, with a placeholder for each value."""
     connection = await asyncpg.connect(url)
     await connection.execute(_POSTGRESQL)
     await connection.close()
@@ -84,7 +84,7 @@ async def katibs_way_postgresql(url: str, batches: Sequence[Batch], writers: int
 async def katibs_way_mysql(
     port: int, database: str, batches: Sequence[Batch], writers: int
 ) -> None:
-    """The same in MySQL's words."""
+    """The same for MySQL."""
     where = {"host": "127.0.0.1", "port": port, "user": "root", "db": database, "autocommit": True}
 
     async def execute(statement: str, values: Sequence[object] = ()) -> None:

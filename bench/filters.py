@@ -1,4 +1,4 @@
-"""Extraction from files, as a multiple of the plain loop's speed; and its peak memory."""
+"""Extraction from files: speed relative to the plain loop, and peak memory."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LARGE = 1 << 30
 
 
 def extract(path: Path, metrics: Sequence[str], patterns: Sequence[str] = ()) -> int:
-    """Return how many points are in a file; they are made, with stamps and line numbers."""
+    """Return the number of points in a file; the points are created with times and line numbers."""
     extractor = Extractor(extraction_spec(metrics, patterns=patterns))
     count = 0
     with path.open("rb", buffering=0) as log:
@@ -97,7 +97,12 @@ def _grep(path: Path, metrics: Sequence[str]) -> str:
     if grep is None:
         return "no grep"
     names = [word for name in metrics for word in ("-e", name)]
-    command = [grep, "-cF", *names, str(path)]  # into a pipe: it reads nothing for /dev/null
+    command = [
+        grep,
+        "-cF",
+        *names,
+        str(path),
+    ]  # through a pipe, because grep reads nothing if its output is /dev/null
     return f"{seconds(lambda: subprocess.run(command, check=False, capture_output=True)):.2f}"
 
 
@@ -116,7 +121,7 @@ def _quietly(words: list[str]) -> None:
 
 
 def _memory(folder: Path) -> None:
-    """The reader is a child that reports its own peak: a parent's peak would be counted for it."""
+    """Print the peak that the child itself reports, because a child inherits its parent's peak."""
     table = Table(title="peak memory of `trialwatch extract` (VmHWM)")
     table.add_column("log")
     table.add_column("MiB", justify="right")

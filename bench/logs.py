@@ -1,4 +1,4 @@
-"""Logs to measure on: seeded, so that two runs read the same bytes."""
+"""Logs for measurements, with a fixed seed, so that all runs read the same bytes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def write_log(path: Path, size: int, line: Callable[[random.Random, int], str]) 
 
 
 def one_line_in_a_hundred(rng: random.Random, number: int) -> str:
-    """Return mostly chatter; each hundredth line has two metrics."""
+    """Return mostly irrelevant lines; every hundredth line has two metrics."""
     if number % 100:
         return (
             f"{_stamp(number)} INFO worker-{number % 7} step {number} fetched batch of 128 items "
@@ -39,17 +39,17 @@ def one_line_in_a_hundred(rng: random.Random, number: int) -> str:
 
 
 def one_line_in_a_thousand(rng: random.Random, number: int) -> str:
-    """Return nearly only chatter; each thousandth line has two metrics."""
+    """Return almost only irrelevant lines; every thousandth line has two metrics."""
     return one_line_in_a_hundred(rng, number if number % 1000 == 0 else 1)
 
 
 def every_line(rng: random.Random, number: int) -> str:
-    """Return a line with two of the three metrics that are asked for."""
+    """Return a line with two of the three collected metrics."""
     return f"{_stamp(number)} INFO epoch {number // 100} step {number} {_pairs(rng)} lr=0.001\n"
 
 
 def seeds_format(rng: random.Random, number: int) -> str:
-    """Return a line as the training of Katib's File example prints it."""
+    """Return a line in the format of Katib's File example."""
     return (
         f"{_stamp(number)} INFO {{metricName: loss, metricValue: {rng.random():.4f}}};"
         f"{{metricName: accuracy, metricValue: {rng.random():.4f}}}\n"

@@ -1,4 +1,4 @@
-"""The reference R: the plain loop that anybody would write first."""
+"""The reference R: the plain loop, as a first simple program would do it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SEEDS = r"{metricName: ([\w|-]+), metricValue: ((-?\d+)(\.\d+)?)}"
 
 
 def plain_loop(path: Path, names: list[bytes]) -> int:
-    """Return how many matches of Katib's default pattern name a metric."""
+    """Return the number of matches of Katib's default pattern that name a metric."""
     pattern = re.compile(KATIB_DEFAULT)
     wanted = set(names)
     count = 0
@@ -25,7 +25,7 @@ def plain_loop(path: Path, names: list[bytes]) -> int:
 
 
 def plain_loop_re2(path: Path, names: list[bytes]) -> int:
-    """Return the same count for the pattern of Katib's File example, by google-re2's own API."""
+    """Return the same count for the pattern of Katib's File example, with google-re2's own API."""
     pattern = re2.compile(SEEDS)
     wanted = set(names)
     count = 0

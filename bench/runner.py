@@ -1,4 +1,4 @@
-"""What a trial costs beside its own process: `trialwatch run` against Optuna with subprocess.
+"""The overhead of a trial: `trialwatch run` compared with Optuna and subprocess.
 
 The trial is `sh -c 'echo loss=0.1'`, two at a time, because there everything that is not the trial
 shows. The same commands are run bare, by two threads; what is above that is overhead. Optuna's
@@ -49,7 +49,7 @@ study.optimize(objective, n_trials={trials}, n_jobs=2)
 def run(arguments: argparse.Namespace) -> None:
     """Print the table."""
     samples: dict[str, list[float]] = {}
-    for _ in range(arguments.rounds):  # in turn: a machine that grows slower does so for all
+    for _ in range(arguments.rounds):  # in turn, so that a slowing machine affects all methods
         for name, act in _ACTS.items():
             with tempfile.TemporaryDirectory() as folder:
                 samples.setdefault(name, []).append(seconds(partial(act, Path(folder))))

@@ -1,4 +1,4 @@
-"""Search from history alone against the libraries' own stateful runs, and against random search.
+"""Stateless search compared with the libraries' own stateful runs, and with random search.
 
 Each search gets the same trials and the same seeds. The measure is the distance of the best trial
 from the function's minimum, as the median over the seeds. `x library` is our distance divided by
@@ -40,12 +40,12 @@ if TYPE_CHECKING:
     import argparse
 
 Values = dict[str, Any]
-"""A parameter's number, or text of a list, by its name."""
+"""By parameter name: its number, or a text of its list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """What is minimized: `loss` of the values by name; `least` is the smallest there is."""
+    """A function to minimize: `loss` takes the values by name; `least` is its minimum."""
 
     name: str
     parameters: tuple[ParameterSpec, ...]
@@ -98,7 +98,7 @@ _PENALTIES = {"adam": 0.0, "sgd": 0.4, "ftrl": 0.8}
 
 
 def _mixed(values: Values) -> float:
-    """A training in small: rate, depth and momentum have a best, one optimizer is better."""
+    """A model of training: rate, depth and momentum have an optimum; one optimizer is better."""
     rate = (math.log10(values["rate"]) + 2.5) ** 2
     depth = 0.1 * abs(int(values["layers"]) - 4)
     momentum = (float(values["momentum"]) - 0.8) ** 2
@@ -151,7 +151,7 @@ _READ = {ParameterType.DOUBLE: float, ParameterType.INT: int, ParameterType.CATE
 def ours(
     name: str, function: Function, trials: int, seed: int, settings: Values | None = None
 ) -> float:
-    """Return the least loss of a run that is asked one by one, from history alone."""
+    """Return the least loss of a run that suggests one trial at a time from the history."""
     search, space = find(name).make(**(settings or {})), space_of(function.parameters)
     history: History = ()
     for _ in range(trials):
@@ -171,7 +171,7 @@ def library_optuna(
     trials: int,
     seed: int,
 ) -> float:
-    """Return the least loss of one study with one sampler, as Optuna's users run it."""
+    """Return the least loss of one study with one sampler, in the usual way of Optuna."""
     study = optuna.create_study(sampler=sampler(seed))
     study.optimize(lambda trial: function.loss(_suggested(trial, function)), trials)
     return float(study.best_value)
@@ -192,7 +192,7 @@ def _suggested(trial: optuna.Trial, function: Function) -> Values:
 
 
 def library_cmaes(function: Function, trials: int, seed: int) -> float:
-    """Return the least loss of one optimizer of the package cmaes; doubles only."""
+    """Return the least loss of one optimizer of the package cmaes; only for doubles."""
     space = space_of(function.parameters)
     dimensions = len(space.dimensions)
     optimizer = cmaes.CMA(
@@ -219,7 +219,7 @@ def library_skopt(function: Function, trials: int, seed: int, n_initial_points: 
     space = [_skopt(spec) for spec in function.parameters]
     optimizer = Optimizer(space, n_initial_points=n_initial_points, random_state=seed)
     losses: list[float] = []
-    with warnings.catch_warnings(), threadpool_limits(1):  # as fast as it can be
+    with warnings.catch_warnings(), threadpool_limits(1):  # the fastest setting
         warnings.simplefilter("ignore")
         for _ in range(trials):
             place = optimizer.ask()
@@ -261,7 +261,7 @@ LIBRARIES: dict[str, Library] = {
 
 
 def gap(run: Callable[[int], float], function: Function, seeds: Sequence[int]) -> float:
-    """Return the median, over the seeds, of how far a run stays above the minimum."""
+    """Return the median over the seeds of a run's distance to the minimum."""
     return statistics.median(run(seed) - function.least for seed in seeds)
 
 
@@ -269,11 +269,11 @@ def run(arguments: argparse.Namespace) -> None:
     """Print both tables."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     seeds = range(arguments.seeds)
-    # The runs are counted, not timed, so they may stand side by side.
+    # The runs are not timed, so they may run in parallel.
     with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=_quiet) as pool:
         console = Console(width=120)
         console.print(f"gap to the minimum after {arguments.trials} trials, {len(seeds)} seeds")
-        for function in FUNCTIONS:  # each is printed when it is done: all four take half an hour
+        for function in FUNCTIONS:  # print each result at once: all four take half an hour
             if function.name.startswith(arguments.function):
                 compared = _compared(function, arguments.trials, seeds, pool, arguments.search)
                 console.print(compared)
@@ -313,7 +313,7 @@ def _compared(
 
 
 def _multiple(own: Sequence[float], other: Sequence[float]) -> str:
-    """Write the multiple of two medians, and the range in which nine of ten would be."""
+    """Return the ratio of two medians as text, with its 90 % range."""
     dice = random.Random(1)  # noqa: S311 - no secrets
     again = sorted(
         statistics.median(dice.choices(own, k=len(own)))
@@ -325,7 +325,7 @@ def _multiple(own: Sequence[float], other: Sequence[float]) -> str:
 
 
 def _fitting(function: Function) -> Iterator[tuple[str, Library | None]]:
-    """Yield the algorithms with their libraries' own runs; None where there can be none."""
+    """Yield the algorithms with their libraries' own runs; None if the library has none."""
     lists = any(spec.type is ParameterType.CATEGORICAL for spec in function.parameters)
     for name, library in LIBRARIES.items():
         yield name, None if lists and name == "cmaes" else library

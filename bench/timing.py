@@ -1,4 +1,4 @@
-"""Measure two things in turn, so that a machine that grows slower does so for both."""
+"""Measure two functions in turn, so that a slowing machine affects both."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """Median seconds of the two, and the median of the ratios, round by round."""
+    """Median seconds of both, and the median of the ratio per round."""
 
     ours: float
     reference: float
@@ -31,7 +31,7 @@ def in_turn(ours: Callable[[], object], reference: Callable[[], object], rounds:
 
 
 def seconds(act: Callable[[], object]) -> float:
-    """Return how long one call takes."""
+    """Return the seconds of one call."""
     start = time.perf_counter()
     act()
     return time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""The webhook: reviews in a second and how long one takes, beside a plain aiohttp echo.
+"""The webhook: reviews per second and latency, compared with a plain aiohttp echo server.
 
 `python -m bench.webhook --help` has the sizes. Both servers are processes of their own, with one
 certificate; the client and the API server in memory share the machine with them.
@@ -34,13 +34,13 @@ from tests.webhook.webhook_process import program
 CONNECTIONS = 8
 RATE = 300
 DIFFERENT = 200
-"""Reviews that are sent in turn, each of another trial's pod."""
+"""The number of different reviews, each of another trial's pod."""
 _MIB = 1 << 20
 _console = Console()
 
 
 def run(_arguments: argparse.Namespace) -> None:
-    """Print the table, in the sizes of the command line's defaults."""
+    """Print the table with the default sizes of the command line."""
     asyncio.run(_measure(_own_arguments([])))
 
 
@@ -55,7 +55,7 @@ def _own_arguments(argv: Sequence[str]) -> argparse.Namespace:
 
 @dataclass(slots=True, kw_only=True)
 class _Row:
-    """What was measured of one server with one sort of pods."""
+    """The results of one server with one kind of pods."""
 
     name: str
     aim: str
@@ -67,7 +67,7 @@ class _Row:
     latencies: list[Latency] = field(default_factory=list)
 
     async def measure(self, reviews: int, seconds: float) -> None:
-        """Send a flood, and then so many a second."""
+        """Send requests as fast as possible, then at a fixed rate."""
         before = sum(self.process.cpu_times()[:2])
         took = await flood(self.connections, self.requests, reviews)
         spent = sum(self.process.cpu_times()[:2]) - before
@@ -92,7 +92,7 @@ async def _measure(arguments: argparse.Namespace) -> None:
 
 @asynccontextmanager
 async def _servers(trials: int) -> AsyncIterator[tuple[list[_Row], ApiServer, float]]:
-    """Run both servers; the webhook's cache is full."""
+    """Run both servers; the webhook's cache is filled."""
     memory = MemoryCluster(namespaces=("team", "kubeflow"))
     pods = [one async for one in _fill(memory, trials)]
     async with AsyncExitStack() as stack:
@@ -107,7 +107,7 @@ async def _servers(trials: int) -> AsyncIterator[tuple[list[_Row], ApiServer, fl
         theirs = await stack.enter_async_context(callers(echo_port, trust, CONNECTIONS))
         process = psutil.Process(webhook.process.pid)
         requests = [_request(one) for one in pods]
-        nobodys = [_request(pod()) for _ in range(DIFFERENT)]
+        plain_pods = [_request(pod()) for _ in range(DIFFERENT)]
         rows = [
             _Row(
                 name="echo",
@@ -124,18 +124,18 @@ async def _servers(trials: int) -> AsyncIterator[tuple[list[_Row], ApiServer, fl
                 requests=requests,
             ),
             _Row(
-                name="nobody's pod",
+                name="pod without a trial",
                 aim="3,000",
                 connections=ours,
                 process=process,
-                requests=nobodys,
+                requests=plain_pods,
             ),
         ]
         yield rows, api, process.memory_info().rss / _MIB
 
 
 async def _fill(memory: MemoryCluster, trials: int) -> AsyncIterator[dict[str, object]]:
-    """Create trials with their jobs, as large as usual; give some of their pods."""
+    """Create trials with their jobs, of usual size; return some of their pods."""
     await memory.create(suggestion())
     run_spec = pod(command=["python3", "/opt/mnist/mnist.py"], args=["--epochs=10"] * 20)
     for number in range(trials):
@@ -199,7 +199,7 @@ def _cells(row: _Row, echo: _Row) -> Iterator[str]:
 
 
 def _ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
-    """Return the median of the ratios, round by round."""
+    """Return the median of the ratio per round."""
     return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
 
 

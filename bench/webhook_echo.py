@@ -1,4 +1,4 @@
-"""The reference: aiohttp gives back over TLS what it was sent. `python -m bench.webhook_echo`."""
+"""The reference: an aiohttp echo server with TLS. `python -m bench.webhook_echo`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sends reviews over TLS as fast as may be, or so many in a second, at little cost of its own.
+"""Sends reviews over TLS as fast as possible, or at a fixed rate, with little overhead.
 
 An HTTP client in Python takes longer for a request than the server does. So requests are written
 beforehand, and of an answer no more is read than where it ends.
@@ -19,7 +19,7 @@ _LENGTH = b"content-length: "
 
 
 def request_of(body: bytes) -> bytes:
-    """Write a request."""
+    """Return a request as bytes."""
     head = (
         f"POST /mutate-pod?timeout=10s HTTP/1.1\r\nHost: {HOST}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -28,13 +28,13 @@ def request_of(body: bytes) -> bytes:
 
 
 class Caller:
-    """One connection."""
+    """One connection to the server."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
 
     async def ask(self, request: bytes) -> bytes:
-        """Send a request; return the body of its answer, which must be a success."""
+        """Send a request; return the body of the response, which must be a success."""
         self._writer.write(request)
         head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
         if b" 200 " not in head[:16]:
@@ -43,14 +43,14 @@ class Caller:
         return await self._reader.readexactly(int(head[start : head.index(b"\r", start)]))
 
     async def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
         self._writer.close()
         await self._writer.wait_closed()
 
 
 @asynccontextmanager
 async def callers(port: int, trust: ssl.SSLContext, count: int) -> AsyncIterator[list[Caller]]:
-    """Give so many connections."""
+    """Yield the given number of connections."""
     async with AsyncExitStack() as stack:
         made = []
         for _ in range(count):
@@ -61,7 +61,7 @@ async def callers(port: int, trust: ssl.SSLContext, count: int) -> AsyncIterator
 
 
 async def flood(connections: Sequence[Caller], requests: Sequence[bytes], count: int) -> float:
-    """Send `count` requests, each connection the next one as soon as it has its answer.
+    """Send `count` requests; each connection sends the next one after its response.
 
     Returns the seconds that it took.
     """
@@ -78,7 +78,7 @@ async def flood(connections: Sequence[Caller], requests: Sequence[bytes], count:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
-    """Milliseconds from when a request was due to when its answer was there."""
+    """Milliseconds from the due time of a request to its response."""
 
     median: float
     p99: float
@@ -88,7 +88,7 @@ class Latency:
 async def steadily(
     connections: Sequence[Caller], requests: Sequence[bytes], rate: float, seconds: float
 ) -> Latency:
-    """Send `rate` requests a second, whether the answers come or not."""
+    """Send `rate` requests per second, independent of the responses."""
     free: asyncio.Queue[Caller] = asyncio.Queue()
     for connection in connections:
         free.put_nowait(connection)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# `make logs`: what trialwatch finds in real training logs, told nothing but the metrics' names.
-# metrics.tsv says what each log is asked for; trainings/ has the programs that wrote the logs.
+# `make logs`: which metrics trialwatch finds in real training logs, given only their names.
+# metrics.tsv has the metric names of each log; trainings/ has the programs that wrote the logs.
 set -eu
 cd "$(dirname "$0")/logs"
 tab=$(printf '\t')

@@ -1,16 +1,16 @@
 """A whole experiment on one machine: the same objects, the same sidecar, pods as processes.
 
-Belongs here: what a cluster does for an experiment and a laptop has to do itself: the pods
-(`runner.pods`), the jobs, the objects kept as files, and the loop that carries out what the
-controller's core decides.
-Does not belong here: what is decided (`controller`), what is collected (`collector`), how a pod is
-changed (`webhook`), how anything is shown (`trialwatch`).
-May import: every program, as the one place where they meet. May be imported by: `trialwatch`.
+Belongs here: the parts of a cluster that a laptop does not have: pods (`runner.pods`), jobs
+(`runner.jobs`), objects as files (`runner.state`), and the loop that carries out the decisions of
+the controller's core.
+Does not belong here: decisions on trials (`controller`), the collection of metrics (`collector`),
+changes of pods (`webhook`), output (`trialwatch`).
+May import: every program; only `runner` combines them. May be imported by: `trialwatch`.
 
 From a pod to processes:
 
-    Job ──> jobs ──> Pod ──> webhook.pods.decision ──> Pod with its sidecar ──> pods.life
-            run, forms       jobs.injection                        orders, reports │
+    Job ──> jobs ──> Pod ──> webhook.pods.decision ──> Pod with its sidecar ──> pods.pod_lifecycle
+            job_run, job_spec    jobs.injection                  commands, reports │
                                        shim ──> launcher ──> trainer <── spawner <─┘
                                        shim ──> collector
 

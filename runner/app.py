@@ -1,4 +1,4 @@
-"""One run: everything that a cluster has, set up around one experiment, until it has ended."""
+"""One run of an experiment: sets up all parts, and works until the experiment has ended."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ from controller.reconcile.views import Key, Policy, key_of
 from controller.reconcile_workers import ReconcileWorkers, utc_now
 from runner.database import Database, StoredObservations, database
 from runner.early_stopping import early_stopping
-from runner.experiments import Given, unheeded_in
-from runner.jobs.local import LocalJobs
-from runner.jobs.run import Here
-from runner.pods.containers import Spawner, spawner
-from runner.pods.launches import Machine
+from runner.experiments import LoadedExperiment, ignored_fields_in
+from runner.jobs.job_run import RunContext
+from runner.jobs.local_jobs import LocalJobs
+from runner.pods.container_launch import Machine
+from runner.pods.spawner_client import SpawnerClient, start_spawner
 from runner.resuming import begin
 from runner.search import LocalSuggestions
 from runner.state.directory import StateDirectory
-from runner.state.disk import Disk
+from runner.state.disk_space import DiskSpace
 from runner.state.objects import FileObjects
-from runner.watching import Snapshot, Warnings, Watcher
+from runner.watcher import Snapshot, Warnings, Watcher
 from webhook.model.config import Config
 
 _POLICY = Policy(
     metrics_grace=timedelta(seconds=10),
     metrics_poll=timedelta(milliseconds=100),
-    live_interval=None,  # the store is at hand: who watches the run reads from it
+    live_interval=None,  # the user interface reads the store directly
 )
-"""Here the store is as near as can be: what it has not got by now, it will not get."""
+"""RunContext the store is as near as can be: what it has not got by now, it will not get."""
 _REFRESH = 0.2
-"""Seconds between two looks at how the experiment stands."""
+"""Seconds between two updates of the user interface."""
 _LOOKS = 5
-"""Every so many of them the store is asked for what the running trials have measured."""
+"""Every n-th update reads the newest metrics of running trials from the store."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -63,37 +63,37 @@ class Result:
 
 
 class Run:
-    """The parts of a run, put together."""
+    """All parts of a run."""
 
-    def __init__(self, state: StateDirectory, given: Given, watcher: Watcher) -> None:
+    def __init__(self, state: StateDirectory, given: LoadedExperiment, watcher: Watcher) -> None:
         self._state, self._given, self._watcher = state, given, watcher
         self._objects = FileObjects(state, utc_now, self._object_changed)
         source = given.experiment.spec.trial_template
         if source is not None and source.config_map is not None and given.template is not None:
             self._objects.templates[source.config_map] = given.template
         self._key = key_of(given.experiment)
-        self._experiments = ReconcileWorkers(self._experiment_turn, at_once=1)
-        self._trials = ReconcileWorkers(self._trial_turn, at_once=1)
+        self._experiments = ReconcileWorkers(self._reconcile_experiment, at_once=1)
+        self._trials = ReconcileWorkers(self._reconcile_trial, at_once=1)
         self._driver: Driver | None = None
         self._jobs: LocalJobs | None = None
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
         self._observations: StoredObservations | None = None
         self._latest: Mapping[str, Mapping[str, str]] = {}
-        self._line: Spawner | None = None
-        self._disk = Disk(state.path, time.monotonic)
+        self._spawner: SpawnerClient | None = None
+        self._disk = DiskSpace(state.path, time.monotonic)
 
     async def run(self, database_url: str, lock: int) -> Result:
-        """Bring the experiment to its end, or to where it is interrupted.
+        """Run the experiment until it ends or is interrupted.
 
         Raises:
-            TrialwatchError: it cannot be begun, or not go on.
+            TrialwatchError: the experiment cannot start or continue.
         """
         begin(self._objects, self._given.experiment, self._state.path, utc_now())
         if self._over() and not self._left_over():
             return Result(last=self._snapshot(), interrupted=False)
-        for fault in unheeded_in(self._given.experiment):
-            self._watcher.tell(f"{fault.path}: {fault.message}")
+        for fault in ignored_fields_in(self._given.experiment):
+            self._watcher.warn(f"{fault.path}: {fault.message}")
         with self._signals():
             async with self._set_up(database_url, lock):
                 self._experiments.add(self._key)
@@ -109,40 +109,44 @@ class Run:
         probe = self._state.path / "pods"
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(database(database_url))
-            marks = await stack.enter_async_context(early_stopping(self._stop_early))
-            self._line = line = await stack.enter_async_context(spawner(str(probe), hold=(lock,)))
+            stop_service = await stack.enter_async_context(early_stopping(self._stop_early))
+            self._spawner = spawner = await stack.enter_async_context(
+                start_spawner(str(probe), hold=(lock,))
+            )
             worker = stack.enter_context(ThreadPoolExecutor(1, "search"))
             machine = Machine(
                 python=sys.executable,
                 environ=dict(os.environ),
                 cwd=str(Path.cwd()),
-                no_mounts=line.no_mounts,
-                early_stopping=marks,
+                no_mounts=spawner.no_mounts,
+                early_stopping=stop_service,
             )
-            here = Here(spawner=line, machine=machine, config=Config(db_manager=store.address))
-            self._put_together(store, here, worker)
+            context = RunContext(
+                spawner=spawner, machine=machine, config=Config(db_manager=store.address)
+            )
+            self._assemble(store, context, worker)
             try:
                 yield
             finally:
                 if self._jobs is not None:
                     await self._jobs.leave()
 
-    def _put_together(self, store: Database, here: Here, worker: ThreadPoolExecutor) -> None:
+    def _assemble(self, store: Database, context: RunContext, worker: ThreadPoolExecutor) -> None:
         observations = self._observations = StoredObservations(store.store)
         self._jobs = LocalJobs(
-            self._state, here, lambda: self._objects.kept_suggestion, self._job_changed
+            self._state, context, lambda: self._objects.stored_suggestion, self._job_changed
         )
         ports = Ports(
             objects=self._objects,
             jobs=self._jobs,
             observations=observations,
             suggestions=LocalSuggestions(worker, observations),
-            events=Warnings(self._watcher.tell),
+            events=Warnings(self._watcher.warn),
         )
         self._driver = Driver(ports, random.Random(), _POLICY)  # noqa: S311 - names of trials
 
     async def _work(self) -> None:
-        """Give turns until all has ended, or the end is asked for."""
+        """Reconcile until everything has ended, or the user interrupts."""
         tasks = [
             asyncio.create_task(work)
             for work in (self._experiments.run(), self._trials.run(), self._show())
@@ -162,10 +166,10 @@ class Run:
             if self._jobs is not None:
                 self._jobs.check()
             self._disk.check()
-            if self._line is not None and self._line.lost:
+            if self._spawner is not None and self._spawner.lost:
                 raise SetupError(
-                    "the process that holds the trials' containers was killed, and they with it:"
-                    " run again, and they begin anew"
+                    "the process that runs all containers was killed, and the containers with it:"
+                    " run the command again to restart them"
                 )
             self._changed.clear()
             waits = (self._changed.wait(), self._stopping.wait())
@@ -175,7 +179,7 @@ class Run:
                 task.cancel()
 
     def _over(self) -> bool:
-        experiment = self._objects.kept
+        experiment = self._objects.stored_experiment
         return (
             experiment is not None
             and completed(experiment)
@@ -183,7 +187,7 @@ class Run:
         )
 
     def _left_over(self) -> bool:
-        """Say whether an earlier run has left jobs that are not to be kept."""
+        """Return whether an earlier run has left jobs that must be deleted."""
         trials = self._objects.all_trials.values()
         passing = (trial.metadata.name for trial in trials if not trial.spec.retain_run)
         return any((self._state.jobs / f"{name}.yaml").exists() for name in passing)
@@ -192,12 +196,12 @@ class Run:
         jobs = self._jobs
         return self._experiments.idle and self._trials.idle and (jobs is None or jobs.idle)
 
-    # -- what the parts tell each other -----------------------------------------------------
+    # -- callbacks of the parts -----------------------------------------------------
 
-    async def _experiment_turn(self, key: Key, now: datetime) -> datetime | None:
+    async def _reconcile_experiment(self, key: Key, now: datetime) -> datetime | None:
         return await self._driver.experiment(key, now) if self._driver else None
 
-    async def _trial_turn(self, key: Key, now: datetime) -> datetime | None:
+    async def _reconcile_trial(self, key: Key, now: datetime) -> datetime | None:
         return await self._driver.trial(key, now) if self._driver else None
 
     async def _stop_early(self, name: str) -> None:
@@ -214,7 +218,7 @@ class Run:
         self._trials.add(key_of(trial))
         self._changed.set()
 
-    # -- what is shown ----------------------------------------------------------------------
+    # -- user interface ----------------------------------------------------------------------
 
     async def _show(self) -> None:
         last: Snapshot | None = None
@@ -228,12 +232,12 @@ class Run:
             await asyncio.sleep(_REFRESH)
 
     def _snapshot(self) -> Snapshot:
-        experiment = self._objects.kept or self._given.experiment
+        experiment = self._objects.stored_experiment or self._given.experiment
         trials = in_order(tuple(self._objects.all_trials.values()))
         return Snapshot(experiment=experiment, trials=trials, latest=self._latest)
 
     async def _measured(self) -> Mapping[str, Mapping[str, str]]:
-        """Ask for the newest values of the trials that run."""
+        """Return the newest values of the running trials."""
         latest = {}
         for trial in [*self._objects.all_trials.values()]:
             if self._observations is not None and not has_ended(trial):
@@ -256,29 +260,29 @@ class Run:
                 loop.remove_signal_handler(number)
 
     def _interrupt(self) -> None:
-        """End in peace at first; told once more, at once."""
+        """End gracefully; at the second signal, kill all containers."""
         if self._stopping.is_set() and self._jobs is not None:
             self._jobs.kill()
         self._stopping.set()
 
 
 def _is_done(trial: Trial) -> bool:
-    """Say whether nothing is awaited: one that was stopped early has yet to be observed."""
+    """Return whether a trial is complete; one that stopped early may still miss its metrics."""
     return has_ended(trial) and trial.status.completion_time is not None
 
 
 def run_experiment(
-    given: Given, state: StateDirectory, database_url: str | None, watcher: Watcher
+    given: LoadedExperiment, state: StateDirectory, database_url: str | None, watcher: Watcher
 ) -> Result:
-    """Run an experiment on this machine, or go on with it.
+    """Run an experiment on this machine, or continue it.
 
     Raises:
-        TrialwatchError: it cannot be begun, or not go on; what was done until then is kept.
+        TrialwatchError: it cannot start or continue; its results so far are stored.
     """
     if sys.platform != "linux":
         raise SetupError(
-            f"experiments run here on Linux, not on {sys.platform}: take a virtual machine, or a"
-            " container with Python in it"
+            f"`trialwatch run` needs Linux, and this is {sys.platform}: use a virtual machine, or a"
+            " container with Python"
         )
     state.make()
     with state.locked() as lock:
@@ -287,6 +291,6 @@ def run_experiment(
 
 
 async def _run(
-    given: Given, state: StateDirectory, url: str, lock: int, watcher: Watcher
+    given: LoadedExperiment, state: StateDirectory, url: str, lock: int, watcher: Watcher
 ) -> Result:
     return await Run(state, given, watcher).run(url, lock)

@@ -1,4 +1,4 @@
-"""The DB manager within the runner: on loopback for the collectors, and as a port of the core."""
+"""The DB manager in the runner: a server on loopback for collectors, and a port of the core."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from serving.addresses import Address
 
 _LOOPBACK = "127.0.0.1"
 _PATIENCE = 30.0
-"""Seconds that a database has to come."""
+"""The longest wait for a database, in seconds."""
 _GRACE = 2.0
 _YEAR_ONE = -62135596800_000_000
 """Microseconds of `UNAVAILABLE_TIME`."""
@@ -27,7 +27,7 @@ _YEAR_ONE = -62135596800_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
-    """A store that is open, and where it is served."""
+    """An open store, and the address of its server."""
 
     store: Store
     address: str
@@ -38,8 +38,8 @@ async def database(url: str) -> AsyncIterator[Database]:
     """Open a database and serve it on a free port of this machine.
 
     Raises:
-        SetupError: the URL names none, or it cannot be used.
-        Unavailable: it did not answer.
+        SetupError: the URL is invalid, or the database cannot be used.
+        Unavailable: the database did not answer.
     """
     store = store_for(url)
     connection = Connection(store)
@@ -49,7 +49,7 @@ async def database(url: str) -> AsyncIterator[Database]:
                 await connection.open()
         except TimeoutError:
             raise Unavailable(
-                f"--database: it did not answer within {_PATIENCE:.0f} s; see that it runs"
+                f"--database: no answer within {_PATIENCE:.0f} s; check that the database runs"
             ) from None
         server = Server(connection)
         address = server.listen(Address(host=_LOOPBACK, port=0))
@@ -75,7 +75,7 @@ class StoredObservations:
         return [_summary(one) for one in await self._store.summary(_key(trial), wanted)]
 
     async def latest(self, trial: Trial) -> Sequence[MetricSummary]:
-        """Return the same: it is at hand."""
+        """Return the same summary: the store is local."""
         return await self.summary(trial)
 
     async def report_unavailable(self, trial: Trial) -> None:
@@ -85,7 +85,7 @@ class StoredObservations:
             await self._store.report(_key(trial), [row])
 
     async def delete(self, trial: Trial) -> None:
-        """Delete all that is stored of the trial."""
+        """Delete all stored points of the trial."""
         await self._store.delete(_key(trial))
 
     async def values(self, trial: Trial, metric: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The early-stopping service within the runner: collectors tell it of the trials they stopped."""
+"""The early-stopping service in the runner, to which collectors report trials they stopped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _GRACE = 2.0
 
 
 class _NoLogs:
-    """Rules are made by `runner.search`; over the wire nobody asks for them here."""
+    """No logs: `runner.search` computes the rules, so no client requests them here."""
 
     async def values(
         self, manager: Address, namespace: str, trial: str, metric: str
@@ -26,14 +26,14 @@ class _NoLogs:
 
 @asynccontextmanager
 async def early_stopping(mark: Callable[[str], Awaitable[None]]) -> AsyncIterator[str]:
-    """Serve on a free port of this machine; give the address.
+    """Serve on a free port of this machine; yield the address.
 
     Args:
-        mark: writes into a trial's status that it was stopped.
+        mark: marks a trial as stopped early in its status.
     """
 
     async def marked(_: str, trial: str) -> None:
-        # All trials of a run are in one namespace, whatever it is called.
+        # All trials of a run are in the same namespace.
         await mark(trial)
 
     server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))

@@ -1,4 +1,4 @@
-"""An experiment begun, taken up again, or given a larger budget: what the kept one becomes."""
+"""Start an experiment, resume a stored one, or extend its budget."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COUNTS = {
     "max_failed_trial_count": "spec.maxFailedTrialCount",
 }
 _FREE = {*_COUNTS, "resume_policy"}
-"""What may differ. Here nothing is ever thrown away, so every policy is the same."""
+"""Fields that may differ. Here nothing is deleted, so the resume policy has no effect."""
 _NAMES = {
     "parameters": "spec.parameters",
     "objective": "spec.objective",
@@ -32,43 +32,43 @@ _NAMES = {
 
 
 def begin(objects: FileObjects, given: Experiment, place: Path, now: datetime) -> Experiment:
-    """Store an experiment, or let the one that is kept go on; return it as it is now.
+    """Store a new experiment, or resume the stored one; return it as it is now.
 
-    | kept | the file | what is done |
+    | stored | the file | what happens |
     |---|---|---|
     | nothing | | stored |
     | any | another search | refused |
-    | at work | other counts | goes on with these |
-    | ended by a count | that count is larger, or gone | goes on |
-    | ended else | | nothing: it has ended |
+    | running | other counts | continues with these |
+    | ended by a count | this count is larger, or removed | continues |
+    | ended for another reason | | nothing |
 
     Raises:
-        SpecError: the file is of another search than the kept one.
+        SpecError: the file has another search than the stored experiment.
     """
-    kept = objects.kept
-    if kept is None:
+    stored = objects.stored_experiment
+    if stored is None:
         objects.apply(given)
     else:
-        faults = tuple(_differences(kept.spec, given.spec, place))
+        faults = tuple(_differences(stored.spec, given.spec, place))
         if faults:
             raise SpecError(faults)
         counts = {name: getattr(given.spec, name) for name in _COUNTS}
-        spec = replace(kept.spec, **counts)
-        if spec != kept.spec:
-            objects.apply(replace(kept, spec=spec))
-            _let_go_on(objects, now)
-    found = objects.kept
+        spec = replace(stored.spec, **counts)
+        if spec != stored.spec:
+            objects.apply(replace(stored, spec=spec))
+            _restart(objects, now)
+    found = objects.stored_experiment
     return given if found is None else found
 
 
-def _let_go_on(objects: FileObjects, now: datetime) -> None:
-    experiment = objects.kept
+def _restart(objects: FileObjects, now: datetime) -> None:
+    experiment = objects.stored_experiment
     if experiment is not None and completed(experiment) and _has_room(experiment):
         objects.put(mark_restarted(experiment, now))
 
 
 def _has_room(experiment: Experiment) -> bool:
-    """Say whether what ended the experiment would not end it now."""
+    """Return whether the reason for the experiment's end no longer applies."""
     spec, status = experiment.spec, experiment.status
     most, most_bad = spec.max_trial_count, spec.max_failed_trial_count
     bad = status.trials_failed + status.trials_metrics_unavailable
@@ -79,12 +79,12 @@ def _has_room(experiment: Experiment) -> bool:
     return room and any(c.reason == MAX_TRIALS_REACHED for c in status.conditions)
 
 
-def _differences(kept: ExperimentSpec, given: ExperimentSpec, place: Path) -> list[Fault]:
+def _differences(stored: ExperimentSpec, given: ExperimentSpec, place: Path) -> list[Fault]:
     names = [one.name for one in fields(ExperimentSpec) if one.name not in _FREE]
-    differing = [name for name in names if getattr(kept, name) != getattr(given, name)]
+    differing = [name for name in names if getattr(stored, name) != getattr(given, name)]
     why = (
-        f"is not that of the experiment that was begun in {place}, whose trials would not fit; only"
-        f" {', '.join(_COUNTS.values())} may change: give this one another metadata.name, or"
+        f"differs from the experiment in {place}, so its trials cannot be continued; only"
+        f" {', '.join(_COUNTS.values())} may change: use another metadata.name, or"
         " another --state-dir"
     )
     return [forbidden(_NAMES[name], why) for name in differing]

@@ -1,4 +1,4 @@
-"""The search algorithms within the runner, and the rules by which trials are stopped early."""
+"""The search algorithms in the runner, and the rules for early stopping."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _any_seed() -> int:
 
 
 class LocalSuggestions:
-    """`controller.driver.ports.Suggestions`: asks the algorithms themselves, in `worker`."""
+    """`controller.driver.ports.Suggestions`: calls the algorithms directly, in `worker`."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class LocalSuggestions:
     async def ask(
         self, experiment: Experiment, trials: Sequence[Trial], asked: int, count: int
     ) -> SuggestionReply:
-        """Choose the next trials."""
+        """Return the next trials."""
         loop = asyncio.get_running_loop()
         seed = self._any_seed()
         points, drawn = await loop.run_in_executor(
@@ -72,7 +72,7 @@ class LocalSuggestions:
 def _points(
     experiment: Experiment, trials: Sequence[Trial], asked: int, count: int, any_seed: int
 ) -> tuple[tuple[Point, ...], int | None]:
-    """Return the points, and the seed where it was drawn just now."""
+    """Return the points, and the seed if it was drawn in this call."""
     task = search_task_of(experiment.spec)
     seed = any_seed if task.seed is None and task.seeded else task.seed or 0
     points = task.suggest(trials, max(asked, len(trials)), count, seed)

@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     before = [document for document, _ in meant]
     judged = [_judged(document, of, config) for document, of in meant]
     for one in judged:
-        print(*one.told, sep="\n", file=sys.stderr)
+        print(*one.sentences, sep="\n", file=sys.stderr)
     if any(one.refused for one in judged):
         return 2
     after = [one.document for one in judged]
@@ -86,7 +86,7 @@ class _Family:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Judged:
     document: JsonObject
-    told: tuple[str, ...]
+    sentences: tuple[str, ...]
     refused: bool
 
 
@@ -117,16 +117,16 @@ def _family(text: str) -> _Family:
 def _judged(document: JsonObject, family: _Family, config: Config) -> _Judged:
     """Change all pods of an object as the webhook would."""
     request = _facts(document, family)
-    changed, told, refused = document, [], False
+    changed, sentences, refused = document, [], False
     for path, pod in pods_in(document):
         verdict = decide(pod, request, family.trial, config)
-        told += [f"{_shown(document, path)}: {sentence}" for sentence in _sentences(verdict)]
+        sentences += [f"{_shown(document, path)}: {sentence}" for sentence in _sentences(verdict)]
         refused = refused or isinstance(verdict, Refuse)
         if isinstance(verdict, Inject):
             changed = cast("JsonObject", put(changed, path, mutate(pod, verdict.plan)))
-    if not told:
-        told = [f"{_shown(document)}: it has no pod, and stays unchanged"]
-    return _Judged(document=changed, told=tuple(told), refused=refused)
+    if not sentences:
+        sentences = [f"{_shown(document)}: it has no pod, and stays unchanged"]
+    return _Judged(document=changed, sentences=tuple(sentences), refused=refused)
 
 
 def _facts(document: JsonObject, family: _Family) -> PodContext:

@@ -23,7 +23,7 @@ from api.types import ConditionType, holds
 from runner.app import run_experiment
 from runner.experiments import read_file
 from runner.state.directory import DEFAULT, StateDirectory, state_of
-from runner.watching import Snapshot
+from runner.watcher import Snapshot
 from trialwatch.screen import Screen
 from trialwatch.view.experiment_summary import ExperimentSummary, summary_of
 
@@ -114,7 +114,7 @@ class _Watcher:
     def show(self, snapshot: Snapshot) -> None:
         self._screen.show(_summary(snapshot))
 
-    def tell(self, text: str) -> None:
+    def warn(self, text: str) -> None:
         print(f"trialwatch run: {text}", file=sys.stderr)
 
 

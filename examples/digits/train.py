@@ -1,4 +1,4 @@
-"""Train a small network on handwritten digits, and print how good it is after each epoch.
+"""Train a small network on handwritten digits, and print its accuracy after each epoch.
 
 The digits come with scikit-learn, the network is plain NumPy, and a run takes a second or two:
 real training, small enough for a laptop. The same arguments always give the same lines.
@@ -22,7 +22,7 @@ from sklearn.datasets import load_digits
 Array = NDArray[np.float64]
 Indices = NDArray[np.integer]
 Optimizer = Callable[[Array, Array], None]
-"""Changes one array of weights in place, by its gradient; it keeps what it has to remember."""
+"""Changes one array of weights in place by its gradient; it may keep state between calls."""
 
 WIDTH = 32
 """Neurons of a hidden layer."""
@@ -30,7 +30,7 @@ BATCH = 32
 
 
 def main() -> int:
-    """Train as the command line says."""
+    """Train with the settings of the command line."""
     arguments = _arguments()
     log_file: Path | None = arguments.log_file
     with log_file.open("w") if log_file else nullcontext() as log:
@@ -63,7 +63,7 @@ def _train(arguments: argparse.Namespace) -> Iterator[dict[str, float]]:
 
 
 class Network:
-    """Layers of weights, ReLU between them, and at the end the likelihood of each digit."""
+    """Layers of weights with ReLU between them; the output is the likelihood of each digit."""
 
     def __init__(
         self,
@@ -96,16 +96,16 @@ class Network:
             step(array, gradient)
 
     def loss(self, images: Array, labels: Indices) -> float:
-        """Return the cross entropy of what is told and what is true."""
+        """Return the cross entropy between predicted and true digits."""
         likelihoods = _softmax(self._forward(images)[-1])
         return float(-np.log(likelihoods[np.arange(len(labels)), labels]).mean())
 
     def accuracy(self, images: Array, labels: Indices) -> float:
-        """Return the share of images whose digit is told right."""
+        """Return the share of images whose digit is predicted correctly."""
         return float(np.mean(self._forward(images)[-1].argmax(axis=1) == labels))
 
     def _forward(self, images: Array) -> list[Array]:
-        """Return what goes into each layer, and what comes out of the last one."""
+        """Return the input of each layer, and the output of the last one."""
         values = [images]
         for weights, biases in zip(self.weights, self.biases, strict=True):
             values.append(values[-1] @ weights + biases)
@@ -148,7 +148,7 @@ def ftrl(weights: Array, rate: float) -> Optimizer:
     """FTRL-Proximal: weights follow from all gradients so far (McMahan and others, 2013)."""
     shrinkage = 1e-4
     square = np.full_like(weights, 0.1)
-    slope = -weights * np.sqrt(square) / rate  # such that the first weights are those it is given
+    slope = -weights * np.sqrt(square) / rate  # so that the first weights are the given ones
 
     def step(weights: Array, gradient: Array) -> None:
         nonlocal square, slope

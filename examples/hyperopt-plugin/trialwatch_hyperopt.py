@@ -1,4 +1,4 @@
-"""Two algorithms of Hyperopt, as a package from outside would bring them.
+"""Two algorithms of Hyperopt, as an external package would add them.
 
 What a plug-in has to do: read the history into whatever its library wants, choose one point with
 a seed of that moment, and keep nothing. `one_by_one` and `seed_at` do the rest.
@@ -23,7 +23,7 @@ from suggestion.core.trial_history import History, PastTrial, one_by_one, seed_a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hyperopt:
-    """A `suggest` function of Hyperopt; it takes no notice of trials that still run."""
+    """A `suggest` function of Hyperopt; it ignores running trials."""
 
     algorithm: Callable[..., list[dict[str, Any]]]
     n_startup_trials: int = 10
@@ -31,7 +31,7 @@ class Hyperopt:
     def suggest(
         self, space: SearchSpace, history: History, count: int, seed: int
     ) -> tuple[Point, ...]:
-        """Choose the next points; the first `n_startup_trials` are random."""
+        """Return the next points; the first `n_startup_trials` are random."""
         domain = Domain(_never_called, {d.name: _expression(d) for d in space.dimensions})
 
         def choose(past: History) -> Point:

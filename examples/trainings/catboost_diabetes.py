@@ -1,4 +1,4 @@
-"""CatBoost on the diabetes set that scikit-learn brings."""
+"""CatBoost on the diabetes set of scikit-learn."""
 
 from catboost import CatBoostRegressor
 from sklearn.datasets import load_diabetes

@@ -1,4 +1,4 @@
-"""Keras on scikit-learn's handwritten digits; KERAS_BACKEND chooses what computes."""
+"""Keras on scikit-learn's handwritten digits; KERAS_BACKEND chooses the backend."""
 
 import keras
 from sklearn.datasets import load_digits

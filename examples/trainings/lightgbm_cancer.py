@@ -1,4 +1,4 @@
-"""LightGBM on the breast cancer set that scikit-learn brings, two sets evaluated."""
+"""LightGBM on the breast cancer set of scikit-learn, with two evaluation sets."""
 
 import lightgbm
 from sklearn.datasets import load_breast_cancer

@@ -1,4 +1,4 @@
-"""A network on scikit-learn's handwritten digits; prints what most people print: key=value."""
+"""A network on scikit-learn's handwritten digits; prints the usual format: key=value."""
 
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split

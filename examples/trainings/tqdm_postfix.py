@@ -1,4 +1,4 @@
-"""A descent behind tqdm's bar, whose lines end at a carriage return."""
+"""Gradient descent with tqdm's progress bar, whose lines end with a carriage return."""
 
 import sys
 

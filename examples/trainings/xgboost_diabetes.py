@@ -1,4 +1,4 @@
-"""XGBoost on the diabetes set that scikit-learn brings."""
+"""XGBoost on the diabetes set of scikit-learn."""
 
 import xgboost
 from sklearn.datasets import load_diabetes

@@ -1,7 +1,7 @@
-"""Jobs on this machine: what Kubernetes' Job controller does, for the kinds that need no operator.
+"""Jobs on this machine: the work of Kubernetes' Job controller, for Jobs and bare Pods.
 
-Belongs here: which kinds run here, the pods of a job with their retries and limits, the job's
-status as Kubernetes writes it, and `controller.driver.ports.Jobs` over all that.
+Belongs here: the supported kinds, the pods of a job with retries and limits, the job's status as
+Kubernetes writes it, and `controller.driver.ports.Jobs` for all jobs of a run.
 Does not belong here: how a pod runs (`runner.pods`), what a job's end means for its trial.
 May import: `runner.pods`, `runner.state`, `controller`, `webhook`, `collector`, `api`.
 May be imported by: `runner`.

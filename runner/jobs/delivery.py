@@ -1,4 +1,4 @@
-"""What launcher and collector have left in a pod's run directory, read after their end."""
+"""The state of launcher and collector in a pod's run directory, read after their end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from collector.core.checkpoint import Checkpoint
 
 
 def last_exit(run_dir: Path) -> ExitRecord | None:
-    """Say how the trainer's last start ended; None where it has not, or nobody knows."""
+    """Return how the trainer's last start ended; None if it has not ended, or if unknown."""
     number = _newest(run_dir)
     with contextlib.suppress(OSError, TrialwatchError):
         return ExitRecord.from_json((run_dir / ATTEMPTS_DIR / str(number) / EXIT_FILE).read_bytes())
@@ -27,7 +27,7 @@ def last_exit(run_dir: Path) -> ExitRecord | None:
 
 
 def delivered(run_dir: Path) -> bool:
-    """Say whether all that the trainer's last start printed is stored."""
+    """Return whether all output of the trainer's last start is stored."""
     with contextlib.suppress(OSError, TrialwatchError):
         attempt = Checkpoint.from_json((run_dir / CHECKPOINT_FILE).read_bytes()).attempt
         return attempt is not None and attempt.finished and attempt.number >= _newest(run_dir)
@@ -35,7 +35,7 @@ def delivered(run_dir: Path) -> bool:
 
 
 def give_up(run_dir: Path, cause: str) -> None:
-    """Tell the launcher not to wait for a delivery."""
+    """Send the launcher the order not to wait for the delivery."""
     fifo = run_dir / ATTEMPTS_DIR / str(_newest(run_dir)) / CONTROL_FIFO
     with contextlib.suppress(OSError):
         descriptor = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -23,8 +23,8 @@ from webhook.pods.mutate import mutate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
-    """The objects that a pod belongs to."""
+class TrialObjects:
+    """The objects of one trial: its Trial, job and Suggestion."""
 
     trial: Trial
     job: JsonObject
@@ -33,14 +33,14 @@ class Family:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Injected:
-    """A pod as it is created."""
+    """A pod after the webhook has changed it."""
 
     pod: JsonObject
     collects: bool
-    """Whether a collector was put beside the trainer."""
+    """Whether the pod has a collector."""
 
 
-def inject(pod: JsonObject, family: Family, config: Config) -> Injected:
+def inject(pod: JsonObject, family: TrialObjects, config: Config) -> Injected:
     """Change a pod as the webhook does when the API server creates it.
 
     Raises:
@@ -56,7 +56,7 @@ def inject(pod: JsonObject, family: Family, config: Config) -> Injected:
     return Injected(pod=mutate(pod, verdict.plan), collects=collects)
 
 
-def _drive(decision: PodDecision, family: Family) -> Verdict:
+def _drive(decision: PodDecision, family: TrialObjects) -> Verdict:
     try:
         lookup = next(decision)
         while True:
@@ -66,12 +66,12 @@ def _drive(decision: PodDecision, family: Family) -> Verdict:
         return verdict
 
 
-def _answer(lookup: Lookup, family: Family) -> Answer:
+def _answer(lookup: Lookup, family: TrialObjects) -> Answer:
     """Answer look-ups of objects from the trial's own objects; look up no image."""
     return _object(lookup, family) if isinstance(lookup, ObjectLookup) else None
 
 
-def _object(lookup: ObjectLookup, family: Family) -> ObjectAnswer:
+def _object(lookup: ObjectLookup, family: TrialObjects) -> ObjectAnswer:
     trial, suggestion = family.trial, family.suggestion
     match lookup.kind:
         case "Trial" if lookup.name == trial.metadata.name:

@@ -1,9 +1,9 @@
-"""What an earlier runner left of a pod: a trainer that had ended, its metrics perhaps on the way.
+"""Recover a pod of an earlier runner whose trainer had ended, but whose metrics may be missing.
 
-A runner that is killed takes its pods with it, and a trial that was at work begins anew. But a
-trainer that had ended by itself has done its work: how it ended stands in its run directory, and
-what it printed too. So the collector alone is started once more, to deliver the rest, and the pod
-counts as what it was. A trial is neither trained twice nor counted twice.
+If a runner is killed, its pods are killed too, and running trials start again. But if a trainer had
+ended by itself, its run directory has its result and its output. Then only the collector starts
+again, to deliver the rest, and the pod keeps its result. So a trial is neither trained nor counted
+twice.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ from pathlib import Path
 from api.names import COLLECTOR_CONTAINER, RUN_VOLUME
 from api.run_directory import ExitRecord
 from runner.jobs.delivery import delivered, last_exit
-from runner.pods.container import now
-from runner.pods.documents import Pod
-from runner.pods.life import PodLife
+from runner.pods.container_lifecycle import now
+from runner.pods.log_tail import tail
+from runner.pods.pod_lifecycle import PodLifecycle
+from runner.pods.pod_spec import Pod
 from runner.pods.statuses import ContainerStatus, Phase, PodStatus, Terminated
-from runner.pods.tails import tail
 
 INTERRUPTED = "interrupted"
-"""In a pod's folder: the pod was ended with the runner, and what it did does not count."""
+"""A file in a pod's folder: the runner ended the pod, so its result does not count."""
 JUDGED = "judged"
-"""In a pod's folder: its failure was counted."""
+"""A file in a pod's folder: its failure is already counted."""
 _LOOK = 0.02
-"""Seconds between two looks at a delivery that is awaited."""
+"""Seconds between two checks of the delivery."""
 _LAST_LINES = 2048
 
 
 def left_behind(folder: Path) -> Path | None:
-    """Find a pod, by its folder, whose trainer has ended by itself and was not yet judged."""
+    """Return the folder of a pod whose trainer has ended and whose result is not yet counted."""
     found = [one for one in folder.glob("*") if _counts(one)]
     return max(found, key=lambda one: one.stat().st_mtime, default=None)
 
 
 def _counts(pod: Path) -> bool:
     record = last_exit(run_dir_of(pod))
-    if record is None or not record.complete:  # the disk was full: part of its output is lost
+    if record is None or not record.complete:  # a full disk: a part of the output is lost
         return False
     by_itself = record.status is not None or record.stopped
     return by_itself and not any((pod / mark).exists() for mark in (INTERRUPTED, JUDGED))
@@ -50,11 +50,11 @@ def run_dir_of(pod: Path) -> Path:
     return pod / "volumes" / RUN_VOLUME
 
 
-class Delivery(PodLife):
-    """A pod of which the collector alone is run, until all is stored."""
+class Delivery(PodLifecycle):
+    """A pod that runs only its collector, until all metrics are stored."""
 
     patience: float = 30.0
-    """Seconds, as a finished trainer's container would wait."""
+    """The longest wait, in seconds, as that of a finished trainer's container."""
 
     async def work(self) -> None:
         """Wait for the delivery."""
@@ -66,13 +66,13 @@ class Delivery(PodLife):
 
 
 def collector_of(pod: Pod) -> Pod:
-    """Return a pod of its collector alone, where it has one; else of nothing."""
+    """Return the pod with only its collector, or without containers if it has none."""
     sidecars = tuple(one for one in pod.init_containers if one.name == COLLECTOR_CONTAINER)
     return replace(pod, init_containers=sidecars, containers=())
 
 
-def judged(folder: Path, log: Path, container: str, sidecars: PodStatus) -> PodStatus:
-    """Say what the pod had become, by its launcher's record."""
+def recovered_status(folder: Path, log: Path, container: str, sidecars: PodStatus) -> PodStatus:
+    """Return the pod's status by its launcher's exit record."""
     record = last_exit(run_dir_of(folder))
     end = _end(record, log)
     one = ContainerStatus(name=container, terminated=end)
@@ -85,5 +85,7 @@ def _end(record: ExitRecord | None, log: Path) -> Terminated:
     if record is not None and (record.stopped or record.status == 0):
         return Terminated(status=0, reason="Completed", started=moment, finished=moment)
     status = 1 if record is None or record.status is None else record.status
-    words = tail(str(log), _LAST_LINES)
-    return Terminated(status=status, reason="Error", message=words, started=moment, finished=moment)
+    last_lines = tail(str(log), _LAST_LINES)
+    return Terminated(
+        status=status, reason="Error", message=last_lines, started=moment, finished=moment
+    )

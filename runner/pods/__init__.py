@@ -1,13 +1,14 @@
-"""Pods as processes of this machine: a pod's document in, its status as the kubelet tells it out.
+"""Pods as processes of this machine: a pod's document in, its status as the kubelet writes it out.
 
-Belongs here: what the kubelet does with containers (order, restarts, deadline, grace), volumes as
-directories, and the processes that do it.
-Does not belong here: why there is a pod, what becomes of its status, what its metrics mean.
+Belongs here: the kubelet's work with containers (order, restarts, deadline, grace period), volumes
+as directories, and the processes that do this work.
+Does not belong here: why a pod runs, the use of its status, the meaning of its metrics.
 May import: `launcher`, `collector`, `webhook.pods.wrapping`, `api`. May be imported by: `runner`.
 
-`documents` reads a pod, `environment`, `expansion` and `places` say what a container gets of this
-machine, `launches` puts it together: all of that is pure. `life` and `container` are the kubelet's
-loops. The processes are three deep, so that nothing outlives the runner, however it ends:
+`pod_spec` reads a pod. `environment`, `expansion` and `bind_mounts` compute what a container gets
+from this machine, and `container_launch` combines it; all of these are pure. `pod_lifecycle` and
+`container_lifecycle` are the kubelet's loops. There are three levels of processes, so that no
+process outlives the runner:
 
     runner ── spawner ── one shim for each container ── the container's own process ── ...
 """

@@ -1,6 +1,6 @@
-"""A container's log: all of it while it is short, the end of it when it is long.
+"""A container's log with a size limit: of a long log, the end is kept.
 
-Two files take turns, so that what is kept is at least half of the limit and never more than it.
+Two files alternate, so that at least half of the limit and at most the limit is kept.
 """
 
 from __future__ import annotations
@@ -9,32 +9,32 @@ import contextlib
 import os
 
 LIMIT = 10 << 20
-"""Bytes of one container's log: what the kubelet keeps of one file."""
+"""The most bytes of one container's log, as the kubelet's limit for one file."""
 OLDER = ".1"
-"""Ends the name of the older file."""
+"""The suffix of the older file's name."""
 
 
-class Log:
-    """Takes a container's output; a disk that is full costs lines of the log, never the trainer."""
+class ContainerLog:
+    """Writes a container's output; if the disk is full, lines are lost, but the trainer goes on."""
 
     def __init__(self, path: str, limit: int = LIMIT) -> None:
-        """Go on in a file that may be there: a container that is started again has one log."""
+        """Open the log; all starts of a container append to the same log."""
         self._path, self._half = path, limit // 2
         self._file = self._open()
         self._size = os.fstat(self._file).st_size
 
     def write(self, data: bytes) -> None:
-        """Add to it."""
+        """Append data."""
         if self._size and self._size + len(data) > self._half:
-            self._turn()
+            self._rotate()
         with contextlib.suppress(OSError):
             self._size += os.write(self._file, data)
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the file."""
         os.close(self._file)
 
-    def _turn(self) -> None:
+    def _rotate(self) -> None:
         with contextlib.suppress(OSError):
             os.replace(self._path, self._path + OLDER)
             fresh = self._open()

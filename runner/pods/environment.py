@@ -1,17 +1,17 @@
-"""The environment of a container: this machine's own, under what the pod says."""
+"""The environment of a container: that of this machine, overridden by the pod's variables."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from runner.pods.documents import Container, Pod
 from runner.pods.expansion import expand
+from runner.pods.pod_spec import Container, Pod
 
 _LOOPBACK = "127.0.0.1"
 
 
 def variables_of(container: Container, pod: Pod) -> dict[str, str]:
-    """Return what the pod says, in its order; a value may use those before it."""
+    """Return the pod's variables in order; a value may refer to earlier ones."""
     known: dict[str, str] = {}
     for variable in container.env:
         if variable.field_path:
@@ -22,12 +22,12 @@ def variables_of(container: Container, pod: Pod) -> dict[str, str]:
 
 
 def environment_of(variables: Mapping[str, str], machine: Mapping[str, str]) -> dict[str, str]:
-    """Return the whole: programs and libraries are this machine's, so its variables count too."""
+    """Return the whole environment; programs of this machine need its variables too."""
     return {**machine, **variables}
 
 
 def _field(path: str, pod: Pod) -> str:
-    """Return a field of the pod; one that is a label or annotation may be missing, and is empty."""
+    """Return a field of the pod; a missing label or annotation is ""."""
     kind, bracket, rest = path.partition("['")
     if bracket:
         texts = pod.labels if kind == "metadata.labels" else pod.annotations

@@ -1,4 +1,4 @@
-"""`$(VAR)` in a command, an argument or a variable's value, as the kubelet reads it."""
+"""`$(VAR)` in a command, an argument or a variable's value, as the kubelet expands it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ _REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
 
 
 def expand(text: str, variables: Mapping[str, str]) -> str:
-    """Put in the values of variables.
+    """Replace references to variables by their values.
 
     | written | becomes |
     |---|---|
-    | `$(NAME)` | the value; itself where there is no such variable |
+    | `$(NAME)` | the value; unchanged if the variable does not exist |
     | `$$` | `$`, so that `$$(NAME)` is `$(NAME)` |
-    | any other `$` | itself |
+    | any other `$` | unchanged |
     """
 
     def value(found: re.Match[str]) -> str:

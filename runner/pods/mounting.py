@@ -1,12 +1,12 @@
-"""Directories of this machine at other paths, for one process and its children alone.
+"""Mount directories of this machine at other paths, for one process and its children only.
 
-A mount namespace of its own is enough where we are root. For anybody else the kernel gives the
-right to mount within a user namespace, in which the user stays who he is; set-user-id programs
-such as sudo do not work there.
+For root, a separate mount namespace is enough. For other users, the kernel grants the right to
+mount in a user namespace, in which the user id stays the same; set-user-id programs such as sudo do
+not work there.
 
-A path that is not there cannot be mounted on, and is not ours to make: `/katib` would stay behind
-on the machine. So the nearest directory that is there gets a small tmpfs over it, in which all
-that was in it is mounted again, and beside it what is new.
+A missing path cannot be a mount point, and must not be created: `/katib` would stay on the machine.
+So the nearest existing directory is covered by a small tmpfs. Its old content is mounted again in
+the tmpfs, beside the new paths.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ import stat
 from collections.abc import Iterable, Iterator
 from posixpath import dirname
 
-from runner.pods.places import Bind
+from runner.pods.bind_mounts import BindMount
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 _NEW_MOUNTS, _NEW_USERS = 0x00020000, 0x10000000
 _READ_ONLY, _REMOUNT, _BIND, _RECURSIVE, _PRIVATE = 1, 32, 4096, 16384, 1 << 18
 _LOCKED = 2 | 4 | 8 | 1024 | 2048
-"""nosuid, nodev, noexec, noatime, nodiratime: a remount must keep them, and statvfs tells them."""
+"""nosuid, nodev, noexec, noatime, nodiratime, as statvfs returns them; a remount must keep them."""
 _RELATIME_OF_STATVFS, _RELATIME = 4096, 1 << 21
 _DETACH = 2
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 
 
-def mount_all(binds: Iterable[Bind], staging: str) -> None:
-    """Give this process, which has one thread, mounts of its own; outer ones come first.
+def mount_all(binds: Iterable[BindMount], staging: str) -> None:
+    """Give this process its own mounts, outer ones first; it must have only one thread.
 
     Args:
-        binds: what goes where.
-        staging: an empty directory, where a new root may be put together.
+        binds: the directories and their new paths.
+        staging: an empty directory for building a new root.
 
     Raises:
-        OSError: the kernel does not allow it, or a source is missing; names the path.
+        OSError: the kernel does not allow it, or a source is missing; it has the path.
     """
     _own_namespace()
     _mount("none", "/", flags=_RECURSIVE | _PRIVATE)
@@ -56,7 +56,7 @@ def mount_all(binds: Iterable[Bind], staging: str) -> None:
 
 
 def _own_namespace() -> None:
-    """Leave the machine's mounts, by the right of root or else by that of a user namespace."""
+    """Enter a new mount namespace, as root or else with a user namespace."""
     if _libc.unshare(_NEW_MOUNTS) == 0:
         return
     user, group = os.geteuid(), os.getegid()
@@ -71,28 +71,28 @@ def _own_namespace() -> None:
 
 
 def _nearest(path: str) -> str:
-    """Return the nearest directory above a path that is there."""
+    """Return the nearest existing directory above a path."""
     above = dirname(path)
     while not os.path.isdir(above):
         above = dirname(above)
     return above
 
 
-def _below(place: str, missing: Iterable[Bind]) -> list[Bind]:
+def _below(place: str, missing: Iterable[BindMount]) -> list[BindMount]:
     return [bind for bind in missing if _nearest(bind.target) == place]
 
 
-def _is_made(place: str, missing: Iterable[Bind]) -> bool:
+def _is_made(place: str, missing: Iterable[BindMount]) -> bool:
     return all(os.path.lexists(bind.target) for bind in _below(place, missing))
 
 
-def _mirror(place: str, over: str, binds: Iterable[Bind]) -> None:
-    """Put a tmpfs over a directory, mount again what is in `place`, and make the new targets."""
+def _mirror(place: str, over: str, binds: Iterable[BindMount]) -> None:
+    """Cover a directory by a tmpfs, mount the content of `place` in it, and create new targets."""
     before = os.open(place, os.O_PATH | os.O_DIRECTORY)
     try:
         names = os.listdir(place)
         mode = stat.S_IMODE(os.stat(place).st_mode)
-        # What is made now has names of before, so these are found by the descriptor.
+        # The new entries have the old names, so the old ones are opened through the descriptor.
         _mount("tmpfs", over, kind="tmpfs", data=f"mode={mode:o}")
         for name in names:
             _mirror_one(f"/proc/self/fd/{before}/{name}", f"{over}/{name}")
@@ -111,11 +111,11 @@ def _mirror_one(source: str, target: str) -> None:
         os.mkdir(target)
     else:
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC))
-    with contextlib.suppress(FileNotFoundError):  # it has gone in the meantime
+    with contextlib.suppress(FileNotFoundError):  # it was deleted in the meantime
         _mount(source, target, flags=_BIND | _RECURSIVE)
 
 
-def _make_target(bind: Bind, target: str) -> None:
+def _make_target(bind: BindMount, target: str) -> None:
     if os.path.isdir(bind.source):
         os.makedirs(target, exist_ok=True)
         return
@@ -124,7 +124,7 @@ def _make_target(bind: Bind, target: str) -> None:
 
 
 def _pivot(new_root: str) -> None:
-    """Make a directory the root; the old one is left, as pivot_root(2) has it in its example."""
+    """Make a directory the root and leave the old one, as in the example of pivot_root(2)."""
     number = _PIVOT_ROOT.get(os.uname().machine)
     if number is None:
         raise OSError(38, f"no pivot_root known on {os.uname().machine}")
@@ -134,7 +134,7 @@ def _pivot(new_root: str) -> None:
     os.chdir("/")
 
 
-def _bind(bind: Bind) -> None:
+def _bind(bind: BindMount) -> None:
     _mount(bind.source, bind.target, flags=_BIND | _RECURSIVE)
     if bind.read_only:
         found = os.statvfs(bind.target).f_flag
@@ -160,7 +160,7 @@ def _check(failed: int, what: str) -> None:
 
 
 def probe(folder: str) -> str | None:
-    """Say why directories cannot be mounted here, or None where they can; asks a child process."""
+    """Return why directories cannot be mounted here, or None; a child process tries it."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -169,10 +169,10 @@ def probe(folder: str) -> str | None:
         finally:
             os._exit(0)
     os.close(writing)
-    told = b"".join(_all(reading)).decode()
+    answer = b"".join(_all(reading)).decode()
     os.close(reading)
     os.waitpid(pid, 0)
-    return told if told != _FINE else None
+    return answer if answer != _FINE else None
 
 
 _FINE = "fine"
@@ -181,7 +181,7 @@ _FINE = "fine"
 def _fault(folder: str) -> str:
     target = "/trialwatch-probe/place"
     try:
-        mount_all([Bind(source=folder, target=target)], folder)
+        mount_all([BindMount(source=folder, target=target)], folder)
         os.listdir(target)
     except OSError as error:
         return f"{error.strerror} ({error.filename or 'mount'})"

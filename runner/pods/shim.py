@@ -1,8 +1,8 @@
-"""One container's guardian: a process that starts it, keeps its log, and leaves nothing of it.
+"""The shim of one container: a process that starts it, writes its log, and kills what it leaves.
 
-It is forked from the spawner, a child subreaper, and the parent of all that the container starts.
-When the container's first process has ended it kills what is left, as the kernel does when the
-PID 1 of a container ends. When the spawner ends, however it does, it kills everything at once.
+It is forked from the spawner. As a child subreaper, it becomes the parent of all processes of the
+container. When the container's first process has ended, it kills the others, as the kernel does
+when PID 1 of a container ends. When the spawner ends for any reason, it kills everything at once.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from typing import NoReturn
 from launcher import linux
 from launcher.processes import exit_code, kill_others
 from runner.pods import mounting
-from runner.pods.container_log import Log
+from runner.pods.container_log import ContainerLog
 from runner.pods.spawner_protocol import Ended, Launch, Refused, Report, Started, to_line
 
 FORWARD = signal.SIGUSR2
-"""Comes with a value: the signal that is meant for the container."""
+"""Carries a value: the signal for the container."""
 ORPHANED = signal.SIGHUP
-"""The kernel's word that the spawner is dead."""
+"""The kernel's signal that the spawner is dead."""
 _PIECE = 1 << 16
 _LAST_PIECES = 1000
-"""What a container has written before it ended is in its pipe; nobody writes any more."""
+"""The most reads of a container's remaining output after its end."""
 
 
 def guard(launch: Launch, reports: int, spawner: int) -> NoReturn:
-    """Run a container to its end, in a process that was just forked; all signals are blocked."""
+    """Run a container to its end, in a newly forked process with all signals blocked."""
     try:
         linux.die_with_parent(ORPHANED)
         if os.getppid() != spawner:
             os._exit(1)
         linux.adopt_orphans(adopt=True)
         _Shim(launch, reports).run()
-    except BaseException as fault:  # noqa: BLE001 - the last place where it can be told
+    except BaseException as fault:  # noqa: BLE001 - the last place that can report it
         _send(reports, Refused(id=launch.id, why=f"the container's shim failed: {fault!r}"))
-    finally:  # whatever went wrong, there must not be two spawners
+    finally:  # in any case: the fork must not continue as a second spawner
         with contextlib.suppress(BaseException):
             kill_others()
         os._exit(0)
@@ -52,7 +52,7 @@ class _Shim:
         self._launch = launch
         self._reports = reports
         self._signals = linux.open_signals()
-        self._log = Log(launch.log)
+        self._log = ContainerLog(launch.log)
         self._output, self._input = os.pipe()
         os.set_blocking(self._output, False)
         self._status: int | None = None
@@ -70,19 +70,19 @@ class _Shim:
         os.close(failure)
         if refusal:
             os.waitpid(pid, 0)
-            self._tell(Refused(id=self._launch.id, **json.loads(refusal)))
+            self._report(Refused(id=self._launch.id, **json.loads(refusal)))
             return
-        self._tell(Started(id=self._launch.id, pid=pid))
+        self._report(Started(id=self._launch.id, pid=pid))
         status = self._watch(pid)
         kill_others()
         if self._orphaned:
-            return  # with the spawner: how it would have ended nobody knows
+            return  # killed with the spawner: its own result is unknown
         for _ in range(_LAST_PIECES):
             if not self._take_output():
                 break
         self._log.close()
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
-        self._tell(Ended(id=self._launch.id, status=exit_code(status), signal=number))
+        self._report(Ended(id=self._launch.id, status=exit_code(status), signal=number))
 
     def _watch(self, pid: int) -> int:
         poll = select.poll()
@@ -112,7 +112,7 @@ class _Shim:
             os.kill(pid, number)
 
     def _kill(self, pid: int) -> None:
-        """End all of it, the launcher first: it must not take this for the trainer's own end."""
+        """Kill all processes, the launcher first: it must not record the trainer's end."""
         if self._status is None:
             os.kill(pid, signal.SIGKILL)
             _, self._status = os.waitpid(pid, 0)
@@ -127,7 +127,7 @@ class _Shim:
                     self._status = status
 
     def _take_output(self) -> bool:
-        """Put what there is into the log; False when there will be no more, or is none now."""
+        """Copy available output into the log; False if there is none now or the pipe is closed."""
         try:
             data = os.read(self._output, _PIECE)
         except BlockingIOError:
@@ -136,23 +136,23 @@ class _Shim:
             self._log.write(data)
         return bool(data)
 
-    def _tell(self, report: Report) -> None:
+    def _report(self, report: Report) -> None:
         _send(self._reports, report)
 
 
 def _send(reports: int, report: Report) -> None:
-    with contextlib.suppress(OSError):  # the runner is gone; so are we, in a moment
+    with contextlib.suppress(OSError):  # the runner has ended; this process ends soon too
         os.write(reports, to_line(report))
 
 
 def _become(launch: Launch, output: int, failing: int) -> NoReturn:
-    """Be the container's first process."""
+    """Become the container's first process."""
     try:
         os.setsid()
         shim = os.getppid()
         if launch.binds:
             mounting.mount_all(launch.binds, launch.staging)
-        # Behind the mounts: with other rights the kernel forgets it.
+        # After the mounts: the kernel resets this when the rights change.
         linux.die_with_parent(signal.SIGKILL)
         if os.getppid() != shim:
             os._exit(1)
@@ -181,7 +181,7 @@ def _enter(folder: str) -> None:
         os.chdir(folder)
     except OSError as fault:
         raise FileNotFoundError(
-            f"working directory {folder!r}: {fault.strerror} on this machine; make it, or correct"
+            f"working directory {folder!r}: {fault.strerror} on this machine; create it, or correct"
             " workingDir"
         ) from None
 
@@ -190,15 +190,15 @@ def find_program(name: str, env: Mapping[str, str], cwd: str) -> str:
     """Return the path of a program, as the kubelet's runtime looks for it.
 
     Raises:
-        FileNotFoundError: there is none; its one argument says so to a user.
+        FileNotFoundError: the program is missing; the only argument is a message for users.
     """
     if "/" in name:
         path = os.path.join(cwd, name)
         if os.path.isfile(path):
             return path
         raise FileNotFoundError(
-            f"command {name!r} is not on this machine; a trial runs here without its image: make"
-            " the file, or write a command that is here"
+            f"command {name!r} is not on this machine; trials run here without their image: create"
+            " the file, or use another command"
         )
     search = env.get("PATH", os.defpath)
     for folder in search.split(os.pathsep):
@@ -206,29 +206,29 @@ def find_program(name: str, env: Mapping[str, str], cwd: str) -> str:
         if os.path.isfile(path) and os.access(path, os.X_OK):
             return path
     raise FileNotFoundError(
-        f"command {name!r} is not on this machine, nowhere in its PATH; a trial runs here without"
-        " its image: install it, or write a command that is here"
+        f"command {name!r} is not on this machine (not found in PATH); trials run here without"
+        " their image: install it, or use another command"
     )
 
 
 def _set_up(output: int, failing: int) -> None:
-    """Give the process its streams and the signals of a new process; close all else."""
+    """Set the standard streams and default signals of a new process; close all other files."""
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.closerange(3, failing)
     os.closerange(failing + 1, os.sysconf("SC_OPEN_MAX"))
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # which Python ignores
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def _collect(launch: Launch) -> NoReturn:
-    """Be a collector: `python -m collector`, without the time that it takes to load."""
+    """Become a collector, like `python -m collector`, but with all modules already loaded."""
     status = 1
     try:
-        from collector.__main__ import main  # noqa: PLC0415 - loaded by the spawner, if by anybody
+        from collector.__main__ import main  # noqa: PLC0415 - the spawner has loaded it
 
         sys.argv = list(launch.argv)
         os.environ.clear()

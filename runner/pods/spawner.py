@@ -1,9 +1,9 @@
-"""`python -m runner.pods.spawner FOLDER`: starts containers, and ends them all when it is left.
+"""`python -m runner.pods.spawner FOLDER`: starts containers, and kills them when the runner ends.
 
-Orders come on standard input, reports go to standard output (`orders`). A process of its own,
-because a fork of one thread is safe, quick, and already has the collector in memory; and because
-it outlives the runner: when its input ends, whatever the reason, all containers are killed. What
-it was given beside its streams it holds until then, the lock on the runner's state.
+Commands arrive on standard input, and reports go to standard output (`spawner_protocol`). It is a
+separate process, because a fork of a process with one thread is safe and fast, and already has the
+collector in memory. It outlives the runner: when its input ends for any reason, it kills all
+containers. Until then it keeps inherited descriptors open, which hold the lock on the state.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from launcher.processes import kill_others
 from runner.pods import mounting
 from runner.pods.shim import FORWARD, ORPHANED, guard
 from runner.pods.spawner_protocol import (
+    Command,
     Gone,
     Launch,
-    Lines,
-    Order,
+    LineBuffer,
     Ready,
     Refused,
-    order_from,
+    command_from,
     to_line,
 )
 
@@ -39,7 +39,7 @@ _PIECE = 1 << 16
 class _Spawner:
     def __init__(self) -> None:
         self._signals = linux.open_signals()
-        self._lines = Lines()
+        self._lines = LineBuffer()
         self._shims: dict[int, str] = {}
 
     def run(self) -> None:
@@ -58,10 +58,10 @@ class _Spawner:
                 if not data:
                     return
                 for line in self._lines.feed(data):
-                    self._obey(order_from(line))
+                    self._execute(command_from(line))
 
     def end(self) -> None:
-        """Kill all containers, and wait until nothing of them is left."""
+        """Kill all containers, and wait until all their processes have ended."""
         for pid in self._shims:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, ORPHANED)
@@ -69,21 +69,21 @@ class _Spawner:
             self._forget(os.waitpid(-1, 0)[0])
         kill_others()
 
-    def _obey(self, order: Order) -> None:
-        if isinstance(order, Launch):
-            self._start(order)
+    def _execute(self, command: Command) -> None:
+        if isinstance(command, Launch):
+            self._start(command)
             return
         for pid, name in self._shims.items():
-            if name == order.id:
+            if name == command.id:
                 with contextlib.suppress(ProcessLookupError):
-                    linux.send_with_value(pid, FORWARD, order.number)
+                    linux.send_with_value(pid, FORWARD, command.number)
 
     def _start(self, launch: Launch) -> None:
         this = os.getpid()
         try:
             pid = os.fork()
         except OSError as fault:
-            why = f"this machine can start no more processes ({fault.strerror})"
+            why = f"this machine cannot start more processes ({fault.strerror})"
             os.write(_OUTPUT, to_line(Refused(id=launch.id, why=why)))
             os.write(_OUTPUT, to_line(Gone(id=launch.id)))
             return
@@ -102,11 +102,11 @@ class _Spawner:
                     break
                 self._forget(pid)
         for pid in set(_children()) - self._shims.keys():
-            with contextlib.suppress(ProcessLookupError):  # of a shim that somebody has killed
+            with contextlib.suppress(ProcessLookupError):  # the rest of a killed shim
                 os.kill(pid, signal.SIGKILL)
 
     def _forget(self, pid: int) -> None:
-        """Tell of a shim's end; other processes end here, too."""
+        """Report a shim's end; other processes are reaped here too."""
         name = self._shims.pop(pid, None)
         if name is not None:
             with contextlib.suppress(OSError):
@@ -119,18 +119,18 @@ def _children() -> Iterator[int]:
 
 
 def main(folder: str) -> int:
-    """Serve until the input ends."""
+    """Start containers until the input ends."""
     signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
     linux.adopt_orphans(adopt=True)
     no_mounts = mounting.probe(folder)
     gc.collect()
-    gc.freeze()  # the forks share what is never written to
+    gc.freeze()  # so that the forks share memory that does not change
     spawner = _Spawner()
     try:
         os.write(_OUTPUT, to_line(Ready(no_mounts=no_mounts)))
         spawner.run()
     except BrokenPipeError:
-        return 0  # the runner is gone
+        return 0  # the runner has ended
     finally:
         spawner.end()
     return 0

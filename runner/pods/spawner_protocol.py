@@ -1,7 +1,7 @@
-"""What the runner says to its spawner, and what it hears: one line of JSON each.
+"""The messages between runner and spawner: one line of JSON each.
 
-Orders go down a stream. Reports come up a pipe that all shims write to, each line in one write of
-at most `PIPE_BUF` bytes, so that lines of several writers never mix.
+Commands go to the spawner through a stream. Reports come back through a pipe that all shims write
+to. Each line is one write of at most `PIPE_BUF` bytes, so that lines of several writers never mix.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TypeVar
 
-from runner.pods.places import Bind
+from runner.pods.bind_mounts import BindMount
 
 LONGEST_REPORT = 4096
 _LONGEST_TEXT = 2000
@@ -22,42 +22,42 @@ class Launch:
     """Start a container."""
 
     id: str
-    """Never used twice."""
+    """Unique for each start."""
     argv: tuple[str, ...]
     env: Mapping[str, str]
     cwd: str
     log: str
-    """The file that takes stdout and stderr, in the order in which they were written."""
-    binds: tuple[Bind, ...] = ()
+    """The file for stdout and stderr, in the order of writing."""
+    binds: tuple[BindMount, ...] = ()
     staging: str = ""
-    """An empty directory, wanted where there are binds."""
+    """An empty directory; required if there are binds."""
     program: str = ""
-    """What must be found in PATH before anything is started; the launcher's own command."""
+    """The program that must be in PATH before the start: the command of the launcher."""
     collector: bool = False
-    """Run the collector, which the spawner has loaded already."""
+    """Whether to run the collector, which the spawner has already loaded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """Send a signal to a container's first process; SIGKILL is for all of its processes."""
+    """Send a signal to a container's first process; SIGKILL goes to all its processes."""
 
     id: str
     number: int
 
 
-Order = Launch | Signal
+Command = Launch | Signal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """The spawner takes orders. `no_mounts` says why there can be no mounts, if so."""
+    """The spawner accepts commands. `no_mounts`: why mounts are not possible; None if they are."""
 
     no_mounts: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """A container's process runs."""
+    """A container has started."""
 
     id: str
     pid: int
@@ -70,48 +70,48 @@ class Refused:
     id: str
     why: str
     missing: bool = False
-    """Its program is not on this machine."""
+    """Whether its program is not on this machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A container has ended, and nothing of it is left."""
+    """A container and all its processes have ended."""
 
     id: str
     status: int
-    """As a shell has it: 128 + N for death by signal N."""
+    """The exit status; 128 + N after signal N, as in a shell."""
     signal: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gone:
-    """A shim has ended; the last word of its container."""
+    """A shim has ended; this is the last report of its container."""
 
     id: str
 
 
 Report = Ready | Started | Refused | Ended | Gone
 
-_ORDERS: Mapping[str, type[Order]] = {kind.__name__: kind for kind in (Launch, Signal)}
+_COMMANDS: Mapping[str, type[Command]] = {kind.__name__: kind for kind in (Launch, Signal)}
 _REPORTS: Mapping[str, type[Report]] = {
     kind.__name__: kind for kind in (Ready, Started, Refused, Ended, Gone)
 }
 _T = TypeVar("_T")
 
 
-def to_line(what: Order | Report) -> bytes:
-    """Write one."""
-    told = {key: _short(value) if key == "why" else value for key, value in asdict(what).items()}
-    return json.dumps({"kind": type(what).__name__, **told}).encode() + b"\n"
+def to_line(what: Command | Report) -> bytes:
+    """Return a message as one line of JSON."""
+    parts = {key: _short(value) if key == "why" else value for key, value in asdict(what).items()}
+    return json.dumps({"kind": type(what).__name__, **parts}).encode() + b"\n"
 
 
-def order_from(line: bytes) -> Order:
-    """Read an order.
+def command_from(line: bytes) -> Command:
+    """Read a command.
 
     Raises:
-        ValueError: the line is not an order.
+        ValueError: the line is not a command.
     """
-    return _read(line, _ORDERS, "an order")
+    return _read(line, _COMMANDS, "a command")
 
 
 def report_from(line: bytes) -> Report:
@@ -129,7 +129,7 @@ def _read(line: bytes, kinds: Mapping[str, type[_T]], wanted: str) -> _T:
         kind = kinds[fields.pop("kind")]
         if kind is Launch:
             fields["argv"] = tuple(fields["argv"])
-            fields["binds"] = tuple(Bind(**bind) for bind in fields["binds"])
+            fields["binds"] = tuple(BindMount(**bind) for bind in fields["binds"])
         return kind(**fields)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise ValueError(f"not {wanted}: {line[:100]!r}") from error
@@ -140,12 +140,12 @@ def _short(text: object) -> object:
 
 
 @dataclass(slots=True)
-class Lines:
-    """Puts lines together from what comes in pieces."""
+class LineBuffer:
+    """Joins pieces of a stream to whole lines."""
 
     _rest: bytes = field(default=b"")
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Take a piece; return the lines that are whole now."""
+        """Add a piece; return the lines that are complete now."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         return lines

@@ -1,4 +1,4 @@
-"""What the kubelet would say of containers and of their pod: values, and as `status` of a Pod."""
+"""The status of containers and pods, as values and as the `status` of a Pod."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from enum import StrEnum
 
 from api.types import Json, JsonObject
 
-WORDS = 4096
-"""Bytes of a container's last words, as Kubernetes keeps them."""
-
 
 class Phase(StrEnum):
-    """Where a pod is in its life."""
+    """The phase of a pod."""
 
     PENDING = "Pending"
     RUNNING = "Running"
@@ -35,7 +32,7 @@ class Terminated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerStatus:
-    """One container. Neither running nor terminated, it waits."""
+    """One container. If it neither runs nor has terminated, it waits."""
 
     name: str
     image: str = ""
@@ -47,26 +44,26 @@ class ContainerStatus:
 
     @property
     def ended(self) -> Terminated | None:
-        """How it ended last, be it that it runs again."""
+        """How the container ended last, even if it runs again."""
         return self.terminated or self.last
 
     def begun(self, moment: str) -> ContainerStatus:
-        """Return what it is once it runs."""
+        """Return the status after a start."""
         return replace(self, running_since=moment, last=self.ended, terminated=None)
 
     def over(self, how: Terminated) -> ContainerStatus:
-        """Return what it is once it has ended."""
+        """Return the status after an end."""
         return replace(self, running_since=None, terminated=how)
 
     def again(self) -> ContainerStatus:
-        """Return what it is while it waits to be started again."""
+        """Return the status while the container waits for its restart."""
         waits = replace(self, restarts=self.restarts + 1, waiting="CrashLoopBackOff")
         return replace(waits, last=self.ended, terminated=None, running_since=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodStatus:
-    """A pod."""
+    """The status of a pod."""
 
     phase: Phase = Phase.PENDING
     reason: str = ""
@@ -77,40 +74,40 @@ class PodStatus:
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """Whether the pod has ended."""
         return self.phase in (Phase.SUCCEEDED, Phase.FAILED)
 
     @property
     def restarts(self) -> int:
-        """How often its ordinary containers were started again."""
+        """How often the ordinary containers were restarted."""
         return sum(one.restarts for one in self.containers)
 
 
 def phase_of(inits: Iterable[Terminated | None], mains: Sequence[Terminated | None]) -> Phase:
-    """Judge a pod of which nothing runs any more."""
+    """Return the phase of a pod after the end of all containers."""
     ended = (*inits, *mains)
     well = all(one is not None and one.status == 0 for one in ended)
     return Phase.SUCCEEDED if well else Phase.FAILED
 
 
 def render_status(status: PodStatus) -> JsonObject:
-    """Write a pod's `status`."""
-    told: dict[str, Json] = {"phase": status.phase.value}
+    """Return a pod's `status` as JSON."""
+    rendered: dict[str, Json] = {"phase": status.phase.value}
     if status.reason:
-        told["reason"] = status.reason
+        rendered["reason"] = status.reason
     if status.message:
-        told["message"] = status.message
+        rendered["message"] = status.message
     if status.started:
-        told["startTime"] = status.started
-    told |= {"hostIP": "127.0.0.1", "podIP": "127.0.0.1"}
+        rendered["startTime"] = status.started
+    rendered |= {"hostIP": "127.0.0.1", "podIP": "127.0.0.1"}
     if status.init_containers:
-        told["initContainerStatuses"] = [_render(one) for one in status.init_containers]
-    told["containerStatuses"] = [_render(one) for one in status.containers]
-    return told
+        rendered["initContainerStatuses"] = [_render(one) for one in status.init_containers]
+    rendered["containerStatuses"] = [_render(one) for one in status.containers]
+    return rendered
 
 
 def _render(one: ContainerStatus) -> JsonObject:
-    told: dict[str, Json] = {
+    rendered: dict[str, Json] = {
         "name": one.name,
         "image": one.image,
         "ready": one.running_since is not None,
@@ -119,8 +116,8 @@ def _render(one: ContainerStatus) -> JsonObject:
         "state": _state(one),
     }
     if one.last is not None:
-        told["lastState"] = {"terminated": _render_end(one.last)}
-    return told
+        rendered["lastState"] = {"terminated": _render_end(one.last)}
+    return rendered
 
 
 def _state(one: ContainerStatus) -> JsonObject:
@@ -132,13 +129,13 @@ def _state(one: ContainerStatus) -> JsonObject:
 
 
 def _render_end(end: Terminated) -> JsonObject:
-    told: dict[str, Json] = {"exitCode": end.status}
+    rendered: dict[str, Json] = {"exitCode": end.status}
     if end.signal is not None:
-        told["signal"] = end.signal
-    told["reason"] = end.reason
+        rendered["signal"] = end.signal
+    rendered["reason"] = end.reason
     if end.message:
-        told["message"] = end.message
+        rendered["message"] = end.message
     if end.started:
-        told["startedAt"] = end.started
-    told["finishedAt"] = end.finished
-    return told
+        rendered["startedAt"] = end.started
+    rendered["finishedAt"] = end.finished
+    return rendered

@@ -1,17 +1,17 @@
-"""What a run leaves on the disk, so that it can be looked at, and taken up again.
+"""The files of an experiment on this machine, to show it and to resume it.
 
-Belongs here: the state directory's places, its lock, and objects as YAML files.
-Does not belong here: what an object means, when it is written, how it is shown.
+Belongs here: the paths of the state directory, its lock, and objects as YAML files.
+Does not belong here: the meaning of objects, when they are written, how they are shown.
 May import: `api`, `controller`. May be imported by: `runner` and `trialwatch`.
 
     .trialwatch/NAMESPACE/EXPERIMENT/
         lock                held while a run is at work, and until its last process has ended
         experiment.yaml     the Experiment with its status
-        suggestion.yaml     all that was asked of the search
+        suggestion.yaml     all trials that the search has suggested
         trials/NAME.yaml    one Trial
         jobs/NAME.yaml      its Job, with its status
-        logs/NAME/POD/...   what its containers printed, a file for each
-        pods/NAME/POD/...   volumes of pods; gone when the trial has ended
-        report.html         the trials with plots, at the end of each run
+        logs/NAME/POD/...   the logs of its containers, one file each
+        pods/NAME/POD/...   volumes of pods; deleted when the trial has ended
+        report.html         a table and plots of the trials, written at the end of each run
         observations.db     the metrics (SQLite), unless --database names another database
 """

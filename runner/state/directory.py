@@ -1,4 +1,4 @@
-"""The places of a state directory, and the lock by which one run has it for itself."""
+"""The paths of a state directory, and the lock that gives it to one run only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from api.errors import SetupError, UserError
 
 DEFAULT = Path(".trialwatch")
 _PATIENCE = 20.0
-"""Seconds that a run waits for the last processes of the one before."""
+"""Seconds that a run waits for the last processes of the previous run."""
 _LOOK = 0.05
 
 
@@ -65,31 +65,31 @@ class StateDirectory:
         return self.path / "report.html"
 
     def make(self) -> None:
-        """Make it.
+        """Create the directory.
 
         Raises:
-            SetupError: that is not possible.
+            SetupError: it cannot be created.
         """
         try:
             for folder in (self.trials, self.jobs, self.logs, self.pods):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise SetupError(
-                f"the state directory {self.path} cannot be made ({error.strerror}): name another"
-                " with --state-dir"
+                f"the state directory {self.path} cannot be created ({error.strerror}): choose"
+                " another with --state-dir"
             ) from None
 
     @contextmanager
     def locked(
         self, patience: float = _PATIENCE, sleep: Callable[[float], None] = time.sleep
     ) -> Iterator[int]:
-        """Have the directory for oneself; gives the descriptor on which the lock is held.
+        """Lock the directory; yield the descriptor that holds the lock.
 
-        Who inherits the descriptor holds the lock too. A run that was killed leaves it to the
-        process that ends its containers, so there is a moment to wait.
+        Processes that inherit the descriptor hold the lock too. After a run was killed, the process
+        that ends its containers holds it for a moment.
 
         Raises:
-            SetupError: another run has it.
+            SetupError: another run has the lock.
         """
         descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
@@ -98,8 +98,8 @@ class StateDirectory:
                 holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
                 if _is_alive(holder) or time.monotonic() >= until:
                     raise SetupError(
-                        f"another run (process {holder or 'unknown'}) is at work in {self.path}:"
-                        " end it, or give this one another --state-dir"
+                        f"another run (process {holder or 'unknown'}) uses {self.path}:"
+                        " end it, or use another --state-dir"
                     )
                 sleep(_LOOK)
             os.ftruncate(descriptor, 0)
@@ -118,7 +118,7 @@ def _taken(descriptor: int) -> bool:
 
 
 def _is_alive(pid: str) -> bool:
-    """Say whether a process runs; one that has ended, and that nobody has waited for, does not."""
+    """Return whether a process runs; zombies do not count."""
     try:
         stat = Path(f"/proc/{int(pid)}/stat").read_text(encoding="utf-8", errors="replace")
     except (ValueError, OSError):
@@ -138,10 +138,10 @@ def all_states(root: Path) -> list[StateDirectory]:
 
 
 def find_trial(root: Path, name: str, namespace: str = "") -> StateDirectory:
-    """Find the experiment that a trial is of, in one namespace or in any.
+    """Find the experiment of a trial, in one namespace or in all.
 
     Raises:
-        UserError: there is none, or there are several.
+        UserError: no experiment has this trial, or several have it.
     """
     found = [
         state
@@ -152,7 +152,5 @@ def find_trial(root: Path, name: str, namespace: str = "") -> StateDirectory:
         return found[0]
     if found:
         where = ", ".join(str(state.path) for state in found)
-        raise UserError(f"several experiments have a trial {name}: {where}; say -n NAMESPACE")
-    raise UserError(
-        f"there is no trial {name} in {root}: `trialwatch get trials` lists those that are there"
-    )
+        raise UserError(f"several experiments have a trial {name}: {where}; add -n NAMESPACE")
+    raise UserError(f"there is no trial {name} in {root}: `trialwatch get trials` lists all trials")

@@ -1,4 +1,4 @@
-"""Objects as YAML files, each written at once: after a crash a file is the old one or the new."""
+"""Objects as YAML files, replaced atomically: after a crash, a file is old or new, never mixed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from api.types import JsonObject
 
 
 def write_document(path: Path, document: JsonObject) -> None:
-    """Put a file in place.
+    """Write a file atomically.
 
     Raises:
-        SetupError: the disk refuses it.
+        SetupError: the file cannot be written.
     """
     unfinished = path.with_name(f".{path.name}.new")
     try:
@@ -27,12 +27,12 @@ def write_document(path: Path, document: JsonObject) -> None:
             unfinished.unlink(missing_ok=True)
         raise SetupError(
             f"cannot write {path} ({os.strerror(error.errno or 0)}): make room, then run again;"
-            " what was done until now is kept"
+            " the results so far are stored"
         ) from None
 
 
 def read_document(path: Path) -> JsonObject | None:
-    """Return what a file holds; None where there is none.
+    """Return the object in a file; None if the file does not exist.
 
     Raises:
         SetupError: the file does not hold such a document.
@@ -44,12 +44,11 @@ def read_document(path: Path) -> JsonObject | None:
     except (OSError, UnicodeDecodeError, SpecError) as error:
         raise _damaged(path, error) from None
     if len(documents) != 1:
-        raise _damaged(path, "it holds no object, or several")
+        raise _damaged(path, "it does not have exactly one object")
     return documents[0]
 
 
 def _damaged(path: Path, why: object) -> SetupError:
     return SetupError(
-        f"{path} cannot be read ({why}): put back what was there, or remove {path.parent} to begin"
-        " anew"
+        f"{path} cannot be read ({why}): restore the file, or remove {path.parent} to start again"
     )

@@ -1,4 +1,4 @@
-"""The port `Objects` over a state directory: read from memory, kept in files."""
+"""The port `Objects` with a state directory: reads from memory, writes to files."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ Changed = Callable[[Experiment | Suggestion | Trial], None]
 
 
 class FileObjects(MemoryObjects):
-    """The objects of one experiment. A file is written before a change is acknowledged.
+    """The objects of one experiment. A change returns after its file is written.
 
-    Raises, in all that writes, SetupError where the disk refuses.
+    All methods that write raise SetupError if the file cannot be written.
     """
 
     def __init__(
         self, state: StateDirectory, now: Callable[[], datetime], changed: Changed
     ) -> None:
-        """Read what is there; `changed` is called after each change, with what was changed.
+        """Read all objects; `changed` is called after each change with the changed object.
 
         Raises:
             SetupError: a file is damaged.
@@ -54,13 +54,13 @@ class FileObjects(MemoryObjects):
         self._versions = count(last + 1)
 
     @property
-    def kept(self) -> Experiment | None:
-        """The experiment, as it is now."""
+    def stored_experiment(self) -> Experiment | None:
+        """The stored experiment, if any."""
         return next(iter(self.experiments.values()), None)
 
     @property
-    def kept_suggestion(self) -> Suggestion | None:
-        """Its suggestion."""
+    def stored_suggestion(self) -> Suggestion | None:
+        """The stored suggestion, if any."""
         return next(iter(self.suggestions.values()), None)
 
     async def create(self, item: Suggestion | Trial) -> None:
@@ -85,17 +85,17 @@ class FileObjects(MemoryObjects):
         self._save(trial)
 
     async def release(self, item: Experiment | Trial) -> None:
-        """Remove our finalizer."""
+        """Remove trialwatch's finalizer."""
         await super().release(item)
         self._save(item)
 
     def apply(self, experiment: Experiment) -> None:
-        """Do what `kubectl apply` does."""
+        """Store an experiment as `kubectl apply` does."""
         super().apply(experiment)
         self._save(experiment)
 
     def put(self, *items: Experiment | Suggestion) -> None:
-        """Replace objects, whatever they were: a completed experiment is to go on."""
+        """Replace objects unconditionally, for example to restart a completed experiment."""
         for item in items:
             meta = replace(item.metadata, resource_version=str(next(self._versions)))
             if isinstance(item, Experiment):

@@ -34,7 +34,7 @@ SERVES = {
 # A module, and the modules that it loads or starts by name.
 BY_NAME = {
     "suggestion.core.registry": {entry.module for entry in ALGORITHMS.values()},
-    "runner.pods.containers": {"runner.pods.spawner", "launcher.__main__"},
+    "runner.pods.spawner_client": {"runner.pods.spawner", "launcher.__main__"},
 }
 
 # Packages in an extra that no module imports, and what needs each.

@@ -21,8 +21,8 @@ from api.types import (
     TrialSpec,
 )
 from runner.database import StoredObservations, database
-from runner.jobs.injection import Family
-from runner.jobs.run import Here, JobRun, Place
+from runner.jobs.injection import TrialObjects
+from runner.jobs.job_run import JobFolders, JobRun, RunContext
 from tests.runner.local_pods import Node, node
 from webhook.model.config import Config
 
@@ -61,15 +61,15 @@ class Cluster:
     """The smallest one: a machine and a store."""
 
     node: Node
-    here: Here
+    here: RunContext
     observations: StoredObservations
     seen: list[JsonObject] = field(default_factory=list)
 
     def job(self, document: JsonObject, owner: Trial | None = None) -> JobRun:
         owner = owner or trial()
         folder = self.node.folder / "state" / owner.metadata.name
-        place = Place(pods=folder / "pods", logs=folder / "logs")
-        return JobRun(Family(trial=owner, job=document), self.here, place, self.seen.append)
+        place = JobFolders(pods=folder / "pods", logs=folder / "logs")
+        return JobRun(TrialObjects(trial=owner, job=document), self.here, place, self.seen.append)
 
     async def run(self, document: JsonObject, owner: Trial | None = None) -> JobRun:
         made = self.job(document, owner)
@@ -87,7 +87,7 @@ class Cluster:
 @asynccontextmanager
 async def cluster(folder: Path, **environ: str) -> AsyncIterator[Cluster]:
     async with node(folder, **environ) as made, database(f"sqlite:///{folder}/o.db") as store:
-        here = Here(
+        here = RunContext(
             spawner=made.line, machine=made.machine, config=Config(db_manager=store.address)
         )
         yield Cluster(made, here, StoredObservations(store.store))

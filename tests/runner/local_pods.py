@@ -11,10 +11,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from runner.pods.containers import Spawner, spawner
-from runner.pods.documents import read_pod
-from runner.pods.launches import Folders, Machine
-from runner.pods.life import PodLife
+from runner.pods.container_launch import Folders, Machine
+from runner.pods.pod_lifecycle import PodLifecycle
+from runner.pods.pod_spec import read_pod
+from runner.pods.spawner_client import SpawnerClient, start_spawner
 from runner.pods.statuses import PodStatus
 
 PATIENCE = 60.0
@@ -40,19 +40,19 @@ def pod(*containers: dict[str, Any], name: str = "pod", **spec: Any) -> dict[str
 class Node:
     """One machine of the smallest cluster."""
 
-    def __init__(self, folder: Path, line: Spawner, machine: Machine) -> None:
+    def __init__(self, folder: Path, line: SpawnerClient, machine: Machine) -> None:
         self.folder, self.line, self.machine = folder, line, machine
         self.seen: list[PodStatus] = []
 
-    def life(self, document: dict[str, Any]) -> PodLife:
+    def life(self, document: dict[str, Any]) -> PodLifecycle:
         name = document["metadata"]["name"]
         folders = Folders(
             volumes=str(self.folder / name / "volumes"),
-            words=str(self.folder / name / "words"),
+            termination_messages=str(self.folder / name / "words"),
             staging=str(self.folder / name / "root"),
             logs=str(self.folder / name / "logs"),
         )
-        return PodLife(read_pod(document), self.machine, folders, self.line, self.seen.append)
+        return PodLifecycle(read_pod(document), self.machine, folders, self.line, self.seen.append)
 
     async def run(self, document: dict[str, Any]) -> PodStatus:
         return await self.life(document).run()
@@ -67,7 +67,7 @@ async def node(
 ) -> AsyncIterator[Node]:
     """Set a machine up; with `no_mounts` it pretends to be one that can mount nothing."""
     (folder / "probe").mkdir(parents=True)
-    async with spawner(str(folder / "probe")) as line:
+    async with start_spawner(str(folder / "probe")) as line:
         machine = Machine(
             python=sys.executable,
             environ={**os.environ, **environ},

@@ -6,12 +6,12 @@ import argparse
 import re
 from pathlib import Path
 
-from runner.jobs.outcomes import BACKOFF, DEADLINE, REFUSED
-from runner.jobs.run import LEAVING
-from runner.pods.container import PAUSES
+from runner.jobs.job_run import LEAVING
+from runner.jobs.job_status import BACKOFF, DEADLINE, REFUSED
+from runner.pods.container_lifecycle import PAUSES
 from runner.pods.container_log import LIMIT
 from runner.state.directory import DEFAULT, StateDirectory
-from runner.state.disk import PATIENCE
+from runner.state.disk_space import PATIENCE
 from trialwatch import run
 
 TEXT = (Path(__file__).parents[2] / "docs" / "run.md").read_text()

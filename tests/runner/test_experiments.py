@@ -69,7 +69,7 @@ NEWCOMERS: dict[str, tuple[dict[str, Any], str, str]] = {
             }
         },
         "spec.metricsCollectorSpec.collector.kind",
-        "is not collected on this machine",
+        "is not supported on this machine",
     ),
     "early stopping with a wrong setting": (
         {
@@ -126,7 +126,7 @@ def test_all_faults_come_at_once() -> None:
                 "spec": {"a": "${trialParameters.lr}"},
             },
             "spec.trialTemplate.trialSpec",
-            "kind PyTorchJob (kubeflow.org/v1) needs its operator",
+            "kind PyTorchJob (kubeflow.org/v1) needs an operator",
         ),
         (
             {"spec": {"parallelism": 3}},
@@ -150,7 +150,7 @@ def test_a_command_that_stands_in_the_image_is_asked_for() -> None:
     [(path, said)] = faults(document).items()
 
     assert path == "spec.trialTemplate.trialSpec.spec.template.spec.containers[0].command"
-    assert "without its image" in said
+    assert "without images" in said
 
 
 def test_a_template_in_a_config_map_of_the_same_file_is_taken() -> None:

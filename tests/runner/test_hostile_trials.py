@@ -35,7 +35,7 @@ def test_one_that_fails(machine: Machine) -> None:
 
     assert state == "Failed"
     assert "container main ended with status 1" in message
-    assert message.endswith("the last it printed: loss=0.1 | KeyError: x")
+    assert message.endswith("its last output: loss=0.1 | KeyError: x")
 
 
 def test_one_that_is_killed_by_the_kernel(machine: Machine) -> None:
@@ -52,7 +52,7 @@ def test_one_that_hangs(machine: Machine) -> None:
 
     assert state == "Failed"
     assert "Job was active longer than specified deadline" in message
-    assert message.endswith("the last it printed: epoch 1")
+    assert message.endswith("its last output: epoch 1")
 
 
 def test_one_that_prints_nothing(machine: Machine) -> None:

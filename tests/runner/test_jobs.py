@@ -65,7 +65,7 @@ async def test_a_job_that_fails_is_tried_again_and_its_cause_is_told(tmp_path: P
     assert reason == "BackoffLimitExceeded"
     assert message == (
         "Job has reached the specified backoff limit: container main ended with status 3;"
-        " the last it printed: loss=9 | CUDA out of memory"
+        " its last output: loss=9 | CUDA out of memory"
     )
 
 
@@ -99,7 +99,7 @@ async def test_a_job_that_takes_too_long_is_ended_with_its_last_words(tmp_path: 
     reason, message = conditions(done)["Failed"]
     assert reason == "DeadlineExceeded"
     assert message.startswith("Job was active longer than specified deadline")
-    assert message.endswith("the last it printed: epoch 1")
+    assert message.endswith("its last output: epoch 1")
 
 
 async def test_a_command_that_is_not_here_fails_the_job_at_once(tmp_path: Path) -> None:

@@ -251,7 +251,7 @@ def test_a_file_without_an_experiment_says_what_it_has() -> None:
         read_text(EXAMPLE.replace("kind: Experiment", "kind: Experimet"), "random.yaml")
 
     assert str(caught.value) == (
-        "random.yaml has no Experiment (found: Experimet); give a file with one `kind: Experiment`"
+        "random.yaml has no Experiment (found: Experimet); use a file with one `kind: Experiment`"
     )
 
 

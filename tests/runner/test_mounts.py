@@ -105,7 +105,7 @@ async def test_without_mounts_a_path_that_no_word_names_is_refused_with_the_reme
     end = status.containers[0].ended
     assert end is not None
     assert "Operation not permitted" in end.message
-    assert "take the path from an argument" in end.message
+    assert "pass the path as an argument" in end.message
 
 
 def test_a_user_who_is_not_root_can_mount_too() -> None:

@@ -192,7 +192,7 @@ def test_when_its_spawner_is_killed_it_says_so_and_goes_on_later(machine: Machin
     again, done = machine.run()
 
     assert (first.returncode, again) == (2, 0)
-    assert "run again, and they begin anew" in err
+    assert "run the command again to restart them" in err
     assert (done["status"]["trialsSucceeded"], done["status"]["trials"]) == (4, 4)
 
 
@@ -210,7 +210,7 @@ def test_two_runs_of_one_experiment_do_not_meet(machine: Machine) -> None:
     first.communicate(timeout=60)
 
     assert (status, first.returncode) == (2, 0)
-    assert f"another run (process {first.pid}) is at work" in err
+    assert f"another run (process {first.pid}) uses" in err
 
 
 def test_it_takes_another_database(machine: Machine) -> None:

@@ -17,8 +17,8 @@ from api.types import Experiment, ObjectMeta, Suggestion, Trial, TrialStatus
 from controller.driver.ports import Conflict
 from controller.reconcile.views import Key
 from runner.experiments import read_text
-from runner.pods.places import Bind
-from runner.pods.spawner_protocol import Launch, Lines, order_from, to_line
+from runner.pods.bind_mounts import BindMount
+from runner.pods.spawner_protocol import Launch, LineBuffer, command_from, to_line
 from runner.state.directory import StateDirectory
 from runner.state.documents import write_document
 from runner.state.objects import FileObjects
@@ -53,8 +53,8 @@ async def test_objects_come_back_as_they_were(state: StateDirectory) -> None:
 
     again = objects(state)
 
-    assert again.kept == first.kept
-    assert again.kept_suggestion == first.kept_suggestion
+    assert again.stored_experiment == first.stored_experiment
+    assert again.stored_suggestion == first.stored_suggestion
     assert again.all_trials == first.all_trials
 
 
@@ -87,7 +87,7 @@ async def test_a_trial_that_is_let_go_leaves_no_file(state: StateDirectory) -> N
 def test_a_damaged_file_is_named_with_the_remedy(state: StateDirectory) -> None:
     (state.trials / "quick-a.yaml").write_text("kind: [")
 
-    with pytest.raises(SetupError, match=r"quick-a\.yaml cannot be read.*begin anew"):
+    with pytest.raises(SetupError, match=r"quick-a\.yaml cannot be read.*start again"):
         objects(state)
 
 
@@ -101,7 +101,7 @@ def test_a_disk_that_refuses_is_no_damage(state: StateDirectory) -> None:
 def test_who_waits_for_the_lock_says_who_has_it(state: StateDirectory) -> None:
     with (
         state.locked(),
-        pytest.raises(SetupError, match=r"another run \(process \d+\) is at work"),
+        pytest.raises(SetupError, match=r"another run \(process \d+\) uses"),
         state.locked(patience=0.0),
     ):
         pass
@@ -120,12 +120,12 @@ TEXT = st.text(alphabet=st.characters(codec="utf-8"), max_size=8)
         env=st.dictionaries(TEXT, TEXT, max_size=3),
         cwd=TEXT,
         log=TEXT,
-        binds=st.lists(st.builds(Bind, source=TEXT, target=TEXT), max_size=2).map(tuple),
+        binds=st.lists(st.builds(BindMount, source=TEXT, target=TEXT), max_size=2).map(tuple),
     ),
     st.integers(1, 50),
 )
 def test_an_order_is_read_as_it_was_written_however_it_is_cut(launch: Launch, cut: int) -> None:
-    line, lines = to_line(launch), Lines()
+    line, lines = to_line(launch), LineBuffer()
     found = [one for i in range(0, len(line), cut) for one in lines.feed(line[i : i + cut])]
 
-    assert [order_from(one) for one in found] == [launch]
+    assert [command_from(one) for one in found] == [launch]

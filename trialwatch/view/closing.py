@@ -41,8 +41,8 @@ def _outcome(summary: ExperimentSummary) -> str:
 
 def _counts(summary: ExperimentSummary) -> str:
     counts = [(state, summary.count(state)) for state in TrialState]
-    told = ", ".join(f"{count:,} {state.value}" for state, count in counts if count)
-    return f"{counted(len(summary.rows), 'trial')}{f': {told}' if told else ''}"
+    parts = ", ".join(f"{count:,} {state.value}" for state, count in counts if count)
+    return f"{counted(len(summary.rows), 'trial')}{f': {parts}' if parts else ''}"
 
 
 def _time(summary: ExperimentSummary) -> str:

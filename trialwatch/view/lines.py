@@ -50,8 +50,8 @@ def _end(row: TrialRow) -> str:
     ran = f" after {duration(row.seconds)}" if row.seconds is not None else ""
     values = " ".join(f"{visible(name)}={visible(text)}" for name, text in row.metrics.items())
     well = row.state in (TrialState.SUCCEEDED, TrialState.STOPPED)
-    told = values if well else visible(row.cause)
-    return f"{what}{ran}{f': {told}' if told else ''}"
+    details = values if well else visible(row.cause)
+    return f"{what}{ran}{f': {details}' if details else ''}"
 
 
 def _best(best: TrialRow, summary: ExperimentSummary) -> str:

@@ -241,7 +241,7 @@ def _gaps(chosen: set[int], count: int) -> int:
 def _progress(summary: ExperimentSummary, width: int) -> RenderableType:
     ended = summary.ended
     of_all = f"{ended:,}" if summary.most is None else f"{ended:,}/{summary.most:,}"
-    told = [f"{of_all} trials", duration(summary.seconds)]
+    parts = [f"{of_all} trials", duration(summary.seconds)]
     for state in (
         TrialState.RUNNING,
         TrialState.FAILED,
@@ -250,8 +250,8 @@ def _progress(summary: ExperimentSummary, width: int) -> RenderableType:
     ):
         count = summary.count(state)
         if count:
-            told.append(f"{count:,} {state.value}")
-    text = _line(" · ".join(part for part in told if part))
+            parts.append(f"{count:,} {state.value}")
+    text = _line(" · ".join(part for part in parts if part))
     if not summary.most:
         return text
     bar = ProgressBar(total=summary.most, completed=min(ended, summary.most), width=width // 4)

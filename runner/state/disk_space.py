@@ -1,4 +1,4 @@
-"""Whether there is room on the disk of a state directory."""
+"""Check the free space on the disk of a state directory."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from pathlib import Path
 from api.errors import SetupError
 
 PATIENCE = 10.0
-"""Seconds for which it may be full: a trial that fills it mostly fails, and makes room by that."""
+"""How long the disk may be full, in seconds: a trial that fills it may fail and free space."""
 _LEAST = 64 << 10
 
 
-class Disk:
-    """Looked at often; says when it has been full for too long."""
+class DiskSpace:
+    """Detects a disk that has been full for too long; `check` must be called often."""
 
     def __init__(self, place: Path, clock: Callable[[], float]) -> None:
         self._place, self._clock = place, clock
         self._full_since: float | None = None
 
     def check(self) -> None:
-        """Look.
+        """Check the disk.
 
         Raises:
-            SetupError: nothing can be stored, and it will not get better by itself.
+            SetupError: the disk has been full for longer than PATIENCE.
         """
         found = os.statvfs(self._place)
         if found.f_bavail * found.f_frsize >= _LEAST:
@@ -35,5 +35,5 @@ class Disk:
         if now - self._full_since >= PATIENCE:
             raise SetupError(
                 f"the disk of {self._place} is full, and metrics cannot be stored: make room, then"
-                " run again; trials that had ended are kept"
+                " run again; ended trials are stored"
             )

@@ -1,4 +1,4 @@
-"""Small files of a pod: the end of a log, and the place of last words."""
+"""Read the end of a log, and create empty files for termination messages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def tail(path: str, most: int) -> str:
-    """Return the last lines of a file, whole ones, up to so many bytes; "" where it is missing."""
+    """Return the last whole lines of a file, at most `most` bytes; "" if the file is missing."""
     with contextlib.suppress(OSError), Path(path).open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - most))
@@ -19,5 +19,5 @@ def tail(path: str, most: int) -> str:
 
 
 def make_empty(path: str) -> None:
-    """Make a file, or empty it."""
+    """Create an empty file, or empty an existing one."""
     Path(path).write_bytes(b"")

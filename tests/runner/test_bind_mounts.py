@@ -1,13 +1,13 @@
-"""Paths of volumes written anew, where nothing can be mounted."""
+"""Paths of volumes replaced in words, because mounts are not possible."""
 
 from __future__ import annotations
 
 import pytest
 
-from runner.pods.places import Bind, unreachable, written
+from runner.pods.bind_mounts import BindMount, unmentioned, with_sources
 
-KATIB = Bind(source="/state/v", target="/katib")
-DEEPER = Bind(source="/state/w", target="/katib/deep")
+KATIB = BindMount(source="/state/v", target="/katib")
+DEEPER = BindMount(source="/state/w", target="/katib/deep")
 
 
 @pytest.mark.parametrize(
@@ -25,9 +25,9 @@ DEEPER = Bind(source="/state/w", target="/katib/deep")
     ],
 )
 def test_only_whole_names_are_written_anew(word: str, becomes: str) -> None:
-    assert written([word], [KATIB, DEEPER]) == (becomes,)
+    assert with_sources([word], [KATIB, DEEPER]) == (becomes,)
 
 
 def test_a_place_that_no_word_names_cannot_be_led_elsewhere() -> None:
-    assert unreachable(["train", "--log=/katib2/x"], [KATIB]) == (KATIB,)
-    assert unreachable(["train", "--log=/katib/x"], [KATIB]) == ()
+    assert unmentioned(["train", "--log=/katib2/x"], [KATIB]) == (KATIB,)
+    assert unmentioned(["train", "--log=/katib/x"], [KATIB]) == ()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api.errors import SpecError
-from runner.pods.documents import EmptyDir, HostPath, read_pod, unheeded
+from runner.pods.pod_spec import EmptyDir, HostPath, ignored_fields, read_pod
 from tests.runner.local_pods import container, pod
 
 
@@ -70,6 +70,6 @@ def test_a_mount_that_could_lead_anywhere_is_refused(mount: dict[str, str], path
 def test_what_would_act_in_a_cluster_and_not_here_is_named() -> None:
     hooked = container("true", lifecycle={"postStart": {}}, livenessProbe={}, readinessProbe={})
 
-    told = [fault.path for fault in unheeded(pod(hooked))]
+    told = [fault.path for fault in ignored_fields(pod(hooked))]
 
     assert told == ["spec.containers[0].lifecycle", "spec.containers[0].livenessProbe"]

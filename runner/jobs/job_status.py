@@ -1,4 +1,4 @@
-"""A job's `status` as Kubernetes writes it: a trial's conditions find in it what they seek."""
+"""A job's `status` as Kubernetes writes it, so that a trial's conditions can evaluate it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COMPLETED = "CompletionsReached"
 BACKOFF = "BackoffLimitExceeded"
 DEADLINE = "DeadlineExceeded"
 REFUSED = "PodRefused"
-"""Ours: no pod could be made of the job on this machine; to try again would end the same."""
+"""trialwatch's own reason: no pod of the job can run here, so retries are useless."""
 _SENTENCES = {
     COMPLETED: "Reached expected number of succeeded pods",
     BACKOFF: "Job has reached the specified backoff limit",
@@ -24,65 +24,65 @@ _LAST_LINES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class JobEnd:
     """How a job ended."""
 
     reason: str
     cause: str = ""
-    """What its last pod died of."""
+    """Why the last pod failed."""
 
     @property
     def succeeded(self) -> bool:
-        """Whether it did what it was for."""
+        """Whether the job succeeded."""
         return self.reason == COMPLETED
 
     @property
     def message(self) -> str:
-        """The sentence of the condition: Kubernetes' own, and the cause."""
+        """The message of the condition: Kubernetes' sentence, then the cause."""
         sentence = _SENTENCES[self.reason]
         return f"{sentence}: {self.cause}" if self.cause else sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """What is known of a job."""
+class JobProgress:
+    """The state of a job."""
 
     started: str
     failed: int = 0
     pod: PodStatus | None = None
-    """Of the pod that runs, or ran last."""
-    outcome: Outcome | None = None
+    """The status of the current pod, or of the last one."""
+    outcome: JobEnd | None = None
     ended: str = ""
     bare: bool = False
 
 
-def with_status(document: JsonObject, progress: Progress) -> JsonObject:
+def with_status(document: JsonObject, progress: JobProgress) -> JsonObject:
     """Return a job's document with its status."""
     if progress.bare:
         return {**document, "status": _pods(progress)}
     return {**document, "status": _jobs(progress)}
 
 
-def _jobs(progress: Progress) -> JsonObject:
-    told: dict[str, Json] = {"startTime": progress.started}
+def _jobs(progress: JobProgress) -> JsonObject:
+    rendered: dict[str, Json] = {"startTime": progress.started}
     active = progress.outcome is None and progress.pod is not None and not progress.pod.over
     if active:
-        told |= {"active": 1, "ready": _ready(progress.pod)}
+        rendered |= {"active": 1, "ready": _ready(progress.pod)}
     if progress.failed:
-        told["failed"] = progress.failed
+        rendered["failed"] = progress.failed
     if progress.outcome is not None:
-        told["conditions"] = list(_conditions(progress, progress.outcome))
+        rendered["conditions"] = list(_conditions(progress, progress.outcome))
         if progress.outcome.succeeded:
-            told |= {"succeeded": 1, "completionTime": progress.ended}
-    return told
+            rendered |= {"succeeded": 1, "completionTime": progress.ended}
+    return rendered
 
 
 def _ready(pod: PodStatus | None) -> int:
     return int(pod is not None and all(one.running_since for one in pod.containers))
 
 
-def _conditions(progress: Progress, outcome: Outcome) -> Iterator[JsonObject]:
-    """Give what the Job controller sets: what will be, and, when all pods are gone, what is."""
+def _conditions(progress: JobProgress, outcome: JobEnd) -> Iterator[JsonObject]:
+    """Yield the conditions of the Job controller: the announced result, then the final one."""
     kinds = ("SuccessCriteriaMet", "Complete") if outcome.succeeded else ("FailureTarget", "Failed")
     for kind in kinds:
         yield {
@@ -95,20 +95,20 @@ def _conditions(progress: Progress, outcome: Outcome) -> Iterator[JsonObject]:
         }
 
 
-def _pods(progress: Progress) -> JsonObject:
-    told = dict(render_status(progress.pod or PodStatus()))
+def _pods(progress: JobProgress) -> JsonObject:
+    rendered = dict(render_status(progress.pod or PodStatus()))
     if progress.outcome is not None and not progress.outcome.succeeded:
-        told |= {"phase": "Failed", "reason": progress.outcome.reason}
-        told["message"] = progress.outcome.message
-    return told
+        rendered |= {"phase": "Failed", "reason": progress.outcome.reason}
+        rendered["message"] = progress.outcome.message
+    return rendered
 
 
 def cause_of(pod: PodStatus) -> str:
-    """Say in a sentence what a pod died of: its own word, else its first container that failed."""
+    """Return why a pod failed: its own message, else its first failed container."""
     if pod.message:
         last = next((one for one in pod.containers if one.ended), None)
         words = _last_lines(last)
-        return f"{pod.message}; the last it printed: {words}" if words else pod.message
+        return f"{pod.message}; its last output: {words}" if words else pod.message
     for one in (*pod.init_containers, *pod.containers):
         end = one.ended
         if end is None or end.status == 0:
@@ -120,15 +120,15 @@ def cause_of(pod: PodStatus) -> str:
             how = f"was killed by signal {end.signal}"
         words = _last_lines(one)
         return (
-            f"container {one.name} {how}; the last it printed: {words}"
+            f"container {one.name} {how}; its last output: {words}"
             if words
-            else (f"container {one.name} {how}, and printed nothing")
+            else (f"container {one.name} {how}, without output")
         )
     return ""
 
 
 def _last_lines(one: ContainerStatus | None) -> str:
-    """Return what a user would look for at the end of a log, on one line."""
+    """Return the last lines of a log, on one line."""
     text = one.ended.message if one is not None and one.ended is not None else ""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     shown = "".join(c if c.isprintable() else " " for c in " | ".join(lines[-_LAST_LINES:]))

@@ -1,4 +1,4 @@
-"""The runner's end of the line to the spawner: containers as objects that can be awaited."""
+"""The runner's side of the connection to the spawner: containers as awaitable objects."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 from api.errors import SetupError
 from runner.pods.spawner_protocol import (
+    Command,
     Ended,
     Gone,
     Launch,
-    Lines,
-    Order,
+    LineBuffer,
     Ready,
     Refused,
     Report,
@@ -31,121 +31,121 @@ _KILLED = 137
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exit:
-    """How a container ended, or why it never began."""
+    """How a container ended, or why it did not start."""
 
     status: int
     signal: int | None = None
     refusal: str = ""
     missing: bool = False
-    """It was refused because its program is not on this machine."""
+    """Whether it was refused because its program is not on this machine."""
 
 
 @dataclass(slots=True)
 class Running:
-    """A container that was ordered."""
+    """A container whose start was requested."""
 
     id: str
     started: asyncio.Future[int]
-    """Its pid; cancelled where it never starts."""
+    """The pid; cancelled if the container never starts."""
     ended: asyncio.Future[Exit]
-    """How it ended, once nothing of it is left."""
-    _spawner: Spawner = field(repr=False)
+    """How the container ended; set after all its processes have ended."""
+    _spawner: SpawnerClient = field(repr=False)
 
     def signal(self, number: int) -> None:
-        """Send its first process a signal; SIGKILL ends all of its processes."""
+        """Send a signal to the container's first process; SIGKILL ends all its processes."""
         if not self.ended.done():
-            self._spawner.order(Signal(id=self.id, number=number))
+            self._spawner.send(Signal(id=self.id, number=number))
 
 
-class Spawner:
-    """The line to one spawner. Made by `spawner`."""
+class SpawnerClient:
+    """The connection to one spawner; created by `start_spawner`."""
 
     def __init__(self, process: asyncio.subprocess.Process, no_mounts: str | None) -> None:
         self._process = process
         self._running: dict[str, Running] = {}
-        self._words: dict[str, Ended | Refused] = {}
+        self._results: dict[str, Ended | Refused] = {}
         self._ending = False
         self.lost = False
-        """The spawner has ended, and nobody had asked it to: of its containers nothing is known."""
+        """Whether the spawner ended unexpectedly; the state of its containers is then unknown."""
         self.no_mounts = no_mounts
-        """Why directories cannot be mounted at other paths; None where they can."""
+        """Why directories cannot be mounted at other paths; None if they can."""
 
     def start(self, launch: Launch) -> Running:
-        """Start a container; what becomes of it is told by its futures."""
+        """Start a container; the futures of the result have its state."""
         loop = asyncio.get_running_loop()
         running = Running(launch.id, loop.create_future(), loop.create_future(), self)
         if self.lost:
             self._end(running, None)
             return running
         self._running[launch.id] = running
-        self.order(launch)
+        self.send(launch)
         return running
 
-    def order(self, order: Order) -> None:
-        """Send an order; where the spawner is dead, its containers are too."""
+    def send(self, command: Command) -> None:
+        """Send a command; without effect if the spawner is dead, because its containers are too."""
         if self.lost or self._process.stdin is None or self._process.stdin.is_closing():
             return
-        with contextlib.suppress(ConnectionError):  # it has just ended: `listen` will say so
-            self._process.stdin.write(to_line(order))
+        with contextlib.suppress(ConnectionError):  # it has just ended: `listen` handles that
+            self._process.stdin.write(to_line(command))
 
     def end(self) -> None:
-        """Let it end, and its containers with it."""
+        """End the spawner and its containers."""
         self._ending = True
         _close(self._process)
 
     async def listen(self) -> None:
-        """Take reports until the spawner ends."""
-        lines = Lines()
+        """Process reports until the spawner ends."""
+        lines = LineBuffer()
         stdout = self._process.stdout
         while stdout is not None and (data := await stdout.read(_PIECE)):
             for line in lines.feed(data):
-                self._hear(report_from(line))
+                self._process_report(report_from(line))
         self.lost = not self._ending
         for name in list(self._running):
-            self._hear(Gone(id=name))
+            self._process_report(Gone(id=name))
 
-    def _hear(self, report: Report) -> None:
+    def _process_report(self, report: Report) -> None:
         match report:
             case Started(id=name, pid=pid) if name in self._running:
                 self._running[name].started.set_result(pid)
             case Ended() | Refused():
-                self._words[report.id] = report
+                self._results[report.id] = report
             case Gone(id=name) if name in self._running:
-                self._end(self._running.pop(name), self._words.pop(name, None))
+                self._end(self._running.pop(name), self._results.pop(name, None))
             case _:
                 pass
 
-    def _end(self, running: Running, word: Ended | Refused | None) -> None:
+    def _end(self, running: Running, result: Ended | Refused | None) -> None:
         running.started.cancel()
-        match word:
+        match result:
             case Ended(status=status, signal=number):
                 running.ended.set_result(Exit(status=status, signal=number))
             case Refused(why=why, missing=missing):
                 running.ended.set_result(Exit(status=128, refusal=why, missing=missing))
-            case None:  # the shim was killed, and with it the container
+            case None:  # the shim was killed, and the container with it
                 running.ended.set_result(Exit(status=_KILLED, signal=9))
 
 
 @asynccontextmanager
-async def spawner(folder: str, hold: Sequence[int] = ()) -> AsyncIterator[Spawner]:
+async def start_spawner(folder: str, hold: Sequence[int] = ()) -> AsyncIterator[SpawnerClient]:
     """Start a spawner, and end it with all of its containers.
 
     Args:
-        folder: an empty directory, to try out whether directories can be mounted.
-        hold: descriptors that it keeps open until all is ended.
+        folder: an empty directory, to test whether directories can be mounted.
+        hold: descriptors that the spawner keeps open until all containers have ended.
 
     Raises:
-        SetupError: it does not start.
+        SetupError: the spawner does not start.
     """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-I", "-m", "runner.pods.spawner", folder),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         pass_fds=hold,
-        start_new_session=True,  # what a terminal sends to the runner is not for the trainers
+        start_new_session=True,  # signals of the terminal must not reach the trainers
     )
     try:
-        made = Spawner(process, await _ready(process))
+        made = SpawnerClient(process, await _ready(process))
         listening = asyncio.create_task(made.listen())
         try:
             yield made
@@ -172,6 +172,6 @@ async def _ready(process: asyncio.subprocess.Process) -> str | None:
         if isinstance(report, Ready):
             return report.no_mounts
     raise SetupError(
-        "the process that starts the trials' containers ended at once; what it says stands above:"
-        " mend the installation (pip install 'trialwatch[run]')"
+        "the process that starts the trials' containers ended at once; its error is above:"
+        " repair the installation (pip install 'trialwatch[run]')"
     )

@@ -1,4 +1,4 @@
-"""One job: its pods one after the other, until one succeeds or there have been enough."""
+"""One job: it runs one pod after the other, until one succeeds or the limit is reached."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from api.names import COLLECTOR_CONTAINER
 from api.types import JsonObject
 from controller.reconcile.views import PodFacts
 from runner.jobs.delivery import give_up, last_exit
-from runner.jobs.forms import JobForm, pod_of, read_form
-from runner.jobs.injection import Family, inject
-from runner.jobs.outcomes import (
+from runner.jobs.injection import TrialObjects, inject
+from runner.jobs.job_spec import JobSpec, pod_of, read_job
+from runner.jobs.job_status import (
     BACKOFF,
     COMPLETED,
     DEADLINE,
     REFUSED,
-    Outcome,
-    Progress,
+    JobEnd,
+    JobProgress,
     cause_of,
     with_status,
 )
@@ -34,35 +34,35 @@ from runner.jobs.recovery import (
     JUDGED,
     Delivery,
     collector_of,
-    judged,
     left_behind,
+    recovered_status,
     run_dir_of,
 )
-from runner.pods.container import PAUSES, UNSTARTABLE, now
-from runner.pods.containers import Spawner
-from runner.pods.documents import Pod, RestartPolicy, read_pod
-from runner.pods.launches import Folders, Machine
-from runner.pods.life import Ending, PodLife
+from runner.pods.container_launch import Folders, Machine
+from runner.pods.container_lifecycle import PAUSES, UNSTARTABLE, now
+from runner.pods.pod_lifecycle import PodLifecycle, Termination
+from runner.pods.pod_spec import Pod, RestartPolicy, read_pod
+from runner.pods.spawner_client import SpawnerClient
 from runner.pods.statuses import Phase, PodStatus
 from webhook.model.config import Config
 
 LEAVING = 10.0
-"""Seconds from SIGTERM to SIGKILL where the runner itself is to end."""
+"""Seconds from SIGTERM to SIGKILL when the runner itself ends."""
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Here:
-    """What all jobs of a run share."""
+class RunContext:
+    """What all jobs of a run share: spawner, machine and settings."""
 
-    spawner: Spawner
+    spawner: SpawnerClient
     machine: Machine
     config: Config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a job's pods have their folders, and where their logs are kept after them."""
+class JobFolders:
+    """The folders of a job: for its pods, and for their logs, which stay after the job."""
 
     pods: Path
     logs: Path
@@ -72,22 +72,27 @@ class JobRun:
     """A job on this machine."""
 
     def __init__(
-        self, family: Family, here: Here, place: Place, changed: Callable[[JsonObject], None]
+        self,
+        objects: TrialObjects,
+        context: RunContext,
+        folders: JobFolders,
+        changed: Callable[[JsonObject], None],
     ) -> None:
-        self.document = family.job
+        self.document = objects.job
         self.facts = PodFacts()
-        self._family, self._here, self._place, self._changed = family, here, place, changed
-        self._progress = Progress(started=now(), failed=_failures(family.job))
-        self._life: PodLife | None = None
-        self._pod_folder = place.pods
-        """Of the pod that runs, or ran last."""
-        self._ending: Ending | None = None
-        self._told = asyncio.Event()
+        self._objects, self._context, self._job_folders = objects, context, folders
+        self._changed = changed
+        self._progress = JobProgress(started=now(), failed=_failures(objects.job))
+        self._life: PodLifecycle | None = None
+        self._pod_folder = folders.pods
+        """The folder of the current pod, or of the last one."""
+        self._ending: Termination | None = None
+        self._end_requested = asyncio.Event()
 
     async def run(self) -> None:
-        """Run it; then its document says how it ended, unless it was left or deleted."""
+        """Run the job. Then `document` has its result, unless the job was left or deleted."""
         try:
-            form = read_form(self._family.job)
+            form = read_job(self._objects.job)
             self._note(bare=form.bare)
             deadline = asyncio.create_task(self._await_deadline(form))
             try:
@@ -96,40 +101,40 @@ class JobRun:
                 deadline.cancel()
                 await asyncio.gather(deadline, return_exceptions=True)
         except UserError as error:
-            outcome = Outcome(reason=REFUSED, cause=str(error))
+            outcome = JobEnd(reason=REFUSED, cause=str(error))
         if outcome is not None:
             self._note(outcome=outcome, ended=now())
 
     def delete(self) -> None:
-        """End it: nobody wants its result."""
+        """End the job; its result is not needed."""
         grace = self._life.pod.grace if self._life is not None else 0
-        self._end(Ending(reason="Deleted", message="the job was deleted", grace=grace))
+        self._end(Termination(reason="Deleted", message="the job was deleted", grace=grace))
 
     def leave(self) -> None:
-        """End it with the runner, which will take it up again."""
+        """End the job because the runner ends; the next runner resumes it."""
         message = "the runner was ended"
-        self._end(Ending(reason="Interrupted", message=message, grace=LEAVING, abandoned=True))
+        self._end(Termination(reason="Interrupted", message=message, grace=LEAVING, abandoned=True))
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill the job at once."""
         if self._life is not None:
             self._life.kill()
 
-    def _end(self, ending: Ending) -> None:
+    def _end(self, ending: Termination) -> None:
         if self._ending is None:
             self._ending = ending
-            self._told.set()
+            self._end_requested.set()
         if self._life is not None:
             self._life.end(ending)
 
-    async def _pods(self, form: JobForm) -> Outcome | None:
-        """Run pods; None where nobody asks for the outcome any more."""
+    async def _pods(self, form: JobSpec) -> JobEnd | None:
+        """Run pods; return None if the result is no longer needed."""
         waits = PAUSES.waits()
         status = await self._left_behind(form)
         while self._ending is None:
             status = status or await self._pod(form)
-            if self._here.spawner.lost:
-                return None  # what became of the pod nobody knows: it will be taken up again
+            if self._context.spawner.lost:
+                return None  # the pod's result is unknown: the next run resumes it
             if self._ending is None:
                 outcome = self._judged(form, status)
                 if outcome is not None:
@@ -138,53 +143,53 @@ class JobRun:
                 status = None
         if self._ending.reason != DEADLINE:
             return None
-        return Outcome(reason=DEADLINE, cause=_cause_in_time(status))
+        return JobEnd(reason=DEADLINE, cause=_cause_in_time(status))
 
-    def _judged(self, form: JobForm, status: PodStatus) -> Outcome | None:
-        """Say what a pod's end means for the job; None: that another pod is due."""
+    def _judged(self, form: JobSpec, status: PodStatus) -> JobEnd | None:
+        """Return the job's end after a pod's end; None if another pod must run."""
         if status.phase is Phase.SUCCEEDED:
-            return Outcome(reason=COMPLETED)
-        with contextlib.suppress(OSError):  # first this: to fail once more is better than twice
+            return JobEnd(reason=COMPLETED)
+        with contextlib.suppress(OSError):  # first, so that no crash counts it twice
             (self._pod_folder / JUDGED).touch()
         self._note(failed=self._progress.failed + 1)
         ends = [one.ended for one in (*status.init_containers, *status.containers)]
         if any(end is not None and end.reason in UNSTARTABLE for end in ends):
-            return Outcome(reason=REFUSED, cause=cause_of(status))
+            return JobEnd(reason=REFUSED, cause=cause_of(status))
         if self._progress.failed > form.backoff_limit or status.reason == BACKOFF:
-            return Outcome(reason=BACKOFF, cause=cause_of(status))
+            return JobEnd(reason=BACKOFF, cause=cause_of(status))
         return None
 
     async def _pause(self, seconds: float) -> None:
         try:
             async with asyncio.timeout(seconds):
-                await self._told.wait()
+                await self._end_requested.wait()
         except TimeoutError:
             return
 
-    async def _pod(self, form: JobForm) -> PodStatus:
+    async def _pod(self, form: JobSpec) -> PodStatus:
         suffix = "".join(secrets.choice(_ALPHABET) for _ in range(5))
         name = self._name if form.bare else f"{self._name}-{suffix}"
         pod = self._injected(form, name)
-        folder = self._pod_folder = self._place.pods / name
+        folder = self._pod_folder = self._job_folders.pods / name
         shutil.rmtree(folder, ignore_errors=True)  # a bare pod has one name
         folder.mkdir(parents=True)
-        life = PodLife(
+        life = PodLifecycle(
             pod,
-            self._here.machine,
-            self._folders(name),
-            self._here.spawner,
+            self._context.machine,
+            self._pod_folders(name),
+            self._context.spawner,
             lambda status: self._watch(form, status),
         )
         life.on_abandon = lambda: _mark(folder)
         return await self._live(life)
 
-    def _injected(self, form: JobForm, name: str) -> Pod:
-        document = pod_of(form, self._family.job, name=name, uid=str(uuid.uuid4()))
-        injected = inject(document, self._family, self._here.config)
+    def _injected(self, form: JobSpec, name: str) -> Pod:
+        document = pod_of(form, self._objects.job, name=name, uid=str(uuid.uuid4()))
+        injected = inject(document, self._objects, self._context.config)
         self.facts = PodFacts(injected=injected.collects)
         return read_pod(injected.pod)
 
-    async def _live(self, life: PodLife) -> PodStatus:
+    async def _live(self, life: PodLifecycle) -> PodStatus:
         self._life = life
         if self._ending is not None:
             life.end(self._ending)
@@ -193,32 +198,36 @@ class JobRun:
         finally:
             self._life = None
 
-    async def _left_behind(self, form: JobForm) -> PodStatus | None:
-        """Take up a pod of an earlier run, where its trainer had ended."""
-        folder = left_behind(self._place.pods)
+    async def _left_behind(self, form: JobSpec) -> PodStatus | None:
+        """Recover a pod of an earlier run whose trainer had ended."""
+        folder = left_behind(self._job_folders.pods)
         if folder is None:
             return None
         self._pod_folder = folder
         pod = self._injected(form, folder.name)
-        folders = self._folders(folder.name)
+        folders = self._pod_folders(folder.name)
         life = Delivery(
-            collector_of(pod), self._here.machine, folders, self._here.spawner, self._collected
+            collector_of(pod),
+            self._context.machine,
+            folders,
+            self._context.spawner,
+            self._collected,
         )
         status = await self._live(life)
         container = pod.containers[0].name
-        return judged(folder, Path(folders.logs, f"{container}.log"), container, status)
+        return recovered_status(folder, Path(folders.logs, f"{container}.log"), container, status)
 
-    def _folders(self, name: str) -> Folders:
-        folder = self._place.pods / name
+    def _pod_folders(self, name: str) -> Folders:
+        folder = self._job_folders.pods / name
         return Folders(
             volumes=str(folder / "volumes"),
-            words=str(folder / "words"),
+            termination_messages=str(folder / "words"),
             staging=str(folder / "root"),
-            logs=str(self._place.logs / name),
+            logs=str(self._job_folders.logs / name),
         )
 
-    def _watch(self, form: JobForm, status: PodStatus) -> None:
-        """Take in what a pod has become; end it where it was started often enough."""
+    def _watch(self, form: JobSpec, status: PodStatus) -> None:
+        """Process a pod's new status; end the pod if it was restarted too often."""
         self._collected(status)
         self._note(pod=status)
         on_failure = self._life is not None and (
@@ -226,8 +235,8 @@ class JobRun:
         )
         limit = max(1, form.backoff_limit)
         if on_failure and not status.over and status.restarts >= limit and self._life is not None:
-            message = "a container of it was started too often"
-            self._life.end(Ending(reason=BACKOFF, message=message, grace=self._life.pod.grace))
+            message = "a container was started too often"
+            self._life.end(Termination(reason=BACKOFF, message=message, grace=self._life.pod.grace))
 
     def _collected(self, status: PodStatus) -> None:
         for one in (*status.init_containers, *status.containers):
@@ -238,26 +247,26 @@ class JobRun:
                     self.facts, collector_failed=failed, termination_message=end.message
                 )
 
-    async def _await_deadline(self, form: JobForm) -> None:
+    async def _await_deadline(self, form: JobSpec) -> None:
         if form.deadline is None:
             return
         await asyncio.sleep(form.deadline)
         grace = self._life.pod.grace if self._life is not None else 0
         message = "Job was active longer than specified deadline"
-        self._end(Ending(reason=DEADLINE, message=message, grace=grace))
+        self._end(Termination(reason=DEADLINE, message=message, grace=grace))
 
     def _note(self, **changes: object) -> None:
         self._progress = replace(self._progress, **changes)  # type: ignore[arg-type]  # its fields
-        self.document = with_status(self._family.job, self._progress)
+        self.document = with_status(self._objects.job, self._progress)
         self._changed(self.document)
 
     @property
     def _name(self) -> str:
-        return self._family.trial.metadata.name
+        return self._objects.trial.metadata.name
 
 
 def _mark(folder: Path) -> None:
-    """Note that a pod does not count, unless its trainer has ended by itself already."""
+    """Mark a pod as interrupted, unless its trainer has already ended by itself."""
     if last_exit(run_dir_of(folder)) is None:
         (folder / INTERRUPTED).touch()
     give_up(run_dir_of(folder), "the runner was ended")

@@ -1,4 +1,4 @@
-"""`controller.driver.ports.Jobs`: the jobs of one run, each at work in a task of its own."""
+"""`controller.driver.ports.Jobs` on this machine: each job of a run has its own task."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from api.documents import mapping_at, mappings_at, text_at
 from api.names import EXPERIMENT_LABEL
 from api.types import JsonObject, Suggestion, Trial
 from controller.reconcile.views import JobFacts
-from runner.jobs.injection import Family
-from runner.jobs.run import Here, JobRun, Place
-from runner.pods.container import now
+from runner.jobs.injection import TrialObjects
+from runner.jobs.job_run import JobFolders, JobRun, RunContext
+from runner.pods.container_lifecycle import now
 from runner.state.directory import StateDirectory
 from runner.state.documents import read_document, write_document
 
 
 class LocalJobs:
-    """Jobs on this machine. A job's file says what is known of it, also after the runner's end."""
+    """The jobs of one run. The file of a job has its status, also after the runner's end."""
 
     def __init__(
         self,
         state: StateDirectory,
-        here: Here,
+        here: RunContext,
         suggestion: Callable[[], Suggestion | None],
         changed: Callable[[Trial], None],
     ) -> None:
-        """Tell `changed` of each trial whose job is no longer what it was."""
+        """Call `changed` with the trial after each change of a job."""
         self._state, self._here = state, here
         self._suggestion, self._changed = suggestion, changed
         self._runs: dict[str, JobRun] = {}
@@ -37,7 +37,7 @@ class LocalJobs:
         self._deleting: dict[str, asyncio.Task[None]] = {}
 
     async def look(self, trial: Trial) -> JobFacts:
-        """Say what is known of the trial's job; one that an earlier run left is taken up again."""
+        """Return the state of the trial's job; a job of an earlier run is resumed."""
         name = trial.metadata.name
         run = self._runs.get(name)
         if run is None:
@@ -57,29 +57,29 @@ class LocalJobs:
             self._start(trial, created)
 
     async def delete(self, trial: Trial) -> None:
-        """End the job, and remove what its pods had."""
+        """End the job, and remove the files of its pods."""
         name = trial.metadata.name
         if name not in self._deleting and self._file(name).exists():
             self._deleting[name] = asyncio.create_task(self._delete(trial))
 
     async def leave(self) -> None:
-        """End all jobs with the runner; they are taken up by the next one."""
+        """End all jobs because the runner ends; the next runner resumes them."""
         for run in self._runs.values():
             run.leave()
         await self._ended()
 
     def kill(self) -> None:
-        """End all that is still at work at once."""
+        """Kill all running pods at once."""
         for run in self._runs.values():
             run.kill()
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is at work, and nothing is being deleted."""
+        """Whether no job runs and none is being deleted."""
         return all(task.done() for task in (*self._tasks.values(), *self._deleting.values()))
 
     def check(self) -> None:
-        """Raise what ended the work on a job that was not the job's own: a disk that is full."""
+        """Raise an error that ended a job's task from outside, such as a full disk."""
         for task in (*self._tasks.values(), *self._deleting.values()):
             if task.done():
                 task.result()
@@ -117,8 +117,8 @@ class LocalJobs:
         suggestion = self._suggestion()
         if suggestion is not None and suggestion.metadata.name != experiment:
             suggestion = None
-        family = Family(trial=trial, job=document, suggestion=suggestion)
-        place = Place(pods=self._state.pods / name, logs=self._state.logs / name)
+        family = TrialObjects(trial=trial, job=document, suggestion=suggestion)
+        place = JobFolders(pods=self._state.pods / name, logs=self._state.logs / name)
 
         def changed(found: JsonObject) -> None:
             write_document(self._file(name), found)
@@ -131,14 +131,14 @@ class LocalJobs:
 
 
 def _created(document: JsonObject) -> JsonObject:
-    """Add what the API server does."""
+    """Add the metadata that the API server sets."""
     metadata = mapping_at(document, "metadata")
     created = {"uid": str(uuid.uuid4()), "creationTimestamp": now()}
     return {**document, "metadata": {**metadata, **created}}
 
 
 def _has_ended(document: JsonObject) -> bool:
-    """Say whether a job that is kept says how it ended."""
+    """Return whether a stored job has ended."""
     conditions = mappings_at(document, "status", "conditions")
     ended = any(condition.get("status") == "True" for condition in conditions)
     return ended or text_at(document, "status", "phase") in ("Succeeded", "Failed")

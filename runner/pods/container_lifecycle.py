@@ -1,4 +1,4 @@
-"""One container's life in its pod: started, started again as its policy has it, ended."""
+"""The lifecycle of one container in its pod: start, restarts by its policy, end."""
 
 from __future__ import annotations
 
@@ -12,63 +12,64 @@ from pathlib import Path
 
 from api.backoff import Backoff
 from api.errors import UserError
+from api.names import TERMINATION_LOG_BYTES
 from api.timestamps import from_micros
-from runner.pods.containers import Exit, Running, Spawner
-from runner.pods.documents import Container, Pod, RestartPolicy
-from runner.pods.launches import Folders, Machine, launch_of
-from runner.pods.statuses import WORDS, ContainerStatus, Terminated
-from runner.pods.tails import make_empty, tail
+from runner.pods.container_launch import Folders, Machine, container_launch
+from runner.pods.log_tail import make_empty, tail
+from runner.pods.pod_spec import Container, Pod, RestartPolicy
+from runner.pods.spawner_client import Exit, Running, SpawnerClient
+from runner.pods.statuses import ContainerStatus, Terminated
 
 PAUSES = Backoff(first=0.5, longest=15.0)
-"""Before a container, or a job's next pod, is started. (Kubernetes: 10 s to 5 or 6 minutes.)"""
+"""Pauses before a restart of a container, or a job's next pod (Kubernetes: 10 s to 6 minutes)."""
 _SIDECAR_PAUSES = replace(PAUSES, first=0.1)
 _LAST_LINES = 2048
 _ids = count(1)
 
 UNSTARTABLE = {"CreateContainerError", "ContainerCannotRun", "StartError"}
-"""Reasons for which another try would end the same."""
+"""Reasons after which a restart is useless."""
 
 
 def now() -> str:
-    """Return the moment as the kubelet writes it, to the second."""
+    """Return the present time as the kubelet writes it, in whole seconds."""
     return from_micros(int(time.time()) * 1_000_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Home:
-    """What all containers of a pod share."""
+class PodRuntime:
+    """What all containers of a pod share: its folders, machine and spawner."""
 
     pod: Pod
     machine: Machine
     folders: Folders
-    spawner: Spawner
+    spawner: SpawnerClient
 
 
-class ContainerLife:
-    """One container, through all its starts."""
+class ContainerLifecycle:
+    """One container and all its starts."""
 
     def __init__(
         self,
         container: Container,
         policy: RestartPolicy,
-        home: Home,
+        runtime: PodRuntime,
         changed: Callable[[], None],
     ) -> None:
-        """Tell `changed` of each new status."""
+        """Call `changed` after each change of `status`."""
         self.spec = container
         self.status = ContainerStatus(name=container.name, image=container.image)
-        self._home, self._changed = home, changed
+        self._runtime, self._changed = runtime, changed
         self._policy = policy
         self._running: Running | None = None
-        self.told = asyncio.Event()
-        """It is to end, and not to be started again."""
+        self.end_requested = asyncio.Event()
+        """Set if the container must end and not restart."""
         self.begun = asyncio.Event()
-        """It was started once, or cannot be."""
+        """Set if the container has started once, or cannot start."""
         self.over = asyncio.Event()
-        """It has ended for good."""
+        """Set if the container has ended and does not restart."""
 
     async def live(self) -> Terminated:
-        """Run it until it has ended for good."""
+        """Run the container until it has ended and does not restart."""
         try:
             return await self._live()
         finally:
@@ -85,13 +86,13 @@ class ContainerLife:
             self._note(self.status.again())
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(next(waits)):
-                    await self.told.wait()
-            if self.told.is_set():
+                    await self.end_requested.wait()
+            if self.end_requested.is_set():
                 self._note(self.status.over(end))
                 return end
 
     def _is_final(self, end: Terminated) -> bool:
-        if self.told.is_set() or end.reason in UNSTARTABLE:
+        if self.end_requested.is_set() or end.reason in UNSTARTABLE:
             return True
         match self._policy:
             case RestartPolicy.ALWAYS:
@@ -102,17 +103,17 @@ class ContainerLife:
                 return True
 
     async def _once(self) -> Terminated:
-        if self.told.is_set():
+        if self.end_requested.is_set():
             return Terminated(status=137, reason="Killed", finished=now())
-        name = f"{self._home.pod.name}/{self.spec.name}/{next(_ids)}"
-        pod, machine, folders = self._home.pod, self._home.machine, self._home.folders
+        name = f"{self._runtime.pod.name}/{self.spec.name}/{next(_ids)}"
+        pod, machine, folders = self._runtime.pod, self._runtime.machine, self._runtime.folders
         try:
-            launch = launch_of(self.spec, pod, machine, folders, name)
+            launch = container_launch(self.spec, pod, machine, folders, name)
         except UserError as error:
             return _unstartable("CreateContainerError", str(error))
         if launch.collector:
-            make_empty(f"{folders.words}/{self.spec.name}")
-        self._running = self._home.spawner.start(launch)
+            make_empty(f"{folders.termination_messages}/{self.spec.name}")
+        self._running = self._runtime.spawner.start(launch)
         started = None
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.shield(_done(self._running.started))
@@ -125,23 +126,25 @@ class ContainerLife:
         if exit_.refusal:
             reason = "ContainerCannotRun" if exit_.missing else "StartError"
             return _unstartable(reason, exit_.refusal)
-        return _ended(exit_, started, self._words(exit_))
+        return _ended(exit_, started, self._message(exit_))
 
-    def _words(self, exit_: Exit) -> str:
-        """Return its last words, or the end of its log where it failed."""
+    def _message(self, exit_: Exit) -> str:
+        """Return the termination message, or the end of the log if the container failed."""
         with contextlib.suppress(OSError):
-            words = Path(self._home.folders.words, self.spec.name).read_bytes()[:WORDS]
-            return words.decode(errors="replace")
+            message = Path(self._runtime.folders.termination_messages, self.spec.name).read_bytes()[
+                :TERMINATION_LOG_BYTES
+            ]
+            return message.decode(errors="replace")
         if exit_.status == 0:
             return ""
-        return tail(f"{self._home.folders.logs}/{self.spec.name}.log", _LAST_LINES)
+        return tail(f"{self._runtime.folders.logs}/{self.spec.name}.log", _LAST_LINES)
 
     def _note(self, status: ContainerStatus) -> None:
         self.status = status
         self._changed()
 
     def signal(self, number: int) -> None:
-        """Send it a signal, if it runs."""
+        """Send a signal to the container if it runs."""
         if self._running is not None:
             self._running.signal(number)
 

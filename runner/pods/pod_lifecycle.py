@@ -1,10 +1,10 @@
-"""One pod's life: what the kubelet does between a pod's arrival and its end.
+"""The lifecycle of one pod: the kubelet's work between the pod's arrival and its end.
 
     native sidecars and init containers, one after the other ──> containers, all at once
-    ──> when the last of these has ended for good: the sidecars, the last one first
+    ──> after the end of all containers: end the sidecars in reverse order
 
-A pod that is told to end gets SIGTERM in all its containers, and SIGKILL when its grace is over;
-its sidecars come last, in the grace that is left.
+To end a pod early, all its containers get SIGTERM, and SIGKILL after the grace period. The sidecars
+follow in the rest of the grace period.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runner.pods.container import ContainerLife, Home, now
-from runner.pods.containers import Spawner
-from runner.pods.documents import Container, EmptyDir, Pod, RestartPolicy
-from runner.pods.launches import Folders, Machine
+from runner.pods.container_launch import Folders, Machine
+from runner.pods.container_lifecycle import ContainerLifecycle, PodRuntime, now
+from runner.pods.pod_spec import Container, EmptyDir, Pod, RestartPolicy
+from runner.pods.spawner_client import SpawnerClient
 from runner.pods.statuses import (
     Phase,
     PodStatus,
@@ -29,22 +29,22 @@ from runner.pods.statuses import (
 )
 
 _LEAST_GRACE = 2.0
-"""Seconds that sidecars get when the containers have used up the grace, as with the kubelet."""
+"""Seconds for the sidecars if the containers used the whole grace period, as in the kubelet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """Why a pod is ended before its time."""
+class Termination:
+    """Why a pod is ended early."""
 
     reason: str
     message: str
     grace: float
     """Seconds from SIGTERM to SIGKILL."""
     abandoned: bool = False
-    """Nobody wants to know what becomes of it: its sidecars are killed first."""
+    """Whether the pod's result is not needed: its sidecars are killed first."""
 
 
-class PodLife:
+class PodLifecycle:
     """A pod on this machine."""
 
     def __init__(
@@ -52,30 +52,32 @@ class PodLife:
         pod: Pod,
         machine: Machine,
         folders: Folders,
-        spawner: Spawner,
+        spawner: SpawnerClient,
         changed: Callable[[PodStatus], None],
     ) -> None:
         self.pod, self.folders = pod, folders
-        home = Home(pod=pod, machine=machine, folders=folders, spawner=spawner)
+        runtime = PodRuntime(pod=pod, machine=machine, folders=folders, spawner=spawner)
         self._changed = changed
         self.on_abandon: Callable[[], None] = _nothing
-        """Called when an abandoned pod's sidecars are dead, and its containers not yet told."""
+        """Called when the sidecars of an abandoned pod have ended, before its containers end."""
         self._inits = [
-            ContainerLife(one, _policy(one, pod), home, self.note) for one in pod.init_containers
+            ContainerLifecycle(one, _policy(one, pod), runtime, self.note)
+            for one in pod.init_containers
         ]
         self._mains = [
-            ContainerLife(one, pod.restart_policy, home, self.note) for one in pod.containers
+            ContainerLifecycle(one, pod.restart_policy, runtime, self.note)
+            for one in pod.containers
         ]
-        self._ending: Ending | None = None
+        self._ending: Termination | None = None
         self._ended = asyncio.Event()
         self.status = PodStatus(started=now())
 
     async def run(self) -> PodStatus:
-        """Live it; return its last status."""
+        """Run the pod; return its final status."""
         self._make_folders()
         deadline = asyncio.create_task(self._await_deadline())
         terminating = asyncio.create_task(self._terminate())
-        sidecars: list[tuple[ContainerLife, asyncio.Task[Terminated]]] = []
+        sidecars: list[tuple[ContainerLifecycle, asyncio.Task[Terminated]]] = []
         try:
             if await self._initialize(sidecars):
                 await self.work()
@@ -84,27 +86,27 @@ class PodLife:
             terminating.cancel()
             deadline.cancel()
             await asyncio.gather(terminating, deadline, return_exceptions=True)
-        self._judge()
+        self._finish()
         return self.status
 
     async def work(self) -> None:
         """Run the containers to their end."""
         await asyncio.gather(*(one.live() for one in self._mains))
 
-    def end(self, ending: Ending) -> None:
-        """End it before its time; harmless when it has ended, or was told before."""
+    def end(self, ending: Termination) -> None:
+        """End the pod early; without effect if it has ended or is already ending."""
         if self._ending is None:
             self._ending = ending
             self._ended.set()
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill the pod at once."""
         for one in (*self._inits, *self._mains):
-            one.told.set()
+            one.end_requested.set()
             one.signal(signal.SIGKILL)
 
     def note(self) -> None:
-        """Take in what a container has become."""
+        """Update the pod's status after a change of a container."""
         containers = tuple(one.status for one in self._mains)
         begun = any(one.running_since or one.ended for one in containers)
         self.status = replace(
@@ -116,7 +118,7 @@ class PodLife:
         self._changed(self.status)
 
     def _make_folders(self) -> None:
-        for folder in (self.folders.logs, self.folders.words, self.folders.staging):
+        for folder in (self.folders.logs, self.folders.termination_messages, self.folders.staging):
             Path(folder).mkdir(parents=True, exist_ok=True)
         for name, volume in self.pod.volumes.items():
             if isinstance(volume, EmptyDir):
@@ -128,9 +130,9 @@ class PodLife:
                             (path / mount.sub_path).mkdir(parents=True, exist_ok=True)
 
     async def _initialize(
-        self, sidecars: list[tuple[ContainerLife, asyncio.Task[Terminated]]]
+        self, sidecars: list[tuple[ContainerLifecycle, asyncio.Task[Terminated]]]
     ) -> bool:
-        """Start the sidecars, run the init containers; say whether all is well."""
+        """Start the sidecars and run the init containers; return whether all succeeded."""
         for one in self._inits:
             if one.spec.stays:
                 task = asyncio.create_task(one.live())
@@ -149,10 +151,10 @@ class PodLife:
             return
         await asyncio.sleep(self.pod.deadline)
         message = "Pod was active on the node longer than the specified deadline"
-        self.end(Ending(reason="DeadlineExceeded", message=message, grace=self.pod.grace))
+        self.end(Termination(reason="DeadlineExceeded", message=message, grace=self.pod.grace))
 
     async def _terminate(self) -> None:
-        """Wait for the word, and end the containers; the sidecars follow in their turn."""
+        """Wait for `end`, then end the containers; `run` ends the sidecars."""
         await self._ended.wait()
         ending = self._ending
         if ending is None:
@@ -162,7 +164,7 @@ class PodLife:
             self.on_abandon()
         ordinary = [*self._mains, *(one for one in self._inits if not one.spec.stays)]
         for one in ordinary:
-            one.told.set()
+            one.end_requested.set()
             one.signal(signal.SIGTERM)
         await asyncio.sleep(ending.grace)
         for one in ordinary:
@@ -171,16 +173,16 @@ class PodLife:
     async def _kill_sidecars(self) -> None:
         for one in self._inits:
             if one.spec.stays and one.begun.is_set():
-                one.told.set()
+                one.end_requested.set()
                 one.signal(signal.SIGKILL)
                 await one.over.wait()
 
     async def _end_sidecars(
-        self, sidecars: Sequence[tuple[ContainerLife, asyncio.Task[Terminated]]]
+        self, sidecars: Sequence[tuple[ContainerLifecycle, asyncio.Task[Terminated]]]
     ) -> None:
         until = time.monotonic() + max(self.pod.grace, _LEAST_GRACE)
         for one, task in reversed(sidecars):
-            one.told.set()
+            one.end_requested.set()
             one.signal(signal.SIGTERM)
             left = max(_LEAST_GRACE, until - time.monotonic())
             with contextlib.suppress(TimeoutError):
@@ -189,7 +191,7 @@ class PodLife:
             one.signal(signal.SIGKILL)
             await task
 
-    def _judge(self) -> None:
+    def _finish(self) -> None:
         self.note()
         inits = [one.status.terminated for one in self._inits if not one.spec.stays]
         phase = phase_of(inits, [one.status.terminated for one in self._mains])

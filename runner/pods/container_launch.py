@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from api.errors import UserError
 from api.names import COLLECTOR_CONTAINER, RUN_VOLUME
 from api.sidecar_flags import EARLY_STOPPING, TERMINATION_LOG
-from runner.pods.documents import Container, Pod
+from runner.pods.bind_mounts import BindMount, binds_of, unmentioned, with_run_dir, with_sources
 from runner.pods.environment import environment_of, variables_of
 from runner.pods.expansion import expand
-from runner.pods.places import Bind, binds_of, run_dir_written, unreachable, written
+from runner.pods.pod_spec import Container, Pod
 from runner.pods.spawner_protocol import Launch
 from webhook.pods.wrapping import LAUNCHER
 
@@ -21,15 +21,15 @@ _END = "--"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """What a container gets of this machine."""
+    """What a container gets from this machine."""
 
     python: str
     environ: Mapping[str, str]
     cwd: str
-    """Where a container without a workingDir is at work: where the user was."""
+    """The working directory of a container without workingDir: that of the user's command."""
     no_mounts: str | None = None
     early_stopping: str = ""
-    """The address of the service that hears of early stops."""
+    """The address of the service to which collectors report early stops."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,28 +37,28 @@ class Folders:
     """The directories of one pod."""
 
     volumes: str
-    """One directory in it for each emptyDir."""
+    """It has one directory for each emptyDir."""
     logs: str
-    """One file in it for each container."""
-    words: str
-    """Termination messages, one file for each container."""
+    """It has one file for each container."""
+    termination_messages: str
+    """It has one file for each container."""
     staging: str
 
 
-def launch_of(
+def container_launch(
     container: Container, pod: Pod, machine: Machine, folders: Folders, name: str
 ) -> Launch:
-    """Say how a container is started; `name` is never used for another start.
+    """Return how to start a container; `name` must be unique for each start.
 
     Raises:
-        UserError: it cannot be; says what to do.
+        UserError: the container cannot start.
     """
     variables = variables_of(container, pod)
     words = tuple(expand(word, variables) for word in (*container.command, *container.args))
     if not words:
         raise UserError(
-            f"container {container.name} has no command: it stands in the image, and a trial runs"
-            " here without its image; set `command`"
+            f"container {container.name} has no command: its image has it, but trials run here"
+            " without their image; set `command`"
         )
     launch = Launch(
         id=name,
@@ -73,16 +73,18 @@ def launch_of(
     if words[:2] == (LAUNCHER, "run"):
         launch = _launched(launch, machine, run_dir)
     elif container.name == COLLECTOR_CONTAINER and words[-3:] != words:
-        launch = _collecting(launch, machine, run_dir, f"{folders.words}/{container.name}")
+        launch = _collecting(
+            launch, machine, run_dir, f"{folders.termination_messages}/{container.name}"
+        )
     if machine.no_mounts is not None and launch.binds:
         launch = _without_mounts(launch, container, variables, machine)
     return launch
 
 
 def _launched(launch: Launch, machine: Machine, run_dir: str) -> Launch:
-    """Put the launcher's twin in place of the program of the image."""
+    """Replace the launcher of the image by the launcher in Python."""
     end = launch.argv.index(_END) + 1
-    flags, command = run_dir_written(launch.argv[1:end], run_dir), launch.argv[end:]
+    flags, command = with_run_dir(launch.argv[1:end], run_dir), launch.argv[end:]
     return replace(
         launch,
         argv=(machine.python, "-I", "-m", "launcher", *flags, *command),
@@ -91,13 +93,13 @@ def _launched(launch: Launch, machine: Machine, run_dir: str) -> Launch:
 
 
 def _collecting(launch: Launch, machine: Machine, run_dir: str, words: str) -> Launch:
-    """Take the collector that is in memory; the image's supervisor is the pod's own work here."""
+    """Use the collector that is already loaded, without the image's supervisor."""
     begin = next(
         (i + 3 for i in range(len(launch.argv)) if launch.argv[i : i + 3] == COLLECTOR), None
     )
     if begin is None:
         return launch
-    flags = list(run_dir_written(launch.argv[begin:], run_dir))
+    flags = list(with_run_dir(launch.argv[begin:], run_dir))
     if EARLY_STOPPING.name in flags and machine.early_stopping:
         flags[flags.index(EARLY_STOPPING.name) + 1] = machine.early_stopping
     flags.append(f"{TERMINATION_LOG.name}={words}")
@@ -113,24 +115,24 @@ def _collecting(launch: Launch, machine: Machine, run_dir: str, words: str) -> L
 def _without_mounts(
     launch: Launch, container: Container, variables: Mapping[str, str], machine: Machine
 ) -> Launch:
-    told: Sequence[str] = (*launch.argv, *variables.values())
-    lost = unreachable(told, launch.binds)
+    texts: Sequence[str] = (*launch.argv, *variables.values())
+    lost = unmentioned(texts, launch.binds)
     if lost and not launch.collector:
         raise UserError(_no_way(container, lost[0], machine))
-    env = {name: written((value,), launch.binds)[0] for name, value in variables.items()}
+    env = {name: with_sources((value,), launch.binds)[0] for name, value in variables.items()}
     return replace(
         launch,
-        argv=written(launch.argv, launch.binds),
+        argv=with_sources(launch.argv, launch.binds),
         env={**launch.env, **env},
         binds=(),
     )
 
 
-def _no_way(container: Container, bind: Bind, machine: Machine) -> str:
+def _no_way(container: Container, bind: BindMount, machine: Machine) -> str:
     return (
         f"container {container.name} has a volume at {bind.target}: this machine cannot mount it"
-        f" there ({machine.no_mounts}), and neither its command, nor its args, nor its env name the"
-        " path, so it cannot be led to another place; allow user namespaces"
-        " (sysctl user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns), or take"
-        " the path from an argument"
+        f" there ({machine.no_mounts}), and command, args and env do not contain the path, so it"
+        " cannot be replaced by another path; allow user namespaces"
+        " (sysctl user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns), or pass"
+        " the path as an argument"
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from runner.pods.life import Ending, PodLife
+from runner.pods.pod_lifecycle import PodLifecycle, Termination
 from runner.pods.statuses import Phase, render_status
 from tests.runner.local_pods import Node, container, eventually, node, pod, processes_with, shell
 
@@ -132,7 +132,7 @@ async def test_a_container_without_command_is_refused_with_the_remedy(tmp_path: 
 
     end = status.containers[0].ended
     assert end is not None
-    assert "stands in the image" in end.message
+    assert "its image has it" in end.message
 
 
 async def test_what_a_container_leaves_behind_is_killed_with_it(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ async def test_the_grace_is_given_before_anything_is_killed(tmp_path: Path) -> N
         life = here.life(pod(shell(script)))
         running = asyncio.create_task(life.run())
         await _printed(here, "ready")
-        life.end(Ending(reason="Deleted", message="", grace=30))
+        life.end(Termination(reason="Deleted", message="", grace=30))
         status = await running
 
     assert here.log().splitlines() == ["ready", "saved"]
@@ -214,8 +214,8 @@ async def _printed(here: Node, text: str) -> None:
 
 async def test_a_pod_can_be_ended_before_it_has_begun(tmp_path: Path) -> None:
     async with node(tmp_path) as here:
-        life: PodLife = here.life(pod(shell("sleep 1000")))
-        life.end(Ending(reason="Deleted", message="", grace=0))
+        life: PodLifecycle = here.life(pod(shell("sleep 1000")))
+        life.end(Termination(reason="Deleted", message="", grace=0))
         status = await life.run()
 
     assert status.phase is Phase.FAILED

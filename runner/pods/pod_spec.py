@@ -1,7 +1,7 @@
-"""A pod's document, read for running it here; what this machine cannot give is a fault with a path.
+"""Read a pod's document to run it here; what this machine cannot provide is a fault with its path.
 
-Parts that matter to a scheduler or to a cluster's network are passed over; so are probes and
-resources, which have no meaning for processes that share a machine with everything else.
+Fields for the scheduler or the network of a cluster are ignored. So are probes and resources,
+because the processes share the machine with everything else.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from api.objects.fields import Field
 from api.types import JsonObject
 
 DEFAULT_GRACE = 30
-"""Seconds from SIGTERM to SIGKILL where a pod says nothing, as Kubernetes has it."""
+"""Seconds from SIGTERM to SIGKILL; Kubernetes' default."""
 _LONGEST = 2**53
-_INSTEAD = "write the value itself: this machine has no cluster to ask"
+_INSTEAD = "write the value itself: this machine has no cluster"
 
 
 class RestartPolicy(StrEnum):
-    """When a container is started again."""
+    """When a container is restarted."""
 
     ALWAYS = "Always"
     ON_FAILURE = "OnFailure"
@@ -30,7 +30,7 @@ class RestartPolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """One variable of a container: its value, or the field of the pod that has it."""
+    """One variable of a container: its value, or the field of the pod with the value."""
 
     name: str
     value: str = ""
@@ -39,7 +39,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:
-    """A volume in a container."""
+    """A volume mount of a container."""
 
     volume: str
     path: str
@@ -63,14 +63,14 @@ class Container:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostPath:
-    """A volume that is a place of this machine."""
+    """A volume that is a path of this machine."""
 
     path: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmptyDir:
-    """A volume that begins empty with the pod and goes with it."""
+    """A volume that is empty at first and is deleted with the pod."""
 
 
 Volume = EmptyDir | HostPath
@@ -78,7 +78,7 @@ Volume = EmptyDir | HostPath
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pod:
-    """A pod."""
+    """A pod, as far as it matters on this machine."""
 
     name: str
     namespace: str
@@ -97,7 +97,7 @@ def read_pod(document: JsonObject, path: str = "") -> Pod:
     """Read a pod.
 
     Raises:
-        SpecError: it is none, or it needs what is not on this machine; names every place.
+        SpecError: the document is not a pod, or needs what this machine does not have; all faults.
     """
     root = Field(document, path).open_ended()
     metadata, spec = root.at("metadata").open_ended(), root.at("spec").open_ended()
@@ -123,26 +123,26 @@ def read_pod(document: JsonObject, path: str = "") -> Pod:
     return root.accept(pod)
 
 
-def unheeded(document: JsonObject, path: str = "") -> tuple[Fault, ...]:
-    """Say which parts of a pod change what it does in a cluster, and are passed over here."""
+def ignored_fields(document: JsonObject, path: str = "") -> tuple[Fault, ...]:
+    """Return the fields that have an effect in a cluster, but are ignored here."""
     spec = Field(document, path).at("spec")
     faults: list[Fault] = []
     for listed in ("containers", "initContainers"):
         containers = spec.at(listed).value
         for i, container in enumerate(containers if isinstance(containers, list) else ()):
             place = Field(container, f"{spec.at(listed).path}[{i}]")
-            faults.extend(_unheeded(place))
+            faults.extend(_ignored_fields(place))
     return tuple(faults)
 
 
 _WITHOUT_EFFECT = {
     "lifecycle": "its hooks are not run on this machine",
-    "livenessProbe": "nobody probes it on this machine",
-    "startupProbe": "nobody probes it on this machine",
+    "livenessProbe": "probes do not run on this machine",
+    "startupProbe": "probes do not run on this machine",
 }
 
 
-def _unheeded(container: Field) -> Iterator[Fault]:
+def _ignored_fields(container: Field) -> Iterator[Fault]:
     for name, why in _WITHOUT_EFFECT.items():
         if not container.at(name).absent:
             yield Fault(container.at(name).path, why)
@@ -151,7 +151,7 @@ def _unheeded(container: Field) -> Iterator[Fault]:
 def _container(f: Field) -> Container:
     f.open_ended()
     if not f.at("envFrom").absent:
-        f.at("envFrom").refuse(f"is not known here; {_INSTEAD}, in env")
+        f.at("envFrom").refuse(f"is not supported on this machine; {_INSTEAD}, in env")
     if f.at("name").absent:
         f.at("name").require("must be specified")
     return Container(
@@ -188,7 +188,7 @@ def _variable(f: Field) -> Variable:
             source.at(kind).refuse(f"cannot be looked up; {_INSTEAD}")
     path = source.at("fieldRef").open_ended().at("fieldPath")
     if path.text() and not _is_field(path.text()):
-        path.refuse(f"is no field that is known here; write one of: {', '.join(FIELDS)}")
+        path.refuse(f"is not a supported field; write one of: {', '.join(FIELDS)}")
     return Variable(name=f.at("name").text(), value=f.at("value").text(), field_path=path.text())
 
 
@@ -214,7 +214,7 @@ def _is_field(path: str) -> bool:
 def _mount(f: Field) -> Mount:
     f.open_ended()
     if not f.at("subPathExpr").absent:
-        f.at("subPathExpr").refuse("is not known here; write subPath")
+        f.at("subPathExpr").refuse("is not supported on this machine; write subPath")
     path = f.at("mountPath")
     if not path.text().startswith("/") or path.text().strip("/") == "":
         path.refuse("must be an absolute path below /")
@@ -245,6 +245,6 @@ def _volume(f: Field, mounted: frozenset[str]) -> tuple[str, Volume | None]:
     if name in mounted:
         kinds = [kind for kind in f.mapping() or () if kind != "name"]
         for kind in kinds or ["emptyDir"]:
-            why = "is no volume of this machine; write emptyDir, or hostPath with a path of it"
+            why = "is not supported here; write emptyDir, or hostPath with a path of this machine"
             f.at(kind).refuse(why)
     return name, None

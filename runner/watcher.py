@@ -1,0 +1,46 @@
+"""The interface through which a run reports its progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from api.types import Experiment, Trial
+from controller.reconcile.actions import EmitEvent, EventType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The state of an experiment at one moment."""
+
+    experiment: Experiment
+    trials: tuple[Trial, ...]
+    """In the order of suggestion."""
+    latest: Mapping[str, Mapping[str, str]]
+    """By running trial and metric: the newest stored value."""
+
+
+class Watcher(Protocol):
+    """Receives the progress of a run."""
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show a new state; called after changes, at most a few times per second."""
+
+    def warn(self, text: str) -> None:
+        """Show a warning."""
+
+
+class Warnings:
+    """`controller.driver.ports.Events`: shows each error between the parts once."""
+
+    def __init__(self, warn: Callable[[str], None]) -> None:
+        self._warn, self._shown = warn, set[str]()
+
+    def emit(self, event: EmitEvent) -> None:
+        """Process one event."""
+        if event.type is EventType.WARNING and event.reason == "ReconcileError":
+            text = f"{event.about.metadata.name}: {event.message}"
+            if text not in self._shown:
+                self._shown.add(text)
+                self._warn(text)
