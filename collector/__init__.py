@@ -1,7 +1,7 @@
 """The sidecar: follows the trainer's output, finds its metrics, and delivers each value once.
 
 Belongs here: the way of a trial's metrics from the trainer's output to the DB manager. The program,
-with its system calls, is here; the rooms are `core` (pure: what to send, and when), `streams`
+with its system calls, is here; the subpackages are `core` (pure: what to send, and when), `streams`
 (pure: files through rotation and truncation) and `katib` (Katib's protocol with a trainer).
 Does not belong here: how a line becomes points (`filters`); how the trainer is run (`launcher`).
 May import: `filters`, `api`. May be imported by: `runner`.

@@ -1,7 +1,7 @@
 """Reconciles Experiments and Trials: the program, and what it is made of.
 
 Belongs here: the program (`app`, `replica`, `leader_term`, settings, metrics), the loop that
-reconciles objects (`reconcile_workers`; `runner` uses it too), and four rooms: `reconcile`
+reconciles objects (`reconcile_workers`; `runner` uses it too), and four subpackages: `reconcile`
 (the pure core), `driver` (carries out the core's actions, through ports), `on_kube` (the ports
 over a cluster) and `over_grpc` (the ports over gRPC services).
 Does not belong here: how jobs run, how points are chosen, how metrics are collected.

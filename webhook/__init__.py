@@ -1,8 +1,9 @@
 """The injector: adds the collector to the pods of trials when the API server creates them.
 
-Belongs here: the program `python -m webhook` and its rooms: `model` (the vocabulary), `pods` and
-`experiments` (the decisions, pure), `driver` (answers a decision's look-ups), `server` (admission
-over HTTP), `registry` (the commands of images), `certificates` (the server's certificate).
+Belongs here: the program `python -m webhook` and its subpackages: `model` (the vocabulary), `pods`
+and `experiments` (the decisions, pure), `driver` (answers a decision's look-ups), `server`
+(admission over HTTP), `registry` (the commands of images), `certificates` (the server's
+certificate).
 Does not belong here: what the collector does in the pod, and what a trial is.
 May import: `filters`, `kube`, `serving` and `api`. May be imported by: `trialwatch` and `runner`.
 

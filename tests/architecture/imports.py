@@ -40,7 +40,7 @@ def between_packages() -> Arrows:
     return _grouped(between_files(), _top)
 
 
-def between_rooms(package: str) -> Arrows:
+def between_subpackages(package: str) -> Arrows:
     """Return the imports between the folders inside one package, without its own modules."""
     inside = f"{package}."
     return {
@@ -73,7 +73,7 @@ def table() -> str:
 
 
 def summary() -> str:
-    """Draw the imports between packages, and below each package those between its rooms.
+    """Draw the imports between packages, and below each package those between its subpackages.
 
     A package stands above all that it imports.
     """
@@ -82,7 +82,7 @@ def summary() -> str:
     lines = []
     for package in sorted(arrows, key=lambda name: (-_height(name, arrows), name)):
         lines.append(f"{package:{width}} > {' '.join(sorted(arrows[package])) or '-'}")
-        lines += _wrapped(between_rooms(package), " " * (width + 3))
+        lines += _wrapped(between_subpackages(package), " " * (width + 3))
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -91,11 +91,11 @@ def _height(name: str, arrows: Arrows) -> int:
     return max((1 + _height(other, arrows) for other in arrows[name]), default=0)
 
 
-def _wrapped(rooms: Arrows, indent: str) -> list[str]:
-    """Draw rooms side by side: `driver > reconcile; reconcile`, never cut inside a room."""
+def _wrapped(subpackages: Arrows, indent: str) -> list[str]:
+    """Draw subpackages side by side (`driver > reconcile; reconcile`); cut lines only between them."""
     drawn = [
-        f"{room} > {' '.join(sorted(imported))}" if imported else room
-        for room, imported in rooms.items()
+        f"{subpackage} > {' '.join(sorted(imported))}" if imported else subpackage
+        for subpackage, imported in subpackages.items()
     ]
     lines = textwrap.wrap(
         "; ".join(text.replace(" ", _NO_BREAK) for text in drawn),

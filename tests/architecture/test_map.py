@@ -14,7 +14,7 @@ from tests.architecture.imports import (
     between_files,
     between_folders,
     between_packages,
-    between_rooms,
+    between_subpackages,
     circle_in,
     summary,
     table,
@@ -66,7 +66,7 @@ def test_no_file_imports_itself_by_way_of_others() -> None:
 def test_no_folder_imports_itself_by_way_of_others() -> None:
     assert circle_in(between_folders()) == []
     assert circle_in(between_packages()) == []
-    assert [circle_in(between_rooms(package)) for package in between_packages()] == [
+    assert [circle_in(between_subpackages(package)) for package in between_packages()] == [
         [] for _ in between_packages()
     ]
 
