@@ -39,7 +39,7 @@ from api.types import LogFormat, ObjectiveType, StopRule
 _NONE = timedelta()
 
 
-class Source(StrEnum):
+class MetricsSource(StrEnum):
     """Where the metrics are: in the launcher's segments, or in a file of the user."""
 
     STDOUT = "stdout"
@@ -69,7 +69,7 @@ class CollectorArgs:
     timeout: timedelta = _NONE
     """How long the collector may run; zero means no limit."""
     run_dir: str = ""
-    source: Source | None = None
+    source: MetricsSource | None = None
     native: bool = False
     unwrapped: bool = False
     echo: bool = True
@@ -155,7 +155,7 @@ _OURS: dict[Flag, tuple[str, Callable[[str], Any]]] = {
     flags.POLL_INTERVAL: ("poll_interval", parse_duration),
     flags.TIMEOUT: ("timeout", parse_duration),
     flags.RUN_DIR: ("run_dir", str),
-    flags.SOURCE: ("source", read_choice(Source)),
+    flags.SOURCE: ("source", read_choice(MetricsSource)),
     flags.NATIVE: ("native", parse_switch),
     flags.UNWRAPPED: ("unwrapped", parse_switch),
     flags.ECHO: ("echo", parse_switch),
@@ -249,7 +249,7 @@ def _complaints_of_mode(args: CollectorArgs) -> Iterator[str]:
     """Yield which flags are missing, and which cannot be combined."""
     needed = {flags.TRIAL: args.trial, flags.METRICS: args.metrics}
     needed[flags.DB_MANAGER] = args.db_manager
-    if args.source is not Source.STDOUT:
+    if args.source is not MetricsSource.STDOUT:
         needed[flags.PATH] = args.path
     if args.source is not None or args.native or args.unwrapped:
         needed[flags.RUN_DIR] = args.run_dir
@@ -260,7 +260,7 @@ def _complaints_of_mode(args: CollectorArgs) -> Iterator[str]:
     for flag, value in needed.items():
         if not value:
             yield f"flag {flag.name} is missing; write {f'{flag.name} {flag.value}'.rstrip()}"
-    if args.unwrapped and args.source is not Source.FILE:
+    if args.unwrapped and args.source is not MetricsSource.FILE:
         yield "flag --unwrapped: without a launcher, no output is captured; write --source file"
     if args.unwrapped and args.stop_rules:
         yield "flag --unwrapped: without a launcher, no trainer can be stopped; remove -stop-rule"

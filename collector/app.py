@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from api.errors import TrialwatchError, Unavailable
-from api.sidecar import CollectorArgs, Source
+from api.sidecar import CollectorArgs, MetricsSource
 from api.types import LogFormat
 from collector.change_waiter import ChangeWaiter
 from collector.clock import SystemClock
@@ -145,7 +145,7 @@ def plan_of(args: CollectorArgs) -> CollectorPlan:
     return CollectorPlan(
         extraction=extraction_spec(args.metrics, args.format or LogFormat.TEXT, args.filters),
         run_dir=args.run_dir or None,
-        path="" if args.source is Source.STDOUT else args.path,
+        path="" if args.source is MetricsSource.STDOUT else args.path,
         rules=rules,
         native=args.native,
     )

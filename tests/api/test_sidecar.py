@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from api.durations import LONGEST
 from api.errors import UserError
 from api.goflags import asks_for_help
-from api.sidecar import CollectorArgs, Salvage, Source, from_argv, salvage, usage
+from api.sidecar import CollectorArgs, MetricsSource, Salvage, from_argv, salvage, usage
 from api.sidecar_flags import FLAGS
 from api.types import Comparison, LogFormat, ObjectiveType, StopRule
 
@@ -61,7 +61,9 @@ def test_a_filter_with_a_semicolon_goes_by_our_own_flag() -> None:
 
 
 def test_ours_stand_behind_katibs_and_only_where_they_are_used() -> None:
-    args = replace(PLAIN, run_dir="/run/trialwatch", source=Source.FILE, native=True, echo=False)
+    args = replace(
+        PLAIN, run_dir="/run/trialwatch", source=MetricsSource.FILE, native=True, echo=False
+    )
 
     ours = ("--run-dir=/run/trialwatch", "--source=file", "--native=true", "--echo=false")
     assert args.to_argv() == (*PLAIN.to_argv(), *ours)
@@ -234,14 +236,14 @@ _rules = st.builds(
 
 @st.composite
 def _args(draw: st.DrawFn) -> CollectorArgs:
-    source = draw(st.sampled_from([None, *Source]))
-    unwrapped = source is Source.FILE and draw(st.booleans())
+    source = draw(st.sampled_from([None, *MetricsSource]))
+    unwrapped = source is MetricsSource.FILE and draw(st.booleans())
     return CollectorArgs(
         trial=draw(_words),
         metrics=tuple(draw(st.lists(_names, min_size=1, max_size=4))),
         objective_type=draw(st.sampled_from(ObjectiveType)),
         db_manager=draw(_addresses),
-        path="" if source is Source.STDOUT else draw(_words),
+        path="" if source is MetricsSource.STDOUT else draw(_words),
         filters=tuple(draw(st.lists(_words, max_size=4))),
         format=draw(st.sampled_from([None, *LogFormat])),
         wait_all=draw(st.sampled_from([None, True, False])),

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from api import names
 from api.errors import UserError
-from api.sidecar import CollectorArgs, Source
+from api.sidecar import CollectorArgs, MetricsSource
 from api.types import Json, JsonObject, LogFormat
 from webhook.model.config import CollectorConfig
 from webhook.model.images import literal
@@ -75,7 +75,7 @@ def _flags(
             stop_rules=collection.stop_rules,
             early_stopping=collection.early_stopping,
             run_dir=names.RUN_DIR,
-            source=Source.FILE if request.file else Source.STDOUT,
+            source=MetricsSource.FILE if request.file else MetricsSource.STDOUT,
             native=request.native,
             unwrapped=not wrapped,
             echo=request.config.echo,

@@ -117,7 +117,7 @@ def test_a_user_who_is_not_root_can_mount_too() -> None:
         "ctypes.CDLL(None).prctl(4, 1)\n"  # who has changed his user may not see his own /proc
         "print(probe(sys.argv[2]))"
     )
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     # Not in `tmp_path`: the folders above it are root's alone.
     with tempfile.TemporaryDirectory() as staging:
         Path(staging).chmod(0o755)
