@@ -15,8 +15,9 @@ A report is decoded by column. It is three lists, and each rule is checked for a
 (`service.decoding`). Only if a rule fails are the points checked one by one, to name the wrong one.
 
 Reports that wait at the same time are stored in the next transaction together, with one commit and
-one COPY (`store.batcher`). A report of 20,000 rows or more has its own transaction, so small
-reports do not wait for it. In SQLite, one thread runs all transactions (`store.sqlite.writer`).
+one COPY (`store.batcher`). A report of 20,000 rows or more has its own transaction. In the servers
+it runs beside the transaction of small reports. In SQLite, one thread runs all transactions, one
+after the other (`store.sqlite.writer`).
 
 A report is stored exactly once. Its rows and its number are stored in one transaction, and the
 number tells a repeat from a new report (`store.sequence_numbers`). A lock of the trial lets only
@@ -28,9 +29,9 @@ From a query to the reply:
                 service/  store/  store/sql_store   service/replies, service/observations
                 requests  sql_reads
 
-A read returns only rows of the visible sources: failed attempts of a trial do not count once
-another attempt has succeeded (`store.visible_sources`). No read holds a connection between two
-pages, so a slow caller blocks no other.
+A read returns only rows of the visible sources: a failed attempt does not count if another attempt
+is open or has succeeded (`store.visible_sources`). No read holds a connection between two pages, so
+a slow caller blocks no other.
 
 The program starts without its database, and serves as soon as the database answers
 (`service.connection`). While the database is unavailable, callers get UNAVAILABLE and try again;

@@ -5,7 +5,8 @@ during a transaction wait, and the next transaction takes all of them, up to its
 transaction fails, each of its requests is tried alone, because only one of them may be wrong. If
 the database is unavailable, all of them fail at once.
 
-A large request is committed alone, beside the others, so small requests do not wait for it.
+A large request is committed alone. If `commit` can run several transactions at the same time, small
+requests do not wait for it.
 """
 
 from __future__ import annotations
