@@ -22,7 +22,7 @@ from api import names
 from api.errors import UserError
 from api.faults import nearest, quoted
 from dbmanager.service.decoding import check_name, check_text, read_moment
-from dbmanager.store.contract import Delivery, Outcome
+from dbmanager.store.contract import AttemptOutcome, Delivery
 
 MOST_BYTES = 2**31 - 1
 """Bytes of one message: the limit of gRPC."""
@@ -132,13 +132,13 @@ def _delivery(metadata: dict[str, str]) -> Delivery | None:
     )
 
 
-def _outcome(text: str) -> Outcome:
+def _outcome(text: str) -> AttemptOutcome:
     try:
-        return Outcome(text)
+        return AttemptOutcome(text)
     except ValueError:
         raise UserError(
             f"metadata {names.OUTCOME_METADATA}: {quoted(text)} is unknown;"
-            f" write one of {', '.join(Outcome)}"
+            f" write one of {', '.join(AttemptOutcome)}"
         ) from None
 
 

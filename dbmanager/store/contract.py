@@ -70,7 +70,7 @@ class NewRow(NamedTuple):
     value: str
 
 
-class Outcome(StrEnum):
+class AttemptOutcome(StrEnum):
     """How an attempt ended."""
 
     SUCCEEDED = "succeeded"
@@ -93,7 +93,7 @@ class Delivery:
     source: str
     sequence: int
     """From 1."""
-    outcome: Outcome | None = None
+    outcome: AttemptOutcome | None = None
     """Only in the last report of a source."""
 
 

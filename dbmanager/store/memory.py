@@ -10,9 +10,9 @@ from operator import attrgetter, itemgetter
 
 from api.errors import Unavailable
 from dbmanager.store.contract import (
+    AttemptOutcome,
     Delivery,
     NewRow,
-    Outcome,
     Query,
     Receipt,
     Row,
@@ -29,7 +29,7 @@ _CHUNK = 5_000
 class _Source:
     last: int = 0
     gaps: int = 0
-    outcome: Outcome | None = None
+    outcome: AttemptOutcome | None = None
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Executable, text
 
 from dbmanager.store import sql_reads
-from dbmanager.store.contract import Outcome, Query, Row, Summary, TrialKey
+from dbmanager.store.contract import AttemptOutcome, Query, Row, Summary, TrialKey
 from dbmanager.store.visible_sources import visible_sources
 
 PAGE, FIRST_PAGE = 5_000, 1_000
@@ -107,7 +107,9 @@ class SqlStore(ABC):
     async def _visible_sources(self, key: TrialKey) -> frozenset[str]:
         """Return the sources whose rows a read returns."""
         rows = await self._fetch_all(sql_reads.outcomes(key, self.unsourced(key)))
-        outcomes = {source: Outcome(outcome) if outcome else None for source, outcome, _ in rows}
+        outcomes = {
+            source: AttemptOutcome(outcome) if outcome else None for source, outcome, _ in rows
+        }
         # A trial without sources can only have rows without a source.
         return visible_sources(outcomes, unsourced=not rows or bool(rows[0][2]))
 

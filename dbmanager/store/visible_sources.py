@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dbmanager.store.contract import Outcome
+from dbmanager.store.contract import AttemptOutcome
 
 UNSOURCED = ""
 """The source of rows that came without a source."""
-_DECIDED = frozenset({Outcome.SUCCEEDED, Outcome.STOPPED})
+_DECIDED = frozenset({AttemptOutcome.SUCCEEDED, AttemptOutcome.STOPPED})
 
 
-def visible_sources(outcomes: Mapping[str, Outcome | None], *, unsourced: bool) -> frozenset[str]:
+def visible_sources(
+    outcomes: Mapping[str, AttemptOutcome | None], *, unsourced: bool
+) -> frozenset[str]:
     """Return the sources whose rows a read returns.
 
     Args:

@@ -7,9 +7,9 @@ from typing import Any
 
 from api.timestamps import to_micros
 from dbmanager.store.contract import (
+    AttemptOutcome,
     Delivery,
     NewRow,
-    Outcome,
     Query,
     Row,
     Store,
@@ -59,7 +59,7 @@ def rows(*values: str, metric: str = "loss", start: int = NOW, step: int = 1) ->
     return [NewRow(start + step * n, metric, value) for n, value in enumerate(values)]
 
 
-def sent(sequence: int, source: str = "pod-1", outcome: Outcome | None = None) -> Delivery:
+def sent(sequence: int, source: str = "pod-1", outcome: AttemptOutcome | None = None) -> Delivery:
     return Delivery(source=source, sequence=sequence, outcome=outcome)
 
 

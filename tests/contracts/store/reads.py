@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from dbmanager.store.contract import (
+    AttemptOutcome,
     NewRow,
-    Outcome,
     Query,
     Receipt,
     Row,
@@ -55,7 +55,9 @@ class ReadContract:
         self, store: Store, outcomes: dict[str, str | None], given: str
     ) -> None:
         for source, outcome in outcomes.items():
-            delivery = sent(1, source, Outcome(outcome) if outcome else None) if source else None
+            delivery = (
+                sent(1, source, AttemptOutcome(outcome) if outcome else None) if source else None
+            )
             await store.report(KEY, rows(f"of {source}"), delivery)
         wanted = sorted(f"of {source}" for source in given)
         if "" in outcomes:
@@ -69,15 +71,15 @@ class ReadContract:
         await store.report(KEY, rows("1"), sent(1, "a"))
         await store.report(KEY, rows("2"), sent(1, "b"))
         assert await values(store) == ["1", "2"]
-        await store.report(KEY, [], sent(2, "a", Outcome.FAILED))
+        await store.report(KEY, [], sent(2, "a", AttemptOutcome.FAILED))
         assert await values(store) == ["2"]
-        await store.report(KEY, [], sent(2, "b", Outcome.FAILED))
+        await store.report(KEY, [], sent(2, "b", AttemptOutcome.FAILED))
         assert await values(store) == ["1", "2"]
-        await store.report(KEY, rows("3"), sent(3, "a", Outcome.SUCCEEDED))
+        await store.report(KEY, rows("3"), sent(3, "a", AttemptOutcome.SUCCEEDED))
         assert sorted(await values(store)) == ["1", "3"]
 
     async def test_a_source_counts_before_it_has_rows(self, store: Store) -> None:
-        await store.report(KEY, rows("1"), sent(1, "a", Outcome.FAILED))
+        await store.report(KEY, rows("1"), sent(1, "a", AttemptOutcome.FAILED))
         assert await store.report(KEY, [], sent(1, "b")) == Receipt(stored=0)
         assert await values(store) == []
         assert await store.namespaces("trial") == {"team"}
@@ -148,7 +150,7 @@ class ReadContract:
     async def test_new_rows_come_by_id_behind_an_id(self, store: Store) -> None:
         await store.report(KEY, [NewRow(9, "a", "1"), NewRow(1, "b", "2")], sent(1, "a"))
         await store.report(TrialKey(namespace="x", trial="trial"), rows("not ours"))
-        await store.report(KEY, rows("3"), sent(1, "b", Outcome.FAILED))
+        await store.report(KEY, rows("3"), sent(1, "b", AttemptOutcome.FAILED))
         await store.report(KEY, rows("4"))
         found = await behind(store, 0)
         assert [row.value for row in found] == ["1", "2", "3", "4"]

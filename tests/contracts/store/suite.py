@@ -9,9 +9,9 @@ import pytest
 
 from api.errors import Unavailable
 from dbmanager.store.contract import (
+    AttemptOutcome,
     Delivery,
     NewRow,
-    Outcome,
     Store,
     TrialKey,
 )
@@ -82,7 +82,7 @@ def _some_rows(dice: random.Random) -> list[NewRow]:
 def _some_delivery(dice: random.Random) -> Delivery | None:
     if dice.random() < 0.1:
         return None
-    outcome = dice.choice([None, None, None, *Outcome])
+    outcome = dice.choice([None, None, None, *AttemptOutcome])
     return sent(dice.randrange(1, 20), dice.choice("xyX"), outcome)
 
 

@@ -7,8 +7,8 @@ import asyncio
 from api.timestamps import FIRST_MICROS, LAST_MICROS, to_micros
 from dbmanager.store.contract import (
     LONGEST_NAME,
+    AttemptOutcome,
     NewRow,
-    Outcome,
     Receipt,
     Store,
     TrialKey,
@@ -108,7 +108,9 @@ class WriteContract:
         assert await store.report(KEY, rows("1"), sent(1)) == Receipt(stored=1)
         assert await store.report(KEY, rows("2"), sent(2)) == Receipt(stored=1)
         for sequence in (1, 2):
-            repeat = await store.report(KEY, rows("3"), sent(sequence, outcome=Outcome.FAILED))
+            repeat = await store.report(
+                KEY, rows("3"), sent(sequence, outcome=AttemptOutcome.FAILED)
+            )
             assert repeat == Receipt(stored=0, repeat=True)
         await store.report(KEY, rows("4"), sent(1, "pod-2"))
         # If the repeat's outcome counted, the read would no longer return the first source's rows.
@@ -194,7 +196,7 @@ class WriteContract:
     # Deletes
 
     async def test_a_deleted_trial_begins_anew(self, store: Store) -> None:
-        await store.report(KEY, rows("1", "2"), sent(5, outcome=Outcome.SUCCEEDED))
+        await store.report(KEY, rows("1", "2"), sent(5, outcome=AttemptOutcome.SUCCEEDED))
         last = (await read(store))[-1].id
         assert await store.delete(KEY) == 2
         assert await store.delete(KEY) == 0

@@ -7,7 +7,7 @@ import pytest
 from api.errors import UserError
 from api.v1beta1 import api_pb2 as pb
 from dbmanager.service.requests import CallMetadata, read_bounds, read_metadata, read_trial_name
-from dbmanager.store.contract import Delivery, Outcome
+from dbmanager.store.contract import AttemptOutcome, Delivery
 
 STAMP = "2026-01-31T12:00:00.5Z"
 GOOD = pb.MetricLog(time_stamp=STAMP, metric=pb.Metric(name="loss", value="0.3"))
@@ -64,7 +64,7 @@ def test_all_metadata_is_read() -> None:
 
     assert read_metadata(pairs) == CallMetadata(
         namespace="team-a",
-        delivery=Delivery(source="pod-1/2", sequence=17, outcome=Outcome.STOPPED),
+        delivery=Delivery(source="pod-1/2", sequence=17, outcome=AttemptOutcome.STOPPED),
         max_reply=100_000_000,
     )
 

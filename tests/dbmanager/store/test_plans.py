@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 
 from dbmanager.connect import store_for
-from dbmanager.store.contract import Delivery, NewRow, Outcome, Query, Store, TrialKey
+from dbmanager.store.contract import AttemptOutcome, Delivery, NewRow, Query, Store, TrialKey
 from dbmanager.store.sql_server import ServerStore
 from dbmanager.store.sql_store import SqlStore
 from dbmanager.store.sqlite.store import SqliteStore
@@ -71,7 +71,7 @@ async def store(url: str) -> AsyncIterator[SqlStore]:
             key = TrialKey(namespace="team", trial=f"trial-{trial}")
             rows = [NewRow(n, ("loss", "acc")[n % 2], f"0.{n}") for n in range(ROWS)]
             await store.report(key, rows[:50], Delivery(source="a", sequence=1))
-            last = Delivery(source="b", sequence=1, outcome=Outcome.FAILED)
+            last = Delivery(source="b", sequence=1, outcome=AttemptOutcome.FAILED)
             await store.report(key, rows[50:], last)
         if _kind(url) in ANALYZE:
             await run(store, [(ANALYZE[_kind(url)], None)])

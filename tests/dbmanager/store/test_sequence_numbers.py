@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dbmanager.store.columns import Columns
-from dbmanager.store.contract import Delivery, NewRow, Outcome, Receipt, TrialKey
+from dbmanager.store.contract import AttemptOutcome, Delivery, NewRow, Receipt, TrialKey
 from dbmanager.store.sequence_numbers import Report, SequenceNumbers
 
 KEY = TrialKey(namespace="team", trial="trial")
 
 
-def report(sequence: int | None, rows: int = 1, outcome: Outcome | None = None) -> Report:
+def report(sequence: int | None, rows: int = 1, outcome: AttemptOutcome | None = None) -> Report:
     delivery = None
     if sequence is not None:
         delivery = Delivery(source="pod", sequence=sequence, outcome=outcome)
@@ -31,14 +31,14 @@ def test_a_report_that_arrives_several_times_is_stored_once() -> None:
 
 def test_a_stored_number_is_a_repeat_and_changes_nothing() -> None:
     numbers = SequenceNumbers({(KEY, "pod"): 5})
-    assert numbers.accept(report(5, outcome=Outcome.FAILED)).repeat
+    assert numbers.accept(report(5, outcome=AttemptOutcome.FAILED)).repeat
     assert noted(numbers) == []
 
 
 def test_several_reports_of_a_source_are_one_change_with_the_sum_of_their_gaps() -> None:
     numbers = SequenceNumbers({(KEY, "pod"): 5})
     assert [numbers.accept(report(number)).gap for number in (7, 8, 11)] == [1, 0, 2]
-    assert numbers.accept(report(12, outcome=Outcome.STOPPED)) == Receipt(stored=1)
+    assert numbers.accept(report(12, outcome=AttemptOutcome.STOPPED)) == Receipt(stored=1)
     assert noted(numbers) == [("pod", 12, 3, "stopped")]
 
 
