@@ -113,7 +113,7 @@ def from_argv(argv: Sequence[str]) -> CollectorArgs:
 def usage() -> str:
     """Return the text of `--help`."""
     return (
-        "python -m collector FLAGS\n\nFind a trial's metrics in its log and store them."
+        "usage: python -m collector FLAG...\n\nFind a trial's metrics in its log and store them."
         " A flag is written -x VALUE, -x=VALUE,\n--x VALUE or --x=VALUE.\n\n"
         + usage_of(flags.FLAGS)
     )

@@ -100,16 +100,21 @@ async def _configuration(kubeconfig: Path | None, context: str) -> Configuration
 
 
 def _unusable(kubeconfig: Path | None, error: Exception) -> SetupError:
-    where = f"--kubeconfig: {kubeconfig}" if kubeconfig else "the cluster"
+    cause = str(error).rstrip(".")
+    if kubeconfig:
+        return SetupError(
+            f"--kubeconfig: cannot use {kubeconfig}: {cause}; give the path of a valid kubeconfig"
+        )
     return SetupError(
-        f"{where} cannot be used: {error}; run in a cluster, or give --kubeconfig FILE"
+        "cannot find a cluster: the program has no kubeconfig, and the service account of a pod "
+        f"cannot be read ({cause}); run in a cluster, or give --kubeconfig FILE"
     )
 
 
 def _check_there(kubeconfig: Path) -> None:
     files = (Path(part).expanduser() for part in str(kubeconfig).split(os.pathsep) if part)
     if not any(file.exists() for file in files):
-        raise ConfigException("there is no such file")
+        raise ConfigException("the file does not exist")
 
 
 async def _read(kubeconfig: Path, context: str, configuration: Configuration) -> None:

@@ -48,7 +48,12 @@ def translated_errors(database: str, *, opening: bool = False) -> Iterator[None]
         if not isinstance(error, (SQLAlchemyError, OSError, EOFError, *_driver_errors())):
             raise
         cause = _cause_of(error)
-        if is_away(error) and not (opening and "unable to open" in str(cause)):
+        if opening and "unable to open" in str(cause):  # SQLite does not say why
+            raise SetupError(
+                f"--database: cannot open or create {database}; "
+                "check that its folder exists and is writable"
+            ) from error
+        if is_away(error):
             raise Unavailable(f"{database} cannot be reached now ({cause}); try again") from error
         if opening or _is_setup(cause):
             raise SetupError(

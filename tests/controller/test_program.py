@@ -350,8 +350,11 @@ def test_its_help_is_a_success() -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--kubeconfig", "nowhere"], "controller: --kubeconfig: nowhere cannot be"),
-        ([], "controller: the cluster cannot be used"),
+        (
+            ["--kubeconfig", "nowhere"],
+            "controller: --kubeconfig: cannot use nowhere: the file does not exist",
+        ),
+        ([], "controller: cannot find a cluster"),
         (["--name-space", "ns"], "unknown flag"),
         (["--namespace", "A/b"], '--namespace: "A/b" is not the name of a namespace'),
         (["--leader-elect=perhaps"], "--leader-elect: "),

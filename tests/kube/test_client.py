@@ -185,7 +185,7 @@ async def test_a_kubeconfig_that_cannot_be_used_is_named(tmp_path: Path, text: s
     if text is not None:
         path.write_text(text)
 
-    with pytest.raises(SetupError, match=r"--kubeconfig: .*kubeconfig cannot be used"):
+    with pytest.raises(SetupError, match=r"--kubeconfig: cannot use .*kubeconfig: "):
         async with connected(path):
             pass
 

@@ -55,7 +55,7 @@ def test_what_is_no_kubeconfig_is_the_operators_fault(tmp_path: Path, text: str)
     path = tmp_path / "k"
     path.write_text(text)
 
-    with pytest.raises(SetupError, match="cannot be used"):
+    with pytest.raises(SetupError, match="cannot use"):
         context_of(path)
 
 

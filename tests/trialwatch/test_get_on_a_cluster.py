@@ -182,8 +182,7 @@ async def test_several_kubeconfigs_are_read_as_one(
         (
             ("get", "trials", "--kubeconfig", "none"),
             (
-                "--kubeconfig: none cannot be used: there is no such file; run in a cluster, or give"
-                " --kubeconfig FILE"
+                "--kubeconfig: cannot use none: the file does not exist; give the path of a valid kubeconfig"
             ),
         ),
         (

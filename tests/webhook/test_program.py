@@ -184,9 +184,9 @@ def test_its_help_is_a_success() -> None:
         ([], "webhook: give either --cert-dir DIR"),
         (
             ["--cert-dir", ".", "--kubeconfig", "nowhere"],
-            "webhook: --kubeconfig: nowhere cannot be",
+            "webhook: --kubeconfig: cannot use nowhere: the file does not exist",
         ),
-        (["--cert-dir", "."], "webhook: the cluster cannot be used"),
+        (["--cert-dir", "."], "webhook: cannot find a cluster"),
         (
             ["--cert-dir", ".", "--kubeconfig", "HERE", "--katib-config", "no"],
             "--katib-config: cannot",

@@ -109,7 +109,7 @@ async def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("where", ["missing/file.db", "."])
 async def test_a_file_that_cannot_be_created_is_refused(tmp_path: Path, where: str) -> None:
     store = store_for(f"sqlite:///{tmp_path}/{where}")
-    with pytest.raises(SetupError, match="unable to open"):
+    with pytest.raises(SetupError, match="check that its folder exists and is writable"):
         await store.open()
     await store.close()
 
