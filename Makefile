@@ -8,8 +8,8 @@ ARGS ?=
 # $(abspath) so that a recipe may change its folder.
 BIN := $(abspath $(VENV))/bin
 PY := $(BIN)/python
-# Most of what the tests take is waiting, so three at once suit two cores.
-SIDE_BY_SIDE := -n 3 --dist=worksteal
+# Most of what the tests take is waiting, so four at once suit two cores.
+SIDE_BY_SIDE := -n 4 --dist=worksteal
 # Stands for a finished set-up; older than one of its two sources, the set-up is done again.
 READY := $(VENV)/.ready
 PROTOS := $(wildcard api/*/*.proto)
