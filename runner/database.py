@@ -49,7 +49,8 @@ async def database(url: str) -> AsyncIterator[Database]:
                 await connection.open()
         except TimeoutError:
             raise Unavailable(
-                f"--database: no answer within {_PATIENCE:.0f} s; check that the database runs"
+                f"--database: no answer within {_PATIENCE:.0f} s ({connection.cause}); "
+                "check that the database runs"
             ) from None
         server = Server(connection)
         address = server.listen(Address(host=_LOOPBACK, port=0))

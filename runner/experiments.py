@@ -13,7 +13,7 @@ from api.objects.defaults import with_defaults
 from api.objects.experiments import parse_experiment
 from api.objects.fields import Field
 from api.objects.validation import faults_of
-from api.objects.yamltext import load_objects
+from api.objects.yamltext import load_file
 from api.types import (
     CollectorKind,
     ConfigMapSource,
@@ -61,7 +61,7 @@ def read_file(path: str, parallel: int | None = None) -> LoadedExperiment:
 
 def read_text(text: str, name: str, parallel: int | None = None) -> LoadedExperiment:
     """Read and check the Experiment of a text; `name` is the file's name for messages."""
-    documents = load_objects(text)
+    documents = load_file(text, name)
     found = [one for one in documents if one.get("kind") == "Experiment"]
     if len(found) != 1:
         kinds = ", ".join(str(one.get("kind")) for one in documents) or "nothing"

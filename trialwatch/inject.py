@@ -21,7 +21,7 @@ from api.errors import UserError
 from api.objects.suggestions import parse_suggestion
 from api.objects.trials import parse_trial
 from api.objects.yamlout import dump_objects
-from api.objects.yamltext import load_objects
+from api.objects.yamltext import load_file
 from trialwatch.first_trial import first_trial
 from trialwatch.pod_templates import pods_in, put
 from webhook.model.config import Config, parse_config
@@ -59,8 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the objects as they would be created; return the exit status."""
     config = parse_config(_text(arguments.config)) if arguments.config else Config()
-    family = _family(_text(arguments.trial)) if arguments.trial else _Family()
-    given = load_objects(_text(arguments.file))
+    family = _family(_text(arguments.trial), arguments.trial) if arguments.trial else _Family()
+    given = load_file(_text(arguments.file), arguments.file)
     if not given:
         raise UserError(
             f"{arguments.file} is empty; write the YAML of a Pod, a Job or an Experiment"
@@ -98,11 +98,11 @@ def _meant(document: JsonObject, family: _Family) -> tuple[JsonObject, _Family]:
     return job, _Family(trial=trial)
 
 
-def _family(text: str) -> _Family:
+def _family(text: str, file: str) -> _Family:
     """Read a Trial, and its Suggestion if the file has one."""
     trial: Trial | None = None
     suggestion: Suggestion | None = None
-    for document in load_objects(text):
+    for document in load_file(text, file):
         if document.get("kind") == "Suggestion":
             suggestion = parse_suggestion(document, unknown_fields=False)
         else:

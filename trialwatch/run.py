@@ -69,6 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the experiment; return the exit status."""
     if arguments.output not in ("text", "json"):
         raise UserError(f"--output {arguments.output!r} is unknown: use text or json")
+    if arguments.parallel is not None and arguments.parallel < 1:
+        raise UserError(f"--parallel {arguments.parallel} is too small: use a number from 1")
     given = read_file(arguments.experiment, arguments.parallel)
     for warning in warnings_of(given.experiment):
         print(f"trialwatch run: warning: {warning}", file=sys.stderr)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import ClassVar, NamedTuple
 
 import yaml
@@ -42,6 +43,19 @@ resolve_as_kubernetes(_Loader)
 
 _TRUE = {"true", "y", "yes", "on"}
 _FALSE = {"false", "n", "no", "off"}
+
+
+def load_file(text: str, name: str) -> list[JsonObject]:
+    """Read the text of a file with `load_objects`; faults begin with the file's name.
+
+    Raises:
+        SpecError: as `load_objects`.
+    """
+    try:
+        return load_objects(text)
+    except SpecError as error:
+        faults = (replace(fault, path=f"{name}, {fault.path}") for fault in error.faults)
+        raise SpecError(tuple(faults)) from None
 
 
 def load_objects(text: str, fill: Callable[[str], str] | None = None) -> list[JsonObject]:

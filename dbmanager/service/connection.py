@@ -61,6 +61,11 @@ class Connection:
         """Whether the database answered the last ping."""
         return self._up
 
+    @property
+    def cause(self) -> str:
+        """Why the database cannot be reached; empty after a successful ping."""
+        return self._cause
+
     async def watch(self, *, period: float = 2.0) -> None:
         """Open the store, and ping it every `period` seconds, for ever.
 

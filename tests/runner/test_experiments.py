@@ -181,7 +181,7 @@ def test_a_template_in_a_config_map_of_the_same_file_is_taken() -> None:
         ("", "has no Experiment (found: nothing)"),
         ("kind: Job\napiVersion: batch/v1\n", "found: Job"),
         (dump_objects([experiment(), experiment()]), "several Experiments"),
-        ("{", "is not valid YAML"),
+        ("{", "e.yaml, line 2, column 1: is not valid YAML"),
     ],
 )
 def test_a_file_that_has_not_one_experiment_says_what_it_has(text: str, words: str) -> None:

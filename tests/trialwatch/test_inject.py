@@ -214,7 +214,7 @@ def test_katib_config_may_be_bare_or_a_config_map(
     [
         ("missing.yaml", None, "cannot read"),
         ("empty.yaml", "", "is empty"),
-        ("broken.yaml", "a: [", "is not valid YAML"),
+        ("broken.yaml", "a: [", "broken.yaml, line 2, column 1: is not valid YAML"),
         ("latin.yaml", b"a: \xe9", "is not UTF-8 text"),
     ],
 )
