@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from launcher.options import RunOptions, UsageError, parse
+from launcher.options import RunOptions, UsageError, parse, requested_help
 from launcher.run import run
 from launcher.supervise import supervise
 
@@ -14,6 +14,10 @@ BAD_USAGE = 2
 
 def main(arguments: list[bytes]) -> int:
     """Do what the command line says; return the exit status."""
+    usage = requested_help(arguments)
+    if usage is not None:
+        sys.stdout.write(usage)
+        return 0
     try:
         options = parse(arguments)
     except UsageError as fault:

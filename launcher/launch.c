@@ -171,10 +171,19 @@ static const char RUN_USAGE[] =
     "launch run --run-dir DIR [--capture] [--file PATH] [--drain S] [--grace S] [--deadline S] "
     "[--unfollowed S] -- COMMAND...";
 
+static const char SUPERVISE_USAGE[] = "launch supervise -- COMMAND...";
+
 __attribute__((noreturn)) static void refuse(const char *usage, const char *what,
                                              const char *which) {
     log_line("launch: %s%s\nusage: %s", what, which, usage);
     exit(BAD_USAGE);
+}
+
+/* Print the usage and end, if the user asks for help. */
+static void help_if(const char *word, const char *usage) {
+    if (word == NULL || (strcmp(word, "--help") != 0 && strcmp(word, "-h") != 0)) return;
+    printf("usage: %s\n", usage);
+    exit(fflush(stdout) == 0 ? 0 : 1);
 }
 
 static double as_seconds(const char *text) {
@@ -224,9 +233,16 @@ int main(int argc, char **argv) {
     static const char usage[] =
         "launch run|supervise|install|await ...; each prints its usage without arguments";
     const char *word = argc > 1 ? argv[1] : "";
-    if (strcmp(word, "run") == 0) return run(run_flags(argv + 2));
-    if (strcmp(word, "supervise") == 0)
-        return supervise(command(argv + 2, "launch supervise -- COMMAND..."));
+    const char *next = argc > 2 ? argv[2] : NULL;
+    help_if(word, usage);
+    if (strcmp(word, "run") == 0) {
+        help_if(next, RUN_USAGE);
+        return run(run_flags(argv + 2));
+    }
+    if (strcmp(word, "supervise") == 0) {
+        help_if(next, SUPERVISE_USAGE);
+        return supervise(command(argv + 2, SUPERVISE_USAGE));
+    }
     if (strcmp(word, "install") == 0 && argc == 3) return install(argv[2]);
     if (strcmp(word, "install") == 0) refuse("launch install DEST", "install takes one path", "");
     if (strcmp(word, "await") == 0 && argc == 3) return await(argv[2]);

@@ -50,6 +50,19 @@ class SuperviseOptions:
     command: tuple[bytes, ...]
 
 
+def requested_help(arguments: list[bytes]) -> str | None:
+    """Return the usage if `--help` or `-h` comes first, or directly after the command's word."""
+    match arguments:
+        case [b"--help" | b"-h", *_]:
+            return f"usage: {_WORDS}\n"
+        case [b"run", b"--help" | b"-h", *_]:
+            return f"usage: {_RUN}\n"
+        case [b"supervise", b"--help" | b"-h", *_]:
+            return f"usage: {_SUPERVISE}\n"
+        case _:
+            return None
+
+
 def parse(arguments: list[bytes]) -> RunOptions | SuperviseOptions:
     """Read the arguments.
 

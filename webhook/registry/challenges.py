@@ -91,7 +91,7 @@ def check_scheme(scheme: str, host: str, reference: ImageReference) -> None:
 def _split(address: str) -> SplitResult | None:
     try:
         parts = urlsplit(address)
-        parts.port  # noqa: B018 - it raises where the port is no number
+        parts.port  # noqa: B018 - it raises if the port is not a number
     except ValueError:
         return None
     return parts

@@ -21,7 +21,7 @@ _DIR = ["--run-dir", "DIR"]
     [
         ([], "a command is missing", " run|supervise"),
         (["walk"], "unknown command: walk", " run|supervise"),
-        (["--help"], "unknown command: --help", " run|supervise"),
+        (["--hepl"], "unknown command: --hepl", " run|supervise"),
         (["run"], "there is no `--` and no command", _RUN),
         (["run", *_DIR], "there is no `--` and no command", _RUN),
         (["run", *_DIR, "--"], "there is no command after `--`", _RUN),
@@ -59,6 +59,28 @@ def test_a_mistake_is_named(
     assert first == f"{launcher.name.removeprefix('python -m ')}: {fault}"
     assert rest.startswith(f"usage: {launcher.name}{usage}")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [([], " run|supervise"), (["run"], _RUN), (["supervise"], " supervise -- COMMAND...\n")],
+    ids=["alone", "run", "supervise"],
+)
+def test_help_is_the_usage_and_a_success(
+    launcher: Launcher, tmp_path: Path, words: list[str], usage: str, flag: str
+) -> None:
+    ran = subprocess.run(
+        [*launcher.argv, *words, flag], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.startswith(f"usage: {launcher.name}{usage}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_help_of_a_trainer_is_the_trainers(launcher: Launcher, tmp_path: Path) -> None:
+    run = finished(launcher, tmp_path / "run", ["sh", "-c", 'test "$1" = --help', "x", "--help"])
+    assert run.wait() == 0
 
 
 @pytest.mark.parametrize("words", [["install"], ["install", "a", "b"]], ids=" ".join)
