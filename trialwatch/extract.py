@@ -71,6 +71,13 @@ def run(arguments: argparse.Namespace) -> int:
             advance(len(chunk))
     _print(extractor.finish())
     print(summary(extractor.counters, wanted, near), file=sys.stderr)
+    for name in wanted.metrics:
+        if "," in name and name not in extractor.counters.by_metric:
+            names = ";".join(part.strip() for part in name.split(","))
+            print(
+                f"note: {name!r} is one name; for several, write --metrics {names!r}",
+                file=sys.stderr,
+            )
     return 0
 
 

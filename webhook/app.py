@@ -145,7 +145,7 @@ class _Webhook:
                 address=str(address),
                 plain=str(plain_address) if plain_address else None,
             )
-            if settings.port_file is not None:  # at last: who waits for it may read the log, too
+            if settings.port_file is not None:  # last: its reader may read the log, too
                 write_port(settings.port_file, address.port)
             yield
             _log.info("draining: refusing new requests, finishing requests under way")

@@ -36,6 +36,16 @@ def test_each_point_is_one_json_object_on_a_line() -> None:
     assert b"1 value that is not a finite number" in done.stderr
 
 
+def test_names_with_a_comma_between_them_are_one_name_unless_it_is_found() -> None:
+    mistaken = extract("--metrics", "loss, acc", "-", stdin=b"loss=0.5 acc=0.9\n")
+    found = extract("--metrics", "mAP[0.5,0.95]", "-", stdin=b"mAP[0.5,0.95]=0.7\n")
+
+    note = "note: 'loss, acc' is one name; for several, write --metrics 'loss;acc'"
+    assert mistaken.stderr.decode().splitlines()[-1] == note
+    assert b"note" not in found.stderr
+    assert json.loads(found.stdout)["value"] == "0.7"
+
+
 def test_a_file_is_read_like_standard_input(tmp_path: Path) -> None:
     log = tmp_path / "mnist.log"
     log.write_bytes(b"{metricName: loss, metricValue: 0.5}")
