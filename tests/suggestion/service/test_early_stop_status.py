@@ -148,5 +148,5 @@ async def test_if_the_cluster_forbids_the_write_the_error_names_the_missing_righ
 
 
 async def test_the_error_names_a_missing_kubeconfig() -> None:
-    with pytest.raises(SetupError, match="t-1 as stopped early: --kubeconfig: /nowhere"):
+    with pytest.raises(SetupError, match="t-1 as stopped early: --kubeconfig: cannot use /nowhere"):
         await EarlyStopStatus(Path("/nowhere/config"), None).mark("", "t-1")
