@@ -67,14 +67,30 @@ def read_text(text: str, name: str, parallel: int | None = None) -> LoadedExperi
         kinds = ", ".join(str(one.get("kind")) for one in documents) or "nothing"
         count = "several Experiments" if found else f"no Experiment (found: {kinds})"
         raise UserError(f"{name} has {count}; use a file with one `kind: Experiment`")
-    experiment = with_defaults(parse_experiment(found[0]))
-    if not experiment.metadata.namespace:
-        metadata = replace(experiment.metadata, namespace=NAMESPACE)
-        experiment = replace(experiment, metadata=metadata)
+    experiment = parse_experiment(found[0])
+    return checked(experiment, _template(experiment, documents), parallel)
+
+
+def checked(
+    experiment: Experiment, template: str | None = None, parallel: int | None = None
+) -> LoadedExperiment:
+    """Check an Experiment, and return it with its defaults.
+
+    Args:
+        experiment: the Experiment as its author wrote it.
+        template: the template's text, if a ConfigMap holds it.
+        parallel: how many trials run at the same time, in place of `parallelTrialCount`.
+
+    Raises:
+        SpecError: the Experiment has faults.
+    """
+    metadata, spec = experiment.metadata, experiment.spec
+    if not metadata.namespace:
+        metadata = replace(metadata, namespace=NAMESPACE)
     if parallel is not None:
-        spec = replace(experiment.spec, parallel_trial_count=parallel)
-        experiment = replace(experiment, spec=spec)
-    given = LoadedExperiment(experiment=experiment, template=_template(experiment, documents))
+        spec = replace(spec, parallel_trial_count=parallel)
+    complete = with_defaults(replace(experiment, metadata=metadata, spec=spec))
+    given = LoadedExperiment(experiment=complete, template=template)
     faults = tuple(dict.fromkeys(_faults(given)))
     if faults:
         raise SpecError(faults)

@@ -21,7 +21,7 @@ from api.objects.experiments import render_experiment
 from api.objects.validation import warnings_of
 from api.types import ConditionType, holds
 from runner.app import run_experiment
-from runner.experiments import read_file
+from runner.experiments import LoadedExperiment, read_file
 from runner.state.directory import DEFAULT, StateDirectory, state_of
 from runner.watcher import Snapshot
 from trialwatch.screen import Screen
@@ -38,6 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "experiment", metavar="EXPERIMENT.yaml", help="the file with the Experiment"
     )
+    add_run_arguments(parser)
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of every command that runs an experiment."""
     parser.add_argument(
         "--parallel",
         type=int,
@@ -66,22 +71,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the experiment; return the exit status."""
+    """Run the experiment of a file; return the exit status."""
+    check_run_arguments(arguments)
+    return run_loaded(read_file(arguments.experiment, arguments.parallel), arguments)
+
+
+def check_run_arguments(arguments: argparse.Namespace) -> None:
+    """Check the values of the arguments that `add_run_arguments` has declared.
+
+    Raises:
+        UserError: a value cannot be used.
+    """
     if arguments.output not in ("text", "json"):
         raise UserError(f"--output {arguments.output!r} is unknown: use text or json")
     if arguments.parallel is not None and arguments.parallel < 1:
         raise UserError(f"--parallel {arguments.parallel} is too small: use a number from 1")
-    given = read_file(arguments.experiment, arguments.parallel)
+
+
+def run_loaded(given: LoadedExperiment, arguments: argparse.Namespace) -> int:
+    """Run an experiment that has been read and checked; return the exit status."""
+    command = arguments.command
     for warning in warnings_of(given.experiment):
-        print(f"trialwatch run: warning: {warning}", file=sys.stderr)
+        print(f"trialwatch {command}: warning: {warning}", file=sys.stderr)
     metadata = given.experiment.metadata
     state = state_of(arguments.state_dir, metadata.namespace, metadata.name)
     as_json = arguments.output == "json"
     screen = Screen(Console(stderr=as_json))
     with screen:
-        result = run_experiment(given, state, arguments.database, _Watcher(screen))
+        result = run_experiment(given, state, arguments.database, _Watcher(screen, command))
     summary = _summary(result.last)
-    screen.close(summary, _report(summary, state))
+    screen.close(summary, _report(summary, state, command))
     if as_json:
         print(json.dumps(render_experiment(result.last.experiment), ensure_ascii=False, indent=2))
     if result.interrupted:
@@ -90,7 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
     return _FAILED if failed else 0
 
 
-def _report(summary: ExperimentSummary, state: StateDirectory) -> str:
+def _report(summary: ExperimentSummary, state: StateDirectory, command: str) -> str:
     """Write the report beside the objects; return its path, "" if it is not written."""
     if summary.best is None:
         return ""
@@ -100,7 +119,7 @@ def _report(summary: ExperimentSummary, state: StateDirectory) -> str:
         state.report.write_text(report(summary), encoding="utf-8")
     except OSError as error:
         print(
-            f"trialwatch run: cannot write the report {state.report}: {error.strerror}",
+            f"trialwatch {command}: cannot write the report {state.report}: {error.strerror}",
             file=sys.stderr,
         )
         return ""
@@ -110,14 +129,14 @@ def _report(summary: ExperimentSummary, state: StateDirectory) -> str:
 class _Watcher:
     """`runner.app.Watcher`: shows snapshots on the screen."""
 
-    def __init__(self, screen: Screen) -> None:
-        self._screen = screen
+    def __init__(self, screen: Screen, command: str) -> None:
+        self._screen, self._command = screen, command
 
     def show(self, snapshot: Snapshot) -> None:
         self._screen.show(_summary(snapshot))
 
     def warn(self, text: str) -> None:
-        print(f"trialwatch run: {text}", file=sys.stderr)
+        print(f"trialwatch {self._command}: {text}", file=sys.stderr)
 
 
 def _summary(snapshot: Snapshot) -> ExperimentSummary:
