@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import os
 import signal
@@ -10,8 +9,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from api.errors import RemoteError, TrialwatchError
+from trialwatch.arguments import CommandParser, ShowVersion
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
     from types import ModuleType
 
@@ -25,6 +26,12 @@ _COMMANDS = {
     "plot": "write an HTML report of an experiment, with plots",
 }
 
+_DESCRIPTION = "trialwatch tunes any program that prints its metrics."
+_EPILOG = """\
+examples:
+    trialwatch run experiment.yaml          run an experiment on this machine
+    trialwatch COMMAND --help               show the flags of a command
+"""
 _INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -33,7 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     chosen = words[0] if words and words[0] in _COMMANDS else None
     command = importlib.import_module(f"trialwatch.{chosen}") if chosen else None
-    arguments = _parser(command).parse_args(words)
+    parser = _parser(command)
+    if not words:
+        parser.print_help(sys.stderr)
+        return 2
+    arguments = parser.parse_args(words)
     try:
         status: int = importlib.import_module(f"trialwatch.{arguments.command}").run(arguments)
     except TrialwatchError as error:
@@ -51,18 +62,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser(command: ModuleType | None) -> argparse.ArgumentParser:
     """Return the parser; only the chosen command is imported, so that help is quick."""
-    parser = argparse.ArgumentParser(
-        prog="trialwatch", description="trialwatch tunes any program that prints its metrics."
+    parser = CommandParser(prog="trialwatch", description=_DESCRIPTION, epilog=_EPILOG)
+    parser.add_argument(
+        "--version", action=ShowVersion, nargs=0, help="print the version of trialwatch"
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, sentence in _COMMANDS.items():
         if command is not None and command.__name__ == f"trialwatch.{name}":
             command.add_arguments(
                 commands.add_parser(
-                    name,
-                    help=sentence,
-                    description=command.__doc__,
-                    formatter_class=argparse.RawDescriptionHelpFormatter,
+                    name, help=sentence, description=command.__doc__, epilog=command.EXAMPLES
                 )
             )
         else:

@@ -34,6 +34,11 @@ from webhook.registry.lookups import RegistryLookups, open_session
 if TYPE_CHECKING:
     import argparse
 
+EXAMPLES = """\
+examples:
+    trialwatch explain random-x7k2p-9xvzt -n kubeflow
+    trialwatch explain job/random-x7k2p
+"""
 _SECONDS = 10.0
 """The API server's timeout for the webhook."""
 _KINDS = {"pod": ("v1", "Pod"), "job": ("batch/v1", "Job")}

@@ -1,7 +1,9 @@
 """Show which metrics would be collected from a log, for example to test a metricsFormat.
 
 Standard output has one JSON object per point:
-{"name": ..., "value": ..., "timestamp": RFC 3339 or null, "line": from 1}.
+
+    {"name": ..., "value": ..., "timestamp": RFC 3339 or null, "line": from 1}
+
 Standard error has a summary; for a metric without points, it shows the most similar lines.
 Exit status: 0 (also if nothing was found), 2 for bad input.
 """
@@ -28,6 +30,11 @@ if TYPE_CHECKING:
 
     from filters.points import ExtractedPoint
 
+EXAMPLES = """\
+examples:
+    trialwatch extract --metrics 'loss;accuracy' train.log
+    python train.py | trialwatch extract --metrics loss -
+"""
 _CHUNK = 1 << 18
 _LONG = 64 << 20
 """Bytes; a progress bar is shown for longer logs."""

@@ -29,6 +29,11 @@ from trialwatch.view.experiment_summary import measurements
 if TYPE_CHECKING:
     import argparse
 
+EXAMPLES = """\
+examples:
+    trialwatch get experiments
+    trialwatch get trials random -o wide
+"""
 _OUTPUTS = ("", "wide", "yaml", "json")
 _SHORT_AGES = ((120, 1, "s"), (7200, 60, "m"), (172_800, 3600, "h"))
 

@@ -36,6 +36,12 @@ if TYPE_CHECKING:
     from api.types import JsonObject, Suggestion, Trial
     from trialwatch import pod_templates
 
+EXAMPLES = """\
+examples:
+    trialwatch inject -f experiment.yaml --diff
+    trialwatch inject -f job.yaml --trial trial.yaml --config katib-config.yaml
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

@@ -19,6 +19,11 @@ from trialwatch.source_choice import add_source, source_of
 if TYPE_CHECKING:
     import argparse
 
+EXAMPLES = """\
+examples:
+    trialwatch logs experiment/random
+    trialwatch logs random-x7k2p -f
+"""
 _OF_EXPERIMENTS = ("experiment", "experiments")
 _KINDS = ("", "trial", "trials", *_OF_EXPERIMENTS)
 

@@ -25,6 +25,12 @@ from trialwatch.view.report import report
 if TYPE_CHECKING:
     import argparse
 
+EXAMPLES = """\
+examples:
+    trialwatch plot random
+    trialwatch plot random -o report.html --context staging
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""

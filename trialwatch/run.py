@@ -24,6 +24,7 @@ from runner.app import run_experiment
 from runner.experiments import LoadedExperiment, read_file
 from runner.state.directory import DEFAULT, StateDirectory, state_of
 from runner.watcher import Snapshot
+from trialwatch.arguments import whole_number
 from trialwatch.screen import Screen
 from trialwatch.view.experiment_summary import ExperimentSummary, summary_of
 
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
     import argparse
 
 _FAILED, _INTERRUPTED = 1, 130
+
+EXAMPLES = """\
+examples:
+    trialwatch run experiment.yaml
+    trialwatch run experiment.yaml --parallel 2 --output json > result.json
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +52,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of every command that runs an experiment."""
     parser.add_argument(
         "--parallel",
-        type=int,
+        type=whole_number,
         metavar="N",
         help="how many trials run at the same time, instead of parallelTrialCount",
     )

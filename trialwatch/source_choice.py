@@ -34,7 +34,7 @@ _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments that select a source."""
-    parser.epilog = _CHOICE
+    parser.epilog = f"{parser.epilog or ''}\n\n{_CHOICE}"
     parser.add_argument(
         "-n",
         "--namespace",
