@@ -69,7 +69,7 @@ fix: $(READY)  ## let ruff repair what it can
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-bench: $(READY)  ## measure the speed, as ratios inside one run
+bench: $(READY) launcher  ## measure the speed, as ratios inside one run
 	@$(PY) -m bench $(ARGS)
 
 # From the root, so that the generated code imports itself by its right name.

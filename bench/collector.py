@@ -34,6 +34,8 @@ from tests.dbmanager.dbmanager_process import program
 
 _MIB = 1 << 20
 _LAUNCH = Path(__file__).parents[1] / ".build" / "launch"
+_LONGEST_TRAINING = 600.0
+"""Seconds after which a trainer's container counts as stuck."""
 _console = Console()
 
 _PRINTER = """
@@ -73,36 +75,44 @@ def _own_arguments(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def _measure(arguments: argparse.Namespace) -> None:
+    if not _LAUNCH.exists():
+        _console.print(
+            ".build/launch is missing (`make launcher`): trainers run under its Python twin"
+        )
     for name, part in _PARTS.items():
         if arguments.only in {None, name}:
-            with _pod() as pod:
+            with bench_pod() as pod:
                 part(pod, arguments)
 
 
-class _Pod(Trial):
+class BenchPod(Trial):
     """A trial whose collector collects the metrics of `bench.logs`."""
 
     database: Path
 
     def collect(self, *flags: str, under: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+        """Start the collector, perhaps under another program."""
         return self.collector("-m", ";".join(METRICS), *flags, under=under)
 
     def launch(self, command: Sequence[str], *flags: str) -> subprocess.Popen[bytes]:
-        """Start a trainer under the static launcher, if it is built."""
-        if not _LAUNCH.exists():
-            return self.trainer(command, *flags)
+        """Start a trainer under the static launcher if it is built; its output is not read.
+
+        A pipe would fill up, and the trainer would wait for a reader.
+        """
+        launcher = [str(_LAUNCH)] if _LAUNCH.exists() else [sys.executable, "-m", "launcher"]
         own = ["--run-dir", str(self.run_dir), *flags]
         own += [] if "--file" in flags else ["--capture"]
-        return self._start([str(_LAUNCH), "run", *own, "--", *command], stdout=subprocess.DEVNULL)
+        return self._start([*launcher, "run", *own, "--", *command], stdout=subprocess.DEVNULL)
 
 
 @contextmanager
-def _pod() -> Iterator[_Pod]:
+def bench_pod() -> Iterator[BenchPod]:
+    """Set up a pod and a DB manager on SQLite; end and remove both afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="trialwatch-bench-"))
     database = folder / "observations.db"
     try:
         with program(folder, f"sqlite:///{database}") as manager:
-            pod = _Pod(folder / "pod", manager.address)
+            pod = BenchPod(folder / "pod", manager.address)
             pod.database = database
             eventually(partial(_has_rows, database, 0), manager.log.read_text)
             try:
@@ -113,24 +123,24 @@ def _pod() -> Iterator[_Pod]:
         shutil.rmtree(folder)
 
 
-def _live(pod: _Pod, arguments: argparse.Namespace) -> None:
+def _live(pod: BenchPod, arguments: argparse.Namespace) -> None:
     """Measure the time from a line to its row, and from the trainer's end to the last reply."""
     table = _table("live", "p50", "p99", "worst", "aim")
     pod.collect()
     script = _PRINTER.format(count=arguments.points, pause=0.01)
     ages = _watched(
-        pod, lambda: pod.launch([sys.executable, "-c", script]).wait(), arguments.points
+        pod, lambda: _wait_for(pod, pod.launch([sys.executable, "-c", script])), arguments.points
     )
     table.add_row("write to row, 100 points/s", *_spread(ages), "p50 <= 400, p99 <= 1000 ms")
-    ends = [_end(pod, ["sh", "-c", "echo loss=1"]) for _ in range(arguments.attempts)]
+    ends = [end_seconds(pod, ["sh", "-c", "echo loss=1"]) for _ in range(arguments.attempts)]
     table.add_row("end to delivered, small log", *_spread(ends), "p99 <= 300 ms")
     talker = _TALKER.format(mib=64, seconds=4.0)
-    ends = [_end(pod, [sys.executable, "-c", talker]) for _ in range(5)]
+    ends = [end_seconds(pod, [sys.executable, "-c", talker]) for _ in range(5)]
     table.add_row("the same, 64 MiB followed live", *_spread(ends), "p99 <= 300 ms")
     _console.print(table)
 
 
-def _watched(pod: _Pod, train: Callable[[], object], count: int) -> list[float]:
+def _watched(pod: BenchPod, train: Callable[[], object], count: int) -> list[float]:
     """Return the ages in seconds at which the `count` rows of a training could be read."""
     ages: list[float] = []
     thread = threading.Thread(target=train)
@@ -148,16 +158,16 @@ def _watched(pod: _Pod, train: Callable[[], object], count: int) -> list[float]:
     return ages
 
 
-def _end(pod: _Pod, command: Sequence[str]) -> float:
+def end_seconds(pod: BenchPod, command: Sequence[str]) -> float:
     """Return the seconds from a trainer's end to the end of its container."""
-    _wait_for(pod.launch(command))
+    _wait_for(pod, pod.launch(command))
     over = time.time()
     newest = max((pod.run_dir / "attempts").iterdir(), key=lambda each: int(each.name))
     ended: float = json.loads((newest / "exit").read_text())["ended"]
     return over - ended
 
 
-def _memory(pod: _Pod, arguments: argparse.Namespace) -> None:
+def _memory(pod: BenchPod, arguments: argparse.Namespace) -> None:
     """Measure the worker's peak memory on a small and a large log, and with its supervisor."""
     table = _table("memory", "MiB", "aim")
     peaks = {}
@@ -165,7 +175,7 @@ def _memory(pod: _Pod, arguments: argparse.Namespace) -> None:
         log = logs.write_log(pod.folder / "all.log", mib * _MIB, logs.one_line_in_a_hundred)
         under = [str(_LAUNCH), "supervise", "--"] if _LAUNCH.exists() else []
         first = pod.collect("--echo=false", under=under)
-        _wait_for(pod.launch(["cat", str(log)]))
+        _wait_for(pod, pod.launch(["cat", str(log)]))
         worker = psutil.Process(first.pid)
         if under:
             [worker] = worker.children()
@@ -180,7 +190,7 @@ def _memory(pod: _Pod, arguments: argparse.Namespace) -> None:
     _console.print(table)
 
 
-def _idle(pod: _Pod, arguments: argparse.Namespace) -> None:
+def _idle(pod: BenchPod, arguments: argparse.Namespace) -> None:
     """Measure the share of a core for following a silent file."""
     log = pod.folder / "silent.log"
     collector = pod.collector("-path", str(log), source="file")
@@ -196,7 +206,7 @@ def _idle(pod: _Pod, arguments: argparse.Namespace) -> None:
     _console.print(table)
 
 
-def _start(pod: _Pod, arguments: argparse.Namespace) -> None:
+def _start(pod: BenchPod, arguments: argparse.Namespace) -> None:
     """Measure the time from the start to `following`, and its parts."""
     parts = {
         "the interpreter": ["-c", "pass"],
@@ -228,7 +238,7 @@ def _start(pod: _Pod, arguments: argparse.Namespace) -> None:
     _console.print(table)
 
 
-def _catch_up(pod: _Pod, arguments: argparse.Namespace) -> None:
+def _catch_up(pod: BenchPod, arguments: argparse.Namespace) -> None:
     """Measure the speed on an existing log, as a share of the speed of `filters` alone."""
     log = logs.write_log(pod.folder / "all.log", arguments.mib * _MIB, logs.one_line_in_a_thousand)
     own = pod.folder / "own.log"
@@ -239,7 +249,7 @@ def _catch_up(pod: _Pod, arguments: argparse.Namespace) -> None:
     pod.collector("-m", ";".join(METRICS), "-path", str(own), "--echo=false", source="file")
     pod.await_following()
     following = time.perf_counter()
-    _wait_for(trainer)
+    _wait_for(pod, trainer)
     over = time.perf_counter()
     table = _table(f"catch-up, {arguments.mib} MiB", "s", "MiB/s", "share", "aim")
     for name, took in (
@@ -262,10 +272,13 @@ _PARTS = {
 }
 
 
-def _wait_for(trainer: subprocess.Popen[bytes]) -> None:
-    status = trainer.wait()
+def _wait_for(pod: BenchPod, trainer: subprocess.Popen[bytes]) -> None:
+    try:
+        status: int | str = trainer.wait(_LONGEST_TRAINING)
+    except subprocess.TimeoutExpired:
+        status = f"none after {_LONGEST_TRAINING:g} s"
     if status:
-        raise RuntimeError(f"a trainer ended with status {status}: no figures")
+        raise RuntimeError(f"a trainer's status is {status}: no figures\n{pod.log_text}")
 
 
 def _table(title: str, *headings: str) -> Table:
