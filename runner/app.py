@@ -31,12 +31,14 @@ from runner.early_stopping import early_stopping
 from runner.experiments import LoadedExperiment, ignored_fields_in
 from runner.jobs.job_run import RunContext
 from runner.jobs.local_jobs import LocalJobs
+from runner.options import RunOptions
 from runner.pods.container_launch import Machine
 from runner.pods.spawner_client import SpawnerClient, start_spawner
 from runner.resuming import begin
 from runner.search import LocalSuggestions
 from runner.state.directory import StateDirectory
 from runner.state.disk_space import DiskSpace
+from runner.state.last_command import write_command
 from runner.state.objects import FileObjects
 from runner.watcher import Snapshot, Warnings, Watcher
 from webhook.model.config import Config
@@ -65,8 +67,15 @@ class Result:
 class Run:
     """All parts of a run."""
 
-    def __init__(self, state: StateDirectory, given: LoadedExperiment, watcher: Watcher) -> None:
+    def __init__(
+        self,
+        state: StateDirectory,
+        given: LoadedExperiment,
+        options: RunOptions,
+        watcher: Watcher,
+    ) -> None:
         self._state, self._given, self._watcher = state, given, watcher
+        self._options = options
         self._objects = FileObjects(state, utc_now, self._object_changed)
         source = given.experiment.spec.trial_template
         if source is not None and source.config_map is not None and given.template is not None:
@@ -83,19 +92,20 @@ class Run:
         self._spawner: SpawnerClient | None = None
         self._disk = DiskSpace(state.path, time.monotonic)
 
-    async def run(self, database_url: str, lock: int) -> Result:
-        """Run the experiment until it ends or is interrupted.
+    async def run(self, lock: int) -> Result:
+        """Run the experiment until it ends or is interrupted; `lock` is held until all is over.
 
         Raises:
             TrialwatchError: the experiment cannot start or continue.
         """
         begin(self._objects, self._given.experiment, self._state.path, utc_now())
+        write_command(self._state.command, self._options.last_command())
         if self._over() and not self._left_over():
             return Result(last=self._snapshot(), interrupted=False)
         for fault in ignored_fields_in(self._given.experiment):
             self._watcher.warn(f"{fault.path}: {fault.message}")
         with self._signals():
-            async with self._set_up(database_url, lock):
+            async with self._set_up(lock):
                 self._experiments.add(self._key)
                 for trial in self._objects.all_trials:
                     self._trials.add(trial)
@@ -105,8 +115,9 @@ class Run:
         return Result(last=last, interrupted=self._stopping.is_set() and not self._over())
 
     @asynccontextmanager
-    async def _set_up(self, database_url: str, lock: int) -> AsyncIterator[None]:
+    async def _set_up(self, lock: int) -> AsyncIterator[None]:
         probe = self._state.path / "pods"
+        database_url = self._options.database or f"sqlite:///{self._state.database}"
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(database(database_url))
             stop_service = await stack.enter_async_context(early_stopping(self._stop_early))
@@ -269,28 +280,3 @@ class Run:
 def _is_done(trial: Trial) -> bool:
     """Return whether a trial is complete; one that stopped early may still miss its metrics."""
     return has_ended(trial) and trial.status.completion_time is not None
-
-
-def run_experiment(
-    given: LoadedExperiment, state: StateDirectory, database_url: str | None, watcher: Watcher
-) -> Result:
-    """Run an experiment on this machine, or continue it.
-
-    Raises:
-        TrialwatchError: it cannot start or continue; its results so far are stored.
-    """
-    if sys.platform != "linux":
-        raise SetupError(
-            f"`trialwatch run` needs Linux, and this is {sys.platform}: use a virtual machine, or a"
-            " container with Python"
-        )
-    state.make()
-    with state.locked() as lock:
-        url = database_url or f"sqlite:///{state.database}"
-        return asyncio.run(_run(given, state, url, lock, watcher))
-
-
-async def _run(
-    given: LoadedExperiment, state: StateDirectory, url: str, lock: int, watcher: Watcher
-) -> Result:
-    return await Run(state, given, watcher).run(url, lock)

@@ -22,6 +22,7 @@ from api.objects.yamlout import dump_objects
 from api.timestamps import to_micros
 from api.types import JsonObject
 from trialwatch.documents import name_of, shown_at
+from trialwatch.interruption import interruptions
 from trialwatch.source import KINDS, nothing_called
 from trialwatch.source_choice import add_source, source_of
 from trialwatch.view.experiment_summary import measurements
@@ -88,6 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         wide = arguments.output == "wide"
         print(*_table(kind, found, wide=wide, spaces=wide or arguments.all_namespaces), sep="\n")
+        for message in interruptions(found):
+            print(message, file=sys.stderr)
     return 0
 
 

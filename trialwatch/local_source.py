@@ -11,6 +11,7 @@ from api.types import JsonObject
 from runner.state.directory import StateDirectory, all_states, find_trial, state_of
 from runner.state.documents import read_document
 from trialwatch.documents import name_of, namespace_of, oldest_first
+from trialwatch.interruption import with_interruption
 from trialwatch.local_logs import pieces_of
 
 if TYPE_CHECKING:
@@ -80,4 +81,5 @@ def _objects(kind: str, state: StateDirectory, name: str) -> Iterable[JsonObject
         paths = [state.experiment if kind == "experiments" else state.suggestion]
     else:
         paths = []
-    return oldest_first(doc for path in paths if (doc := read_document(path)) is not None)
+    found = oldest_first(doc for path in paths if (doc := read_document(path)) is not None)
+    return found if kind == "suggestions" else [with_interruption(one, state) for one in found]

@@ -9,6 +9,7 @@ Exit status: 0 succeeded, 1 experiment failed, 2 bad input, 130 interrupted.
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +21,9 @@ from api.errors import UserError
 from api.objects.experiments import render_experiment
 from api.objects.validation import warnings_of
 from api.types import ConditionType, holds
-from runner.app import run_experiment
 from runner.experiments import LoadedExperiment, read_file
+from runner.options import RunOptions
+from runner.start import run_experiment
 from runner.state.directory import DEFAULT, StateDirectory, state_of
 from runner.watcher import Snapshot
 from trialwatch.arguments import whole_number
@@ -80,7 +82,8 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the experiment of a file; return the exit status."""
     check_run_arguments(arguments)
-    return run_loaded(read_file(arguments.experiment, arguments.parallel), arguments)
+    given = read_file(arguments.experiment, arguments.parallel)
+    return run_loaded(given, arguments, arguments.experiment)
 
 
 def check_run_arguments(arguments: argparse.Namespace) -> None:
@@ -95,8 +98,12 @@ def check_run_arguments(arguments: argparse.Namespace) -> None:
         raise UserError(f"--parallel {arguments.parallel} is too small: use a number from 1")
 
 
-def run_loaded(given: LoadedExperiment, arguments: argparse.Namespace) -> int:
-    """Run an experiment that has been read and checked; return the exit status."""
+def run_loaded(given: LoadedExperiment, arguments: argparse.Namespace, *own: str) -> int:
+    """Run an experiment that has been read and checked; return the exit status.
+
+    `own` are the command's own words on its command line. Messages repeat them, before the flags
+    of `add_run_arguments`, as the line that continues the experiment.
+    """
     command = arguments.command
     for warning in warnings_of(given.experiment):
         print(f"trialwatch {command}: warning: {warning}", file=sys.stderr)
@@ -104,16 +111,30 @@ def run_loaded(given: LoadedExperiment, arguments: argparse.Namespace) -> int:
     state = state_of(arguments.state_dir, metadata.namespace, metadata.name)
     as_json = arguments.output == "json"
     screen = Screen(Console(stderr=as_json))
+    again = ("trialwatch", command, *own, *_flags(arguments))
+    options = RunOptions(database=arguments.database or "", command=again)
     with screen:
-        result = run_experiment(given, state, arguments.database, _Watcher(screen, command))
+        result = run_experiment(given, state, options, _Watcher(screen, command))
     summary = _summary(result.last)
-    screen.close(summary, _report(summary, state, command))
+    screen.close(summary, _report(summary, state, command), shlex.join(again))
     if as_json:
         print(json.dumps(render_experiment(result.last.experiment), ensure_ascii=False, indent=2))
     if result.interrupted:
         return _INTERRUPTED
     failed = holds(result.last.experiment.status.conditions, ConditionType.FAILED)
     return _FAILED if failed else 0
+
+
+def _flags(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Return those of the flags that a later run needs too."""
+    flags: list[str] = []
+    if arguments.parallel is not None:
+        flags += ["--parallel", str(arguments.parallel)]
+    if arguments.database:
+        flags += ["--database", arguments.database]
+    if arguments.state_dir != DEFAULT:
+        flags += ["--state-dir", str(arguments.state_dir)]
+    return tuple(flags)
 
 
 def _report(summary: ExperimentSummary, state: StateDirectory, command: str) -> str:

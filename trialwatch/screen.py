@@ -53,9 +53,12 @@ class Screen:
             self._say(*changes(self._last, summary))
         self._last = summary
 
-    def close(self, summary: ExperimentSummary, report: str = "") -> None:
-        """Print the result; `report` is the path of the report. Call it after `__exit__`."""
-        self._say(*closing(summary, report))
+    def close(self, summary: ExperimentSummary, report: str = "", again: str = "") -> None:
+        """Print the result, after `__exit__`.
+
+        `report` is the path of the report, `again` the line that continues the experiment.
+        """
+        self._say(*closing(summary, report, again))
 
     def _say(self, *lines: str) -> None:
         for line in lines:

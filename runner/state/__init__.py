@@ -12,6 +12,7 @@ May import: `api`, `controller`. May be imported by: `runner` and `trialwatch`.
         jobs/NAME.yaml      its Job, with its status
         logs/NAME/POD/...   the logs of its containers, one file each
         pods/NAME/POD/...   volumes of pods; deleted when the trial has ended
+        command.json        the command line of the last run
         report.html         a table and plots of the trials, written at the end of each run
         observations.db     the metrics (SQLite), unless --database names another database
 """

@@ -1,21 +1,17 @@
-"""The paths of a state directory, and the lock that gives it to one run only."""
+"""The paths of a state directory, and where the state directories are."""
 
 from __future__ import annotations
 
-import fcntl
-import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from api.errors import SetupError, UserError
+from runner.state.lock import PATIENCE, hold, is_held
 
 DEFAULT = Path(".trialwatch")
-_PATIENCE = 20.0
-"""Seconds that a run waits for the last processes of the previous run."""
-_LOOK = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +60,11 @@ class StateDirectory:
         """The experiment as one HTML file, at the end of each run."""
         return self.path / "report.html"
 
+    @property
+    def command(self) -> Path:
+        """The command line of the last run."""
+        return self.path / "command.json"
+
     def make(self) -> None:
         """Create the directory.
 
@@ -79,51 +80,23 @@ class StateDirectory:
                 " another with --state-dir"
             ) from None
 
-    @contextmanager
     def locked(
-        self, patience: float = _PATIENCE, sleep: Callable[[float], None] = time.sleep
-    ) -> Iterator[int]:
-        """Lock the directory; yield the descriptor that holds the lock.
-
-        Processes that inherit the descriptor hold the lock too. After a run was killed, the process
-        that ends its containers holds it for a moment.
+        self, patience: float = PATIENCE, sleep: Callable[[float], None] = time.sleep
+    ) -> AbstractContextManager[int]:
+        """Lock the directory; the context gives the descriptor that holds the lock.
 
         Raises:
             SetupError: another run has the lock.
         """
-        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            until = time.monotonic() + patience
-            while not _taken(descriptor):
-                holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
-                if _is_alive(holder) or time.monotonic() >= until:
-                    raise SetupError(
-                        f"another run (process {holder or 'unknown'}) uses {self.path}:"
-                        " end it, or use another --state-dir"
-                    )
-                sleep(_LOOK)
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-            yield descriptor
-        finally:
-            os.close(descriptor)
+        return hold(self._lock, patience, sleep)
 
+    def is_at_work(self) -> bool:
+        """Return whether a run uses the directory now."""
+        return is_held(self._lock)
 
-def _taken(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _is_alive(pid: str) -> bool:
-    """Return whether a process runs; zombies do not count."""
-    try:
-        stat = Path(f"/proc/{int(pid)}/stat").read_text(encoding="utf-8", errors="replace")
-    except (ValueError, OSError):
-        return False
-    return stat.rpartition(")")[2].split()[0] not in {"Z", "X"}
+    @property
+    def _lock(self) -> Path:
+        return self.path / "lock"
 
 
 def state_of(root: Path, namespace: str, experiment: str) -> StateDirectory:

@@ -13,6 +13,15 @@ from api.types import JsonObject
 
 
 def write_document(path: Path, document: JsonObject) -> None:
+    """Write an object atomically.
+
+    Raises:
+        SetupError: the file cannot be written.
+    """
+    write_text(path, dump_objects([document]))
+
+
+def write_text(path: Path, text: str) -> None:
     """Write a file atomically.
 
     Raises:
@@ -20,7 +29,7 @@ def write_document(path: Path, document: JsonObject) -> None:
     """
     unfinished = path.with_name(f".{path.name}.new")
     try:
-        unfinished.write_text(dump_objects([document]), encoding="utf-8")
+        unfinished.write_text(text, encoding="utf-8")
         unfinished.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):

@@ -15,10 +15,14 @@ _FEW = 3
 _LONG = 300
 
 
-def closing(summary: ExperimentSummary, report: str = "") -> Iterator[str]:
-    """Yield the lines; `report` is the path of the report, "" if there is no report."""
+def closing(summary: ExperimentSummary, report: str = "", again: str = "") -> Iterator[str]:
+    """Yield the lines.
+
+    `report` is the path of the report, "" if there is no report. `again` is the line that continues
+    the experiment.
+    """
     yield ""
-    yield _outcome(summary)
+    yield _outcome(summary, again or "run the same command again")
     yield f"{_counts(summary)}{_time(summary)}"
     yield from _causes(summary)
     if summary.best is None:
@@ -29,10 +33,10 @@ def closing(summary: ExperimentSummary, report: str = "") -> Iterator[str]:
         yield f"report: {report}"
 
 
-def _outcome(summary: ExperimentSummary) -> str:
+def _outcome(summary: ExperimentSummary, again: str) -> str:
     name = visible(summary.name)
     if summary.outcome is None:
-        return f"experiment {name} has not ended: run the same command again to continue"
+        return f"experiment {name} was interrupted; to continue: {again}"
     if summary.reason:
         return f"{name}: {visible(summary.reason)}"
     word = "succeeded" if summary.outcome is ConditionType.SUCCEEDED else "failed"

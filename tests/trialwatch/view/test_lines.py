@@ -108,6 +108,6 @@ def test_a_cause_that_all_trials_share_is_told_once(golden: Golden) -> None:
 
 
 def test_an_interrupted_run_says_how_to_go_on() -> None:
-    lines = list(closing(stands(experiment(), ())))
+    lines = list(closing(stands(experiment(), ()), again="trialwatch run e.yaml"))
 
-    assert lines[1] == "experiment random has not ended: run the same command again to continue"
+    assert lines[1] == "experiment random was interrupted; to continue: trialwatch run e.yaml"
