@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 _COMMANDS = {
+    "tune": "tune the parameters of your own program on this machine",
     "extract": "show which metrics would be collected from a log",
     "inject": "show how the webhook would change a pod or a job",
     "explain": "explain the webhook's decision on a pod in the cluster, and what to do",
@@ -29,6 +30,7 @@ _COMMANDS = {
 _DESCRIPTION = "trialwatch tunes any program that prints its metrics."
 _EPILOG = """\
 examples:
+    trialwatch tune --param lr=0.001..0.1:log -- python3 train.py --lr={lr}
     trialwatch run experiment.yaml          run an experiment on this machine
     trialwatch COMMAND --help               show the flags of a command
 """
@@ -44,8 +46,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words:
         parser.print_help(sys.stderr)
         return 2
-    arguments = parser.parse_args(words)
     try:
+        program: tuple[str, ...] = ()
+        if command is not None and hasattr(command, "split"):
+            words, program = command.split(words)
+        arguments = parser.parse_args(words)
+        arguments.program = program
         status: int = importlib.import_module(f"trialwatch.{arguments.command}").run(arguments)
     except TrialwatchError as error:
         print(f"trialwatch {chosen}: {error}", file=sys.stderr)

@@ -1,0 +1,255 @@
+"""`trialwatch tune`: from a command line to a result, and what mistakes get."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.runner.experiment_runs import Machine
+from trialwatch.__main__ import main
+
+TRAIN = """\
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float)
+parser.add_argument("--opt")
+arguments = parser.parse_args()
+print(f"epoch 1 loss={arguments.lr} accuracy={1 - arguments.lr}")
+"""
+LR = "lr=0.001..0.1:log"
+OPT = "opt=adam,sgd"
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    made = Machine(tmp_path)
+    (tmp_path / "train.py").write_text(TRAIN)
+    yield made
+    made.close()
+
+
+def stored(machine: Machine) -> list[Path]:
+    return sorted((machine.folder / ".trialwatch" / "default").iterdir())
+
+
+def test_a_line_tunes_a_program_and_the_same_line_continues(machine: Machine) -> None:
+    line = ("tune", "--maximize", "accuracy", "--param", LR, "--param", OPT, "--also", "loss")
+    program = ("--", "python3", "train.py", "--lr={lr}", "--opt", "{opt}")
+
+    status, out, err = machine.call(*line, "--trials=2", *program)
+    assert (status, err) == (0, "")
+    assert "2 trials: 2 succeeded" in out
+    assert "  accuracy" in out
+    assert "  loss" in out
+
+    status, out, err = machine.call(*line, "--trials=3", *program)
+    assert (status, err) == (0, "")
+    assert "continuing with 2 trials" in out
+    assert "3 trials: 3 succeeded" in out
+    assert len(stored(machine)) == 1
+
+
+def test_values_arrive_by_the_environment_and_by_a_file(machine: Machine) -> None:
+    (machine.folder / "train.sh").write_text('echo "loss=$LR"; cat "$1"; echo "a=$(true)b"\n')
+
+    status, out, err = machine.call(
+        *("tune", "--minimize=loss", "--param", LR, "--param=n=1..9", "--trials=1"),
+        *("--", "LR={lr}", "sh", "train.sh", "{params.json}"),
+    )
+
+    assert (status, err) == (0, ""), out
+    [trial] = machine.trials(stored(machine)[0].name).values()
+    lr, n = (one["value"] for one in trial["spec"]["parameterAssignments"])
+    [log] = (stored(machine)[0] / "logs").glob("*/*/training.log")
+    assert log.read_text() == f'loss={lr}\n{{"lr": {lr}, "n": {n}}}\na=b\n'
+
+
+def test_metrics_are_read_from_a_file(machine: Machine) -> None:
+    (machine.folder / "train.sh").write_text('echo "{\\"val\\": {\\"loss\\": $1}}" > "$2"\n')
+
+    status, out, err = machine.call(
+        *("tune", "--minimize=val.loss", "--param", LR, "--trials=2", "--parallel=2"),
+        *("--file=metrics.jsonl", "--metrics-format=JSON"),
+        *("--", "sh", "train.sh", "{lr}", "{file}"),
+    )
+
+    assert (status, err) == (0, ""), out
+    assert "2 trials: 2 succeeded" in out
+
+
+PROGRAM = ("--", "python3", "train.py", "--lr={lr}")
+TUNE = ("tune", "--maximize=accuracy")
+
+MISTAKES = [
+    (
+        (*TUNE, "--param", LR, *PROGRAM[1:]),
+        (
+            "-- is missing before the program 'python3': write\n"
+            "  trialwatch tune --maximize=accuracy --param lr=0.001..0.1:log -- python3 train.py --lr={lr}"
+        ),
+    ),
+    (
+        (*TUNE, *PROGRAM),
+        (
+            "no parameter is given: add --param NAME=SPACE for each {NAME} in the command, such as --param"
+            " lr=0.001..0.1:log"
+        ),
+    ),
+    (
+        (*TUNE, "--param", LR, *PROGRAM, "--n={layers}"),
+        (
+            "{layers} in the command has no --param: add --param layers=SPACE, such as --param layers=0.001..0.1:log,"
+            " --param layers=2..5 or --param layers=adam,sgd; for the text {layers} itself, write {{layers}}"
+        ),
+    ),
+    (
+        (*TUNE, "--param", LR, "--param=layer=2..5", *PROGRAM, "--n={layers}"),
+        (
+            "{layers} in the command has no --param, and --param layer is not used: write {layer} in the command, or"
+            " --param layers=2..5"
+        ),
+    ),
+    (
+        (*TUNE, "--param", LR, "--", "python3", "train.py", "--lr", "0.1"),
+        (
+            "--param lr has no effect, because the command has no {lr}: write {lr} where its value belongs, such as"
+            " --lr {lr}, or delete --param lr=0.001..0.1:log"
+        ),
+    ),
+    (
+        (*TUNE, "--param", LR, "--", "sh", "-c", "train $lr"),
+        (
+            "--param lr has no effect, because the command has no {lr}: write {lr} where its value belongs, such as"
+            " {lr} in the place of $lr, or delete --param lr=0.001..0.1:log"
+        ),
+    ),
+    (
+        (*TUNE, "--param", "lr=0.1..0.001", *PROGRAM),
+        (
+            "--param lr=0.1..0.001: the first bound is larger than the second: write --param"
+            " lr=0.001..0.1"
+        ),
+    ),
+    (
+        (*TUNE, "--param", "lr:0.1..1", *PROGRAM),
+        "--param lr:0.1..1: the = after the name is missing: write --param lr=0.1..1",
+    ),
+    (
+        (*TUNE, "--param", "0.1..1", *PROGRAM),
+        (
+            "--param 0.1..1: a parameter needs a name and a space: write --param NAME=0.1..1, and {NAME} in the"
+            " command"
+        ),
+    ),
+    (
+        (*TUNE, "--param", "lr", *PROGRAM),
+        (
+            "--param lr: a parameter needs a name and a space: write --param lr=0.001..0.1:log, and {lr} in the"
+            " command"
+        ),
+    ),
+    (
+        (*TUNE, "--param", LR, "--param", "lr=1..2", *PROGRAM),
+        "--param lr is given twice: keep one of 0.001..0.1:log and 1..2",
+    ),
+    (
+        (*TUNE, "--minimize=loss", "--param", LR, *PROGRAM),
+        (
+            "one metric decides: keep --maximize accuracy or --minimize loss, and show the other metric with"
+            " --also"
+        ),
+    ),
+    (
+        (*TUNE, "--param", LR, "--algorithm=tpe:gamma", *PROGRAM),
+        "--algorithm tpe:gamma: the setting 'gamma' has no value: write --algorithm tpe:gamma=VALUE",
+    ),
+    (
+        (*TUNE, "--param", LR, "--algorithm=randm", *PROGRAM),
+        '--algorithm: Invalid value: "randm": unknown algorithm name randm; did you mean "random"?',
+    ),
+    (
+        (*TUNE, "--param", LR, "--trials=0", *PROGRAM),
+        "--trials 0 is too small: use a number from 1",
+    ),
+    (
+        (*TUNE, "--param", LR, "--metrics-format=JSON", *PROGRAM),
+        (
+            "--metrics-format JSON needs --file PATH; in the output of a program, metrics in JSON are found by their"
+            " names, without --metrics-format"
+        ),
+    ),
+    (
+        (*TUNE, "--param", LR, "--metrics-format=loss", *PROGRAM),
+        "--metrics-format: Invalid value: ",
+    ),
+    (
+        (*TUNE, "--param", LR, "--", "python3", "train.py", "{lr}", "{file}"),
+        (
+            "{file} in the command is the path of the file with the metrics: add --file NAME, such as --file"
+            " metrics.log"
+        ),
+    ),
+    ((*TUNE, "--param", LR), "the program is missing: write it behind --, for example"),
+    (
+        (*TUNE, "--param", LR, "--", "pyhton3", "train.py", "{lr}"),
+        "this machine has no program 'pyhton3'; did you mean \"python3\"?",
+    ),
+    (
+        (*TUNE, "--param", LR, "--", "python3", "-u", "trian.py", "{lr}"),
+        "'trian.py' does not exist in ",
+    ),
+    (
+        (*TUNE, "--param", LR, "--", "train.py", "{lr}"),
+        (
+            "'train.py' is a file that cannot be executed: write -- python3 train.py {lr}, or chmod +x"
+            " train.py"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), MISTAKES)
+def test_a_mistake_gets_what_to_type(
+    words: tuple[str, ...],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.py").write_text(TRAIN)
+
+    status = main(words)
+
+    out, err = capsys.readouterr()
+    assert (status, out) == (2, "")
+    assert err.startswith(f"trialwatch tune: {message}")
+    assert not (tmp_path / ".trialwatch").exists()
+
+
+def test_the_script_that_is_probably_meant_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.py").write_text(TRAIN)
+
+    main((*TUNE, "--param", LR, "--", "python3", "-u", "trian.py", "{lr}"))
+
+    assert capsys.readouterr().err.endswith('; did you mean "train.py"?\n')
+
+
+def test_a_metrics_file_beside_the_program_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.py").write_text(TRAIN)
+
+    status = main((*TUNE, "--param", LR, "--file=metrics.log", *PROGRAM))
+
+    assert status == 2
+    assert (
+        "or let the program write to a directory of its own, such as --file metrics/metrics.log"
+        in (capsys.readouterr().err)
+    )

@@ -1,0 +1,91 @@
+"""Whether a program and its script are on this machine, before any trial starts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from api.errors import UserError
+from api.faults import nearest
+from trialwatch.tuning.command import Command, command_line
+
+_SCRIPTS = (".py", ".sh", ".js", ".mjs", ".cjs", ".ts", ".rb", ".pl", ".R", ".jl", ".lua", ".php")
+_OTHERS = {"python": ("python3",), "python3": ("python",), "pip": ("pip3",), "nodejs": ("node",)}
+_INTERPRETERS = {
+    ".py": "python3",
+    ".sh": "sh",
+    ".js": "node",
+    ".mjs": "node",
+    ".rb": "ruby",
+    ".pl": "perl",
+    ".R": "Rscript",
+    ".jl": "julia",
+}
+
+
+def check_program(command: Command, environ: Mapping[str, str]) -> None:
+    """Check that the program exists, and the script that it gets.
+
+    Raises:
+        UserError: one of them does not exist; says which one is probably meant.
+    """
+    path = dict(command.variables).get("PATH", environ.get("PATH", os.defpath))
+    program = command.words[0]
+    if "{" not in program and shutil.which(program, path=path) is None:
+        raise UserError(_no_program(command, path))
+    script = _script_of(command)
+    if script and not Path(script).exists():
+        raise UserError(f"{script!r} does not exist in {Path.cwd()}{_similar_file(script)}")
+
+
+def _no_program(command: Command, path: str) -> str:
+    program, rest = command.words[0], command.words[1:]
+    file = Path(program)
+    if file.is_dir():
+        return f"{program!r} is a directory: write a program behind --"
+    if file.is_file():
+        return _not_started(file, rest)
+    if "/" in program:
+        return f"the program {program!r} does not exist in {Path.cwd()}{_similar_file(program)}"
+    others = [other for other in _OTHERS.get(program, ()) if shutil.which(other, path=path)]
+    if others:
+        line = command_line((others[0], *rest))
+        return f"this machine has no program {program!r}, but {others[0]!r}: write -- {line}"
+    hint = nearest(program, [name for name in _programs(path) if name[0] == program[0]])
+    return f"this machine has no program {program!r}{hint or ': install it, or write its path'}"
+
+
+def _not_started(file: Path, rest: tuple[str, ...]) -> str:
+    """Say how to start a file that is in the current directory."""
+    if os.access(file, os.X_OK):
+        line = command_line((f"./{file}", *rest))
+        return f"{str(file)!r} is a file here, but not in PATH: write -- {line}"
+    line = command_line((_INTERPRETERS.get(file.suffix, "sh"), str(file), *rest))
+    return f"{str(file)!r} is a file that cannot be executed: write -- {line}, or chmod +x {file}"
+
+
+def _programs(path: str) -> list[str]:
+    folders = [Path(folder) for folder in path.split(os.pathsep) if folder]
+    return sorted({file.name for folder in folders if folder.is_dir() for file in folder.iterdir()})
+
+
+def _script_of(command: Command) -> str | None:
+    """Return the script: the first argument that is not a flag, if it looks like a file."""
+    for word in command.words[1:]:
+        if not word.startswith("-"):
+            return word if word.endswith(_SCRIPTS) and "{" not in word else None
+        if word in ("-c", "-m", "-e"):
+            return None
+    return None
+
+
+def _similar_file(script: str) -> str:
+    folder = Path(script).parent
+    names = [file.name for file in folder.iterdir()] if folder.is_dir() else []
+    hint = nearest(Path(script).name, names)
+    if hint:
+        return hint
+    scripts = sorted(name for name in names if name.endswith(_SCRIPTS))[:5]
+    return f": write one of {', '.join(scripts)}" if scripts else ": write the path of your script"

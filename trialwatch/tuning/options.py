@@ -1,0 +1,132 @@
+"""Values of flags as users write them: `NAME=SPACE`, `tpe:gamma=0.3`, and faults named by flags."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from api.errors import Fault, UserError
+from api.types import Setting
+from suggestion.core.algorithm import RANDOM_STATE
+from trialwatch.tuning.command import PARAMETER_NAME
+from trialwatch.tuning.space import Space, read_space
+from trialwatch.tuning.space_mistakes import SpaceError
+
+_NAME = re.compile(PARAMETER_NAME)
+_GLUED = re.compile(rf"({PARAMETER_NAME})[:\s]+(\S.*)")
+_EXAMPLE: Final = "0.001..0.1:log"
+
+
+def read_params(texts: Iterable[str]) -> Mapping[str, Space]:
+    """Read all `--param`s; the order stays.
+
+    Raises:
+        UserError: one of them is wrong, or a name occurs twice.
+    """
+    spaces: dict[str, Space] = {}
+    for text in texts:
+        name, space = read_param(text)
+        if name in spaces:
+            raise UserError(
+                f"--param {name} is given twice: keep one of {spaces[name]} and {space}"
+            )
+        spaces[name] = space
+    return MappingProxyType(spaces)
+
+
+def read_param(text: str) -> tuple[str, Space]:
+    """Read `NAME=SPACE`.
+
+    Raises:
+        UserError: the text is wrong; says what to write.
+    """
+    name, equals, space = text.partition("=")
+    if not equals or ":" in name or ".." in name:
+        raise UserError(_without_equals(text))
+    name = name.strip()
+    if not _NAME.fullmatch(name):
+        plain = re.sub(r"[^\w.-]+", "_", name.strip("-{}$")).lstrip("-.0123456789") or "lr"
+        raise UserError(
+            f"--param {text}: the name {name!r} may have only letters, digits, '_', '-' and '.':"
+            f" write --param {plain}={space}, and {{{plain}}} in the command"
+        )
+    try:
+        return name, read_space(space)
+    except SpaceError as error:
+        raise UserError(_with_name(name, text, error)) from None
+
+
+def _without_equals(text: str) -> str:
+    glued = _GLUED.fullmatch(text.strip())
+    if glued:
+        return (
+            f"--param {text}: the = after the name is missing: write --param {glued[1]}={glued[2]}"
+        )
+    name = text if _NAME.fullmatch(text) and ".." not in text else "NAME"
+    space = _EXAMPLE if name == text else text
+    return (
+        f"--param {text}: a parameter needs a name and a space:"
+        f" write --param {name}={space}, and {{{name}}} in the command"
+    )
+
+
+def _with_name(name: str, text: str, error: SpaceError) -> str:
+    if not error.instead:
+        return f"--param {text}: {error.why}"
+    instead = " or ".join(f"--param {name}={space}" for space in error.instead)
+    return f"--param {text}: {error.why}: write {instead}"
+
+
+def read_algorithm(
+    flag: str, text: str, seed: int | None = None
+) -> tuple[str, tuple[Setting, ...]]:
+    """Read `NAME` or `NAME:SETTING=VALUE:...`; return the name and the settings.
+
+    Raises:
+        UserError: a setting has no value.
+    """
+    name, *settings = text.split(":")
+    pairs = [setting.partition("=") for setting in settings]
+    wrong = next((key for key, equals, _ in pairs if not equals), None)
+    if wrong is not None:
+        raise UserError(
+            f"{flag} {text}: the setting {wrong!r} has no value: write {flag} {name}:{wrong}=VALUE"
+        )
+    read = [Setting(name=key, value=value) for key, _, value in pairs]
+    if seed is not None:
+        read.append(Setting(name=RANDOM_STATE, value=str(seed)))
+    return name, tuple(read)
+
+
+# -- faults of an Experiment, named by the flags that caused them --------------------------
+
+_FLAGS: Final = (
+    # the beginning of a field's path, and the flag
+    ("spec.objective.additionalMetricNames", "--also"),
+    ("spec.objective.goal", "--goal"),
+    ("spec.objective", "--maximize or --minimize"),
+    ("spec.algorithm", "--algorithm"),
+    ("spec.earlyStopping", "--early-stopping"),
+    ("spec.maxTrialCount", "--trials"),
+    ("spec.parallelTrialCount", "--parallel"),
+    ("spec.metricsCollectorSpec.source.filter", "--metrics-format"),
+    ("spec.metricsCollectorSpec", "--file"),
+    ("metadata.name", "--name"),
+    ("spec.trialTemplate", "the command"),
+)
+_PARAMETER = re.compile(r"spec\.parameters\[(\d+)\]")
+
+
+def in_flags(faults: Iterable[Fault], parameters: Sequence[str]) -> str:
+    """Return the faults of an Experiment, one a line, each with the flag in place of its path."""
+    return "\n".join(dict.fromkeys(_in_flags(fault, parameters) for fault in faults))
+
+
+def _in_flags(fault: Fault, parameters: Sequence[str]) -> str:
+    found = _PARAMETER.match(fault.path)
+    if found and int(found[1]) < len(parameters):
+        return f"--param {parameters[int(found[1])]}: {fault.message}"
+    flag = next((flag for path, flag in _FLAGS if fault.path.startswith(path)), fault.path)
+    return f"{flag}: {fault.message}"
