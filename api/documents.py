@@ -16,11 +16,14 @@ from collections.abc import Mapping
 
 from api.types import Json, JsonObject
 
+_MAPPING = (dict, Mapping)
+"""Nearly every mapping is a dict, and Python checks for that several times faster."""
+
 
 def value_at(document: Json, *path: str) -> Json:
     """Return the value at a path; None if it is missing."""
     for name in path:
-        document = document.get(name) if isinstance(document, Mapping) else None
+        document = document.get(name) if isinstance(document, _MAPPING) else None
     return document
 
 

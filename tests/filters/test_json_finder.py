@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -12,6 +10,7 @@ from hypothesis import strategies as st
 
 from api.types import LogFormat
 from filters.extractor import Extractor, extraction_spec
+from tests.call_counts import calls_of
 
 
 def points(text: str | bytes, *metrics: str) -> list[tuple[str, str]]:
@@ -59,15 +58,9 @@ def test_lines_without_an_object_cost_no_call_each(line: bytes) -> None:
 
 
 def calls_for(stream: bytes) -> int:
-    """Count the calls of functions, Python's and C's, that a stream costs."""
+    """Count the calls that a stream costs."""
     extractor = Extractor(extraction_spec(["loss"], LogFormat.JSON))
-    events: Counter[str] = Counter()
-    sys.setprofile(lambda _frame, event, _argument: events.update([event]))
-    try:
-        extractor.feed(stream)
-    finally:
-        sys.setprofile(None)
-    return events["call"] + events["c_call"]
+    return calls_of(lambda: extractor.feed(stream))
 
 
 def test_invalid_utf_8_in_a_line_costs_nothing_but_the_byte() -> None:

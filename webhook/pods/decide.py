@@ -39,7 +39,7 @@ def decide(pod: JsonObject, context: PodContext, trial: Trial | None, config: Co
     | none | anything else | any | refused: a typing mistake must not lose the metrics silently |
     """
     try:
-        if trial is None and not _asks_for_collection(read_metadata(pod)):
+        if trial is None and not asks_for_collection(read_metadata(pod)):
             return Skip(Reason.NOBODYS_TRIAL)
         return _decide(read_pod(pod), context, trial, config)
     except PodRefused as refused:
@@ -85,7 +85,8 @@ def _decide(pod: Pod, context: PodContext, trial: Trial | None, config: Config) 
             raise PodRefused(Reason.KIND_UNSUPPORTED, why)
 
 
-def _asks_for_collection(metadata: PodMetadata) -> bool:
+def asks_for_collection(metadata: PodMetadata) -> bool:
+    """Return whether a pod's labels ask to collect its metrics. Raises PodRefused."""
     collect = metadata.labels.get(names.COLLECT_LABEL, "false")
     if collect not in ("true", "false"):
         why = f'label {names.COLLECT_LABEL} is {quoted(collect)}; write "true" or "false"'

@@ -14,12 +14,15 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import replace
 
+from api.errors import SpecError
 from api.types import JsonObject
 from webhook.model.config import Config
 from webhook.model.images import ImageCommand
 from webhook.model.lookups import Answer, ImageUnknown, Lookup
-from webhook.model.verdicts import Inject, PodContext, Verdict
-from webhook.pods.decide import decide
+from webhook.model.pods import read_metadata
+from webhook.model.reasons import Reason
+from webhook.model.verdicts import Inject, PodContext, PodRefused, Refuse, Skip, Verdict
+from webhook.pods.decide import asks_for_collection, decide
 from webhook.pods.owners import find_owning_trial
 
 PodDecision = Generator[Lookup, Answer, Verdict]
@@ -27,9 +30,16 @@ PodDecision = Generator[Lookup, Answer, Verdict]
 
 def decide_on_pod(pod: JsonObject, context: PodContext, config: Config) -> PodDecision:
     """Decide on a pod. Never raises, whatever the pod contains."""
-    owning = yield from find_owning_trial(pod, context.namespace)
-    if owning.refusal is not None:
-        return owning.refusal
+    try:
+        metadata = read_metadata(pod)
+        owning = yield from find_owning_trial(metadata, context.namespace)
+        # Most pods of a cluster end here, so this reads nothing but their metadata, and only once.
+        if owning.trial is None and not asks_for_collection(metadata):
+            return Skip(Reason.NOBODYS_TRIAL)
+    except PodRefused as refused:
+        return refused.refusal
+    except SpecError as error:
+        return Refuse(Reason.POD_UNREADABLE, str(error))
     context = replace(context, suggestion=owning.suggestion)
     verdict = decide(pod, context, owning.trial, config)
     if isinstance(verdict, Inject) and verdict.plan.image_lookup is not None:

@@ -27,7 +27,7 @@ from webhook.model.lookups import (
 )
 from webhook.model.pods import Owner, PodMetadata, read_metadata
 from webhook.model.reasons import Reason
-from webhook.model.verdicts import PodRefused, Refuse
+from webhook.model.verdicts import PodRefused
 
 MAX_DEPTH = 8
 """Levels of owners, such as Pod, Job, JobSet, TrainJob; known chains have five at the most."""
@@ -40,33 +40,29 @@ _ROOTS = {("v1", "Node"), ("v1", "Namespace")}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwningTrial:
-    """The trial of a pod. With neither trial nor refusal, the pod certainly belongs to no trial."""
+    """The trial of a pod, and its suggestion; None: the pod certainly belongs to no trial."""
 
     trial: Trial | None = None
     suggestion: Suggestion | None = None
-    refusal: Refuse | None = None
 
 
 def find_owning_trial(
-    pod: JsonObject, namespace: str
+    metadata: PodMetadata, namespace: str
 ) -> Generator[ObjectLookup, ObjectAnswer, OwningTrial]:
-    """Find the trial of a pod, and the suggestion that the trial came from. Never raises.
+    """Find the trial of a pod, and the suggestion that the trial came from.
 
     A pod with the label `trialwatch.dev/collect` needs no Trial, so nothing is looked up for it.
+
+    Raises:
+        PodRefused: a look-up failed, or found an object that is not valid or not the right one.
     """
-    try:
-        metadata = read_metadata(pod)
-        if metadata.collects:
-            return OwningTrial()
-        owner = yield from _trial_owner(metadata, namespace)
-        trial = (yield from _trial(owner, namespace)) if owner else None
-        if trial is None and metadata.labels.get(TRIAL_LABEL):
-            trial = yield from _trial_of_label(metadata, namespace)
-        suggestion = (yield from _suggestion(trial, namespace)) if trial else None
-    except PodRefused as refused:
-        return OwningTrial(refusal=refused.refusal)
-    except SpecError as error:
-        return OwningTrial(refusal=Refuse(Reason.POD_UNREADABLE, str(error)))
+    if metadata.collects:
+        return OwningTrial()
+    owner = yield from _trial_owner(metadata, namespace)
+    trial = (yield from _trial(owner, namespace)) if owner else None
+    if trial is None and metadata.labels.get(TRIAL_LABEL):
+        trial = yield from _trial_of_label(metadata, namespace)
+    suggestion = (yield from _suggestion(trial, namespace)) if trial else None
     return OwningTrial(trial=trial, suggestion=suggestion)
 
 

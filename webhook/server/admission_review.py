@@ -16,7 +16,7 @@ from typing import Any, Final
 from api.errors import UserError
 from api.faults import quoted, shown
 from api.types import Json, JsonObject
-from kube.access import NOBODY, Requester, requester_of
+from kube.access import Requester, requester_of
 
 API_VERSION: Final = "admission.k8s.io/v1"
 KIND: Final = "AdmissionReview"
@@ -49,8 +49,13 @@ class AdmissionRequest:
     old: Json = None
     """The object that is stored now; None: there is none."""
     dry_run: bool = False
-    requester: Requester = NOBODY
-    """Who sent it to the API server."""
+    user_info: Json = None
+    """As in the review; any JSON."""
+
+    @property
+    def requester(self) -> Requester:
+        """The user who sent the request; read on demand, because reviews of pods do not need it."""
+        return requester_of(self.user_info)
 
     def unexpected(self, expected: str) -> InvalidReview:
         """Return the error for a request that is not for this path; `expected` is."""
@@ -92,7 +97,7 @@ def read_request(body: bytes) -> AdmissionRequest:
         document=request.get("object"),
         old=request.get("oldObject"),
         dry_run=request.get("dryRun") is True,
-        requester=requester_of(request.get("userInfo")),
+        user_info=request.get("userInfo"),
     )
 
 

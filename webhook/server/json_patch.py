@@ -79,8 +79,10 @@ def _of_lists(old: Sequence[Json], new: Sequence[Json], path: str) -> Iterator[J
 
 def _same(old: Json, new: Json) -> bool:
     """Return whether two items are identical; equal but distinct objects count as different."""
+    if old is new:
+        return True
     plain = not isinstance(old, Mapping | list | tuple)
-    return old is new or (plain and type(old) is type(new) and old == new)
+    return plain and type(old) is type(new) and old == new
 
 
 def _names(items: Sequence[Json]) -> list[str]:

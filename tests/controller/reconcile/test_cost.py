@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from dataclasses import replace
-from types import FrameType
 
 import pytest
 
@@ -14,23 +11,8 @@ from controller.reconcile.experiments import reconcile_experiment
 from controller.reconcile.trial_facts import TrialFactsCache
 from controller.reconcile.trial_states import TrialState
 from controller.reconcile.views import ExperimentView, Policy, key_of
+from tests.call_counts import calls_of
 from tests.controller.experiment_harness import ExperimentHarness, experiment, loss
-
-
-def calls_of(act: Callable[[], object]) -> int:
-    """Count the calls of Python functions."""
-    count = 0
-
-    def note(_: FrameType, event: str, __: object) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    sys.setprofile(note)
-    try:
-        act()
-    finally:
-        sys.setprofile(None)
-    return count
 
 
 async def parts() -> tuple[Experiment, Suggestion, Trial]:

@@ -8,18 +8,17 @@ import pytest
 
 from api.types import JsonObject
 from tests.webhook.golden_cluster import NAMESPACE, Cluster, cluster_of, shared_cluster
+from webhook.model.config import Config
 from webhook.model.images import ImageCommand
 from webhook.model.lookups import (
     ImageLookup,
     ImageUnknown,
     LookupFailed,
-    ObjectAbsent,
-    ObjectFound,
     ObjectLookup,
 )
 from webhook.model.reasons import Reason
-from webhook.model.verdicts import Inject, Refuse, Skip
-from webhook.pods.owners import find_owning_trial
+from webhook.model.verdicts import Inject, PodContext, Refuse, Skip
+from webhook.pods.decision import decide_on_pod
 
 
 def reference(kind: str, name: str, version: str = "batch/v1") -> JsonObject:
@@ -134,18 +133,19 @@ def test_an_owner_that_is_not_valid_counts_as_a_failed_look_up() -> None:
 @pytest.mark.parametrize("kind", ["Trial", "Suggestion"])
 def test_a_trial_or_suggestion_that_cannot_be_looked_up_is_refused(kind: str) -> None:
     cluster = shared_cluster()
-    walk = find_owning_trial(pod(reference("Job", "mnist-1")), NAMESPACE)
+    document = pod(reference("Job", "mnist-1"))
+    decision = decide_on_pod(document, PodContext(namespace=NAMESPACE), Config())
     refusal: object = None
     try:
-        question = next(walk)
+        question = next(decision)
         while True:
             answer = cluster.answer(question)
-            assert isinstance(answer, ObjectFound | ObjectAbsent | LookupFailed)
-            question = walk.send(
+            assert isinstance(question, ObjectLookup)
+            question = decision.send(
                 LookupFailed("504: timed out") if question.kind == kind else answer
             )
     except StopIteration as end:
-        refusal = end.value.refusal
+        refusal = end.value
 
     assert isinstance(refusal, Refuse)
     assert refusal.reason is Reason.LOOKUP_FAILED

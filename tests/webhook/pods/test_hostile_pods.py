@@ -14,8 +14,9 @@ from tests.webhook.golden_cluster import NAMESPACE, shared_cluster
 from webhook.model.config import Config
 from webhook.model.images import ImageCommand
 from webhook.model.lookups import ObjectFound, ObjectLookup
+from webhook.model.pods import read_metadata
 from webhook.model.reasons import Reason
-from webhook.model.verdicts import Inject, PodContext, Refuse, Skip
+from webhook.model.verdicts import Inject, PodContext, PodRefused, Refuse, Skip
 from webhook.pods.decide import decide
 from webhook.pods.mutate import mutate
 from webhook.pods.owners import MAX_DEPTH, MAX_LOOKUPS, find_owning_trial
@@ -223,7 +224,7 @@ def _pod_of(name: str) -> JsonObject:
 
 def _walked(pod: JsonObject, objects: dict[str, JsonObject]) -> tuple[int, Refuse | None]:
     """Walk the owners; return the number of look-ups, and the refusal."""
-    walk = find_owning_trial(pod, NAMESPACE)
+    walk = find_owning_trial(read_metadata(pod), NAMESPACE)
     asked = 0
     try:
         wanted = next(walk)
@@ -231,5 +232,7 @@ def _walked(pod: JsonObject, objects: dict[str, JsonObject]) -> tuple[int, Refus
             assert isinstance(wanted, ObjectLookup)
             asked += 1
             wanted = walk.send(ObjectFound(objects[wanted.name]))
-    except StopIteration as end:
-        return asked, end.value.refusal
+    except StopIteration:
+        return asked, None
+    except PodRefused as refused:
+        return asked, refused.refusal
