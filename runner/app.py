@@ -104,6 +104,7 @@ class Run:
             return Result(last=self._snapshot(), interrupted=False)
         for fault in ignored_fields_in(self._given.experiment):
             self._watcher.warn(f"{fault.path}: {fault.message}")
+        self._watcher.show(self._snapshot())
         with self._signals():
             async with self._set_up(lock):
                 self._experiments.add(self._key)
@@ -245,7 +246,13 @@ class Run:
     def _snapshot(self) -> Snapshot:
         experiment = self._objects.stored_experiment or self._given.experiment
         trials = in_order(tuple(self._objects.all_trials.values()))
-        return Snapshot(experiment=experiment, trials=trials, latest=self._latest)
+        return Snapshot(
+            experiment=experiment,
+            trials=trials,
+            latest=self._latest,
+            running=self._jobs.running if self._jobs is not None else 0,
+            ending=self._stopping.is_set() and not self._over(),
+        )
 
     async def _measured(self) -> Mapping[str, Mapping[str, str]]:
         """Return the newest values of the running trials."""
@@ -275,6 +282,7 @@ class Run:
         if self._stopping.is_set() and self._jobs is not None:
             self._jobs.kill()
         self._stopping.set()
+        self._watcher.show(self._snapshot())
 
 
 def _is_done(trial: Trial) -> bool:

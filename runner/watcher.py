@@ -19,6 +19,10 @@ class Snapshot:
     """In the order of suggestion."""
     latest: Mapping[str, Mapping[str, str]]
     """By running trial and metric: the newest stored value."""
+    running: int = 0
+    """How many jobs run."""
+    ending: bool = False
+    """Whether the user has interrupted the run, and its processes are being ended."""
 
 
 class Watcher(Protocol):

@@ -11,11 +11,8 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from rich.console import Console
 
 from api.errors import UserError
 from api.objects.experiments import render_experiment
@@ -25,10 +22,11 @@ from runner.experiments import LoadedExperiment, read_file
 from runner.options import RunOptions
 from runner.start import run_experiment
 from runner.state.directory import DEFAULT, StateDirectory, state_of
-from runner.watcher import Snapshot
 from trialwatch.arguments import whole_number
+from trialwatch.run_watcher import RunWatcher, summary_at
 from trialwatch.screen import Screen
-from trialwatch.view.experiment_summary import ExperimentSummary, summary_of
+from trialwatch.terminal import held_errors, own_console
+from trialwatch.view.experiment_summary import ExperimentSummary
 
 if TYPE_CHECKING:
     import argparse
@@ -110,13 +108,14 @@ def run_loaded(given: LoadedExperiment, arguments: argparse.Namespace, *own: str
     metadata = given.experiment.metadata
     state = state_of(arguments.state_dir, metadata.namespace, metadata.name)
     as_json = arguments.output == "json"
-    screen = Screen(Console(stderr=as_json))
     again = ("trialwatch", command, *own, *_flags(arguments))
     options = RunOptions(database=arguments.database or "", command=again)
-    with screen:
-        result = run_experiment(given, state, options, _Watcher(screen, command))
-    summary = _summary(result.last)
-    screen.close(summary, _report(summary, state, command), shlex.join(again))
+    with own_console(errors=as_json) as console:
+        screen = Screen(console, hold=held_errors)
+        with screen:
+            result = run_experiment(given, state, options, RunWatcher(screen, command))
+        summary = summary_at(result.last, interrupted=result.interrupted)
+        screen.close(summary, _report(summary, state, command), shlex.join(again))
     if as_json:
         print(json.dumps(render_experiment(result.last.experiment), ensure_ascii=False, indent=2))
     if result.interrupted:
@@ -152,20 +151,3 @@ def _report(summary: ExperimentSummary, state: StateDirectory, command: str) -> 
         )
         return ""
     return str(state.report)
-
-
-class _Watcher:
-    """`runner.app.Watcher`: shows snapshots on the screen."""
-
-    def __init__(self, screen: Screen, command: str) -> None:
-        self._screen, self._command = screen, command
-
-    def show(self, snapshot: Snapshot) -> None:
-        self._screen.show(_summary(snapshot))
-
-    def warn(self, text: str) -> None:
-        print(f"trialwatch {self._command}: {text}", file=sys.stderr)
-
-
-def _summary(snapshot: Snapshot) -> ExperimentSummary:
-    return summary_of(snapshot.experiment, snapshot.trials, snapshot.latest, datetime.now(UTC))

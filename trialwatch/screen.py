@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 
 from trialwatch.view.closing import closing
@@ -13,24 +17,36 @@ from trialwatch.view.experiment_summary import ExperimentSummary
 from trialwatch.view.lines import changes, opening
 from trialwatch.view.live import LiveView
 
+_REFRESHES = 2
+"""Per second. Each one draws the whole screen, so a resized terminal has no old lines."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
 
 class Screen:
     """Shows the summaries of an experiment, as a context manager.
 
-    It starts no thread: the screen changes only in `show`.
+    On a terminal the table has the alternate screen, and a thread draws it, so the times move while
+    nothing else happens. At the end, the last table is printed on the ordinary screen.
     """
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(
+        self,
+        console: Console,
+        now: Callable[[], datetime] = _now,
+        hold: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """`hold` is entered while the table is shown; it keeps other output away."""
+        self._console, self._now, self._hold = console, now, hold
         self._last: ExperimentSummary | None = None
-        self._live: Live | None = None
-        if console.is_terminal and not console.is_dumb_terminal:
-            self._live = Live(console=console, auto_refresh=False, vertical_overflow="crop")
+        self._warnings: list[str] = []
+        self._is_live = console.is_terminal and not console.is_dumb_terminal
+        self._showing = ExitStack()
 
     def __enter__(self) -> Self:
-        """Start to use the terminal."""
-        if self._live:
-            self._live.start()
+        """Do nothing yet: the terminal is used from the first summary on."""
         return self
 
     def __exit__(
@@ -39,26 +55,51 @@ class Screen:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop to use the terminal; the last table stays visible."""
-        if self._live:
-            self._live.stop()
+        """Give the terminal back; after an error, print the last table."""
+        self._showing.close()
+        if error is not None and self._is_live and self._last is not None:
+            self._console.print(LiveView(self._last))
 
     def show(self, summary: ExperimentSummary) -> None:
-        """Show a new summary."""
-        if self._live:
-            self._live.update(LiveView(summary), refresh=True)
-        elif self._last is None:
-            self._say(*opening(summary))
-        else:
-            self._say(*changes(self._last, summary))
-        self._last = summary
+        """Show a new summary; on a terminal at the next refresh."""
+        last, self._last = self._last, summary
+        if not self._is_live:
+            self._say(*(opening(summary) if last is None else changes(last, summary)))
+        elif last is None:
+            self._start()
+
+    def warn(self, text: str) -> None:
+        """Show a warning below the table, and write it to standard error."""
+        self._warnings.append(text)
+        print(text, file=sys.stderr)
 
     def close(self, summary: ExperimentSummary, report: str = "", again: str = "") -> None:
         """Print the result, after `__exit__`.
 
         `report` is the path of the report, `again` the line that continues the experiment.
         """
+        if self._is_live:
+            self._console.print(LiveView(summary))
         self._say(*closing(summary, report, again))
+
+    def _start(self) -> None:
+        self._showing.enter_context(self._hold())
+        live = Live(
+            console=self._console,
+            screen=True,
+            refresh_per_second=_REFRESHES,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            vertical_overflow="crop",
+            get_renderable=self._drawn,
+        )
+        live.start(refresh=True)
+        self._showing.callback(live.stop)
+
+    def _drawn(self) -> RenderableType:
+        """Return the table at this moment; the thread of `Live` calls it."""
+        last = self._last
+        return "" if last is None else LiveView(last.at(self._now()), tuple(self._warnings))
 
     def _say(self, *lines: str) -> None:
         for line in lines:

@@ -74,6 +74,11 @@ class LocalJobs:
             run.kill()
 
     @property
+    def running(self) -> int:
+        """How many jobs run."""
+        return sum(not task.done() for task in self._tasks.values())
+
+    @property
     def idle(self) -> bool:
         """Whether no job runs and none is being deleted."""
         return all(task.done() for task in (*self._tasks.values(), *self._deleting.values()))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from api.faults import visible
-from api.types import ConditionType
+from api.metric_values import strategy_of
+from api.types import ConditionType, Objective
 from trialwatch.view.experiment_summary import ExperimentSummary, TrialRow, TrialState
 from trialwatch.view.formatting import counted, cut, duration
 
@@ -28,7 +29,7 @@ def closing(summary: ExperimentSummary, report: str = "", again: str = "") -> It
     if summary.best is None:
         yield f"no optimal trial: {visible(summary.objective.metric)} has no value"
     else:
-        yield from _optimum(summary.best)
+        yield from _optimum(summary.best, summary.objective)
     if report:
         yield f"report: {report}"
 
@@ -65,9 +66,16 @@ def _causes(summary: ExperimentSummary) -> Iterator[str]:
         yield f"  … and {counted(len(first) - _FEW, 'other cause')}: trialwatch get trials"
 
 
-def _optimum(best: TrialRow) -> Iterator[str]:
+def _optimum(best: TrialRow, objective: Objective) -> Iterator[str]:
+    """Yield metrics and parameters; a label says which value of an additional metric it is."""
     yield f"optimal trial: {visible(best.name)}"
-    pairs = [*best.metrics.items(), *((a.name, a.value) for a in best.assignments)]
+    pairs = [(name, _labelled(name, text, objective)) for name, text in best.metrics.items()]
+    pairs += [(one.name, visible(one.value)) for one in best.assignments]
     width = max((len(visible(name)) for name, _ in pairs), default=0)
-    for name, value in pairs:
-        yield f"  {visible(name).ljust(width)}  {visible(value)}"
+    for name, text in pairs:
+        yield f"  {visible(name).ljust(width)}  {text}"
+
+
+def _labelled(name: str, text: str, objective: Objective) -> str:
+    label = "" if name == objective.metric else f"  ({strategy_of(name, objective).value})"
+    return f"{visible(text)}{label}"

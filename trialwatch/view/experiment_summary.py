@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from api.errors import UserError
 from api.metric_values import finite, value_of
@@ -38,11 +39,12 @@ class TrialState(StrEnum):
     FAILED = "failed"
     KILLED = "killed"
     WITHOUT_METRICS = "no metrics"
+    INTERRUPTED = "interrupted"
 
     @property
     def ended(self) -> bool:
-        """Whether the trial has ended."""
-        return self not in (TrialState.WAITING, TrialState.RUNNING)
+        """Whether the trial has ended; an interrupted trial starts again."""
+        return self not in (TrialState.WAITING, TrialState.RUNNING, TrialState.INTERRUPTED)
 
 
 # The first of these conditions that is True decides; Running stays True beside EarlyStopped.
@@ -69,8 +71,28 @@ class TrialRow:
     """The objective's value; None if it is not a finite number."""
     seconds: float | None = None
     """How long the trial has run, in seconds."""
+    since: float | None = None
+    """While the trial runs: when it started, in seconds since 1970."""
     cause: str = ""
     """Why the trial ended, in one line; "" if unknown."""
+    note: str = ""
+    """What a running trial waits for or repeats, such as `waiting for a GPU`; "" if nothing."""
+
+    def at(self, now: datetime) -> Self:
+        """Return the same trial at another moment."""
+        return self if self.since is None else replace(self, seconds=_until(self.since, now))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunState:
+    """What is known of a run besides its objects."""
+
+    interrupted: bool = False
+    """Whether the run has ended before the experiment; then no trial runs."""
+    notice: str = ""
+    """What the user should know now; "" if nothing."""
+    waiting: Mapping[str, str] = field(default_factory=dict)
+    """By trial whose job has not started: `waiting for` something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +113,16 @@ class ExperimentSummary:
     reason: str = ""
     """The message of the outcome's condition."""
     seconds: float | None = None
+    since: float | None = None
+    """While the experiment runs: when it started, in seconds since 1970."""
+    run: RunState = RunState()
+
+    def at(self, now: datetime) -> Self:
+        """Return the same state with the running times of another moment."""
+        if self.since is None:
+            return self
+        rows = tuple(row.at(now) for row in self.rows)
+        return replace(self, rows=rows, seconds=_until(self.since, now))
 
     @property
     def ended(self) -> int:
@@ -102,8 +134,15 @@ class ExperimentSummary:
         return sum(row.state is state for row in self.rows)
 
 
+_UNKNOWN = RunState()
+
+
 def summary_of(
-    experiment: Experiment, trials: Sequence[Trial], latest: Latest, now: datetime
+    experiment: Experiment,
+    trials: Sequence[Trial],
+    latest: Latest,
+    now: datetime,
+    run: RunState = _UNKNOWN,
 ) -> ExperimentSummary:
     """Return the summary; `trials` are in the order of suggestion.
 
@@ -111,7 +150,7 @@ def summary_of(
     """
     spec, status = experiment.spec, experiment.status
     objective = spec.objective or Objective()
-    rows = tuple(_row(trial, objective, latest, now) for trial in trials)
+    rows = tuple(_row(trial, objective, latest, now, run) for trial in trials)
     best = status.optimal_trial.name if status.optimal_trial else ""
     outcome = _true(status.conditions, (ConditionType.FAILED, ConditionType.SUCCEEDED))
     return ExperimentSummary(
@@ -125,10 +164,14 @@ def summary_of(
         outcome=ConditionType(outcome.type) if outcome else None,
         reason=_one_line(outcome.message) if outcome else "",
         seconds=_seconds(status.start_time, status.completion_time, now),
+        since=_since(status.start_time, status.completion_time, run),
+        run=run,
     )
 
 
-def _row(trial: Trial, objective: Objective, latest: Latest, now: datetime) -> TrialRow:
+def _row(
+    trial: Trial, objective: Objective, latest: Latest, now: datetime, run: RunState
+) -> TrialRow:
     status = trial.status
     ended_by = _true(status.conditions, [kind for kind, _ in _STATES])
     state = dict(_STATES)[ConditionType(ended_by.type)] if ended_by else TrialState.WAITING
@@ -140,6 +183,9 @@ def _row(trial: Trial, objective: Objective, latest: Latest, now: datetime) -> T
         for name in objective.metrics
         if (text := texts.get(name) or newest.get(name, ""))
     }
+    note = "" if state.ended else run.waiting.get(trial.metadata.name, "")
+    if not state.ended and (note or run.interrupted):
+        state = TrialState.INTERRUPTED if run.interrupted else TrialState.WAITING
     return TrialRow(
         name=trial.metadata.name,
         state=state,
@@ -147,7 +193,9 @@ def _row(trial: Trial, objective: Objective, latest: Latest, now: datetime) -> T
         metrics=metrics,
         value=finite(metrics.get(objective.metric, "")),
         seconds=_seconds(status.start_time, status.completion_time, now),
+        since=_since(status.start_time, status.completion_time, run),
         cause=_one_line(ended_by.message) if ended_by and state.ended else "",
+        note="" if run.interrupted else note,
     )
 
 
@@ -174,13 +222,29 @@ def _true(conditions: Sequence[Condition], kinds: Sequence[ConditionType]) -> Co
 
 
 def _seconds(start: str | None, end: str | None, now: datetime) -> float | None:
-    if not start:
+    begun = _moment(start)
+    if begun is None or not end:
+        return None if begun is None else _until(begun, now)
+    ended = _moment(end)
+    return None if ended is None else max(ended - begun, 0.0)
+
+
+def _since(start: str | None, end: str | None, run: RunState) -> float | None:
+    """Return when something began that still goes on, in seconds since 1970."""
+    return None if end or run.interrupted else _moment(start)
+
+
+def _moment(stamp: str | None) -> float | None:
+    if not stamp:
         return None
     try:
-        last = to_micros(end) / 1e6 if end else now.timestamp()
-        return max(last - to_micros(start) / 1e6, 0.0)
+        return to_micros(stamp) / 1e6
     except UserError:
         return None
+
+
+def _until(since: float, now: datetime) -> float:
+    return max(now.timestamp() - since, 0.0)
 
 
 def _one_line(text: str) -> str:

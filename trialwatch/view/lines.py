@@ -31,14 +31,19 @@ def _ended(summary: ExperimentSummary) -> str:
 def changes(before: ExperimentSummary, after: ExperimentSummary) -> Iterator[str]:
     """Yield what has changed: trials that started or ended, a new best trial."""
     known = {row.name: row.state for row in before.rows}
+    notes = {row.name: row.note for row in before.rows}
     for row in after.rows:
         was = known.get(row.name, TrialState.WAITING)
         if was is TrialState.WAITING and row.state is not TrialState.WAITING:
             yield f"{visible(row.name)} started: {choice(row.assignments)}"
+        if row.note and row.note != notes.get(row.name):
+            yield f"{visible(row.name)} is {visible(row.note)}"
         if row.state.ended and not was.ended:
             yield f"{visible(row.name)} {_end(row)}"
     if after.best is not None and _differs(before.best, after.best):
         yield _best(after.best, after)
+    if after.run.notice and after.run.notice != before.run.notice:
+        yield visible(after.run.notice)
 
 
 def _differs(before: TrialRow | None, after: TrialRow) -> bool:
@@ -49,8 +54,9 @@ def _end(row: TrialRow) -> str:
     what = "ended without metrics" if row.state is TrialState.WITHOUT_METRICS else row.state.value
     ran = f" after {duration(row.seconds)}" if row.seconds is not None else ""
     values = " ".join(f"{visible(name)}={visible(text)}" for name, text in row.metrics.items())
-    well = row.state in (TrialState.SUCCEEDED, TrialState.STOPPED)
-    details = values if well else visible(row.cause)
+    if row.state is TrialState.STOPPED:
+        return f"{what}{ran}{f' at {values}' if values else ''}"
+    details = values if row.state is TrialState.SUCCEEDED else visible(row.cause)
     return f"{what}{ran}{f': {details}' if details else ''}"
 
 

@@ -16,7 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from api.faults import visible
-from api.types import Experiment, Trial
+from api.metric_values import strategy_of
+from api.types import Experiment, Objective, Trial
 from trialwatch.view.experiment_summary import (
     ExperimentSummary,
     Latest,
@@ -34,11 +35,14 @@ _STYLES = {
     TrialState.FAILED: "red",
     TrialState.KILLED: "red",
     TrialState.WITHOUT_METRICS: "yellow",
+    TrialState.INTERRUPTED: "yellow",
 }
-_AROUND = 8
-"""Lines besides the rows: title, head, rule, empty line, bar, two for the best, cursor."""
+_AROUND = 9
+"""Lines besides the rows: title, two of the head, rule, gap, bar, two for the best, cursor."""
 _FEWEST = 3
 """Rows that are always shown."""
+_MESSAGES = 3
+"""The most warnings below the table; the newest ones."""
 _LEAST_CHOICE = 24
 """The least characters of the column of all parameters."""
 _SHORT_TITLE = 10
@@ -57,16 +61,20 @@ class LiveView:
     """A summary that rich can draw, never larger than the terminal."""
 
     summary: ExperimentSummary
+    warnings: Sequence[str] = ()
+    """All warnings of the run, the oldest first."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw the summary for this terminal."""
         summary = self.summary
-        budget = max((options.height or options.max_height) - _AROUND, _FEWEST)
+        below = tuple(_messages(summary, self.warnings))
+        height = options.height or options.max_height
         yield _line(_title(summary), style="bold")
-        yield _table(summary, budget, console, options)
+        yield _table(summary, max(height - _AROUND - len(below), _FEWEST), console, options)
         yield Text("")
         yield _progress(summary, options.max_width)
         yield from _best(summary)
+        yield from below
 
 
 def _title(summary: ExperimentSummary) -> str:
@@ -92,6 +100,8 @@ class _Column:
     right: bool = False
     least: int | None = None
     """The least characters of the column; None means that it never shrinks."""
+    label: str = ""
+    """What the values are; shown below the title."""
 
 
 def _table(
@@ -103,6 +113,7 @@ def _table(
         _everything(summary),
         _folded(summary),
         _folded(summary, least=_LEAST_CHOICE, title=_SHORT_TITLE),
+        _without_parameters(summary),
         _barest(summary),
     )
     unbound = options.update_width(10_000)
@@ -120,7 +131,7 @@ def _filled(
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for column in columns:
         table.add_column(
-            _line(column.title),
+            _head(column),
             justify="right" if column.right else "left",
             no_wrap=column.least is None,  # rich shrinks columns that may wrap first
             overflow="ellipsis",
@@ -129,8 +140,17 @@ def _filled(
         if isinstance(line, int):
             table.add_row(_line(f"  … {line:,} more", style="dim"))
         else:
-            table.add_row(*_cells(columns, line, best=line == summary.best))
+            table.add_row(*_cells(columns, line, best=_is_best(line, summary)))
     return table
+
+
+def _is_best(row: TrialRow, summary: ExperimentSummary) -> bool:
+    return summary.best is not None and row.name == summary.best.name
+
+
+def _head(column: _Column) -> Text:
+    """Return the title, and below it the label, in two lines for each column."""
+    return _line(column.title).append(f"\n{column.label or ' '}", style="dim")
 
 
 def _cells(columns: Sequence[_Column], row: TrialRow, *, best: bool) -> Iterator[Text]:
@@ -138,8 +158,14 @@ def _cells(columns: Sequence[_Column], row: TrialRow, *, best: bool) -> Iterator
         text = column.cell(row)
         if column.title == "trial":
             text = f"{'*' if best else ' '} {text}"
-        style = _STYLES[row.state] if column.title == "state" else "bold" if best else ""
-        yield _line(text, style=style)
+        yield _line(text, style=_style(column, row, best=best))
+
+
+def _style(column: _Column, row: TrialRow, *, best: bool) -> str:
+    if column is _STATE:
+        return _STYLES[row.state]
+    newest = column.label and row.state is TrialState.RUNNING  # a value that does not count yet
+    return "dim" if newest else "bold" if best else ""
 
 
 def _slack(columns: Sequence[_Column], lines: Sequence[TrialRow | int]) -> int:
@@ -154,14 +180,14 @@ def _slack(columns: Sequence[_Column], lines: Sequence[TrialRow | int]) -> int:
 
 
 _NAME = _Column(title="trial", cell=lambda row: visible(row.name))
-_STATE = _Column(title="state", cell=lambda row: row.state.value)
+_STATE = _Column(title="state", cell=lambda row: visible(row.note) or row.state.value)
 _TIME = _Column(title="time", cell=lambda row: duration(row.seconds), right=True)
 
 
 def _everything(summary: ExperimentSummary) -> tuple[_Column, ...]:
     """One column for each parameter and each metric."""
     parameters = [_parameter(spec.name) for spec in summary.parameters]
-    metrics = [_metric(name) for name in summary.objective.metrics]
+    metrics = [_metric(name, summary.objective) for name in summary.objective.metrics]
     return (_NAME, *parameters, *metrics, _STATE, _TIME)
 
 
@@ -172,12 +198,18 @@ def _folded(
     parameters = _Column(
         title="parameters", cell=lambda row: choice(row.assignments, short=True), least=least
     )
-    return (_NAME, parameters, _metric(summary.objective.metric, title), _STATE, _TIME)
+    objective = summary.objective
+    return (_NAME, parameters, _metric(objective.metric, objective, title), _STATE, _TIME)
+
+
+def _without_parameters(summary: ExperimentSummary) -> tuple[_Column, ...]:
+    return (*_barest(summary), _TIME)
 
 
 def _barest(summary: ExperimentSummary) -> tuple[_Column, ...]:
     """Only name, objective and state."""
-    return (_NAME, _metric(summary.objective.metric, _SHORT_TITLE), _STATE)
+    objective = summary.objective
+    return (_NAME, _metric(objective.metric, objective, _SHORT_TITLE), _STATE)
 
 
 def _parameter(name: str) -> _Column:
@@ -187,11 +219,16 @@ def _parameter(name: str) -> _Column:
     return _Column(title=cut(name), cell=cell, right=True)
 
 
-def _metric(name: str, title: int | None = None) -> _Column:
+def _metric(name: str, objective: Objective, title: int | None = None) -> _Column:
     def cell(row: TrialRow) -> str:
         return number(row.metrics.get(name, ""))
 
-    return _Column(title=cut(name, title) if title else cut(name), cell=cell, right=True)
+    return _Column(
+        title=cut(name, title) if title else cut(name),
+        cell=cell,
+        right=True,
+        label=strategy_of(name, objective).value,
+    )
 
 
 # -- which rows -----------------------------------------------------------------------------
@@ -220,7 +257,7 @@ def _chosen(summary: ExperimentSummary, budget: int) -> set[int]:
     rows = summary.rows
     newest = range(len(rows) - 1, -1, -1)
     running = [index for index in newest if rows[index].state is TrialState.RUNNING]
-    best = [index for index in newest if rows[index] == summary.best]
+    best = [index for index in newest if _is_best(rows[index], summary)]
     chosen: set[int] = set()
     for index in list(dict.fromkeys([*best, *running, *newest]))[:budget]:
         wider = chosen | {index}
@@ -244,6 +281,7 @@ def _progress(summary: ExperimentSummary, width: int) -> RenderableType:
     parts = [f"{of_all} trials", duration(summary.seconds)]
     for state in (
         TrialState.RUNNING,
+        TrialState.INTERRUPTED,
         TrialState.FAILED,
         TrialState.STOPPED,
         TrialState.WITHOUT_METRICS,
@@ -263,10 +301,22 @@ def _progress(summary: ExperimentSummary, width: int) -> RenderableType:
 def _best(summary: ExperimentSummary) -> Iterator[Text]:
     best, metric = summary.best, summary.objective.metric
     if best is None:
-        yield _line(f"no value of {visible(metric)} yet", style="dim")
+        yield _line(_without_best(summary), style="dim")
         return
     value = best.metrics.get(metric, "")
     yield _line(
         f"best so far: {visible(metric)}={visible(value)} by {visible(best.name)}", style="bold"
     )
     yield _line(f"  {choice(best.assignments, short=True)}")
+
+
+def _without_best(summary: ExperimentSummary) -> str:
+    metric = visible(summary.objective.metric)
+    return f"no value of {metric} yet" if summary.ended else "no trial has ended yet"
+
+
+def _messages(summary: ExperimentSummary, warnings: Sequence[str]) -> Iterator[Text]:
+    for warning in warnings[-_MESSAGES:]:
+        yield _line(visible(warning), style="yellow")
+    if summary.run.notice:
+        yield _line(visible(summary.run.notice), style="bold yellow")

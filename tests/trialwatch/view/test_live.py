@@ -109,9 +109,9 @@ def test_every_trial_is_shown_or_counted(count: int, height: int) -> None:
     trials = tuple(trial(i, value="0.5") for i in range(count))
     view = live_view(experiment(trials, "random-0000"), trials, {}, at(99))
 
-    table = drawn(view, 100, height)[3:-4]
+    table = drawn(view, 100, height)[4:-4]
 
     hidden = sum(int(line.split()[1].replace(",", "")) for line in table if "more" in line)
     assert hidden + sum("random-" in line for line in table) == count
     assert table[0].startswith("* random-0000")
-    assert count < height - 8 or f"random-{count - 1:04x}" in table[-1]
+    assert count < height - 9 or f"random-{count - 1:04x}" in table[-1]

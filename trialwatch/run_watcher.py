@@ -1,0 +1,42 @@
+"""Show the progress of a run on the screen."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from runner.jobs.job_run import LEAVING
+from runner.watcher import Snapshot
+from trialwatch.screen import Screen
+from trialwatch.view.experiment_summary import ExperimentSummary, RunState, summary_of
+from trialwatch.view.formatting import counted
+
+
+class RunWatcher:
+    """`runner.watcher.Watcher`: shows snapshots on the screen."""
+
+    def __init__(self, screen: Screen, command: str) -> None:
+        self._screen, self._command = screen, command
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show a new state."""
+        self._screen.show(summary_at(snapshot))
+
+    def warn(self, text: str) -> None:
+        """Show a warning."""
+        self._screen.warn(f"trialwatch {self._command}: {text}")
+
+
+def summary_at(snapshot: Snapshot, *, interrupted: bool = False) -> ExperimentSummary:
+    """Return what is shown now; `interrupted` if the run has ended before the experiment."""
+    run = RunState(interrupted=interrupted, notice="" if interrupted else _notice(snapshot))
+    now = datetime.now(UTC)
+    return summary_of(snapshot.experiment, snapshot.trials, snapshot.latest, now, run)
+
+
+def _notice(snapshot: Snapshot) -> str:
+    if not snapshot.ending:
+        return ""
+    if not snapshot.running:
+        return "interrupted: ending"
+    running = counted(snapshot.running, "trial")
+    return f"interrupted: ending {running}, within {LEAVING:g} s; Ctrl-C again kills at once"
