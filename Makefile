@@ -18,14 +18,15 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo logs test test-cluster cluster-up cluster-install cluster-down lint fix bench proto crds golden
-.PHONY: fuzz launcher clean
+.PHONY: fuzz launcher dist clean
 
 help:  ## list these words
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 25
 
 setup: $(READY)  ## make .venv and install every program into it (all others do this first)
 
-# The build backend comes by constraints.txt too, hence --no-build-isolation.
+# The build backend comes by constraints.txt too, hence --no-build-isolation. pip 25.1 is the first that
+# installs a dependency group.
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "trialwatch needs Python 3.11 or newer as \`$(PYTHON)\`: install it, or name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
@@ -33,8 +34,8 @@ $(READY): pyproject.toml constraints.txt
 	  echo "$(PYTHON) comes without venv: install it (Debian, Ubuntu: apt-get install python3-venv), then say make again" >&2; exit 1; }
 	@echo "Setting up $(VENV); this happens once and takes about a minute." >&2
 	@$(PY) -c pass 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
-	@$(PY) -m pip install --quiet -c constraints.txt setuptools
-	@$(PY) -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[all]'
+	@$(PY) -m pip install --quiet -c constraints.txt 'pip>=25.1' hatchling
+	@$(PY) -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[cluster]' --group all
 	@touch $@
 
 demo: $(READY)  ## search for the best training of handwritten digits, on this machine
@@ -95,6 +96,9 @@ launcher:  ## build .build/launch, where a C compiler is
 .build/launch: $(wildcard launcher/*.c launcher/*.h)
 	@mkdir -p .build
 	cc -static -O2 -Wall -Wextra -Werror -o $@ $(filter %.c,$^)
+
+dist: $(READY)  ## build dist/*.whl and dist/*.tar.gz; with a C compiler, the wheel has the launcher in C
+	@$(PY) -m hatchling build --clean
 
 clean:  ## remove all that was made here, .venv too
 	rm -rf .venv .build build dist *.egg-info

@@ -1,8 +1,8 @@
 """The launcher: starts the trainer without a visible difference, and stays until the delivery.
 
 Belongs here: `launch`, the C program of the trainer's container (`*.c`), and the same in Python for
-a laptop, `python -m launcher`. docs/launcher.md is the contract of both, and one suite,
-`tests/contracts/launcher`, tests both.
+a laptop without a C compiler, `python -m launcher`. docs/launcher.md is the contract of both, and
+one suite, `tests/contracts/launcher`, tests both.
 Does not belong here: lines and metrics, a network, a third-party package. The Python program starts
 before every local trial, so it imports little, and only from the standard library.
 May import: `api`. May be imported by: `runner.pods`, for Linux calls, and to end the processes that

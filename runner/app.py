@@ -33,6 +33,7 @@ from runner.jobs.job_run import RunContext
 from runner.jobs.local_jobs import LocalJobs
 from runner.options import RunOptions
 from runner.pods.container_launch import Machine
+from runner.pods.own_programs import launcher_program
 from runner.pods.spawner_client import SpawnerClient, start_spawner
 from runner.resuming import begin
 from runner.search import LocalSuggestions
@@ -128,6 +129,7 @@ class Run:
             worker = stack.enter_context(ThreadPoolExecutor(1, "search"))
             machine = Machine(
                 python=sys.executable,
+                launcher=launcher_program(),
                 environ=dict(os.environ),
                 cwd=str(Path.cwd()),
                 no_mounts=spawner.no_mounts,

@@ -8,6 +8,11 @@
     extract           finds metrics in a log with `filters`
     inject, explain   show decisions of the webhook, with the webhook's own code
 
+An installed trialwatch has this package at the top and all others below `_packages`, so that their
+names are free for a user's project. Two entry points find them (`own_packages`): `__main__`, and
+`program`, which starts our other programs in a Python of their own. `import trialwatch` in a user's
+process imports nothing.
+
 Belongs here: arguments, output, exit statuses. Commands are imported on use, so that
 `trialwatch --help` is quick.
 Does not belong here: anything that another program could use.

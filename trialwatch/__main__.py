@@ -8,6 +8,10 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from trialwatch import own_packages  # noqa: F401 - finds all that is imported below
+
+# isort: split
+
 from api.errors import RemoteError, TrialwatchError
 from trialwatch.arguments import CommandParser, ShowVersion
 

@@ -24,6 +24,7 @@ from trialwatch.source import Source
 
 if TYPE_CHECKING:
     import argparse
+    from types import ModuleType
 
 _CHOICE: Final = f"""\
 source: --state-dir selects this machine, --kubeconfig and --context select a cluster. Without
@@ -101,21 +102,28 @@ def usual_kubeconfig(environ: Mapping[str, str]) -> Path | None:
     return usual if usual.exists() else None
 
 
-def _kept(root: Path, arguments: argparse.Namespace) -> Source:
-    return LocalSource(root, "" if arguments.all_namespaces else arguments.namespace)
+def cluster_module(name: str) -> ModuleType:
+    """Import a module of this package that needs the client of Kubernetes, an optional dependency.
 
-
-def _cluster(arguments: argparse.Namespace, kubeconfig: Path | None) -> Source:
-    # Imported on use: running experiments on this machine does not need the Kubernetes client.
+    Raises:
+        SetupError: the client is not installed.
+    """
     try:
-        module = importlib.import_module("trialwatch.cluster_source")
+        return importlib.import_module(f"trialwatch.{name}")
     except ModuleNotFoundError as error:
         missing = (error.name or "its client").partition(".")[0]
         raise SetupError(
             f"cannot access a cluster: the package {missing} is not installed;"
             " pip install 'trialwatch[cluster]'"
         ) from None
-    source: Source = module.source(
+
+
+def _kept(root: Path, arguments: argparse.Namespace) -> Source:
+    return LocalSource(root, "" if arguments.all_namespaces else arguments.namespace)
+
+
+def _cluster(arguments: argparse.Namespace, kubeconfig: Path | None) -> Source:
+    source: Source = cluster_module("cluster_source").source(
         kubeconfig, arguments.context, arguments.namespace, everywhere=arguments.all_namespaces
     )
     return source

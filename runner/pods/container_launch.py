@@ -24,6 +24,8 @@ class Machine:
     """What a container gets from this machine."""
 
     python: str
+    launcher: tuple[str, ...]
+    """The command line of the launcher."""
     environ: Mapping[str, str]
     cwd: str
     """The working directory of a container without workingDir: that of the user's command."""
@@ -82,12 +84,12 @@ def container_launch(
 
 
 def _launched(launch: Launch, machine: Machine, run_dir: str) -> Launch:
-    """Replace the launcher of the image by the launcher in Python."""
+    """Replace the launcher of the image by the launcher of this machine."""
     end = launch.argv.index(_END) + 1
     flags, command = with_run_dir(launch.argv[1:end], run_dir), launch.argv[end:]
     return replace(
         launch,
-        argv=(machine.python, "-I", "-m", "launcher", *flags, *command),
+        argv=(*machine.launcher, *flags, *command),
         program=command[0] if command else "",
     )
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from api.errors import SetupError
+from runner.pods.own_programs import own_program
 from runner.pods.spawner_protocol import (
     Command,
     Ended,
@@ -138,7 +138,8 @@ async def start_spawner(folder: str, hold: Sequence[int] = ()) -> AsyncIterator[
         SetupError: the spawner does not start.
     """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-m", "runner.pods.spawner", folder),
+        *own_program("runner.pods.spawner"),
+        folder,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         pass_fds=hold,
@@ -173,5 +174,5 @@ async def _ready(process: asyncio.subprocess.Process) -> str | None:
             return report.no_mounts
     raise SetupError(
         "the process that starts the trials' containers ended at once; its error is above:"
-        " repair the installation (pip install 'trialwatch[run]')"
+        " repair the installation (pip install --force-reinstall trialwatch)"
     )

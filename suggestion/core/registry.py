@@ -52,7 +52,7 @@ def find(name: str) -> Algorithm:
     try:
         algorithm = entry.load()
     except (ImportError, AttributeError) as error:
-        remedy = "install trialwatch[suggestion]" if name in BUILT_IN else "reinstall its package"
+        remedy = "reinstall trialwatch" if name in BUILT_IN else "reinstall its package"
         raise SetupError(
             f"cannot load algorithm {quoted(name)} from {entry.value}: {error}; {remedy}"
         ) from None

@@ -10,13 +10,17 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_each_dependency_says_what_it_is_for() -> None:
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
-        "optional-dependencies"
+    whole = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project, groups = whole["project"], whole["dependency-groups"]
+    lists = [
+        whole["build-system"]["requires"],
+        project["dependencies"],
+        *project["optional-dependencies"].values(),
+        *(requirements for name, requirements in groups.items() if name != "all"),
     ]
     needed = {
         re.split(r"[\[<>=!~ ]", requirement)[0]
-        for name, requirements in extras.items()
-        if name != "all"
+        for requirements in lists
         for requirement in requirements
     }
     section = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")

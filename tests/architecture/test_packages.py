@@ -12,8 +12,14 @@ from tests.architecture.tree import ROOT, packages, pyproject
 VOCABULARIES = {"api.types"}
 
 
-def test_every_package_is_listed_and_every_listed_package_is_there() -> None:
-    assert pyproject()["tool"]["setuptools"]["packages"] == packages()
+def test_every_top_level_package_is_in_the_wheel_below_the_one_that_is_at_the_top() -> None:
+    wheel = pyproject()["tool"]["hatch"]["build"]["targets"]["wheel"]
+    tops = sorted({name.split(".")[0] for name in packages()})
+
+    assert wheel["only-include"] == tops
+    assert wheel["sources"] == {
+        name: f"trialwatch/_packages/{name}" for name in tops if name != "trialwatch"
+    }
 
 
 def test_every_top_level_package_is_under_the_import_rules() -> None:

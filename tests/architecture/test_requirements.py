@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import cache
 from importlib.metadata import packages_distributions
+from typing import Any
 
 import grimp
 import pytest
@@ -13,31 +15,25 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from suggestion.core.registry import BUILT_IN as ALGORITHMS
-from tests.architecture.tree import ROOT, packages, pyproject
+from tests.architecture.tree import ROOT, pyproject
 
-EXTRAS: dict[str, list[str]] = pyproject()["project"]["optional-dependencies"]
+PROJECT = pyproject()["project"]
+GROUPS: dict[str, list[Any]] = pyproject()["dependency-groups"]
 
 BUILT_IN: list[str] = pyproject()["tool"]["importlinter"]["root_packages"]
 
-TOOLS = {"all", "dev"}
+PROGRAMS = sorted(GROUPS.keys() - {"all", "dev"})
 
-# Which modules an extra serves, where it is not the package of its own name.
-SERVES = {
-    "cluster": "trialwatch.cluster_source",
-    "explain": "trialwatch.explain",
-    "extract": "trialwatch.extract",
-    "inject": "trialwatch.inject",
-    "plot": "trialwatch.plot",
-    "run": "trialwatch.run",
-}
+# The modules of the command line that need the extra `cluster`; they are imported by name, on use.
+OF_A_CLUSTER = {"trialwatch.cluster_source", "trialwatch.pod_explanation"}
 
 # A module, and the modules that it loads or starts by name.
 BY_NAME = {
     "suggestion.core.registry": {entry.module for entry in ALGORITHMS.values()},
-    "runner.pods.spawner_client": {"runner.pods.spawner", "launcher.__main__"},
+    "runner.pods.own_programs": {"runner.pods.spawner", "launcher.__main__"},
 }
 
-# Packages in an extra that no module imports, and what needs each.
+# Packages in a list that no module imports, and what needs each.
 UNIMPORTED = {
     "asyncmy": "SQLAlchemy imports the driver that the URL names",
     "asyncpg": "the same",
@@ -52,64 +48,85 @@ def constraints() -> dict[str, Version]:
     return {canonicalize_name(pair[1]): Version(pair[2]) for pair in pairs if pair}
 
 
-def requirements(extra: str) -> dict[str, Requirement]:
-    """Return the requirements of an extra, by canonical name."""
-    parsed = [Requirement(text) for text in EXTRAS[extra]]
+def requirements(listed: list[str]) -> dict[str, Requirement]:
+    """Return requirements by canonical name."""
+    parsed = [Requirement(text) for text in listed]
     return {canonicalize_name(requirement.name): requirement for requirement in parsed}
 
 
-def programs() -> dict[str, str]:
-    """Return extra -> the module at its root, for the programs that can be started."""
-    named = {extra: SERVES.get(extra, extra) for extra in EXTRAS if extra not in TOOLS}
-    there = {name for name in packages() if (ROOT / name / "__main__.py").exists()}
-    return {extra: module for extra, module in named.items() if module.split(".")[0] in there}
+def lists() -> dict[str, list[str]]:
+    """Return each list of requirements by its name: that of all users, the extras, the groups."""
+    groups = {name: GROUPS[name] for name in (*PROGRAMS, "dev")}
+    build = pyproject()["build-system"]["requires"]
+    own = {"": PROJECT["dependencies"], "build": build}
+    return {**own, **PROJECT["optional-dependencies"], **groups}
 
 
-def test_the_root_requires_nothing() -> None:
-    assert pyproject()["project"]["dependencies"] == []
+def test_set_up_installs_every_group() -> None:
+    included = [entry["include-group"] for entry in GROUPS["all"]]
+
+    assert included == sorted(GROUPS.keys() - {"all"})
 
 
-def test_set_up_installs_every_extra() -> None:
-    (everything,) = requirements("all").values()
-
-    assert everything.extras == EXTRAS.keys() - {"all"}
-
-
-@pytest.mark.parametrize("extra", sorted(EXTRAS.keys() - {"all"}))
-def test_constraints_hold_a_version_that_satisfies_each_requirement(extra: str) -> None:
+@pytest.mark.parametrize("name", sorted(lists()))
+def test_constraints_hold_a_version_that_satisfies_each_requirement(name: str) -> None:
     known = constraints()
 
-    for name, requirement in requirements(extra).items():
-        assert name in known, f"{name} is not in constraints.txt"
-        assert known[name] in requirement.specifier, f"{requirement} but {name}=={known[name]}"
+    for package, requirement in requirements(lists()[name]).items():
+        assert package in known, f"{package} is not in constraints.txt"
+        version = known[package]
+        assert version in requirement.specifier, f"{requirement} but {package}=={version}"
 
 
-@pytest.mark.parametrize(("extra", "module"), sorted(programs().items()))
-def test_a_program_imports_what_its_extra_installs_and_nothing_else(
-    extra: str, module: str
-) -> None:
-    imported = {canonicalize_name(name) for name in _distributions_behind(module)}
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_program_imports_what_its_group_installs_and_nothing_else(program: str) -> None:
+    assert (ROOT / program / "__main__.py").exists()
 
-    asked = requirements(extra).keys()
-    assert sorted(imported - asked) == [], f"missing in the extra {extra}"
-    assert sorted(asked - imported - UNIMPORTED.keys()) == [], f"too much in the extra {extra}"
+    _compare(_distributions_behind(program), GROUPS[program])
 
 
-def test_whatever_is_imported_is_installed_by_some_extra() -> None:
-    imported = {
-        canonicalize_name(name) for package in BUILT_IN for name in _distributions_behind(package)
-    }
-
-    assert imported <= {name for extra in EXTRAS for name in requirements(extra)}
+def test_the_command_line_imports_what_a_plain_installation_has_and_nothing_else() -> None:
+    _compare(_of_the_command_line(), PROJECT["dependencies"])
 
 
-def _distributions_behind(module: str) -> set[str]:
-    """Return the third-party distributions that a module imports, directly or through others."""
-    graph = grimp.build_graph(*BUILT_IN, include_external_packages=True)
-    roots = {module} | graph.find_descendants(module)
+def test_the_command_line_imports_the_extra_of_clusters_for_a_cluster_alone() -> None:
+    behind = _distributions_behind(*OF_A_CLUSTER) - _of_the_command_line()
+
+    assert PROJECT["optional-dependencies"].keys() == {"cluster"}
+    _compare(behind, PROJECT["optional-dependencies"]["cluster"])
+
+
+def test_whatever_is_imported_is_installed_by_some_list() -> None:
+    imported = _distributions_behind(*BUILT_IN)
+
+    assert imported <= {name for listed in lists().values() for name in requirements(listed)}
+
+
+def _compare(imported: set[str], listed: list[str]) -> None:
+    asked = requirements(listed).keys()
+
+    assert sorted(imported - asked) == [], "missing in the list"
+    assert sorted(asked - imported - UNIMPORTED.keys()) == [], "too much in the list"
+
+
+def _of_the_command_line() -> set[str]:
+    """Return the distributions behind all of `trialwatch` but for what needs a cluster."""
+    modules = _graph().find_descendants("trialwatch") - OF_A_CLUSTER
+    return _distributions_behind(*modules)
+
+
+@cache
+def _graph() -> grimp.ImportGraph:
+    return grimp.build_graph(*BUILT_IN, include_external_packages=True)
+
+
+def _distributions_behind(*modules: str) -> set[str]:
+    """Return the third-party distributions that modules import, directly or through others."""
+    graph = _graph()
+    roots = set(modules).union(*(graph.find_descendants(module) for module in modules))
     known = roots.union(*(graph.find_upstream_modules(root) for root in roots))
     roots = roots.union(*(named for module, named in BY_NAME.items() if module in known))
     reached = roots.union(*(graph.find_upstream_modules(root) for root in roots))
     tops = {name.split(".")[0] for name in reached} - set(BUILT_IN) - sys.stdlib_module_names
     origin = packages_distributions()
-    return {origin[top][0] for top in tops}
+    return {canonicalize_name(origin[top][0]) for top in tops}

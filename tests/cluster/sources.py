@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.architecture.tree import ROOT, pyproject
 
 # Beside the packages: what an installation reads.
-_TO_INSTALL = {"LICENSE", "README.md", "constraints.txt", "pyproject.toml"}
+_TO_INSTALL = {"LICENSE", "README.md", "constraints.txt", "hatch_build.py", "pyproject.toml"}
 
 
 def context_of_programs() -> list[Path]:
@@ -29,8 +29,7 @@ def digest_of(program: str) -> str:
     """Return a word that changes with all that the image of a program is made of, its base aside."""
     dockerfile = ROOT / f"Dockerfile.{program}"
     text = dockerfile.read_text(encoding="utf-8")
-    copied = set(" ".join(re.findall(r"^COPY (.+)$", text, re.MULTILINE)).split())
-    folders = imported_by(program) | copied & _packages()
+    folders = imported_by(program) | set(re.findall(r"/_packages/(\w+)/", text))
     files = [path for path in context_of_programs() if path.parts[0] in folders]
     return digest_of_files([dockerfile, ROOT / "constraints.txt", *files], _settings(program))
 
@@ -72,15 +71,20 @@ def _imports_of(package: str) -> frozenset[str]:
 
 def _settings(program: str) -> str:
     """Return what pyproject.toml says of a program's installation."""
-    project = dict(pyproject()["project"])
-    project["optional-dependencies"] = project["optional-dependencies"][program]
-    return json.dumps([project, pyproject()["build-system"]], sort_keys=True)
+    whole = pyproject()
+    named = {name: whole["project"][name] for name in ("name", "version")}
+    parts = [
+        named,
+        whole["dependency-groups"][program],
+        whole["build-system"],
+        whole["tool"]["hatch"],
+    ]
+    return json.dumps(parts, sort_keys=True)
 
 
 @cache
 def _packages() -> frozenset[str]:
-    listed = pyproject()["tool"]["setuptools"]["packages"]
-    return frozenset(name.partition(".")[0] for name in listed)
+    return frozenset(pyproject()["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"])
 
 
 @cache

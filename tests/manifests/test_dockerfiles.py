@@ -14,7 +14,7 @@ from tests.architecture.tree import packages, pyproject
 from tests.manifests.kustomize import ROOT
 
 DOCKERFILES = sorted(ROOT.glob("Dockerfile.*"))
-EXTRAS = pyproject()["project"]["optional-dependencies"]
+GROUPS = pyproject()["dependency-groups"]
 PORTS = {
     "dbmanager": {names.DB_MANAGER_PORT, names.METRICS_PORT},
     "webhook": {names.WEBHOOK_PORT, names.METRICS_PORT},
@@ -72,15 +72,25 @@ def test_it_copies_what_is_there(path: Path) -> None:
                 assert not any(fnmatch(source, pattern) for pattern in ignored if source != ".")
 
 
-def test_it_installs_the_extra_of_its_program_at_known_versions_and_keeps_no_cache(
+def test_it_installs_the_group_of_its_program_at_known_versions_and_keeps_no_cache(
     path: Path,
 ) -> None:
-    (install,) = (line.rest for line in lines(path) if "pip install" in line.rest)
+    (install,) = (line.rest for line in lines(path) if "--group" in line.rest)
+    own, group, *_ = install.split("&&")
 
-    assert re.findall(r'"\.\[(\w+)\]"', install) == [program(path)]
-    assert program(path) in EXTRAS
-    assert "-c constraints.txt" in install
-    assert "--no-cache-dir" in install
+    assert "--no-deps --target /install ." in own
+    assert re.findall(r"--group (\w+)", group) == [program(path)]
+    assert program(path) in GROUPS
+    assert "-c constraints.txt" in group
+    assert any("PIP_NO_CACHE_DIR=1" in line.rest for line in lines(path) if line.word == "ENV")
+
+
+def test_python_finds_the_packages_of_the_wheel(path: Path) -> None:
+    wheel = pyproject()["tool"]["hatch"]["build"]["targets"]["wheel"]
+    (environment,) = (line.rest for line in lines(path) if "PYTHONUNBUFFERED" in line.rest)
+    folder = wheel["sources"][program(path)].removesuffix(f"/{program(path)}")
+
+    assert f"PYTHONPATH=/install/{folder}:/install" in environment.split()
 
 
 def test_it_starts_its_program_as_a_numbered_user(path: Path) -> None:
@@ -118,7 +128,9 @@ def test_no_package_is_kept_out_of_the_builds(package: str) -> None:
     assert not any(fnmatch(package.split(".", maxsplit=1)[0], pattern) for pattern in patterns)
 
 
-@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt", "README.md", "LICENSE"])
+@pytest.mark.parametrize(
+    "name", ["pyproject.toml", "hatch_build.py", "constraints.txt", "README.md", "LICENSE"]
+)
 def test_nor_is_what_an_installation_reads(name: str) -> None:
     patterns = (ROOT / ".dockerignore").read_text().splitlines()[1:]
 

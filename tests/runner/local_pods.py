@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.pods.container_launch import Folders, Machine
+from runner.pods.own_programs import launcher_program
 from runner.pods.pod_lifecycle import PodLifecycle
 from runner.pods.pod_spec import read_pod
 from runner.pods.spawner_client import SpawnerClient, start_spawner
@@ -70,6 +71,7 @@ async def node(
     async with start_spawner(str(folder / "probe")) as line:
         machine = Machine(
             python=sys.executable,
+            launcher=launcher_program(),
             environ={**os.environ, **environ},
             cwd=str(folder),
             no_mounts=line.no_mounts if no_mounts is None else no_mounts,

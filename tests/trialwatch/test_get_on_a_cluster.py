@@ -309,19 +309,24 @@ async def test_the_one_experiment_of_a_namespace_need_not_be_named(
 
 
 @pytest.mark.parametrize("missing", ["kubernetes", "aiohttp"])
+@pytest.mark.parametrize(
+    "words",
+    [["get", "trials"], ["logs", "t"], ["plot"], ["explain", "p"]],
+    ids=lambda words: words[0],
+)
 async def test_a_client_that_is_not_installed_is_named_with_what_installs_it(
-    command_line: CommandLine, missing: str
+    command_line: CommandLine, words: list[str], missing: str
 ) -> None:
     script = (
         f"import sys; sys.modules[{missing!r}] = None\n"
         "from trialwatch.__main__ import main\n"
-        "sys.exit(main(['get', 'trials']))"
+        f"sys.exit(main({words!r}))"
     )
     process = await command_line.start_python("-c", script)
     out, err = await process.communicate()
 
     assert (process.returncode, out) == (2, b"")
     assert err.decode() == (
-        f"trialwatch get: cannot access a cluster: the package {missing} is not installed;"
+        f"trialwatch {words[0]}: cannot access a cluster: the package {missing} is not installed;"
         " pip install 'trialwatch[cluster]'\n"
     )
