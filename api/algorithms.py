@@ -19,5 +19,8 @@ ALGORITHMS: Final = (
 )
 """Names for `spec.algorithm`."""
 
+KATIB_ONLY: Final = ("hyperband", "pbt", "enas", "darts")
+"""Katib's names for `spec.algorithm` that trialwatch does not have."""
+
 EARLY_STOPPING: Final = ("medianstop",)
 """Names for `spec.earlyStopping`."""

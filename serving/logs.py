@@ -53,6 +53,41 @@ def start_logging(stream: TextIO | None = None, *, level: int = logging.INFO) ->
     logging.captureWarnings(capture=True)
 
 
+class PlainLines(logging.Formatter):
+    """Writes `PREFIX: message: cause`, for a person at a terminal; other fields as `name=value`."""
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__()
+        self._prefix = prefix
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record as one line, without a trace."""
+        fields = dict(getattr(record, "fields", {}))
+        cause = fields.pop("cause", "")
+        others = [f"{name}={value}" for name, value in fields.items()]
+        return ": ".join(
+            part for part in (self._prefix, record.getMessage(), cause, *others) if part
+        )
+
+
+def start_plain_logging(prefix: str) -> None:
+    """Send warnings and errors to standard error as `PlainLines`."""
+    handler = _CurrentStderr()
+    handler.setFormatter(PlainLines(prefix))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+
+
+class _CurrentStderr(logging.StreamHandler[TextIO]):
+    """Writes to the `sys.stderr` of the moment: a live table replaces it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        self.stream = sys.stderr
+        super().emit(record)
+
+
 def _as_record(_logger: Any, _method: str, event: Any) -> dict[str, Any]:  # noqa: ANN401 - structlog's own types
     """Return the arguments of the standard logger's call."""
     message, error = event.pop("event"), event.pop("exc_info", None)

@@ -107,7 +107,7 @@ def _kind(word: str) -> str:
     plural = word if word.endswith("s") else f"{word}s"
     if plural not in KINDS:
         raise UserError(
-            f"{word!r} is not a kind{nearest(word, KINDS)}; write one of: {', '.join(KINDS)}"
+            f"{word!r} is not a kind; write one of: {', '.join(KINDS)}{nearest(word, KINDS)}"
         )
     return plural
 

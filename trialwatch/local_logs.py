@@ -43,10 +43,8 @@ def _log_of(state: StateDirectory, trial: str, container: str) -> Path:
     logged = sorted(path.stem for path in pods[-1].glob("*.log"))
     name = container or _trainer(state, trial, logged)
     if name not in logged:
-        near = nearest(name, logged)
-        raise UserError(
-            f"trial {trial} has no log of container {name}{near}; it has: {', '.join(logged)}"
-        )
+        known = f"it has {', '.join(logged)}{nearest(name, logged)}"
+        raise UserError(f"trial {trial} has no log of container {name}; {known}")
     return pods[-1] / f"{name}.log"
 
 

@@ -13,6 +13,7 @@ from runner.state.documents import read_document
 from trialwatch.documents import name_of, namespace_of, oldest_first
 from trialwatch.interruption import with_interruption
 from trialwatch.local_logs import pieces_of
+from trialwatch.source import nothing_called
 
 if TYPE_CHECKING:
     from trialwatch.source import LogWanted
@@ -34,6 +35,8 @@ class LocalSource:
 
     def trial(self, name: str) -> JsonObject:
         """Read a trial."""
+        if not any((state.trials / f"{name}.yaml").exists() for state in self._states()):
+            raise nothing_called(self, "trials", name)
         state = find_trial(self._root, name, self._namespace)
         document = read_document(state.trials / f"{name}.yaml")
         if document is None:

@@ -65,7 +65,19 @@ def _trial(source: Source, word: str) -> JsonObject:
     kind, _, name = word.rpartition("/")
     if kind not in _KINDS or not name:
         raise UserError(f"{word!r} is not a trial; write a trial's name, or experiment/NAME")
-    return _best(source, name) if kind in _OF_EXPERIMENTS else source.trial(name)
+    return _best(source, name) if kind in _OF_EXPERIMENTS else _called(source, name)
+
+
+def _called(source: Source, name: str) -> JsonObject:
+    try:
+        return source.trial(name)
+    except UserError:
+        if not any(name_of(one) == name for one in source.objects("experiments", name)):
+            raise
+        raise UserError(
+            f"{name} is an experiment, not a trial: write experiment/{name} for the log of its best"
+            f" trial; `trialwatch get trials {name}` lists all"
+        ) from None
 
 
 def _best(source: Source, name: str) -> JsonObject:

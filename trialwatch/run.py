@@ -22,6 +22,7 @@ from runner.experiments import LoadedExperiment, read_file
 from runner.options import RunOptions
 from runner.start import run_experiment
 from runner.state.directory import DEFAULT, StateDirectory, state_of
+from serving.logs import start_plain_logging
 from trialwatch.arguments import whole_number
 from trialwatch.run_watcher import RunWatcher, summary_at
 from trialwatch.screen import Screen
@@ -105,6 +106,7 @@ def run_loaded(given: LoadedExperiment, arguments: argparse.Namespace, *own: str
     command = arguments.command
     for warning in warnings_of(given.experiment):
         print(f"trialwatch {command}: warning: {warning}", file=sys.stderr)
+    start_plain_logging(f"trialwatch {command}")
     metadata = given.experiment.metadata
     state = state_of(arguments.state_dir, metadata.namespace, metadata.name)
     as_json = arguments.output == "json"

@@ -83,6 +83,7 @@ def source_of(arguments: argparse.Namespace) -> Source:
             " use only one of them"
         )
     if arguments.state_dir:
+        _check_state_dir(arguments.state_dir)
         return _kept(arguments.state_dir, arguments)
     usual = usual_kubeconfig(os.environ)
     if not named and DEFAULT.is_dir():
@@ -100,6 +101,20 @@ def usual_kubeconfig(environ: Mapping[str, str]) -> Path | None:
         return Path(named)
     usual = Path("~/.kube/config").expanduser()
     return usual if usual.exists() else None
+
+
+def _check_state_dir(root: Path) -> None:
+    if (root / "experiment.yaml").exists():
+        raise UserError(
+            f"--state-dir: {root} is the directory of one experiment: write the directory above its"
+            f" namespace, {root.absolute().parent.parent}"
+        )
+    if not root.is_dir():
+        problem = "is a file" if root.exists() else "does not exist"
+        raise UserError(
+            f"--state-dir: {root} {problem}: write the directory that was the --state-dir of"
+            f" `trialwatch run`, or leave the flag out for {DEFAULT} in the current directory"
+        )
 
 
 def cluster_module(name: str) -> ModuleType:

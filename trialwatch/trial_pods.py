@@ -35,8 +35,8 @@ def container_of(trial: JsonObject, pod: JsonObject, wanted: str = "") -> str:
     """
     there = list(_names(pod))
     if wanted and wanted not in there:
-        near = nearest(wanted, there)
-        raise UserError(f"pod {name_of(pod)} has no container {wanted}{near}: {', '.join(there)}")
+        known = f"it has {', '.join(there)}{nearest(wanted, there)}"
+        raise UserError(f"pod {name_of(pod)} has no container {wanted}; {known}")
     if wanted:
         return wanted
     primary = shown_at(trial, "spec", "primaryContainerName")

@@ -114,7 +114,9 @@ class Field:
             if _has_surrogate(self.value):
                 self.refuse("is not valid Unicode; write the text again")
             return self.value
-        if isinstance(self.value, bool | int | float):
+        if isinstance(self.value, bool):
+            self.refuse(_not_a_flag(self.value))
+        elif isinstance(self.value, int | float):
             quotes = quoted(shown(self.value))
             self.refuse(f"must be a string, not {_kind(self.value)}; write it in quotes: {quotes}")
         elif self.value is not None:
@@ -237,7 +239,7 @@ class Field:
 
     def _refuse_choice(self, words: list[str]) -> None:
         hint = nearest(self.value, words) if isinstance(self.value, str) else ""
-        self.refuse(f"is not supported{hint}; write one of: {', '.join(words)}")
+        self.refuse(f"is not supported; write one of: {', '.join(words)}{hint}")
 
     def _is_mapping(self) -> bool:
         if self.value is None:
@@ -307,6 +309,17 @@ def _kind(value: object) -> str:
     if isinstance(value, Mapping):
         return "a mapping"
     return "a list" if isinstance(value, list | tuple) else f"a {type(value).__name__}"
+
+
+def _not_a_flag(value: bool) -> str:  # noqa: FBT001 - its only argument
+    """Say how to write a text that YAML reads as a boolean; the text itself is not known here."""
+    word = "true" if value else "false"
+    texts = "y, yes, on" if value else "n, no, off"
+    example = "y" if value else "n"
+    return (
+        f"must be a string, not {word}: YAML reads {texts} and {word} without quotes as {word};"
+        f' write it in quotes, such as "{example}"'
+    )
 
 
 def _as_number(value: object) -> str:

@@ -235,7 +235,7 @@ def _left_over(form: _Form, used: set[str]) -> Iterator[Fault]:
         if len(missing) > _HINTED:
             listed += f" and {len(missing) - _HINTED} more"
         hints = "".join(nearest(name, used) for name in missing[:3])
-        why = f"in {_PATH} not found in spec.trialParameters{hints}; add each of them there"
+        why = f"in {_PATH} not found in spec.trialParameters; add each of them there{hints}"
         yield invalid(_PATH, ", ".join(missing), f"parameters: [{listed}] {why}")
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
+from api.algorithms import KATIB_ONLY
 from api.errors import Fault, SetupError, SpecError
 from api.faults import invalid, nearest, quoted, required
 from suggestion.core.algorithm import Algorithm
@@ -68,5 +69,8 @@ def _unknown(name: str) -> Fault:
     known = names()
     if not name:
         return required(_PATH, f"must be specified; write one of {', '.join(known)}")
-    near = nearest(name, known) or f"; write one of {', '.join(known)}"
+    listed = f"; write one of {', '.join(known)}"
+    if name in KATIB_ONLY:
+        return invalid(_PATH, name, f"Katib's algorithm {name} is not in trialwatch{listed}")
+    near = nearest(name, known) or listed
     return invalid(_PATH, name, f"unknown algorithm name {name[:80]}{near}")

@@ -34,12 +34,26 @@ def test_a_number_where_a_text_is_wanted_is_to_be_quoted(document: Document) -> 
     )
 
 
-def test_a_yes_where_a_text_is_wanted_is_explained(document: Document) -> None:
-    document["spec"]["parameters"][2]["feasibleSpace"]["list"] = ["a", True]
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (
+            True,
+            'true: YAML reads y, yes, on and true without quotes as true; write it in quotes, such as "y"',
+        ),
+        (
+            False,
+            'false: YAML reads n, no, off and false without quotes as false; write it in quotes, such as "n"',
+        ),
+    ],
+)
+def test_a_yes_or_no_where_a_text_is_wanted_is_explained(
+    value: object, words: str, document: Document
+) -> None:
+    document["spec"]["parameters"][2]["feasibleSpace"]["list"] = ["a", value]
     assert complaint_of(document) == (
-        "spec.parameters[2].feasibleSpace.list[1]: Invalid value: true: must be a string, not "
-        "true or false (in YAML, yes, no, on and off mean true or false); "
-        'write it in quotes: "true"'
+        f"spec.parameters[2].feasibleSpace.list[1]: Invalid value: {str(value).lower()}: must be a"
+        f" string, not {words}"
     )
 
 
@@ -63,7 +77,7 @@ def test_a_slip_in_a_word_is_met_with_the_right_one(document: Document) -> None:
     document["spec"]["objective"]["type"] = "maximise"
     assert complaint_of(document) == (
         'spec.objective.type: Invalid value: "maximise": is not supported; '
-        'did you mean "maximize"?; write one of: minimize, maximize'
+        'write one of: minimize, maximize; did you mean "maximize"?'
     )
 
 

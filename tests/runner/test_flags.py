@@ -6,6 +6,7 @@ import pytest
 
 from api.errors import Unavailable
 from runner.database import database
+from tests.runner.experiment_runs import Machine, experiment
 from trialwatch.__main__ import main
 
 
@@ -30,3 +31,16 @@ async def test_a_database_that_does_not_answer_is_refused_with_the_cause(
     ):
         async with database("postgresql://user@127.0.0.1:1/metrics"):
             pass
+
+
+def test_a_database_that_does_not_answer_is_reported_at_once_with_its_cause(
+    machine: Machine,
+) -> None:
+    machine.write(experiment())
+    process = machine.start("run", "e.yaml", "--database", "postgresql://user@127.0.0.1:1/metrics")
+    assert process.stderr is not None
+    line = process.stderr.readline()
+    process.kill()
+
+    assert line.startswith("trialwatch run: cannot reach the database: ")
+    assert "127.0.0.1" in line

@@ -56,6 +56,11 @@ def test_objects_are_given_whole(ended: Machine) -> None:
         (("get", "trials", "-o", "xml"), "-o 'xml' is unknown"),
         (("get", "trials", "none"), "there is no trial none"),
         (("logs", "none"), "there is no trial none"),
+        (
+            ("get", "experiment", "--state-dir", "elsewhere"),
+            "--state-dir: elsewhere does not exist",
+        ),
+        (("get", "trialls"), 'trials, suggestions; did you mean "trials"?'),
     ],
 )
 def test_what_is_not_there_is_said_in_one_line(
@@ -78,6 +83,27 @@ def test_a_machine_without_experiments_has_none(machine: Machine) -> None:
 def test_logs_are_the_trainers_lines_after_the_end_too(ended: Machine) -> None:
     for trial, [value] in ended.stored().items():
         assert ended.call("logs", trial)[:2] == (0, f"loss={value}\nwarning: slow\n")
+
+
+def test_a_misspelt_trial_or_an_experiment_in_its_place_gets_the_right_word(
+    ended: Machine,
+) -> None:
+    [trial, *_] = ended.trials()
+    _, _, misspelt = ended.call("logs", trial[:-1])
+    _, _, experiment_name = ended.call("logs", "quick")
+    _, _, other = ended.call("logs", "nothing-like-it")
+
+    assert f'there is no trial {trial[:-1]} in .trialwatch; did you mean "{trial}"?' in misspelt
+    assert "quick is an experiment, not a trial: write experiment/quick" in experiment_name
+    assert all(name in other for name in ended.trials())
+
+
+def test_the_directory_of_one_experiment_is_not_a_state_directory(ended: Machine) -> None:
+    place = ended.state().relative_to(ended.folder)
+    status, _, err = ended.call("get", "trials", "--state-dir", str(place))
+
+    assert status == 2
+    assert err.endswith(f"namespace, {ended.folder / '.trialwatch'}\n")
 
 
 def test_the_collectors_log_is_there_too(ended: Machine) -> None:

@@ -53,7 +53,7 @@ MISTAKES = [
         RANDOM,
         "    algorithmName: hyperband\n",
         (
-            'spec.algorithm.algorithmName: Invalid value: "hyperband": unknown algorithm name hyperband; write one of '
+            'spec.algorithm.algorithmName: Invalid value: "hyperband": Katib\'s algorithm hyperband is not in trialwatch; write one of '
             "random, grid, sobol, tpe, multivariate-tpe, cmaes, bayesianoptimization"
         ),
     ),
@@ -163,7 +163,7 @@ MISTAKES = [
         "a word is British",
         "type: maximize",
         "type: maximise",
-        'spec.objective.type: Invalid value: "maximise": is not supported; did you mean "maximize"?; write one of: minimize, maximize',
+        'spec.objective.type: Invalid value: "maximise": is not supported; write one of: minimize, maximize; did you mean "maximize"?',
     ),
     (
         "a parameter's type is another language's",

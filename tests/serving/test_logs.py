@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from serving.logs import get_logger, start_logging
+from serving.logs import PlainLines, get_logger, start_logging
 
 
 @pytest.fixture
@@ -66,3 +66,12 @@ def test_a_record_below_the_level_is_not_written(stream: io.StringIO) -> None:
     get_logger("a").debug("detail", size=1)
 
     assert lines(stream) == []
+
+
+def test_a_plain_line_has_the_message_and_its_cause_for_a_person() -> None:
+    record = logging.LogRecord("a", logging.WARNING, "", 0, "cannot reach the database", None, None)
+    record.fields = {"cause": "connection refused", "try": 2}
+
+    line = PlainLines("trialwatch run").format(record)
+
+    assert line == "trialwatch run: cannot reach the database: connection refused: try=2"

@@ -63,8 +63,8 @@ async def test_a_container_may_be_named(
     assert named == (0, "stored\n", "")
     assert wrong[0] == 2
     assert wrong[2] == (
-        'trialwatch logs: pod p has no container traning; did you mean "training"?: training,'
-        " metrics-logger-and-collector\n"
+        "trialwatch logs: pod p has no container traning; it has training,"
+        ' metrics-logger-and-collector; did you mean "training"?\n'
     )
 
 

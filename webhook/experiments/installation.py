@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from api import names
-from api.algorithms import ALGORITHMS, EARLY_STOPPING
+from api.algorithms import ALGORITHMS, EARLY_STOPPING, KATIB_ONLY
 from api.errors import Fault
 from api.faults import forbidden, invalid, nearest, required
 from api.installation.trial_kinds import kind_of
@@ -89,9 +89,13 @@ def _unknown(what: str, name: str, known: tuple[str, ...]) -> Iterator[Fault]:
     if name in known:
         return
     path, section = _SECTIONS[what]
-    near = nearest(name, known) or f"; write one of {', '.join(known)}"
+    listed = f"; write one of {', '.join(known)}"
+    near = listed if name in KATIB_ONLY else nearest(name, known) or listed
+    lacks = "trialwatch does not have it"
+    if name in KATIB_ONLY:
+        lacks = f"Katib's algorithm {name} is not in trialwatch"
     why = (
-        f"unable to get {what} config data for algorithm {name}: trialwatch does not have it, and"
+        f"unable to get {what} config data for algorithm {name}: {lacks}, and"
         f" {section} of {names.CONFIG_MAP} does not list it{near}"
     )
     yield invalid(path, name, why)

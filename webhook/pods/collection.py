@@ -231,6 +231,6 @@ def _choice(annotations: Mapping[str, str], annotation: str, words: Mapping[str,
     if text is None:
         return None
     if text not in words:
-        why = f"{annotation} is {quoted(text)}{nearest(text, words)}; write {' or '.join(words)}"
+        why = f"{annotation} is {quoted(text)}; write {' or '.join(words)}{nearest(text, words)}"
         raise PodRefused(Reason.ANNOTATION_WRONG, why)
     return words[text]

@@ -109,10 +109,10 @@ def _trainer(pod: Pod, collection: Collection) -> Container:
     existing = [container.name for container in pod.containers]
     why = (
         f"{quoted(collection.container)} is expected, but the pod has"
-        f" {', '.join(existing) or 'none'}{nearest(collection.container, existing) or ';'} change"
-        f" the Trial's primaryContainerName or the pod's annotation {names.CONTAINER_ANNOTATION};"
-        " if a job has several kinds of pods, set the Trial's primaryPodLabels to the labels of the"
-        " pod that trains"
+        f" {', '.join(existing) or 'none'}; change the Trial's primaryContainerName or the pod's"
+        f" annotation {names.CONTAINER_ANNOTATION}; if a job has several kinds of pods, set the"
+        " Trial's primaryPodLabels to the labels of the pod that trains"
+        f"{nearest(collection.container, existing)}"
     )
     raise PodRefused(Reason.NO_CONTAINER, why)
 

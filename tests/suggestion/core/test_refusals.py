@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import pytest
 
+from api.algorithms import KATIB_ONLY
 from api.errors import SpecError
 from api.types import NasConfig, Objective, ObjectiveType, ParameterSpec, Setting
 from suggestion.core.registry import BUILT_IN, find
@@ -96,6 +97,14 @@ def test_an_unknown_algorithm(name: str, end: str) -> None:
 
     path = "spec.algorithm.algorithmName"
     assert line.startswith(f'{path}: Invalid value: "{name}": unknown algorithm name {name}{end}')
+
+
+@pytest.mark.parametrize("name", KATIB_ONLY)
+def test_an_algorithm_of_katib_that_is_missing_is_named_as_such(name: str) -> None:
+    (line,) = faults(name)
+
+    assert f"Katib's algorithm {name} is not in trialwatch; write one of random, grid" in line
+    assert "unknown" not in line
 
 
 def test_an_algorithm_without_a_name() -> None:
