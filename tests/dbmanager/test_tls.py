@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
 import grpc.aio
 import pytest
+from cryptography.hazmat.primitives import serialization
 from grpc_health.v1 import health_pb2
 
 from api.errors import SetupError
@@ -16,14 +18,22 @@ from dbmanager.server import Server
 from dbmanager.service.connection import Connection
 from dbmanager.settings import TlsFiles
 from dbmanager.tls import credentials_of
-from tests.dbmanager.certificate_authority import Authority, Pair
+from tests.certificate_authority import Authority, Pair
 from tests.dbmanager.dbmanager_server import LOOPBACK, client_of
 from tests.dbmanager.failing_store import FailingStore
 
+HOST = LOOPBACK.host
+
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path, "authority")
+def authority() -> Authority:
+    return Authority()
+
+
+def files_of(pair: Pair, folder: Path, name: str = "server") -> TlsFiles:
+    """Write a certificate and its key; return their paths, NAME.crt and NAME.key."""
+    pair.write(folder, name)
+    return TlsFiles(cert=folder / f"{name}.crt", key=folder / f"{name}.key")
 
 
 @asynccontextmanager
@@ -51,57 +61,66 @@ async def answers(address: str, credentials: grpc.ChannelCredentials | None) -> 
 
 def trusting(authority: Authority, own: Pair | None = None) -> grpc.ChannelCredentials:
     """Return a client's credentials: the authority that it trusts, and its own certificate."""
-    root = authority.cert.read_bytes()
     if own is None:
-        return grpc.ssl_channel_credentials(root)
-    return grpc.ssl_channel_credentials(root, own.key.read_bytes(), own.cert.read_bytes())
+        return grpc.ssl_channel_credentials(authority.cert)
+    return grpc.ssl_channel_credentials(authority.cert, own.key, own.cert)
 
 
 async def test_a_client_that_trusts_the_authority_connects_and_plain_text_does_not(
     authority: Authority, tmp_path: Path
 ) -> None:
-    own = authority.signed("server")
-    async with serving(TlsFiles(cert=own.cert, key=own.key)) as address:
+    async with serving(files_of(authority.signed(HOST), tmp_path)) as address:
         assert await answers(address, trusting(authority))
-        assert not await answers(address, trusting(Authority(tmp_path, "stranger")))
+        assert not await answers(address, trusting(Authority()))
         assert not await answers(address, None)
 
 
 async def test_with_a_client_authority_only_clients_with_its_signature_connect(
     authority: Authority, tmp_path: Path
 ) -> None:
-    own, clients = authority.signed("server"), Authority(tmp_path, "clients")
-    files = TlsFiles(cert=own.cert, key=own.key, client_ca=clients.cert)
+    clients, client_ca = Authority(), tmp_path / "clients.crt"
+    client_ca.write_bytes(clients.cert)
+    files = replace(files_of(authority.signed(HOST), tmp_path), client_ca=client_ca)
     async with serving(files) as address:
         assert await answers(address, trusting(authority, clients.signed("collector")))
         assert not await answers(address, trusting(authority, authority.signed("stranger")))
         assert not await answers(address, trusting(authority))
 
 
-def test_a_key_of_another_certificate_is_refused_with_both_files(authority: Authority) -> None:
-    one, other = authority.signed("one"), authority.signed("other")
-    with pytest.raises(SetupError, match=r"--tls-cert: .*one\.pem and --tls-key .*other\.key"):
-        credentials_of(TlsFiles(cert=one.cert, key=other.key))
+def test_a_key_of_another_certificate_is_refused_with_both_files(
+    authority: Authority, tmp_path: Path
+) -> None:
+    first, second = (files_of(authority.signed(HOST), tmp_path, name) for name in ("one", "other"))
+    with pytest.raises(SetupError, match=r"--tls-cert: .*one\.crt and --tls-key .*other\.key"):
+        credentials_of(replace(first, key=second.key))
 
 
 def test_an_encrypted_key_is_refused_without_a_prompt_for_its_pass_phrase(
-    authority: Authority,
+    authority: Authority, tmp_path: Path
 ) -> None:
-    own = authority.signed("locked", password=b"phrase")
+    files = files_of(authority.signed(HOST), tmp_path, "locked")
+    key = serialization.load_pem_private_key(files.key.read_bytes(), password=None)
+    files.key.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"phrase"),
+        )
+    )
     with pytest.raises(SetupError, match=r"--tls-key: .*locked\.key is encrypted"):
-        credentials_of(TlsFiles(cert=own.cert, key=own.key))
+        credentials_of(files)
 
 
 def test_the_error_names_a_missing_file(authority: Authority, tmp_path: Path) -> None:
-    own = authority.signed("server")
+    files = files_of(authority.signed(HOST), tmp_path)
     with pytest.raises(SetupError, match=r"--tls-client-ca: cannot read .*nowhere"):
-        credentials_of(TlsFiles(cert=own.cert, key=own.key, client_ca=tmp_path / "nowhere"))
+        credentials_of(replace(files, client_ca=tmp_path / "nowhere"))
 
 
 def test_a_file_that_is_no_pem_is_named(authority: Authority, tmp_path: Path) -> None:
-    own, notes = authority.signed("server"), tmp_path / "notes"
+    files, notes = files_of(authority.signed(HOST), tmp_path), tmp_path / "notes"
     notes.write_text("no certificate\n")
     with pytest.raises(SetupError, match=r"--tls-cert: .*notes"):
-        credentials_of(TlsFiles(cert=notes, key=own.key))
+        credentials_of(replace(files, cert=notes))
     with pytest.raises(SetupError, match=r"--tls-client-ca: .*notes has no certificates"):
-        credentials_of(TlsFiles(cert=own.cert, key=own.key, client_ca=notes))
+        credentials_of(replace(files, client_ca=notes))

@@ -18,8 +18,8 @@ from typing import Any
 import aiohttp
 
 from kube.testing.apiserver import ApiServer
+from tests.certificate_authority import Authority
 from tests.polling import SECONDS, eventually
-from tests.webhook.certificate_authority import Authority
 from tests.webhook.running_webhook import asked, experiment_asked
 
 HOST = "localhost"
@@ -87,7 +87,7 @@ class Program:
 
 def certificate(folder: Path) -> ssl.SSLContext:
     """Write a certificate into a folder; return a client context that trusts it."""
-    authority = Authority("authority")
+    authority = Authority()
     authority.signed(HOST).write(folder)
     return authority.client_context()
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.webhook.certificate_authority import Authority
+from tests.certificate_authority import Authority
 from tests.webhook.certificates.certificate_objects import (
     NOW,
     SERVICE,
@@ -25,7 +25,7 @@ from webhook.certificates.issued import Service, mint
 
 OURS = [mint(SERVICE, NOW, 1000.0).ca for _ in range(3)]
 OTHER_SERVICE = Service(name="hook", namespace="theirs")
-OTHERS = [Authority("a stranger's").cert.decode(), mint(OTHER_SERVICE, NOW, 1000.0).ca]
+OTHERS = [Authority().cert.decode(), mint(OTHER_SERVICE, NOW, 1000.0).ca]
 PIECES = [
     *OURS,
     *OTHERS,

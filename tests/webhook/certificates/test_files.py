@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.certificate_authority import Authority, Pair
 from tests.polling import eventually
-from tests.webhook.certificate_authority import Authority, Pair
 from tests.webhook.certificates.handshakes import handshake
 from webhook.certificates.files import MountedCertificate
 from webhook.certificates.issued import expiry_of
 
 HOST = "hook.ours.svc"
-AUTHORITY = Authority("cert-manager's")
+AUTHORITY = Authority()
 CA = AUTHORITY.cert.decode()
 FIRST, SECOND = (AUTHORITY.signed(HOST) for _ in range(2))
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from api.types import JsonObject
 from kube.cluster import Ref, ref_of
-from tests.webhook.certificate_authority import Authority
+from tests.certificate_authority import Authority
 from tests.webhook.certificates.certificate_objects import (
     EXPERIMENTS,
     MUTATING,
@@ -47,7 +47,7 @@ from webhook.certificates.stored import read_state
 TIMING = Timing(lifetime=400, renew=150, settle=20, skew=4, look=2)
 REPLICAS = 3
 WRITTEN = (PLACE.secret, *PLACE.configurations)
-STRANGERS = Authority("a stranger's").cert.decode()
+STRANGERS = Authority().cert.decode()
 
 
 @cache

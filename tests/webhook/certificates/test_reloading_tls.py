@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from api.errors import SetupError
-from tests.webhook.certificate_authority import Authority
+from tests.certificate_authority import Authority
 from tests.webhook.certificates.certificate_objects import SERVICE
 from tests.webhook.certificates.handshakes import certificate_of, connected, handshake
 from webhook.certificates.issued import mint
@@ -124,7 +124,7 @@ async def test_an_open_connection_goes_on_when_the_certificate_changes() -> None
 
 
 def test_certificates_of_other_issuers_are_served_too() -> None:
-    authority = Authority("a stranger's")
+    authority = Authority()
     pair = authority.signed("hook.ours.svc")
     newest = ReloadingContext()
     newest.load(pair.cert.decode(), pair.key.decode())

@@ -25,8 +25,8 @@ from api import names
 from kube.cluster import Ref
 from kube.testing.apiserver import served
 from kube.testing.memory import MemoryCluster
+from tests.certificate_authority import Authority
 from tests.polling import eventually
-from tests.webhook.certificate_authority import Authority
 from tests.webhook.certificates.certificate_objects import bundle_of, configuration, webhook_entry
 from tests.webhook.running_webhook import asked
 from webhook.certificates.bundles import own_authorities_in, split_bundle
@@ -39,7 +39,7 @@ ROTATIONS = 3
 PATIENCE = 120.0
 SERVICE = Service(name=names.OWN_WEBHOOK, namespace=names.CORE_NAMESPACE)
 CONFIGURATION: Ref = target_of(SERVICE).configurations[0]
-STRANGERS = Authority("a stranger's").cert.decode()
+STRANGERS = Authority().cert.decode()
 REVIEW = json.dumps(asked({"metadata": {}, "spec": {"containers": []}}))
 
 

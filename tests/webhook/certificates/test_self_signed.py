@@ -18,8 +18,8 @@ from kube.connect import connected
 from kube.errors import Forbidden, NotFound
 from kube.testing.apiserver import served
 from kube.testing.memory import MemoryCluster
+from tests.certificate_authority import Authority
 from tests.polling import eventually
-from tests.webhook.certificate_authority import Authority
 from tests.webhook.certificates.certificate_objects import (
     MUTATING,
     PLACE,
@@ -34,7 +34,7 @@ from webhook.certificates.rotation import RotationState, Timing
 from webhook.certificates.self_signed import SelfSignedCertificate
 from webhook.certificates.stored import KEYS, read_state
 
-STRANGERS = Authority("a stranger's").cert.decode()
+STRANGERS = Authority().cert.decode()
 QUICK = Timing(lifetime=86_400, renew=3_600, settle=30, skew=1, look=0.01)
 
 

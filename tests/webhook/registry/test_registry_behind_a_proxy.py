@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import aiohttp
 import pytest
 
-from tests.webhook.certificate_authority import Authority
+from tests.certificate_authority import Authority
 from tests.webhook.registry.fake_registry import StandIn, served
 from tests.webhook.registry.image_documents import image
 from tests.webhook.registry.image_lookups import command_of, images
@@ -55,11 +54,11 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_registry_is_asked_through_the_proxy_and_neighbours_are_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    registry, authority = StandIn(), Authority("the test's")
+    registry, authority = StandIn(), Authority()
     registry.put("7", image())
-    context = authority.server_context(tmp_path, "registry.example")
+    context = authority.server_context("registry.example")
     async with served(registry.answer, context) as port:
         proxy = Proxy(port)
         async with proxy.served() as url:

@@ -6,14 +6,13 @@ import base64
 import socket
 import ssl
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from tests.webhook.certificate_authority import Authority
+from tests.certificate_authority import Authority
 from tests.webhook.registry.fake_registry import StandIn, served
 from tests.webhook.registry.image_documents import image
 from tests.webhook.registry.image_lookups import command_of, images
@@ -49,7 +48,7 @@ class EveryNameIsHere(AbstractResolver):
 
 @pytest.fixture
 def authority() -> Authority:
-    return Authority("the test's")
+    return Authority()
 
 
 @pytest.fixture
@@ -98,10 +97,8 @@ def registry() -> Registry:
 
 
 @pytest.fixture
-async def world(
-    registry: Registry, authority: Authority, names: list[str], tmp_path: Path
-) -> AsyncIterator[World]:
-    context = authority.server_context(tmp_path, *names)
+async def world(registry: Registry, authority: Authority, names: list[str]) -> AsyncIterator[World]:
+    context = authority.server_context(*names)
     async with served(registry.answer, context) as port:
         yield World(port, authority.client_context())
 
