@@ -1,9 +1,10 @@
-"""`python -m manifests.schema`, as `make crds`, writes manifests/crds from the readers of objects.
+"""`python -m manifests.schema`, as `make crds`, writes schemas from the readers of objects.
 
 From the readers to the cluster's own checks:
 
-    api/objects/* ──> Shape: a field without a value ──> schema ──> manifests/crds
-                      shape.py                             │ texts, bounds, defaults, CEL: by path
+    api/objects/* ──> Shape: a field without a value ──> schema ──> manifests/crds, and
+                      shape.py                             │    trialwatch/experiment.schema.json
+                                                           │ texts, bounds, defaults, CEL: by path
 
 The fields are known once. The functions that read objects run here over a field that has no value
 and notes what it is asked for. What the CRDs add (texts, bounds, defaults, CEL) is keyed by a path,
@@ -19,19 +20,24 @@ them case by case, on the stand-in and on a real API server (`tests/manifests/`)
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from api.objects.yamlout import dump_objects
 from manifests.schema.documents import KINDS, document
+from manifests.schema.editor import editor_schema
 
-FOLDER = Path(__file__).resolve().parents[1] / "crds"
+_ROOT = Path(__file__).resolve().parents[2]
+FOLDER = _ROOT / "manifests" / "crds"
+FOR_EDITORS = _ROOT / "trialwatch" / "experiment.schema.json"
 HEAD = "# Made by `make crds` from the readers in api/objects and the rules in manifests/schema.\n"
 
 
 def main() -> None:
-    """Write each CRD into its file."""
+    """Write each CRD, and the schema for editors, into its file."""
     for kind in KINDS:
         (FOLDER / f"{kind.plural}.yaml").write_text(HEAD + dump_objects([document(kind)]))
+    FOR_EDITORS.write_text(json.dumps(editor_schema(), indent=2) + "\n")
 
 
 if __name__ == "__main__":
