@@ -78,4 +78,4 @@ class RetryingSender:
         self._next = now + _BACKOFF.wait(self._failures, self._dice.random())
         if self._logged_at is None or now - self._logged_at >= _LOG_EVERY:
             self._logged_at = now
-            self._log.write(f"a report waits, and will be sent again: {error}")
+            self._log.write(f"the DB manager does not take reports; the collector retries: {error}")

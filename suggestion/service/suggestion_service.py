@@ -116,7 +116,7 @@ def _log_reply(
         experiment=experiment.metadata.name,
         algorithm=experiment.spec.algorithm.name if experiment.spec.algorithm else None,
         trials=len(trials),
-        asked=earlier,
-        wanted=count,
+        requested_before=earlier,
+        requested=count,
         suggested=len(points),
     )

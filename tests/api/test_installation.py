@@ -149,12 +149,12 @@ def test_of_two_entries_for_one_algorithm_the_last_counts() -> None:
         ("{algorithmName: a, image: i, volumeMountPath: 3}", r"volumeMountPath: .*in quotes"),
     ],
 )
-def test_a_fault_is_told_with_its_path(text: str, says: str) -> None:
+def test_a_fault_is_reported_with_its_path(text: str, says: str) -> None:
     with pytest.raises(SetupError, match=says):
         parse_services(entries(text))
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     with pytest.raises(SetupError) as refused:
         parse_services(
             "runtime: {suggestions: [{image: i}, {algorithmName: b}],"

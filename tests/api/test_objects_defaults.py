@@ -95,7 +95,7 @@ def test_a_users_strategy_stays_and_stays_first() -> None:
         ),
     ],
 )
-def test_a_job_of_a_known_kind_is_read_without_being_told_how(
+def test_a_job_of_a_known_kind_needs_neither_conditions_nor_labels(
     kind: str, success: str, labels: dict[str, str]
 ) -> None:
     template = filled(trial_template=TrialTemplate(trial_spec={"kind": kind})).trial_template

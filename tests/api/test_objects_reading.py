@@ -115,7 +115,7 @@ def test_a_goal_is_a_finite_number(document: Document, value: float) -> None:
     assert "finite" in complaint
 
 
-def test_a_mapping_where_a_list_belongs_is_told_of_the_dash(document: Document) -> None:
+def test_a_mapping_where_a_list_belongs_gets_a_hint_at_the_dash(document: Document) -> None:
     document["spec"]["parameters"] = {"name": "lr"}
     assert complaint_of(document) == (
         "spec.parameters: Invalid value: a mapping with 1 key: must be a list, not a mapping; "

@@ -147,7 +147,9 @@ def test_without_parameters_any_reference_is_taken(judge: Judge) -> None:
     assert judge(change) == []
 
 
-def test_a_misspelt_placeholder_is_told_from_both_sides(judge: Judge) -> None:
+def test_a_misspelt_placeholder_is_reported_at_the_parameter_and_at_the_template(
+    judge: Judge,
+) -> None:
     def change(document: Document) -> None:
         command = ["${trialParameters.learnRate}"]
         command += ["${trialParameters.numberLayers}", "${trialParameters.optimizer}"]

@@ -79,7 +79,7 @@ def test_the_counts_fit_each_other(
     assert paths(faults) == [f"spec.{name} Invalid" for name in expected]
 
 
-def test_a_count_above_the_limit_is_told_the_limit(judge: Judge) -> None:
+def test_the_error_for_a_count_above_the_limit_has_the_limit(judge: Judge) -> None:
     (fault,) = judge(setting("spec", "parallelTrialCount", to=20))
     assert str(fault) == (
         "spec.parallelTrialCount: Invalid value: 20: should be less than or equal to "

@@ -35,7 +35,7 @@ def test_all_nouns_are_exported_in_order() -> None:
     assert len(NOUNS) > 25
 
 
-def test_a_trial_that_is_told_nothing_is_still_a_trial() -> None:
+def test_a_trial_without_any_values_is_still_a_trial() -> None:
     assert Trial().spec.collector is None
     assert Trial().status.conditions == ()
 

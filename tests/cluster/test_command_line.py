@@ -156,7 +156,9 @@ def test_a_container_that_was_started_again_has_a_log_before_this_one(
     until("the second start's lines", second)
 
 
-def test_a_trial_without_a_log_is_told_what_it_waits_for(trials: Trials, permitted: Path) -> None:
+def test_for_a_trial_without_a_log_the_message_says_what_it_waits_for(
+    trials: Trials, permitted: Path
+) -> None:
     image = "trialwatch.test/none:1"
     container = {"name": TRAINER, "image": image, "command": ["/x"], "imagePullPolicy": "Never"}
     start(trials, "waits", containers=[container])
@@ -190,7 +192,7 @@ def test_a_pod_that_is_gone_has_taken_its_log_with_it(trials: Trials, permitted:
     assert "Its metrics: loss=0.5" in err
 
 
-def test_who_lacks_a_right_is_told_which(
+def test_the_message_names_the_right_that_the_user_lacks(
     cluster: Cluster, namespace: str, kubeconfig: Path, tmp_path: Path
 ) -> None:
     status, _, err = call(account(cluster, namespace, kubeconfig, tmp_path), "get", "trials")

@@ -67,7 +67,9 @@ def test_a_trial_without_a_collector_says_so(cluster: Cluster) -> None:
         cluster.delete("experiments", "kube-system", name)
 
 
-def test_where_nothing_matched_the_nearest_lines_are_told(cluster: Cluster, namespace: str) -> None:
+def test_where_nothing_matched_the_nearest_lines_are_shown(
+    cluster: Cluster, namespace: str
+) -> None:
     collector = {"source": {"filter": {"metricsFormat": [r"(\w+) is ([0-9.]+)"]}}}
     words = ("print", "beginning", "print", f"loss={X}")
     document = searched("unmatched", ONE, *words, metricsCollectorSpec=collector)

@@ -16,6 +16,9 @@ from tests.collector.pod_processes import NOBODY, Observations, Trial, eventuall
 from tests.dbmanager.database_servers import free_port
 from tests.dbmanager.dbmanager_process import Program, program
 
+UNREACHABLE = "the DB manager does not take reports"
+"""A line of the collector's log, once for each wait."""
+
 
 @pytest.fixture(scope="module")
 def manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
@@ -120,7 +123,7 @@ def test_a_training_while_the_store_is_away_is_delivered_when_it_is_back(tmp_pat
     with trial(tmp_path / "pod", manager.address) as pod:
         collector = pod.collector()
         trainer = pod.trainer(["sh", "-c", "for n in 1 2 3 4 5; do echo loss=$n; done"])
-        eventually(lambda: "a report waits" in pod.log_text, lambda: pod.log_text)
+        eventually(lambda: UNREACHABLE in pod.log_text, lambda: pod.log_text)
         time.sleep(0.3)
         assert trainer.poll() is None, "the launcher did not hold the container"
         manager.start()
@@ -138,7 +141,7 @@ def test_a_collector_that_is_killed_three_times_in_the_hold_loses_nothing(tmp_pa
         trainer = pod.trainer(["sh", "-c", "for n in 1 2 3; do echo loss=$n; done; exit 7"])
         for waits in range(1, 4):
             collector = pod.collector()
-            eventually(lambda: pod.log_text.count("a report waits") == waits, lambda: pod.log_text)  # noqa: B023 - asked at once
+            eventually(lambda: pod.log_text.count(UNREACHABLE) == waits, lambda: pod.log_text)  # noqa: B023 - asked at once
             collector.kill()
             collector.wait()
         assert trainer.poll() is None, "the launcher did not hold the container"
@@ -178,7 +181,7 @@ def test_without_a_store_the_termination_message_has_the_values(
     with trial(tmp_path, f"127.0.0.1:{free_port()}") as pod:
         collector = pod.collector()
         pod.train("for n in 3 1 2; do echo loss=$n; done", "--drain", "1")
-        eventually(lambda: "a report waits" in pod.log_text, lambda: pod.log_text)
+        eventually(lambda: UNREACHABLE in pod.log_text, lambda: pod.log_text)
         collector.terminate()
         eventually(pod.message.read_bytes, lambda: "no last words")
         eventually(lambda: "metrics" in pod.last_words, lambda: "no last words")

@@ -58,7 +58,9 @@ class PodLogsContract:
 
         assert await read(machine) == "last\n"
 
-    async def test_who_follows_is_told_what_comes_until_the_end(self, machine: Machine) -> None:
+    async def test_a_follower_gets_all_that_is_printed_until_the_end(
+        self, machine: Machine
+    ) -> None:
         machine.print("one")
         heard = b""
         async with (

@@ -57,7 +57,7 @@ def test_what_is_no_kind_is_refused_with_its_path(kind: str) -> None:
         ),
     ],
 )
-def test_the_db_manager_is_where_the_collectors_are_told_that_it_is(text: str) -> None:
+def test_the_controller_reads_from_the_db_manager_that_the_collectors_report_to(text: str) -> None:
     assert parse_config(text).db_manager == "db.ns:1"
 
 

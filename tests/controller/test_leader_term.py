@@ -174,7 +174,7 @@ def test_a_right_that_is_missing_holds_a_deleted_trial_for_a_bounded_time(
 
 
 @situation
-async def test_jobs_that_may_not_be_created_are_told_of_and_created_when_they_may(
+async def test_jobs_that_may_not_be_created_are_reported_and_created_when_they_may(
     harness: LeaderHarness,
 ) -> None:
     harness.cluster.refused = {("create", "Job")}
@@ -191,7 +191,7 @@ async def test_jobs_that_may_not_be_created_are_told_of_and_created_when_they_ma
 
 
 @situation
-async def test_jobs_that_may_not_be_watched_are_looked_at_and_it_is_told(
+async def test_jobs_that_may_not_be_watched_are_polled_and_that_is_reported(
     harness: LeaderHarness,
 ) -> None:
     harness.cluster.refused = {("list", "Job"), ("watch", "Job")}

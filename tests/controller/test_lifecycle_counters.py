@@ -30,7 +30,7 @@ def begun() -> LifecycleCounters:
     return tally
 
 
-def test_an_end_that_is_told_again_is_counted_once() -> None:
+def test_an_end_that_is_reported_again_is_counted_once() -> None:
     ended = having(ConditionType.SUCCEEDED)
 
     assert counted(begun(), experiment(), ended, ended) == [
@@ -39,7 +39,7 @@ def test_an_end_that_is_told_again_is_counted_once() -> None:
     ]
 
 
-def test_an_older_state_that_is_told_late_does_not_make_the_end_count_again() -> None:
+def test_an_older_state_that_is_reported_late_does_not_make_the_end_count_again() -> None:
     running, ended = having(ConditionType.RUNNING), having(ConditionType.FAILED)
 
     assert counted(begun(), running, ended, running, ended) == [

@@ -131,7 +131,7 @@ async def test_with_neither_store_nor_words_it_says_that_the_store_is_away() -> 
         assert "the metrics store did not answer" in trial.status.conditions[-1].message
 
 
-async def test_a_pod_for_which_there_is_no_room_is_told_of_until_there_is() -> None:
+async def test_a_pod_that_fits_on_no_node_is_reported_until_it_fits() -> None:
     async with one_trial() as fakes:
         name = await fakes.created()
         document: dict[str, Any] = {

@@ -148,7 +148,7 @@ async def test_an_experiment_that_is_applied_runs_to_its_optimum(town: Town) -> 
     assert not any("trace" in line for line in running.log())
 
 
-async def test_what_becomes_of_a_trial_is_told_as_events(town: Town) -> None:
+async def test_the_states_of_a_trial_are_posted_as_events(town: Town) -> None:
     await town.memory.create(render_experiment(experiment(max_trial_count=1)))
     async with town.controller() as running:
 
@@ -170,7 +170,7 @@ async def test_what_becomes_of_a_trial_is_told_as_events(town: Town) -> None:
     assert {event["source"]["component"] for event in found} == {"trialwatch-controller"}
 
 
-async def test_told_to_end_it_gives_the_lease_back_and_the_next_goes_on_at_once(
+async def test_after_sigterm_it_releases_the_lease_and_the_next_goes_on_at_once(
     town: Town,
 ) -> None:
     await town.memory.create(render_experiment(experiment()))
@@ -210,7 +210,7 @@ class Gated(MemoryCluster):
         return await super().create(document)
 
 
-async def test_told_to_end_it_finishes_what_is_under_way_and_then_gives_the_lease_back(
+async def test_after_sigterm_it_finishes_writes_under_way_and_then_releases_the_lease(
     tmp_path: Path,
 ) -> None:
     memory = Gated()

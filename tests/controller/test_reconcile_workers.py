@@ -74,7 +74,7 @@ def situation(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
 
 
 @situation
-async def test_events_of_one_object_are_merged_and_its_turns_follow_each_other() -> None:
+async def test_events_of_one_object_are_merged_and_its_reconciles_follow_each_other() -> None:
     turns = Turns()
     async with working(turns) as (workers, _):
         for _ in range(5):
@@ -89,7 +89,7 @@ async def test_events_of_one_object_are_merged_and_its_turns_follow_each_other()
 
 
 @situation
-async def test_only_so_many_have_their_turn_at_a_time() -> None:
+async def test_only_so_many_are_reconciled_at_a_time() -> None:
     turns = Turns()
     async with working(turns, at_once=3) as (workers, _):
         for number in range(10):
@@ -100,7 +100,7 @@ async def test_only_so_many_have_their_turn_at_a_time() -> None:
 
 
 @situation
-async def test_a_turn_names_the_moment_of_the_next() -> None:
+async def test_a_reconcile_returns_the_moment_of_the_next() -> None:
     turns = Turns()
     turns.wake = timedelta(seconds=30)
     async with working(turns) as (workers, _):
@@ -128,7 +128,7 @@ async def test_an_internal_error_delays_its_object_by_half_a_minute_and_no_other
 
 
 @situation
-async def test_a_turn_that_is_interrupted_ends_and_a_new_one_begins_at_once() -> None:
+async def test_a_reconcile_that_is_interrupted_ends_and_a_new_one_begins_at_once() -> None:
     turns = Turns(seconds=300)
     async with working(turns) as (workers, _):
         workers.add(A)
@@ -143,7 +143,7 @@ async def test_a_turn_that_is_interrupted_ends_and_a_new_one_begins_at_once() ->
 
 
 @situation
-async def test_interrupting_what_does_not_run_is_asking_for_a_turn() -> None:
+async def test_interrupting_an_object_that_is_not_reconciled_queues_it() -> None:
     turns = Turns()
     async with working(turns) as (workers, _):
         workers.interrupt(A)
@@ -197,7 +197,7 @@ async def test_the_queue_s_depth_counts_who_waits() -> None:
 
 
 @situation
-async def test_a_turn_that_is_not_guarded_ends_all_with_what_it_raised() -> None:
+async def test_an_error_of_an_unguarded_reconcile_ends_all_workers() -> None:
     turns = Turns()
     turns.fault = SetupError("the disk is full")
     workers = ReconcileWorkers(turns.turn, at_once=1)
@@ -211,7 +211,7 @@ async def test_a_turn_that_is_not_guarded_ends_all_with_what_it_raised() -> None
 
 
 @situation
-async def test_it_is_idle_while_nothing_has_its_turn_and_nothing_is_due() -> None:
+async def test_it_is_idle_while_nothing_is_reconciled_and_nothing_is_due() -> None:
     turns = Turns()
     turns.wake = timedelta(seconds=30)
     async with working(turns) as (workers, _):

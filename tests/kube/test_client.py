@@ -165,7 +165,7 @@ async def test_a_server_that_tells_of_no_kinds_is_asked_at_their_usual_places() 
 # --- who we are, and where the cluster is ---
 
 
-async def test_who_is_not_known_is_told_so(server: ApiServer) -> None:
+async def test_a_token_that_is_not_known_is_forbidden(server: ApiServer) -> None:
     async with plain(server.url, token="guess") as cluster:
         with pytest.raises(Forbidden, match="401 Unauthorized; give this program's account"):
             await cluster.get(ref())
@@ -369,7 +369,7 @@ async def test_a_change_may_be_as_long_as_an_object_can_be() -> None:
     assert await watched(event("one", data={"x": "y" * 3_000_000})) == ["ADDED one"]
 
 
-async def test_a_watch_that_breaks_is_told_from_one_that_ends() -> None:
+async def test_a_watch_that_breaks_is_unavailable_and_one_that_ends_is_not() -> None:
     assert await watched(event("one")) == ["ADDED one"]
     assert await watched(event("one"), cut=True) == ["ADDED one", "Unavailable"]
 

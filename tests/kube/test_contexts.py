@@ -41,7 +41,7 @@ def test_several_files_are_read_as_one(tmp_path: Path) -> None:
     assert context_of(both, "there") == Context("there", "other")
 
 
-def test_a_context_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_context_lists_the_existing_ones(tmp_path: Path) -> None:
     path = write(tmp_path / "k", here={}, there={})
 
     with pytest.raises(UserError, match=r'no context ther in .*; did you mean "there"\?'):

@@ -81,7 +81,7 @@ async def test_an_event_says_what_kubectl_describe_shows(
     assert event["message"] == "rename it"
 
 
-async def test_a_job_that_tries_again_and_again_is_told_once_in_a_while(
+async def test_a_job_that_tries_again_and_again_gets_an_event_once_in_a_while(
     memory: MemoryCluster, events: EventRecorder, clock: Clock, told: Told
 ) -> None:
     for _ in range(5):
@@ -97,7 +97,7 @@ async def test_a_job_that_tries_again_and_again_is_told_once_in_a_while(
     assert told == ["posted", *["throttled"] * 4, "posted"]
 
 
-async def test_each_reason_and_each_object_is_told(
+async def test_each_reason_and_each_object_gets_its_own_event(
     memory: MemoryCluster, events: EventRecorder
 ) -> None:
     for one in (word(), word(message="other"), word("mnist-2")):
@@ -136,7 +136,7 @@ async def test_a_flood_is_held_to_a_rate(
     assert told.count("throttled") == 400 - ME.burst - 3 * ME.per_second
 
 
-async def test_what_was_throttled_is_told_when_there_is_room(
+async def test_a_throttled_event_is_posted_when_the_limit_allows_it(
     memory: MemoryCluster, events: EventRecorder, clock: Clock
 ) -> None:
     for number in range(int(ME.burst) + 1):

@@ -104,7 +104,7 @@ async def test_a_bookmark_says_how_far_the_watcher_is() -> None:
     assert "name" not in metadata(bookmark.document)
 
 
-async def test_watches_end_when_they_are_told_to() -> None:
+async def test_end_watches_ends_all_watches() -> None:
     cluster = MemoryCluster()
     start = (await cluster.list(Scope(CONFIG_MAP))).version
     told = asyncio.create_task(heard(cluster.watch(Scope(CONFIG_MAP), since=start), 1))

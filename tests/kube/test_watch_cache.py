@@ -94,7 +94,7 @@ async def test_only_what_is_in_the_scope_is_known(memory: MemoryCluster) -> None
         await eventually(lambda: len(cache) == 0)
 
 
-async def test_each_change_is_told_once_it_can_be_seen(memory: MemoryCluster) -> None:
+async def test_each_change_is_reported_once_it_can_be_read(memory: MemoryCluster) -> None:
     told: list[tuple[str, str | None]] = []
 
     def note(changed: Ref) -> None:

@@ -88,7 +88,7 @@ def test_the_search_is_served_where_it_is_asked_for(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DATABASES)
-def test_the_controller_finds_store_and_search_without_being_told(name: str) -> None:
+def test_the_controller_finds_store_and_search_by_default(name: str) -> None:
     container = containers(overlay(name))[names.OWN_CONTROLLER]
     environ = environment(container, name)
 

@@ -87,7 +87,7 @@ def test_a_mistake_is_refused_without_a_webhook_and_by_us(change: Change, path: 
     assert faults(document)
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     document = copy.deepcopy(SEED)
     for change in (
         spec("maxTrialCount", to=0),

@@ -224,7 +224,7 @@ MISTAKES = [
     [mistake[1:] for mistake in MISTAKES],
     ids=[mistake[0] for mistake in MISTAKES],
 )
-def test_a_mistake_is_told_in_one_line_with_its_place_and_the_remedy(
+def test_a_mistake_is_reported_in_one_line_with_its_place_and_the_remedy(
     old: str, new: str, line: str
 ) -> None:
     assert old in EXAMPLE
@@ -235,7 +235,7 @@ def test_a_mistake_is_told_in_one_line_with_its_place_and_the_remedy(
     assert str(caught.value) == line
 
 
-def test_every_mistake_is_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     text = EXAMPLE.replace(RANDOM, "    algorithmName: randm\n")
     text = text.replace("parallelTrialCount: 3", "parallelTrialCount: 30").replace(USE, "")
 

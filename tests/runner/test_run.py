@@ -172,7 +172,7 @@ def test_another_search_under_the_same_name_is_refused_with_the_remedy(machine: 
     assert "another metadata.name, or another --state-dir" in err
 
 
-def test_what_acts_in_a_cluster_and_not_here_is_told(machine: Machine) -> None:
+def test_fields_that_act_only_in_a_cluster_are_named(machine: Machine) -> None:
     document = experiment(maxTrialCount=1, parallelTrialCount=1)
     [one] = document["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]["containers"]
     one["lifecycle"] = {"preStop": {"exec": {"command": ["true"]}}}

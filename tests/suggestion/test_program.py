@@ -71,7 +71,7 @@ def test_it_answers_the_probe_and_a_request_and_ends_on_a_signal(tmp_path: Path)
         "ended",
     ]
     assert lines[1]["experiment"] == "digits"
-    assert (lines[1]["wanted"], lines[1]["suggested"]) == (2, 2)
+    assert (lines[1]["requested"], lines[1]["suggested"]) == (2, 2)
 
 
 def _long_request(count: int) -> pb.GetSuggestionsRequest:

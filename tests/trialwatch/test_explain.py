@@ -98,7 +98,7 @@ async def test_a_pod_with_its_collector_is_well(memory: MemoryCluster, explain: 
     ]
 
 
-async def test_nobodys_pod_is_told_how_to_become_somebodys(
+async def test_the_explanation_of_a_pod_without_a_trial_says_how_to_collect_its_metrics(
     memory: MemoryCluster, explain: Explain
 ) -> None:
     await create(memory, pod())
@@ -162,7 +162,7 @@ async def test_a_pod_that_the_webhook_should_have_been_asked_about(
     )
 
 
-async def test_a_refused_job_is_told_why_it_gets_no_pod(
+async def test_the_explanation_of_a_refused_job_says_why_it_gets_no_pod(
     memory: MemoryCluster, explain: Explain
 ) -> None:
     wanted = await team(memory, primaryContainerName="train")

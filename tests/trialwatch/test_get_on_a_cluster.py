@@ -250,7 +250,7 @@ async def test_a_server_that_is_away_is_said_with_its_address(
     assert len(err.splitlines()) == 1
 
 
-async def test_a_cluster_without_katibs_kinds_is_told_from_one_without_objects(
+async def test_a_cluster_without_katibs_kinds_is_an_error_and_one_without_objects_is_not(
     tmp_path: Path,
 ) -> None:
     bare = MemoryCluster([one for one in KNOWN if "kubeflow" not in one.api_version])

@@ -218,7 +218,7 @@ def test_katib_config_may_be_bare_or_a_config_map(
         ("latin.yaml", b"a: \xe9", "is not UTF-8 text"),
     ],
 )
-def test_a_file_that_is_no_object_is_told_by_name_and_remedy(
+def test_the_error_for_a_file_without_an_object_has_its_name_and_the_remedy(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     file: str,

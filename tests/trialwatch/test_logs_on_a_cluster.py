@@ -214,7 +214,7 @@ async def test_what_has_no_log_is_said_with_the_remedy(
     assert len(err.splitlines()) == 1
 
 
-async def test_a_trial_of_several_namespaces_has_to_be_told_apart(
+async def test_a_name_that_trials_of_several_namespaces_have_needs_a_namespace(
     katib: MemoryCluster, command_line: CommandLine, trials: dict[str, JsonObject]
 ) -> None:
     del trials

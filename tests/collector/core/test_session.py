@@ -173,7 +173,7 @@ def test_delivered_segments_are_removed_from_the_disk() -> None:
     assert sorted(pod.files.names(pod.directory(1))) == ["attempt", "exit"]
 
 
-def test_after_the_delivery_a_native_sidecar_stays_until_it_is_told_to_end() -> None:
+def test_after_the_delivery_a_native_sidecar_stays_until_it_gets_sigterm() -> None:
     pod = Pod()
     session = pod.collector(native=True)
     pod.begin()
@@ -193,7 +193,7 @@ def test_an_ordinary_container_ends_as_the_trainer_did(status: int, done: int) -
     assert pod.collector(native=False).step().done == done
 
 
-def test_told_to_end_it_delivers_first() -> None:
+def test_after_sigterm_it_delivers_before_it_ends() -> None:
     pod = Pod()
     session = pod.collector()
     pod.begin()

@@ -105,7 +105,7 @@ def test_a_crash_is_logged(launcher: Launcher, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("status", [0, 1, 77])
-def test_told_to_end_it_ends_with_the_status_of_the_worker(
+def test_after_sigterm_it_ends_with_the_status_of_the_worker(
     launcher: Launcher, tmp_path: Path, status: int
 ) -> None:
     note = tmp_path / "pids"
@@ -116,7 +116,7 @@ def test_told_to_end_it_ends_with_the_status_of_the_worker(
         assert _status(process) == status
 
 
-def test_told_to_end_a_worker_without_a_handler_dies_of_the_signal(
+def test_after_sigterm_a_worker_without_a_handler_dies_of_the_signal(
     launcher: Launcher, tmp_path: Path
 ) -> None:
     note = tmp_path / "pids"

@@ -94,7 +94,7 @@ def test_a_drain_of_0_means_no_hold(launcher: Launcher, run_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT, signal.SIGINT, signal.SIGUSR1])
-def test_told_to_end_in_the_hold_it_ends_before_the_grace_is_over(
+def test_after_a_signal_in_the_hold_it_ends_before_the_grace_is_over(
     launcher: Launcher, run_dir: Path, number: signal.Signals
 ) -> None:
     def took(place: Path) -> float:
@@ -108,7 +108,7 @@ def test_told_to_end_in_the_hold_it_ends_before_the_grace_is_over(
     assert 1 < _least(took, run_dir, 1.5) < 1.5
 
 
-def test_told_to_end_before_the_hold_it_ends_before_that_grace_is_over(
+def test_after_a_signal_before_the_hold_it_ends_before_that_grace_is_over(
     launcher: Launcher, run_dir: Path
 ) -> None:
     ready = run_dir.with_name("ready")

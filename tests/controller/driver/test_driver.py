@@ -43,7 +43,7 @@ def over(harness: ExperimentHarness, jobs: MemoryJobs) -> ExperimentHarness:
     return harness
 
 
-async def test_a_job_that_goes_slowly_is_asked_to_go_once_a_turn() -> None:
+async def test_a_job_that_is_deleted_slowly_is_deleted_once_each_reconcile() -> None:
     harness = over(ExperimentHarness(experiment()), Stubborn())
     await harness.settle()
     trial = harness.trials[0]
@@ -82,7 +82,7 @@ async def test_a_job_that_cannot_be_created_now_is_created_later(error: RemoteEr
     assert len(harness.in_state(TrialState.RUNNING)) == 2
 
 
-async def test_failures_are_told_and_waited_for_longer_each_time_up_to_a_minute() -> None:
+async def test_failures_are_reported_and_retried_after_longer_waits_up_to_a_minute() -> None:
     refusing = Refusing()
     refusing.error = Unavailable("the API server is away")
     harness = over(ExperimentHarness(experiment()), refusing)

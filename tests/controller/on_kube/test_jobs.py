@@ -111,7 +111,7 @@ async def test_a_job_of_this_name_without_an_owner_is_not_deleted(
     assert await cluster.get(job_ref("exp-1"))
 
 
-async def test_a_kind_that_the_cluster_does_not_have_is_told_of(ports: ClusterPorts) -> None:
+async def test_a_kind_that_the_cluster_does_not_have_is_reported(ports: ClusterPorts) -> None:
     item = trial()
     run_spec: JsonObject = {"apiVersion": "example.org/v1", "kind": "FooJob"}
     item = replace(item, spec=replace(item.spec, run_spec=run_spec))

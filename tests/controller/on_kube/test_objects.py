@@ -110,7 +110,7 @@ async def test_what_was_created_is_there_at_once_though_the_watch_has_not_seen_i
         assert await objects.trials(Key(namespace="other", name="exp")) == []
 
 
-async def test_what_others_write_is_seen_and_told(cluster: Cluster) -> None:
+async def test_writes_of_others_are_seen_and_reported(cluster: Cluster) -> None:
     async with objects_of(cluster) as objects:
         await cluster.create(render_experiment(experiment()))
 

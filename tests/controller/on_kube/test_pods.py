@@ -147,7 +147,7 @@ async def test_of_a_job_with_many_pods_the_one_with_the_collector_is_remembered(
     assert facts.pods.termination_message == WORDS
 
 
-async def test_only_news_of_a_pod_that_count_are_told(cluster: MemoryCluster) -> None:
+async def test_only_changes_of_a_pod_that_matter_are_reported(cluster: MemoryCluster) -> None:
     told: list[str] = []
     pods = ClusterPods(cluster, lambda key: told.append(key.name), pace=PACE)
     async with beside(pods.watch.run()):
@@ -256,7 +256,9 @@ NO_ROOM = PLACED | {
         ({}, ""),
     ],
 )
-def test_what_does_not_pass_by_itself_is_told(status: JsonObject, why: str) -> None:
+def test_a_pod_is_stuck_only_by_a_wait_that_does_not_end_by_itself(
+    status: JsonObject, why: str
+) -> None:
     facts = facts_of([summary_of({**real_pod(), "status": status})], trial())
 
     assert facts.stuck == why
@@ -275,7 +277,7 @@ def test_since_when_it_is_so_is_what_the_cluster_says() -> None:
     assert facts.stuck_since == datetime(2026, 1, 2, 3, 5, tzinfo=UTC)
 
 
-def test_a_collector_that_crashes_beside_a_trainer_that_runs_is_told_apart() -> None:
+def test_a_collector_that_crashes_beside_a_running_trainer_does_not_make_the_pod_stuck() -> None:
     crashed: dict[str, Any] = {"terminated": {"exitCode": 1, "finishedAt": "2026-01-02T03:05:00Z"}}
     collector = waiting("CrashLoopBackOff", "x", name=COLLECTOR_CONTAINER)
     status = {

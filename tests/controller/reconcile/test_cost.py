@@ -52,7 +52,7 @@ async def test_ten_times_the_trials_are_ten_times_the_work_at_most(count: int) -
     assert a_lot <= 10 * a_few
 
 
-async def test_a_trial_that_has_not_changed_costs_a_turn_next_to_nothing() -> None:
+async def test_a_trial_that_has_not_changed_costs_a_reconcile_next_to_nothing() -> None:
     made = await parts()
     few, many = view_of(1_000, made), view_of(2_000, made)
     now, policy = ExperimentHarness().now, Policy()

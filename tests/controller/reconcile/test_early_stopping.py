@@ -126,7 +126,7 @@ async def test_it_ends_once_with_its_last_value_and_its_job_goes_after_that(
         assert len(harness.memory.jobs.created) == 1, "it was not made anew"
 
 
-async def test_a_trial_that_was_told_of_and_does_not_end_is_ended_after_its_grace() -> None:
+async def test_a_trial_that_was_asked_to_stop_and_does_not_end_is_ended_after_its_grace() -> None:
     harness = ExperimentHarness(experiment(), Policy())
     await harness.settle()
     trial = harness.trials[0]

@@ -178,7 +178,7 @@ async def test_a_store_that_is_away_is_no_trouble_and_is_asked_by_one_trial_only
     assert showing(harness.trials[0]) == "0.9"
 
 
-async def test_a_store_that_hangs_holds_up_a_few_turns_only() -> None:
+async def test_a_store_that_hangs_delays_a_few_reconciles_only() -> None:
     reads, hanging = LatestValueReads(), asyncio.Event()
 
     async def ask(_: Trial) -> Sequence[MetricSummary]:
@@ -225,7 +225,7 @@ async def test_a_running_trial_is_never_the_best_and_never_reaches_the_goal() ->
     assert harness.experiment.status.conditions[-1].reason == "ExperimentGoalReached"
 
 
-async def test_a_search_is_told_the_values_of_those_that_have_ended_only() -> None:
+async def test_a_search_gets_the_values_of_ended_trials_only() -> None:
     harness = await running_world()
     first, second = harness.trials
     harness.memory.observations.metrics[key_of(second)] = loss("0.01")

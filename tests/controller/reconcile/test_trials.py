@@ -536,7 +536,7 @@ def test_a_pod_that_waits_for_a_moment_is_no_news() -> None:
     assert actions == (WakeAt(moment=START + POLICY.pending_patience),)
 
 
-def test_a_pod_that_waits_for_long_is_told_of_where_users_look() -> None:
+def test_a_pod_that_waits_for_long_is_reported_in_a_condition_of_its_trial() -> None:
     actions = due(at_work(), JOB, pods=ROOM, seconds=30)
 
     after = written(actions)
@@ -551,7 +551,7 @@ def test_a_pod_that_waits_for_long_is_told_of_where_users_look() -> None:
     ]
 
 
-def test_it_is_told_once_though_its_details_change_and_again_where_the_cause_does() -> None:
+def test_it_is_reported_once_though_its_details_change_and_again_where_the_cause_does() -> None:
     told = written(due(at_work(), JOB, pods=ROOM, seconds=30))
     fewer = replace(ROOM, stuck="Unschedulable: 0/2 nodes are available")
 
@@ -569,7 +569,7 @@ def test_a_pod_that_gets_what_it_waited_for_runs() -> None:
     assert words(after) == ("Running", "TrialRunning", "Trial is running")
 
 
-def test_a_new_wait_of_a_pod_that_was_told_of_makes_no_running_in_between() -> None:
+def test_a_new_wait_of_a_pod_that_was_reported_makes_no_running_in_between() -> None:
     told = written(due(at_work(), JOB, pods=ROOM, seconds=30))
     anew = replace(PULL, stuck_since=START + timedelta(seconds=35))
 
@@ -615,7 +615,7 @@ def test_a_collector_that_crashes_once_is_no_news() -> None:
     )
 
 
-def test_a_collector_that_stays_away_is_told_of_once_and_the_trial_runs_on() -> None:
+def test_a_collector_that_stays_away_is_reported_once_and_the_trial_runs_on() -> None:
     actions = due(at_work(), JOB, pods=CRASHING, seconds=30)
 
     after = written(actions)

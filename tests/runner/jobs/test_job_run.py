@@ -54,7 +54,7 @@ async def test_a_hundred_quick_trials_lose_nothing(tmp_path: Path) -> None:
     assert stored == [[f"0.{i}"] for i in range(10)]
 
 
-async def test_a_job_that_fails_is_tried_again_and_its_cause_is_told(tmp_path: Path) -> None:
+async def test_a_job_that_fails_is_tried_again_and_its_cause_is_reported(tmp_path: Path) -> None:
     script = "echo loss=9; echo try >> tries; echo 'CUDA out of memory' >&2; exit 3"
     async with cluster(tmp_path) as here:
         done = await here.run(job(shell(script), backoffLimit=2))

@@ -32,7 +32,7 @@ def stands(found: Experiment, trials: tuple[Trial, ...], seconds: float = 9) -> 
     return summary_of(found, trials, MIXED_LATEST, at(seconds))
 
 
-def test_a_run_is_told_line_by_line(golden: Golden) -> None:
+def test_a_run_is_shown_line_by_line(golden: Golden) -> None:
     trials = mixed_fortunes()
     moments = [
         stands(experiment(), ()),
@@ -93,7 +93,7 @@ def test_the_last_words_name_the_optimal_trial_and_what_went_wrong(golden: Golde
     golden(DATA / "closing.txt", "\n".join(closing(stands(found, trials), "random.html")) + "\n")
 
 
-def test_a_cause_that_all_trials_share_is_told_once(golden: Golden) -> None:
+def test_a_cause_that_all_trials_share_is_shown_once(golden: Golden) -> None:
     trials = (
         *(trial(i, FAILED, message="there is no program 'pyton' here") for i in range(3)),
         *(trial(i, FAILED, message=f"exit status {i}") for i in range(3, 8)),
