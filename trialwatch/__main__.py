@@ -50,12 +50,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words:
         parser.print_help(sys.stderr)
         return 2
+    written, program = tuple(words), ()
     try:
-        program: tuple[str, ...] = ()
         if command is not None and hasattr(command, "split"):
             words, program = command.split(words)
         arguments = parser.parse_args(words)
-        arguments.program = program
+        arguments.words, arguments.program = written, program
         status: int = importlib.import_module(f"trialwatch.{arguments.command}").run(arguments)
     except TrialwatchError as error:
         print(f"trialwatch {chosen}: {error}", file=sys.stderr)

@@ -24,13 +24,14 @@ from runner.start import run_experiment
 from runner.state.directory import DEFAULT, StateDirectory, state_of
 from serving.logs import start_plain_logging
 from trialwatch.arguments import whole_number
-from trialwatch.run_watcher import RunWatcher, summary_at
+from trialwatch.run_watcher import Check, RunWatcher, summary_at
 from trialwatch.screen import Screen
 from trialwatch.terminal import held_errors, own_console
 from trialwatch.view.experiment_summary import ExperimentSummary
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
 _FAILED, _INTERRUPTED = 1, 130
 
@@ -82,7 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the experiment of a file; return the exit status."""
     check_run_arguments(arguments)
     given = read_file(arguments.experiment, arguments.parallel)
-    return run_loaded(given, arguments, arguments.experiment)
+    again = ("trialwatch", "run", arguments.experiment, *_flags(arguments))
+    return run_loaded(given, arguments, again)
 
 
 def check_run_arguments(arguments: argparse.Namespace) -> None:
@@ -97,11 +99,19 @@ def check_run_arguments(arguments: argparse.Namespace) -> None:
         raise UserError(f"--parallel {arguments.parallel} is too small: use a number from 1")
 
 
-def run_loaded(given: LoadedExperiment, arguments: argparse.Namespace, *own: str) -> int:
+def run_loaded(
+    given: LoadedExperiment,
+    arguments: argparse.Namespace,
+    again: Sequence[str],
+    check: Check | None = None,
+) -> int:
     """Run an experiment that has been read and checked; return the exit status.
 
-    `own` are the command's own words on its command line. Messages repeat them, before the flags
-    of `add_run_arguments`, as the line that continues the experiment.
+    Args:
+        given: the experiment.
+        arguments: those that `add_run_arguments` has declared, and the name of the command.
+        again: the command line that continues the experiment, for messages.
+        check: looks at each new state of the run; it raises a UserError to end the run.
     """
     command = arguments.command
     for warning in warnings_of(given.experiment):
@@ -110,12 +120,11 @@ def run_loaded(given: LoadedExperiment, arguments: argparse.Namespace, *own: str
     metadata = given.experiment.metadata
     state = state_of(arguments.state_dir, metadata.namespace, metadata.name)
     as_json = arguments.output == "json"
-    again = ("trialwatch", command, *own, *_flags(arguments))
-    options = RunOptions(database=arguments.database or "", command=again)
+    options = RunOptions(database=arguments.database or "", command=tuple(again))
     with own_console(errors=as_json) as console:
         screen = Screen(console, hold=held_errors)
         with screen:
-            result = run_experiment(given, state, options, RunWatcher(screen, command))
+            result = run_experiment(given, state, options, RunWatcher(screen, command, check))
         summary = summary_at(result.last, interrupted=result.interrupted)
         screen.close(summary, _report(summary, state, command), shlex.join(again))
     if as_json:

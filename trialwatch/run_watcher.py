@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from runner.jobs.job_run import LEAVING
@@ -10,16 +11,21 @@ from trialwatch.screen import Screen
 from trialwatch.view.experiment_summary import ExperimentSummary, RunState, summary_of
 from trialwatch.view.formatting import counted
 
+Check = Callable[[Snapshot], None]
+"""Looks at the state of a run; raises a UserError to end the run."""
+
 
 class RunWatcher:
     """`runner.watcher.Watcher`: shows snapshots on the screen."""
 
-    def __init__(self, screen: Screen, command: str) -> None:
-        self._screen, self._command = screen, command
+    def __init__(self, screen: Screen, command: str, check: Check | None = None) -> None:
+        self._screen, self._command, self._check = screen, command, check
 
     def show(self, snapshot: Snapshot) -> None:
         """Show a new state."""
         self._screen.show(summary_at(snapshot))
+        if self._check is not None:
+            self._check(snapshot)
 
     def warn(self, text: str) -> None:
         """Show a warning."""

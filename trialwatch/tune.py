@@ -18,12 +18,17 @@ from typing import TYPE_CHECKING
 
 from api.errors import SpecError, UserError
 from runner.experiments import LoadedExperiment, checked
+from runner.state.directory import state_of
+from trialwatch.first_metrics import FirstMetrics
 from trialwatch.program_check import check_program
 from trialwatch.program_words import split_program
 from trialwatch.run import add_run_arguments, check_run_arguments, run_loaded
 from trialwatch.tune_arguments import add_tune_arguments, read_request
-from trialwatch.tuning.command import read_command
+from trialwatch.tune_first_look import first_look
+from trialwatch.tuning.command import Command, read_command
 from trialwatch.tuning.experiment import build_experiment
+from trialwatch.tuning.guess import guess_parameters
+from trialwatch.tuning.next_line import line_with_metric
 from trialwatch.tuning.options import in_flags
 from trialwatch.tuning.placeholders import misfits
 from trialwatch.tuning.request import TuningRequest
@@ -51,14 +56,38 @@ def split(words: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the search; return the exit status."""
+    """Run the search, or take a first look at the program; return the exit status."""
     check_run_arguments(arguments)
-    request = read_request(arguments, read_command(arguments.program))
-    faults = misfits(request.command, request.spaces, has_file=request.metrics_file is not None)
+    command = read_command(arguments.program)
+    request = read_request(arguments, command)
+    faults = misfits(command, request.spaces, has_file=request.metrics_file is not None)
     if faults:
         raise UserError("\n".join(faults))
-    check_program(request.command, os.environ)
-    return run_loaded(_experiment(request), arguments)
+    check_program(command, os.environ)
+    if not request.objective.metric:
+        return first_look(request, arguments)
+    if not request.spaces:
+        raise UserError(_without_parameters(arguments, command))
+    return _search(request, arguments)
+
+
+def _search(request: TuningRequest, arguments: argparse.Namespace) -> int:
+    given = _experiment(request)
+    metadata = given.experiment.metadata
+    state = state_of(arguments.state_dir, metadata.namespace, metadata.name)
+    check = FirstMetrics(state, arguments.words)
+    return run_loaded(given, arguments, ("trialwatch", *arguments.words), check)
+
+
+def _without_parameters(arguments: argparse.Namespace, command: Command) -> str:
+    guess = guess_parameters(command, lists=False)
+    if not guess.parameters:
+        return (
+            "no parameter is given: write {NAME} where a value belongs in the command, and"
+            " --param NAME=SPACE, such as --param lr=0.001..0.1:log"
+        )
+    line = line_with_metric(arguments.words, arguments.maximize or arguments.minimize, guess)
+    return f"no parameter is given: correct the spaces in this line, and write\n  {line}"
 
 
 def _experiment(request: TuningRequest) -> LoadedExperiment:

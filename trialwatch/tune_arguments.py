@@ -114,11 +114,6 @@ def read_request(arguments: argparse.Namespace, command: Command) -> TuningReque
         UserError: a flag is wrong or missing; says what to write.
     """
     spaces = read_params(arguments.param)
-    if not spaces:
-        raise UserError(
-            "no parameter is given: add --param NAME=SPACE for each {NAME} in the command, such as"
-            " --param lr=0.001..0.1:log"
-        )
     formats = arguments.metrics_format
     return TuningRequest(
         command=command,

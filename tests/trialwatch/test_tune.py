@@ -79,6 +79,126 @@ def test_metrics_are_read_from_a_file(machine: Machine) -> None:
     assert "2 trials: 2 succeeded" in out
 
 
+def test_a_metric_that_is_not_printed_ends_the_run_with_the_ones_that_are(machine: Machine) -> None:
+    status, out, err = machine.call(
+        *("tune", "--maximize", "acuracy", "--param", LR, "--trials=9"),
+        *("--", "python3", "train.py", "--lr={lr}"),
+    )
+
+    assert status == 2, out
+    assert "the program prints no metric 'acuracy'; did you mean \"accuracy\"?; it prints" in err
+    assert "  accuracy       1" in err
+    assert err.endswith(
+        "write\n  trialwatch tune --maximize accuracy --param lr=0.001..0.1:log --trials=9 --"
+        " python3 train.py --lr={lr}\n"
+    )
+
+
+def test_a_program_that_prints_no_metric_gets_how_to_print_one(machine: Machine) -> None:
+    status, out, err = machine.call(
+        *("tune", "--maximize", "accuracy", "--param", LR, "--", "sh", "-c", ": {lr}")
+    )
+
+    assert status == 2, out
+    assert (
+        "the program prints no metric 'accuracy', and no other: let it print lines such as" in err
+    )
+
+
+def test_a_metric_that_is_only_nan_does_not_end_the_run(machine: Machine) -> None:
+    status, out, err = machine.call(
+        *("tune", "--minimize=loss", "--param", LR, "--trials=2", "--parallel=1"),
+        *("--", "sh", "-c", "test -f a && echo loss=1; touch a; echo loss=nan; : {lr}"),
+    )
+
+    assert status == 0, out + err
+    assert "2 trials: 1 succeeded" in out
+
+
+def test_a_program_that_always_fails_ends_the_run_with_the_cause(machine: Machine) -> None:
+    status, out, err = machine.call(
+        *("tune", "--maximize", "accuracy", "--param", LR, "--", "python3", "train.py", "--x={lr}")
+    )
+
+    assert status == 2, out
+    assert (
+        "the first 3 trials failed, so the search was ended: container training ended with" in err
+    )
+    assert "unrecognized arguments: --x=" in err
+    assert "\n  trialwatch logs train-" in err
+
+
+def test_without_an_objective_the_program_runs_once_and_the_next_line_is_shown(
+    machine: Machine,
+) -> None:
+    status, out, err = machine.call(
+        *("tune", "--param", LR, "--", "python3", "train.py", "--lr={lr}")
+    )
+
+    assert (status, err) == (0, "")
+    assert (
+        out
+        == """\
+no --maximize or --minimize is given, so the program runs once with lr=0.01:
+epoch 1 loss=0.010000000000000004 accuracy=0.99
+
+metrics in the output:
+  metric    values  first  last  smallest  largest
+  accuracy       1   0.99  0.99      0.99     0.99
+  loss           1   0.01  0.01      0.01     0.01
+
+write next:
+  trialwatch tune --maximize accuracy --param lr=0.001..0.1:log -- python3 train.py --lr={lr}
+or:
+  trialwatch tune --minimize loss --param lr=0.001..0.1:log -- python3 train.py --lr={lr}
+"""
+    )
+    assert not (machine.folder / ".trialwatch").exists()
+
+
+def test_without_parameters_the_next_line_has_guesses(machine: Machine) -> None:
+    status, out, err = machine.call("tune", "--", "python3", "train.py", "--lr", "0.5")
+
+    assert (status, err) == (0, "")
+    assert "the program runs once as it is:" in out
+    assert (
+        "  trialwatch tune --maximize accuracy --param lr=0.05..5:log -- python3 train.py --lr {lr}"
+        in out
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "last"),
+    [
+        ("exit 3", 1, "the program failed with exit status 3: mend it first"),
+        ("echo hello", 1, "--file PATH if it writes metrics to a file, or --metrics-format REGEX"),
+        ("echo loss=1", 0, "  trialwatch tune"),
+    ],
+)
+def test_the_first_look_says_what_is_missing(
+    machine: Machine, script: str, status: int, last: str
+) -> None:
+    ended, out, err = machine.call("tune", "--", "sh", "-c", script)
+
+    assert (ended, err) == (status, "")
+    assert out.splitlines()[-1].startswith(last)
+
+
+def test_the_first_look_reads_the_file_with_the_metrics(machine: Machine) -> None:
+    (machine.folder / "train.sh").write_text(
+        'echo "{\\"a\\": {\\"loss\\": $1}}" > "$2"; cat "$3"\n'
+    )
+
+    status, out, err = machine.call(
+        *("tune", "--param=n=1..9", "--file=m.jsonl", "--metrics-format=JSON"),
+        *("--", "sh", "train.sh", "{n}", "{file}", "{params.json}"),
+    )
+
+    assert (status, err) == (0, "")
+    assert '{"n": 5}' in out
+    assert "--minimize a.loss --param n=1..9 --file=m.jsonl" in out
+
+
 PROGRAM = ("--", "python3", "train.py", "--lr={lr}")
 TUNE = ("tune", "--maximize=accuracy")
 
@@ -91,11 +211,15 @@ MISTAKES = [
         ),
     ),
     (
-        (*TUNE, *PROGRAM),
+        (*TUNE, "--", "python3", "train.py", "--lr", "0.1"),
         (
-            "no parameter is given: add --param NAME=SPACE for each {NAME} in the command, such as --param"
-            " lr=0.001..0.1:log"
+            "no parameter is given: correct the spaces in this line, and write\n"
+            "  trialwatch tune --maximize accuracy --param lr=0.01..1:log -- python3 train.py --lr {lr}"
         ),
+    ),
+    (
+        (*TUNE, "--", "python3", "train.py"),
+        "no parameter is given: write {NAME} where a value belongs in the command, and --param NAME=SPACE",
     ),
     (
         (*TUNE, "--param", LR, *PROGRAM, "--n={layers}"),

@@ -82,7 +82,9 @@ def usual_algorithm(spaces: Mapping[str, Space], trials: int) -> str:
 
 
 def _size(spaces: Mapping[str, Space]) -> int | None:
-    """Return how many combinations the spaces have; None: infinitely many."""
+    """Return how many combinations the spaces have; None: infinitely many, or unknown."""
+    if not spaces:
+        return None
     return space_of([space.parameter(name) for name, space in spaces.items()]).size
 
 

@@ -1,0 +1,121 @@
+"""Ends a run at once if its program does not print the objective, or if every trial fails.
+
+Without this check, a misspelt metric is reported only after all trials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from api.errors import UserError
+from api.faults import nearest
+from api.objects.validation_update import completed
+from api.types import CollectorKind, ConditionType, Experiment, Objective, Trial, holds
+from controller.reconcile.trial_states import has_ended
+from filters.extractor import Extractor, extraction_spec
+from runner.state.directory import StateDirectory
+from runner.watcher import Snapshot
+from trialwatch.tuning.candidates import Candidate, candidates
+from trialwatch.tuning.experiment import CONTAINER
+from trialwatch.tuning.metrics_table import metrics_table
+from trialwatch.tuning.next_line import line_with_metric
+
+_FAILURES = 3
+_SHOWN = 6
+_GOOD = (ConditionType.SUCCEEDED, ConditionType.EARLY_STOPPED)
+
+
+class FirstMetrics:
+    """Looks at the first trials that end in this run; `runner.watcher` calls it."""
+
+    def __init__(self, state: StateDirectory, words: Sequence[str]) -> None:
+        """Take the directory of the experiment, and the words of the command line."""
+        self._state, self._words = state, words
+        self._before: frozenset[str] | None = None
+        self._passed = False
+
+    def __call__(self, snapshot: Snapshot) -> None:
+        """Check a new state of the run.
+
+        Raises:
+            UserError: no trial can succeed; says why, and what to write.
+        """
+        if self._passed or completed(snapshot.experiment):
+            return
+        ended = {trial.metadata.name: trial for trial in snapshot.trials if has_ended(trial)}
+        if self._before is None:
+            self._before = frozenset(ended)
+        trials = [trial for name, trial in ended.items() if name not in self._before]
+        if any(_is(trial, *_GOOD) for trial in trials):
+            self._passed = True
+            return
+        for trial in trials:
+            if _is(trial, ConditionType.METRICS_UNAVAILABLE):
+                self._explain_missing(trial, snapshot.experiment)
+        failed = [trial for trial in trials if _is(trial, ConditionType.FAILED)]
+        if len(failed) >= min(_FAILURES, snapshot.experiment.spec.max_trial_count or _FAILURES):
+            raise UserError(_every_trial_fails(failed))
+
+    def _explain_missing(self, trial: Trial, experiment: Experiment) -> None:
+        objective = experiment.spec.objective or Objective()
+        collector = experiment.spec.collector
+        if collector is not None and (
+            collector.filters or collector.kind is not CollectorKind.STDOUT
+        ):
+            raise UserError(f"no value of {objective.metric!r} was found: {_message(trial)}")
+        log = self._log(trial)
+        if _prints(log, objective.metric):
+            return  # its values are not finite
+        raise UserError(self._not_printed(objective.metric, candidates(log), trial))
+
+    def _not_printed(self, metric: str, found: Sequence[Candidate], trial: Trial) -> str:
+        if not found:
+            return (
+                f"the program prints no metric {metric!r}, and no other: let it print lines such as"
+                f" {metric}=0.93, or write --metrics-format or --file (docs/tune.md); its output is"
+                f" shown by: trialwatch logs {trial.metadata.name}"
+            )
+        likely = nearest(metric, [one.name for one in found])
+        best = next((one.name for one in found if f'"{one.name}"' in likely), found[0].name)
+        table = "\n".join(metrics_table(found, _SHOWN))
+        line = line_with_metric(self._words, best)
+        return (
+            f"the program prints no metric {metric!r}{likely}; it prints\n{table}\nwrite\n  {line}"
+        )
+
+    def _log(self, trial: Trial) -> bytes:
+        logs = (self._state.logs / trial.metadata.name).glob(f"*/{CONTAINER}.log")
+        return b"".join(_read(path) for path in sorted(logs))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _prints(log: bytes, metric: str) -> bool:
+    extractor = Extractor(extraction_spec([metric]))
+    return bool(extractor.feed(log) or extractor.finish())
+
+
+def _is(trial: Trial, *kinds: ConditionType) -> bool:
+    return any(holds(trial.status.conditions, kind) for kind in kinds)
+
+
+def _message(trial: Trial) -> str:
+    true = [one for one in trial.status.conditions if one.status == "True"]
+    return " ".join(true[-1].message.split()) if true else ""
+
+
+def _every_trial_fails(failed: Sequence[Trial]) -> str:
+    first = failed[0].metadata.name
+    message = _message(failed[0])
+    cause = message.partition("backoff limit: ")[2] or message
+    return (
+        f"the first {len(failed)} trials failed, so the search was ended: {cause}\n"
+        f"mend the program or the command, then write the same line again; the output of a trial is"
+        f" shown by\n  trialwatch logs {first}"
+    )

@@ -1,0 +1,114 @@
+"""Run a program once, show its output, and keep it to find the metrics in it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from api.errors import UserError
+from api.types import Assignment, ParameterSpec
+from trialwatch.tuning.command import FILE, Command
+from trialwatch.tuning.parameter_files import file_content, params_files_of
+
+_CHUNK = 1 << 16
+_MOST = 64 << 20
+"""Bytes of output that are kept."""
+_UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
+"""Python prints to a pipe in blocks; the user should see each line at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneRun:
+    """How a program ended, and what it wrote."""
+
+    status: int
+    output: bytes
+    """Its output, or the content of the file with its metrics."""
+    interrupted: bool = False
+
+
+def run_once(
+    command: Command,
+    parameters: Sequence[ParameterSpec],
+    values: Sequence[Assignment],
+    metrics_file: str | None,
+) -> OneRun:
+    """Run a program with these values to its end, or until Ctrl-C.
+
+    Args:
+        command: the program, with places for parameters.
+        parameters: the parameters, for a file with all of them.
+        values: a value for each parameter.
+        metrics_file: the name or path of the file with the metrics; None: they are in the output.
+
+    Raises:
+        UserError: the program cannot be started, or the file does not exist afterwards.
+    """
+    by_name = {one.name: one.value for one in values}
+    with tempfile.TemporaryDirectory(prefix="trialwatch-") as folder:
+        file = Path(metrics_file) if metrics_file else None
+        if file and FILE in command.placeholders:
+            file = Path(folder) / file.name
+        paths = _params_files(command, parameters, by_name, folder)
+        places = {**by_name, **paths, **({FILE: str(file)} if file else {})}
+        before = file.stat().st_mtime_ns if file and file.exists() else None
+        done = _run(command.filled(lambda name: places[name]))
+        if file is None:
+            return done
+        if not file.exists() or file.stat().st_mtime_ns == before:
+            raise UserError(f"the program did not write the file {metrics_file}: correct --file")
+        return OneRun(status=done.status, output=file.read_bytes(), interrupted=done.interrupted)
+
+
+def _params_files(
+    command: Command, parameters: Sequence[ParameterSpec], values: Mapping[str, str], folder: str
+) -> dict[str, str]:
+    """Write the files of parameters; return their paths by placeholder."""
+    paths: dict[str, str] = {}
+    for file in params_files_of(command):
+        text = file_content(file, parameters)
+        for name, value in values.items():
+            text = text.replace(f"${{trialParameters.{name}}}", value)
+        path = Path(folder) / file.placeholder
+        path.write_text(text + "\n", encoding="utf-8")
+        paths[file.placeholder] = str(path)
+    return paths
+
+
+def _run(command: Command) -> OneRun:
+    try:
+        process = subprocess.Popen(  # noqa: S603 - it is the user's own command
+            command.words,
+            env={**os.environ, **_UNBUFFERED, **dict(command.variables)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+    except OSError as error:
+        raise UserError(f"cannot start {command.words[0]!r}: {error.strerror}") from None
+    output = bytearray()
+    interrupted = False
+    with process:
+        while True:
+            try:
+                chunk = _next_chunk(process)
+            except KeyboardInterrupt:
+                # The terminal has sent the signal to the program too.
+                interrupted = True
+                continue
+            if not chunk:
+                break
+            sys.stdout.buffer.write(chunk)
+            sys.stdout.buffer.flush()
+            output += chunk
+            del output[:-_MOST]
+    return OneRun(status=process.returncode, output=bytes(output), interrupted=interrupted)
+
+
+def _next_chunk(process: subprocess.Popen[bytes]) -> bytes:
+    assert process.stdout is not None  # noqa: S101 - it is a pipe
+    return os.read(process.stdout.fileno(), _CHUNK)
