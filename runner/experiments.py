@@ -12,7 +12,7 @@ from api.faults import invalid
 from api.objects.defaults import with_defaults
 from api.objects.experiments import parse_experiment
 from api.objects.fields import Field
-from api.objects.validation import faults_of
+from api.objects.validation import faults_of, without_effect
 from api.objects.yamltext import load_file
 from api.types import (
     CollectorKind,
@@ -29,6 +29,7 @@ from suggestion.core.search_task import search_task_of
 
 NAMESPACE = "default"
 """The namespace of an Experiment without one, as in kubectl."""
+_PARALLEL = "spec.parallelTrialCount"
 _COLLECTED = (CollectorKind.STDOUT, CollectorKind.FILE)
 
 
@@ -92,9 +93,15 @@ def checked(
     complete = with_defaults(replace(experiment, metadata=metadata, spec=spec))
     given = LoadedExperiment(experiment=complete, template=template)
     faults = tuple(dict.fromkeys(_faults(given)))
+    if parallel is not None:
+        faults = tuple(_of_the_flag(fault) for fault in faults)
     if faults:
         raise SpecError(faults)
     return given
+
+
+def _of_the_flag(fault: Fault) -> Fault:
+    return replace(fault, path="--parallel") if fault.path == _PARALLEL else fault
 
 
 def ignored_fields_in(experiment: Experiment) -> tuple[Fault, ...]:
@@ -135,6 +142,9 @@ def _faults(given: LoadedExperiment) -> Iterator[Fault]:
     paths = {fault.path for fault in faults}
     # A field with several faults is reported once.
     yield from (fault for fault in _of_the_search(experiment) if fault.path not in paths)
+    # A fault of the template may be the cause why a parameter has no effect.
+    if not any(path.startswith("spec.trialTemplate") for path in paths):
+        yield from without_effect(experiment)
     yield from _of_this_machine(given)
 
 

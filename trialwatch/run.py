@@ -27,6 +27,7 @@ from trialwatch.arguments import whole_number
 from trialwatch.run_watcher import Check, RunWatcher, summary_at
 from trialwatch.screen import Screen
 from trialwatch.terminal import held_errors, own_console
+from trialwatch.unseen_metrics import unseen_metrics
 from trialwatch.view.experiment_summary import ExperimentSummary
 
 if TYPE_CHECKING:
@@ -127,6 +128,8 @@ def run_loaded(
             result = run_experiment(given, state, options, RunWatcher(screen, command, check))
         summary = summary_at(result.last, interrupted=result.interrupted)
         screen.close(summary, _report(summary, state, command), shlex.join(again))
+    for fault in unseen_metrics(result.last.experiment, result.last.trials):
+        print(f"trialwatch {command}: warning: {fault}", file=sys.stderr)
     if as_json:
         print(json.dumps(render_experiment(result.last.experiment), ensure_ascii=False, indent=2))
     if result.interrupted:

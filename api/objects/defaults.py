@@ -28,6 +28,7 @@ from api.types import (
 )
 
 PARALLEL_TRIALS = 3
+"""How many trials run at the same time; fewer if `maxTrialCount` is smaller, unlike in Katib."""
 EVENTS_DIRECTORY = "/var/log/katib/tfevent/"
 SCRAPE_PATH = "/metrics"
 SCRAPE_PORT = 8080
@@ -59,16 +60,23 @@ def with_defaults(experiment: Experiment) -> Experiment:
 
 
 def _spec(spec: ExperimentSpec) -> ExperimentSpec:
-    parallel = spec.parallel_trial_count
     return replace(
         spec,
-        parallel_trial_count=PARALLEL_TRIALS if parallel is None else parallel,
+        parallel_trial_count=_parallel_trials(spec),
         resume_policy=spec.resume_policy or ResumePolicy.NEVER,
         objective=spec.objective and _objective(spec.objective),
         trial_template=spec.trial_template and _template(spec.trial_template),
         collector=_collector(spec.collector or CollectorSpec()),
         parameters=tuple(_parameter(parameter) for parameter in spec.parameters),
     )
+
+
+def _parallel_trials(spec: ExperimentSpec) -> int:
+    """Return the user's number, or a default that `maxTrialCount` allows."""
+    parallel, most = spec.parallel_trial_count, spec.max_trial_count
+    if parallel is not None:
+        return parallel
+    return min(PARALLEL_TRIALS, most) if most is not None and most > 0 else PARALLEL_TRIALS
 
 
 def _objective(objective: Objective) -> Objective:

@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from api.errors import Fault
-from api.faults import invalid, required
+from api.faults import invalid, nearest, required
 from api.types import Experiment, ExperimentSpec, Objective, ObjectiveType, ObjectMeta
 
 from .validation_collector import collector_faults
-from .validation_space import space_faults
+from .validation_space import space_faults, space_warnings
 from .validation_template import template_faults, unused_faults
 
 CheckFilter: TypeAlias = Callable[[str], str | None]
@@ -58,7 +58,15 @@ def faults_of(
 
 def warnings_of(experiment: Experiment) -> tuple[Fault, ...]:
     """Return what is allowed but probably a mistake; Katib accepts it without a warning."""
-    return tuple(unused_faults(experiment.spec))
+    return (*without_effect(experiment), *space_warnings(experiment.spec))
+
+
+def without_effect(experiment: Experiment) -> tuple[Fault, ...]:
+    """Return those of the warnings that a search would be wasted with.
+
+    Katib accepts such an experiment, so a cluster does too; a run on this machine refuses it.
+    """
+    return (*unused_faults(experiment.spec), *_strategy_faults(experiment.spec.objective))
 
 
 def _name_faults(metadata: ObjectMeta) -> Iterator[Fault]:
@@ -126,6 +134,18 @@ def _metric_name_faults(objective: Objective) -> Iterator[Fault]:
             yield invalid(
                 path, name, "must not contain ';', which separates names; rename the metric"
             )
+
+
+def _strategy_faults(objective: Objective | None) -> Iterator[Fault]:
+    """Find strategies of metrics that are not collected."""
+    known = objective.metrics if objective else ()
+    for i, strategy in enumerate(objective.strategies if objective else ()):
+        if strategy.name not in known:
+            why = (
+                "has no effect: no metric of the objective has this name; write one of:"
+                f" {', '.join(known)}{nearest(strategy.name, known)}"
+            )
+            yield invalid(f"spec.objective.metricStrategies[{i}].name", strategy.name, why)
 
 
 def _algorithm_faults(spec: ExperimentSpec) -> Iterator[Fault]:

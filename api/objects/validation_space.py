@@ -94,6 +94,27 @@ def _range_faults(place: str, kind: ParameterType, space: FeasibleSpace) -> Iter
         yield invalid(f"{place}.min", space.min, why)
 
 
+def space_warnings(spec: ExperimentSpec) -> Iterator[Fault]:
+    """Find ranges with one value: the search cannot change it."""
+    for i, parameter in enumerate(spec.parameters):
+        space, place = parameter.space, f"spec.parameters[{i}].feasibleSpace"
+        if parameter.type not in _RANGES:
+            continue
+        low, high, step = (
+            _number(text, parameter.type) for text in (space.min, space.max, space.step)
+        )
+        if low is None or high is None or low > high:
+            continue
+        if low == high:
+            why = "equals max, so the parameter has one value only; widen the range, or write the"
+            yield invalid(f"{place}.min", space.min, f"{why} value into the template")
+        elif step is not None and step > high - low:
+            why = f"is wider than the range from {space.min} to {space.max}, so the parameter has"
+            yield invalid(
+                f"{place}.step", space.step, f"{why} one value only; write a smaller step"
+            )
+
+
 _LOGARITHMIC = (Distribution.LOG_UNIFORM, Distribution.LOG_NORMAL)
 
 

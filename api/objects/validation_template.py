@@ -70,7 +70,8 @@ def unused_faults(spec: ExperimentSpec) -> Iterator[Fault]:
         if parameter.name and parameter.name not in references:
             why = (
                 f"has no effect: no entry of {_PATH}.trialParameters has it as its reference;"
-                " add such an entry, or delete the parameter"
+                f" to use it, add the entry and write ${{trialParameters.{parameter.name}}} in the"
+                " template; else delete the parameter"
             )
             yield invalid(f"spec.parameters[{i}].name", parameter.name, why)
 

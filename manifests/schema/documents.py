@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from api.objects.defaults import PARALLEL_TRIALS
 from api.objects.experiments import read_experiment
 from api.objects.fields import Field
 from api.objects.metadata import API_VERSION
@@ -78,7 +77,6 @@ KINDS = (EXPERIMENT, SUGGESTION, TRIAL)
 # For an Experiment only: programs write the two others. The defaults are those of
 # `api.objects.defaults` that depend on no other field. The limits keep the cost of the rules low.
 MORE: dict[str, Mapping[str, Json]] = {
-    "spec.parallelTrialCount": {"default": PARALLEL_TRIALS},
     "spec.resumePolicy": {"default": ResumePolicy.NEVER.value},
     "spec.metricsCollectorSpec": {"default": {"collector": _STDOUT}},
     "spec.metricsCollectorSpec.collector": {"default": _STDOUT},

@@ -197,5 +197,5 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_parallel_of_the_command_line_counts_like_that_of_the_file() -> None:
-    with pytest.raises(SpecError, match=r"spec\.parallelTrialCount"):
+    with pytest.raises(SpecError, match=r"^--parallel: .* spec\.maxTrialCount, which is 4"):
         read_text(dump_objects([experiment()]), "e.yaml", 9)

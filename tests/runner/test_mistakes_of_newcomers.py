@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from api.errors import SpecError, UserError
-from api.objects.validation import warnings_of
+from api.objects.defaults import with_defaults
+from api.objects.experiments import parse_experiment
+from api.objects.validation import faults_of, warnings_of
+from api.objects.yamltext import load_objects
 from runner.experiments import read_text
 
 EXAMPLE = (Path(__file__).parents[2] / "examples" / "random.yaml").read_text()
@@ -266,13 +269,68 @@ def test_a_goal_that_is_left_out_is_no_mistake() -> None:
     assert given.experiment.spec.objective.goal is None
 
 
-def test_a_parameter_that_changes_nothing_is_taken_and_warned_of() -> None:
-    given = read_text(EXAMPLE.replace(OPTIMIZER, "").replace(USE, ""), "random.yaml")
-
-    assert [str(warning) for warning in warnings_of(given.experiment)] == [
+def test_what_has_no_effect_is_refused_here_and_a_warning_in_a_cluster() -> None:
+    text = EXAMPLE.replace(OPTIMIZER, "").replace(USE, "")
+    strategies = "metricStrategies:\n      - {name: Validation-acuracy, value: latest}\n"
+    text = text.replace("objectiveMetricName", f"{strategies}    objectiveMetricName")
+    lines = [
         (
-            'spec.parameters[2].name: Invalid value: "optimizer": has no effect: no entry of '
-            "spec.trialTemplate.trialParameters has it as its reference; add such an entry, or delete the parameter"
-        )
+            'spec.parameters[2].name: Invalid value: "optimizer": has no effect: no entry of spec.trialTemplate.'
+            "trialParameters has it as its reference; to use it, add the entry and write ${trialParameters.optimizer} in"
+            " the template; else delete the parameter"
+        ),
+        (
+            'spec.objective.metricStrategies[0].name: Invalid value: "Validation-acuracy": has no effect: no metric of the'
+            " objective has this name; write one of: Validation-accuracy, Train-accuracy; did you mean"
+            ' "Validation-accuracy"?'
+        ),
     ]
+    [document] = load_objects(text)
+    experiment = with_defaults(parse_experiment(document))
+
+    with pytest.raises(SpecError) as caught:
+        read_text(text, "random.yaml")
+
+    assert str(caught.value).splitlines() == lines
+    assert faults_of(experiment, check_filter=lambda _: None) == ()
+    assert [str(warning) for warning in warnings_of(experiment)] == lines
     assert warnings_of(read_text(EXAMPLE, "random.yaml").experiment) == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        (
+            'max: "0.03"\n',
+            'max: "0.03"\n        step: "0.1"\n',
+            (
+                f'{SPACE}.step: Invalid value: "0.1": is wider than the range from 0.01 to 0.03, so the parameter has one'
+                " value only; write a smaller step"
+            ),
+        ),
+        (
+            'max: "0.03"\n',
+            'max: "0.01"\n',
+            (
+                f'{SPACE}.min: Invalid value: "0.01": equals max, so the parameter has one value only; widen the range, or'
+                " write the value into the template"
+            ),
+        ),
+    ],
+)
+def test_a_range_of_one_value_is_taken_and_warned_of(old: str, new: str, line: str) -> None:
+    assert old in EXAMPLE
+    given = read_text(EXAMPLE.replace(old, new), "random.yaml")
+
+    assert [str(warning) for warning in warnings_of(given.experiment)] == [line]
+
+
+@pytest.mark.parametrize(("most", "parallel"), [(1, 1), (2, 2), (3, 3), (12, 3)])
+def test_the_default_of_parallel_trials_is_never_above_the_most_trials(
+    most: int, parallel: int
+) -> None:
+    text = EXAMPLE.replace("  parallelTrialCount: 3\n", "")
+    text = text.replace("maxTrialCount: 12", f"maxTrialCount: {most}")
+    given = read_text(text.replace("maxFailedTrialCount: 3", "maxFailedTrialCount: 1"), "e.yaml")
+
+    assert given.experiment.spec.parallel_trial_count == parallel
