@@ -8,7 +8,7 @@ read column by column, and each rule is checked for the whole column. If a rule 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import compress, islice
 from operator import add
 from typing import Generic, TypeVar
 
@@ -30,20 +30,23 @@ _MOST_CACHED = 10_000
 T = TypeVar("T")
 
 
-def read_rows(log: pb.ObservationLog) -> Columns:
-    """Return the rows of a report, in its order.
+def read_rows(log: pb.ObservationLog, *, skip_timeless: bool = False) -> Columns:
+    """Return the rows of a report, in its order; arguments as `read_pieces` has them.
 
     Raises:
         UserError: an entry has no metric, or a bad time stamp, name or value.
     """
     rows = Columns()
-    for piece in read_pieces(log):
+    for piece in read_pieces(log, skip_timeless=skip_timeless):
         rows.extend(piece)
     return rows
 
 
-def read_pieces(log: pb.ObservationLog) -> Iterator[Columns]:
-    """Yield the rows of a report in pieces of `PIECE` rows.
+def read_pieces(log: pb.ObservationLog, *, skip_timeless: bool = False) -> Iterator[Columns]:
+    """Yield the rows of a report in pieces of at most `PIECE` rows.
+
+    `skip_timeless`: leave out entries without a time stamp, whatever else they have, as Katib's DB
+    manager does.
 
     Raises:
         UserError: as `read_rows` does.
@@ -53,10 +56,11 @@ def read_pieces(log: pb.ObservationLog) -> Iterator[Columns]:
     stamp_reader = TimestampReader()
     for start in range(0, len(log.metric_logs), PIECE):
         try:
-            yield _piece(islice(entries, PIECE), known, stamp_reader)
+            yield _piece(islice(entries, PIECE), known, stamp_reader, skip_timeless=skip_timeless)
         except UserError:
             for index, entry in enumerate(log.metric_logs[start : start + PIECE], start):
-                _check_entry(f"observation_log.metric_logs[{index}]", entry)
+                if entry.time_stamp or not skip_timeless:
+                    _check_entry(f"observation_log.metric_logs[{index}]", entry)
             raise
 
 
@@ -159,7 +163,11 @@ def _heads(texts: Iterable[str]) -> set[str]:
 
 
 def _piece(
-    entries: Iterable[pb.MetricLog], known: _Cache[str], stamp_reader: TimestampReader
+    entries: Iterable[pb.MetricLog],
+    known: _Cache[str],
+    stamp_reader: TimestampReader,
+    *,
+    skip_timeless: bool,
 ) -> Columns:
     """Read some entries; the error for a wrong entry does not say which it is."""
     stamps: list[str] = []
@@ -172,6 +180,9 @@ def _piece(
         add_name(metric.name)  # "" where the metric is not set
         add_value(metric.value)
         add_stamp(entry.time_stamp)
+    if skip_timeless and not all(stamps):
+        names, values = list(compress(names, stamps)), list(compress(values, stamps))
+        stamps = [stamp for stamp in stamps if stamp]
     if "\0" in "".join(values):
         raise UserError("a value holds a NUL character")
     return Columns(stamp_reader.micros(stamps), [known[name] for name in names], values)

@@ -37,6 +37,9 @@ class Metrics:
         self._rows = self._counter("rows_stored", "Points stored.")
         self._repeats = self._counter("repeats_refused", "Reports received before: nothing stored.")
         self._gaps = self._counter("sequence_gaps", "Numbers that sources have skipped.")
+        self._skipped = self._counter(
+            "points_skipped", "Points without a time stamp, from clients of Katib: not stored."
+        )
         self._up = Gauge(
             "trialwatch_dbmanager_database_up",
             "1 if the database answered the last ping, else 0.",
@@ -56,6 +59,10 @@ class Metrics:
         self._rows.inc(receipt.stored)
         self._repeats.inc(receipt.repeat)
         self._gaps.inc(receipt.gap)
+
+    def skipped(self, count: int) -> None:
+        """Count the points of a report that had no time stamp and were not stored."""
+        self._skipped.inc(count)
 
     def database(self, up: bool) -> None:  # noqa: FBT001 - the only argument of the method
         """Record whether the database answers."""

@@ -45,6 +45,11 @@ class CallMetadata:
     delivery: Delivery | None = None
     max_reply: int | None = None
 
+    @property
+    def is_given(self) -> bool:
+        """Whether the caller sent any of these keys; Katib's clients send none."""
+        return self != CallMetadata()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:

@@ -21,6 +21,9 @@ from dbmanager.service.requests import CallMetadata, read_bounds, read_metadata,
 from dbmanager.service.row_notifier import RowNotifier
 from dbmanager.store.columns import Columns
 from dbmanager.store.contract import Query, Row, Store, TrialKey, resolve
+from serving.logs import get_logger
+
+_log = get_logger(__name__)
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -89,13 +92,19 @@ class DBManager(api_pb2_grpc.DBManagerServicer):
         self, request: pb.ReportObservationLogRequest, metadata: CallMetadata
     ) -> None:
         trial = read_trial_name(request.trial_name)
-        rows = await _rows_of(request)
+        rows = await _rows_of(request, skip_timeless=not metadata.is_given)
+        self._note_skipped(trial, len(request.observation_log.metric_logs) - len(rows))
         store = self._connection.store
         if rows or metadata.delivery:
             key = await _key_to_report(store, trial, metadata)
             receipt = await store.report(key, rows, metadata.delivery)
             self._metrics.reported(receipt)
             self._notifier.notify(trial)
+
+    def _note_skipped(self, trial: str, count: int) -> None:
+        if count:
+            self._metrics.skipped(count)
+            _log.warning("skipped points without a time stamp", trial=trial, points=count)
 
     async def GetObservationLog(  # noqa: N802 - the wire's name
         self, request: pb.GetObservationLogRequest, context: Context
@@ -139,12 +148,12 @@ class DBManager(api_pb2_grpc.DBManagerServicer):
         return pb.DeleteObservationLogReply()
 
 
-async def _rows_of(request: pb.ReportObservationLogRequest) -> Columns:
+async def _rows_of(request: pb.ReportObservationLogRequest, *, skip_timeless: bool) -> Columns:
     """Read the points; between the pieces of a large report, other calls run."""
     if not request.HasField("observation_log"):
         raise UserError("observation_log: missing; send one, even if it has no points")
     rows = Columns()
-    for piece in read_pieces(request.observation_log):
+    for piece in read_pieces(request.observation_log, skip_timeless=skip_timeless):
         if rows:
             await asyncio.sleep(0)
         rows.extend(piece)

@@ -69,6 +69,33 @@ def test_a_bad_entry_is_refused_with_its_place_its_field_and_its_value(
     assert words in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "timeless",
+    [
+        pb.MetricLog(metric=pb.Metric(name="loss", value="1")),
+        pb.MetricLog(metric=pb.Metric(name="x" * 256, value="1\0")),
+        pb.MetricLog(),
+    ],
+    ids=["a good point", "a bad point", "without a metric"],
+)
+def test_entries_without_a_time_are_skipped_where_the_caller_wants_it(
+    timeless: pb.MetricLog,
+) -> None:
+    log = pb.ObservationLog(metric_logs=[timeless, GOOD, timeless, timeless, GOOD])
+
+    rows = read_rows(log, skip_timeless=True)
+
+    assert [*rows] == [NewRow(to_micros(STAMP), "loss", "0.3")] * 2
+    log.metric_logs.append(pb.MetricLog(time_stamp="noon", metric=pb.Metric(name="a")))
+    with pytest.raises(UserError, match=r"metric_logs\[5\]\.time_stamp"):
+        read_rows(log, skip_timeless=True)
+
+
+def test_a_log_without_any_time_has_no_rows_where_the_caller_wants_it() -> None:
+    log = pb.ObservationLog(metric_logs=[pb.MetricLog(metric=pb.Metric(name="a"))] * (PIECE + 1))
+    assert len(read_rows(log, skip_timeless=True)) == 0
+
+
 def test_a_report_is_read_in_pieces_and_its_bad_entry_counted_over_all_of_them() -> None:
     log = pb.ObservationLog(metric_logs=[GOOD] * (2 * PIECE + 1))
     assert [len(piece) for piece in read_pieces(log)] == [PIECE, PIECE, 1]

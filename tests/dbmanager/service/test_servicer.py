@@ -156,7 +156,8 @@ BAD_REPORTS = [
         pb.ReportObservationLogRequest(trial_name="t", observation_log=log(ONE, TWO, THREE, ("noon", "a", "1"))), (),
         'observation_log.metric_logs[3].time_stamp: "noon" is not an RFC 3339 timestamp',
     ),
-    (pb.ReportObservationLogRequest(trial_name="t", observation_log=log(("", "a", "1"))), (), "metric_logs[0].time_stamp: missing"),
+    (pb.ReportObservationLogRequest(trial_name="t", observation_log=log(("", "a", "1"))), numbered(1), "metric_logs[0].time_stamp: missing"),
+    (pb.ReportObservationLogRequest(trial_name="t", observation_log=log(("", "a", "1"))), [("trialwatch-namespace", "")], "metric_logs[0].time_stamp: missing"),
     (pb.ReportObservationLogRequest(trial_name="t", observation_log=log(ONE)), [("trialwatch-seq", "1")], "trialwatch-source"),
     (pb.ReportObservationLogRequest(trial_name="t", observation_log=log(ONE)), [("trialwatch-soruce", "1")], 'did you mean "trialwatch-source"'),
     (pb.ReportObservationLogRequest(trial_name="t", observation_log=log(ONE)), numbered(1, outcome="won"), '"won" is unknown'),
@@ -173,6 +174,22 @@ async def test_a_bad_report_is_refused_by_name_and_nothing_of_it_is_stored(
             await client.manager.ReportObservationLog(request_, metadata=metadata)
 
         assert store.reports == 0
+
+
+async def test_points_without_a_time_from_katibs_clients_are_skipped_counted_and_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    metrics, timeless = Metrics(), ("", "loss", "0.1")
+    async with served(MemoryStore(), metrics=metrics) as client:
+        with caplog.at_level(logging.WARNING):
+            await client.report("t", timeless, ONE, timeless, TWO)
+            await client.report("t", timeless)
+
+        assert await client.get("t") == [ONE, TWO]
+
+    assert metrics.registry.get_sample_value("trialwatch_dbmanager_points_skipped_total") == 3
+    logged = [record.__dict__["fields"] for record in caplog.records]
+    assert logged == [{"trial": "t", "points": 2}, {"trial": "t", "points": 1}]
 
 
 async def test_a_bad_read_is_refused_by_name() -> None:
