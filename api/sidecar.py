@@ -75,6 +75,8 @@ class CollectorArgs:
     echo: bool = True
     namespace: str = ""
     drain: timedelta = timedelta(seconds=300)
+    grace: timedelta = timedelta(seconds=30)
+    """The pod's grace period."""
     termination_log: str = TERMINATION_LOG
 
     def __post_init__(self) -> None:
@@ -161,6 +163,7 @@ _OURS: dict[Flag, tuple[str, Callable[[str], Any]]] = {
     flags.ECHO: ("echo", parse_switch),
     flags.NAMESPACE: ("namespace", str),
     flags.DRAIN: ("drain", parse_duration),
+    flags.GRACE: ("grace", parse_duration),
     flags.TERMINATION_LOG: ("termination_log", str),
 }
 _SINGLE: dict[Flag, tuple[str, Callable[[str], Any]]] = {
@@ -233,6 +236,7 @@ def _complaints(args: CollectorArgs) -> Iterator[str]:
         (flags.POLL_INTERVAL, timedelta(microseconds=1), args.poll_interval),
         (flags.TIMEOUT, _NONE, args.timeout),
         (flags.DRAIN, _NONE, args.drain),
+        (flags.GRACE, _NONE, args.grace),
     ):
         if given < least:
             yield f"flag {flag.name}: {render_duration(given)} is too short; write 1s or more"

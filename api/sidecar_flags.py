@@ -96,6 +96,12 @@ DRAIN = Flag(
     sentence="The launcher's longest wait for delivery after the trainer's end;"
     " the default is 300s.",
 )
+GRACE = Flag(
+    name="--grace",
+    value="DURATION",
+    sentence="The pod's grace period; the default is 30s. After SIGTERM the collector ends within"
+    " this time, even if it cannot deliver.",
+)
 TERMINATION_LOG = Flag(
     name="--termination-log",
     value="FILE",
@@ -123,6 +129,7 @@ FLAGS = (
     ECHO,
     NAMESPACE,
     DRAIN,
+    GRACE,
     TERMINATION_LOG,
 )
 """All flags, Katib's first, in the order in which the webhook writes them."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
+import time
 
 from api.errors import TrialwatchError, Unavailable
 from api.sidecar import CollectorArgs, MetricsSource
@@ -11,11 +13,11 @@ from collector.change_waiter import ChangeWaiter
 from collector.clock import SystemClock
 from collector.core.plan import CollectorPlan
 from collector.core.ports import Ports
-from collector.core.session import Session
+from collector.core.session import UNDELIVERED, Session
 from collector.core.stop_rules import StopRules
 from collector.disk_files import DiskFiles
 from collector.end_signal import EndSignal
-from collector.grpc_clients import DbManagerClient, EarlyStoppingClient
+from collector.grpc_clients import DEADLINE, DbManagerClient, EarlyStoppingClient
 from collector.json_log import JsonLog
 from collector.modes import mode_of
 from collector.stdout_writer import StdoutWriter
@@ -23,6 +25,9 @@ from collector.termination_log import write_termination_message
 from filters.extractor import extraction_spec
 
 _RETRY_SECONDS = 1.0
+_LAST_SECONDS = 2.0
+"""Seconds of the grace period that are left for the summary and the end of the process."""
+_LEAST_CALL_SECONDS = 0.1
 
 
 def start(args: CollectorArgs, end_signal: EndSignal) -> int:
@@ -48,6 +53,7 @@ class Collector:
             TrialwatchError: the flags do not fit together, or the run directory cannot be used.
         """
         self._end_signal = end_signal
+        self._grace = args.grace.total_seconds()
         self._termination_log = args.termination_log
         self._log = JsonLog()
         self._plan = plan_of(args)
@@ -56,11 +62,10 @@ class Collector:
         files, clock = DiskFiles(), SystemClock()
         self._mode = mode_of(args, self._plan.path, files, clock, self._log)
         self._echo = StdoutWriter() if args.echo else None
-        self._store = DbManagerClient(args.db_manager, args.trial, args.namespace)
+        whose = (args.trial, args.namespace, self._call_seconds)
+        self._store = DbManagerClient(args.db_manager, *whose)
         self._early_stopping = (
-            EarlyStoppingClient(args.early_stopping, args.trial, args.namespace)
-            if args.early_stopping
-            else None
+            EarlyStoppingClient(args.early_stopping, *whose) if args.early_stopping else None
         )
         self._ports = Ports(
             files=files,
@@ -84,6 +89,9 @@ class Collector:
             try:
                 return self._run_session()
             except Unavailable as error:
+                if self._seconds_left() <= 0:
+                    self._log.write(f"{error}; the grace period is over: ending")
+                    return UNDELIVERED
                 self._log.write(f"{error}; trying again")
                 self._waiter.wait(_RETRY_SECONDS, _RETRY_SECONDS)
 
@@ -112,7 +120,7 @@ class Collector:
         while True:
             if self._end_signal.received.is_set() and not hurried:
                 hurried = True
-                session.hurry()
+                session.hurry(time.monotonic() + self._seconds_left())
                 self._leave_message(session.summary())
             self._waiter.before_step()
             pause = session.step()
@@ -122,6 +130,18 @@ class Collector:
             if pause.most > 0:
                 longest = max(pause.least, min(pause.most, self._mode.longest_wait))
                 self._waiter.wait(pause.least, longest)
+
+    def _seconds_left(self) -> float:
+        """Return the seconds until the collector must end; infinite before the signal."""
+        at = self._end_signal.at
+        if at is None:
+            return math.inf
+        grace = max(self._grace - _LAST_SECONDS, self._grace / 2)
+        return at + grace - time.monotonic()
+
+    def _call_seconds(self) -> float:
+        """Return the longest time for a call: no call outlasts the grace period."""
+        return max(_LEAST_CALL_SECONDS, min(DEADLINE, self._seconds_left()))
 
     def _on_end_signal(self) -> None:
         self._mode.on_end_signal()

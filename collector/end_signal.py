@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable
 
 _SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
@@ -19,6 +20,8 @@ class EndSignal:
     def __init__(self) -> None:
         """Block the signals, and start to wait for one."""
         self.received = threading.Event()
+        self.at: float | None = None
+        """When it came, in seconds of `time.monotonic`."""
         self._act: Callable[[], None] = lambda: None
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         threading.Thread(target=self._wait, name="signals", daemon=True).start()
@@ -31,5 +34,6 @@ class EndSignal:
 
     def _wait(self) -> None:
         signal.sigwait(_SIGNALS)
+        self.at = time.monotonic()
         self.received.set()
         self._act()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -13,7 +14,10 @@ from api.names import (
     SEQUENCE_METADATA,
     SOURCE_METADATA,
 )
+from api.trialwatchv1 import observations_pb2 as pb_observations
 from api.v1beta1 import api_pb2 as pb
+from collector.core.ports import UnclearAnswer
+from collector.grpc_answers import kind_of
 
 if TYPE_CHECKING:
     from collector.core.batches import Batch
@@ -21,13 +25,9 @@ if TYPE_CHECKING:
 DEADLINE = 5.0
 """Seconds for one call."""
 _REPORT = "/api.v1.beta1.DBManager/ReportObservationLog"
+_READ = "/trialwatch.v1.Observations/Read"
+"""A method that only trialwatch's DB manager has."""
 _STOPPED = "/api.v1.beta1.EarlyStopping/SetTrialStatus"
-_FINAL_CODES = (
-    grpc.StatusCode.INVALID_ARGUMENT,
-    grpc.StatusCode.OUT_OF_RANGE,
-    grpc.StatusCode.FAILED_PRECONDITION,
-)
-"""A repeated call would get these codes again. Other codes may be a temporary fault."""
 _OPTIONS = (
     ("grpc.enable_retries", 0),
     ("grpc.initial_reconnect_backoff_ms", 100),
@@ -39,46 +39,66 @@ _OPTIONS = (
 )
 
 
-class _Service:
-    """One unary method of a server that may be unavailable."""
+def _usual_seconds() -> float:
+    return DEADLINE
 
-    def __init__(self, address: str, method: str, reply: Any, server: str) -> None:  # noqa: ANN401 - a message class
-        """Connect at the first call."""
+
+class _Server:
+    """Unary methods of a server that may be unavailable."""
+
+    def __init__(self, address: str, name: str, call_seconds: Callable[[], float]) -> None:
+        """Connect at the first call; `call_seconds` returns the longest time for a call."""
         self._channel = grpc.insecure_channel(address, options=_OPTIONS)
-        self._call = self._channel.unary_unary(
-            method,
+        self._name = f"the {name} at {address}"
+        self._call_seconds = call_seconds
+
+    def method(self, name: str, reply: Any) -> Callable[..., Any]:  # noqa: ANN401 - a message class
+        """Return a method; `reply` is the class of its reply."""
+        return self._channel.unary_unary(
+            name,
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=reply.FromString,
         )
-        self._server = f"the {server} at {address}"
 
-    def call(self, request: object, metadata: tuple[tuple[str, str], ...] = ()) -> None:
-        """Call it.
+    def call(
+        self, method: Callable[..., Any], request: object, metadata: tuple[tuple[str, str], ...]
+    ) -> None:
+        """Call a method.
 
         Raises:
             Unavailable: no answer, or an error that may be temporary.
+            UnclearAnswer: an error that may be temporary or final.
             RemoteError: the server refused the request.
         """
         try:
-            self._call(request, timeout=DEADLINE, metadata=metadata)
+            method(request, timeout=self._call_seconds(), metadata=metadata)
         except grpc.RpcError as error:
-            code, details = error.code(), error.details()
-            kind = RemoteError if code in _FINAL_CODES or _is_too_large(error) else Unavailable
-            raise kind(f"{self._server}: {code.name}: {details}") from error
+            code, details = error.code(), error.details() or ""
+            kind = kind_of(code, details)
+            raise kind(f"{self._name}: {code.name}: {details}") from error
 
     def close(self) -> None:
         """Close the connection."""
         self._channel.close()
 
 
-class DbManagerClient(_Service):
+class DbManagerClient:
     """`collector.core.ports.ObservationStore`."""
 
-    def __init__(self, address: str, trial: str, namespace: str = "") -> None:
-        """Report a trial's observations."""
-        super().__init__(address, _REPORT, pb.ReportObservationLogReply, "DB manager")
+    def __init__(
+        self,
+        address: str,
+        trial: str,
+        namespace: str = "",
+        call_seconds: Callable[[], float] = _usual_seconds,
+    ) -> None:
+        """Report a trial's observations; `call_seconds` returns the longest time for a call."""
+        self._server = _Server(address, "DB manager", call_seconds)
+        self._report = self._server.method(_REPORT, pb.ReportObservationLogReply)
+        self._read = self._server.method(_READ, pb_observations.ReadReply)
         self._trial = trial
         self._namespace = _namespace(namespace)
+        self.close = self._server.close
 
     def send(self, batch: Batch) -> None:
         """Send a batch with its source and number."""
@@ -90,21 +110,43 @@ class DbManagerClient(_Service):
             log.metric.name, log.metric.value = point.name, point.value
         outcome = ((OUTCOME_METADATA, batch.outcome),) if batch.outcome is not None else ()
         number = ((SOURCE_METADATA, batch.source), (SEQUENCE_METADATA, str(batch.sequence)))
-        self.call(request, (*self._namespace, *number, *outcome))
+        self._server.call(self._report, request, (*self._namespace, *number, *outcome))
+
+    def keeps_outcomes(self) -> bool:
+        """Call a method of trialwatch's own; only UNIMPLEMENTED means that it is another server."""
+        request = pb_observations.ReadRequest(trial_name=self._trial, page_size=1)
+        try:
+            self._server.call(self._read, request, self._namespace)
+        except UnclearAnswer as error:
+            return not _is_unimplemented(error)
+        except Unavailable:
+            raise
+        except RemoteError:  # it has the method, and refused the request
+            return True
+        return True
 
 
-class EarlyStoppingClient(_Service):
+class EarlyStoppingClient:
     """`collector.core.ports.EarlyStopping`."""
 
-    def __init__(self, address: str, trial: str, namespace: str = "") -> None:
-        """Report the early stop of a trial."""
-        super().__init__(address, _STOPPED, pb.SetTrialStatusReply, "early-stopping service")
+    def __init__(
+        self,
+        address: str,
+        trial: str,
+        namespace: str = "",
+        call_seconds: Callable[[], float] = _usual_seconds,
+    ) -> None:
+        """Report the early stop of a trial; `call_seconds` returns the longest time for a call."""
+        self._server = _Server(address, "early-stopping service", call_seconds)
+        self._set_status = self._server.method(_STOPPED, pb.SetTrialStatusReply)
         self._trial = trial
         self._namespace = _namespace(namespace)
+        self.close = self._server.close
 
     def stopped(self) -> None:
         """Report that the trial was stopped; the service sets its status."""
-        self.call(pb.SetTrialStatusRequest(trial_name=self._trial), self._namespace)
+        request = pb.SetTrialStatusRequest(trial_name=self._trial)
+        self._server.call(self._set_status, request, self._namespace)
 
 
 def _namespace(name: str) -> tuple[tuple[str, str], ...]:
@@ -112,6 +154,6 @@ def _namespace(name: str) -> tuple[tuple[str, str], ...]:
     return ((NAMESPACE_METADATA, name),) if name else ()
 
 
-def _is_too_large(error: grpc.RpcError) -> bool:
-    exhausted = error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-    return exhausted and "larger than max" in (error.details() or "")
+def _is_unimplemented(error: RemoteError) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, grpc.RpcError) and cause.code() is grpc.StatusCode.UNIMPLEMENTED

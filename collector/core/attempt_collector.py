@@ -107,7 +107,7 @@ class AttemptCollector:
             return AT_ONCE
         self._prepared = prepared
         self._stop_if_due(prepared.known)
-        delivery = self._sender.send(prepared.batch)
+        delivery = self._sender.send(prepared.batch, over=self._is_over())
         if delivery is Delivery.NOT_YET:
             wait = self._sender.wait()
             return Pause(least=min(wait, BATCH_SECONDS), most=wait)
@@ -115,6 +115,14 @@ class AttemptCollector:
             self._note_refusal(flight)
         self._delivered(flight, prepared.known)
         return AT_ONCE
+
+    def _is_over(self) -> bool:
+        """Return whether this attempt and all later ones have ended."""
+        if self.end is None:
+            return False
+        trainer = self._ports.trainer
+        later = (number for number in trainer.started() if number > self.attempt.number)
+        return all(trainer.ended(number) is not None for number in later)
 
     def _delivered(self, flight: InFlight, known: CarryOver) -> None:
         """Continue behind the batch."""

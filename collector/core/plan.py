@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from api.names import ATTEMPTS_DIR, CHECKPOINT_FILE
 from api.run_directory import SEGMENT_BYTES
@@ -51,6 +51,10 @@ class Pause:
     """Seconds after which to continue without any wake-up."""
     done: int | None = None
     """The exit status once all work is done, else None."""
+
+    def within(self, seconds: float) -> Pause:
+        """Return this pause, cut to so many seconds."""
+        return replace(self, least=min(self.least, seconds), most=min(self.most, seconds))
 
 
 AT_ONCE = Pause()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from api.errors import Unavailable
 from api.run_directory import AttemptRecord
 from collector.core.batches import Batch
 from collector.streams.files import FileSystem
@@ -21,15 +22,29 @@ class Clock(Protocol):
         """Return seconds since a fixed moment."""
 
 
+class UnclearAnswer(Unavailable):
+    """A server answered with an error that does not say whether another try may succeed."""
+
+
 class ObservationStore(Protocol):
-    """The store of observations: the DB manager."""
+    """The store of observations: the DB manager, trialwatch's or Katib's."""
 
     def send(self, batch: Batch) -> None:
         """Return once the batch is acknowledged.
 
         Raises:
             Unavailable: unknown whether it was stored; the same batch may be sent again.
+            UnclearAnswer: the same, but every try may get this answer.
             RemoteError: refused, and another try would be refused too.
+        """
+
+    def keeps_outcomes(self) -> bool:
+        """Return whether the server that answers now keeps the outcomes of sources.
+
+        Katib's DB manager keeps points only, and fails on a report without points.
+
+        Raises:
+            Unavailable: no answer; the question may be repeated.
         """
 
 

@@ -20,6 +20,9 @@ from filters.near_misses import NearMisses, describe_near_misses
 
 TRAINER_FAILED = 2
 """The exit status of an ordinary sidecar whose trainer failed."""
+UNDELIVERED = 2
+"""The exit status after a grace period that was too short; a supervisor takes it as final."""
+_TOO_SHORT = "the grace period was over before all was delivered"
 _LOOKED_AHEAD = 64 << 20
 """Bytes that are searched for the summary of what is not delivered."""
 _LOOKED_NEAR = 256 << 10
@@ -47,6 +50,8 @@ class Session:
         self._attempt = self._checkpoint.load()
         self._near_misses = self._new_near_misses()
         self._collecting: AttemptCollector | None = None
+        self._until: float | None = None
+        self._too_late = False
         if self._attempt is not None and self._attempt.finished:
             for stream in streams_of(plan, ports, self._attempt.number):
                 stream.release(0, all_of_it=True)
@@ -57,6 +62,16 @@ class Session:
         Raises:
             TrialwatchError: a fault that no later step will mend.
         """
+        if self._until is None:
+            return self._step()
+        left = self._until - self._ports.clock.monotonic()
+        if left > 0:
+            return self._step().within(left)
+        self._ports.log.write(f"{_TOO_SHORT}: ending")
+        self._too_late = True
+        return Pause(done=UNDELIVERED)
+
+    def _step(self) -> Pause:
         collecting = self._collecting or self._current_or_next()
         if collecting is None:
             return self._idle()
@@ -68,9 +83,10 @@ class Session:
             self._collecting = None
         return pause
 
-    def hurry(self) -> None:
-        """End as soon as all is delivered; wait less between tries."""
+    def hurry(self, until: float) -> None:
+        """Wait less between tries; end once all is delivered, or at this time of the clock."""
         self._sender.hurried = True
+        self._until = until
 
     def summary(self, why: str = "") -> bytes:
         """Return the termination message: what was collected, and why it is not delivered."""
@@ -78,12 +94,13 @@ class Session:
         if attempt is None:
             return summary_of({"delivered": False, "why": why or "no training has begun"}, {}, ())
         known = self._known_with_unread(attempt)
+        late = _TOO_SHORT if self._too_late else ""
         facts = {
             "attempt": attempt.number,
             "source": attempt.source,
             "outcome": attempt.outcome,
             "delivered": attempt.finished and attempt.refused is None and not why,
-            "why": why or attempt.refused or self._sender.waiting_for,
+            "why": why or attempt.refused or self._sender.waiting_for or late,
             "gaps": [str(gap) for gap in attempt.gaps[:3]],
             "more_gaps": max(0, len(attempt.gaps) - 3) + attempt.more_gaps,
         }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from math import ceil
 from posixpath import dirname
 
 from api.errors import RemoteError, Unavailable
 from collector.core.batches import Batch
+from collector.core.ports import UnclearAnswer
 from collector.streams.files import FileStat
 
 
@@ -158,18 +160,39 @@ class MemoryStore:
     def __init__(self) -> None:
         """Begin empty."""
         self.batches: dict[tuple[str, int], Batch] = {}
+        self.tries: Counter[tuple[str, int]] = Counter()
+        """How often each batch was sent."""
         self.away: str | None = None
         """Why the store does not answer; None while it answers."""
+        self.unclear: str | None = None
+        """The unclear error that each batch gets; None while the store accepts them."""
         self.refuses: str | None = None
         """Why the store refuses batches; None while it accepts them."""
+        self.is_katibs = False
+        """The store keeps no outcomes, and fails on a batch without points."""
 
     def send(self, batch: Batch) -> None:
         """Store a batch; ignore a repeated one."""
+        self.tries[batch.source, batch.sequence] += 1
+        self._raise_faults()
+        if self.is_katibs and not batch.points:
+            raise UnclearAnswer("Error 1064: You have an error in your SQL syntax near ''")
+        self.batches.setdefault((batch.source, batch.sequence), batch)
+
+    def keeps_outcomes(self) -> bool:
+        """Return whether the store is trialwatch's."""
         if self.away is not None:
             raise Unavailable(self.away)
+        return not self.is_katibs
+
+    def _raise_faults(self) -> None:
+        """Raise the error that a batch gets, if any."""
+        if self.away is not None:
+            raise Unavailable(self.away)
+        if self.unclear is not None:
+            raise UnclearAnswer(self.unclear)
         if self.refuses is not None:
             raise RemoteError(self.refuses)
-        self.batches.setdefault((batch.source, batch.sequence), batch)
 
     def values(self, source: str) -> list[str]:
         """Return the values of a source, in the order of its reports."""

@@ -17,11 +17,16 @@ def faults_of(world: World) -> list[str]:
     for other in ("unavailable", "999999"):
         stored.pop(other, None)
     gap_logged = any("metrics may be missing" in sentence for sentence in world.messages.sentences)
+    at_katibs = {point.value for batch in world.katibs.batches.values() for point in batch.points}
     faults: list[str] = []
     for each in world.written:
-        faults += _faults_of_value(each, stored.pop(each.value, []), gap_logged=gap_logged)
+        attempts = stored.pop(each.value, [])
+        if attempts or each.value not in at_katibs:
+            faults += _faults_of_value(each, attempts, gap_logged=gap_logged)
     for training in world.trainings:
         faults += _faults_of_training(world, training)
+    if world.empty_reports > world.replacements:
+        faults.append(f"Katib's DB manager got {world.empty_reports} reports without points")
     if world.open_files:
         faults.append(f"{world.open_files} files are still open")
     return faults + [f"{value} was never written" for value in stored]
@@ -44,7 +49,7 @@ def _faults_of_training(world: World, training: Training) -> Iterator[str]:
         for (source, _), batch in world.store.batches.items()
         if source.endswith(f"-{training.number}") and batch.outcome
     }
-    if outcomes != {training.outcome}:
+    if outcomes != {training.outcome} and not (world.replaced and not outcomes):
         yield f"attempt {training.number} {training.outcome}: reported {outcomes}"
     if training.outcome == OUTCOME_STOPPED and not world.reported_stops:
         yield "the early stop was not reported"

@@ -136,6 +136,15 @@ class Pod:
             self.clock.pass_by(pause.most)
         return pause
 
+    def run_to_the_end(self, session: Session, steps: int = 1000) -> Pause:
+        """Take steps until an attempt is delivered or given up, or the collector ends."""
+        for _ in range(steps):
+            pause = session.step()
+            if pause.done is not None or not self.heard[-1].endswith("following"):
+                return pause
+            self.clock.pass_by(pause.most)
+        raise AssertionError("it never ends")
+
     def values(self, attempt: int = 1) -> list[str]:
         """Return the stored values of an attempt."""
         return [value for source in self.sources(attempt) for value in self.store.values(source)]

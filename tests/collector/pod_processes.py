@@ -141,6 +141,14 @@ class Observations:
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    def exist(self) -> bool:
+        """Return whether the DB manager has made its tables."""
+        try:
+            self._rows("SELECT 1 FROM observation_logs LIMIT 1")
+        except sqlite3.OperationalError:
+            return False
+        return True
+
     def values(self, trial: str, metric: str = "loss") -> list[str]:
         """Return all values of a metric, of every attempt, in the order of their times."""
         rows = self._rows(
@@ -150,6 +158,10 @@ class Observations:
             metric,
         )
         return [value for (value,) in rows]
+
+    def outcomes(self) -> list[str | None]:
+        """Return the outcome of each source."""
+        return [outcome for (outcome,) in self._rows("SELECT outcome FROM trialwatch_sources")]
 
     def _rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         with sqlite3.connect(f"file:{self._path}?mode=ro", uri=True) as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from typing import Any, cast
@@ -63,6 +64,7 @@ def simulate(seed: int) -> World:
         attempts=dice.choice((1, 1, 2, 3)),
         rules=dice.random() < 0.2,
         rotates=dice.random() < 0.7,
+        replaced=dice.random() < 0.2,
     )
     opened: list[MemoryFile] = []
     while True:
@@ -78,6 +80,39 @@ def simulate(seed: int) -> World:
             session.close()
             world.open_files = sum(not file.closed for file in opened)
             return world
+
+
+def seconds_to_the_end(seed: int, grace: float) -> float:
+    """Run a trial whose store fails from some moment on; return the seconds from SIGTERM to the end.
+
+    SIGTERM comes at any moment after that, whether the trainer runs or not.
+    """
+    dice = random.Random(seed)
+    world = World(
+        dice=dice,
+        kind=dice.choice(("file", "stdout")),
+        attempts=dice.choice((1, 2)),
+        rules=dice.random() < 0.5,
+        rotates=False,
+    )
+    world.crashes_left = 0
+    opened: list[MemoryFile] = []
+    session = _session(world, opened)
+    fails_at, told_at = sorted(dice.choices(range(200), k=2))
+    told = math.inf
+    for step in range(_STEPS):
+        world.fails = world.fails or step >= fails_at
+        if step == told_at:
+            told = world.clock.monotonic()
+            session.hurry(until=told + grace)
+        pause = session.step()
+        if pause.done is not None and step >= told_at:
+            session.close()
+            return world.clock.monotonic() - told
+        world.clock.pass_by(dice.uniform(pause.least, pause.most))
+        for _ in range(dice.randrange(3)):
+            world.act()
+    raise AssertionError("it never ends")
 
 
 def _session(world: World, opened: list[MemoryFile]) -> Session:
@@ -113,7 +148,7 @@ def _session(world: World, opened: list[MemoryFile]) -> Session:
 def _run(session: Session, world: World) -> None:
     for _ in range(_STEPS):
         if world.over:
-            session.hurry()
+            session.hurry(until=math.inf)
         pause = session.step()
         if pause.done is not None and world.over:
             return

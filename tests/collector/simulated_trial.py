@@ -13,6 +13,7 @@ from api.errors import Unavailable
 from api.names import OUTCOME_FAILED, OUTCOME_STOPPED, OUTCOME_SUCCEEDED
 from api.run_directory import TAIL_BYTES, AttemptRecord, ExitRecord, FileBorder
 from collector.core.batches import Batch
+from collector.core.ports import UnclearAnswer
 from collector.testing.memory import (
     MemoryClock,
     MemoryFile,
@@ -75,8 +76,18 @@ class World:
     """How many there will be."""
     rules: bool
     rotates: bool
+    replaced: bool = False
+    """Now and then Katib's DB manager takes the place of trialwatch's, or the reverse."""
     clock: MemoryClock = field(default_factory=MemoryClock)
     store: MemoryStore = field(default_factory=MemoryStore)
+    katibs: MemoryStore = field(default_factory=MemoryStore)
+    """Katib's DB manager; it may store a batch more than once."""
+    katibs_answers: bool = False
+    fails: bool = False
+    """Every call to the store and to the early-stopping service fails, in any way."""
+    replacements: int = 0
+    empty_reports: int = 0
+    """Reports without points that Katib's DB manager got."""
     messages: MemoryLog = field(default_factory=MemoryLog)
     files: MemoryFiles = field(init=False)
     trainings: list[Training] = field(default_factory=list)
@@ -95,6 +106,8 @@ class World:
 
     def __post_init__(self) -> None:
         self.files = MemoryFiles(self.clock)
+        self.katibs.is_katibs = True
+        self.katibs_answers = self.replaced and self.dice.random() < 0.5
         if self.kind == "file" and self.dice.random() < 0.3:
             self._open("a")
             self._append(b"m=999999\n")
@@ -107,6 +120,10 @@ class World:
         if self.busy:
             return
         self.busy = True
+        if self.replaced and self.dice.random() < 0.1:
+            self.katibs_answers = not self.katibs_answers
+            self.replacements += 1
+            self.history.append(f"Katib's manager answers: {self.katibs_answers}")
         self.clock.pass_by(self.dice.choice((0.00001, 0.001, 0.05)))
         self.acts_left -= 1
         training = self.trainings[-1] if self.trainings else None
@@ -293,7 +310,12 @@ class World:
                 self.files.rename(f"{LOG}.{number}", f"{LOG}.{number + 1}")
 
     def _destroy(self, node: Node, size: int) -> None:
-        stored = {point.value for batch in self.store.batches.values() for point in batch.points}
+        stored = {
+            point.value
+            for store in (self.store, self.katibs)
+            for batch in store.batches.values()
+            for point in batch.points
+        }
         life = self._lives.get(id(node), 0)
         mine = [
             each
@@ -327,19 +349,36 @@ class World:
         return self.alive(attempt)
 
     def delivered(self, attempt: int, gave_up: str | None) -> bool:
-        assert gave_up is None
+        assert gave_up is None or self.fails
         self.trainings[attempt - 1].delivered += 1
         return self.alive(attempt)
 
+    def _fail_if_due(self) -> None:
+        if self.fails:
+            self.clock.pass_by(self.dice.choice((0.0, 0.001)))
+            raise self.dice.choice((Unavailable, UnclearAnswer))("it does not work")
+
     def stopped(self) -> None:
+        self._fail_if_due()
         if self.dice.random() < 0.3:
             raise Unavailable("the service is not there yet")
         self.reported_stops += 1
 
     def send(self, batch: Batch) -> None:
+        self._fail_if_due()
         fate = self.dice.random()
         if fate < 0.1:
-            raise Unavailable("away")
-        self.store.send(batch)
+            raise self.dice.choice((Unavailable, UnclearAnswer))("away")
+        if self.katibs_answers:
+            self.empty_reports += not batch.points
+            self.katibs.send(batch)
+        else:
+            self.store.send(batch)
         if fate > 0.9:
-            raise Unavailable("the answer was lost")
+            raise self.dice.choice((Unavailable, UnclearAnswer))("the answer was lost")
+
+    def keeps_outcomes(self) -> bool:
+        self._fail_if_due()
+        if self.dice.random() < 0.1:
+            raise Unavailable("away")
+        return not self.katibs_answers

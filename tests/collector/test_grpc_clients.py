@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterator
 from concurrent import futures
 
@@ -12,9 +14,14 @@ from api.errors import RemoteError, Unavailable
 from api.types import MetricPoint
 from api.v1beta1 import api_pb2 as pb
 from collector.core.batches import Batch
+from collector.core.ports import UnclearAnswer
 from collector.grpc_clients import DbManagerClient, EarlyStoppingClient
+from dbmanager.store.memory import MemoryStore
 from tests.collector.fake_early_stopping import early_stopping_service
+from tests.collector.katib_db_manager import katib_db_manager
 from tests.dbmanager.database_servers import free_port
+from tests.dbmanager.dbmanager_server import served
+from tests.dbmanager.failing_store import FailingStore
 
 
 class Manager(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # not at run time
@@ -26,7 +33,8 @@ class Manager(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # not at run t
         self.seen: list[tuple[pb.ReportObservationLogRequest, dict[str, str | bytes]]] = []
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes]:
-        assert details.method == "/api.v1.beta1.DBManager/ReportObservationLog"
+        report = "/api.v1.beta1.DBManager/ReportObservationLog"
+        assert details.method in {report, "/trialwatch.v1.Observations/Read"}
         return grpc.unary_unary_rpc_method_handler(self._report)
 
     def _report(self, request: bytes, context: grpc.ServicerContext) -> bytes:
@@ -91,20 +99,40 @@ def test_without_namespace_and_outcome_the_metadata_lack_them(
     assert set(metadata) == {"trialwatch-source", "trialwatch-seq"}
 
 
+_BUSY, _WRONG, _UNCLEAR = Unavailable, RemoteError, UnclearAnswer
+TRUTHS = {
+    grpc.StatusCode.CANCELLED: _BUSY,
+    grpc.StatusCode.UNKNOWN: _UNCLEAR,
+    grpc.StatusCode.INVALID_ARGUMENT: _WRONG,
+    grpc.StatusCode.DEADLINE_EXCEEDED: _BUSY,
+    grpc.StatusCode.NOT_FOUND: _UNCLEAR,
+    grpc.StatusCode.ALREADY_EXISTS: _UNCLEAR,
+    grpc.StatusCode.PERMISSION_DENIED: _UNCLEAR,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: _BUSY,
+    grpc.StatusCode.FAILED_PRECONDITION: _WRONG,
+    grpc.StatusCode.ABORTED: _BUSY,
+    grpc.StatusCode.OUT_OF_RANGE: _WRONG,
+    grpc.StatusCode.UNIMPLEMENTED: _UNCLEAR,
+    grpc.StatusCode.INTERNAL: _UNCLEAR,
+    grpc.StatusCode.UNAVAILABLE: _BUSY,
+    grpc.StatusCode.DATA_LOSS: _UNCLEAR,
+    grpc.StatusCode.UNAUTHENTICATED: _UNCLEAR,
+}
+
+
+def test_each_code_of_grpc_has_its_meaning() -> None:
+    assert set(TRUTHS) == set(grpc.StatusCode) - {grpc.StatusCode.OK}
+
+
 @pytest.mark.parametrize(
     ("code", "details", "kind"),
     [
-        (grpc.StatusCode.INVALID_ARGUMENT, "metric.name: missing", RemoteError),
-        (grpc.StatusCode.FAILED_PRECONDITION, "two namespaces", RemoteError),
+        *((code, "because", kind) for code, kind in TRUTHS.items()),
         (grpc.StatusCode.RESOURCE_EXHAUSTED, "received message larger than max", RemoteError),
-        (grpc.StatusCode.RESOURCE_EXHAUSTED, "too many requests", Unavailable),
-        (grpc.StatusCode.UNAVAILABLE, "no database", Unavailable),
-        (grpc.StatusCode.UNKNOWN, "sql: connection refused", Unavailable),
-        (grpc.StatusCode.INTERNAL, "oops", Unavailable),
-        (grpc.StatusCode.UNAUTHENTICATED, "who are you", Unavailable),
+        (grpc.StatusCode.UNKNOWN, "sql: connection refused", UnclearAnswer),
     ],
 )
-def test_an_error_code_is_a_refusal_or_a_reason_to_try_again(
+def test_an_error_code_is_temporary_final_or_unclear(
     manager: tuple[Manager, str], code: grpc.StatusCode, details: str, kind: type[RemoteError]
 ) -> None:
     handler, address = manager
@@ -114,6 +142,57 @@ def test_an_error_code_is_a_refusal_or_a_reason_to_try_again(
         client.send(BATCH)
     client.close()
     assert type(caught.value) is kind
+
+
+def _keeps_outcomes(address: str) -> bool:
+    client = DbManagerClient(address, "trial-1", "team")
+    try:
+        return client.keeps_outcomes()
+    finally:
+        client.close()
+
+
+async def test_trialwatchs_db_manager_keeps_outcomes_also_of_a_trial_without_rows() -> None:
+    async with served(MemoryStore()) as manager:
+        assert await asyncio.to_thread(_keeps_outcomes, manager.address)
+
+
+async def test_whether_a_db_manager_keeps_outcomes_is_unknown_while_its_database_is_away() -> None:
+    async with served(FailingStore(), opened=False) as manager:
+        with pytest.raises(Unavailable, match="the database is not available yet"):
+            await asyncio.to_thread(_keeps_outcomes, manager.address)
+
+
+def test_katibs_db_manager_keeps_no_outcomes() -> None:
+    with katib_db_manager() as manager:
+        assert not _keeps_outcomes(manager.address)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        grpc.StatusCode.PERMISSION_DENIED,
+        grpc.StatusCode.INVALID_ARGUMENT,
+        grpc.StatusCode.INTERNAL,
+    ],
+)
+def test_a_server_that_refuses_to_say_may_keep_outcomes(
+    manager: tuple[Manager, str], code: grpc.StatusCode
+) -> None:
+    handler, address = manager
+    handler.code = code
+    assert _keeps_outcomes(address)
+
+
+def test_a_call_takes_only_the_time_that_is_left() -> None:
+    with katib_db_manager() as manager:
+        manager.hangs = True
+        client = DbManagerClient(manager.address, "trial-1", call_seconds=lambda: 0.2)
+        begun = time.monotonic()
+        with pytest.raises(Unavailable, match="DEADLINE_EXCEEDED"):
+            client.send(BATCH)
+        assert time.monotonic() - begun < 4.0
+        client.close()
 
 
 def test_a_stop_is_reported_with_the_trials_namespace() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from collector.core import attempt_reader, batches
 from tests.collector.delivery_check import faults_of
-from tests.collector.simulated_collector import simulate
+from tests.collector.simulated_collector import seconds_to_the_end, simulate
 
 RUNS = int(os.environ.get("TRIALWATCH_FAULT_RUNS", "5000"))
 FIRST = int(os.environ.get("TRIALWATCH_FAULT_SEED", "0"))
@@ -36,3 +36,13 @@ def test_every_value_is_stored_once_or_its_loss_is_logged(first: int) -> None:
         if found := faults_of(world):
             faults[seed] = found
     assert not faults
+
+
+_GRACE = 28.0
+
+
+@pytest.mark.parametrize("first", range(FIRST, FIRST + RUNS // 5, _AT_ONCE))
+def test_after_the_end_signal_it_ends_within_the_grace_period_whatever_fails(first: int) -> None:
+    seeds = range(first, min(first + _AT_ONCE, FIRST + RUNS // 5))
+    seconds = {seed: seconds_to_the_end(seed, _GRACE) for seed in seeds}
+    assert {seed: took for seed, took in seconds.items() if took > _GRACE + 0.2} == {}

@@ -81,6 +81,7 @@ def _flags(
             echo=request.config.echo,
             namespace=request.context.namespace,
             drain=timedelta(seconds=request.drain),
+            grace=timedelta(seconds=request.pod.grace),
         ).to_argv()
     except UserError as error:
         raise PodRefused(Reason.FLAGS_WRONG, str(error)) from None
