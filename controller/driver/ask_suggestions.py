@@ -17,7 +17,7 @@ from api.errors import RemoteError, UserError
 from api.types import Suggestion
 from controller.driver.ports import Conflict, Ports
 from controller.driver.retries import BACKOFF
-from controller.reconcile import suggestions
+from controller.reconcile import suggestion_conditions, suggestions
 from controller.reconcile.actions import AskSuggestions
 from controller.reconcile.trial_states import has_ended
 from controller.reconcile.views import Key, key_of
@@ -68,7 +68,7 @@ class SuggestionRequester:
         try:
             reply = await self._record_failure_of(call, action, asked, now)
         except UserError as error:
-            after = suggestions.mark_failed(asked, str(error), now)
+            after = suggestion_conditions.mark_failed(asked, str(error), now)
         else:
             taken = {trial.metadata.name for trial in action.trials}
             draw = self._names(asked.metadata.name, taken)
@@ -90,13 +90,13 @@ class SuggestionRequester:
         services, objects = self._ports.services, self._ports.objects
         if not await services.deploys(asked):
             return asked
-        if not suggestions.is_deployed(asked):
+        if not suggestion_conditions.is_deployed(asked):
             # Recorded first, then deployed: so the deployment is always removed in the end.
-            await objects.write_status(suggestions.mark_deploying(asked, now))
+            await objects.write_status(suggestion_conditions.mark_deploying(asked, now))
             raise NotBeforeError(now)
         if await self._record_failure_of(services.deploy(asked), action, asked, now):
-            return suggestions.mark_deployment_ready(asked, now)
-        waiting = suggestions.mark_deploying(asked, now)
+            return suggestion_conditions.mark_deployment_ready(asked, now)
+        waiting = suggestion_conditions.mark_deploying(asked, now)
         if waiting != asked:
             await objects.write_status(waiting)
         raise NotBeforeError(now + _DEPLOYMENT_CHECK)
@@ -111,7 +111,7 @@ class SuggestionRequester:
             raise
         except RemoteError as error:
             self._note_failure(key_of(asked), action, now)
-            after = suggestions.mark_stalled(asked, str(error), now)
+            after = suggestion_conditions.mark_stalled(asked, str(error), now)
             if after != asked:
                 with suppress(RemoteError):  # the first error matters
                     await self._ports.objects.write_status(after)

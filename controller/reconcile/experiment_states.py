@@ -18,7 +18,7 @@ from api.types import (
     Suggestion,
 )
 from controller.reconcile.conditions import no_longer_running, with_condition, without_conditions
-from controller.reconcile.suggestions import failure_of, is_exhausted
+from controller.reconcile.suggestion_conditions import failure_of, is_exhausted
 from controller.reconcile.times import format_time
 
 _RUNNING = ("ExperimentRunning", "Experiment is running")

@@ -31,7 +31,7 @@ from api.types import (
     Trial,
     holds,
 )
-from controller.reconcile import suggestions
+from controller.reconcile import suggestion_conditions, suggestions
 from controller.reconcile.actions import (
     Action,
     AskSuggestions,
@@ -136,14 +136,15 @@ def _budget(view: ExperimentView, owned: OwnedTrials, now: datetime, policy: Pol
     if suggestion is None:
         return (CreateSuggestion(suggestion=suggestions.suggestion_of(view.experiment)),)
     existing = {facts.trial.metadata.name for facts in owned}
-    updated = suggestions.mark_restarting(suggestions.without_entries(suggestion, existing), now)
+    left = suggestions.without_entries(suggestion, existing)
+    updated = suggestion_conditions.mark_restarting(left, now)
     active = [facts.trial for facts in owned if facts.active]
     parallel = spec.parallel_trial_count or 1
     most = parallel
     if spec.max_trial_count is not None:
         most = min(parallel, spec.max_trial_count - (len(owned) - len(active)))
     missing, entries = most - len(active), updated.status.suggestions
-    if missing > 0 and not entries and not suggestions.is_exhausted(updated):
+    if missing > 0 and not entries and not suggestion_conditions.is_exhausted(updated):
         return (_question(view, owned, updated, missing),)
     # An entry is dropped before its trial is deleted, so the trial is not created again.
     update = () if updated == suggestion else (WriteStatus(target=updated),)
@@ -223,12 +224,12 @@ def _after_the_end(
     yield from _written(experiment, with_counts(experiment.status, owned, best))
     suggestion = view.suggestion
     if suggestion is not None and experiment.spec.resume_policy is not ResumePolicy.LONG_RUNNING:
-        after = suggestions.mark_finished(suggestion, now)
+        after = suggestion_conditions.mark_finished(suggestion, now)
         if after is not suggestion:
             yield WriteStatus(target=after)
-        elif suggestions.is_deployed(suggestion):
+        elif suggestion_conditions.is_deployed(suggestion):
             yield RemoveService(suggestion=suggestion)
-            yield WriteStatus(target=suggestions.mark_removed(suggestion, now))
+            yield WriteStatus(target=suggestion_conditions.mark_removed(suggestion, now))
     if policy.stop_at_end:
         for trial in [facts.trial for facts in owned if _still_trains(facts)]:
             cause = "the experiment has ended"

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from api.types import Condition, SuggestedTrial, Suggestion
-from controller.reconcile import suggestions
+from controller.reconcile import suggestion_conditions, suggestions
 from controller.reconcile.views import SuggestionReply
 from tests.controller.experiment_harness import START, experiment
 
@@ -25,8 +25,8 @@ def names() -> str:
 
 
 def test_a_stalled_search_says_the_newest_cause_and_since_when() -> None:
-    first = suggestions.mark_stalled(NEW, "no route", START)
-    second = suggestions.mark_stalled(first, "list index out of range", LATER)
+    first = suggestion_conditions.mark_stalled(NEW, "no route", START)
+    second = suggestion_conditions.mark_stalled(first, "list index out of range", LATER)
 
     stalled = condition(second, "Stalled")
     assert stalled is not None
@@ -35,16 +35,16 @@ def test_a_stalled_search_says_the_newest_cause_and_since_when() -> None:
     )
     assert stalled.last_transition_time == "2026-01-02T03:04:05Z"
     assert stalled.last_update_time == "2026-01-02T03:05:05Z"
-    assert suggestions.mark_stalled(second, "list index out of range", LATER) == second
+    assert suggestion_conditions.mark_stalled(second, "list index out of range", LATER) == second
 
 
 def test_an_answer_ends_the_stall() -> None:
-    stalled = suggestions.mark_stalled(NEW, "no route", START)
+    stalled = suggestion_conditions.mark_stalled(NEW, "no route", START)
     answer = SuggestionReply(trials=(SuggestedTrial(name="exp-a"),))
 
     assert condition(suggestions.with_reply(stalled, answer, 1, names, LATER), "Stalled") is None
-    assert condition(suggestions.mark_failed(stalled, "gamma", LATER), "Stalled") is None
-    assert condition(suggestions.mark_finished(stalled, LATER), "Stalled") is None
+    assert condition(suggestion_conditions.mark_failed(stalled, "gamma", LATER), "Stalled") is None
+    assert condition(suggestion_conditions.mark_finished(stalled, LATER), "Stalled") is None
 
 
 @pytest.mark.parametrize(("final", "exhausted"), [(True, True), (False, False)])
@@ -54,29 +54,34 @@ def test_a_short_answer_is_the_end_only_where_it_is_final(
 ) -> None:
     after = suggestions.with_reply(NEW, SuggestionReply(trials=(), final=final), 2, names, START)
 
-    assert suggestions.is_exhausted(after) is exhausted
+    assert suggestion_conditions.is_exhausted(after) is exhausted
 
 
 def test_what_may_be_deployed_is_known_until_it_was_taken_away() -> None:
-    assert not suggestions.is_deployed(NEW)
-    waiting = suggestions.mark_deploying(NEW, START)
-    ready = suggestions.mark_deployment_ready(waiting, START)
-    failed = suggestions.mark_failed(ready, "gamma", START)
+    assert not suggestion_conditions.is_deployed(NEW)
+    waiting = suggestion_conditions.mark_deploying(NEW, START)
+    ready = suggestion_conditions.mark_deployment_ready(waiting, START)
+    failed = suggestion_conditions.mark_failed(ready, "gamma", START)
 
-    assert all(map(suggestions.is_deployed, (waiting, ready, failed)))
-    assert not suggestions.is_deployed(suggestions.mark_removed(ready, LATER))
-    gone = condition(suggestions.mark_removed(failed, LATER), "DeploymentReady")
+    assert all(map(suggestion_conditions.is_deployed, (waiting, ready, failed)))
+    assert not suggestion_conditions.is_deployed(suggestion_conditions.mark_removed(ready, LATER))
+    gone = condition(suggestion_conditions.mark_removed(failed, LATER), "DeploymentReady")
     assert gone is not None
     assert (gone.status.value, gone.reason) == ("False", "Suggestion is failed")
 
 
 def test_it_is_deployed_again_after_a_restart() -> None:
-    ended = suggestions.mark_removed(
-        suggestions.mark_finished(suggestions.mark_deployment_ready(NEW, START), START), START
+    ended = suggestion_conditions.mark_removed(
+        suggestion_conditions.mark_finished(
+            suggestion_conditions.mark_deployment_ready(NEW, START), START
+        ),
+        START,
     )
-    again = suggestions.mark_deploying(suggestions.mark_restarting(ended, LATER), LATER)
+    again = suggestion_conditions.mark_deploying(
+        suggestion_conditions.mark_restarting(ended, LATER), LATER
+    )
 
-    assert suggestions.is_deployed(again)
+    assert suggestion_conditions.is_deployed(again)
     ready = condition(again, "DeploymentReady")
     assert ready is not None
     assert ready.reason == "DeploymentNotReady"
