@@ -1,6 +1,7 @@
 """The command line: `trialwatch COMMAND`, a module for each command.
 
     tune              makes an Experiment of one line with `tuning`, and runs it as `run` does
+    init              writes a commented Experiment for a command, also with `tuning`
     run               runs an experiment with `runner` and shows it with `screen` and `view`
     get, logs, plot   read experiments from one of two sources (`source_choice`): this machine
                       (`local_source`) or a cluster (`cluster_source`; it is imported only on use,

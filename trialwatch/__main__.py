@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = {
     "tune": "tune the parameters of your own program on this machine",
+    "init": "write a commented experiment.yaml for your own program",
     "extract": "show which metrics would be collected from a log",
     "inject": "show how the webhook would change a pod or a job",
     "explain": "explain the webhook's decision on a pod in the cluster, and what to do",

@@ -17,16 +17,19 @@ import os
 from typing import TYPE_CHECKING
 
 from api.errors import SpecError, UserError
+from api.types import Experiment
 from runner.experiments import LoadedExperiment, checked
 from runner.state.directory import state_of
+from trialwatch.experiment_file import write_experiment
 from trialwatch.first_metrics import FirstMetrics
 from trialwatch.program_check import check_program
 from trialwatch.program_words import split_program
 from trialwatch.run import add_run_arguments, check_run_arguments, run_loaded
 from trialwatch.tune_arguments import add_tune_arguments, read_request
 from trialwatch.tune_first_look import first_look
-from trialwatch.tuning.command import Command, read_command
+from trialwatch.tuning.command import Command, command_line, read_command
 from trialwatch.tuning.experiment import build_experiment
+from trialwatch.tuning.explained import FileNotes
 from trialwatch.tuning.guess import guess_parameters
 from trialwatch.tuning.next_line import line_with_metric
 from trialwatch.tuning.options import in_flags
@@ -63,16 +66,33 @@ def run(arguments: argparse.Namespace) -> int:
     faults = misfits(command, request.spaces, has_file=request.metrics_file is not None)
     if faults:
         raise UserError("\n".join(faults))
-    check_program(command, os.environ)
+    if not (arguments.save and arguments.image):
+        check_program(command, os.environ)
     if not request.objective.metric:
+        if arguments.save:
+            raise UserError("--save needs --maximize METRIC or --minimize METRIC")
         return first_look(request, arguments)
     if not request.spaces:
         raise UserError(_without_parameters(arguments, command))
-    return _search(request, arguments)
+    return _save(request, arguments) if arguments.save else _search(request, arguments)
+
+
+def _save(request: TuningRequest, arguments: argparse.Namespace) -> int:
+    experiment = build_experiment(request)
+    _checked(experiment, request)
+    line = command_line(arguments.program)
+    notes = FileNotes(file=str(arguments.save), command=line, image=request.image)
+    write_experiment(arguments.save, experiment, notes, force=arguments.force)
+    print(f"wrote {arguments.save}; run it with", f"  trialwatch run {arguments.save}", sep="\n")
+    if request.image:
+        print("or on a cluster", f"  kubectl apply -f {arguments.save}", sep="\n")
+    else:
+        print("for a cluster, write the same line with --image IMAGE")
+    return 0
 
 
 def _search(request: TuningRequest, arguments: argparse.Namespace) -> int:
-    given = _experiment(request)
+    given = _checked(build_experiment(request), request)
     metadata = given.experiment.metadata
     state = state_of(arguments.state_dir, metadata.namespace, metadata.name)
     check = FirstMetrics(state, arguments.words)
@@ -90,8 +110,8 @@ def _without_parameters(arguments: argparse.Namespace, command: Command) -> str:
     return f"no parameter is given: correct the spaces in this line, and write\n  {line}"
 
 
-def _experiment(request: TuningRequest) -> LoadedExperiment:
+def _checked(experiment: Experiment, request: TuningRequest) -> LoadedExperiment:
     try:
-        return checked(build_experiment(request))
+        return checked(experiment)
     except SpecError as error:
         raise UserError(in_flags(error.faults, tuple(request.spaces))) from None

@@ -44,6 +44,21 @@ def add_tune_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="the experiment's name (default: derived from the program and the search)",
     )
+    _add_saving(parser)
+
+
+def _add_saving(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--save",
+        type=Path,
+        metavar="FILE",
+        help="write the Experiment into a file, for `trialwatch run` and `kubectl apply`, and run"
+        " nothing",
+    )
+    parser.add_argument(
+        "--image", default="", metavar="IMAGE", help="the program's image, for a cluster"
+    )
+    parser.add_argument("--force", action="store_true", help="replace the file if it exists")
 
 
 def _add_search(parser: argparse.ArgumentParser) -> None:
@@ -120,6 +135,7 @@ def read_request(arguments: argparse.Namespace, command: Command) -> TuningReque
         spaces=spaces,
         objective=_objective(arguments),
         name=arguments.name,
+        image=arguments.image,
         algorithm=_algorithm(arguments, spaces),
         early_stopping=_early_stopping(arguments.early_stopping),
         trials=_from_one("--trials", arguments.trials),

@@ -6,7 +6,7 @@ import argparse
 import re
 
 from tests.architecture.tree import ROOT
-from trialwatch import tune
+from trialwatch import init, tune
 from trialwatch.tuning.options import read_param
 from trialwatch.tuning.request import TRIALS
 
@@ -26,6 +26,14 @@ def test_each_flag_has_a_row_and_each_row_its_flag() -> None:
 
     assert sorted(rows) == sorted(flags)
     assert f"| {TRIALS} |" in section("Flags")
+
+
+def test_each_flag_of_init_is_named() -> None:
+    parser = argparse.ArgumentParser(add_help=False)
+    init.add_arguments(parser)
+    flags = {text for action in parser._actions for text in action.option_strings}  # noqa: SLF001
+
+    assert all(f"`{flag}`" in section("The same as a file") for flag in flags)
 
 
 def test_each_space_can_be_written_so() -> None:

@@ -57,7 +57,7 @@ def build_experiment(request: TuningRequest) -> Experiment:
         collector=_collector(request),
         trial_template=_template(request),
     )
-    name = request.name or f"{_name_of(request.command)}-{_digest(spec)}"
+    name = request.name or f"{name_of(request.command)}-{_digest(spec)}"
     return Experiment(metadata=ObjectMeta(name=name), spec=_with_counts(spec, request))
 
 
@@ -102,7 +102,8 @@ def program_of(command: Command) -> str:
     return words[0]
 
 
-def _name_of(command: Command) -> str:
+def name_of(command: Command) -> str:
+    """Return a name for an Experiment, from the name of its program."""
     letters = re.sub(r"[^a-z0-9]+", "-", program_of(command).lower()).strip("-")
     if not letters[:1].isalpha():
         letters = f"tune-{letters}".rstrip("-")

@@ -37,7 +37,7 @@ class GuessedParameter:
     value: str
     space: Space
     why: str
-    """The reason for the space, as half a sentence."""
+    """The reason for the space, as the end of a sentence."""
 
     @property
     def complete(self) -> bool:
@@ -141,8 +141,8 @@ def _range_around(words: set[str], value: str) -> tuple[str, str]:
     number = float(value)
     for applies, text, why in _RULES:
         if applies(words, number, look_whole(value)):
-            return text(number), f"{why} {value}"
-    return _text(number / 2, number * 2), f"half to twice {value}"
+            return text(number), why.format(value)
+    return _text(number / 2, number * 2), _HALF_TO_TWICE.format(value)
 
 
 def _text(low: float, high: float, option: str = "") -> str:
@@ -161,29 +161,31 @@ def _sizes_around(number: float) -> str:
     return ",".join(f"{size:d}" for size in (int(number) // 2, int(number), int(number) * 2))
 
 
+_HALF_TO_TWICE: Final = "from half of {0} to twice {0}"
 _Rule = tuple[Callable[[set[str], float, bool], bool], Callable[[float], str], str]
 _RULES: Final[tuple[_Rule, ...]] = (
     # when a rule applies (words of the name, the number, whether it is whole), its space, and why
+    # with {0} for the value
     (
         lambda words, number, whole: number > 0 and not whole and bool(words & RATES),
         lambda number: _text(number / 10, number * 10, ":log"),
-        "a rate: a tenth to ten times",
+        "a rate, so from a tenth of {0} to ten times {0}",
     ),
     (
         lambda words, number, _: 0 <= number <= 1 and bool(words & SHARES),
         lambda number: _text(number / 2, (1 + number) / 2),
-        "a share: around",
+        "a share, so a part of 0 to 1 around {0}",
     ),
     (
         lambda words, number, whole: whole and number >= 2 and bool(words & SIZES),  # noqa: PLR2004
         _sizes_around,
-        "a size: half, once and twice",
+        "a size, so half of {0}, {0}, and twice {0}",
     ),
-    (lambda _, number, whole: whole and number > 0, _whole_around, "half to twice"),
+    (lambda _, number, whole: whole and number > 0, _whole_around, _HALF_TO_TWICE),
     (
         lambda _, number, __: 0 < number < _SMALL,
         lambda number: _text(number / 10, number * 10, ":log"),
-        "small: a tenth to ten times",
+        "small, so from a tenth of {0} to ten times {0}",
     ),
-    (lambda _, number, __: number == 0, lambda _: "0.0..1.0", "above"),
+    (lambda _, number, __: number == 0, lambda _: "0.0..1.0", "from 0 to 1"),
 )
