@@ -23,12 +23,18 @@ from __future__ import annotations
 import operator as operators
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
 from api.errors import UserError
 from api.faults import quoted
+from api.gjson_syntax import (
+    cached,
+    first_part,
+    name_pattern,
+    parts_of_query,
+    split_list,
+    split_pipe,
+)
 from api.types import Json
 
 
@@ -39,7 +45,6 @@ class Missing:
 MISSING: Final = Missing()
 Value: TypeAlias = "Json | Missing"
 
-_OPERATOR = re.compile(r"==|!=|!%|<=|>=|<|>|=|%")
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": operators.eq,
     "!=": operators.ne,
@@ -48,10 +53,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     ">": operators.gt,
     ">=": operators.ge,
 }
-_CLOSING = {"(": ")", "[": "]", "{": "}"}
 _MOST_LEVELS = 50
-# The same few conditions are read again after each change of each job.
-_remembered = lru_cache(maxsize=1024)
 
 
 def query(document: Json, path: str) -> Value:
@@ -64,7 +66,7 @@ def query(document: Json, path: str) -> Value:
     return _get(document, path)
 
 
-@_remembered
+@cached
 def check(path: str) -> None:
     """Check a path without a document.
 
@@ -81,12 +83,12 @@ def _check(path: str, levels: int) -> None:
         if not levels:
             raise UserError(f"{quoted(path)} is nested too deeply; write a simpler condition")
         levels -= 1
-        part, rest = _part(rest)
+        part, rest = first_part(rest)
         if part[0] == "[":
-            for inner in _split(part[1:-1], ","):
+            for inner in split_list(part[1:-1]):
                 _check(inner, levels)
         elif part[:2] == "#(":
-            inner, _, _ = _parts_of_query(part[2 : part.rindex(")")])
+            inner, _, _ = parts_of_query(part[2 : part.rindex(")")])
             if inner:
                 _check(inner, levels)
         elif part[0] in "{!" or (part[0] == "@" and part != "@this"):
@@ -100,7 +102,7 @@ def _check(path: str, levels: int) -> None:
 def _get(value: Value, path: str) -> Value:
     if isinstance(value, Missing):
         return MISSING
-    part, rest = _part(path)
+    part, rest = first_part(path)
     piped, after = rest[:1] == "|", rest[1:]
     if (part == "#" or part[:2] == "#(") and isinstance(value, list | tuple):
         return _items(value, part, after, piped=piped)
@@ -119,7 +121,7 @@ def _items(items: list[Json] | tuple[Json, ...], part: str, after: str, *, piped
         return _get(first, after) if after else first
     if piped or not after:
         return _get(list(fitting), after) if after else list(fitting)
-    each, pipe = _split_pipe(after)
+    each, pipe = split_pipe(after)
     answers = [_get(item, each) for item in fitting]
     there: Value = [answer for answer in answers if not isinstance(answer, Missing)]
     return _get(there, pipe) if pipe else there
@@ -130,7 +132,7 @@ def _step(value: Json, part: str) -> Value:
     if part == "@this":
         return value
     if part[0] == "[":
-        answers = [_get(value, inner) for inner in _split(part[1:-1], ",")]
+        answers = [_get(value, inner) for inner in split_list(part[1:-1])]
         return [answer for answer in answers if not isinstance(answer, Missing)]
     if isinstance(value, Mapping):
         return _named(value, part)
@@ -141,36 +143,15 @@ def _step(value: Json, part: str) -> Value:
 
 
 def _named(mapping: Mapping[str, Json], part: str) -> Value:
-    pattern = _name_pattern(part)
+    pattern = name_pattern(part)
     if isinstance(pattern, str):
         return mapping.get(pattern, MISSING)
     return next((mapping[name] for name in mapping if pattern.fullmatch(name)), MISSING)
 
 
-@_remembered
-def _name_pattern(part: str) -> str | re.Pattern[str]:
-    """Return the name, or a pattern if it has wildcards."""
-    plain: list[str] = []
-    pattern: list[str] = []
-    wild = False
-    letters = iter(part)
-    for letter in letters:
-        if letter in "*?":
-            wild = True
-            pattern.append(".*" if letter == "*" else ".")
-            continue
-        taken = next(letters, "") if letter == "\\" else letter
-        plain.append(taken)
-        pattern.append(re.escape(taken))
-    return re.compile("".join(pattern), re.DOTALL) if wild else "".join(plain)
-
-
-# -- queries --------------------------------------------------------------------------------
-
-
 def _fitting(items: list[Json] | tuple[Json, ...], part: str) -> list[Json]:
     inner = part[2 : part.rindex(")")]
-    path, operator, wanted = _parts_of_query(inner)
+    path, operator, wanted = parts_of_query(inner)
     fitting = []
     for item in items:
         found = _get(item, path) if path else item
@@ -179,30 +160,6 @@ def _fitting(items: list[Json] | tuple[Json, ...], part: str) -> list[Json]:
             if part[-1] != "#":
                 break
     return fitting
-
-
-@_remembered
-def _parts_of_query(inner: str) -> tuple[str, str, str]:
-    for position in _outside(inner):
-        operator = _OPERATOR.match(inner, position)
-        if operator:
-            wanted = inner[operator.end() :].strip()
-            return inner[:position].strip(), operator[0].replace("==", "="), _unquoted(wanted)
-    return inner.strip(), "", ""
-
-
-def _unquoted(wanted: str) -> str:
-    if wanted[:1] == "~":
-        raise UserError(f"{quoted(wanted)} is not supported; compare with a value")
-    if wanted[:1] != '"':
-        return wanted
-    if len(wanted) == 1 or wanted[-1] != '"':
-        raise UserError(f"{quoted(wanted)} has no closing quote; add one")
-    if "\\" in wanted:
-        raise UserError(
-            f"{quoted(wanted)} contains a backslash, which is not supported in a value; remove it"
-        )
-    return wanted[1:-1]
 
 
 def _fits(found: Json, operator: str, wanted: str) -> bool:
@@ -219,7 +176,7 @@ def _fits(found: Json, operator: str, wanted: str) -> bool:
     if not isinstance(found, str):
         return False
     if operator in ("%", "!%"):
-        pattern = _name_pattern(wanted)
+        pattern = name_pattern(wanted)
         same = found == pattern if isinstance(pattern, str) else bool(pattern.fullmatch(found))
         return same is (operator == "%")
     return _ordered(found, operator, wanted)
@@ -247,88 +204,3 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return 0.0
-
-
-# -- where a path is cut --------------------------------------------------------------------
-
-
-@_remembered
-def _part(path: str) -> tuple[str, str]:
-    """Split off the first part; the rest starts with its separator, or is empty."""
-    if path.startswith("#("):
-        end = _closed(path, 1)
-        end += path[end : end + 1] == "#"
-    elif path[:1] in ("[", "{"):
-        end = _closed(path, 0)
-    else:
-        end = _plain_end(path)
-    part, rest = path[:end], path[end:]
-    if rest[:1] not in ("", ".", "|"):
-        raise UserError(f"after {quoted(part)} there must be `.` or `|`, not {quoted(rest[:10])}")
-    if not part or rest in (".", "|"):
-        raise UserError(f"{quoted(path)} has an empty part; write a name between the dots")
-    return part, rest
-
-
-def _plain_end(path: str) -> int:
-    position = 0
-    while position < len(path) and path[position] not in ".|":
-        position += 2 if path[position] == "\\" else 1
-    return min(position, len(path))
-
-
-def _closed(path: str, start: int) -> int:
-    """Return the position after the bracket that closes the one at `start`."""
-    waiting: list[str] = []
-    for position, letter in _unquoted_letters(path, start):
-        if letter in _CLOSING:
-            waiting.append(_CLOSING[letter])
-        elif waiting and letter == waiting[-1]:
-            waiting.pop()
-            if not waiting:
-                return position + 1
-    raise UserError(f"{quoted(path)}: a bracket or a quote is not closed; close it")
-
-
-def _unquoted_letters(path: str, start: int = 0) -> list[tuple[int, str]]:
-    """Return the characters outside of quotes with their positions, without escaped ones."""
-    outside: list[tuple[int, str]] = []
-    position, inside = start, False
-    while position < len(path):
-        letter = path[position]
-        if letter == "\\":
-            position += 2
-            continue
-        if letter == '"':
-            inside = not inside
-        elif not inside:
-            outside.append((position, letter))
-        position += 1
-    return outside
-
-
-def _outside(text: str) -> list[int]:
-    """Return the positions outside of all quotes and brackets."""
-    depth, places = 0, []
-    for position, letter in _unquoted_letters(text):
-        if letter in _CLOSING:
-            depth += 1
-        elif letter in _CLOSING.values():
-            depth -= 1
-        elif not depth:
-            places.append(position)
-    return places
-
-
-def _split(text: str, separator: str) -> list[str]:
-    cuts = [place for place in _outside(text) if text[place] == separator]
-    edges = [-1, *cuts, len(text)]
-    return [text[a + 1 : b].strip() for a, b in pairwise(edges)]
-
-
-def _split_pipe(path: str) -> tuple[str, str]:
-    """Split a path at the first `|`: the path in each item, and the path in the list of results."""
-    for place in _outside(path):
-        if path[place] == "|":
-            return path[:place], path[place + 1 :]
-    return path, ""
