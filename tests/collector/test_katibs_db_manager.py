@@ -33,7 +33,7 @@ def _end(pod: Trial, collector: subprocess.Popen[bytes]) -> int:
 def _end_while_a_report_waits(pod: Trial) -> int:
     collector = pod.collector(*_GRACE)
     pod.trainer(["sh", "-c", "echo loss=1; exec sleep 600"])
-    eventually(lambda: "a report waits" in pod.log_text, lambda: pod.log_text)
+    eventually(lambda: "the collector retries" in pod.log_text, lambda: pod.log_text)
     return _end(pod, collector)
 
 
@@ -47,7 +47,7 @@ def test_a_training_is_delivered_and_the_collector_ends(tmp_path: Path, dialect:
         assert manager.values(pod.name, "acc") == ["0.9"]
     assert pod.last_words["delivered"], pod.log_text
     assert "the outcome succeeded is not sent: the DB manager keeps only points" in pod.log_text
-    assert "a report waits" not in pod.log_text
+    assert "the collector retries" not in pod.log_text
 
 
 def test_a_collector_that_katibs_webhook_injected_ends_by_itself(tmp_path: Path) -> None:
