@@ -12,6 +12,8 @@ PY := $(BIN)/python
 SIDE_BY_SIDE := -n 4 --dist=worksteal
 # Stands for a finished set-up; older than one of its two sources, the set-up is done again.
 READY := $(VENV)/.ready
+DIST ?= dist
+MANUAL ?= .build/trialwatch.1
 PROTOS := $(wildcard api/*/*.proto)
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -97,8 +99,15 @@ launcher:  ## build .build/launch, where a C compiler is
 	@mkdir -p .build
 	cc -static -O2 -Wall -Wextra -Werror -o $@ $(filter %.c,$^)
 
-dist: $(READY)  ## build dist/*.whl and dist/*.tar.gz; with a C compiler, the wheel has the launcher in C
-	@$(PY) -m hatchling build --clean
+dist: $(READY) $(MANUAL)  ## build the wheel and the source distribution into dist/
+	@TRIALWATCH_MANUAL=$(MANUAL) $(PY) -m hatchling build --clean --directory $(DIST)
+
+# sed: the writer does not mark a line of text that begins with a dot, which roff takes for a request.
+$(MANUAL): $(READY) $(wildcard trialwatch/*.py)
+	@mkdir -p $(dir $@)
+	@$(BIN)/argparse-manpage --module trialwatch.commands --function whole_parser --project-name trialwatch \
+	  --prog trialwatch --description "tunes any program that prints its metrics" \
+	  --manual-title "trialwatch" | sed -E 's/^\.[[:alnum:]]{3}/\\\&&/' >$@
 
 clean:  ## remove all that was made here, .venv too
 	rm -rf .venv .build build dist *.egg-info

@@ -1,7 +1,8 @@
-"""Compiles the launcher for a wheel, if this machine has a C compiler and a static C library.
+"""Adds to a wheel the launcher in C, and the manual page that `make dist` has written.
 
-Such a wheel has the tag of its machine, and `trialwatch run` starts trainers with this program.
-Without it, the wheel is for any machine, and the launcher in Python does the same work.
+The launcher needs a C compiler and a static C library on this machine. A wheel with it has the tag
+of its machine, and `trialwatch run` starts trainers with it. Without it, a wheel is for any
+machine, and the launcher in Python does the same work.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _FLAGS = ("-static", "-O2", "-s")
 _IN_WHEEL = "trialwatch/_packages/launcher/launch"
+_MANUAL = "TRIALWATCH_MANUAL"
+"""The variable with the path of the manual page: it cannot be written without the dependencies."""
 
 
 class LauncherHook(BuildHookInterface[BuilderConfig]):
@@ -27,10 +30,16 @@ class LauncherHook(BuildHookInterface[BuilderConfig]):
     _folder: str | None = None
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Add the program to the wheel; `version` is `standard` or `editable`."""
-        compiler = shutil.which(os.environ.get("CC", "cc"))
-        if version == "editable" or sys.platform != "linux" or compiler is None:
+        """Add files to the wheel; `version` is `standard` or `editable`."""
+        if version == "editable":
             return
+        if manual := os.environ.get(_MANUAL):
+            build_data["shared_data"][manual] = "share/man/man1/trialwatch.1"
+        compiler = shutil.which(os.environ.get("CC", "cc"))
+        if compiler is not None and sys.platform == "linux":
+            self._add_launcher(compiler, build_data)
+
+    def _add_launcher(self, compiler: str, build_data: dict[str, Any]) -> None:
         self._folder = tempfile.mkdtemp(prefix="trialwatch-")
         program = Path(self._folder, "launch")
         sources = sorted(str(path) for path in Path(self.root, "launcher").glob("*.c"))

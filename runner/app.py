@@ -27,10 +27,8 @@ from controller.reconcile.trial_states import has_ended
 from controller.reconcile.views import Key, Policy, key_of
 from controller.reconcile_workers import ReconcileWorkers, utc_now
 from runner.database import Database, StoredObservations, database
-from runner.devices.leases import DeviceLeases
 from runner.early_stopping import early_stopping
-from runner.experiments import ignored_fields_in
-from runner.fitting import Fitted
+from runner.experiments import LoadedExperiment, ignored_fields_in
 from runner.jobs.job_run import RunContext
 from runner.jobs.local_jobs import LocalJobs
 from runner.options import RunOptions
@@ -73,13 +71,12 @@ class Run:
     def __init__(
         self,
         state: StateDirectory,
-        fitted: Fitted,
+        given: LoadedExperiment,
         options: RunOptions,
         watcher: Watcher,
     ) -> None:
-        given = fitted.given
         self._state, self._given, self._watcher = state, given, watcher
-        self._options, self._fitted = options, fitted
+        self._options = options
         self._objects = FileObjects(state, utc_now, self._object_changed)
         source = given.experiment.spec.trial_template
         if source is not None and source.config_map is not None and given.template is not None:
@@ -139,10 +136,7 @@ class Run:
                 early_stopping=stop_service,
             )
             context = RunContext(
-                spawner=spawner,
-                machine=machine,
-                config=Config(db_manager=store.address),
-                devices=DeviceLeases(self._fitted.found, pin=self._options.pin),
+                spawner=spawner, machine=machine, config=Config(db_manager=store.address)
             )
             self._assemble(store, context, worker)
             try:
@@ -176,8 +170,6 @@ class Run:
             done, _ = await asyncio.wait((*tasks, ending), return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-            if self._stopping.is_set():
-                self._watcher.show(self._snapshot())
         finally:
             for task in (*tasks, ending):
                 task.cancel()
@@ -261,8 +253,6 @@ class Run:
             trials=trials,
             latest=self._latest,
             running=self._jobs.running if self._jobs is not None else 0,
-            waiting=self._jobs.waiting if self._jobs is not None else {},
-            note=self._fitted.note,
             ending=self._stopping.is_set() and not self._over(),
         )
 
@@ -294,6 +284,7 @@ class Run:
         if self._stopping.is_set() and self._jobs is not None:
             self._jobs.kill()
         self._stopping.set()
+        self._watcher.show(self._snapshot())
 
 
 def _is_done(trial: Trial) -> bool:

@@ -22,7 +22,6 @@ from api.types import (
     LogFormat,
 )
 from filters.extractor import extraction_spec
-from runner.devices.capacity import ParallelFrom
 from runner.jobs.job_spec import JOB, POD, read_job
 from runner.pods.pod_spec import ignored_fields
 from suggestion.algorithms.median_stop import median_stop_of
@@ -42,8 +41,6 @@ class LoadedExperiment:
     """With defaults."""
     template: str | None = None
     """The template's text, if it is in a ConfigMap of the same file."""
-    parallel_from: ParallelFrom = ParallelFrom.FILE
-    """Where `parallelTrialCount` comes from."""
 
 
 def read_file(path: str, parallel: int | None = None) -> LoadedExperiment:
@@ -91,13 +88,10 @@ def checked(
     metadata, spec = experiment.metadata, experiment.spec
     if not metadata.namespace:
         metadata = replace(metadata, namespace=NAMESPACE)
-    default = spec.parallel_trial_count is None
-    parallel_from = ParallelFrom.DEFAULT if default else ParallelFrom.FILE
     if parallel is not None:
         spec = replace(spec, parallel_trial_count=parallel)
-        parallel_from = ParallelFrom.FLAG
     complete = with_defaults(replace(experiment, metadata=metadata, spec=spec))
-    given = LoadedExperiment(experiment=complete, template=template, parallel_from=parallel_from)
+    given = LoadedExperiment(experiment=complete, template=template)
     faults = tuple(dict.fromkeys(_faults(given)))
     if parallel is not None:
         faults = tuple(_of_the_flag(fault) for fault in faults)

@@ -18,11 +18,6 @@ class RunOptions:
     command: tuple[str, ...] = ("trialwatch", "run", "EXPERIMENT.yaml")
     """The command line that continues the experiment, for messages."""
 
-    gpus: str | None = None
-    """The GPUs that trials may use, such as `0,1`; None means all, `none` means none."""
-    pin: bool = False
-    """Whether each trial runs on CPUs of its own, as many as it requests."""
-
     def last_command(self) -> LastCommand:
         """Return the command line as it is stored: without a password."""
         hidden = without_password(self.database)

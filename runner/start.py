@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 
 from api.errors import SetupError
 from runner.app import Result, Run
-from runner.devices.discovery import Machine, list_gpus
 from runner.experiments import LoadedExperiment
-from runner.fitting import Fitted, fit
 from runner.options import RunOptions
 from runner.state.directory import StateDirectory
 from runner.watcher import Watcher
@@ -29,14 +26,16 @@ def run_experiment(
             f"`trialwatch run` needs Linux, and this is {sys.platform}: use a virtual machine, or a"
             " container with Python"
         )
-    machine = Machine(environ=os.environ, list_gpus=lambda: list_gpus(os.environ))
-    fitted = fit(given, options, machine)
     state.make()
     with state.locked() as lock:
-        return asyncio.run(_run(fitted, state, options, lock, watcher))
+        return asyncio.run(_run(given, state, options, lock, watcher))
 
 
 async def _run(
-    fitted: Fitted, state: StateDirectory, options: RunOptions, lock: int, watcher: Watcher
+    given: LoadedExperiment,
+    state: StateDirectory,
+    options: RunOptions,
+    lock: int,
+    watcher: Watcher,
 ) -> Result:
-    return await Run(state, fitted, options, watcher).run(lock)
+    return await Run(state, given, options, watcher).run(lock)

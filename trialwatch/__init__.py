@@ -7,6 +7,7 @@
                       (`local_source`) or a cluster (`cluster_source`; it is imported only on use,
                       because the client of Kubernetes is an optional dependency)
     extract           finds metrics in a log with `filters`
+    completion        prints the completion for a shell, from the parsers of all commands
     inject, explain   show decisions of the webhook, with the webhook's own code
 
 An installed trialwatch has this package at the top and all others below `_packages`, so that their

@@ -60,17 +60,6 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         help="how many trials run at the same time, instead of parallelTrialCount",
     )
     parser.add_argument(
-        "--gpus",
-        metavar="0,1|none",
-        help="the GPUs for trials with resources.limits nvidia.com/gpu or amd.com/gpu (default:"
-        " all that CUDA_VISIBLE_DEVICES allows); none: these trials run without GPUs",
-    )
-    parser.add_argument(
-        "--pin",
-        action="store_true",
-        help="each trial runs on CPUs of its own, as many as its containers request",
-    )
-    parser.add_argument(
         "--database",
         metavar="URL",
         help="the database of the metrics: sqlite:///FILE, postgresql://... or mysql://..."
@@ -132,12 +121,7 @@ def run_loaded(
     metadata = given.experiment.metadata
     state = state_of(arguments.state_dir, metadata.namespace, metadata.name)
     as_json = arguments.output == "json"
-    options = RunOptions(
-        database=arguments.database or "",
-        command=tuple(again),
-        gpus=arguments.gpus,
-        pin=arguments.pin,
-    )
+    options = RunOptions(database=arguments.database or "", command=tuple(again))
     with own_console(errors=as_json) as console:
         screen = Screen(console, hold=held_errors)
         with screen:
@@ -159,10 +143,6 @@ def _flags(arguments: argparse.Namespace) -> tuple[str, ...]:
     flags: list[str] = []
     if arguments.parallel is not None:
         flags += ["--parallel", str(arguments.parallel)]
-    if arguments.gpus is not None:
-        flags += ["--gpus", arguments.gpus]
-    if arguments.pin:
-        flags.append("--pin")
     if arguments.database:
         flags += ["--database", arguments.database]
     if arguments.state_dir != DEFAULT:

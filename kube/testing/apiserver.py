@@ -19,17 +19,26 @@ from typing import Any, Final
 import yaml
 from aiohttp import web
 
-from api.errors import TrialwatchError
+from api.errors import RemoteError, TrialwatchError, Unavailable
 from api.types import JsonObject
 from kube.access import REVIEW, access_of
 from kube.cluster import Listing, Propagation, Scope
-from kube.errors import Gone, Invalid, NotFound
-from kube.testing.error_responses import error_response, status_document, unauthorized
+from kube.errors import AlreadyExists, Conflict, Forbidden, Gone, Invalid, NotFound
 from kube.testing.memory import MemoryCluster
 from kube.testing.request_paths import Target, labels_in, name_in, split_path, target_of, verb_of
 
 _LARGEST: Final = 3 * 1024 * 1024
 """Bytes of a body; the API server's own limit."""
+_STATUSES: Final[Mapping[type[TrialwatchError], HTTPStatus]] = {
+    AlreadyExists: HTTPStatus.CONFLICT,
+    Conflict: HTTPStatus.CONFLICT,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    Gone: HTTPStatus.GONE,
+    Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    RemoteError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
 _MERGE: Final = "application/merge-patch+json"
 
 
@@ -86,10 +95,10 @@ class ApiServer:
         """Answer any request."""
         try:
             if self._token and request.headers.get("Authorization") != f"Bearer {self._token}":
-                return unauthorized()
+                return _refusal(HTTPStatus.UNAUTHORIZED, "Unauthorized", "Unauthorized")
             return await self._answer(request)
         except TrialwatchError as error:
-            return error_response(error)
+            return _refusal(_status(error), type(error).__name__, str(error))
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         version, steps = split_path(request.path)
@@ -229,8 +238,8 @@ async def _send_changes(changes: Any, response: web.StreamResponse) -> None:  # 
             event = {"type": change.type.value, "object": change.document}
             await response.write(json.dumps(event).encode() + b"\n")
     except TrialwatchError as error:
-        event = {"type": "ERROR", "object": status_document(error)}
-        await response.write(json.dumps(event).encode() + b"\n")
+        document = _status_document(_status(error), type(error).__name__, str(error))
+        await response.write(json.dumps({"type": "ERROR", "object": document}).encode() + b"\n")
 
 
 def _scope(target: Target, query: Mapping[str, str]) -> Scope:
@@ -255,3 +264,23 @@ async def _json(request: web.Request) -> Any:  # noqa: ANN401 - any JSON
 def _unnamed(item: JsonObject) -> JsonObject:
     """Remove what the API's own lists leave out."""
     return {key: value for key, value in item.items() if key not in {"apiVersion", "kind"}}
+
+
+def _status(error: TrialwatchError) -> HTTPStatus:
+    statuses = (_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
+    return next(statuses, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _refusal(status: HTTPStatus, reason: str, message: str) -> web.Response:
+    return web.json_response(_status_document(status, reason, message), status=status)
+
+
+def _status_document(status: HTTPStatus, reason: str, message: str) -> JsonObject:
+    return {
+        "apiVersion": "v1",
+        "kind": "Status",
+        "status": "Failure",
+        "code": int(status),
+        "reason": reason,
+        "message": message,
+    }

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from api.documents import value_at
@@ -16,7 +16,6 @@ from api.errors import UserError
 from api.names import COLLECTOR_CONTAINER
 from api.types import JsonObject
 from controller.reconcile.views import PodFacts
-from runner.devices.leases import DeviceLeases
 from runner.jobs.delivery import give_up, last_exit
 from runner.jobs.injection import TrialObjects, inject
 from runner.jobs.job_spec import JobSpec, pod_of, read_job
@@ -59,7 +58,6 @@ class RunContext:
     spawner: SpawnerClient
     machine: Machine
     config: Config
-    devices: DeviceLeases = field(default_factory=DeviceLeases)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +86,6 @@ class JobRun:
         self._life: PodLifecycle | None = None
         self._pod_folder = folders.pods
         """The folder of the current pod, or of the last one."""
-        self._pod_name = ""
         self._ending: Termination | None = None
         self._end_requested = asyncio.Event()
 
@@ -107,11 +104,6 @@ class JobRun:
             outcome = JobEnd(reason=REFUSED, cause=str(error))
         if outcome is not None:
             self._note(outcome=outcome, ended=now())
-
-    @property
-    def waits_for(self) -> str:
-        """What the job's pod waits for, such as `waiting for a GPU`; "" if it does not wait."""
-        return self._context.devices.waits_for(self._pod_name)
 
     def delete(self) -> None:
         """End the job; its result is not needed."""
@@ -176,18 +168,8 @@ class JobRun:
 
     async def _pod(self, form: JobSpec) -> PodStatus:
         suffix = "".join(secrets.choice(_ALPHABET) for _ in range(5))
-        name = self._pod_name = self._name if form.bare else f"{self._name}-{suffix}"
-        devices = self._context.devices
-        try:
-            pod = await devices.acquire(self._injected(form, name), self._end_requested)
-            if pod is None:
-                return PodStatus(phase=Phase.FAILED, message="it was waiting for devices")
-            return await self._run_pod(form, pod)
-        finally:
-            devices.release(name)
-
-    async def _run_pod(self, form: JobSpec, pod: Pod) -> PodStatus:
-        name = pod.name
+        name = self._name if form.bare else f"{self._name}-{suffix}"
+        pod = self._injected(form, name)
         folder = self._pod_folder = self._job_folders.pods / name
         shutil.rmtree(folder, ignore_errors=True)  # a bare pod has one name
         folder.mkdir(parents=True)

@@ -25,14 +25,9 @@ _CONSTRAINTS = ROOT / "constraints.txt"
 
 def build_wheel(folder: Path, **environ: str) -> Path:
     """Build the wheel into a folder, as `make dist` does."""
-    command = (
-        sys.executable,
-        "-m",
-        "hatchling",
-        "build",
-        "--target=wheel",
-        f"--directory={folder}",
-    )
+    # --assume-old: the environment is as it is.
+    variables = (f"VENV={sys.prefix}", f"DIST={folder}", f"MANUAL={folder}/trialwatch.1")
+    command = ("make", f"--assume-old={sys.prefix}/.ready", "dist", *variables)
     _checked(command, cwd=ROOT, env={**os.environ, **environ})
     (wheel,) = folder.glob("*.whl")
     return wheel

@@ -14,8 +14,9 @@ from api.objects.yamlout import dump_objects
 from tests.architecture.tree import packages
 from tests.installation.installed_wheel import Environment, build_wheel, environment
 from tests.runner.experiment_runs import experiment
+from trialwatch.commands import COMMANDS
 
-COMMANDS = (("trialwatch",), ("python", "-m", "trialwatch"))
+STARTS = (("trialwatch",), ("python", "-m", "trialwatch"))
 TOPS = sorted({name.split(".")[0] for name in packages()} - {"trialwatch"})
 
 TRAIN = """
@@ -93,14 +94,14 @@ def test_the_wheel_has_one_package_at_the_top(plain_wheel: Path) -> None:
         names = archive.namelist()
 
     tops = {name.split("/")[0] for name in names}
-    assert tops == {"trialwatch", "trialwatch-0.1.0.dist-info"}
+    assert tops == {"trialwatch", "trialwatch-0.1.0.data", "trialwatch-0.1.0.dist-info"}
     below = {Path(name).parts[2] for name in names if name.startswith("trialwatch/_packages/")}
     assert sorted(below) == TOPS
 
 
 def test_the_wheel_has_no_tests_and_no_sources_of_other_languages(plain_wheel: Path) -> None:
     with zipfile.ZipFile(plain_wheel) as archive:
-        code = [name for name in archive.namelist() if ".dist-info/" not in name]
+        code = [name for name in archive.namelist() if name.startswith("trialwatch/")]
 
     others = [name for name in code if not name.endswith(".py")]
     assert others == ["trialwatch/experiment.schema.json"]
@@ -119,10 +120,21 @@ def test_with_a_compiler_the_wheel_has_the_launcher_and_the_tag_of_the_machine(w
     assert launcher.external_attr >> 16 & 0o111 == 0o111
 
 
+def test_the_wheel_has_a_manual_page_with_all_commands(plain_wheel: Path) -> None:
+    with zipfile.ZipFile(plain_wheel) as archive:
+        page = archive.read("trialwatch-0.1.0.data/data/share/man/man1/trialwatch.1").decode()
+
+    for name in COMMANDS:
+        assert f"'trialwatch {name}'" in page
+    # A line that begins with a dot is an instruction to roff; if it is text, it is lost.
+    requests = {line.split()[0] for line in page.splitlines() if line[:1] in (".", "'")}
+    assert requests <= {".B", ".I", ".PP", ".SH", ".SS", ".TH", ".TP"}
+
+
 # -- an environment with it ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("command", STARTS, ids=" ".join)
 def test_a_project_with_packages_of_our_names_trains_with_its_own(
     installed: Environment, project: Path, command: tuple[str, ...]
 ) -> None:
@@ -139,7 +151,7 @@ def test_a_project_with_packages_of_our_names_trains_with_its_own(
         assert (path, variable) == ("path", "PYTHONPATH None")
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("command", STARTS, ids=" ".join)
 def test_the_other_commands_work_there_too(
     installed: Environment, project: Path, command: tuple[str, ...]
 ) -> None:

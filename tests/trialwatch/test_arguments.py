@@ -6,7 +6,8 @@ import importlib
 
 import pytest
 
-from trialwatch.__main__ import _COMMANDS, main
+from trialwatch.__main__ import main
+from trialwatch.commands import COMMANDS
 
 
 def answer(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
@@ -75,14 +76,14 @@ def test_an_unknown_command_without_a_similar_one_gets_all_of_them(
 ) -> None:
     _, _, err = answer(capsys, "frobnicate")
 
-    assert f"unknown command 'frobnicate'; the commands are {', '.join(_COMMANDS)}" in err
+    assert f"unknown command 'frobnicate'; the commands are {', '.join(COMMANDS)}" in err
 
 
 def test_a_call_without_a_command_shows_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = answer(capsys)
 
     assert (status, out) == (2, "")
-    assert all(sentence[:40] in err for sentence in _COMMANDS.values())
+    assert all(sentence[:40] in err for sentence in COMMANDS.values())
 
 
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,7 +93,7 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
     assert out.split()[1][0].isdigit()
 
 
-@pytest.mark.parametrize("command", _COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_each_help_has_examples_and_fits_into_80_columns(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
