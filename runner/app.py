@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -35,7 +36,7 @@ from runner.options import RunOptions
 from runner.pods.container_launch import Machine
 from runner.pods.own_programs import launcher_program
 from runner.pods.spawner_client import SpawnerClient, start_spawner
-from runner.resuming import begin
+from runner.resuming import Beginning, begin, resume
 from runner.search import LocalSuggestions
 from runner.state.directory import StateDirectory
 from runner.state.disk_space import DiskSpace
@@ -99,15 +100,15 @@ class Run:
         Raises:
             TrialwatchError: the experiment cannot start or continue.
         """
-        begin(self._objects, self._given.experiment, self._state.path, utc_now())
-        write_command(self._state.command, self._options.last_command())
-        if self._over() and not self._left_over():
+        beginning = self._begin()
+        if self._over() and not self._left_over() and not beginning.restarted:
             return Result(last=self._snapshot(), interrupted=False)
         for fault in ignored_fields_in(self._given.experiment):
             self._watcher.warn(f"{fault.path}: {fault.message}")
         self._watcher.show(self._snapshot())
         with self._signals():
             async with self._set_up(lock):
+                await self._resume(beginning)
                 self._experiments.add(self._key)
                 for trial in self._objects.all_trials:
                     self._trials.add(trial)
@@ -115,6 +116,27 @@ class Run:
                 last = self._snapshot()
         self._watcher.show(last)
         return Result(last=last, interrupted=self._stopping.is_set() and not self._over())
+
+    def _begin(self) -> Beginning:
+        given, options = self._given, self._options
+        beginning = begin(
+            self._objects, given.experiment, given.template, retry_failed=options.retry_failed
+        )
+        write_command(self._state.command, options.last_command())
+        return beginning
+
+    async def _resume(self, beginning: Beginning) -> None:
+        """Delete what is left of the trials that run again; then let them run."""
+        for trial in beginning.retried:
+            if self._observations is not None:
+                await self._observations.delete(trial)
+            name = trial.metadata.name
+            shutil.rmtree(self._state.pods / name, ignore_errors=True)
+            (self._state.jobs / f"{name}.yaml").unlink(missing_ok=True)
+        resume(self._objects, beginning, utc_now())
+        if number := len(beginning.retried):
+            trials = "1 trial runs" if number == 1 else f"{number} trials run"
+            self._watcher.tell(f"{trials} again, under the same name and with the same parameters")
 
     @asynccontextmanager
     async def _set_up(self, lock: int) -> AsyncIterator[None]:

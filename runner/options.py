@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +19,21 @@ class RunOptions:
     command: tuple[str, ...] = ("trialwatch", "run", "EXPERIMENT.yaml")
     """The command line that continues the experiment, for messages."""
 
+    fresh: bool = False
+    """Whether to start anew; a stored experiment is moved aside."""
+    retry_failed: bool = False
+    """Whether to run failed trials again, even if others have results."""
+
+    def line(self, *flags: str) -> str:
+        """Return the command line, with more flags."""
+        words = self.last_command().words
+        return shlex.join((*words[:2], *flags, *words[2:]))  # before a command of the user
+
     def last_command(self) -> LastCommand:
-        """Return the command line as it is stored: without a password."""
+        """Return the command line as it is stored: without a password, and to continue."""
         hidden = without_password(self.database)
-        words = tuple(hidden if word == self.database else word for word in self.command)
-        return LastCommand(words=words, directory=str(Path.cwd()))
+        words = [hidden if word == self.database else word for word in self.command]
+        for flag, given in (("--fresh", self.fresh), ("--retry-failed", self.retry_failed)):
+            if given and flag in words:
+                words.remove(flag)  # only the first one: another one is of the user's program
+        return LastCommand(words=tuple(words), directory=str(Path.cwd()))

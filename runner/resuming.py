@@ -1,70 +1,151 @@
-"""Start an experiment, resume a stored one, or extend its budget."""
+"""Start an experiment, resume a stored one, extend its budget, or run its failed trials again."""
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from pathlib import Path
 
-from api.errors import Fault, SpecError
-from api.faults import forbidden
+from api.errors import SpecError, UserError
 from api.objects.validation_update import MAX_TRIALS_REACHED, completed
-from api.types import ConditionType, Experiment, ExperimentSpec, holds
-from controller.reconcile.experiment_states import MAX_FAILED, mark_restarted
+from api.types import ConditionType, Experiment, ExperimentSpec, Suggestion, Trial, holds
+from controller.reconcile.creation import trial_of
+from controller.reconcile.experiment_states import GOAL, MAX_FAILED, mark_restarted
+from controller.reconcile.suggestion_conditions import failure_of
+from controller.reconcile.suggestions import entry_of
+from controller.reconcile.times import format_time
+from controller.reconcile.trial_order import in_order
+from controller.reconcile.trial_states import TrialState, has_ended, is_measured, state_of
 from runner.state.objects import FileObjects
 
-_COUNTS = {
+COUNTS = {
     "parallel_trial_count": "spec.parallelTrialCount",
     "max_trial_count": "spec.maxTrialCount",
     "max_failed_trial_count": "spec.maxFailedTrialCount",
 }
-_FREE = {*_COUNTS, "resume_policy"}
-"""Fields that may differ. Here nothing is deleted, so the resume policy has no effect."""
-_NAMES = {
+"""Fields that may always differ."""
+_FREE = {*COUNTS, "resume_policy"}
+"""Here nothing is deleted, so the resume policy has no effect."""
+_SEARCH = {
     "parameters": "spec.parameters",
-    "objective": "spec.objective",
     "algorithm": "spec.algorithm",
+    "nas_config": "spec.nasConfig",
+}
+"""Fields by which the parameters of the stored trials were chosen."""
+_OTHERS = {
+    "objective": "spec.objective",
     "early_stopping": "spec.earlyStopping",
     "trial_template": "spec.trialTemplate",
     "collector": "spec.metricsCollectorSpec",
-    "nas_config": "spec.nasConfig",
 }
+_RETRIED = (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE, TrialState.KILLED)
 
 
-def begin(objects: FileObjects, given: Experiment, place: Path, now: datetime) -> Experiment:
-    """Store a new experiment, or resume the stored one; return it as it is now.
+class Differs(UserError):
+    """The file has another experiment than the stored one, and the stored one has results."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """How a run begins."""
+
+    retried: tuple[Trial, ...] = ()
+    """Trials to run again under their names and with their parameters, in their order."""
+    restarted: bool = False
+    """Whether the experiment had ended and continues."""
+
+
+def must_start_anew(stored: Experiment, given: Experiment) -> bool:
+    """Return whether nothing of a stored experiment can be used: no result, another search."""
+    status = stored.status
+    results = status.trials_succeeded + status.trials_early_stopped
+    return not results and any(_differ(stored.spec, given.spec, name) for name in _SEARCH)
+
+
+def begin(
+    objects: FileObjects,
+    given: Experiment,
+    template_text: str | None = None,
+    *,
+    retry_failed: bool = False,
+) -> Beginning:
+    """Store a new experiment, or resume the stored one.
 
     | stored | the file | what happens |
     |---|---|---|
     | nothing | | stored |
-    | any | another search | refused |
-    | running | other counts | continues with these |
-    | ended by a count | this count is larger, or removed | continues |
-    | ended for another reason | | nothing |
+    | any | other counts | continues with these, if the experiment had ended by one of them |
+    | no trial has a result | another template, objective or collector | all trials run again |
+    | no trial has a result | the same | failed trials run again |
+    | some trials have results | another template, objective, collector or search | refused |
+    | some trials have results | the same | failed trials run again with `retry_failed` |
 
     Raises:
-        SpecError: the file has another search than the stored experiment.
+        Differs: the file has another experiment than the stored one.
     """
     stored = objects.stored_experiment
     if stored is None:
         objects.apply(given)
-    else:
-        faults = tuple(_differences(stored.spec, given.spec, place))
-        if faults:
-            raise SpecError(faults)
-        counts = {name: getattr(given.spec, name) for name in _COUNTS}
-        spec = replace(stored.spec, **counts)
-        if spec != stored.spec:
-            objects.apply(replace(stored, spec=spec))
-            _restart(objects, now)
-    found = objects.stored_experiment
-    return given if found is None else found
+        return Beginning()
+    trials = in_order(tuple(objects.all_trials.values()))
+    results = sum(is_measured(trial) for trial in trials)
+    if results or must_start_anew(stored, given):
+        _refuse_another(stored.spec, given.spec, results)
+    spec = replace(given.spec, resume_policy=stored.spec.resume_policy)
+    if spec != stored.spec:
+        objects.apply(replace(stored, spec=spec))
+    retried: tuple[Trial, ...] = ()
+    if not results:
+        retried = tuple(one for one in trials if _runs_again(one, given, template_text))
+    elif retry_failed and not _reached_goal(stored):
+        retried = tuple(trial for trial in trials if state_of(trial) in _RETRIED)
+    restarts = bool(retried) or not results or _has_room(replace(stored, spec=spec))
+    return Beginning(retried=retried, restarted=restarts and completed(stored))
 
 
-def _restart(objects: FileObjects, now: datetime) -> None:
+def resume(objects: FileObjects, beginning: Beginning, now: datetime) -> None:
+    """Let trials run again, and the experiment continue.
+
+    The jobs and metrics of the trials must be deleted already. A crash between two writes changes
+    nothing: an entry of the search has no effect while its trial exists.
+    """
+    suggestion = objects.stored_suggestion
+    if suggestion is not None and beginning.restarted and failure_of(suggestion):
+        objects.forget(suggestion)
+    elif suggestion is not None and beginning.retried:
+        objects.put(_with_entries(suggestion, beginning.retried))
+    for trial in beginning.retried:
+        objects.forget(trial)
     experiment = objects.stored_experiment
-    if experiment is not None and completed(experiment) and _has_room(experiment):
-        objects.put(mark_restarted(experiment, now))
+    if experiment is not None and beginning.restarted:
+        restarted = mark_restarted(experiment, now)
+        if not objects.all_trials:  # the time of trials that run again does not count
+            status = replace(restarted.status, start_time=format_time(now))
+            restarted = replace(restarted, status=status)
+        objects.put(restarted)
+
+
+def _with_entries(suggestion: Suggestion, retried: Iterable[Trial]) -> Suggestion:
+    """Put the trials back into the reply of the search, from which trials are created."""
+    entries = tuple(map(entry_of, retried))
+    names = {entry.name for entry in entries}
+    others = [one for one in suggestion.status.suggestions if one.name not in names]
+    return replace(suggestion, status=replace(suggestion.status, suggestions=(*entries, *others)))
+
+
+def _runs_again(trial: Trial, given: Experiment, template_text: str | None) -> bool:
+    """Return whether a trial has failed, or was made from another template."""
+    if has_ended(trial):
+        return True
+    try:
+        made = trial_of(given, entry_of(trial), template_text)
+    except SpecError:
+        return False  # the controller says why, in the status of the experiment
+    return made.spec != trial.spec
+
+
+def _reached_goal(experiment: Experiment) -> bool:
+    return any(c.reason == GOAL.reason for c in experiment.status.conditions)
 
 
 def _has_room(experiment: Experiment) -> bool:
@@ -79,12 +160,17 @@ def _has_room(experiment: Experiment) -> bool:
     return room and any(c.reason == MAX_TRIALS_REACHED for c in status.conditions)
 
 
-def _differences(stored: ExperimentSpec, given: ExperimentSpec, place: Path) -> list[Fault]:
+def _refuse_another(stored: ExperimentSpec, given: ExperimentSpec, results: int) -> None:
     names = [one.name for one in fields(ExperimentSpec) if one.name not in _FREE]
-    differing = [name for name in names if getattr(stored, name) != getattr(given, name)]
-    why = (
-        f"differs from the experiment in {place}, so its trials cannot be continued; only"
-        f" {', '.join(_COUNTS.values())} may change: use another metadata.name, or"
-        " another --state-dir"
-    )
-    return [forbidden(_NAMES[name], why) for name in differing]
+    differing = [name for name in names if _differ(stored, given, name)]
+    if differing:
+        paths = ", ".join((_SEARCH | _OTHERS)[name] for name in differing)
+        trials = f"{results} of its trials {'has a result' if results == 1 else 'have results'}"
+        raise Differs(
+            f"{paths}: not the same as in the stored experiment, and {trials}, so that it cannot"
+            f" be continued; only {', '.join(COUNTS.values())} may change"
+        )
+
+
+def _differ(one: ExperimentSpec, other: ExperimentSpec, name: str) -> bool:
+    return bool(getattr(one, name) != getattr(other, name))

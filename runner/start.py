@@ -1,15 +1,21 @@
-"""Start a run: take the state directory for it, and give the directory back at its end."""
+"""Start a run: take the state directory for it, and leave no directory of a run that is refused."""
 
 from __future__ import annotations
 
 import asyncio
+import shlex
 import sys
+from datetime import datetime
+from pathlib import Path
 
-from api.errors import SetupError
+from api.errors import SetupError, TrialwatchError, UserError
+from api.objects.experiments import parse_experiment
 from runner.app import Result, Run
-from runner.experiments import LoadedExperiment
+from runner.experiments import NAMESPACE, LoadedExperiment
 from runner.options import RunOptions
-from runner.state.directory import StateDirectory
+from runner.resuming import Differs, must_start_anew
+from runner.state.directory import DEFAULT, StateDirectory
+from runner.state.documents import read_document
 from runner.watcher import Watcher
 
 
@@ -26,9 +32,18 @@ def run_experiment(
             f"`trialwatch run` needs Linux, and this is {sys.platform}: use a virtual machine, or a"
             " container with Python"
         )
+    _clear(given, state, options, watcher)
+    is_new = not state.path.exists()
     state.make()
     with state.locked() as lock:
-        return asyncio.run(_run(given, state, options, lock, watcher))
+        try:
+            return asyncio.run(_run(given, state, options, lock, watcher))
+        except Differs as fault:
+            raise UserError(f"{fault}\n{_ways_out(state, options)}") from None
+        except TrialwatchError:
+            if is_new and not any(state.trials.glob("*.yaml")):
+                state.remove()
+            raise
 
 
 async def _run(
@@ -39,3 +54,46 @@ async def _run(
     watcher: Watcher,
 ) -> Result:
     return await Run(state, given, options, watcher).run(lock)
+
+
+def _clear(
+    given: LoadedExperiment, state: StateDirectory, options: RunOptions, watcher: Watcher
+) -> None:
+    """Move a stored experiment aside, if the user wants it, or if nothing of it can be used."""
+    if not state.experiment.exists():
+        return
+    with state.locked():
+        document = None if options.fresh else read_document(state.experiment)
+        if document is not None:
+            stored = parse_experiment(document, unknown_fields=False)
+            if not must_start_anew(stored, given.experiment):
+                return
+        if not any(state.trials.glob("*.yaml")):
+            state.remove()
+            return
+        aside = state.move_aside(datetime.now().astimezone())
+    why = "" if options.fresh else ", because the search has changed and no trial has a result"
+    watcher.tell(
+        f"experiment {state.path.name} starts anew{why}; the earlier trials are in"
+        f" {_shown(aside.path)}"
+    )
+
+
+def _ways_out(state: StateDirectory, options: RunOptions) -> str:
+    """Return the lines after which the experiment of the file runs."""
+    root, namespace, name = state.path.parents[1], state.path.parent.name, state.path.name
+    delete = ["trialwatch", "delete", f"experiment/{name}"]
+    if namespace != NAMESPACE:
+        delete += ["-n", namespace]
+    if root != Path.cwd() / DEFAULT:
+        delete += ["--state-dir", _shown(root)]
+    return (
+        f"  to start anew, and keep the stored trials beside it: {options.line('--fresh')}\n"
+        f"  to delete the stored trials: {shlex.join(delete)}"
+    )
+
+
+def _shown(path: Path) -> str:
+    """Return a path as a user of the current directory writes it."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

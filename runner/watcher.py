@@ -31,6 +31,9 @@ class Watcher(Protocol):
     def show(self, snapshot: Snapshot) -> None:
         """Show a new state; called after changes, at most a few times per second."""
 
+    def tell(self, text: str) -> None:
+        """Show a line about an event."""
+
     def warn(self, text: str) -> None:
         """Show a warning."""
 

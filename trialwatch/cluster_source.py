@@ -8,6 +8,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from api.documents import text_at
 from api.errors import SetupError, UserError
 from api.names import EXPERIMENT_LABEL, TRIAL_LABEL
 from api.types import JsonObject
@@ -64,6 +65,10 @@ class ClusterSource:
         """Read the objects of a kind."""
         return self._asked(lambda cluster: self._objects(cluster, kind, name))
 
+    def omitted(self, kind: str) -> list[str]:  # noqa: ARG002 - of the port
+        """Return nothing: a cluster moves no objects aside."""
+        return []
+
     def trial(self, name: str) -> JsonObject:
         """Read a trial."""
         found = self._asked(lambda cluster: self._named(cluster, "trials", name))
@@ -79,6 +84,11 @@ class ClusterSource:
         labels = {EXPERIMENT_LABEL: name_of(experiment)}
         space = namespace_of(experiment)
         return self._asked(lambda cluster: _listed(cluster, _kind("trials"), space, labels))
+
+    def delete(self, experiment: JsonObject) -> None:
+        """Delete an experiment; the controller deletes its trials, their jobs and metrics."""
+        uid = text_at(experiment, "metadata", "uid")
+        self._asked(lambda cluster: cluster.delete(ref_of(experiment), uid=uid))
 
     def report_of(self, experiment: JsonObject) -> Path:
         """Return a path in the current directory."""

@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "run": "run an experiment on this machine, or continue it",
     "get": "show experiments, trials and suggestions of this machine or of a cluster",
     "logs": "print the log of a trial's container",
+    "delete": "delete an experiment with its trials, metrics and logs",
     "plot": "write an HTML report of an experiment, with plots",
     "completion": "print the completion of this command line for a shell",
 }

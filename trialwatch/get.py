@@ -76,7 +76,9 @@ def run(arguments: argparse.Namespace) -> int:
     found = source.objects(kind, name)
     if not found and name:
         raise nothing_called(source, kind, name)
+    omitted = [] if name else source.omitted(kind)
     if not found:
+        print(*omitted, sep="\n", end="\n" if omitted else "", file=sys.stderr)
         print(f"there are no {kind} {source.where}; {source.makes}", file=sys.stderr)
         return 0
     found = [_without_history(one) for one in found]
@@ -89,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         wide = arguments.output == "wide"
         print(*_table(kind, found, wide=wide, spaces=wide or arguments.all_namespaces), sep="\n")
-        for message in interruptions(found):
+        for message in (*interruptions(found), *omitted):
             print(message, file=sys.stderr)
     return 0
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from api.documents import mapping_at
 from api.errors import SetupError, UserError
 from api.types import JsonObject
 from runner.state.directory import StateDirectory, all_states, find_trial, state_of
@@ -30,8 +31,17 @@ class LocalSource:
         self.where = f"in {root}" + (f" (-n {namespace})" if namespace else "")
 
     def objects(self, kind: str, name: str = "") -> list[JsonObject]:
-        """Read the objects of a kind."""
-        return [one for state in self._states() for one in _objects(kind, state, name)]
+        """Read the objects of a kind; those that were moved aside only by a name."""
+        states = [one for one in self._states() if name or not one.is_moved_aside()]
+        return [one for state in states for one in _objects(kind, state, name)]
+
+    def omitted(self, kind: str) -> list[str]:
+        """Name the experiments that were moved aside."""
+        return [
+            f"moved aside: {state.path.name}; to see it: trialwatch get {kind} {state.path.name}"
+            for state in self._states()
+            if state.is_moved_aside()
+        ]
 
     def trial(self, name: str) -> JsonObject:
         """Read a trial."""
@@ -48,6 +58,16 @@ class LocalSource:
     def trials_of(self, experiment: JsonObject) -> list[JsonObject]:
         """Read an experiment's trials."""
         return list(_objects("trials", self._state(experiment), ""))
+
+    def delete(self, experiment: JsonObject) -> None:
+        """Delete the directory of an experiment."""
+        state = self._state(experiment)
+        if state.is_at_work():
+            raise SetupError(
+                f"a run is at work on experiment {state.path.name}: end it with Ctrl-C, then delete"
+            )
+        with state.locked():
+            state.remove()
 
     def report_of(self, experiment: JsonObject) -> Path:
         """Return the path beside the experiment's objects."""
@@ -85,4 +105,12 @@ def _objects(kind: str, state: StateDirectory, name: str) -> Iterable[JsonObject
     else:
         paths = []
     found = oldest_first(doc for path in paths if (doc := read_document(path)) is not None)
+    if state.is_moved_aside():
+        return found if kind == "trials" else [_renamed(one, state) for one in found]
     return found if kind == "suggestions" else [with_interruption(one, state) for one in found]
+
+
+def _renamed(document: JsonObject, state: StateDirectory) -> JsonObject:
+    """Give an object that was moved aside the name under which it is found."""
+    metadata = {**mapping_at(document, "metadata"), "name": state.path.name}
+    return {**document, "metadata": metadata}

@@ -2,14 +2,14 @@
 
 Each trial's job runs as processes: its own command and the collector, without a container image.
 The experiment is stored below --state-dir. To continue it, run the same command again; larger
-counts in the file extend it. Ctrl-C ends all processes; a second Ctrl-C kills them at once.
-Exit status: 0 succeeded, 1 experiment failed, 2 bad input, 130 interrupted.
+counts in the file extend it. While no trial has a result, any field may be corrected, and the
+trials run again. Ctrl-C ends all processes; a second Ctrl-C kills them at once.
+Exit status: 0 succeeded, 1 failed or without an optimal trial, 2 bad input, 130 interrupted.
 """
 
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from trialwatch.run_watcher import Check, RunWatcher, summary_at
 from trialwatch.screen import Screen
 from trialwatch.terminal import held_errors, own_console
 from trialwatch.unseen_metrics import unseen_metrics
+from trialwatch.view.closing import Commands
 from trialwatch.view.experiment_summary import ExperimentSummary
 
 if TYPE_CHECKING:
@@ -73,6 +74,16 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"the directory that stores experiments, by namespace and name (default {DEFAULT})",
     )
     parser.add_argument(
+        "--retry-failed",
+        action="store_true",
+        help="run failed trials again; the default if no trial has a result",
+    )
+    parser.add_argument(
+        "--fresh",
+        action="store_true",
+        help="start anew; the stored trials are kept in a dated directory",
+    )
+    parser.add_argument(
         "--output",
         default="text",
         metavar="text|json",
@@ -98,6 +109,10 @@ def check_run_arguments(arguments: argparse.Namespace) -> None:
         raise UserError(f"--output {arguments.output!r} is unknown: use text or json")
     if arguments.parallel is not None and arguments.parallel < 1:
         raise UserError(f"--parallel {arguments.parallel} is too small: use a number from 1")
+    if arguments.fresh and arguments.retry_failed:
+        raise UserError(
+            "--fresh and --retry-failed exclude each other: --fresh runs no stored trial again"
+        )
 
 
 def run_loaded(
@@ -121,13 +136,19 @@ def run_loaded(
     metadata = given.experiment.metadata
     state = state_of(arguments.state_dir, metadata.namespace, metadata.name)
     as_json = arguments.output == "json"
-    options = RunOptions(database=arguments.database or "", command=tuple(again))
+    options = RunOptions(
+        database=arguments.database or "",
+        command=tuple(again),
+        fresh=arguments.fresh,
+        retry_failed=arguments.retry_failed,
+    )
+    commands = Commands(again=options.line(), retry=options.line("--retry-failed"))
     with own_console(errors=as_json) as console:
         screen = Screen(console, hold=held_errors)
         with screen:
             result = run_experiment(given, state, options, RunWatcher(screen, command, check))
         summary = summary_at(result.last, interrupted=result.interrupted)
-        screen.close(summary, _report(summary, state, command), shlex.join(again))
+        screen.close(summary, _report(summary, state, command), commands)
     for fault in unseen_metrics(result.last.experiment, result.last.trials):
         print(f"trialwatch {command}: warning: {fault}", file=sys.stderr)
     if as_json:
@@ -135,7 +156,7 @@ def run_loaded(
     if result.interrupted:
         return _INTERRUPTED
     failed = holds(result.last.experiment.status.conditions, ConditionType.FAILED)
-    return _FAILED if failed else 0
+    return _FAILED if failed or summary.best is None else 0
 
 
 def _flags(arguments: argparse.Namespace) -> tuple[str, ...]:

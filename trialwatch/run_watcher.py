@@ -27,6 +27,10 @@ class RunWatcher:
         if self._check is not None:
             self._check(snapshot)
 
+    def tell(self, text: str) -> None:
+        """Show a line about an event."""
+        self._screen.tell(text)
+
     def warn(self, text: str) -> None:
         """Show a warning."""
         self._screen.warn(f"trialwatch {self._command}: {text}")

@@ -12,7 +12,8 @@ from typing import Self
 from rich.console import Console, RenderableType
 from rich.live import Live
 
-from trialwatch.view.closing import closing
+from api.faults import visible
+from trialwatch.view.closing import Commands, closing
 from trialwatch.view.experiment_summary import ExperimentSummary
 from trialwatch.view.lines import changes, opening
 from trialwatch.view.live import LiveView
@@ -73,14 +74,20 @@ class Screen:
         self._warnings.append(text)
         print(text, file=sys.stderr)
 
-    def close(self, summary: ExperimentSummary, report: str = "", again: str = "") -> None:
-        """Print the result, after `__exit__`.
+    def tell(self, text: str) -> None:
+        """Print a line about an event; while the table is shown, below it."""
+        if self._is_live and self._last is not None:
+            self._warnings.append(text)
+        else:
+            self._say(visible(text))
 
-        `report` is the path of the report, `again` the line that continues the experiment.
-        """
+    def close(
+        self, summary: ExperimentSummary, report: str = "", commands: Commands | None = None
+    ) -> None:
+        """Print the result, after `__exit__`; `report` is the path of the report."""
         if self._is_live:
             self._console.print(LiveView(summary))
-        self._say(*closing(summary, report, again))
+        self._say(*closing(summary, report, commands or Commands()))
 
     def _start(self) -> None:
         self._showing.enter_context(self._hold())

@@ -30,6 +30,9 @@ class Source(Protocol):
         For trials and suggestions, `name` may be the name of their experiment too.
         """
 
+    def omitted(self, kind: str) -> list[str]:
+        """Say which objects `objects` returns only by their name, and how to see them."""
+
     def trial(self, name: str) -> JsonObject:
         """Read a trial.
 
@@ -39,6 +42,13 @@ class Source(Protocol):
 
     def trials_of(self, experiment: JsonObject) -> list[JsonObject]:
         """Read an experiment's trials."""
+
+    def delete(self, experiment: JsonObject) -> None:
+        """Delete an experiment with all that belongs to it.
+
+        Raises:
+            TrialwatchError: it cannot be deleted, or a run is at work on it.
+        """
 
     def report_of(self, experiment: JsonObject) -> Path:
         """Return the default path of an experiment's report."""

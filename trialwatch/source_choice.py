@@ -95,6 +95,18 @@ def source_of(arguments: argparse.Namespace) -> Source:
     return _kept(DEFAULT, arguments)
 
 
+def named_source_of(arguments: argparse.Namespace) -> Source:
+    """Return the selected source; without a flag, this machine, and never a cluster.
+
+    Raises:
+        UserError: two sources are selected, or the context does not exist.
+        SetupError: the cluster cannot be accessed from here.
+    """
+    if arguments.state_dir or arguments.kubeconfig or arguments.context:
+        return source_of(arguments)
+    return _kept(DEFAULT, arguments)
+
+
 def usual_kubeconfig(environ: Mapping[str, str]) -> Path | None:
     """Return the kubeconfig that kubectl would use, or several separated by `:`; None if none."""
     if named := environ.get("KUBECONFIG"):

@@ -22,6 +22,7 @@ from api.types import (
     SuggestedTrial,
     Suggestion,
     SuggestionSpec,
+    Trial,
 )
 from controller.reconcile.suggestion_conditions import conditions_after_reply
 from controller.reconcile.times import format_time
@@ -116,6 +117,16 @@ def without_entries(suggestion: Suggestion, names: Collection[str]) -> Suggestio
     if len(left) == len(entries):
         return suggestion
     return replace(suggestion, status=replace(suggestion.status, suggestions=left))
+
+
+def entry_of(trial: Trial) -> SuggestedTrial:
+    """Return the entry from which a trial was created."""
+    return SuggestedTrial(
+        name=trial.metadata.name,
+        assignments=trial.spec.assignments,
+        stop_rules=trial.spec.stop_rules,
+        labels=trial.spec.labels,
+    )
 
 
 def _merged(known: Iterable[Setting], new: Iterable[Setting]) -> tuple[Setting, ...]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 from api.errors import SetupError, UserError
 from runner.state.lock import PATIENCE, hold, is_held
 
 DEFAULT = Path(".trialwatch")
+_MARK = "."
+"""Begins the date in the name of a directory that was moved aside; no experiment's name has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,47 @@ class StateDirectory:
                 f"the state directory {self.path} cannot be created ({error.strerror}): choose"
                 " another with --state-dir"
             ) from None
+
+    def is_moved_aside(self) -> bool:
+        """Whether the experiment was replaced by a new one of its name; only to look at."""
+        return _MARK in self.path.name
+
+    def move_aside(self, now: datetime) -> StateDirectory:
+        """Move the directory to a dated name next to it; return it.
+
+        Raises:
+            SetupError: it cannot be moved.
+        """
+        dated = f"{self.path.name}{_MARK}{now:%Y-%m-%d-%H%M%S}"
+        taken = (
+            self.path.with_name(f"{dated}-{number}" if number else dated) for number in count()
+        )
+        target = next(path for path in taken if not path.exists())
+        try:
+            self.path.rename(target)
+        except OSError as error:
+            raise SetupError(
+                f"cannot move {self.path} to {target.name} ({error.strerror}): choose another"
+                " directory with --state-dir"
+            ) from None
+        return StateDirectory(target)
+
+    def remove(self) -> None:
+        """Delete the directory, and those above it that are empty then.
+
+        Raises:
+            SetupError: a part of it cannot be deleted.
+        """
+        try:
+            shutil.rmtree(self.path)
+        except OSError as error:
+            raise SetupError(
+                f"cannot delete {error.filename or self.path} ({error.strerror}): delete"
+                f" {self.path} by hand"
+            ) from None
+        with contextlib.suppress(OSError):
+            self.path.parent.rmdir()
+            self.path.parents[1].rmdir()
 
     def locked(
         self, patience: float = PATIENCE, sleep: Callable[[float], None] = time.sleep

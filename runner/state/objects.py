@@ -104,6 +104,15 @@ class FileObjects(MemoryObjects):
                 self.suggestions[key_of(item)] = replace(item, metadata=meta)
             self._save(item)
 
+    def forget(self, item: Suggestion | Trial) -> None:
+        """Remove an object at once, with its file."""
+        if isinstance(item, Trial):
+            self.all_trials.pop(key_of(item), None)
+            self._save_trial(key_of(item))
+        else:
+            self.suggestions.pop(key_of(item), None)
+            self._state.suggestion.unlink(missing_ok=True)
+
     def _save(self, item: Experiment | Suggestion | Trial) -> None:
         key = key_of(item)
         if isinstance(item, Experiment):

@@ -75,7 +75,7 @@ class Machine:
     def write(self, document: dict[str, Any], name: str = "e.yaml") -> None:
         (self.folder / name).write_text(dump_objects([document]))
 
-    def start(self, *words: str, **environ: str) -> subprocess.Popen[str]:
+    def start(self, *words: str, stdin: int | None = None, **environ: str) -> subprocess.Popen[str]:
         """Start the program; its output comes when it has ended."""
         process = subprocess.Popen(
             [sys.executable, "-m", "trialwatch", *words],
@@ -87,6 +87,7 @@ class Machine:
                 "KUBECONFIG": "",
                 **environ,
             },
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -94,9 +95,9 @@ class Machine:
         self._started.append(process)
         return process
 
-    def call(self, *words: str, **environ: str) -> tuple[int, str, str]:
+    def call(self, *words: str, stdin: int | None = None, **environ: str) -> tuple[int, str, str]:
         """Call the program; return its status, its output and what it said beside."""
-        process = self.start(*words, **environ)
+        process = self.start(*words, stdin=stdin, **environ)
         out, err = process.communicate(timeout=PATIENCE)
         return process.returncode, out, err
 

@@ -151,7 +151,8 @@ def test_what_has_ended_is_not_run_again_and_a_larger_count_goes_further(
 
 
 def test_after_too_many_failures_a_larger_count_goes_further(machine: Machine) -> None:
-    script = ["sh", "-c", "echo loss=${trialParameters.lr}; test -e mended"]
+    succeeds_once = "echo loss=${trialParameters.lr}; mkdir once || test -e mended"
+    script = ["sh", "-c", succeeds_once]
     first, _ = machine.run(experiment(command=script, maxFailedTrialCount=1, parallelTrialCount=1))
     (machine.folder / "mended").touch()
     second, done = machine.run(
@@ -169,7 +170,7 @@ def test_another_search_under_the_same_name_is_refused_with_the_remedy(machine: 
 
     assert status == 2
     assert err.startswith("trialwatch run: spec.objective: ")
-    assert "another metadata.name, or another --state-dir" in err
+    assert "trialwatch run --fresh e.yaml\n" in err
 
 
 def test_fields_that_act_only_in_a_cluster_are_named(machine: Machine) -> None:

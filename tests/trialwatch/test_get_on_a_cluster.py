@@ -12,6 +12,7 @@ import yaml
 from api.objects.yamlout import dump_objects
 from api.objects.yamltext import load_objects
 from kube.cluster import ref_of
+from kube.errors import NotFound
 from kube.resources import KNOWN
 from kube.testing.apiserver import ApiServer, served
 from kube.testing.memory import MemoryCluster
@@ -64,7 +65,8 @@ async def test_the_same_objects_give_the_same_output_here_and_there(
         ("trials", "random", "-o", "json"),
         ("trials", "random-0003", "-o", "yaml"),
     ):
-        here = await command_line("get", *words, "--state-dir", "state")
+        with state.locked():  # else it counts as interrupted
+            here = await command_line("get", *words, "--state-dir", "state")
         there = await command_line("get", *words)
         assert here == there
         assert there[0] == 0
@@ -330,3 +332,21 @@ async def test_a_client_that_is_not_installed_is_named_with_what_installs_it(
         f"trialwatch {words[0]}: cannot access a cluster: the package {missing} is not installed;"
         " pip install 'trialwatch[cluster]'\n"
     )
+
+
+async def test_delete_removes_the_experiment_and_leaves_the_trials_to_the_controller(
+    katib: MemoryCluster, command_line: CommandLine
+) -> None:
+    [experiment, *_] = await experiment_in(katib, "team")
+
+    here, _, err = await command_line("delete", "experiment/random", "--yes")
+    kubeconfig = str(command_line.kubeconfig)
+    status, out, _ = await command_line(
+        "delete", "experiment/random", "--yes", "--kubeconfig", kubeconfig
+    )
+
+    assert (here, status) == (2, 0)
+    assert "there is no experiment random in .trialwatch" in err
+    assert out == "deleted experiment random with 8 trials\n"
+    with pytest.raises(NotFound):
+        await katib.get(ref_of(experiment))

@@ -3,33 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from api.faults import visible
 from api.metric_values import strategy_of
 from api.types import ConditionType, Objective
+from trialwatch.view.causes import causes_in
 from trialwatch.view.experiment_summary import ExperimentSummary, TrialRow, TrialState
-from trialwatch.view.formatting import counted, cut, duration
+from trialwatch.view.formatting import counted, duration
 
-_BAD = (TrialState.FAILED, TrialState.KILLED, TrialState.WITHOUT_METRICS)
 _FEW = 3
 """The most causes to list; the same cause in several trials is listed once."""
-_LONG = 300
 
 
-def closing(summary: ExperimentSummary, report: str = "", again: str = "") -> Iterator[str]:
-    """Yield the lines.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commands:
+    """The lines that a user may type next."""
 
-    `report` is the path of the report, "" if there is no report. `again` is the line that continues
-    the experiment.
+    again: str = "run the same command again"
+    """It continues the experiment."""
+    retry: str = ""
+    """It runs failed trials again; "" if there is no such line."""
+
+
+_UNKNOWN = Commands()
+
+
+def closing(
+    summary: ExperimentSummary, report: str = "", commands: Commands = _UNKNOWN
+) -> Iterator[str]:
+    """Yield the lines; `report` is the path of the report, "" if there is no report.
+
+    Without an optimal trial, the last line says why.
     """
     yield ""
-    yield _outcome(summary, again or "run the same command again")
+    yield _outcome(summary, commands.again)
     yield f"{_counts(summary)}{_time(summary)}"
     yield from _causes(summary)
     if summary.best is None:
-        yield f"no optimal trial: {visible(summary.objective.metric)} has no value"
-    else:
-        yield from _optimum(summary.best, summary.objective)
+        yield _without_optimum(summary)
+        return
+    if commands.retry and _some_failed(summary):
+        yield f"  to run the failed trials again: {commands.retry}"
+    yield from _optimum(summary.best, summary.objective)
     if report:
         yield f"report: {report}"
 
@@ -55,15 +71,30 @@ def _time(summary: ExperimentSummary) -> str:
 
 
 def _causes(summary: ExperimentSummary) -> Iterator[str]:
-    """Yield each cause once, with the first trial that has it."""
-    first: dict[str, TrialRow] = {}
-    for row in summary.rows:
-        if row.state in _BAD and row.cause:
-            first.setdefault(row.cause, row)
-    for cause, row in list(first.items())[:_FEW]:
-        yield f"  {visible(row.name)}: {cut(cause, _LONG)}"
-    if len(first) > _FEW:
-        yield f"  … and {counted(len(first) - _FEW, 'other cause')}: trialwatch get trials"
+    """Yield each cause once; without an optimal trial, the last line has the first cause."""
+    causes = causes_in(summary.rows)
+    shown = causes if summary.best is not None else causes[1:]
+    for cause in shown[:_FEW]:
+        yield f"  {cause.shown(len(summary.rows))}"
+    if len(shown) > _FEW:
+        yield f"  … and {counted(len(shown) - _FEW, 'other cause')}: trialwatch get trials -o wide"
+
+
+def _without_optimum(summary: ExperimentSummary) -> str:
+    metric = visible(summary.objective.metric)
+    causes = causes_in(summary.rows)
+    if causes:
+        return f"no optimal trial: {metric} has no value; {causes[0].shown(len(summary.rows))}"
+    if summary.outcome is None:
+        return f"no optimal trial: {metric} has no value yet"
+    return f"no optimal trial: no trial has a value of {metric}"
+
+
+def _some_failed(summary: ExperimentSummary) -> bool:
+    ended = summary.outcome is not None
+    return ended and any(
+        summary.count(state) for state in (TrialState.FAILED, TrialState.WITHOUT_METRICS)
+    )
 
 
 def _optimum(best: TrialRow, objective: Objective) -> Iterator[str]:

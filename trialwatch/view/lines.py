@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from api.faults import visible
+from trialwatch.view.causes import cause_of
 from trialwatch.view.experiment_summary import ExperimentSummary, TrialRow, TrialState
 from trialwatch.view.formatting import choice, counted, duration
 
@@ -56,7 +57,7 @@ def _end(row: TrialRow) -> str:
     values = " ".join(f"{visible(name)}={visible(text)}" for name, text in row.metrics.items())
     if row.state is TrialState.STOPPED:
         return f"{what}{ran}{f' at {values}' if values else ''}"
-    details = values if row.state is TrialState.SUCCEEDED else visible(row.cause)
+    details = values if row.state is TrialState.SUCCEEDED else cause_of(row)
     return f"{what}{ran}{f': {details}' if details else ''}"
 
 

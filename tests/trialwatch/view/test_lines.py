@@ -17,7 +17,7 @@ from tests.trialwatch.view.watched_experiment import (
     mixed_fortunes,
     trial,
 )
-from trialwatch.view.closing import closing
+from trialwatch.view.closing import Commands, closing
 from trialwatch.view.experiment_summary import ExperimentSummary, summary_of
 from trialwatch.view.lines import changes, opening
 
@@ -108,6 +108,6 @@ def test_a_cause_that_all_trials_share_is_shown_once(golden: Golden) -> None:
 
 
 def test_an_interrupted_run_says_how_to_go_on() -> None:
-    lines = list(closing(stands(experiment(), ()), again="trialwatch run e.yaml"))
+    lines = list(closing(stands(experiment(), ()), "", Commands(again="trialwatch run e.yaml")))
 
     assert lines[1] == "experiment random was interrupted; to continue: trialwatch run e.yaml"
