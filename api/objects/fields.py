@@ -18,7 +18,15 @@ from enum import StrEnum
 from typing import TypeAlias, TypeVar, cast
 
 from api.errors import Fault, SpecError
-from api.faults import invalid, nearest, quoted, required, shown
+from api.faults import invalid, nearest, quoted, required
+from api.objects.wrong_types import (
+    not_a_boolean,
+    not_a_list,
+    not_a_mapping,
+    not_a_number,
+    not_a_string,
+    not_a_whole_number,
+)
 from api.types import JsonObject
 
 T = TypeVar("T")
@@ -114,13 +122,8 @@ class Field:
             if _has_surrogate(self.value):
                 self.refuse("is not valid Unicode; write the text again")
             return self.value
-        if isinstance(self.value, bool):
-            self.refuse(_not_a_flag(self.value))
-        elif isinstance(self.value, int | float):
-            quotes = quoted(shown(self.value))
-            self.refuse(f"must be a string, not {_kind(self.value)}; write it in quotes: {quotes}")
-        elif self.value is not None:
-            self.refuse(f"must be a string, not {_kind(self.value)}")
+        if self.value is not None:
+            self.refuse(not_a_string(self.value))
         return ""
 
     def text_of_item(self) -> str:
@@ -142,8 +145,7 @@ class Field:
                 return self.value
             self.refuse(f"must be between -{limit} and {limit}")
             return None
-        found = "a fraction" if isinstance(self.value, float) else _kind(self.value)
-        self.refuse(f"must be a whole number, not {found}; {_as_number(self.value)}")
+        self.refuse(not_a_whole_number(self.value))
         return None
 
     def count(self) -> int:
@@ -155,7 +157,7 @@ class Field:
         if self.value is None:
             return None
         if isinstance(self.value, bool) or not isinstance(self.value, int | float):
-            self.refuse(f"must be a number, not {_kind(self.value)}; {_as_number(self.value)}")
+            self.refuse(not_a_number(self.value))
             return None
         try:
             number = float(self.value)
@@ -171,7 +173,7 @@ class Field:
         if isinstance(self.value, bool):
             return self.value
         if self.value is not None:
-            self.refuse(f"must be true or false, not {_kind(self.value)}")
+            self.refuse(not_a_boolean(self.value))
         return False
 
     def choice(self, kind: type[E], default: D) -> E | D:
@@ -250,7 +252,7 @@ class Field:
         if self._known is not None or self.value is None:
             return self._known
         if not isinstance(self.value, _MAPPING):
-            self._refuse_once(f"must be a mapping, not {_kind(self.value)}")
+            self._refuse_once(not_a_mapping(self.value))
             return None
         if not all(isinstance(name, str) and not _has_surrogate(name) for name in self.value):
             self._refuse_once("must have names that are valid strings; write them in quotes")
@@ -262,8 +264,7 @@ class Field:
         if self.value is None:
             return []
         if not isinstance(self.value, list | tuple):
-            hint = "; put `- ` before each item"
-            self._refuse_once(f"must be a list, not {_kind(self.value)}{hint}")
+            self._refuse_once(not_a_list(self.value))
             return []
         items = [Field(item, (self._way, f"[{i}]")) for i, item in enumerate(self.value)]
         self._parts.update(enumerate(items))
@@ -297,44 +298,6 @@ def _join(path: str, name: str) -> str:
 def _plain(name: str) -> str:
     """Return a label's name (`a.example/b`) unchanged, but a long or unprintable one in quotes."""
     return name if name.isprintable() and len(name) <= _LONGEST_NAME else quoted(name)
-
-
-def _kind(value: object) -> str:
-    if isinstance(value, bool):
-        return "true or false (in YAML, yes, no, on and off mean true or false)"
-    if isinstance(value, int | float):
-        return "a number"
-    if isinstance(value, str):
-        return "a string"
-    if isinstance(value, Mapping):
-        return "a mapping"
-    return "a list" if isinstance(value, list | tuple) else f"a {type(value).__name__}"
-
-
-def _not_a_flag(value: bool) -> str:  # noqa: FBT001 - its only argument
-    """Say how to write a text that YAML reads as a boolean; the text itself is not known here."""
-    word = "true" if value else "false"
-    texts = "y, yes, on" if value else "n, no, off"
-    example = "y" if value else "n"
-    return (
-        f"must be a string, not {word}: YAML reads {texts} and {word} without quotes as {word};"
-        f' write it in quotes, such as "{example}"'
-    )
-
-
-def _as_number(value: object) -> str:
-    if isinstance(value, str):
-        return "write it without quotes" if _reads_as_number(value) else "write digits"
-    if isinstance(value, float) and value.is_integer() and abs(value) <= INT32_MAX:
-        return f"write {int(value)}, without a decimal point"
-    return "write digits only"
-
-
-def _reads_as_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
 
 
 def _has_surrogate(text: str) -> bool:
