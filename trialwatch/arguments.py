@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from api.faults import nearest, visible
+from api.metric_values import finite
 
 _WIDEST = 100
 """The most columns of a help text; a narrower terminal counts."""
@@ -92,6 +93,14 @@ def whole_number(text: str) -> int:
         raise argparse.ArgumentTypeError(
             f"{_shown(text)} is not a whole number; write digits"
         ) from None
+
+
+def real_number(text: str) -> float:
+    """Read the value of a flag that may have a fraction."""
+    number = finite(text)
+    if number is None:
+        raise argparse.ArgumentTypeError(f"{_shown(text)} is not a number; write digits, as 0.95")
+    return number
 
 
 class ShowVersion(argparse.Action):

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from api.errors import UserError
 from api.faults import nearest
+from api.names import UNAVAILABLE
 from api.objects.validation_update import completed
 from api.types import CollectorKind, ConditionType, Experiment, Objective, Trial, holds
 from controller.reconcile.trial_states import has_ended
-from filters.extractor import Extractor, extraction_spec
 from runner.state.directory import StateDirectory
 from runner.watcher import Snapshot
 from trialwatch.tuning.candidates import Candidate, candidates
@@ -41,7 +41,7 @@ class FirstMetrics:
         Raises:
             UserError: no trial can succeed; says why, and what to write.
         """
-        if self._passed or completed(snapshot.experiment):
+        if self._passed:
             return
         ended = {trial.metadata.name: trial for trial in snapshot.trials if has_ended(trial)}
         if self._before is None:
@@ -53,21 +53,23 @@ class FirstMetrics:
         for trial in trials:
             if _is(trial, ConditionType.METRICS_UNAVAILABLE):
                 self._explain_missing(trial, snapshot.experiment)
+        if completed(snapshot.experiment):
+            return  # the last lines of the run have the cause
         failed = [trial for trial in trials if _is(trial, ConditionType.FAILED)]
         if len(failed) >= min(_FAILURES, snapshot.experiment.spec.max_trial_count or _FAILURES):
             raise UserError(_every_trial_fails(failed))
 
     def _explain_missing(self, trial: Trial, experiment: Experiment) -> None:
         objective = experiment.spec.objective or Objective()
+        if _has_value(trial, objective.metric):
+            return  # its values are not finite numbers
         collector = experiment.spec.collector
         if collector is not None and (
             collector.filters or collector.kind is not CollectorKind.STDOUT
         ):
             raise UserError(f"no value of {objective.metric!r} was found: {_message(trial)}")
-        log = self._log(trial)
-        if _prints(log, objective.metric):
-            return  # its values are not finite
-        raise UserError(self._not_printed(objective.metric, candidates(log), trial))
+        found = candidates(self._log(trial))
+        raise UserError(self._not_printed(objective.metric, found, trial))
 
     def _not_printed(self, metric: str, found: Sequence[Candidate], trial: Trial) -> str:
         if not found:
@@ -96,9 +98,9 @@ def _read(path: Path) -> bytes:
         return b""
 
 
-def _prints(log: bytes, metric: str) -> bool:
-    extractor = Extractor(extraction_spec([metric]))
-    return bool(extractor.feed(log) or extractor.finish())
+def _has_value(trial: Trial, metric: str) -> bool:
+    metrics = trial.status.observation.metrics if trial.status.observation else ()
+    return any(one.name == metric and one.latest not in ("", UNAVAILABLE) for one in metrics)
 
 
 def _is(trial: Trial, *kinds: ConditionType) -> bool:

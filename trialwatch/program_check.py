@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from api.documents import text_at
 from api.errors import UserError
 from api.faults import nearest
+from api.objects.yamltext import load_objects
+from api.timestamps import to_micros
+from runner.state.directory import StateDirectory
 from trialwatch.tuning.command import Command, command_line
 
 _SCRIPTS = (".py", ".sh", ".js", ".mjs", ".cjs", ".ts", ".rb", ".pl", ".R", ".jl", ".lua", ".php")
@@ -38,6 +42,22 @@ def check_program(command: Command, environ: Mapping[str, str]) -> None:
     script = _script_of(command)
     if script and not Path(script).exists():
         raise UserError(f"{script!r} does not exist in {Path.cwd()}{_similar_file(script)}")
+
+
+def changed_script(command: Command, state: StateDirectory) -> Iterator[str]:
+    """Yield a sentence if the script has changed since the stored search began."""
+    script = _script_of(command)
+    try:
+        [stored] = load_objects(state.experiment.read_text(encoding="utf-8"))
+        changed = Path(script).stat().st_mtime * 1e6 if script else 0
+    except (OSError, UserError, ValueError):
+        return  # nothing is stored, or the run itself reports it
+    began = text_at(stored, "status", "startTime")
+    if began and changed > to_micros(began):
+        yield (
+            f"{script} has changed since this search began, so its first trials ran another"
+            f" program; --name NAME begins a new search"
+        )
 
 
 def _no_program(command: Command, path: str) -> str:

@@ -25,12 +25,21 @@ def split_program(
     """
     if "--" in words:
         end = list(words).index("--")
+        _check_param(words[1:end], add_arguments)
         return list(words[:end]), tuple(words[end + 1 :])
     start = _first_free(words[1:], add_arguments)
     if start is None:
         return list(words), ()
     line = command_line(("trialwatch", *words[: start + 1], "--", *words[start + 1 :]))
     raise UserError(f"-- is missing before the program {words[start + 1]!r}: write\n  {line}")
+
+
+def _check_param(words: Sequence[str], add_arguments: AddArguments) -> None:
+    """Refuse `--param NAME SPACE` without the `=`."""
+    start = _first_free(words, add_arguments)
+    if start is not None and words[max(start - 2, 0)] == "--param" and "=" not in words[start - 1]:
+        name, space = words[start - 1], words[start]
+        raise UserError(f"--param {name} {space}: the = is missing: write --param {name}={space}")
 
 
 def _first_free(words: Sequence[str], add_arguments: AddArguments) -> int | None:

@@ -14,24 +14,29 @@ Exit status: 0 succeeded, 1 experiment failed, 2 bad input, 130 interrupted.
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from api.errors import SpecError, UserError
+from api.objects.experiments import parse_experiment
+from api.objects.yamltext import load_objects
 from api.types import Experiment
 from runner.experiments import LoadedExperiment, checked
 from runner.state.directory import state_of
 from trialwatch.experiment_file import write_experiment
 from trialwatch.first_metrics import FirstMetrics
-from trialwatch.program_check import check_program
+from trialwatch.program_check import changed_script, check_program
 from trialwatch.program_words import split_program
 from trialwatch.run import add_run_arguments, check_run_arguments, run_loaded
 from trialwatch.tune_arguments import add_tune_arguments, read_request
 from trialwatch.tune_first_look import first_look
 from trialwatch.tuning.command import Command, command_line, read_command
+from trialwatch.tuning.doubts import doubts_about
 from trialwatch.tuning.experiment import build_experiment
 from trialwatch.tuning.explained import FileNotes
 from trialwatch.tuning.guess import guess_parameters
 from trialwatch.tuning.next_line import line_with_metric
+from trialwatch.tuning.next_steps import next_steps
 from trialwatch.tuning.options import in_flags
 from trialwatch.tuning.placeholders import misfits
 from trialwatch.tuning.request import TuningRequest
@@ -95,8 +100,18 @@ def _search(request: TuningRequest, arguments: argparse.Namespace) -> int:
     given = _checked(build_experiment(request), request)
     metadata = given.experiment.metadata
     state = state_of(arguments.state_dir, metadata.namespace, metadata.name)
+    for doubt in (*doubts_about(request), *changed_script(request.command, state)):
+        print(f"trialwatch tune: note: {doubt}", file=sys.stderr)
     check = FirstMetrics(state, arguments.words)
-    return run_loaded(given, arguments, ("trialwatch", *arguments.words), check)
+    try:
+        status = run_loaded(given, arguments, ("trialwatch", *arguments.words), check)
+    except SpecError as error:
+        raise UserError(in_flags(error.faults, tuple(request.spaces))) from None
+    if status == 0 and arguments.output == "text":
+        [stored] = load_objects(state.experiment.read_text(encoding="utf-8"))
+        last = parse_experiment(stored, unknown_fields=False)
+        print("", *next_steps(last, request.command, request.trials), sep="\n")
+    return status
 
 
 def _without_parameters(arguments: argparse.Namespace, command: Command) -> str:

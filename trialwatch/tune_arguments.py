@@ -13,7 +13,7 @@ from api.types import (
     Objective,
     ObjectiveType,
 )
-from trialwatch.arguments import whole_number
+from trialwatch.arguments import real_number, whole_number
 from trialwatch.tuning.command import FILE, Command
 from trialwatch.tuning.experiment import usual_algorithm
 from trialwatch.tuning.options import read_algorithm, read_params
@@ -72,7 +72,7 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         help="a parameter and its range or list; may be repeated",
     )
     parser.add_argument(
-        "--goal", type=float, metavar="NUMBER", help="end when the metric reaches this value"
+        "--goal", type=real_number, metavar="NUMBER", help="end when the metric reaches this value"
     )
     parser.add_argument(
         "--trials",

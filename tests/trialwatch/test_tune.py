@@ -47,6 +47,7 @@ def test_a_line_tunes_a_program_and_the_same_line_continues(machine: Machine) ->
     status, out, err = machine.call(*line, "--trials=3", *program)
     assert (status, err) == (0, "")
     assert "continuing with 2 trials" in out
+    assert "the program with these values:\n  python3 train.py --lr=0.0" in out
     assert "3 trials: 3 succeeded" in out
     assert len(stored(machine)) == 1
 
@@ -199,6 +200,33 @@ def test_the_first_look_reads_the_file_with_the_metrics(machine: Machine) -> Non
     assert "--minimize a.loss --param n=1..9 --file=m.jsonl" in out
 
 
+def test_a_script_that_changes_during_a_search_is_noted(machine: Machine) -> None:
+    line = ("tune", "--maximize=accuracy", "--param", LR, "--trials=1", *PROGRAM)
+    assert machine.call(*line)[0] == 0
+    (machine.folder / "train.py").write_text(TRAIN + "\n")
+
+    status, _, err = machine.call(*line)
+
+    assert (status, err) == (
+        0,
+        (
+            "trialwatch tune: note: train.py has changed since this search began, so its first trials"
+            " ran another program; --name NAME begins a new search\n"
+        ),
+    )
+
+
+def test_a_name_with_another_search_is_refused_in_words_of_the_line(machine: Machine) -> None:
+    line = ("tune", "--maximize=accuracy", "--name=mine", "--trials=1")
+    assert machine.call(*line, "--param", LR, *PROGRAM)[0] == 0
+
+    status, _, err = machine.call(*line, "--param", "lr=0.5..0.9", *PROGRAM)
+
+    assert status == 2
+    assert err.startswith("trialwatch tune: --param: Forbidden: differs from the experiment in ")
+    assert "another --name" in err
+
+
 PROGRAM = ("--", "python3", "train.py", "--lr={lr}")
 TUNE = ("tune", "--maximize=accuracy")
 
@@ -266,6 +294,10 @@ MISTAKES = [
             "--param 0.1..1: a parameter needs a name and a space: write --param NAME=0.1..1, and {NAME} in the"
             " command"
         ),
+    ),
+    (
+        (*TUNE, "--param", "lr", "0.1..1", *PROGRAM),
+        "--param lr 0.1..1: the = is missing: write --param lr=0.1..1",
     ),
     (
         (*TUNE, "--param", "lr", *PROGRAM),

@@ -115,6 +115,14 @@ _FLAGS: Final = (
     ("spec.metricsCollectorSpec", "--file"),
     ("metadata.name", "--name"),
     ("spec.trialTemplate", "the command"),
+    ("spec.parameters", "--param"),
+)
+_WHOLE_FIELDS: Final = (
+    # a field that a message may mention, and the flag
+    ("spec.maxTrialCount", "--trials"),
+    ("spec.parallelTrialCount", "--parallel"),
+    (", spec.maxFailedTrialCount", ""),
+    ("metadata.name", "--name"),
 )
 _PARAMETER = re.compile(r"spec\.parameters\[(\d+)\]")
 
@@ -125,8 +133,11 @@ def in_flags(faults: Iterable[Fault], parameters: Sequence[str]) -> str:
 
 
 def _in_flags(fault: Fault, parameters: Sequence[str]) -> str:
+    message = fault.message
+    for path, flag in _WHOLE_FIELDS:
+        message = message.replace(path, flag)
     found = _PARAMETER.match(fault.path)
     if found and int(found[1]) < len(parameters):
-        return f"--param {parameters[int(found[1])]}: {fault.message}"
+        return f"--param {parameters[int(found[1])]}: {message}"
     flag = next((flag for path, flag in _FLAGS if fault.path.startswith(path)), fault.path)
-    return f"{flag}: {fault.message}"
+    return f"{flag}: {message}"
