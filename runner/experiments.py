@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from api.documents import items_at, text_at, value_at
 from api.errors import Fault, SpecError, UserError
@@ -43,25 +42,18 @@ class LoadedExperiment:
     """The template's text, if it is in a ConfigMap of the same file."""
 
 
-def read_file(path: str, parallel: int | None = None) -> LoadedExperiment:
-    """Read and check the Experiment of a file; `parallel` replaces `parallelTrialCount`.
+def read_text(text: str, name: str, parallel: int | None = None) -> LoadedExperiment:
+    """Read and check the Experiment of a text; `parallel` replaces `parallelTrialCount`.
+
+    Args:
+        text: YAML with one Experiment; it may also have the ConfigMap of its template.
+        name: the file's name, for messages.
+        parallel: how many trials run at the same time, in place of `parallelTrialCount`.
 
     Raises:
-        UserError: the file cannot be read, or does not have exactly one Experiment.
+        UserError: the text does not have exactly one Experiment.
         SpecError: the Experiment has faults.
     """
-    try:
-        text = Path(path).read_bytes().decode()
-    except OSError as error:
-        why = f"cannot read {path!r}: {error.strerror}; write the path of an Experiment's YAML"
-        raise UserError(why) from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path!r} is not UTF-8 text; write an Experiment's YAML") from None
-    return read_text(text, path, parallel)
-
-
-def read_text(text: str, name: str, parallel: int | None = None) -> LoadedExperiment:
-    """Read and check the Experiment of a text; `name` is the file's name for messages."""
     documents = load_file(text, name)
     found = [one for one in documents if one.get("kind") == "Experiment"]
     if len(found) != 1:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import difflib
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from api.documents import mapping_at
@@ -23,6 +22,7 @@ from api.objects.trials import parse_trial
 from api.objects.yamlout import dump_objects
 from api.objects.yamltext import load_file
 from trialwatch.first_trial import first_trial
+from trialwatch.input_file import read_input
 from trialwatch.pod_templates import pods_in, put
 from webhook.model.config import Config, parse_config
 from webhook.model.verdicts import Inject, PodContext, Refuse, Verdict
@@ -64,9 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the objects as they would be created; return the exit status."""
-    config = parse_config(_text(arguments.config)) if arguments.config else Config()
-    family = _family(_text(arguments.trial), arguments.trial) if arguments.trial else _Family()
-    given = load_file(_text(arguments.file), arguments.file)
+    config = parse_config(read_input(arguments.config)) if arguments.config else Config()
+    family = _family(read_input(arguments.trial), arguments.trial) if arguments.trial else _Family()
+    given = load_file(read_input(arguments.file), arguments.file)
     if not given:
         raise UserError(
             f"{arguments.file} is empty; write the YAML of a Pod, a Job or an Experiment"
@@ -172,16 +172,3 @@ def _difference(before: list[JsonObject], after: list[JsonObject]) -> str:
         tofile="as created",
     )
     return "".join(lines)
-
-
-def _text(name: str) -> str:
-    try:
-        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-        return data.decode()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(
-            f"cannot read {name!r}: {reason}; write the path of a file, or - for standard input"
-        ) from error
-    except UnicodeDecodeError:
-        raise UserError(f"{name!r} is not UTF-8 text; save it as UTF-8") from None

@@ -17,13 +17,17 @@ from typing import TYPE_CHECKING
 from api.errors import UserError
 from api.objects.experiments import render_experiment
 from api.objects.validation import warnings_of
+from api.objects.yamlout import dump_objects
 from api.types import ConditionType, holds
-from runner.experiments import LoadedExperiment, read_file
+from runner.experiments import LoadedExperiment, read_text
 from runner.options import RunOptions
 from runner.start import run_experiment
 from runner.state.directory import DEFAULT, StateDirectory, state_of
 from serving.logs import start_plain_logging
 from trialwatch.arguments import whole_number
+from trialwatch.dry_run import first_pod, first_trial_of
+from trialwatch.input_file import read_input, shown_input
+from trialwatch.preflight import check_commands
 from trialwatch.run_watcher import Check, RunWatcher, summary_at
 from trialwatch.screen import Screen
 from trialwatch.terminal import held_errors, own_console
@@ -39,15 +43,27 @@ _FAILED, _INTERRUPTED = 1, 130
 
 EXAMPLES = """\
 examples:
-    trialwatch run experiment.yaml
-    trialwatch run experiment.yaml --parallel 2 --output json > result.json
+    trialwatch run experiment.yaml --parallel 2
+    trialwatch run experiment.yaml --dry-run
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
-        "experiment", metavar="EXPERIMENT.yaml", help="the file with the Experiment"
+        "experiment",
+        metavar="EXPERIMENT.yaml",
+        help="the file with the Experiment, or - for standard input",
+    )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print the pod of the first trial as YAML, and start nothing",
+    )
+    parser.add_argument(
+        "--no-check",
+        action="store_true",
+        help="start the trials even if their program or script is not found",
     )
     add_run_arguments(parser)
 
@@ -94,9 +110,25 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the experiment of a file; return the exit status."""
     check_run_arguments(arguments)
-    given = read_file(arguments.experiment, arguments.parallel)
+    name = arguments.experiment
+    given = read_text(read_input(name), shown_input(name), arguments.parallel)
+    if not arguments.no_check:
+        anew = arguments.fresh or arguments.retry_failed
+        check_commands(given, _state(given, arguments), fresh=anew)
+    if arguments.dry_run:
+        return _show_first_pod(given)
     again = ("trialwatch", "run", arguments.experiment, *_flags(arguments))
     return run_loaded(given, arguments, again)
+
+
+def _show_first_pod(given: LoadedExperiment) -> int:
+    for warning in warnings_of(given.experiment):
+        print(f"trialwatch run: warning: {warning}", file=sys.stderr)
+    trial = first_trial_of(given)
+    values = ", ".join(f"{one.name}={one.value}" for one in trial.spec.assignments)
+    print(f"trialwatch run: nothing is started; a first trial: {values}", file=sys.stderr)
+    sys.stdout.write(dump_objects([first_pod(trial)]))
+    return 0
 
 
 def check_run_arguments(arguments: argparse.Namespace) -> None:
@@ -133,8 +165,7 @@ def run_loaded(
     for warning in warnings_of(given.experiment):
         print(f"trialwatch {command}: warning: {warning}", file=sys.stderr)
     start_plain_logging(f"trialwatch {command}")
-    metadata = given.experiment.metadata
-    state = state_of(arguments.state_dir, metadata.namespace, metadata.name)
+    state = _state(given, arguments)
     as_json = arguments.output == "json"
     options = RunOptions(
         database=arguments.database or "",
@@ -157,6 +188,11 @@ def run_loaded(
         return _INTERRUPTED
     failed = holds(result.last.experiment.status.conditions, ConditionType.FAILED)
     return _FAILED if failed or summary.best is None else 0
+
+
+def _state(given: LoadedExperiment, arguments: argparse.Namespace) -> StateDirectory:
+    metadata = given.experiment.metadata
+    return state_of(arguments.state_dir, metadata.namespace, metadata.name)
 
 
 def _flags(arguments: argparse.Namespace) -> tuple[str, ...]:

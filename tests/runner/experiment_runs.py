@@ -150,7 +150,7 @@ class Machine:
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
             process.wait()
-            for stream in (process.stdout, process.stderr):
+            for stream in (process.stdin, process.stdout, process.stderr):
                 if stream is not None:
                     stream.close()
 

@@ -9,8 +9,9 @@ import pytest
 
 from api.errors import SpecError, UserError
 from api.objects.yamlout import dump_objects
-from runner.experiments import read_file, read_text
+from runner.experiments import read_text
 from tests.runner.experiment_runs import experiment
+from trialwatch.input_file import read_input
 
 
 def faults(document: dict[str, Any]) -> dict[str, str]:
@@ -193,7 +194,7 @@ def test_a_file_that_has_not_one_experiment_says_what_it_has(text: str, words: s
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none\.yaml.*No such file"):
-        read_file(str(tmp_path / "none.yaml"))
+        read_input(str(tmp_path / "none.yaml"))
 
 
 def test_parallel_of_the_command_line_counts_like_that_of_the_file() -> None:

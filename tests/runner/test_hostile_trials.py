@@ -104,7 +104,7 @@ def test_one_that_leaves_daemons(machine: Machine) -> None:
 
 def test_one_whose_command_is_not_here(machine: Machine) -> None:
     document = experiment(command=["no-such-trainer", "--lr=${trialParameters.lr}"], **ONE)
-    status, _ = machine.run(document)
+    status, _ = machine.run(document, "--no-check")
     [trial] = machine.trials().values()
 
     assert (status, state_of(trial)) == (1, "Failed")

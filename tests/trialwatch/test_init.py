@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from api.objects.yamltext import load_objects
-from runner.experiments import read_file
+from runner.experiments import read_text
 from tests.runner.experiment_runs import Machine
 from tests.trialwatch.test_tune import LR, PROGRAM, TRAIN
 from trialwatch.__main__ import main
@@ -77,7 +77,7 @@ def test_the_flags_of_init_are_in_the_file(here: Path) -> None:
     assert main(("init", *flags, *INIT[1:])) == 0
 
     text = (here / "a.yaml").read_text()
-    experiment = read_file("a.yaml").experiment
+    experiment = read_text(Path("a.yaml").read_text(), "a.yaml").experiment
     assert experiment.metadata.name == "mine"
     assert experiment.spec.objective is not None
     assert experiment.spec.objective.metric == "accuracy"
