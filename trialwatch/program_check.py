@@ -56,7 +56,7 @@ def changed_script(command: Command, state: StateDirectory) -> Iterator[str]:
     if began and changed > to_micros(began):
         yield (
             f"{script} has changed since this search began, so its first trials ran another"
-            f" program; --name NAME begins a new search"
+            " program; --fresh starts anew"
         )
 
 

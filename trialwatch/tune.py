@@ -37,7 +37,7 @@ from trialwatch.tuning.explained import FileNotes
 from trialwatch.tuning.guess import guess_parameters
 from trialwatch.tuning.next_line import line_with_metric
 from trialwatch.tuning.next_steps import next_steps
-from trialwatch.tuning.options import in_flags
+from trialwatch.tuning.options import in_flags, with_flags
 from trialwatch.tuning.placeholders import misfits
 from trialwatch.tuning.request import TuningRequest
 
@@ -105,8 +105,8 @@ def _search(request: TuningRequest, arguments: argparse.Namespace) -> int:
     check = FirstMetrics(state, arguments.words)
     try:
         status = run_loaded(given, arguments, ("trialwatch", *arguments.words), check)
-    except SpecError as error:
-        raise UserError(in_flags(error.faults, tuple(request.spaces))) from None
+    except UserError as error:
+        raise UserError(with_flags(str(error))) from None
     if status == 0 and arguments.output == "text":
         [stored] = load_objects(state.experiment.read_text(encoding="utf-8"))
         last = parse_experiment(stored, unknown_fields=False)

@@ -211,7 +211,7 @@ def test_a_script_that_changes_during_a_search_is_noted(machine: Machine) -> Non
         0,
         (
             "trialwatch tune: note: train.py has changed since this search began, so its first trials"
-            " ran another program; --name NAME begins a new search\n"
+            " ran another program; --fresh starts anew\n"
         ),
     )
 
@@ -223,8 +223,9 @@ def test_a_name_with_another_search_is_refused_in_words_of_the_line(machine: Mac
     status, _, err = machine.call(*line, "--param", "lr=0.5..0.9", *PROGRAM)
 
     assert status == 2
-    assert err.startswith("trialwatch tune: --param: Forbidden: differs from the experiment in ")
-    assert "another --name" in err
+    assert err.startswith("trialwatch tune: --param: not the same as in the stored experiment")
+    assert "; only --parallel, --trials may change\n" in err
+    assert "trialwatch tune --fresh --maximize=accuracy --name=mine" in err
 
 
 PROGRAM = ("--", "python3", "train.py", "--lr={lr}")

@@ -117,12 +117,11 @@ _FLAGS: Final = (
     ("spec.trialTemplate", "the command"),
     ("spec.parameters", "--param"),
 )
-_WHOLE_FIELDS: Final = (
-    # a field that a message may mention, and the flag
-    ("spec.maxTrialCount", "--trials"),
-    ("spec.parallelTrialCount", "--parallel"),
+_IN_SENTENCES: Final = (
+    # a field in a sentence, and what it is on the command line
     (", spec.maxFailedTrialCount", ""),
     ("metadata.name", "--name"),
+    *((path, flag) for path, flag in _FLAGS if path != "metadata.name"),
 )
 _PARAMETER = re.compile(r"spec\.parameters\[(\d+)\]")
 
@@ -133,11 +132,16 @@ def in_flags(faults: Iterable[Fault], parameters: Sequence[str]) -> str:
 
 
 def _in_flags(fault: Fault, parameters: Sequence[str]) -> str:
-    message = fault.message
-    for path, flag in _WHOLE_FIELDS:
-        message = message.replace(path, flag)
+    message = with_flags(fault.message)
     found = _PARAMETER.match(fault.path)
     if found and int(found[1]) < len(parameters):
         return f"--param {parameters[int(found[1])]}: {message}"
     flag = next((flag for path, flag in _FLAGS if fault.path.startswith(path)), fault.path)
     return f"{flag}: {message}"
+
+
+def with_flags(message: str) -> str:
+    """Return a message with flags in the place of an Experiment's fields."""
+    for path, flag in _IN_SENTENCES:
+        message = message.replace(path, flag)
+    return message
