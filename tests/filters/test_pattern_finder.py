@@ -73,7 +73,7 @@ def trimmed(group: bytes | None) -> str:
     return (group or b"").decode().strip(GO_BLANKS)
 
 
-@settings(max_examples=max(20_000, settings().max_examples))
+@settings(max_examples=max(4_000, settings().max_examples))
 @given(
     stream=st.lists(st.one_of(st.sampled_from(ALPHABET), st.binary(max_size=2)), max_size=14).map(
         lambda parts: b"".join(parts).replace(b"\x1b", b"")
