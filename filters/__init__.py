@@ -9,7 +9,7 @@ From bytes to points:
 
     chunks > LineSplitter > Region > finder > ExtractedPoint (name, value, timestamp, line, bounds)
              lines          region   |
-                                     | DefaultFinder  no metricsFormat: name_matcher, tables
+                                     | DefaultFinder  no metricsFormat: name_matcher, tables, doubts
                                      | PatternFinder  the user's metricsFormat: pattern
                                      | JsonFinder     one object a line
 
@@ -21,6 +21,8 @@ counts what was read and skipped, `position` is where to continue after a crash.
 - **Names first.** Without a `metricsFormat`, each metric's name is the literal at the start of a
   pattern of its own. `re` searches for literals quickly, so the costly part of the pattern runs
   only where the name stands. Other forms of the pattern lose that speed (`name_matcher`).
+- **Right or silent.** Without a `metricsFormat`, a number that may not be the metric's value is not
+  a point: the percentage of a progress bar, code, settings, one of two data sets (`doubts`).
 - **Patterns** run in RE2, line by line, and are iterated as Go iterates them. So they mean what
   they mean in Katib. A pattern that RE2 refuses and `regex` accepts runs in `regex`, with a time
   limit for each line (`pattern`).

@@ -52,6 +52,8 @@ class Position:
     """The offset from which to feed again, and the state of the line that begins there."""
     header: TableHeader | None = None
     """The table that earlier lines left open."""
+    after_place: bool = False
+    """The last line is a place in a Python traceback, so the next one is source code."""
 
 
 class _Finder(Protocol):
@@ -119,15 +121,22 @@ class Extractor:
         elif wanted.patterns:
             self._finder = PatternFinder(wanted.metrics, wanted.patterns)
         else:
-            self._finder = self._printed = DefaultFinder(wanted.metrics, position.header)
+            self._finder = self._printed = DefaultFinder(
+                wanted.metrics, position.header, after_place=position.after_place
+            )
         self._near_misses = near_misses
         self.counters = ExtractionCounters()
 
     @property
     def position(self) -> Position:
         """Where to continue: behind the last complete line."""
-        header = self._printed.header if self._printed else None
-        return Position(lines=self._lines.position, header=header)
+        if self._printed is None:
+            return Position(lines=self._lines.position)
+        return Position(
+            lines=self._lines.position,
+            header=self._printed.header,
+            after_place=self._printed.after_place,
+        )
 
     def feed(self, chunk: bytes) -> list[ExtractedPoint]:
         """Take the stream's next bytes; return the points of the lines that they complete."""

@@ -9,49 +9,74 @@ with these parts around them:
 |------------------|-----------------------------------------------|----------------------------|
 | before           | a line's start, blanks, quotes, brackets, `:` | `val_loss` `val-loss`      |
 |                  |                                               | `val/loss` `val.loss`      |
+|                  | most words, such as `mean loss`               | `val loss` `Adj. R2`       |
 | behind           | up to three closing quotes or brackets        | `loss_sum` `loss/val`      |
-| between          | `=` `:` `:=` `=>` `->` `\|`, blanks around it  | `==`                       |
-|                  | blanks alone, before a number with a fraction |                            |
+| between          | `=` `:` `:=` `=>` `->` `\|`, blanks around it  | `==` `>=` `*=`             |
+|                  | blanks alone, before a number with a fraction | `loss 0.3 0.4`             |
+|                  | `is` or `was`, also before `:`                | `is 0.3 lower`             |
 | before the value | a quote, `[`, `(`, `tensor(`, `np.float64(`   |                            |
 | value            | see `filters.numbers`                         | words, clocks, dates, bars |
+|                  | the percentage of `93/100 (93%)`              | `93/100`                   |
+
+A name that ends in `[mean]` is the mean of the list behind the rest of the name.
 """
 
 from __future__ import annotations
 
 import re
+from statistics import fmean
 from typing import TYPE_CHECKING, TypeAlias
 
-from filters.numbers import DECIMAL, NUMBER
+from filters.numbers import DECIMAL, NUMBER, PROGRESS, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _BLANKS = rb"[ \t\f]*+"
-_CLOSERS = rb"(?:\\{0,2}[\"'`*)\]}>]){0,3}+"
-_BETWEEN = rb"(?::=?|=>?|->|\||\xe2\x94\x82)(?!=)"
+_CLOSERS = rb"(?:\\{0,2}(?:[\"'`)\]}]|[*>](?!=))){0,3}+"
+_BETWEEN = rb"(?::=?|=>?|->)(?!=|\.\d++[A-Za-z%]?\})"  # `{loss:.4f}` is a format, not a value
+_BAR = rb"(?:\||\xe2\x94\x82)"
 _TYPE = rb"(?:(?:[a-z]{1,8}\.)?(?:float\d{0,3}|bfloat16|tensor|[Aa]rray|Decimal)\()?+"
 _OPENERS = rb"(?:\\{0,2}[\"'\[(]){0,2}+" + _BLANKS
+_VERB = rb"(?:(?<=[ \t])(?:is|was)(?![\w-])(?:[ \t]++now\b)?+" + _BLANKS + rb")?+"
+
 _NOT_A_KEY = rb"(?!\][ \t]*+=)"
-_VALUE = (
-    rb"(?:"
-    + _CLOSERS
-    + _BLANKS
-    + rb"(?:"
-    + _BETWEEN
-    + _BLANKS
-    + _TYPE
-    + _OPENERS
-    + rb"("
-    + NUMBER
-    + rb")"
-    + _NOT_A_KEY
-    + rb"|(?<=[ \t])("
-    + DECIMAL
-    + rb")))?+"
+_LAST_CELL = rb"(?![ \t]*+" + _BAR + rb"[ \t]*+[-+.]?\d)"
+_NO_COMPARISON = (
+    rb"(?!%?[ \t]++(?:[-+]?\d*\.\d|(?:points?|times|lower|higher|less|more|better|worse|greater"
+    rb"|smaller|larger|below|above|than)\b))"
 )
+_TYPED = _TYPE + _OPENERS + rb"(" + NUMBER + rb")" + _NOT_A_KEY
+_PERCENT = rb"\d++/\d++[ ]\((" + NUMBER + rb")%\)"
+_WHOLE = rb"([+-]?+\d++)(?=[ \t]?%|[.;!]?[ \t]*+(?:\n|\Z))(?!" + PROGRESS + rb")"
+
+_ASSIGNED = _BETWEEN + _BLANKS + rb"(?:" + _TYPED + rb"|" + _PERCENT + rb")"
+_SPACED = (
+    rb"(?<=[ \t])(?:(" + DECIMAL + rb")" + _NO_COMPARISON
+    + rb"|\[" + _TYPE + rb"(" + DECIMAL + rb")(?=\)?+[ \t]*+[,\]])"
+    + rb"|(?:(?<=is[ ])|(?<=was[ ]))" + _WHOLE + _NO_COMPARISON + rb")"
+)  # fmt: skip
+_IN_A_CELL = _BAR + _BLANKS + _TYPED + _LAST_CELL
+_VALUE = (
+    rb"(?:" + _CLOSERS + _BLANKS + _VERB
+    + rb"(?:" + _ASSIGNED + rb"|" + _SPACED + rb"|" + _IN_A_CELL + rb"))?+"
+)  # fmt: skip
+_LIST = _BLANKS + rb"(?:" + _BETWEEN + rb")?+" + _BLANKS + _TYPE + rb"(\[[^\[\]\n]*+\])"
+_ELEMENT = re.compile(_TYPE + rb"(" + NUMBER + rb")\)?")
+_SEPARATORS = re.compile(rb"[ \t]*,[ \t]*|[ \t]+")
+_MEAN = "[mean]"
+
 # Signs that the name is part of a longer one. The look-behinds follow the name, see above.
 _LONGER_ON_THE_LEFT = (rb"[\w-]", rb"\w[./]", rb"@\[")
 _LONGER_ON_THE_RIGHT = rb"(?![\w-])"
+_WORDS_ON_THE_LEFT = (rb"[A-Za-z.'][ \t]", rb"_\d[ \t]")
+_OTHER_METRICS = (
+    *(b"train", b"training", b"learn", b"val", b"valid", b"validation", b"test", b"testing"),
+    *(b"eval", b"evaluation", b"dev", b"holdout", b"best", b"worst", b"previous", b"old"),
+    *(b"initial", b"target", b"goal", b"baseline", b"min", b"max", b"minimum", b"maximum"),
+    *(b"lowest", b"highest", b"std", rb"adj\.", b"adjusted", b"'s", rb"_\d"),
+)
+"""Words before a name that make it another metric, as `val_loss` is another one than `loss`."""
 
 
 Mention: TypeAlias = "tuple[int, int, str, bytes | None]"
@@ -65,19 +90,51 @@ class NameMatcher:
 
     def __init__(self, names: Iterable[str]) -> None:
         """Take the metric names as the training prints them."""
+        names = tuple(names)
         self._searches = [(name, _pattern(name.encode()).finditer) for name in names]
+        self._means = [
+            (name, _list_pattern(name.removesuffix(_MEAN).encode()).finditer)
+            for name in names
+            if name.endswith(_MEAN) and name != _MEAN
+        ]
 
     def mentions(self, text: bytes) -> list[Mention]:
         """Return all mentions in `text`, left to right; some lie inside the previous one."""
         mentions: list[Mention] = []
         for name, search in self._searches:
-            mentions += [(m.start(), -m.end(), name, m[1] or m[2]) for m in search(text)]
+            mentions += [
+                (m.start(), -m.end(), name, m[1] or (m[m.lastindex] if m.lastindex else None))
+                for m in search(text)
+            ]
+        for name, search in self._means:
+            # At the list's end, so that the list's own name is not inside this mention.
+            mentions += [(m.end() - 1, -m.end(), name, _mean(m[1])) for m in search(text)]
         if len(self._searches) > 1:
             mentions.sort()
         return mentions
 
 
 def _pattern(name: bytes) -> re.Pattern[bytes]:
+    return re.compile(_alone(name) + _LONGER_ON_THE_RIGHT + _VALUE)
+
+
+def _list_pattern(name: bytes) -> re.Pattern[bytes]:
+    return re.compile(_alone(name) + _LIST)
+
+
+def _alone(name: bytes) -> bytes:
+    """Return a pattern for the name where it is not a part of a longer one."""
     literal = re.escape(name)
-    alone = b"".join(b"(?<!" + left + literal + b")" for left in _LONGER_ON_THE_LEFT)
-    return re.compile(literal + alone + _LONGER_ON_THE_RIGHT + _VALUE)
+    unjoined = b"".join(b"(?<!" + left + literal + b")" for left in _LONGER_ON_THE_LEFT)
+    others = b"".join(b"(?<!(?i:" + word + b")[ \t]" + literal + b")" for word in _OTHER_METRICS)
+    no_word = b"".join(b"(?<!" + left + literal + b")" for left in _WORDS_ON_THE_LEFT)
+    return literal + unjoined + b"(?:" + no_word + b"|" + others + b")"
+
+
+def _mean(numbers: bytes) -> bytes | None:
+    """Return the mean of a list such as `[0.5, np.float32(0.75)]`; None if it is not of numbers."""
+    elements = [_ELEMENT.fullmatch(element) for element in _SEPARATORS.split(numbers[1:-1].strip())]
+    values = [float(plain(element[1])) for element in elements if element]
+    if len(values) < len(elements):
+        return None
+    return f"{fmean(values):.12g}".encode()

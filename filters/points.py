@@ -44,6 +44,8 @@ class ExtractionCounters:
     """Points whose value is `nan`, infinite or not a number: stored, but never an objective."""
     without_number: int = 0
     """Places that name a metric without a number, such as `loss=` or `loss: high`."""
+    doubtful: int = 0
+    """Named numbers in code or settings, or of one part of the data (`filters.doubts`)."""
     cut_lines: int = 0
     """Cuts in lines longer than `filters.lines.LONGEST_LINE`."""
     not_json: int = 0

@@ -1,28 +1,60 @@
-"""Tables: the names stand once, in a header above columns of numbers (fastai, ultralytics).
+r"""Tables: the names stand once, in a header above columns of numbers.
 
-    epoch     train_loss  valid_loss  accuracy  time
+    epoch     train_loss  valid_loss  accuracy  time      fastai, skorch, ultralytics, caret
     0         0.155134    0.091220    0.970000  00:12
 
-A header is a line of at least three cells: no cell is a number, and one is a metric's name. A row
-is a line with as many cells, in which every metric's cell is a number. A tab or at least two blanks
-separate cells, so that prose matches neither. Text may follow the last column (a progress bar). A
-header is valid until the next header, or until too many lines in a row are not rows.
+    | epoch | loss | acc |      epoch,loss,acc      RMSE  Rsquared
+    |------:|-----:|----:|      0,0.5,0.9           0.54      0.88
+    | 1     | 0.5  | 0.9 |
+
+A header is a line in which no cell is a number, and one cell is a metric's name. Bars, commas, a
+tab, at least two blanks, or single blanks separate its cells. A row has as many cells, and each
+metric's cell is a number; or each of its cells ends below the end of a word of the header, as R and
+pandas print them, also with the row's name before it.
+
+A row whose first cell is a word belongs to one class or model. It counts only if the word is `all`,
+`mean` or the like; a row of `train` or `val` does not. A progress bar is not a part of a line.
+
+A header is valid until the next header, or until too many lines in a row are not rows: many lines
+for a table that prose cannot look like, none for all others.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from filters.numbers import NUMBER, plain
+from filters.numbers import NUMBER, PROGRESS, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-_SEPARATOR = re.compile(rb"[ \f]*\t[ \t\f]*|[ \f]{2,}")
-_NUMBER_CELL = re.compile(rb"(" + NUMBER + rb")(?![^\s:|,%])")
-_AROUND_A_NAME = b"():,|[]'\""
+BLANKS, COMMAS, BARS, SECTION = "blanks", "commas", "bars", "section"
+"""What separates the cells of a table. A section has names in its rows, and a title above them."""
+
+_GAP = re.compile(rb"[ \f]*\t[ \t\f]*|[ \f]{2,}")
+_BAR = re.compile(rb"\||\xe2\x94[\x82\x83]|\xe2\x95\x91")
+_RULE = re.compile(rb"(?:[-+=|:_ \t~*]|\xe2[\x94\x95][\x80-\xbf])*+\Z")
+_PROGRESS_BAR = re.compile(rb":?[ \t]*+\d++(?:\.\d++)?" + PROGRESS + rb".*", re.DOTALL)
+_ONE_NUMBER = re.compile(
+    rb"[*`]{0,2}(" + NUMBER + rb")[*`]{0,2}(?:%|s|ms|us)?(?:[ \t]*(?:\(|\xc2\xb1|\+).*)?\Z",
+    re.DOTALL,
+)
+_INDEX = re.compile(rb"\[?\d+[\],:.]*\Z|(?i:epoch|step|iter\w*|round)\W?\d+\Z")
+_WORD = re.compile(rb"[A-Za-z_\"'].*", re.DOTALL)
+_PREFIX = re.compile(rb"(?:.*[\])>|:-]|\d{4}-\d\d-\d\dT\S+)[ \t]")
+_DIGITS = re.compile(rb"\d+")
+_TITLE = re.compile(rb"\|[ ]+([^\s|]+/)[ ]+\|[ ]+\|[ \t]*\Z")
+_ENTRY = re.compile(rb"\|[ ]{2,}([^|]*[^|\s])[ ]*\|[ ]*(" + NUMBER + rb")[ ]*\|[ \t]*\Z")
+
+_TOKEN = re.compile(r"\S+")
+_UNIT = re.compile(rb"[ ]+[(\[][^()\[\]]*[)\]]\Z")
+
+_AROUND_A_NAME = b"():,|[]'\"*` "
+_SUMMARIES = frozenset((b"all", b"overall", b"total", b"mean", b"average", b"avg"))
+_SPLITS = re.compile(rb"(?i:train|val|valid|test|eval|dev|training|validation|testing)\Z")
+_MISSING = frozenset((b"", b"-", b"--", b"NA", b"None", b"n/a"))
 _MIN_CELLS = 3
 PATIENCE = 10_000
 """Lines. A progress bar can print many of them between two rows of a table."""
@@ -32,38 +64,218 @@ PATIENCE = 10_000
 class TableHeader:
     """An open table: rows may still follow."""
 
+    columns: tuple[tuple[int, str], ...]
+    """Pairs of a column's index, from 0, and the metric in it; the index is 0 in a section."""
     width: int
     """The number of columns."""
-    columns: tuple[tuple[int, str], ...]
-    """Pairs of a column's index, from 0, and the metric in it."""
+    separator: str = BLANKS
+    prefix: str = ""
+    """The text before the first cell, with 0 for each run of digits; a section's title."""
+    ends: tuple[int, ...] = ()
+    """Where the header's words end, if they are separated by blanks: numbers of characters."""
+    edges: tuple[tuple[int, str], ...] = ()
+    """Pairs of the place where a metric's name ends, and the metric."""
     patience: int = PATIENCE
     """How many more lines without a row the table stays open."""
+
+    def after(self, *, row: bool, line: bytes) -> TableHeader | None:
+        """Return the header as it is after one more line; None where the table ends there.
+
+        Behind a blank line no row has a name of its own: what follows are the parts of a report.
+        """
+        if self.patience == 1:
+            return self if row or _is_rule(line) else None
+        edges = self.edges if line.strip() else ()
+        return replace(self, edges=edges, patience=PATIENCE if row else self.patience - 1)
 
 
 def read_header(line: bytes, names: Iterable[str]) -> TableHeader | None:
     """Return the header that a line is, or None where the line is not a header."""
-    cells = _SEPARATOR.split(line.strip())
-    words = [cell.split(b" ", 1)[0].strip(_AROUND_A_NAME) for cell in cells]
-    if len(cells) < _MIN_CELLS or any(_NUMBER_CELL.match(cell) for cell in cells):
+    line = _PROGRESS_BAR.sub(b"", line)
+    names = tuple(names)
+    if _BAR.search(line):
+        return _read_bars(line, names)
+    return (_read_commas(line, names) if b"," in line else None) or _read_blanks(line, names)
+
+
+def read_title(line: bytes, names: Iterable[str]) -> TableHeader | None:
+    """Return a section of a table as Stable-Baselines3 prints it: `| rollout/ |   |`."""
+    match = _TITLE.match(line)
+    if match is None:
         return None
-    columns = tuple(
-        (index, name)
-        for name in names
-        for index, (cell, word) in enumerate(zip(cells, words, strict=True))
-        if name.encode() in (cell, word)
+    title = match[1].decode("utf-8", "replace")
+    columns = tuple((0, name) for name in names if name.startswith(title))
+    header = TableHeader(width=2, columns=columns, separator=SECTION, prefix=title, patience=1)
+    return header if columns else None
+
+
+def read_row(line: bytes, header: TableHeader) -> list[tuple[str, str]] | None:
+    """Return names and values of the metrics, left to right; None where the line is not a row."""
+    line = _PROGRESS_BAR.sub(b"", line)
+    if header.separator == SECTION:
+        return _read_entry(line, header)
+    if header.separator == BARS:
+        return _values(_bar_cells(line), header)
+    if header.separator == COMMAS:
+        prefix, rest = _split_prefix(line)
+        return _values(_comma_cells(rest), header) if prefix == header.prefix else None
+    by_gaps = _values(_gap_cells(line), header)
+    return by_gaps if by_gaps is not None else _by_place(line, header)
+
+
+def replaces(line: bytes, header: TableHeader) -> bool:
+    """Return whether the line is the header of another table whose rows could be taken for ours."""
+    if header.separator != BLANKS or _is_rule(line):
+        return False
+    cells = _gap_cells(_PROGRESS_BAR.sub(b"", line))
+    return len(cells) == header.width and not any(map(_ONE_NUMBER.match, cells))
+
+
+def _read_bars(line: bytes, names: Sequence[str]) -> TableHeader | None:
+    cells = _bar_cells(line)
+    columns = _columns(cells, names, at_least=2)
+    framed = _BAR.match(line.strip()) is not None
+    if columns is None:
+        return None
+    patience = PATIENCE if framed else 1
+    return TableHeader(width=len(cells), columns=columns, separator=BARS, patience=patience)
+
+
+def _read_commas(line: bytes, names: Sequence[str]) -> TableHeader | None:
+    prefix, rest = _split_prefix(line)
+    cells = _comma_cells(rest)
+    columns = _columns(cells, names, at_least=2)
+    of_words = b" " not in b"".join(cells)
+    if columns is None or (len(cells) < _MIN_CELLS and not of_words):
+        return None
+    patience = PATIENCE if len(cells) >= _MIN_CELLS and of_words else 1
+    return TableHeader(
+        width=len(cells), columns=columns, separator=COMMAS, prefix=prefix, patience=patience
     )
-    return TableHeader(width=len(cells), columns=columns) if columns else None
 
 
-def read_row(line: bytes, header: TableHeader) -> list[tuple[str, str]]:
-    """Return names and values of the metrics, left to right; empty where the line is not a row."""
-    cells = _SEPARATOR.split(line.strip(), header.width - 1)
-    if len(cells) < header.width:
-        return []
+def _read_blanks(line: bytes, names: Sequence[str]) -> TableHeader | None:
+    cells = _gap_cells(line)
+    words = [(match.end(), match[0]) for match in _TOKEN.finditer(_text(line))]
+    if any(_ONE_NUMBER.match(word.encode()) for _, word in words):
+        return None
+    ends = tuple(end for end, _ in words)
+    edges = tuple((match.end(), name) for name in names if (match := _only(name, _text(line))))
+    columns = _columns(cells, names, at_least=_MIN_CELLS)
+    if not columns and not edges:
+        return None
+    patience = PATIENCE if columns else 1
+    return TableHeader(
+        width=len(cells), columns=columns or (), ends=ends, edges=edges, patience=patience
+    )
+
+
+def _columns(
+    cells: Sequence[bytes], names: Sequence[str], at_least: int
+) -> tuple[tuple[int, str], ...] | None:
+    """Return the columns of the metrics; None if the cells are not a header with one of them."""
+    if len(cells) < at_least or any(map(_ONE_NUMBER.match, cells)):
+        return None
+    words = [_UNIT.sub(b"", cell).strip(_AROUND_A_NAME) for cell in cells]
+    columns = []
+    for name in names:
+        encoded = name.encode()
+        places = [index for index, cell in enumerate(cells) if cell == encoded]
+        places = places or [index for index, word in enumerate(words) if word == encoded]
+        if len(places) == 1:
+            columns.append((places[0], name))
+    return tuple(sorted(columns)) or None
+
+
+def _values(cells: Sequence[bytes], header: TableHeader) -> list[tuple[str, str]] | None:
+    """Return the metrics of a row that has one cell for each column."""
+    if len(cells) != header.width or not header.columns:
+        return None
+    wanted = dict(header.columns)
     values = []
-    for index, name in sorted(header.columns):
-        match = _NUMBER_CELL.match(cells[index])
-        if match is None:
-            return []
-        values.append((name, plain(match[1])))
-    return values
+    for index, name in header.columns:
+        number = _ONE_NUMBER.match(cells[index])
+        if number is not None:
+            values.append((name, plain(number[1])))
+        elif cells[index] not in _MISSING:
+            return None
+    named = [cell for index, cell in enumerate(cells) if index not in wanted]
+    return values if _counts(named, first=0 not in wanted) else []
+
+
+def _by_place(line: bytes, header: TableHeader) -> list[tuple[str, str]] | None:
+    """Return the metrics of a row whose cells are as many as the header's words, or below them."""
+    tokens = [(match.end(), match[0].encode()) for match in _TOKEN.finditer(_text(line))]
+    if not tokens or not header.edges:
+        return None
+    numbers = [_ONE_NUMBER.match(token) for _, token in tokens]
+    if len(tokens) == len(header.ends) > 1 and all(numbers):
+        at = dict(zip(header.ends, numbers, strict=True))
+        label = b"0"
+    else:
+        first = int(len(tokens) > 1 and tokens[0][0] < header.ends[0])
+        below = {end for end, _ in tokens[first:]}
+        if b"\t" in line or not below.issubset(header.ends):
+            return None
+        at = dict(zip((end for end, _ in tokens), numbers, strict=True))
+        label = tokens[0][1] if first else b"0"
+    found = [(name, at.get(end)) for end, name in sorted(header.edges)]
+    values = [(name, plain(number[1])) for name, number in found if number]
+    if not values:
+        return None
+    return values if _counts([label], first=True) else []
+
+
+def _counts(cells: Sequence[bytes], *, first: bool) -> bool:
+    """Return whether a row is of all data, judged by the cells that are not metrics."""
+    if any(map(_SPLITS.match, cells)):
+        return False
+    label = cells[0].strip(_AROUND_A_NAME) if first and cells else b""
+    is_name = _WORD.match(label) and not _INDEX.match(label) and not _ONE_NUMBER.match(label)
+    return not is_name or label.lower() in _SUMMARIES
+
+
+def _read_entry(line: bytes, header: TableHeader) -> list[tuple[str, str]] | None:
+    match = _ENTRY.match(line)
+    if match is None:
+        return None
+    name = header.prefix + match[1].decode("utf-8", "replace")
+    return [(name, plain(match[2]))] if name in dict(header.columns).values() else []
+
+
+def _gap_cells(line: bytes) -> list[bytes]:
+    return _GAP.split(line.strip())
+
+
+def _bar_cells(line: bytes) -> list[bytes]:
+    cells = [cell.strip() for cell in _BAR.split(line.strip())]
+    start, end = int(not cells[0]), len(cells) - int(not cells[-1])
+    return cells[start:end]
+
+
+def _comma_cells(text: bytes) -> list[bytes]:
+    return [cell.strip().strip(b"\"'") for cell in text.split(b",")]
+
+
+def _split_prefix(line: bytes) -> tuple[str, bytes]:
+    """Return the text before the first cell, with 0 for digits, and the cells."""
+    head, comma, rest = line.partition(b",")
+    match = _PREFIX.match(head)
+    border = match.end() if match else 0
+    prefix = _DIGITS.sub(b"0", head[:border]).decode("utf-8", "replace")
+    return prefix, head[border:] + comma + rest
+
+
+def _is_rule(line: bytes) -> bool:
+    """Return whether a line only separates, such as `|---|---|`."""
+    return bool(line.strip()) and _RULE.match(line) is not None
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "replace")
+
+
+def _only(name: str, text: str) -> re.Match[str] | None:
+    """Return where the name stands in the text between blanks, if it is there once."""
+    matches = list(re.finditer(rf"(?<!\S){re.escape(name)}(?!\S)", text))
+    return matches[0] if len(matches) == 1 else None

@@ -18,6 +18,7 @@ _SKIPPED = (
         "not a finite number: stored, but no objective value",
     ),
     ("without_number", "time", "times", "a metric name without a number after it"),
+    ("doubtful", "number", "numbers", "in code or settings, or of one part of the data: not taken"),
     ("not_json", "line that is", "lines that are", "not a JSON object"),
     ("wrong_type", "JSON value that is", "JSON values that are", "neither number nor string"),
     ("cut_lines", "cut", "cuts", "in lines longer than 1 MiB"),

@@ -66,8 +66,11 @@ def test_the_points_are_what_the_training_computed(
 
 
 def test_a_booster_gives_one_point_for_each_round_and_set() -> None:
-    assert len(points("lightgbm.log", "TEXT", "auc;binary_logloss")) == 10 * 2 * 2
-    assert len(points("lightgbm.log", "TEXT", "valid_1's auc")) == 10
+    for metrics in (
+        "training's auc;training's binary_logloss",
+        "valid_1's auc;valid_1's binary_logloss",
+    ):
+        assert len(points("lightgbm.log", "TEXT", metrics)) == 10 * 2
     found = points("xgboost.log", "TEXT", "eval-rmse;train-rmse")
     assert [point.line for point in found if point.name == "eval-rmse"] == list(range(1, 13))
 

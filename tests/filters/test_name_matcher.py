@@ -25,6 +25,8 @@ def points(text: str, *metrics: str) -> list[tuple[str, str]]:
         "loss\t=\t0.3", "[loss]=0.3", "(loss): 0.3", "**loss**: 0.3", "loss := 0.3", "loss => 0.3", "loss -> 0.3",
         "loss | 0.3", "│ loss │ 0.3 │", "loss 0.3", "loss=[0.3]", "loss=tensor(0.3)", "loss: np.float64(0.3)",
         "loss: '0.3'", "loss=tensor([0.3])", "INFO:root:loss=0.3", "...loss=0.3", "x,loss=0.3,y", "?loss=0.3&b=1",
+        "loss is 0.3", "loss was: 0.3", "the loss is now 0.3", "loss 0.3, acc 0.9", "loss 0.3.", "mean loss 0.3 after",
+        "loss [np.float32(0.3), np.float32(0.4)]", "loss [0.3, 0.4]",
         "a|loss=0.3|b", "\x1b[3mloss\x1b[0m\x1b[2m=\x1b[0m0.3", "loss=0.3.", "loss=0.3%", "→loss=0.3", "é loss=0.3",
     ],
 )  # fmt: skip
@@ -37,7 +39,10 @@ def test_these_lines_give_a_loss_of_three_tenths(text: str) -> None:
     [
         "val_loss=0.3", "val-loss=0.3", "val/loss=0.3", "val.loss=0.3", "--loss=0.3", "loss_sum=0.3", "loss/val=0.3",
         "loss-a=0.3", "Loss=0.3", "lossy=0.3", "loss==0.3", "loss=", "loss=high", "loss\n=0.3", "loss=\n0.3",
-        "loss: 10%|███", "loss=0:12", "loss 3 times", "the loss 5", "x@[loss=0.5]", "loss=v1.2.3", "loss=1.2.3",
+        "loss: 10%|███", "loss: 100% ━━━━ 10/10", "loss: 3/10", "loss>=0.5", "loss*=0.5", "loss: 0.5 -> 0.3",
+        "loss 0.3 0.4", "loss is 0.3 lower", "loss is 3 times", "{loss:.4f}", "{loss:8.4f}", "val loss: 0.3", "test loss 0.3",
+        "best loss: 0.3", "training's loss: 0.3", "loss improved from inf to 0.3", "loss did not improve from 0.3",
+        "loss: 5it [00:01, 9.5it/s]", "ckpt/loss=0.3-v1.ckpt", "loss [0.3:0.9]", "loss | 0.3 | 0.4", "loss=0:12", "loss 3 times", "the loss 5", "x@[loss=0.5]", "loss=v1.2.3", "loss=1.2.3",
     ],
 )  # fmt: skip
 def test_these_lines_give_no_loss(text: str) -> None:
@@ -57,6 +62,38 @@ def test_of_two_names_one_inside_the_other_the_outer_one_counts() -> None:
 
 def test_the_points_of_a_line_come_in_its_order() -> None:
     assert points("b=1 a=2 b=3", "a", "b") == [("b", "1"), ("a", "2"), ("b", "3")]
+
+
+def test_a_progress_bar_is_no_value_and_a_percentage_is_one() -> None:
+    assert points("accuracy: 100% ━━━━ 10/10\naccuracy: 93%\naccuracy is 94%\n", "accuracy") == [
+        ("accuracy", "93"),
+        ("accuracy", "94"),
+    ]
+
+
+def test_the_percentage_beside_a_fraction_is_the_value() -> None:
+    assert points("Accuracy: 9836/10000 (98%), loss: 0.1", "Accuracy") == [("Accuracy", "98")]
+
+
+def test_words_before_a_name_make_it_another_metric() -> None:
+    line = "step 0: train loss 4.2874, val loss 4.2823"
+    assert points(line, "train loss", "val loss", "loss") == [
+        ("train loss", "4.2874"),
+        ("val loss", "4.2823"),
+    ]
+    assert points("R-squared: 0.8\nAdj. R-squared: 0.7\n", "R-squared") == [("R-squared", "0.8")]
+
+
+def test_a_name_that_ends_in_mean_is_the_mean_of_a_list() -> None:
+    text = "Pseudo dice [np.float32(0.81), np.float32(0.75)]\n"
+    assert points(text, "Pseudo dice", "Pseudo dice[mean]") == [
+        ("Pseudo dice", "0.81"),
+        ("Pseudo dice[mean]", "0.78"),
+    ]
+    assert points("dice: [0.5 0.25]\ndice=[0.5, high]\ndice [\n", "dice[mean]") == [
+        ("dice[mean]", "0.375")
+    ]
+    assert points("dice[mean]=0.5 [0.1]", "dice[mean]") == [("dice[mean]", "0.5")]
 
 
 def test_a_name_without_a_number_is_counted() -> None:
