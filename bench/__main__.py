@@ -9,6 +9,7 @@ import sys
 PARTS = {
     "collector": "how soon a value is stored, and what the collector takes for it",
     "controller": "what a trial costs the controller before a real API server, early and late",
+    "corpus": "what is found in the outputs of many frameworks, beside Katib's default filter",
     "dbmanager": "storing and reading against the databases' own ways, and Katib's",
     "filters": "extraction against a plain loop, and its memory",
     "runner": "what a trial costs beside its own process, against Optuna with subprocess",

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 _BLANKS = rb"[ \t\f]*+"
 _CLOSERS = rb"(?:\\{0,2}(?:[\"'`)\]}]|[*>](?!=))){0,3}+"
-_BETWEEN = rb"(?::=?|=>?|->)(?!=|\.\d++[A-Za-z%]?\})"  # `{loss:.4f}` is a format, not a value
+# `{loss:.4f}` is a format, not a value.
+_BETWEEN = rb"(?::=?|=>?|->)(?!=|\.\d++[A-Za-z%]?\})"
 _BAR = rb"(?:\||\xe2\x94\x82)"
 _TYPE = rb"(?:(?:[a-z]{1,8}\.)?(?:float\d{0,3}|bfloat16|tensor|[Aa]rray|Decimal)\()?+"
 _OPENERS = rb"(?:\\{0,2}[\"'\[(]){0,2}+" + _BLANKS

@@ -38,7 +38,8 @@ _NOT_BEHIND = (
     rb"\.{0,3}+\d|\.[A-Za-z_]\w|:\d|-[\w.]|/\d|[kKMGTB](?![A-Za-z])|[defgn]\}"
     rb"|(?!f(?:0|16|32|64)\b)[A-Za-z][A-Za-z_]{0,16}+\d|it[ ]?\[|"
     + PROGRESS
-    + rb"|[ \t]++(?:/[ \t]*+\d|(?:->|=>|\xe2\x86\x92|to\b)[ \t]*+[-+.\d]|[*^+][ \t]*+[\w(])))"
+    + rb"|[ \t]++(?:/[ \t]*+\d|(?:->|=>|\xe2\x86\x92|to\b)[ \t]*+[-+.\d]"
+    rb"|[*^][ \t]*+[\w(]|\+[ \t]*+[A-Za-z_(])))"
 )
 """What must not follow a number: then the number is only a part of something else."""
 

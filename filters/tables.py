@@ -56,6 +56,8 @@ _SUMMARIES = frozenset((b"all", b"overall", b"total", b"mean", b"average", b"avg
 _SPLITS = re.compile(rb"(?i:train|val|valid|test|eval|dev|training|validation|testing)\Z")
 _MISSING = frozenset((b"", b"-", b"--", b"NA", b"None", b"n/a"))
 _MIN_CELLS = 3
+LONGEST_ROW = 1 << 12
+"""Bytes; longer lines are neither headers nor rows."""
 PATIENCE = 10_000
 """Lines. A progress bar can print many of them between two rows of a table."""
 
@@ -91,6 +93,8 @@ class TableHeader:
 
 def read_header(line: bytes, names: Iterable[str]) -> TableHeader | None:
     """Return the header that a line is, or None where the line is not a header."""
+    if len(line) > LONGEST_ROW:
+        return None
     line = _PROGRESS_BAR.sub(b"", line)
     names = tuple(names)
     if _BAR.search(line):
@@ -111,6 +115,8 @@ def read_title(line: bytes, names: Iterable[str]) -> TableHeader | None:
 
 def read_row(line: bytes, header: TableHeader) -> list[tuple[str, str]] | None:
     """Return names and values of the metrics, left to right; None where the line is not a row."""
+    if len(line) > LONGEST_ROW:
+        return None
     line = _PROGRESS_BAR.sub(b"", line)
     if header.separator == SECTION:
         return _read_entry(line, header)
@@ -125,7 +131,7 @@ def read_row(line: bytes, header: TableHeader) -> list[tuple[str, str]] | None:
 
 def replaces(line: bytes, header: TableHeader) -> bool:
     """Return whether the line is the header of another table whose rows could be taken for ours."""
-    if header.separator != BLANKS or _is_rule(line):
+    if header.separator != BLANKS or len(line) > LONGEST_ROW or _is_rule(line):
         return False
     cells = _gap_cells(_PROGRESS_BAR.sub(b"", line))
     return len(cells) == header.width and not any(map(_ONE_NUMBER.match, cells))

@@ -7,7 +7,7 @@ import re
 from tests.architecture.tree import ROOT, files
 
 TESTS = ROOT / "tests"
-DATA = {"data", "goldens", "modules"}
+DATA = {"data", "goldens", "modules", "corpus"}
 
 
 def helpers() -> set[str]:
