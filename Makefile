@@ -111,5 +111,5 @@ $(MANUAL): $(READY) $(wildcard trialwatch/*.py)
 
 clean:  ## remove all that was made here, .venv too
 	rm -rf .venv .build build dist *.egg-info
-	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .grimp_cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

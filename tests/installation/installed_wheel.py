@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _CONSTRAINTS = ROOT / "constraints.txt"
+_KEPT = 2
 
 
 def build_wheel(folder: Path, **environ: str) -> Path:
@@ -91,8 +93,16 @@ def _required() -> Path:
             _pip(
                 "install", "--upgrade", f"--target={home}", f"--constraint={_CONSTRAINTS}", *listed
             )
-            (home / "ready").touch()
+        (home / "ready").touch()  # also the mark of its last use
+        _remove_all_but_newest(cache)
     return home
+
+
+def _remove_all_but_newest(cache: Path) -> None:
+    """Remove folders of older requirements; the last ones may be those of another branch."""
+    ready = sorted(cache.glob("required-*/ready"), key=lambda path: path.stat().st_mtime)
+    for path in ready[:-_KEPT]:
+        shutil.rmtree(path.parent)
 
 
 def _pip(*words: str) -> None:
