@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
@@ -16,6 +17,8 @@ _LONGEST = 80
 """The most characters of a user's text, or bits of a number, that a message repeats."""
 _COMPARED = 300
 """The most known words to compare one word with; each comparison takes about 10 microseconds."""
+
+_VARIABLE = re.compile(r"\d+[.:]\d[\d.:e+-]*|\d{4,}")
 
 
 def invalid(path: str, value: object, why: str) -> Fault:
@@ -62,6 +65,14 @@ def quoted(text: str) -> str:
 def visible(text: str) -> str:
     """Escape unprintable characters: line ends, terminal codes, half of a surrogate pair."""
     return "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def without_numbers(text: str) -> str:
+    """Return a text without numbers that vary (values, times, process ids), to compare causes.
+
+    Short whole numbers stay: exit statuses differ.
+    """
+    return _VARIABLE.sub("0", text)
 
 
 def nearest(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str:

@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -23,13 +23,16 @@ from api.objects.validation_update import completed
 from api.types import Experiment, Suggestion, Trial
 from controller.driver.driver import Driver
 from controller.driver.ports import Ports
+from controller.reconcile.experiment_states import mark_completed
 from controller.reconcile.trial_order import in_order
 from controller.reconcile.trial_states import has_ended
 from controller.reconcile.views import Key, Policy, key_of
 from controller.reconcile_workers import ReconcileWorkers, utc_now
+from runner.common_failure import common_failure
 from runner.database import Database, StoredObservations, database
 from runner.early_stopping import early_stopping
 from runner.experiments import LoadedExperiment, ignored_fields_in
+from runner.jobs.failed_starts import FailedStarts
 from runner.jobs.job_run import RunContext
 from runner.jobs.local_jobs import LocalJobs
 from runner.options import RunOptions
@@ -112,7 +115,7 @@ class Run:
                 self._experiments.add(self._key)
                 for trial in self._objects.all_trials:
                     self._trials.add(trial)
-                await self._work()
+                await self._work(lock)
                 last = self._snapshot()
         self._watcher.show(last)
         return Result(last=last, interrupted=self._stopping.is_set() and not self._over())
@@ -158,7 +161,10 @@ class Run:
                 early_stopping=stop_service,
             )
             context = RunContext(
-                spawner=spawner, machine=machine, config=Config(db_manager=store.address)
+                spawner=spawner,
+                machine=machine,
+                config=Config(db_manager=store.address),
+                tell=self._watcher.tell,
             )
             self._assemble(store, context, worker)
             try:
@@ -181,13 +187,13 @@ class Run:
         )
         self._driver = Driver(ports, random.Random(), _POLICY)  # noqa: S311 - names of trials
 
-    async def _work(self) -> None:
+    async def _work(self, lock: int) -> None:
         """Reconcile until everything has ended, or the user interrupts."""
         tasks = [
             asyncio.create_task(work)
             for work in (self._experiments.run(), self._trials.run(), self._show())
         ]
-        ending = asyncio.create_task(self._until_over())
+        ending = asyncio.create_task(self._until_over(lock))
         try:
             done, _ = await asyncio.wait((*tasks, ending), return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -197,10 +203,12 @@ class Run:
                 task.cancel()
             await asyncio.gather(*tasks, ending, return_exceptions=True)
 
-    async def _until_over(self) -> None:
+    async def _until_over(self, lock: int) -> None:
         while not self._stopping.is_set() and not (self._over() and self._quiet()):
             if self._jobs is not None:
                 self._jobs.check()
+                self._end_if_all_fail(self._jobs.failures())
+            self._state.check(lock)
             self._disk.check()
             if self._spawner is not None and self._spawner.lost:
                 raise SetupError(
@@ -213,6 +221,15 @@ class Run:
             await asyncio.wait(pending, timeout=_REFRESH, return_when=asyncio.FIRST_COMPLETED)
             for task in pending:
                 task.cancel()
+
+    def _end_if_all_fail(self, failures: Mapping[str, FailedStarts]) -> None:
+        experiment = self._objects.stored_experiment
+        if not failures or experiment is None or completed(experiment):
+            return
+        completion = common_failure([*self._objects.all_trials.values()], failures)
+        if completion is not None:
+            status = mark_completed(experiment.status, completion, utc_now())
+            self._objects.put(replace(experiment, status=status))
 
     def _over(self) -> bool:
         experiment = self._objects.stored_experiment

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import shutil
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -40,7 +41,8 @@ def run_experiment(
             return asyncio.run(_run(given, state, options, lock, watcher))
         except Differs as fault:
             raise UserError(f"{fault}\n{_ways_out(state, options)}") from None
-        except TrialwatchError:
+        except (OSError, TrialwatchError):
+            _check(state, lock)
             if is_new and not any(state.trials.glob("*.yaml")):
                 state.remove()
             raise
@@ -54,6 +56,16 @@ async def _run(
     watcher: Watcher,
 ) -> Result:
     return await Run(state, given, options, watcher).run(lock)
+
+
+def _check(state: StateDirectory, lock: int) -> None:
+    """Raise SetupError if the directory was deleted, and delete what was written since then."""
+    try:
+        state.check(lock)
+    except SetupError:
+        if not state.is_at_work():  # else another run has begun there
+            shutil.rmtree(state.path, ignore_errors=True)
+        raise
 
 
 def _clear(

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import shutil
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from api.names import COLLECTOR_CONTAINER
 from api.types import JsonObject
 from controller.reconcile.views import PodFacts
 from runner.jobs.delivery import give_up, last_exit
+from runner.jobs.failed_starts import FailedStarts
 from runner.jobs.injection import TrialObjects, inject
 from runner.jobs.job_spec import JobSpec, pod_of, read_job
 from runner.jobs.job_status import (
@@ -26,6 +28,7 @@ from runner.jobs.job_status import (
     REFUSED,
     JobEnd,
     JobProgress,
+    brief_cause_of,
     cause_of,
     with_status,
 )
@@ -51,6 +54,10 @@ LEAVING = 10.0
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 
 
+def _nothing(_text: str) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
     """What all jobs of a run share: spawner, machine and settings."""
@@ -58,6 +65,8 @@ class RunContext:
     spawner: SpawnerClient
     machine: Machine
     config: Config
+    tell: Callable[[str], None] = _nothing
+    """Shows the user a line about an event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +95,11 @@ class JobRun:
         self._life: PodLifecycle | None = None
         self._pod_folder = folders.pods
         """The folder of the current pod, or of the last one."""
+        self._restarts = 0
+        """How often the containers of the current pod were restarted."""
+        self.failures = FailedStarts(
+            lambda text: context.tell(f"{self._name} {text}"), time.monotonic
+        )
         self._ending: Termination | None = None
         self._end_requested = asyncio.Event()
 
@@ -139,7 +153,9 @@ class JobRun:
                 outcome = self._judged(form, status)
                 if outcome is not None:
                     return outcome
-                await self._pause(next(waits))
+                pause = next(waits)
+                self.failures.retry(self._progress.failed, form.backoff_limit, pause)
+                await self._pause(pause)
                 status = None
         if self._ending.reason != DEADLINE:
             return None
@@ -152,6 +168,7 @@ class JobRun:
         with contextlib.suppress(OSError):  # first, so that no crash counts it twice
             (self._pod_folder / JUDGED).touch()
         self._note(failed=self._progress.failed + 1)
+        self.failures.add(brief_cause_of(status))
         ends = [one.ended for one in (*status.init_containers, *status.containers)]
         if any(end is not None and end.reason in UNSTARTABLE for end in ends):
             return JobEnd(reason=REFUSED, cause=cause_of(status))
@@ -173,6 +190,8 @@ class JobRun:
         folder = self._pod_folder = self._job_folders.pods / name
         shutil.rmtree(folder, ignore_errors=True)  # a bare pod has one name
         folder.mkdir(parents=True)
+        self._restarts = 0
+        self.failures.begin()
         life = PodLifecycle(
             pod,
             self._context.machine,
@@ -234,6 +253,12 @@ class JobRun:
             self._life.pod.restart_policy is RestartPolicy.ON_FAILURE
         )
         limit = max(1, form.backoff_limit)
+        if status.restarts > self._restarts and not status.over:
+            self._restarts = status.restarts
+            self.failures.add(brief_cause_of(status))
+            if status.restarts < limit:
+                self.failures.retry(status.restarts, limit - 1, PAUSES.wait(status.restarts))
+            self.failures.begin()
         if on_failure and not status.over and status.restarts >= limit and self._life is not None:
             message = "a container was started too often"
             self._life.end(Termination(reason=BACKOFF, message=message, grace=self._life.pod.grace))
@@ -268,7 +293,8 @@ class JobRun:
 def _mark(folder: Path) -> None:
     """Mark a pod as interrupted, unless its trainer has already ended by itself."""
     if last_exit(run_dir_of(folder)) is None:
-        (folder / INTERRUPTED).touch()
+        with contextlib.suppress(FileNotFoundError):  # the user has deleted the state directory
+            (folder / INTERRUPTED).touch()
     give_up(run_dir_of(folder), "the runner was ended")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from api.types import Json, JsonObject
-from runner.pods.statuses import ContainerStatus, PodStatus, render_status
+from runner.pods.statuses import ContainerStatus, PodStatus, Terminated, render_status
 
 COMPLETED = "CompletionsReached"
 BACKOFF = "BackoffLimitExceeded"
@@ -19,7 +19,6 @@ _SENTENCES = {
     DEADLINE: "Job was active longer than specified deadline",
     REFUSED: "No pod of the job can run on this machine",
 }
-_LONGEST_CAUSE = 400
 _LAST_LINES = 5
 
 
@@ -107,29 +106,43 @@ def cause_of(pod: PodStatus) -> str:
     """Return why a pod failed: its own message, else its first failed container."""
     if pod.message:
         last = next((one for one in pod.containers if one.ended), None)
-        words = _last_lines(last)
+        words = " | ".join(_last_lines(last.ended if last else None))
         return f"{pod.message}; its last output: {words}" if words else pod.message
-    for one in (*pod.init_containers, *pod.containers):
-        end = one.ended
-        if end is None or end.status == 0:
-            continue
-        if end.started is None:
-            return f"container {one.name}: {end.message}"
-        how = f"ended with status {end.status}"
-        if end.signal is not None:
-            how = f"was killed by signal {end.signal}"
-        words = _last_lines(one)
-        return (
-            f"container {one.name} {how}; its last output: {words}"
-            if words
-            else (f"container {one.name} {how}, without output")
-        )
-    return ""
+    one = _failed_container(pod)
+    if one is None or one.ended is None:
+        return ""
+    end = one.ended
+    if end.started is None:
+        return f"container {one.name}: {end.message}"
+    how = f"ended with status {end.status}"
+    if end.signal is not None:
+        how = f"was killed by signal {end.signal}"
+    words = " | ".join(_last_lines(end))
+    return f"container {one.name} {how}" + (
+        f"; its last output: {words}" if words else ", without output"
+    )
 
 
-def _last_lines(one: ContainerStatus | None) -> str:
-    """Return the last lines of a log, on one line."""
-    text = one.ended.message if one is not None and one.ended is not None else ""
+def brief_cause_of(pod: PodStatus) -> str:
+    """Return why a pod failed, with only the last line of its output."""
+    one = _failed_container(pod)
+    if one is None or one.ended is None:
+        return pod.message
+    end = one.ended
+    if end.started is None:
+        return end.message
+    how = f"exit status {end.status}" if end.signal is None else f"killed by signal {end.signal}"
+    lines = _last_lines(end)
+    return f"{how}, last line: {lines[-1]}" if lines else f"{how}, without output"
+
+
+def _failed_container(pod: PodStatus) -> ContainerStatus | None:
+    every = (*pod.init_containers, *pod.containers)
+    return next((one for one in every if one.ended and one.ended.status != 0), None)
+
+
+def _last_lines(end: Terminated | None) -> list[str]:
+    """Return the last lines of a container's output; no line is cut, its end may matter."""
+    text = end.message if end is not None else ""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    shown = "".join(c if c.isprintable() else " " for c in " | ".join(lines[-_LAST_LINES:]))
-    return shown if len(shown) <= _LONGEST_CAUSE else f"{shown[: _LONGEST_CAUSE - 1]}…"
+    return ["".join(c if c.isprintable() else " " for c in line) for line in lines[-_LAST_LINES:]]

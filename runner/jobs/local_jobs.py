@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from api.documents import mapping_at, mappings_at, text_at
 from api.names import EXPERIMENT_LABEL
 from api.types import JsonObject, Suggestion, Trial
 from controller.reconcile.views import JobFacts
+from runner.jobs.failed_starts import FailedStarts
 from runner.jobs.injection import TrialObjects
 from runner.jobs.job_run import JobFolders, JobRun, RunContext
 from runner.pods.container_lifecycle import now
@@ -82,6 +83,10 @@ class LocalJobs:
     def idle(self) -> bool:
         """Whether no job runs and none is being deleted."""
         return all(task.done() for task in (*self._tasks.values(), *self._deleting.values()))
+
+    def failures(self) -> Mapping[str, FailedStarts]:
+        """Return, by trial, the failed starts of its job in this run."""
+        return {name: run.failures for name, run in self._runs.items() if run.failures.number}
 
     def check(self) -> None:
         """Raise an error that ended a job's task from outside, such as a full disk."""

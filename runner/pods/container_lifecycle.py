@@ -20,7 +20,7 @@ from runner.pods.pod_spec import Container, Pod, RestartPolicy
 from runner.pods.spawner_client import Exit, Running, SpawnerClient
 from runner.pods.statuses import ContainerStatus, Terminated
 
-PAUSES = Backoff(first=0.5, longest=15.0)
+PAUSES = Backoff(first=0.2, longest=3.0)
 """Pauses before a restart of a container, or a job's next pod (Kubernetes: 10 s to 6 minutes)."""
 _SIDECAR_PAUSES = replace(PAUSES, first=0.1)
 _LAST_LINES = 2048

@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 
 from api.errors import SetupError, UserError
-from runner.state.lock import PATIENCE, hold, is_held
+from runner.state.lock import PATIENCE, hold, is_at, is_held
 
 DEFAULT = Path(".trialwatch")
 _MARK = "."
@@ -140,6 +140,18 @@ class StateDirectory:
     def is_at_work(self) -> bool:
         """Return whether a run uses the directory now."""
         return is_held(self._lock)
+
+    def check(self, lock: int) -> None:
+        """Check that the directory is still the one that was locked.
+
+        Raises:
+            SetupError: it was deleted or moved.
+        """
+        if not is_at(lock, self._lock):
+            raise SetupError(
+                f"the state directory {self.path} was deleted or moved while the run was at work,"
+                " so the run was ended: run the command again to start anew"
+            )
 
     @property
     def _lock(self) -> Path:

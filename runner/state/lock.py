@@ -52,7 +52,7 @@ def is_held(path: Path) -> bool:
 def _acquire(path: Path, patience: float, sleep: Callable[[float], None]) -> int:
     until = time.monotonic() + patience
     descriptor = _open(path)
-    while not (_taken(descriptor, fcntl.LOCK_EX) and _is_at(descriptor, path)):
+    while not (_taken(descriptor, fcntl.LOCK_EX) and is_at(descriptor, path)):
         holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
         os.close(descriptor)
         if _is_alive(holder) or time.monotonic() >= until:
@@ -83,7 +83,8 @@ def _taken(descriptor: int, kind: int) -> bool:
     return True
 
 
-def _is_at(descriptor: int, path: Path) -> bool:
+def is_at(descriptor: int, path: Path) -> bool:
+    """Return whether an open file is still at its path: neither deleted nor moved."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except OSError:

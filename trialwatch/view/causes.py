@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from api.faults import visible
+from api.faults import visible, without_numbers
 from trialwatch.view.experiment_summary import TrialRow, TrialState
 from trialwatch.view.formatting import counted
 
@@ -15,8 +15,6 @@ _SENTENCES = re.compile(
     r"(Trial has failed|Metrics are not available|Trial is killed)(\. Job message)?: "
     r"|Job has reached the specified backoff limit: "
 )
-_NUMBER = re.compile(r"\d+[.:]\d[\d.:e+-]*|\d{4,}")
-"""Values of parameters, times, process ids. Short numbers stay: an exit status is a cause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +43,12 @@ def cause_of(row: TrialRow) -> str:
 def causes_in(rows: Iterable[TrialRow]) -> list[Cause]:
     """Return the causes, the most frequent first; causes that differ in numbers are one.
 
-    A trial that was killed because the experiment had ended comes last: it is no cause.
+    Trials that were killed, because the experiment had ended, count only without other causes.
     """
-    by_form: dict[tuple[bool, str], list[TrialRow]] = {}
-    for row in rows:
-        if row.state in _BAD and row.cause:
-            form = (row.state is TrialState.KILLED, _NUMBER.sub("0", cause_of(row)))
-            by_form.setdefault(form, []).append(row)
-    ordered = sorted(by_form.items(), key=lambda item: (item[0][0], -len(item[1])))
-    return [Cause(text=cause_of(rows[0]), trials=tuple(rows)) for _, rows in ordered]
+    by_form: dict[str, list[TrialRow]] = {}
+    bad = [row for row in rows if row.state in _BAD and row.cause]
+    own = [row for row in bad if row.state is not TrialState.KILLED]
+    for row in own or bad:
+        by_form.setdefault(without_numbers(cause_of(row)), []).append(row)
+    ordered = sorted(by_form.values(), key=len, reverse=True)
+    return [Cause(text=cause_of(same[0]), trials=tuple(same)) for same in ordered]
