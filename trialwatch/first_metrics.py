@@ -12,7 +12,15 @@ from api.errors import UserError
 from api.faults import nearest
 from api.names import UNAVAILABLE
 from api.objects.validation_update import completed
-from api.types import CollectorKind, ConditionType, Experiment, Objective, Trial, holds
+from api.types import (
+    CollectorKind,
+    CollectorSpec,
+    ConditionType,
+    Experiment,
+    Objective,
+    Trial,
+    holds,
+)
 from controller.reconcile.trial_states import has_ended
 from runner.state.directory import StateDirectory
 from runner.watcher import Snapshot
@@ -63,12 +71,10 @@ class FirstMetrics:
         objective = experiment.spec.objective or Objective()
         if _has_value(trial, objective.metric):
             return  # its values are not finite numbers
-        collector = experiment.spec.collector
-        if collector is not None and (
-            collector.filters or collector.kind is not CollectorKind.STDOUT
-        ):
+        collector = experiment.spec.collector or CollectorSpec()
+        if collector.kind is not CollectorKind.STDOUT:
             raise UserError(f"no value of {objective.metric!r} was found: {_message(trial)}")
-        found = candidates(self._log(trial))
+        found = candidates(self._log(trial), filters=collector.filters)
         raise UserError(self._not_printed(objective.metric, found, trial))
 
     def _not_printed(self, metric: str, found: Sequence[Candidate], trial: Trial) -> str:

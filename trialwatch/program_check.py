@@ -17,6 +17,7 @@ from trialwatch.tuning.command import Command, command_line
 
 _SCRIPTS = (".py", ".sh", ".js", ".mjs", ".cjs", ".ts", ".rb", ".pl", ".R", ".jl", ".lua", ".php")
 _OTHERS = {"python": ("python3",), "python3": ("python",), "pip": ("pip3",), "nodejs": ("node",)}
+_SHELL_WORDS = ("cd", "source", "export", "eval", "exec", "ulimit", "set", "alias", ".")
 _INTERPRETERS = {
     ".py": "python3",
     ".sh": "sh",
@@ -37,7 +38,8 @@ def check_program(command: Command, environ: Mapping[str, str]) -> None:
     """
     path = dict(command.variables).get("PATH", environ.get("PATH", os.defpath))
     program = command.words[0]
-    if "{" not in program and shutil.which(program, path=path) is None:
+    unknown = "{" in program and " " not in program  # a parameter chooses the program
+    if not unknown and shutil.which(program, path=path) is None:
         raise UserError(_no_program(command, path))
     script = _script_of(command)
     if script and not Path(script).exists():
@@ -67,14 +69,23 @@ def _no_program(command: Command, path: str) -> str:
         return f"{program!r} is a directory: write a program behind --"
     if file.is_file():
         return _not_started(file, rest)
+    if program in _SHELL_WORDS:
+        return f"{program!r} is a word of the shell: write -- sh -c '{program} ... && ...'"
+    if " " in program.strip():
+        return f"the command is one word, because it is in quotes: write -- {program}"
     if "/" in program:
         return f"the program {program!r} does not exist in {Path.cwd()}{_similar_file(program)}"
+    return _not_installed(program, rest, path)
+
+
+def _not_installed(program: str, rest: tuple[str, ...], path: str) -> str:
     others = [other for other in _OTHERS.get(program, ()) if shutil.which(other, path=path)]
     if others:
         line = command_line((others[0], *rest))
         return f"this machine has no program {program!r}, but {others[0]!r}: write -- {line}"
-    hint = nearest(program, [name for name in _programs(path) if name[0] == program[0]])
-    return f"this machine has no program {program!r}{hint or ': install it, or write its path'}"
+    names = [name for name in _programs(path) if name[0] == program[0]]
+    hint = nearest(program, names) or ": install it, or write its path"
+    return f"this machine has no program {program!r}{hint}"
 
 
 def _not_started(file: Path, rest: tuple[str, ...]) -> str:

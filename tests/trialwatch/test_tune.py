@@ -95,6 +95,19 @@ def test_a_metric_that_is_not_printed_ends_the_run_with_the_ones_that_are(machin
     )
 
 
+def test_a_pattern_finds_the_names_that_it_matches(machine: Machine) -> None:
+    line = ("tune", "--param", LR, r"--metrics-format=(\w+) is (\S+)")
+    program = ("--", "sh", "-c", "echo quality is {lr}")
+
+    status, out, err = machine.call(*line, *program)
+    assert (status, err) == (0, "")
+    assert "  quality       1" in out
+
+    status, out, err = machine.call(*line, "--maximize=qualty", *program)
+    assert status == 2
+    assert "the program prints no metric 'qualty'; did you mean \"quality\"?; it prints" in err
+
+
 def test_a_program_that_prints_no_metric_gets_how_to_print_one(machine: Machine) -> None:
     status, out, err = machine.call(
         *("tune", "--maximize", "accuracy", "--param", LR, "--", "sh", "-c", ": {lr}")
@@ -354,6 +367,26 @@ MISTAKES = [
         "this machine has no program 'pyhton3'; did you mean \"python3\"?",
     ),
     (
+        (*TUNE, "--param", LR, "--", "python3 train.py --lr={lr}"),
+        "the command is one word, because it is in quotes: write -- python3 train.py --lr={lr}",
+    ),
+    (
+        (*TUNE, "--param", LR, "--", "source", "env", "{lr}"),
+        "'source' is a word of the shell: write -- sh -c 'source ... && ...'",
+    ),
+    (
+        (*TUNE, "--param", LR, "--", "./trian", "{lr}"),
+        "the program './trian' does not exist in ",
+    ),
+    (
+        (*TUNE, "--param", LR, "--", "sub", "{lr}"),
+        "'sub' is a directory: write a program behind --",
+    ),
+    (
+        (*TUNE, "--param", LR, "--", "train", "{lr}"),
+        "'train' is a file here, but not in PATH: write -- ./train {lr}",
+    ),
+    (
         (*TUNE, "--param", LR, "--", "python3", "-u", "trian.py", "{lr}"),
         "'trian.py' does not exist in ",
     ),
@@ -377,6 +410,9 @@ def test_a_mistake_gets_what_to_type(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "train.py").write_text(TRAIN)
+
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "train").touch(0o755)
 
     status = main(words)
 

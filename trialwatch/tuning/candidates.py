@@ -1,27 +1,23 @@
-"""The metrics that an output seems to have: every name that the default matcher would find.
+"""The metrics that an output seems to have: every name that the extraction would find.
 
-The first pass collects names in the forms of `filters.name_matcher` and `filters.tables`. The
-second pass is the extraction itself with all these names. So each candidate that is shown is found
-in the same way when it is the objective.
+The first pass collects names (`candidate_names`). The second pass is the extraction itself with all
+these names. So each candidate that is shown is found in the same way when it is the objective.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from api.errors import UserError
 from api.metric_values import finite
-from api.types import Json, LogFormat, ObjectiveType
-from filters.extractor import Extractor, extraction_spec
-from filters.lines import LinePosition, LineSplitter
-from filters.numbers import DECIMAL, NUMBER
+from api.types import LogFormat, ObjectiveType
+from filters.extractor import ExtractionSpec, Extractor, extraction_spec
 from filters.points import ExtractedPoint
+from trialwatch.tuning.candidate_names import names_in
 from trialwatch.tuning.vocabulary import (
     COUNTERS,
     LARGE_IS_GOOD,
@@ -33,17 +29,6 @@ from trialwatch.tuning.vocabulary import (
 
 _MOST_NAMES: Final = 300
 """More names than these are not metrics, but data."""
-_WORD = rb"[A-Za-z_][\w/.@%-]{0,60}"
-_KEYED = re.compile(
-    rb"((?:^|(?<=[,;|(\[{>\t-] )|(?<=[,;|(\[{>\t]))" + _WORD + rb"(?: [A-Za-z][\w/.@%-]{0,30}){1,2}"
-    rb"|" + _WORD + rb")"
-    rb"[\"'`*)\]}>]{0,3}[ \t]*(?::=?|=>?|->|\|)(?!=)[ \t]*[\"'\[(]{0,2}"
-    rb"(?:[\w.]{0,12}\()?" + NUMBER,
-    re.MULTILINE,
-)
-_BLANK = re.compile(rb"(?:^|(?<=[\s,;|\[(]))(" + _WORD + rb")[ \t]+" + DECIMAL, re.MULTILINE)
-_CELLS = re.compile(rb"[ \f]*\t[ \t\f]*|[ \f]{2,}")
-_FEWEST_CELLS = 3
 
 
 class Look(StrEnum):
@@ -77,19 +62,37 @@ class Candidate:
         return direction_of(self.name)
 
 
-def candidates(log: bytes, log_format: LogFormat = LogFormat.TEXT) -> tuple[Candidate, ...]:
+def candidates(
+    log: bytes, log_format: LogFormat = LogFormat.TEXT, filters: Sequence[str] = ()
+) -> tuple[Candidate, ...]:
     """Return the metrics in a log, the most likely objective first.
 
-    Values that are not finite numbers do not count.
+    Values that are not finite numbers do not count. `filters` are `metricsFormat`s.
+
+    Raises:
+        UserError: a filter is wrong.
     """
-    as_json = log_format is LogFormat.JSON
-    names = [*dict.fromkeys(_json_names(log) if as_json else _names(log))][:_MOST_NAMES]
+    form = extraction_spec(["any"], log_format, filters)
+    names = [name for name in dict.fromkeys(names_in(log, form)) if _can_be_asked_for(name)]
     points: dict[str, list[str]] = {}
-    for point in _points(names, log, log_format):
+    for point in _points(replace(form, metrics=tuple(names[:_MOST_NAMES])), log):
         if finite(point.value) is not None:
             points.setdefault(point.name, []).append(point.value)
     found = [_candidate(name, values) for name, values in points.items()]
     return tuple(sorted(found, key=_rank))
+
+
+def _points(form: ExtractionSpec, log: bytes) -> Iterator[ExtractedPoint]:
+    if form.metrics:
+        extractor = Extractor(form)
+        yield from extractor.feed(log)
+        yield from extractor.finish()
+
+
+def _can_be_asked_for(name: str) -> bool:
+    with contextlib.suppress(UserError):
+        return bool(extraction_spec([name]))
+    return False
 
 
 def direction_of(name: str) -> ObjectiveType:
@@ -112,63 +115,6 @@ def _candidate(name: str, values: list[str]) -> Candidate:
         low=min(numbers),
         high=max(numbers),
     )
-
-
-# -- names ----------------------------------------------------------------------------------
-
-
-def _points(names: Iterable[str], log: bytes, log_format: LogFormat) -> Iterator[ExtractedPoint]:
-    try:
-        extractor = Extractor(extraction_spec(names, log_format))
-    except UserError:
-        return  # no names
-    yield from extractor.feed(log)
-    yield from extractor.finish()
-
-
-def _names(log: bytes) -> Iterator[str]:
-    splitter = LineSplitter(LinePosition())
-    for region in (*splitter.feed(log), *splitter.finish()):
-        yield from _names_in(region.text)
-
-
-def _names_in(log: bytes) -> Iterator[str]:
-    for found in _KEYED.finditer(log):
-        yield _text(found[1])
-        yield _text(found[1].rpartition(b" ")[2])
-    for found in _BLANK.finditer(log):
-        yield _text(found[1])
-    yield from _header_names(log)
-
-
-def _json_names(log: bytes) -> Iterator[str]:
-    """Yield the path of each number in lines that are JSON objects."""
-    for line in log.splitlines():
-        with contextlib.suppress(ValueError, RecursionError):
-            yield from _paths(json.loads(line), "")
-
-
-def _paths(value: Json, path: str) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for name, part in value.items():
-            yield from _paths(part, f"{path}.{name}" if path else name)
-    elif path and not isinstance(value, bool) and isinstance(value, int | float):
-        yield path
-
-
-def _header_names(log: bytes) -> Iterator[str]:
-    """Yield the cells of each line that looks like a table's header, above a row of numbers."""
-    previous: list[bytes] = []
-    for line in log.splitlines():
-        cells = _CELLS.split(line.strip())
-        numbers = sum(re.fullmatch(NUMBER, cell) is not None for cell in cells)
-        if previous and len(cells) == len(previous) and numbers * 2 >= len(cells):
-            yield from map(_text, previous)
-        previous = cells if len(cells) >= _FEWEST_CELLS and not numbers else []
-
-
-def _text(name: bytes) -> str:
-    return name.decode("utf-8", "replace").strip()
 
 
 def _rank(candidate: Candidate) -> tuple[int, int, int, int]:

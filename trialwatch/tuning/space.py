@@ -15,7 +15,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -25,6 +24,7 @@ from types import MappingProxyType
 from typing import Final
 
 from api.types import Distribution, FeasibleSpace, ParameterSpec, ParameterType
+from trialwatch.tuning.list_text import LEAST_ENTRIES, at_least_two, entries_of, entry_text
 from trialwatch.tuning.number_texts import NUMBER, is_number, look_whole
 from trialwatch.tuning.space_mistakes import SpaceError, mistake_in, unknown_option
 
@@ -37,8 +37,6 @@ DISTRIBUTIONS: Final[Mapping[str, Distribution]] = MappingProxyType(
 )
 _LOGARITHMIC = (Distribution.LOG_UNIFORM, Distribution.LOG_NORMAL)
 _RANGE = re.compile(rf"({NUMBER})\.\.({NUMBER})")
-_PLAIN_ENTRY = re.compile(r'[^\s,"](?:[^,"]*[^\s,"])?')
-_LEAST_ENTRIES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +54,7 @@ class Space:
         """Return the text that `read_space` reads as this space."""
         feasible = self.feasible
         if feasible.list:
-            return ",".join(map(_entry_text, feasible.list))
+            return ",".join(map(entry_text, feasible.list))
         texts = [f"{feasible.min}..{feasible.max}"]
         if self.type is ParameterType.DOUBLE and look_whole(
             feasible.min, feasible.max, feasible.step
@@ -74,12 +72,12 @@ def list_space(values: Sequence[str]) -> Space:
     Raises:
         SpaceError: there are fewer than two different values.
     """
-    if len(values) < _LEAST_ENTRIES:
+    if len(values) < LEAST_ENTRIES:
         raise SpaceError("a list needs at least two values")
     twice = next((value for value in values if values.count(value) > 1), None)
     if twice is not None:
-        unique = [_entry_text(value) for value in dict.fromkeys(values)]
-        raise SpaceError(f"the list has {twice!r} twice", _two(unique))
+        unique = [entry_text(value) for value in dict.fromkeys(values)]
+        raise SpaceError(f"the list has {twice!r} twice", at_least_two(unique))
     numbers = all(is_number(value) for value in values)
     kind = ParameterType.DISCRETE if numbers else ParameterType.CATEGORICAL
     return Space(type=kind, feasible=FeasibleSpace(list=tuple(values)))
@@ -134,7 +132,7 @@ def read_space(text: str) -> Space:
     mistake = mistake_in(text)
     if mistake is not None:
         raise mistake
-    return list_space(_entries(text))
+    return list_space(entries_of(text))
 
 
 # -- ranges ---------------------------------------------------------------------------------
@@ -216,62 +214,3 @@ def _check_step(space: Space, width: Fraction) -> None:
             bounds,
             f"{feasible.min},{feasible.max}",
         )
-
-
-# -- lists ----------------------------------------------------------------------------------
-
-
-def _entries(text: str) -> list[str]:
-    """Split a list at its commas; an entry in quotes may contain commas."""
-    entries: list[str] = []
-    rest = text
-    while True:
-        entry, rest = _first_entry(rest.lstrip(), text)
-        entries.append(entry)
-        if not rest:
-            return entries
-        rest = rest[1:]
-
-
-def _first_entry(rest: str, text: str) -> tuple[str, str]:
-    if not rest.startswith('"'):
-        entry, comma, others = rest.partition(",")
-        entry = entry.strip()
-        _check_entry(entry, text)
-        return entry, comma + others
-    try:
-        entry, end = json.JSONDecoder().raw_decode(rest)
-    except ValueError:
-        why = f'{rest!r} begins with a quote that does not end; write "a,b" or no quotes'
-        raise SpaceError(why) from None
-    rest = rest[end:].lstrip()
-    if rest and not rest.startswith(","):
-        raise SpaceError(f"a comma is missing before {rest!r}")
-    return entry, rest
-
-
-def _check_entry(entry: str, text: str) -> None:
-    if not entry:
-        kept = [part.strip() for part in text.split(",") if part.strip()]
-        why = 'a value is empty (for an empty text, write "")'
-        raise SpaceError(why, _two(kept))
-    bounds, *options = entry.split(":")
-    if _RANGE.fullmatch(bounds) or (options and is_number(bounds) and not _is_clock(entry)):
-        raise SpaceError(f"a list cannot contain {entry!r}: write either a range or a list")
-
-
-def _two(entries: Sequence[str]) -> str:
-    """Return a list with at least two entries."""
-    return ",".join(entries if len(entries) >= _LEAST_ENTRIES else (*entries, "ANOTHER"))
-
-
-def _is_clock(entry: str) -> bool:
-    return all(part.isdigit() for part in entry.split(":"))
-
-
-def _entry_text(entry: str) -> str:
-    bounds, *options = entry.split(":")
-    plain = _PLAIN_ENTRY.fullmatch(entry) and not _RANGE.fullmatch(bounds)
-    if plain and not (options and is_number(bounds)):
-        return entry
-    return json.dumps(entry, ensure_ascii=False)
