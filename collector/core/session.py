@@ -105,9 +105,23 @@ class Session:
             "more_gaps": max(0, len(attempt.gaps) - 3) + attempt.more_gaps,
         }
         objective = self._plan.objective
+        if self._was_never_created(attempt):
+            facts["missing_file"] = self._plan.path
         near = () if objective in known.folds else self._near_misses.of(objective)
         return summary_of(
             facts, known.folds, self._plan.extraction.metrics, describe_near_misses(near)
+        )
+
+    def _was_never_created(self, attempt: Attempt) -> bool:
+        """Return whether the metrics file has never existed, as far as this collector knows."""
+        path = self._plan.path
+        if not path or path not in attempt.places:
+            return False
+        place = attempt.places[path]
+        return (
+            place.generation.inode is None
+            and not place.offset
+            and self._ports.files.stat(path) is None
         )
 
     def close(self) -> None:

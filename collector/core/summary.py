@@ -7,7 +7,8 @@ It is one JSON object of at most `TERMINATION_LOG_BYTES` bytes, the kubelet's li
      "metrics": {"loss": {"count": 3, "first": "0.9", "last": "0.1", "min": "0.1", "max": "0.9"}}}
 
 If not all metrics fit, the first ones are included, and `left_out` counts the others. If the
-objective was never found, `nearest` has the most similar lines, as many as fit.
+objective was never found, `nearest` has the most similar lines, as many as fit. If the metrics file
+was never created, `missing_file` is its path.
 """
 
 from __future__ import annotations

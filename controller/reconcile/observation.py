@@ -135,7 +135,8 @@ def _cause(view: TrialView, objective: Objective, message: TerminationMessage) -
         return "the metrics store was not queried in time"
     if view.trial.spec.collector and view.trial.spec.collector.kind is CollectorKind.PUSH:
         return f"the training reported no value of {metric}; call report_metrics with this name"
-    return _collector_cause(pods, message) or _nothing_matched(metric, stored, message)
+    cause = _collector_cause(pods, message) or _nothing_matched(metric, stored, message)
+    return f"{cause}; {pods.elsewhere}" if pods.elsewhere else cause
 
 
 def _not_finite(metric: str, strategy: Strategy, seen: MetricSummary) -> str:
@@ -174,6 +175,8 @@ def collector_failure(pods: PodFacts) -> str:
 def _nothing_matched(
     metric: str, stored: Iterable[MetricSummary], message: TerminationMessage
 ) -> str:
+    if message.missing_file:
+        return f"the training has not created the file {quoted(message.missing_file)} for {metric}"
     others = ", ".join(quoted(m.name) for m in stored if m.last != UNAVAILABLE)
     nothing_found = f"no line of the training contained {metric}" + (
         f", only {others}" if others else ""

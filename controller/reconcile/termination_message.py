@@ -26,6 +26,8 @@ class TerminationMessage:
     metrics: tuple[MetricSummary, ...] = ()
     nearest: tuple[str, ...] = ()
     """Lines that nearly matched, if no line matched."""
+    missing_file: str = ""
+    """The path of the metrics file, if it was never created."""
 
 
 def parse_termination_message(text: str) -> TerminationMessage:
@@ -43,6 +45,7 @@ def parse_termination_message(text: str) -> TerminationMessage:
             for name, folded in metrics.items()
             if isinstance(folded, Mapping)
         ),
+        missing_file=text_at(message, "missing_file"),
         nearest=tuple(line for line in items_at(message, "nearest") if isinstance(line, str)),
     )
 

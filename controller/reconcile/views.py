@@ -103,6 +103,8 @@ class PodFacts:
     the training runs."""
     termination_message: str = ""
     """The collector's termination message, unparsed: one JSON object."""
+    elsewhere: str = ""
+    """Where the objective is, if not in the metrics file, and what to do; "" if unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

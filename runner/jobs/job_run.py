@@ -15,9 +15,10 @@ from pathlib import Path
 from api.documents import value_at
 from api.errors import UserError
 from api.names import COLLECTOR_CONTAINER
-from api.types import JsonObject
+from api.types import CollectorKind, JsonObject
 from controller.reconcile.views import PodFacts
 from runner.jobs.delivery import give_up, last_exit
+from runner.jobs.elsewhere import elsewhere
 from runner.jobs.failed_starts import FailedStarts
 from runner.jobs.injection import TrialObjects, inject
 from runner.jobs.job_spec import JobSpec, pod_of, read_job
@@ -147,6 +148,7 @@ class JobRun:
         status = await self._left_behind(form)
         while self._ending is None:
             status = status or await self._pod(form)
+            await self._look_elsewhere()
             if self._context.spawner.lost:
                 return None  # the pod's result is unknown: the next run resumes it
             if self._ending is None:
@@ -216,6 +218,17 @@ class JobRun:
             return await life.run()
         finally:
             self._life = None
+
+    async def _look_elsewhere(self) -> None:
+        """Look for the objective in the trainer's output, if its metrics file does not have it."""
+        spec = self._objects.trial.spec
+        if spec.collector is None or spec.collector.kind is not CollectorKind.FILE:
+            return
+        folder = self._job_folders.logs / self._pod_folder.name
+        log = str(folder / f"{spec.primary_container_name}.log")
+        message = self.facts.termination_message
+        found = await asyncio.to_thread(elsewhere, spec, message, log)
+        self.facts = replace(self.facts, elsewhere=found)
 
     async def _left_behind(self, form: JobSpec) -> PodStatus | None:
         """Recover a pod of an earlier run whose trainer had ended."""

@@ -353,6 +353,20 @@ def test_if_the_objective_was_found_at_last_the_summary_has_no_similar_lines() -
     assert "nearest" not in json.loads(session.summary())
 
 
+@pytest.mark.parametrize("lines", ["", "epoch 1\n"])
+def test_the_summary_names_a_metrics_file_that_was_never_created(lines: str) -> None:
+    pod = Pod()
+    session = pod.collector(path=LOG)
+    pod.begin()
+    if lines:
+        pod.log(lines)
+    pod.end()
+    pod.run(session)
+
+    summary = json.loads(session.summary())
+    assert summary.get("missing_file") == (None if lines else LOG)
+
+
 def test_each_attempt_has_its_own_nearest_lines() -> None:
     pod = Pod()
     session = pod.collector()

@@ -213,3 +213,17 @@ def test_any_last_words_are_read(text: str) -> None:
 @pytest.mark.parametrize("text", ["[" * 5000, '{"metrics": {"loss": 3}}', '{"nearest": "x"}', "3"])
 def test_last_words_of_another_form_are_passed_over(text: str) -> None:
     assert parse_termination_message(text) == TerminationMessage()
+
+
+def test_a_metrics_file_that_was_never_created_is_named_and_where_the_metric_is() -> None:
+    message = words(delivered=True, metrics={}, missing_file="/katib/mnist.log")
+    nothing = StoredMetrics(metrics=())
+
+    alone = find_observation(view(nothing, termination_message=message))
+    printed = find_observation(
+        view(nothing, termination_message=message, elsewhere="its standard output has it")
+    )
+
+    sentence = 'the training has not created the file "/katib/mnist.log" for "loss"'
+    assert alone.cause == sentence
+    assert printed.cause == f"{sentence}; its standard output has it"

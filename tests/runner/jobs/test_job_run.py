@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -227,3 +228,28 @@ async def test_what_had_not_reached_the_store_is_delivered_by_the_next_run(tmp_p
     assert (before, after) == ([], ["0.5"])
     assert (tmp_path / "tries").read_text() == "x\n"
     assert "Complete" in conditions(again)
+
+
+@pytest.mark.parametrize(
+    ("script", "missing", "printed"),
+    [
+        ("echo loss=0.5", True, True),
+        ("echo epoch 1", True, False),
+        ("echo epoch 1 > /katib/mnist.log; echo loss=0.5", False, True),
+        ("echo loss=0.5 | tee /katib/mnist.log", False, False),
+    ],
+)
+async def test_a_missing_metrics_file_is_named_and_whether_the_output_has_the_metric(
+    tmp_path: Path, *, script: str, missing: bool, printed: bool
+) -> None:
+    owner = trial(collector=FILE)
+    async with cluster(tmp_path) as here:
+        done = await here.run(job(shell(script)), owner)
+
+    message = json.loads(done.facts.termination_message)
+    hint = (
+        'its standard output has "loss": write kind: StdOut in spec.metricsCollectorSpec.collector,'
+        " or let the training write into the file"
+    )
+    assert message.get("missing_file", "") == ("/katib/mnist.log" if missing else "")
+    assert done.facts.elsewhere == (hint if printed else "")
