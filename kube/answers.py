@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
 from api.documents import mappings_at, text_at
-from api.errors import RemoteError, TrialwatchError, Unavailable
+from api.errors import Fault, RemoteError, TrialwatchError, Unavailable
 from api.types import Json, JsonObject
 from kube.cluster import Change, ChangeType, Kind
 from kube.errors import AlreadyExists, Conflict, Forbidden, Gone, Invalid, NotFound
@@ -33,6 +34,7 @@ _REMEDIES: Final[Mapping[type[TrialwatchError], str]] = {
     Gone: "list again",
     Unavailable: "ask again",
 }
+_ESCAPED: Final = re.compile(r"\\(.)")
 _LONGEST: Final = 500
 """Characters of the server's message that an error repeats."""
 
@@ -69,7 +71,20 @@ def error_in(status_document: JsonObject, about: str) -> TrialwatchError:
     message = _words(status_document.get("message")) or _phrase(status)
     kind = _kind_of(status, status_document.get("reason"))
     remedy = _REMEDIES.get(kind)
-    return kind(f"{about}: {status} {message}" + (f"; {remedy}" if remedy else ""))
+    error = kind(f"{about}: {status} {message}" + (f"; {remedy}" if remedy else ""))
+    if isinstance(error, Invalid):
+        causes = mappings_at(status_document, "details", "causes")
+        error.causes = tuple(
+            Fault(text_at(cause, "field") or "document", text_at(cause, "message"))
+            for cause in causes
+        )
+    return error
+
+
+def warning_of(header: str) -> str:
+    """Return the text of a `Warning` header: a code, an agent, and the text in quotes."""
+    _, quote, text = header.strip().partition('"')
+    return _ESCAPED.sub(r"\1", text.removesuffix('"')) if quote else header.strip()
 
 
 def change_of(line: bytes, about: str) -> Change:

@@ -15,9 +15,10 @@ from typing import Final
 import aiohttp
 from kubernetes.aio.client import Configuration
 
+from api.documents import mapping_at
 from api.types import Json, JsonObject
 from kube.access import REVIEW, Access, Decision, decision_of, review_of
-from kube.answers import change_of, items_of, next_page_of
+from kube.answers import change_of, items_of, next_page_of, warning_of
 from kube.cluster import (
     Change,
     Kind,
@@ -32,7 +33,7 @@ from kube.cluster import (
 )
 from kube.connections import explained, lines_of
 from kube.discovery import Discovery
-from kube.errors import Gone, Invalid, NotFound, UnknownKind
+from kube.errors import AlreadyExists, Gone, Invalid, NotFound, UnknownKind
 from kube.paths import path_of
 from kube.requests import JSON, Request, Requests
 from kube.resources import KNOWN
@@ -46,6 +47,7 @@ _CONNECT_SECONDS: Final = 10.0
 SLACK_SECONDS: Final = 15.0
 """How much later than WATCH_SECONDS the server may end a watch."""
 _MANAGER: Final = {"fieldManager": "trialwatch"}
+_DRY_RUN: Final = {**_MANAGER, "dryRun": "All", "fieldValidation": "Strict"}
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
 _ANYTHING: Final = "application/json, */*"
 """A log is text; an error about it is JSON."""
@@ -157,6 +159,40 @@ class KubernetesCluster:
         if resource.namespaced and not ref.namespace:
             raise Invalid(f"create {ref}: metadata.namespace is missing; add it")
         return await self._call("POST", path_of(resource, ref.namespace), f"create {ref}", document)
+
+    async def dry_run(self, document: JsonObject) -> tuple[str, ...]:
+        """Let the server check an object as if it were created or replaced, and store nothing.
+
+        All its admission webhooks take part. Return the warnings of the server.
+
+        Raises:
+            Invalid: the object would be refused; `causes` has its faults.
+            NotFound: its namespace does not exist.
+        """
+        ref = ref_of(document)
+        resource = await self._discovery.resource_of(ref.of)
+        about = f"check {ref}"
+        try:
+            return await self._tried("POST", path_of(resource, ref.namespace), about, document)
+        except AlreadyExists:
+            metadata = mapping_at(document, "metadata")
+            version = version_of(await self.get(ref))
+            newer = {**document, "metadata": {**metadata, "resourceVersion": version}}
+            return await self._tried("PUT", await self._path(ref), about, newer)
+
+    async def _tried(
+        self, method: str, path: str, about: str, document: JsonObject
+    ) -> tuple[str, ...]:
+        request = Request(
+            method=method,
+            path=path,
+            about=about,
+            query=_DRY_RUN,
+            body=document,
+            limit=self._limit,
+        )
+        async with self._requests.answer_to(request) as answer:
+            return tuple(warning_of(text) for text in answer.headers.getall("Warning", ()))
 
     async def replace(self, document: JsonObject, *, status: bool = False) -> JsonObject:
         """Replace an object."""

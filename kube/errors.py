@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from api.errors import RemoteError, SetupError, UserError
+from api.errors import Fault, RemoteError, SetupError, UserError
 
 
 class NotFound(UserError):
@@ -28,6 +28,9 @@ class UnknownKind(NotFound):
 
 class Invalid(UserError):
     """The cluster refuses this document each time."""
+
+    causes: tuple[Fault, ...] = ()
+    """What is wrong, by field, if the server says it."""
 
 
 class Forbidden(SetupError):

@@ -61,7 +61,7 @@ def read_text(text: str, name: str, parallel: int | None = None) -> LoadedExperi
         count = "several Experiments" if found else f"no Experiment (found: {kinds})"
         raise UserError(f"{name} has {count}; use a file with one `kind: Experiment`")
     experiment = parse_experiment(found[0])
-    return checked(experiment, _template(experiment, documents), parallel)
+    return checked(experiment, template_text(experiment, documents), parallel)
 
 
 def checked(
@@ -77,19 +77,27 @@ def checked(
     Raises:
         SpecError: the Experiment has faults.
     """
-    metadata, spec = experiment.metadata, experiment.spec
-    if not metadata.namespace:
-        metadata = replace(metadata, namespace=NAMESPACE)
     if parallel is not None:
-        spec = replace(spec, parallel_trial_count=parallel)
-    complete = with_defaults(replace(experiment, metadata=metadata, spec=spec))
-    given = LoadedExperiment(experiment=complete, template=template)
-    faults = tuple(dict.fromkeys(_faults(given)))
+        spec = replace(experiment.spec, parallel_trial_count=parallel)
+        experiment = replace(experiment, spec=spec)
+    given, faults = examined(experiment, template)
     if parallel is not None:
         faults = tuple(_of_the_flag(fault) for fault in faults)
     if faults:
         raise SpecError(faults)
     return given
+
+
+def examined(
+    experiment: Experiment, template: str | None = None
+) -> tuple[LoadedExperiment, tuple[Fault, ...]]:
+    """Return an Experiment with its defaults, and its faults; see `checked`."""
+    metadata = experiment.metadata
+    if not metadata.namespace:
+        metadata = replace(metadata, namespace=NAMESPACE)
+    complete = with_defaults(replace(experiment, metadata=metadata))
+    given = LoadedExperiment(experiment=complete, template=template)
+    return given, tuple(dict.fromkeys(_faults(given)))
 
 
 def _of_the_flag(fault: Fault) -> Fault:
@@ -110,7 +118,8 @@ def ignored_fields_in(experiment: Experiment) -> tuple[Fault, ...]:
     return ignored_fields(pod, job.path) if pod is not None else ()
 
 
-def _template(experiment: Experiment, documents: Sequence[JsonObject]) -> str | None:
+def template_text(experiment: Experiment, documents: Sequence[JsonObject]) -> str | None:
+    """Return the text of the template, if one of the documents is its ConfigMap."""
     template = experiment.spec.trial_template
     source = template.config_map if template else None
     if source is None:
@@ -133,7 +142,7 @@ def _faults(given: LoadedExperiment) -> Iterator[Fault]:
     yield from faults
     paths = {fault.path for fault in faults}
     # A field with several faults is reported once.
-    yield from (fault for fault in _of_the_search(experiment) if fault.path not in paths)
+    yield from (fault for fault in search_faults(experiment) if fault.path not in paths)
     # A fault of the template may be the cause why a parameter has no effect.
     if not any(path.startswith("spec.trialTemplate") for path in paths):
         yield from without_effect(experiment)
@@ -148,7 +157,8 @@ def _wrong_filter(regex: str) -> str | None:
     return None
 
 
-def _of_the_search(experiment: Experiment) -> Iterator[Fault]:
+def search_faults(experiment: Experiment) -> Iterator[Fault]:
+    """Yield the faults by the rules of the search and of early stopping."""
     spec = experiment.spec
     try:
         search_task_of(spec)

@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "inject": "show how the webhook would change a pod or a job",
     "explain": "explain the webhook's decision on a pod in the cluster, and what to do",
     "run": "run an experiment on this machine, or continue it",
+    "validate": "check the files of experiments, and start nothing",
     "get": "show experiments, trials and suggestions of this machine or of a cluster",
     "logs": "print the log of a trial's container",
     "delete": "delete an experiment with its trials, metrics and logs",

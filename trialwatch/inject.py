@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from api.documents import mapping_at
-from api.errors import UserError
+from api.errors import SpecError, UserError
 from api.objects.suggestions import parse_suggestion
 from api.objects.trials import parse_trial
 from api.objects.yamlout import dump_objects
 from api.objects.yamltext import load_file
 from trialwatch.first_trial import first_trial
 from trialwatch.input_file import read_input
+from trialwatch.offline_admission import offline_verdict
 from trialwatch.pod_templates import pods_in, put
 from webhook.model.config import Config, parse_config
 from webhook.model.verdicts import Inject, PodContext, Refuse, Verdict
@@ -31,7 +32,7 @@ from webhook.pods.mutate import mutate
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from api.types import JsonObject, Suggestion, Trial
     from trialwatch import pod_templates
@@ -71,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(
             f"{arguments.file} is empty; write the YAML of a Pod, a Job or an Experiment"
         )
-    meant = [_meant(document, family) for document in given]
+    meant = [_meant(document, family, given, config) for document in given]
     before = [document for document, _ in meant]
     judged = [_judged(document, of, config) for document, of in meant]
     for one in judged:
@@ -96,10 +97,19 @@ class _Judged:
     refused: bool
 
 
-def _meant(document: JsonObject, family: _Family) -> tuple[JsonObject, _Family]:
-    """Return the object to change and its trial; for an Experiment, the job of its first trial."""
+def _meant(
+    document: JsonObject, family: _Family, given: Sequence[JsonObject], config: Config
+) -> tuple[JsonObject, _Family]:
+    """Return the object to change and its trial; for an Experiment, the job of its first trial.
+
+    Raises:
+        SpecError: the webhook would refuse the Experiment.
+    """
     if document.get("kind") != "Experiment":
         return document, family
+    faults = offline_verdict(document, given, config).faults
+    if faults:
+        raise SpecError(faults)
     trial, job = first_trial(document)
     return job, _Family(trial=trial)
 

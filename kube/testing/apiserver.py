@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
@@ -19,10 +19,10 @@ from typing import Any, Final
 import yaml
 from aiohttp import web
 
-from api.errors import RemoteError, TrialwatchError, Unavailable
+from api.errors import Fault, RemoteError, TrialwatchError, Unavailable
 from api.types import JsonObject
 from kube.access import REVIEW, access_of
-from kube.cluster import Listing, Propagation, Scope
+from kube.cluster import Listing, Propagation, Ref, Scope, ref_of
 from kube.errors import AlreadyExists, Conflict, Forbidden, Gone, Invalid, NotFound
 from kube.testing.memory import MemoryCluster
 from kube.testing.request_paths import Target, labels_in, name_in, split_path, target_of, verb_of
@@ -42,6 +42,9 @@ _STATUSES: Final[Mapping[type[TrialwatchError], HTTPStatus]] = {
 _MERGE: Final = "application/merge-patch+json"
 
 
+Admission = Callable[[JsonObject], tuple[Sequence[Fault], Sequence[str]]]
+
+
 class ApiServer:
     """The HTTP server; `served` runs one."""
 
@@ -49,6 +52,8 @@ class ApiServer:
         self.cluster, self.url = cluster, ""
         self.asked: Counter[str] = Counter()
         """The number of requests of each form: `get Job`, `list Trial`, `discover batch/v1`, …"""
+        self.admission: Admission = lambda _document: ((), ())
+        """Returns the faults and warnings of an object that a dry run would store."""
         self._token = token
         self._pages: dict[str, tuple[Listing, int]] = {}
         self._page_names = itertools.count(1)
@@ -115,7 +120,23 @@ class ApiServer:
             return await self._watch(request, target)
         if verb == "log":
             return await self._log(request, target)
+        if request.query.get("dryRun") == "All" and verb in ("create", "replace"):
+            return await self._dry_run(verb, target, request)
         return await self._once(verb, target, request)
+
+    async def _dry_run(self, verb: str, target: Target, request: web.Request) -> web.Response:
+        """Check an object as its admission would, and store nothing."""
+        document = await _body(request, target)
+        ref = ref_of(document)
+        await self.cluster.get(Ref(api_version="v1", kind="Namespace", name=ref.namespace))
+        stored = (await self.cluster.list(Scope(ref.of, ref.namespace, name=ref.name))).items
+        if verb == "create" and stored:
+            raise AlreadyExists(f"create {ref}: it exists already; read it")
+        faults, warnings = self.admission(document)
+        answer = _refusal_of(faults) if faults else web.json_response(document)
+        for text in warnings:
+            answer.headers.add("Warning", f"299 - {json.dumps(text)}")
+        return answer
 
     async def _decide(self, request: web.Request) -> web.Response:
         review = await _json(request)
@@ -273,6 +294,17 @@ def _status(error: TrialwatchError) -> HTTPStatus:
 
 def _refusal(status: HTTPStatus, reason: str, message: str) -> web.Response:
     return web.json_response(_status_document(status, reason, message), status=status)
+
+
+def _refusal_of(faults: Sequence[Fault]) -> web.Response:
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    message = "; ".join(str(fault) for fault in faults)
+    causes = [{"field": fault.path, "message": fault.message} for fault in faults]
+    document = {
+        **_status_document(status, "Invalid", message),
+        "details": {"causes": causes},
+    }
+    return web.json_response(document, status=status)
 
 
 def _status_document(status: HTTPStatus, reason: str, message: str) -> JsonObject:

@@ -7,7 +7,7 @@ from typing import cast
 
 from api.documents import mapping_at
 from api.errors import Fault, SpecError, UserError
-from api.faults import invalid
+from api.faults import invalid, required
 from api.objects.fields import Field
 from api.types import JsonObject
 from runner.pods.pod_spec import RestartPolicy, read_pod
@@ -51,7 +51,7 @@ def _bare(document: JsonObject) -> JobSpec:
     form = JobSpec(pod=document, bare=True, backoff_limit=0)
     pod = read_pod(document)
     if pod.restart_policy is RestartPolicy.ALWAYS:
-        raise SpecError((_endless("spec.restartPolicy"),))
+        raise SpecError((_endless(document, "spec.restartPolicy"),))
     return form
 
 
@@ -74,11 +74,13 @@ def _job(document: JsonObject) -> JobSpec:
     root.accept(form)
     pod = read_pod(template, "spec.template")
     if pod.restart_policy is RestartPolicy.ALWAYS:
-        raise SpecError((_endless("spec.template.spec.restartPolicy"),))
+        raise SpecError((_endless(template, "spec.template.spec.restartPolicy"),))
     return form
 
 
-def _endless(path: str) -> Fault:
+def _endless(pod: JsonObject, path: str) -> Fault:
+    if not mapping_at(pod, "spec").get("restartPolicy"):
+        return required(path, "must be specified; write Never, or OnFailure")
     why = "a container with this policy never ends; write Never or OnFailure"
     return invalid(path, RestartPolicy.ALWAYS.value, why)
 

@@ -25,7 +25,11 @@ BUILT_IN: list[str] = pyproject()["tool"]["importlinter"]["root_packages"]
 PROGRAMS = sorted(GROUPS.keys() - {"all", "dev"})
 
 # The modules of the command line that need the extra `cluster`; they are imported by name, on use.
-OF_A_CLUSTER = {"trialwatch.cluster_source", "trialwatch.pod_explanation"}
+OF_A_CLUSTER = {
+    "trialwatch.cluster_check",
+    "trialwatch.cluster_source",
+    "trialwatch.pod_explanation",
+}
 
 # A module, and the modules that it loads or starts by name.
 BY_NAME = {

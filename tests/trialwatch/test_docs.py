@@ -11,7 +11,7 @@ import pytest
 
 from runner.pods.container_log import LIMIT
 from runner.state.directory import DEFAULT
-from trialwatch import get, logs, plot
+from trialwatch import get, logs, plot, validate
 
 TEXT = (Path(__file__).parents[2] / "docs" / "looking.md").read_text()
 COMMANDS = {"get": get, "logs": logs, "plot": plot}
@@ -38,3 +38,10 @@ def test_each_flag_has_a_row_and_each_row_its_flag(command: str) -> None:
 def test_places_and_sizes_are_those_of_the_code() -> None:
     assert f"`{DEFAULT}`" in TEXT
     assert f"{LIMIT >> 20} MiB" in TEXT
+
+
+def test_each_flag_of_validate_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "validate.md").read_text()
+    rows = re.findall(r"^\| (`-[^|]*)\|", text, re.MULTILINE)
+
+    assert {flag for cell in rows for flag in re.findall(r"`(--?[a-z-]+)", cell)} == flags(validate)

@@ -274,3 +274,15 @@ def test_an_experiment_that_is_wrong_is_refused_with_each_fault(
     assert main(["inject", "-f", file]) == 2
 
     assert "spec.objective.type" in printed(capsys)[1]
+
+
+def test_an_experiment_that_the_webhook_would_refuse_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (Path(__file__).parents[2] / "examples" / "random.yaml").read_text()
+    (tmp_path / "e.yaml").write_text(text.replace("algorithmName: random", "algorithmName: pbt"))
+
+    assert main(["inject", "-f", str(tmp_path / "e.yaml")]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "unable to get Suggestion config data for algorithm pbt: Katib's algorithm pbt" in err

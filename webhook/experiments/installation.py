@@ -66,7 +66,7 @@ def _kind_faults(
 
 
 def _restart_faults(job: JsonObject) -> Iterator[Fault]:
-    """Check the restartPolicy of a Job as the API server does; a local run takes any as Never."""
+    """Check the restartPolicy of a Job as the API server does."""
     if (job.get("apiVersion"), job.get("kind")) != ("batch/v1", "Job"):
         return
     pod = Field(job, "spec.trialTemplate.trialSpec").at("spec").at("template").at("spec")
