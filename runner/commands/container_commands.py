@@ -116,8 +116,9 @@ class _Check:
             return ""
         if file.use in (Use.PROGRAM, Use.SHELL_PROGRAM):
             return self._program(file)
-        if file.use is Use.SHELL_SCRIPT and "/" not in file.name and self._in_path(file.name):
-            return ""
+        searched = file.use is Use.SHELL_SCRIPT and "/" not in file.name
+        if searched and self._in_path(file.name, executable=False):
+            return ""  # a shell reads a script in PATH, even if it cannot be executed
         place = self._here(join(self._cwd, file.name))
         if place is None or not self._host.files.missing(place):
             return ""
@@ -148,12 +149,10 @@ class _Check:
         """Return the directories of PATH on this machine; None for one that is not known."""
         return [self._here(join(self._cwd, folder)) for folder in self._path.split(os.pathsep)]
 
-    def _in_path(self, name: str) -> bool:
-        """Return whether a program is in PATH, or may be."""
-        return any(
-            folder is None or self._host.files.executable(join(folder, name))
-            for folder in self._folders()
-        )
+    def _in_path(self, name: str, *, executable: bool = True) -> bool:
+        """Return whether a file is in PATH, or may be."""
+        found = self._host.files.executable if executable else self._host.files.is_file
+        return any(folder is None or found(join(folder, name)) for folder in self._folders())
 
     def _here(self, path: str) -> str | None:
         """Return the path on this machine; None if it is in a volume of the trial, or unknown."""

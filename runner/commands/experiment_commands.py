@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+from api.documents import mapping_at
 from api.errors import UserError
 from api.objects.yamltext import load_objects
 from api.types import Json, JsonObject, TrialTemplate
 from runner.commands.container_commands import CommandFaults, Host, command_faults
 from runner.commands.script_words import UNKNOWN
 from runner.experiments import LoadedExperiment
-from runner.jobs.job_spec import read_job
+from runner.jobs.job_spec import POD
 from runner.pods.pod_spec import read_pod
 
 _PLACEHOLDER = re.compile(r"\$\{trialParameters\..+?\}")
@@ -29,12 +30,12 @@ def experiment_command_faults(given: LoadedExperiment, host: Host) -> CommandFau
         job = _job(template, given.template)
         if job is None:
             return CommandFaults()
-        form = read_job(job)
-        pod = read_pod(form.pod)
+        bare = (job.get("apiVersion"), job.get("kind")) == POD
+        pod = read_pod(job if bare else mapping_at(job, "spec", "template"))
     except UserError:  # its other faults are reported by `runner.experiments`
         return CommandFaults()
     source = "configMap" if template.trial_spec is None else "trialSpec"
-    place = "spec" if form.bare else "spec.template.spec"
+    place = "spec" if bare else "spec.template.spec"
     return command_faults(pod, f"{_TEMPLATE}.{source}.{place}", host)
 
 

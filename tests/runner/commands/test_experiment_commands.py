@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from api.objects.experiments import parse_experiment
 from api.objects.yamlout import dump_objects
 from runner.commands.container_commands import CommandFaults, Host
 from runner.commands.experiment_commands import experiment_command_faults
 from runner.commands.local_files import LocalFiles
-from runner.experiments import checked, read_text
+from runner.experiments import checked, examined, read_text
 from tests.runner.experiment_runs import experiment
 
 COMMAND = "spec.trialTemplate.trialSpec.spec.template.spec.containers[0]"
@@ -23,7 +24,7 @@ LR = "--lr=${trialParameters.lr}"
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A user's directory, with scripts and a directory of programs."""
-    for name in ("train.py", "train.sh", "src/model/fit.py", "bin/trainer"):
+    for name in ("train.py", "train.sh", "src/model/fit.py", "bin/trainer", "bin/lib.sh"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
@@ -86,6 +87,7 @@ def test_a_missing_file_is_refused_with_the_most_similar_one(
         ["sh", "-c", f"cd src && python3 missing.py {LR}"],
         ["sh", "-c", f"exit 0 {LR}"],
         ["bash", "trainer", LR],  # bash looks for a script in PATH too
+        ["bash", "lib.sh", LR],
         ["trainer", LR],
     ],
 )
@@ -155,6 +157,17 @@ def test_a_program_in_the_text_of_a_shell_is_a_warning(folder: Path) -> None:
 
     assert result.faults == ()
     assert 'did you mean "trainer"?' in result.warnings[0].message
+
+
+def test_a_fault_of_the_job_does_not_hide_the_missing_script(folder: Path) -> None:
+    document = experiment(command=["python3", "trian.py", LR])
+    job = document["spec"]["trialTemplate"]["trialSpec"]
+    del job["spec"]["template"]["spec"]["restartPolicy"]
+    given, faults = examined(parse_experiment(document))
+    host = Host(environ=os.environ, cwd=str(folder), files=LocalFiles())
+
+    assert [fault.path.rpartition(".")[2] for fault in faults] == ["restartPolicy"]
+    assert len(experiment_command_faults(given, host).faults) == 1
 
 
 def test_a_template_in_a_config_map_is_checked_too(folder: Path) -> None:
