@@ -88,9 +88,8 @@ class FirstMetrics:
         best = next((one.name for one in found if f'"{one.name}"' in likely), found[0].name)
         table = "\n".join(metrics_table(found, _SHOWN))
         line = line_with_metric(self._words, best)
-        return (
-            f"the program prints no metric {metric!r}{likely}; it prints\n{table}\nwrite\n  {line}"
-        )
+        remedy = f'did you mean "{best}"? Then write' if likely else "write"
+        return f"the program prints no metric {metric!r}; it prints\n{table}\n{remedy}\n  {line}"
 
     def _log(self, trial: Trial) -> bytes:
         logs = (self._state.logs / trial.metadata.name).glob(f"*/{CONTAINER}.log")
