@@ -21,6 +21,22 @@ from typing import Any, NoReturn
 from api.faults import nearest, visible
 from api.metric_values import finite
 
+_MEANT = {
+    "apply": "run",
+    "check": "validate",
+    "create": "run",
+    "describe": "get",
+    "help": "--help",
+    "lint": "validate",
+    "list": "get",
+    "ls": "get",
+    "report": "plot",
+    "show": "get",
+    "start": "run",
+    "status": "get",
+    "version": "--version",
+}
+"""Words of other programs, and what they are here."""
 _WIDEST = 100
 """The most columns of a help text; a narrower terminal counts."""
 
@@ -60,6 +76,8 @@ class CommandParser(argparse.ArgumentParser):
         if not isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - its only name
             super()._check_value(action, value)
         hint = nearest(str(value), choices) or f"; the commands are {', '.join(choices)}"
+        if value in _MEANT:
+            hint = f'; did you mean "{self.prog} {_MEANT[value]}"?'
         if Path(str(value)).suffix in (".yaml", ".yml"):
             hint = f'; did you mean "{self.prog} run {visible(str(value))}"?'
         self.error(f"unknown command {_shown(str(value))}{hint}")

@@ -7,6 +7,7 @@ import importlib
 import pytest
 
 from trialwatch.__main__ import main
+from trialwatch.arguments import _MEANT
 from trialwatch.commands import COMMANDS
 
 
@@ -53,6 +54,11 @@ def answer(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, s
             ["my/e.yaml"],
             "usage: trialwatch [",
             "trialwatch: unknown command 'my/e.yaml'; did you mean \"trialwatch run my/e.yaml\"?",
+        ),
+        (
+            ["help"],
+            "usage: trialwatch [",
+            "trialwatch: unknown command 'help'; did you mean \"trialwatch --help\"?",
         ),
         (
             ["--verison"],
@@ -106,3 +112,8 @@ def test_each_help_has_examples_and_fits_into_80_columns(
     assert all(line.startswith(f"    trialwatch {command} ") or " | " in line for line in examples)
     assert all(line in out for line in examples)
     assert max(len(line) for line in out.splitlines()) <= 80
+
+
+def test_words_of_other_programs_lead_to_commands_that_exist() -> None:
+    assert {word for word in _MEANT.values() if not word.startswith("-")} <= set(COMMANDS)
+    assert _MEANT.keys().isdisjoint(COMMANDS)
