@@ -16,7 +16,7 @@ from trialwatch.tuning.command import FILE, Command
 from trialwatch.tuning.parameter_files import file_content, params_files_of
 
 _CHUNK = 1 << 16
-_MOST = 64 << 20
+_MOST = 16 << 20
 """Bytes of output that are kept."""
 _UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
 """Python prints to a pipe in blocks; the user should see each line at once."""

@@ -31,7 +31,7 @@ from trialwatch.run import add_run_arguments, check_run_arguments, run_loaded
 from trialwatch.tune_arguments import add_tune_arguments, read_request
 from trialwatch.tune_first_look import first_look
 from trialwatch.tuning.command import Command, command_line, read_command
-from trialwatch.tuning.doubts import doubts_about
+from trialwatch.tuning.doubts import doubts_about, endless_grid
 from trialwatch.tuning.experiment import build_experiment
 from trialwatch.tuning.explained import FileNotes
 from trialwatch.tuning.guess import guess_parameters
@@ -68,7 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
     check_run_arguments(arguments)
     command = read_command(arguments.program)
     request = read_request(arguments, command)
-    faults = misfits(command, request.spaces, has_file=request.metrics_file is not None)
+    has_file = request.metrics_file is not None
+    faults = (*misfits(command, request.spaces, has_file=has_file), *endless_grid(request))
     if faults:
         raise UserError("\n".join(faults))
     if not (arguments.save and arguments.image):

@@ -342,6 +342,13 @@ MISTAKES = [
         '--algorithm: Invalid value: "randm": unknown algorithm name randm; did you mean "random"?',
     ),
     (
+        (*TUNE, "--param", LR, "--algorithm=grid", *PROGRAM),
+        (
+            "--algorithm grid needs a list or a step, and lr=0.001..0.1:log has endless values:"
+            " write --param lr=0.001,0.01,0.1, or lr=0.001..0.1:log:step=NUMBER"
+        ),
+    ),
+    (
         (*TUNE, "--param", LR, "--trials=0", *PROGRAM),
         "--trials 0 is too small: use a number from 1",
     ),

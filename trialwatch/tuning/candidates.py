@@ -27,8 +27,8 @@ from trialwatch.tuning.vocabulary import (
     words_of,
 )
 
-_MOST_NAMES: Final = 300
-"""More names than these are not metrics, but data."""
+_MOST_NAMES: Final = 60
+"""More names than these are not metrics, but data; each one costs a search of the log."""
 
 
 class Look(StrEnum):
@@ -74,6 +74,7 @@ def candidates(
     """
     form = extraction_spec(["any"], log_format, filters)
     names = [name for name in dict.fromkeys(names_in(log, form)) if _can_be_asked_for(name)]
+    names.sort(key=lambda name: direction_of(name) is ObjectiveType.UNKNOWN)
     points: dict[str, list[str]] = {}
     for point in _points(replace(form, metrics=tuple(names[:_MOST_NAMES])), log):
         if finite(point.value) is not None:

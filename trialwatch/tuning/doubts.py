@@ -1,14 +1,32 @@
-"""What is allowed on a tuning line, but probably not meant."""
+"""What is wrong with a tuning line as a whole, or allowed but probably not meant."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
-from api.types import ObjectiveType, ParameterType
+from api.types import Distribution, ObjectiveType, ParameterType
 from trialwatch.tuning.candidates import direction_of
+from trialwatch.tuning.experiment import GRID
 from trialwatch.tuning.request import TuningRequest
 
 _OTHER = {ObjectiveType.MINIMIZE: "--minimize", ObjectiveType.MAXIMIZE: "--maximize"}
+
+
+def endless_grid(request: TuningRequest) -> Iterator[str]:
+    """Yield a sentence for each parameter with endless values, if the algorithm is a grid."""
+    if request.algorithm.name != GRID:
+        return
+    for name, space in request.spaces.items():
+        if space.type is ParameterType.DOUBLE and not space.feasible.step:
+            low, high = float(space.feasible.min), float(space.feasible.max)
+            is_log = space.feasible.distribution is Distribution.LOG_UNIFORM
+            middle = math.sqrt(low * high) if is_log else (low + high) / 2
+            values = ",".join(f"{number:.6g}" for number in (low, middle, high))
+            yield (
+                f"--algorithm grid needs a list or a step, and {name}={space} has endless values:"
+                f" write --param {name}={values}, or {name}={space}:step=NUMBER"
+            )
 
 
 def doubts_about(request: TuningRequest) -> Iterator[str]:

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.metric_values import finite
 from api.types import LogFormat, ObjectiveType
 from filters.extractor import Extractor, extraction_spec
 from tests.architecture.tree import ROOT
+from tests.filters.corpus_files import CorpusEntry, corpus
 from trialwatch.tuning.candidates import Look, candidates, direction_of
 
 LOGS = ROOT / "examples" / "logs"
@@ -23,7 +25,7 @@ MINIMIZE, MAXIMIZE = ObjectiveType.MINIMIZE, ObjectiveType.MAXIMIZE
         ("go-slog.log", ["loss"]),
         ("keras-terminal.log", ["val_accuracy", "val_loss", "accuracy", "loss"]),
         ("keras.log", ["val_accuracy", "val_loss", "accuracy", "loss"]),
-        ("lightgbm.log", ["auc"]),
+        ("lightgbm.log", ["valid_1's auc", "valid_1's binary_logloss"]),
         ("node.json.log", ["loss"]),
         ("node.log", ["loss"]),
         ("rust.log", ["loss"]),
@@ -37,6 +39,17 @@ def test_the_objective_of_a_real_log_comes_first(log: str, best: list[str]) -> N
     found = candidates((LOGS / log).read_bytes())
 
     assert [one.name for one in found[: len(best)]] == best
+
+
+@pytest.mark.parametrize("entry", corpus(), ids=lambda entry: entry.name)
+def test_the_metrics_of_many_frameworks_are_among_the_candidates(entry: CorpusEntry) -> None:
+    """A shorter name is as good, if the matcher finds the same values by it."""
+    found = [one.name for one in candidates(entry.output)]
+    metrics = [name for name, values in entry.metrics.items() if any(map(finite, values))]
+
+    missing = [name for name in metrics if not any(name.endswith(one) for one in found)]
+
+    assert missing == []
 
 
 def test_a_table_has_the_metrics_of_its_header() -> None:
