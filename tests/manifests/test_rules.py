@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.documents import mapping_at
 from api.errors import Fault, SpecError, UserError
 from api.objects.defaults import with_defaults
 from api.objects.experiments import parse_experiment, render_experiment
@@ -69,6 +70,18 @@ def test_the_servers_defaults_are_ours(name: str) -> None:
     kept = admitted(SCHEMA, OBJECTS[name])
 
     assert with_defaults(parse_experiment(kept)) == with_defaults(parse_experiment(OBJECTS[name]))
+
+
+def test_two_trials_at_most_are_valid_without_a_number_of_parallel_trials() -> None:
+    document = copy.deepcopy(SEED)
+    document["spec"]["maxTrialCount"] = 2
+    for name in ("parallelTrialCount", "maxFailedTrialCount"):
+        document["spec"].pop(name, None)
+
+    stored = fill_in_defaults(admitted(SCHEMA, document))
+
+    assert complaints(SCHEMA, stored) == ()
+    assert mapping_at(stored, "spec")["parallelTrialCount"] == 2
 
 
 def test_there_are_objects_of_all_kinds_to_try() -> None:
