@@ -19,26 +19,22 @@ from typing import Any, Final
 import yaml
 from aiohttp import web
 
-from api.errors import Fault, RemoteError, TrialwatchError, Unavailable
+from api.errors import Fault, TrialwatchError
 from api.types import JsonObject
 from kube.access import REVIEW, access_of
 from kube.cluster import Listing, Propagation, Ref, Scope, ref_of
-from kube.errors import AlreadyExists, Conflict, Forbidden, Gone, Invalid, NotFound
+from kube.errors import AlreadyExists, Gone, Invalid, NotFound
+from kube.testing.error_responses import (
+    error_response,
+    faults_response,
+    status_document,
+    unauthorized,
+)
 from kube.testing.memory import MemoryCluster
 from kube.testing.request_paths import Target, labels_in, name_in, split_path, target_of, verb_of
 
 _LARGEST: Final = 3 * 1024 * 1024
 """Bytes of a body; the API server's own limit."""
-_STATUSES: Final[Mapping[type[TrialwatchError], HTTPStatus]] = {
-    AlreadyExists: HTTPStatus.CONFLICT,
-    Conflict: HTTPStatus.CONFLICT,
-    Forbidden: HTTPStatus.FORBIDDEN,
-    Gone: HTTPStatus.GONE,
-    Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
-    NotFound: HTTPStatus.NOT_FOUND,
-    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
-    RemoteError: HTTPStatus.INTERNAL_SERVER_ERROR,
-}
 _MERGE: Final = "application/merge-patch+json"
 
 
@@ -100,10 +96,10 @@ class ApiServer:
         """Answer any request."""
         try:
             if self._token and request.headers.get("Authorization") != f"Bearer {self._token}":
-                return _refusal(HTTPStatus.UNAUTHORIZED, "Unauthorized", "Unauthorized")
+                return unauthorized()
             return await self._answer(request)
         except TrialwatchError as error:
-            return _refusal(_status(error), type(error).__name__, str(error))
+            return error_response(error)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         version, steps = split_path(request.path)
@@ -133,7 +129,7 @@ class ApiServer:
         if verb == "create" and stored:
             raise AlreadyExists(f"create {ref}: it exists already; read it")
         faults, warnings = self.admission(document)
-        answer = _refusal_of(faults) if faults else web.json_response(document)
+        answer = faults_response(faults) if faults else web.json_response(document)
         for text in warnings:
             answer.headers.add("Warning", f"299 - {json.dumps(text)}")
         return answer
@@ -259,8 +255,8 @@ async def _send_changes(changes: Any, response: web.StreamResponse) -> None:  # 
             event = {"type": change.type.value, "object": change.document}
             await response.write(json.dumps(event).encode() + b"\n")
     except TrialwatchError as error:
-        document = _status_document(_status(error), type(error).__name__, str(error))
-        await response.write(json.dumps({"type": "ERROR", "object": document}).encode() + b"\n")
+        event = {"type": "ERROR", "object": status_document(error)}
+        await response.write(json.dumps(event).encode() + b"\n")
 
 
 def _scope(target: Target, query: Mapping[str, str]) -> Scope:
@@ -285,34 +281,3 @@ async def _json(request: web.Request) -> Any:  # noqa: ANN401 - any JSON
 def _unnamed(item: JsonObject) -> JsonObject:
     """Remove what the API's own lists leave out."""
     return {key: value for key, value in item.items() if key not in {"apiVersion", "kind"}}
-
-
-def _status(error: TrialwatchError) -> HTTPStatus:
-    statuses = (_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
-    return next(statuses, HTTPStatus.INTERNAL_SERVER_ERROR)
-
-
-def _refusal(status: HTTPStatus, reason: str, message: str) -> web.Response:
-    return web.json_response(_status_document(status, reason, message), status=status)
-
-
-def _refusal_of(faults: Sequence[Fault]) -> web.Response:
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    message = "; ".join(str(fault) for fault in faults)
-    causes = [{"field": fault.path, "message": fault.message} for fault in faults]
-    document = {
-        **_status_document(status, "Invalid", message),
-        "details": {"causes": causes},
-    }
-    return web.json_response(document, status=status)
-
-
-def _status_document(status: HTTPStatus, reason: str, message: str) -> JsonObject:
-    return {
-        "apiVersion": "v1",
-        "kind": "Status",
-        "status": "Failure",
-        "code": int(status),
-        "reason": reason,
-        "message": message,
-    }
