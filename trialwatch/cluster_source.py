@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +16,7 @@ from kube.client import KubernetesCluster
 from kube.cluster import Kind, Ref, Scope, ref_of
 from kube.connect import connected, context_of, own_namespace
 from kube.errors import NotFound, UnknownKind
+from trialwatch.cluster_watch import follow
 from trialwatch.documents import name_of, namespace_of, oldest_first
 from trialwatch.source import nothing_called
 from trialwatch.trial_pods import container_of, has_ended, newest_pod, why_not_begun, without_pod
@@ -69,6 +70,10 @@ class ClusterSource:
         """Return nothing: a cluster moves no objects aside."""
         return []
 
+    def watch(self, kind: str, name: str, show: Callable[[Sequence[JsonObject]], None]) -> None:
+        """Follow the objects of a kind until the user interrupts."""
+        self._asked(lambda cluster: self._watch(cluster, kind, name, show))
+
     def trial(self, name: str) -> JsonObject:
         """Read a trial."""
         found = self._asked(lambda cluster: self._named(cluster, "trials", name))
@@ -121,6 +126,20 @@ class ClusterSource:
             if found := await _listed(cluster, _kind(kind), self._namespace, labels):
                 return found
         return await self._named(cluster, kind, name)
+
+    async def _watch(
+        self,
+        cluster: KubernetesCluster,
+        kind: str,
+        name: str,
+        show: Callable[[Sequence[JsonObject]], None],
+    ) -> None:
+        scope = Scope(_kind(kind), self._namespace, name=name)
+        if name and kind == "trials":
+            labels = {EXPERIMENT_LABEL: name}
+            if await _listed(cluster, _kind(kind), self._namespace, labels):
+                scope = Scope(_kind(kind), self._namespace, labels=labels)
+        await follow(cluster, scope, show)
 
     async def _named(self, cluster: KubernetesCluster, kind: str, name: str) -> list[JsonObject]:
         if not self._namespace:

@@ -1,42 +1,39 @@
 """Show experiments, trials or suggestions, in the format of kubectl.
 
 Without NAME, all objects of a kind are shown. For trials and suggestions, NAME may be the name of
-the experiment. `-o yaml` and `-o json` print the objects. `-o wide` adds parameters and metrics:
-the value that stands for the trial, or the newest value while the trial runs.
+the experiment. A trial has its parameters and metrics: the value that stands for the trial, or the
+newest value while the trial runs. `-w` prints each object again when its line changes.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from api.documents import items_at, mapping_at, value_at
+from api.documents import mapping_at
 from api.errors import UserError
-from api.faults import nearest, visible
-from api.objects.trials import parse_trial
+from api.faults import nearest
 from api.objects.yamlout import dump_objects
-from api.timestamps import to_micros
 from api.types import JsonObject
-from trialwatch.documents import name_of, shown_at
+from trialwatch.documents import name_of
 from trialwatch.interruption import interruptions
-from trialwatch.source import KINDS, nothing_called
+from trialwatch.object_table import Table
+from trialwatch.source import KINDS, Source, nothing_called
 from trialwatch.source_choice import add_source, source_of
-from trialwatch.view.experiment_summary import measurements
+from trialwatch.watching import Printer, names_of
 
 if TYPE_CHECKING:
     import argparse
 
 EXAMPLES = """\
 examples:
-    trialwatch get experiments
-    trialwatch get trials random -o wide
+    trialwatch get experiments -o wide
+    trialwatch get trials random -w
 """
-_OUTPUTS = ("", "wide", "yaml", "json")
-_SHORT_AGES = ((120, 1, "s"), (7200, 60, "m"), (172_800, 3600, "h"))
+_TABLES = ("", "wide")
+_OUTPUTS = (*_TABLES, "yaml", "json", "name")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,8 +54,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         default="",
-        metavar="yaml|json|wide",
+        metavar="yaml|json|name|wide",
         help="the output format, instead of the short table",
+    )
+    parser.add_argument(
+        "-w",
+        "--watch",
+        action="store_true",
+        help="after the objects, print each one that changes, until Ctrl-C",
     )
     add_source(parser)
 
@@ -71,29 +74,42 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f"{arguments.kind!r} is not an object: write {word} NAME, or {word}/NAME")
     name = name or arguments.name
     if arguments.output not in _OUTPUTS:
-        raise UserError(f"-o {arguments.output!r} is unknown: use yaml, json or wide")
+        raise UserError(f"-o {arguments.output!r} is unknown: use yaml, json, name or wide")
     source = source_of(arguments)
     found = source.objects(kind, name)
     if not found and name:
         raise nothing_called(source, kind, name)
     omitted = [] if name else source.omitted(kind)
+    wide = arguments.output == "wide"
+    table = Table(kind, wide=wide, namespaces=wide or arguments.all_namespaces)
     if not found:
         print(*omitted, sep="\n", end="\n" if omitted else "", file=sys.stderr)
         print(f"there are no {kind} {source.where}; {source.makes}", file=sys.stderr)
-        return 0
-    found = [_without_history(one) for one in found]
-    if arguments.output == "yaml":
+    if arguments.watch:
+        _watch(source, kind, name, Printer(arguments.output, table, kind))
+    elif found:
+        _print([_without_history(one) for one in found], arguments.output, kind, name, table)
+        if arguments.output in _TABLES:
+            for message in (*interruptions(found), *omitted):
+                print(message, file=sys.stderr)
+    return 0
+
+
+def _watch(source: Source, kind: str, name: str, printer: Printer) -> None:
+    source.watch(kind, name, lambda some: printer.show([_without_history(one) for one in some]))
+
+
+def _print(found: Sequence[JsonObject], output: str, kind: str, name: str, table: Table) -> None:
+    if output == "yaml":
         sys.stdout.write(dump_objects(found))
-    elif arguments.output == "json":
-        listed: JsonObject = {"apiVersion": "v1", "kind": "List", "items": found}
+    elif output == "json":
+        listed: JsonObject = {"apiVersion": "v1", "kind": "List", "items": [*found]}
         itself = len(found) == 1 and name_of(found[0]) == name
         print(json.dumps(found[0] if itself else listed, indent=2))
+    elif output == "name":
+        print(*names_of(kind, found), sep="\n")
     else:
-        wide = arguments.output == "wide"
-        print(*_table(kind, found, wide=wide, spaces=wide or arguments.all_namespaces), sep="\n")
-        for message in (*interruptions(found), *omitted):
-            print(message, file=sys.stderr)
-    return 0
+        print(*table.lines(found), sep="\n")
 
 
 def _without_history(document: JsonObject) -> JsonObject:
@@ -112,92 +128,3 @@ def _kind(word: str) -> str:
             f"{word!r} is not a kind; write one of: {', '.join(KINDS)}{nearest(word, KINDS)}"
         )
     return plural
-
-
-# -- the table ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    title: str
-    cell: Callable[[JsonObject], str]
-    wide: bool = False
-
-
-def _table(kind: str, objects: Sequence[JsonObject], *, wide: bool, spaces: bool) -> list[str]:
-    columns = [column for column in _COLUMNS[kind] if wide or not column.wide]
-    columns = [_NAMESPACE, *columns] if spaces else columns
-    rows = [[column.title for column in columns]]
-    rows += [[visible(column.cell(one)) for column in columns] for one in objects]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
-    return [
-        "   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-
-
-def _last_condition(document: JsonObject, name: str) -> str:
-    conditions = items_at(document, "status", "conditions")
-    return shown_at(conditions[-1], name) if conditions else ""
-
-
-def _age(document: JsonObject) -> str:
-    """Return the age of an object, in kubectl's format for short ages."""
-    try:
-        born = to_micros(shown_at(document, "metadata", "creationTimestamp")) / 1e6
-    except UserError:
-        return "<unknown>"
-    seconds = max(0, int(datetime.now(UTC).timestamp() - born))
-    for limit, unit, letter in _SHORT_AGES:
-        if seconds < limit:
-            return f"{seconds // unit}{letter}"
-    return f"{seconds // 86_400}d"
-
-
-def _pairs(document: JsonObject) -> str:
-    assignments = items_at(document, "spec", "parameterAssignments")
-    return " ".join(f"{value_at(one, 'name')}={value_at(one, 'value')}" for one in assignments)
-
-
-def _observed(document: JsonObject) -> str:
-    return " ".join(measurements(parse_trial(document, unknown_fields=False)))
-
-
-def _text(*path: str) -> Callable[[JsonObject], str]:
-    return lambda document: shown_at(document, *path)
-
-
-_NAMESPACE = _Column("NAMESPACE", _text("metadata", "namespace"))
-_NAME = _Column("NAME", _text("metadata", "name"))
-_TYPE = _Column("TYPE", lambda one: _last_condition(one, "type"))
-_STATUS = _Column("STATUS", lambda one: _last_condition(one, "status"))
-_AGE = _Column("AGE", _age)
-_REASON = _Column("MESSAGE", lambda one: _last_condition(one, "message"), wide=True)
-_COLUMNS = {
-    "experiments": (
-        _NAME,
-        _TYPE,
-        _STATUS,
-        _AGE,
-        _Column("TRIALS", _text("status", "trials"), wide=True),
-        _Column("OPTIMAL", _text("status", "currentOptimalTrial", "bestTrialName"), wide=True),
-        _REASON,
-    ),
-    "trials": (
-        _NAME,
-        _TYPE,
-        _STATUS,
-        _AGE,
-        _Column("PARAMETERS", _pairs, wide=True),
-        _Column("METRICS", _observed, wide=True),
-        _REASON,
-    ),
-    "suggestions": (
-        _NAME,
-        _TYPE,
-        _STATUS,
-        _Column("REQUESTED", _text("spec", "requests")),
-        _Column("ASSIGNED", _text("status", "suggestionCount")),
-        _AGE,
-    ),
-}

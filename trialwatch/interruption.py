@@ -29,10 +29,13 @@ _ENDS = frozenset(
 
 
 def with_interruption(document: JsonObject, state: StateDirectory) -> JsonObject:
-    """Add the condition Interrupted to an experiment or trial that no run works on."""
+    """Add the condition Interrupted to an experiment or trial, if it has not ended.
+
+    Call it only if no run works on the experiment.
+    """
     conditions = mappings_at(document, "status", "conditions")
     true = {one.get("type") for one in conditions if one.get("status") == "True"}
-    if true & _ENDS or state.is_at_work():
+    if true & _ENDS:
         return document
     condition: JsonObject = {
         "type": INTERRUPTED,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,10 @@ from trialwatch.source import nothing_called
 if TYPE_CHECKING:
     from trialwatch.source import LogWanted
 
+Read = Callable[[Path], JsonObject | None]
+_LOOK = 1.0
+"""Seconds between two looks of `watch`."""
+
 
 class LocalSource:
     """`trialwatch.source.Source`: reads a state directory."""
@@ -32,8 +37,18 @@ class LocalSource:
 
     def objects(self, kind: str, name: str = "") -> list[JsonObject]:
         """Read the objects of a kind; those that were moved aside only by a name."""
+        return self._objects(kind, name, read_document)
+
+    def watch(self, kind: str, name: str, show: Callable[[Sequence[JsonObject]], None]) -> None:
+        """Read the objects again and again, until the user interrupts."""
+        read = CachedDocuments()
+        while True:
+            show(self._objects(kind, name, read))
+            time.sleep(_LOOK)
+
+    def _objects(self, kind: str, name: str, read: Read) -> list[JsonObject]:
         states = [one for one in self._states() if name or not one.is_moved_aside()]
-        return [one for state in states for one in _objects(kind, state, name)]
+        return [one for state in states for one in _objects(kind, state, name, read)]
 
     def omitted(self, kind: str) -> list[str]:
         """Name the experiments that were moved aside."""
@@ -57,7 +72,7 @@ class LocalSource:
 
     def trials_of(self, experiment: JsonObject) -> list[JsonObject]:
         """Read an experiment's trials."""
-        return list(_objects("trials", self._state(experiment), ""))
+        return list(_objects("trials", self._state(experiment), "", read_document))
 
     def delete(self, experiment: JsonObject) -> None:
         """Delete the directory of an experiment."""
@@ -94,8 +109,27 @@ class LocalSource:
         return state_of(self._root, namespace_of(experiment) or "default", name_of(experiment))
 
 
-def _objects(kind: str, state: StateDirectory, name: str) -> Iterable[JsonObject]:
+class CachedDocuments:
+    """Reads documents, and reads a file again only if it was replaced."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[object, JsonObject | None]] = {}
+
+    def __call__(self, path: Path) -> JsonObject | None:
+        """Return the object in a file; None if the file does not exist."""
+        try:
+            found = path.stat()
+        except OSError:
+            return None
+        version = (found.st_ino, found.st_mtime_ns, found.st_size)
+        if path not in self._known or self._known[path][0] != version:
+            self._known[path] = (version, read_document(path))
+        return self._known[path][1]
+
+
+def _objects(kind: str, state: StateDirectory, name: str, read: Read) -> Iterable[JsonObject]:
     """Read the objects of one experiment; `name` selects one object or the experiment."""
+    at_work = state.is_at_work()  # first: a run that ends now has written all that is read below
     if kind == "trials":
         paths: Sequence[Path] = sorted(state.trials.glob("*.yaml"))
         if name and name != state.path.name:
@@ -104,10 +138,12 @@ def _objects(kind: str, state: StateDirectory, name: str) -> Iterable[JsonObject
         paths = [state.experiment if kind == "experiments" else state.suggestion]
     else:
         paths = []
-    found = oldest_first(doc for path in paths if (doc := read_document(path)) is not None)
+    found = oldest_first(doc for path in paths if (doc := read(path)) is not None)
     if state.is_moved_aside():
         return found if kind == "trials" else [_renamed(one, state) for one in found]
-    return found if kind == "suggestions" else [with_interruption(one, state) for one in found]
+    if kind == "suggestions" or at_work:
+        return found
+    return [with_interruption(one, state) for one in found]
 
 
 def _renamed(document: JsonObject, state: StateDirectory) -> JsonObject:

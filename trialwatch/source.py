@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -32,6 +32,12 @@ class Source(Protocol):
 
     def omitted(self, kind: str) -> list[str]:
         """Say which objects `objects` returns only by their name, and how to see them."""
+
+    def watch(self, kind: str, name: str, show: Callable[[Sequence[JsonObject]], None]) -> None:
+        """Call `show` with the objects that `objects` reads, and with each that changes later.
+
+        It ends only when the user interrupts. An object may come again without a change.
+        """
 
     def trial(self, name: str) -> JsonObject:
         """Read a trial.

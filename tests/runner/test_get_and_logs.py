@@ -27,11 +27,12 @@ def test_tables_are_those_of_kubectl(ended: Machine) -> None:
     trials = ended.call("get", "trial")[1].splitlines()
     suggestions = ended.call("get", "suggestions", "quick")[1].splitlines()
 
-    assert re.split(r"\s{2,}", experiments[0]) == ["NAME", "TYPE", "STATUS", "AGE"]
-    assert re.fullmatch(r"quick +Succeeded +True +\d+s", experiments[1])
-    assert re.split(r"\s{2,}", trials[0]) == ["NAME", "TYPE", "STATUS", "AGE"]
+    assert experiments[0].split() == ["NAME", "TYPE", "STATUS", "AGE", "TRIALS", "BEST"]
+    assert re.fullmatch(r"quick +Succeeded +True +\d+s +2/2 +loss=0\.\d+", experiments[1])
+    assert trials[0].split() == ["NAME", "TYPE", "STATUS", "AGE", "PARAMETERS", "METRICS"]
     assert len(trials) == 3
-    assert all(re.fullmatch(r"quick-\w{8} +Succeeded +True +\d+s", line) for line in trials[1:])
+    row = r"quick-\w{8} +Succeeded +True +\d+s +lr=(0\.\d+) +loss=\1"
+    assert all(re.fullmatch(row, line) for line in trials[1:])
     assert suggestions[0].split() == ["NAME", "TYPE", "STATUS", "REQUESTED", "ASSIGNED", "AGE"]
     assert suggestions[1].split()[3:5] == ["2", "2"]
 
@@ -42,11 +43,13 @@ def test_objects_are_given_whole(ended: Machine) -> None:
     as_json = json.loads(ended.call("get", "trials", trial, "-o", "json")[1])
     listed = json.loads(ended.call("get", "trials", "-o", "json")[1])
     wide = ended.call("get", "trials", "-o", "wide")[1]
+    named = ended.call("get", "trials", "-o", "name")[1]
 
     assert as_yaml == as_json == ended.trials()[trial]
     assert (listed["kind"], len(listed["items"])) == ("List", 2)
-    assert "PARAMETERS" in wide
-    assert re.search(r"lr=0\.\d+ +loss=0\.\d+", wide)
+    assert named.split() == [f"trial.kubeflow.org/{name}" for name in names(wide)]
+    assert wide.splitlines()[0].split()[0] == "NAMESPACE"
+    assert "Trial has succeeded" in wide
 
 
 @pytest.mark.parametrize(
@@ -71,6 +74,48 @@ def test_what_is_not_there_is_said_in_one_line(
     assert (status, out) == (2, "")
     assert said in err
     assert len(err.splitlines()) == 1
+
+
+def names(wide: str) -> list[str]:
+    return [line.split()[1] for line in wide.splitlines()[1:]]
+
+
+def test_a_watch_prints_each_change_until_the_user_interrupts(machine: Machine) -> None:
+    script = "until [ -e go ]; do sleep 0.05; done; echo loss=${trialParameters.lr}"
+    machine.write(experiment(command=["sh", "-c", script], maxTrialCount=1, parallelTrialCount=1))
+    run = machine.start("run", "e.yaml")
+    wait_for(lambda: [*machine.state().glob("logs/*/*/main.log")])
+    [trial] = machine.trials()
+    watch = machine.start("get", "trials", "-w")
+    assert watch.stdout is not None
+    head, first = watch.stdout.readline(), watch.stdout.readline()
+    (machine.folder / "go").touch()
+    last = next(line for line in watch.stdout if "Succeeded" in line)
+    run.communicate(timeout=60)
+    watch.send_signal(signal.SIGINT)
+    rest, err = watch.communicate(timeout=60)
+
+    assert head.split()[:2] == ["NAME", "TYPE"]
+    assert re.match(rf"{trial} +(Created|Running) +True ", first)
+    assert re.match(rf"{trial} +Succeeded +True +\d+s +lr=0\.\d+ +loss=0\.\d+$", last)
+    assert (watch.returncode, rest, err) == (130, "", "")
+
+
+def test_a_watch_shows_that_a_run_was_killed(machine: Machine) -> None:
+    script = "sleep 600; : ${trialParameters.lr}"
+    machine.write(experiment(command=["sh", "-c", script], maxTrialCount=1, parallelTrialCount=1))
+    run = machine.start("run", "e.yaml")
+    wait_for(lambda: [*machine.state().glob("logs/*/*/main.log")])
+    watch = machine.start("get", "experiments", "--watch")
+    assert watch.stdout is not None
+    assert watch.stdout.readline().split()[0] == "NAME"
+    run.send_signal(signal.SIGKILL)
+    interrupted = next(line for line in watch.stdout if "Interrupted" in line)
+    watch.send_signal(signal.SIGINT)
+    _, err = watch.communicate(timeout=60)
+
+    assert re.match(r"quick +Interrupted +True ", interrupted)
+    assert err == "experiment quick was interrupted; to continue: trialwatch run e.yaml\n"
 
 
 def test_a_machine_without_experiments_has_none(machine: Machine) -> None:

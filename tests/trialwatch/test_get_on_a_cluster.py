@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -27,11 +28,37 @@ async def test_tables_are_those_of_kubectl(katib: MemoryCluster, command_line: C
     _, trials, _ = await command_line("get", "trials", "random")
 
     assert (status, err) == (0, ""), err
-    assert re.split(r"\s{2,}", experiments.splitlines()[0]) == ["NAME", "TYPE", "STATUS", "AGE"]
+    titles = ["NAME", "TYPE", "STATUS", "AGE", "TRIALS", "BEST"]
+    assert experiments.splitlines()[0].split() == titles
+    assert experiments.splitlines()[1].endswith("   0/12     Validation-accuracy=0.9711")
     assert names(experiments) == ["random"]
     assert names((await command_line("get", "trial/random-0001"))[1]) == ["random-0001"]
     assert names(trials) == [f"random-{number:04x}" for number in range(8)]
-    assert re.fullmatch(r"random-0001 +Succeeded +True +\d+s", trials.splitlines()[2])
+    assert re.fullmatch(
+        r"random-0001 +Succeeded +True +\d+s +lr=0.0011\d* num-layers=3 optimizer=adam"
+        r" +Validation-accuracy=0.9711 Train-accuracy=0.9931",
+        trials.splitlines()[2],
+    )
+
+
+async def test_a_watch_prints_each_change_until_the_user_interrupts(
+    katib: MemoryCluster, command_line: CommandLine
+) -> None:
+    [experiment, *_, waiting] = await experiment_in(katib, "team")
+    watch = await command_line.start("get", "trials", "random", "-w")
+    assert watch.stdout is not None
+    lines = [await watch.stdout.readline() for _ in range(9)]
+    running = {"type": "Running", "status": "True"}
+    await katib.patch(ref_of(experiment), {"status": {"trials": 9}}, status=True)  # another kind
+    await katib.patch(ref_of(waiting), {"metadata": {"labels": {"a": "b"}}})  # not in the table
+    await katib.patch(ref_of(waiting), {"status": {"conditions": [running]}}, status=True)
+    changed = await watch.stdout.readline()
+    watch.send_signal(signal.SIGINT)
+    rest, err = await watch.communicate()
+
+    assert names(b"".join(lines).decode()) == [f"random-{number:04x}" for number in range(8)]
+    assert re.match(rb"random-0007 +Running +True ", changed)
+    assert (watch.returncode, rest, err) == (130, b"", b"")
 
 
 async def test_wide_tables_show_what_was_chosen_and_the_values_that_stand_for_the_trial(
