@@ -1,8 +1,8 @@
 """A whole experiment on one machine: the same objects, the same sidecar, pods as processes.
 
 Belongs here: the parts of a cluster that a laptop does not have: pods (`runner.pods`), jobs
-(`runner.jobs`), objects as files (`runner.state`), and the loop that carries out the decisions of
-the controller's core.
+(`runner.jobs`), objects as files (`runner.state`), GPUs for pods (`runner.devices`), and the loop
+that carries out the decisions of the controller's core.
 Does not belong here: decisions on trials (`controller`), the collection of metrics (`collector`),
 changes of pods (`webhook`), output (`trialwatch`).
 May import: every program; only `runner` combines them. May be imported by: `trialwatch`.

@@ -30,8 +30,10 @@ from controller.reconcile.views import Key, Policy, key_of
 from controller.reconcile_workers import ReconcileWorkers, utc_now
 from runner.common_failure import common_failure
 from runner.database import Database, StoredObservations, database
+from runner.devices.leases import DeviceLeases
 from runner.early_stopping import early_stopping
-from runner.experiments import LoadedExperiment, ignored_fields_in
+from runner.experiments import ignored_fields_in
+from runner.fitting import Fitted
 from runner.jobs.failed_starts import FailedStarts
 from runner.jobs.job_run import RunContext
 from runner.jobs.local_jobs import LocalJobs
@@ -75,12 +77,13 @@ class Run:
     def __init__(
         self,
         state: StateDirectory,
-        given: LoadedExperiment,
+        fitted: Fitted,
         options: RunOptions,
         watcher: Watcher,
     ) -> None:
+        given = fitted.given
         self._state, self._given, self._watcher = state, given, watcher
-        self._options = options
+        self._options, self._fitted = options, fitted
         self._objects = FileObjects(state, utc_now, self._object_changed)
         source = given.experiment.spec.trial_template
         if source is not None and source.config_map is not None and given.template is not None:
@@ -165,6 +168,7 @@ class Run:
                 machine=machine,
                 config=Config(db_manager=store.address),
                 tell=self._watcher.tell,
+                devices=DeviceLeases(self._fitted.found, pin=self._options.pin),
             )
             self._assemble(store, context, worker)
             try:
@@ -198,6 +202,8 @@ class Run:
             done, _ = await asyncio.wait((*tasks, ending), return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
+            if self._stopping.is_set():
+                self._watcher.show(self._snapshot())
         finally:
             for task in (*tasks, ending):
                 task.cancel()
@@ -292,6 +298,8 @@ class Run:
             trials=trials,
             latest=self._latest,
             running=self._jobs.running if self._jobs is not None else 0,
+            waiting=self._jobs.waiting if self._jobs is not None else {},
+            note=self._fitted.note,
             ending=self._stopping.is_set() and not self._over(),
         )
 
@@ -323,7 +331,6 @@ class Run:
         if self._stopping.is_set() and self._jobs is not None:
             self._jobs.kill()
         self._stopping.set()
-        self._watcher.show(self._snapshot())
 
 
 def _is_done(trial: Trial) -> bool:

@@ -21,6 +21,7 @@ from api.types import (
     LogFormat,
 )
 from filters.extractor import extraction_spec
+from runner.devices.capacity import ParallelFrom
 from runner.jobs.job_spec import JOB, POD, read_job
 from runner.pods.pod_spec import ignored_fields
 from suggestion.algorithms.median_stop import median_stop_of
@@ -40,6 +41,8 @@ class LoadedExperiment:
     """With defaults."""
     template: str | None = None
     """The template's text, if it is in a ConfigMap of the same file."""
+    parallel_from: ParallelFrom = ParallelFrom.FILE
+    """Where `parallelTrialCount` comes from."""
 
 
 def read_text(text: str, name: str, parallel: int | None = None) -> LoadedExperiment:
@@ -77,7 +80,11 @@ def checked(
     Raises:
         SpecError: the Experiment has faults.
     """
+    parallel_from = ParallelFrom.FILE
+    if experiment.spec.parallel_trial_count is None:
+        parallel_from = ParallelFrom.DEFAULT
     if parallel is not None:
+        parallel_from = ParallelFrom.FLAG
         spec = replace(experiment.spec, parallel_trial_count=parallel)
         experiment = replace(experiment, spec=spec)
     given, faults = examined(experiment, template)
@@ -85,7 +92,7 @@ def checked(
         faults = tuple(_of_the_flag(fault) for fault in faults)
     if faults:
         raise SpecError(faults)
-    return given
+    return replace(given, parallel_from=parallel_from)
 
 
 def examined(

@@ -24,6 +24,11 @@ class RunOptions:
     retry_failed: bool = False
     """Whether to run failed trials again, even if others have results."""
 
+    gpus: str | None = None
+    """The GPUs that trials may use, such as `0,1`; None means all, `none` means none."""
+    pin: bool = False
+    """Whether each trial runs on CPUs of its own, as many as it requests."""
+
     def line(self, *flags: str) -> str:
         """Return the command line, with more flags."""
         words = self.last_command().words

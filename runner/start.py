@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 import shutil
 import sys
@@ -12,7 +13,9 @@ from pathlib import Path
 from api.errors import SetupError, TrialwatchError, UserError
 from api.objects.experiments import parse_experiment
 from runner.app import Result, Run
+from runner.devices.discovery import Machine, list_gpus
 from runner.experiments import NAMESPACE, LoadedExperiment
+from runner.fitting import Fitted, fit
 from runner.options import RunOptions
 from runner.resuming import Differs, must_start_anew
 from runner.state.directory import DEFAULT, StateDirectory
@@ -33,12 +36,14 @@ def run_experiment(
             f"`trialwatch run` needs Linux, and this is {sys.platform}: use a virtual machine, or a"
             " container with Python"
         )
-    _clear(given, state, options, watcher)
+    machine = Machine(environ=os.environ, list_gpus=lambda: list_gpus(os.environ))
+    fitted = fit(given, options, machine)
+    _clear(fitted.given, state, options, watcher)
     is_new = not state.path.exists()
     state.make()
     with state.locked() as lock:
         try:
-            return asyncio.run(_run(given, state, options, lock, watcher))
+            return asyncio.run(_run(fitted, state, options, lock, watcher))
         except Differs as fault:
             raise UserError(f"{fault}\n{_ways_out(state, options)}") from None
         except (OSError, TrialwatchError):
@@ -49,13 +54,9 @@ def run_experiment(
 
 
 async def _run(
-    given: LoadedExperiment,
-    state: StateDirectory,
-    options: RunOptions,
-    lock: int,
-    watcher: Watcher,
+    fitted: Fitted, state: StateDirectory, options: RunOptions, lock: int, watcher: Watcher
 ) -> Result:
-    return await Run(state, given, options, watcher).run(lock)
+    return await Run(state, fitted, options, watcher).run(lock)
 
 
 def _check(state: StateDirectory, lock: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from api.types import Experiment, Trial
@@ -21,6 +21,10 @@ class Snapshot:
     """By running trial and metric: the newest stored value."""
     running: int = 0
     """How many jobs run."""
+    waiting: Mapping[str, str] = field(default_factory=dict)
+    """By trial whose pod cannot start yet: what it waits for."""
+    note: str = ""
+    """Why fewer trials run at the same time than the file says, or more; "" if they do not."""
     ending: bool = False
     """Whether the user has interrupted the run, and its processes are being ended."""
 

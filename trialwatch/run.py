@@ -77,6 +77,17 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         help="how many trials run at the same time, instead of parallelTrialCount",
     )
     parser.add_argument(
+        "--gpus",
+        metavar="0,1|none",
+        help="the GPUs for trials with resources.limits nvidia.com/gpu or amd.com/gpu (default:"
+        " all that CUDA_VISIBLE_DEVICES allows); none: these trials run without GPUs",
+    )
+    parser.add_argument(
+        "--pin",
+        action="store_true",
+        help="each trial runs on CPUs of its own, as many as its containers request",
+    )
+    parser.add_argument(
         "--database",
         metavar="URL",
         help="the database of the metrics: sqlite:///FILE, postgresql://... or mysql://..."
@@ -172,6 +183,8 @@ def run_loaded(
         command=tuple(again),
         fresh=arguments.fresh,
         retry_failed=arguments.retry_failed,
+        gpus=arguments.gpus,
+        pin=arguments.pin,
     )
     commands = Commands(again=options.line(), retry=options.line("--retry-failed"))
     with own_console(errors=as_json) as console:
@@ -200,6 +213,10 @@ def _flags(arguments: argparse.Namespace) -> tuple[str, ...]:
     flags: list[str] = []
     if arguments.parallel is not None:
         flags += ["--parallel", str(arguments.parallel)]
+    if arguments.gpus is not None:
+        flags += ["--gpus", arguments.gpus]
+    if arguments.pin:
+        flags.append("--pin")
     if arguments.database:
         flags += ["--database", arguments.database]
     if arguments.state_dir != DEFAULT:

@@ -38,7 +38,12 @@ class RunWatcher:
 
 def summary_at(snapshot: Snapshot, *, interrupted: bool = False) -> ExperimentSummary:
     """Return what is shown now; `interrupted` if the run has ended before the experiment."""
-    run = RunState(interrupted=interrupted, notice="" if interrupted else _notice(snapshot))
+    run = RunState(
+        interrupted=interrupted,
+        notice="" if interrupted else _notice(snapshot),
+        waiting=snapshot.waiting,
+        note=snapshot.note,
+    )
     now = datetime.now(UTC)
     return summary_of(snapshot.experiment, snapshot.trials, snapshot.latest, now, run)
 

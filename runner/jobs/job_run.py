@@ -9,7 +9,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from api.documents import value_at
@@ -17,6 +17,7 @@ from api.errors import UserError
 from api.names import COLLECTOR_CONTAINER
 from api.types import CollectorKind, JsonObject
 from controller.reconcile.views import PodFacts
+from runner.devices.leases import DeviceLeases
 from runner.jobs.delivery import give_up, last_exit
 from runner.jobs.elsewhere import elsewhere
 from runner.jobs.failed_starts import FailedStarts
@@ -68,6 +69,7 @@ class RunContext:
     config: Config
     tell: Callable[[str], None] = _nothing
     """Shows the user a line about an event."""
+    devices: DeviceLeases = field(default_factory=DeviceLeases)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,7 @@ class JobRun:
         self.failures = FailedStarts(
             lambda text: context.tell(f"{self._name} {text}"), time.monotonic
         )
+        self._pod_name = ""
         self._ending: Termination | None = None
         self._end_requested = asyncio.Event()
 
@@ -119,6 +122,11 @@ class JobRun:
             outcome = JobEnd(reason=REFUSED, cause=str(error))
         if outcome is not None:
             self._note(outcome=outcome, ended=now())
+
+    @property
+    def waits_for(self) -> str:
+        """What the job's pod waits for, such as `waiting for a GPU`; "" if it does not wait."""
+        return self._context.devices.waits_for(self._pod_name)
 
     def delete(self) -> None:
         """End the job; its result is not needed."""
@@ -187,8 +195,18 @@ class JobRun:
 
     async def _pod(self, form: JobSpec) -> PodStatus:
         suffix = "".join(secrets.choice(_ALPHABET) for _ in range(5))
-        name = self._name if form.bare else f"{self._name}-{suffix}"
-        pod = self._injected(form, name)
+        name = self._pod_name = self._name if form.bare else f"{self._name}-{suffix}"
+        devices = self._context.devices
+        try:
+            pod = await devices.acquire(self._injected(form, name), self._end_requested)
+            if pod is None:
+                return PodStatus(phase=Phase.FAILED, message="it was waiting for devices")
+            return await self._run_pod(form, pod)
+        finally:
+            devices.release(name)
+
+    async def _run_pod(self, form: JobSpec, pod: Pod) -> PodStatus:
+        name = pod.name
         folder = self._pod_folder = self._job_folders.pods / name
         shutil.rmtree(folder, ignore_errors=True)  # a bare pod has one name
         folder.mkdir(parents=True)

@@ -80,6 +80,11 @@ class LocalJobs:
         return sum(not task.done() for task in self._tasks.values())
 
     @property
+    def waiting(self) -> dict[str, str]:
+        """By trial whose pod cannot start yet: what it waits for."""
+        return {name: text for name, run in self._runs.items() if (text := run.waits_for)}
+
+    @property
     def idle(self) -> bool:
         """Whether no job runs and none is being deleted."""
         return all(task.done() for task in (*self._tasks.values(), *self._deleting.values()))

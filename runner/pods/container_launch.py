@@ -70,6 +70,7 @@ def container_launch(
         log=f"{folders.logs}/{container.name}.log",
         binds=binds_of(container, pod, folders.volumes),
         staging=folders.staging,
+        affinity=container.affinity,
     )
     run_dir = f"{folders.volumes}/{RUN_VOLUME}"
     if words[:2] == (LAUNCHER, "run"):

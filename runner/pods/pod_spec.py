@@ -1,18 +1,19 @@
 """Read a pod's document to run it here; what this machine cannot provide is a fault with its path.
 
-Fields for the scheduler or the network of a cluster are ignored. So are probes and resources,
-because the processes share the machine with everything else.
+Fields for the scheduler or the network of a cluster are ignored. So are probes and the memory,
+because the processes share the machine with everything else. GPUs and CPUs: `pod_resources`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from api.errors import Fault
 from api.objects.fields import Field
 from api.types import JsonObject
+from runner.pods.pod_resources import cpus_of, gpus_of
 
 DEFAULT_GRACE = 30
 """Seconds from SIGTERM to SIGKILL; Kubernetes' default."""
@@ -59,6 +60,12 @@ class Container:
     working_dir: str = ""
     mounts: tuple[Mount, ...] = ()
     stays: bool = False
+    gpus: Mapping[str, int] = field(default_factory=dict)
+    """By resource, such as `nvidia.com/gpu`: how many GPUs the container needs."""
+    cpus: int = 0
+    """How many whole CPUs the container requests; 0 if it requests none."""
+    affinity: tuple[int, ...] = ()
+    """The CPUs on which the container runs; empty means all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,22 +169,14 @@ def _container(f: Field) -> Container:
         env=f.at("env").records(_variable),
         working_dir=f.at("workingDir").text(),
         mounts=f.at("volumeMounts").records(_mount),
+        gpus=gpus_of(f.at("resources").open_ended()),
+        cpus=cpus_of(f.at("resources").open_ended()),
     )
 
 
 def _init_container(f: Field) -> Container:
-    container = _container(f)
     stays = f.at("restartPolicy").text() == RestartPolicy.ALWAYS
-    return Container(
-        name=container.name,
-        image=container.image,
-        command=container.command,
-        args=container.args,
-        env=container.env,
-        working_dir=container.working_dir,
-        mounts=container.mounts,
-        stays=stays,
-    )
+    return replace(_container(f), stays=stays)
 
 
 def _variable(f: Field) -> Variable:

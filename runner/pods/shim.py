@@ -156,6 +156,8 @@ def _become(launch: Launch, output: int, failing: int) -> NoReturn:
         linux.die_with_parent(signal.SIGKILL)
         if os.getppid() != shim:
             os._exit(1)
+        if launch.affinity:
+            os.sched_setaffinity(0, launch.affinity)
         _enter(launch.cwd)
         program = find_program(launch.program or launch.argv[0], launch.env, launch.cwd)
         _set_up(output, failing)

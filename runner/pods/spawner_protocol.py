@@ -35,6 +35,8 @@ class Launch:
     """The program that must be in PATH before the start: the command of the launcher."""
     collector: bool = False
     """Whether to run the collector, which the spawner has already loaded."""
+    affinity: tuple[int, ...] = ()
+    """The CPUs on which the container may run; empty means those of the spawner."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +131,7 @@ def _read(line: bytes, kinds: Mapping[str, type[_T]], wanted: str) -> _T:
         kind = kinds[fields.pop("kind")]
         if kind is Launch:
             fields["argv"] = tuple(fields["argv"])
+            fields["affinity"] = tuple(fields["affinity"])
             fields["binds"] = tuple(BindMount(**bind) for bind in fields["binds"])
         return kind(**fields)
     except (AttributeError, LookupError, TypeError, ValueError) as error:

@@ -92,7 +92,9 @@ class RunState:
     notice: str = ""
     """What the user should know now; "" if nothing."""
     waiting: Mapping[str, str] = field(default_factory=dict)
-    """By trial whose job has not started: `waiting for` something."""
+    """By trial whose pod cannot start yet: what it waits for, such as `waiting for a GPU`."""
+    note: str = ""
+    """How many trials run at the same time, and why; "" if it is the given number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,8 @@ def opening(summary: ExperimentSummary) -> Iterator[str]:
         f"experiment {visible(summary.name)}: {objective.type.value} {visible(objective.metric)}"
         f" by {visible(summary.algorithm)}, {limit}"
     )
+    if summary.run.note:
+        yield visible(summary.run.note)
     if summary.rows:
         yield f"continuing with {counted(len(summary.rows), 'trial')}, of which {_ended(summary)}"
         if summary.best is not None:

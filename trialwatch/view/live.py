@@ -316,6 +316,8 @@ def _without_best(summary: ExperimentSummary) -> str:
 
 
 def _messages(summary: ExperimentSummary, warnings: Sequence[str]) -> Iterator[Text]:
+    if summary.run.note and not summary.run.interrupted and summary.outcome is None:
+        yield _line(visible(summary.run.note), style="dim")
     for warning in warnings[-_MESSAGES:]:
         yield _line(visible(warning), style="yellow")
     if summary.run.notice:
