@@ -49,6 +49,13 @@ def add_tune_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_saving(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
+        "--gpus-per-trial",
+        type=whole_number,
+        default=0,
+        metavar="N",
+        help="how many NVIDIA GPUs each trial has for itself (default 0: all see all)",
+    )
+    parser.add_argument(
         "--save",
         type=Path,
         metavar="FILE",
@@ -136,6 +143,7 @@ def read_request(arguments: argparse.Namespace, command: Command) -> TuningReque
         objective=_objective(arguments),
         name=arguments.name,
         image=arguments.image,
+        gpus=arguments.gpus_per_trial,
         algorithm=_algorithm(arguments, spaces),
         early_stopping=_early_stopping(arguments.early_stopping),
         trials=_from_one("--trials", arguments.trials),

@@ -31,6 +31,7 @@ from trialwatch.tuning.request import TuningRequest
 from trialwatch.tuning.space import Space
 
 CONTAINER: Final = "training"
+GPU: Final = "nvidia.com/gpu"
 IMAGE_TO_SET: Final = "set-the-image-of-your-training"
 """The image in an Experiment without one. `trialwatch run` does not use images."""
 _FAILED_TRIALS = 3
@@ -63,14 +64,15 @@ def build_experiment(request: TuningRequest) -> Experiment:
 
 def _with_counts(spec: ExperimentSpec, request: TuningRequest) -> ExperimentSpec:
     parallel = PARALLEL_TRIALS if request.parallel is None else request.parallel
-    trials = request.trials
+    trials, fits = request.trials, request.parallel is None and request.gpus > 0
     size = _size(request.spaces)
     if request.algorithm.name == GRID and size is not None:
         trials = min(trials, size)
     return replace(
         spec,
         max_trial_count=trials,
-        parallel_trial_count=min(parallel, trials),
+        # With GPUs, as many run at the same time as fit on the machine.
+        parallel_trial_count=None if fits else min(parallel, trials),
         max_failed_trial_count=min(max(_FAILED_TRIALS, trials // 2), trials),
     )
 
@@ -163,6 +165,8 @@ def _pod(request: TuningRequest) -> dict[str, Json]:
     pod: dict[str, Json] = {"containers": [container], "restartPolicy": "Never"}
     if command.variables:
         container["env"] = [{"name": name, "value": text} for name, text in command.variables]
+    if request.gpus:
+        container["resources"] = {"limits": {GPU: request.gpus}}
     if files:
         container["volumeMounts"] = [{"name": "parameters", "mountPath": FOLDER}]
         pod["volumes"] = [{"name": "parameters", "emptyDir": {}}]

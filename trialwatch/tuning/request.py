@@ -43,6 +43,8 @@ class TuningRequest:
     """`metricsFormat`s; without one, metrics are found by their names."""
     image: str = ""
     """The image of the program on a cluster."""
+    gpus: int = 0
+    """How many NVIDIA GPUs each trial needs."""
 
     @property
     def parameters(self) -> tuple[ParameterSpec, ...]:

@@ -25,6 +25,7 @@ from api.types import (
     SuggestedTrial,
 )
 from controller.reconcile.creation import trial_of
+from runner.devices.capacity import ParallelFrom
 from runner.experiments import checked
 from runner.pods.expansion import expand
 from tests.trialwatch.tuning.test_space import spaces
@@ -54,6 +55,15 @@ def container_of(experiment: Experiment, **values: str) -> dict[str, object]:
     trial = trial_of(given, SuggestedTrial(name="t", assignments=assignments), None)
     [container] = mappings_at(trial.spec.run_spec, "spec", "template", "spec", "containers")
     return dict(container)
+
+
+def test_trials_with_gpus_run_as_many_at_a_time_as_fit() -> None:
+    experiment = build_experiment(request(gpus=2))
+
+    assert container_of(experiment, lr="1")["resources"] == {"limits": {"nvidia.com/gpu": 2}}
+    assert checked(experiment).parallel_from is ParallelFrom.DEFAULT
+    assert checked(build_experiment(request())).parallel_from is ParallelFrom.FILE
+    assert "resources" not in container_of(build_experiment(request()), lr="1")
 
 
 def test_a_trial_gets_its_values_as_arguments_and_variables() -> None:
