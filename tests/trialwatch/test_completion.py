@@ -24,7 +24,7 @@ FISH = 'source $argv[1]; complete -C "$argv[2]"'
 OFFERS = [
     (("ge",), ("get",)),
     (("get", ""), ("experiments", "suggestions", "trials")),
-    (("get", "trials", "-o", ""), ("json", "wide", "yaml")),
+    (("get", "trials", "-o", ""), ("json", "name", "wide", "yaml")),
     (("run", "--par"), ("--parallel",)),
     (("run", "--output", "j"), ("json",)),
     (("completion", ""), ("bash", "fish", "zsh")),
