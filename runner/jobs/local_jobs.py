@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from api.documents import mapping_at, mappings_at, text_at
+from api.documents import mapping_at, mappings_at, text_at, value_at
 from api.names import EXPERIMENT_LABEL
 from api.types import JsonObject, Suggestion, Trial
 from controller.reconcile.views import JobFacts
@@ -18,6 +18,9 @@ from runner.jobs.job_run import JobFolders, JobRun, RunContext
 from runner.pods.container_lifecycle import now
 from runner.state.directory import StateDirectory
 from runner.state.documents import read_document, write_document
+
+_ENDED = ("Succeeded", "Failed")
+"""The phases of a bare pod that has ended."""
 
 
 class LocalJobs:
@@ -135,8 +138,13 @@ class LocalJobs:
         family = TrialObjects(trial=trial, job=document, suggestion=suggestion)
         place = JobFolders(pods=self._state.pods / name, logs=self._state.logs / name)
 
+        stored = _durable(document)
+
         def changed(found: JsonObject) -> None:
-            write_document(self._file(name), found)
+            nonlocal stored
+            if _durable(found) != stored:
+                write_document(self._file(name), found)
+                stored = _durable(found)
             self._changed(trial)
 
         return JobRun(family, self._here, place, changed)
@@ -156,4 +164,17 @@ def _has_ended(document: JsonObject) -> bool:
     """Return whether a stored job has ended."""
     conditions = mappings_at(document, "status", "conditions")
     ended = any(condition.get("status") == "True" for condition in conditions)
-    return ended or text_at(document, "status", "phase") in ("Succeeded", "Failed")
+    return ended or text_at(document, "status", "phase") in _ENDED
+
+
+def _durable(document: JsonObject) -> object:
+    """Return what the next run needs of a job's status: its failures, and its end.
+
+    The state of its pod changes several times in each trial, and is worth nothing after this run.
+    """
+    phase = text_at(document, "status", "phase")
+    return (
+        value_at(document, "status", "failed"),
+        mappings_at(document, "status", "conditions"),
+        phase if phase in _ENDED else "",
+    )

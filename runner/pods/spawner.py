@@ -16,7 +16,7 @@ import signal
 import sys
 from collections.abc import Iterator
 
-import collector.app  # noqa: F401 - in memory for every fork
+from collector.preload import compile_patterns
 from launcher import linux
 from launcher.processes import kill_others
 from runner.pods import mounting
@@ -80,6 +80,8 @@ class _Spawner:
 
     def _start(self, launch: Launch) -> None:
         this = os.getpid()
+        if launch.collector:
+            compile_patterns(launch.argv[1:])
         try:
             pid = os.fork()
         except OSError as fault:

@@ -9,7 +9,7 @@ May import: `api`, `controller`. May be imported by: `runner` and `trialwatch`.
         experiment.yaml     the Experiment with its status
         suggestion.yaml     all trials that the search has suggested
         trials/NAME.yaml    one Trial
-        jobs/NAME.yaml      its Job, with its status
+        jobs/NAME.yaml      its Job, with its status at each failure and at its end
         logs/NAME/POD/...   the logs of its containers, one file each
         pods/NAME/POD/...   volumes of pods; deleted when the trial has ended
         command.json        the command line of the last run

@@ -6,6 +6,8 @@ import re
 import shutil
 from typing import Any
 
+from api.documents import value_at
+from api.objects.yamltext import load_objects
 from tests.runner.experiment_runs import Machine, experiment, message_of, wait_for
 
 LONG = "/".join(["a-rather-long-folder"] * 60)
@@ -34,6 +36,21 @@ def test_each_restart_of_a_container_is_a_line(machine: Machine) -> None:
     assert re.findall(r"^quick-\w+ (retry .*)$", out, re.MULTILINE) == [
         "retry 1 of 1 in 0.2 s: exit status 3, last line: no data"
     ]
+
+
+def test_the_stored_job_counts_the_failures_for_the_next_run(machine: Machine) -> None:
+    script = "echo x >> t; [ $(wc -l < t) -gt 2 ] && sleep 600; : ${trialParameters.lr}; exit 3"
+    given = experiment(command=["sh", "-c", script], job_spec={"backoffLimit": 3}, **ONE)
+    machine.write(given)
+    run = machine.start("run", "e.yaml")
+    starts = machine.folder / "t"
+    wait_for(lambda: starts.exists() and len(starts.read_text().split()) == 3)
+    run.kill()
+    run.communicate()
+    [path] = (machine.state() / "jobs").glob("*.yaml")
+    [job] = load_objects(path.read_text())
+
+    assert value_at(job, "status", "failed") == 2
 
 
 def test_first_trials_that_fail_at_once_for_one_cause_end_the_experiment(

@@ -142,7 +142,7 @@ MISTAKES = [
         "the goal is not finite",
         "goal: 0.99",
         "goal: .inf",
-        'random.yaml, line 17, column 11: JSON cannot hold the number ".inf"; write a finite one',
+        'random.yaml, line 18, column 11: JSON cannot hold the number ".inf"; write a finite one',
     ),
     (
         "more are to run at a time than at all",
@@ -208,14 +208,14 @@ MISTAKES = [
         "a line is indented by a tab",
         "  objective:",
         "\tobjective:",
-        "random.yaml, line 15, column 1: is not valid YAML: the line contains a tab; replace it with spaces",
+        "random.yaml, line 16, column 1: is not valid YAML: the line contains a tab; replace it with spaces",
     ),
     (
         "a colon is missing",
         "goal: 0.99",
         "goal 0.99",
         (
-            "random.yaml, line 18, column 5: is not valid YAML: could not find expected ':'; "
+            "random.yaml, line 19, column 5: is not valid YAML: could not find expected ':'; "
             "check the indentation and the quotes near it"
         ),
     ),
