@@ -10,15 +10,15 @@ from trialwatch.arguments import CommandParser, ShowVersion
 COMMANDS: Final = {
     "tune": "tune the parameters of your own program on this machine",
     "init": "write a commented experiment.yaml for your own program",
-    "extract": "show which metrics would be collected from a log",
-    "inject": "show how the webhook would change a pod or a job",
-    "explain": "explain the webhook's decision on a pod in the cluster, and what to do",
     "run": "run an experiment on this machine, or continue it",
     "validate": "check the files of experiments, and start nothing",
     "get": "show experiments, trials and suggestions of this machine or of a cluster",
     "logs": "print the log of a trial's container",
-    "delete": "delete an experiment with its trials, metrics and logs",
     "plot": "write an HTML report of an experiment, with plots",
+    "delete": "delete an experiment with its trials, metrics and logs",
+    "extract": "show which metrics would be collected from a log",
+    "inject": "show how the webhook would change a pod or a job",
+    "explain": "explain the webhook's decision on a pod in the cluster, and what to do",
     "completion": "print the completion of this command line for a shell",
 }
 

@@ -73,7 +73,11 @@ class FirstMetrics:
             return  # its values are not finite numbers
         collector = experiment.spec.collector or CollectorSpec()
         if collector.kind is not CollectorKind.STDOUT:
-            raise UserError(f"no value of {objective.metric!r} was found: {_message(trial)}")
+            raise UserError(
+                f"no value of {objective.metric!r} was found in {collector.path}:"
+                f" {_message(trial)}\n"
+                "check that the program writes this file, and how it names the metric"
+            )
         found = candidates(self._log(trial), filters=collector.filters)
         raise UserError(self._not_printed(objective.metric, found, trial))
 

@@ -10,9 +10,11 @@ from pathlib import Path
 from api.documents import text_at
 from api.errors import UserError
 from api.faults import nearest
-from api.objects.yamltext import load_objects
 from api.timestamps import to_micros
+from runner.commands.local_files import LocalFiles
+from runner.commands.script_words import UNKNOWN, Use, UsedFile, used_files
 from runner.state.directory import StateDirectory
+from runner.state.documents import read_document
 from trialwatch.tuning.command import Command, command_line
 
 _SCRIPTS = (".py", ".sh", ".js", ".mjs", ".cjs", ".ts", ".rb", ".pl", ".R", ".jl", ".lua", ".php")
@@ -41,25 +43,27 @@ def check_program(command: Command, environ: Mapping[str, str]) -> None:
     unknown = "{" in program and " " not in program  # a parameter chooses the program
     if not unknown and shutil.which(program, path=path) is None:
         raise UserError(_no_program(command, path))
-    script = _script_of(command)
-    if script and not Path(script).exists():
-        raise UserError(f"{script!r} does not exist in {Path.cwd()}{_similar_file(script)}")
+    for file in _scripts(command):
+        searched = file.use is Use.SHELL_SCRIPT and "/" not in file.name
+        found = searched and any(Path(folder, file.name).is_file() for folder in path.split(":"))
+        if LocalFiles().missing(str(Path.cwd() / file.name)) and not found:
+            raise UserError(
+                f"{file.name!r} does not exist in {Path.cwd()}{_similar_file(file.name)}"
+            )
 
 
 def changed_script(command: Command, state: StateDirectory) -> Iterator[str]:
     """Yield a sentence if the script has changed since the stored search began."""
-    script = _script_of(command)
-    try:
-        [stored] = load_objects(state.experiment.read_text(encoding="utf-8"))
-        changed = Path(script).stat().st_mtime * 1e6 if script else 0
-    except (OSError, UserError, ValueError):
-        return  # nothing is stored, or the run itself reports it
+    stored = read_document(state.experiment)
     began = text_at(stored, "status", "startTime")
-    if began and changed > to_micros(began):
-        yield (
-            f"{script} has changed since this search began, so its first trials ran another"
-            " program; --fresh starts anew"
-        )
+    own = [command.words[0]] if "/" in command.words[0] else []
+    for name in [*own, *(file.name for file in _scripts(command))]:
+        path = Path(name)
+        if began and path.is_file() and path.stat().st_mtime * 1e6 > to_micros(began):
+            yield (
+                f"{name} has changed since this search began, so its first trials ran another"
+                " program; --fresh starts anew"
+            )
 
 
 def _no_program(command: Command, path: str) -> str:
@@ -102,14 +106,11 @@ def _programs(path: str) -> list[str]:
     return sorted({file.name for folder in folders if folder.is_dir() for file in folder.iterdir()})
 
 
-def _script_of(command: Command) -> str | None:
-    """Return the script: the first argument that is not a flag, if it looks like a file."""
-    for word in command.words[1:]:
-        if not word.startswith("-"):
-            return word if word.endswith(_SCRIPTS) and "{" not in word else None
-        if word in ("-c", "-m", "-e"):
-            return None
-    return None
+def _scripts(command: Command) -> Iterator[UsedFile]:
+    """Yield the scripts that the command certainly needs, such as train.py of python."""
+    for file in used_files(command.filled(lambda _: UNKNOWN).words):
+        if file.use in (Use.SCRIPT, Use.SHELL_SCRIPT) and UNKNOWN not in file.name:
+            yield file
 
 
 def _similar_file(script: str) -> str:

@@ -9,4 +9,7 @@ May import: `api`, `filters`, `suggestion.core`. May be imported by: `trialwatch
 
     --param lr=0.001..0.1:log ──> space ────┐
     python train.py --lr={lr} ──> command ──┴─> experiment ──> Experiment ──> `trialwatch run`
+
+The entry for other callers is a `TuningRequest` of `request`: a command, a `Space` for each
+parameter and an objective, as values. `build_experiment` makes the Experiment of it.
 """
