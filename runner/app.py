@@ -299,9 +299,14 @@ class Run:
             latest=self._latest,
             running=self._jobs.running if self._jobs is not None else 0,
             waiting=self._jobs.waiting if self._jobs is not None else {},
+            retries=self._retries(),
             note=self._fitted.note,
             ending=self._stopping.is_set() and not self._over(),
         )
+
+    def _retries(self) -> Mapping[str, int]:
+        failures = self._jobs.failures() if self._jobs is not None else {}
+        return {name: starts.number for name, starts in failures.items()}
 
     async def _measured(self) -> Mapping[str, Mapping[str, str]]:
         """Return the newest values of the running trials."""

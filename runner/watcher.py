@@ -23,6 +23,8 @@ class Snapshot:
     """How many jobs run."""
     waiting: Mapping[str, str] = field(default_factory=dict)
     """By trial whose pod cannot start yet: what it waits for."""
+    retries: Mapping[str, int] = field(default_factory=dict)
+    """By trial: how many of its starts have failed."""
     note: str = ""
     """Why fewer trials run at the same time than the file says, or more; "" if they do not."""
     ending: bool = False

@@ -42,6 +42,7 @@ def summary_at(snapshot: Snapshot, *, interrupted: bool = False) -> ExperimentSu
         interrupted=interrupted,
         notice="" if interrupted else _notice(snapshot),
         waiting=snapshot.waiting,
+        retries=snapshot.retries,
         note=snapshot.note,
     )
     now = datetime.now(UTC)

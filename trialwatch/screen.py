@@ -42,7 +42,7 @@ class Screen:
         """`hold` is entered while the table is shown; it keeps other output away."""
         self._console, self._now, self._hold = console, now, hold
         self._last: ExperimentSummary | None = None
-        self._warnings: list[str] = []
+        self._messages: list[str] = []
         self._is_live = console.is_terminal and not console.is_dumb_terminal
         self._showing = ExitStack()
 
@@ -71,15 +71,19 @@ class Screen:
 
     def warn(self, text: str) -> None:
         """Show a warning below the table, and write it to standard error."""
-        self._warnings.append(text)
+        self._remember(text)
         print(text, file=sys.stderr)
 
     def tell(self, text: str) -> None:
         """Print a line about an event; while the table is shown, below it."""
         if self._is_live and self._last is not None:
-            self._warnings.append(text)
+            self._remember(text)
         else:
             self._say(visible(text))
+
+    def _remember(self, text: str) -> None:
+        """Keep a line for the table, with the time of the clock on the wall."""
+        self._messages.append(f"{self._now().astimezone():%H:%M:%S} {text}")
 
     def close(
         self, summary: ExperimentSummary, report: str = "", commands: Commands | None = None
@@ -106,7 +110,7 @@ class Screen:
     def _drawn(self) -> RenderableType:
         """Return the table at this moment; the thread of `Live` calls it."""
         last = self._last
-        return "" if last is None else LiveView(last.at(self._now()), tuple(self._warnings))
+        return "" if last is None else LiveView(last.at(self._now()), tuple(self._messages))
 
     def _say(self, *lines: str) -> None:
         for line in lines:

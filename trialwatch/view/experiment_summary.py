@@ -93,6 +93,8 @@ class RunState:
     """What the user should know now; "" if nothing."""
     waiting: Mapping[str, str] = field(default_factory=dict)
     """By trial whose pod cannot start yet: what it waits for, such as `waiting for a GPU`."""
+    retries: Mapping[str, int] = field(default_factory=dict)
+    """By trial: how many of its starts have failed."""
     note: str = ""
     """How many trials run at the same time, and why; "" if it is the given number."""
 
@@ -185,9 +187,11 @@ def _row(
         for name in objective.metrics
         if (text := texts.get(name) or newest.get(name, ""))
     }
-    note = "" if state.ended else run.waiting.get(trial.metadata.name, "")
-    if not state.ended and (note or run.interrupted):
-        state = TrialState.INTERRUPTED if run.interrupted else TrialState.WAITING
+    note = "" if state.ended or run.interrupted else _note(trial.metadata.name, run)
+    if not state.ended and run.interrupted:
+        state = TrialState.INTERRUPTED
+    elif not state.ended and trial.metadata.name in run.waiting:
+        state = TrialState.WAITING
     return TrialRow(
         name=trial.metadata.name,
         state=state,
@@ -197,8 +201,14 @@ def _row(
         seconds=_seconds(status.start_time, status.completion_time, now),
         since=_since(status.start_time, status.completion_time, run),
         cause=_one_line(ended_by.message) if ended_by and state.ended else "",
-        note="" if run.interrupted else note,
+        note=note,
     )
+
+
+def _note(name: str, run: RunState) -> str:
+    if name in run.waiting:
+        return run.waiting[name]
+    return f"running, retry {run.retries[name]}" if name in run.retries else ""
 
 
 def shown(trial: Trial, metric: ObservedMetric, objective: Objective) -> str:

@@ -39,7 +39,7 @@ def changes(before: ExperimentSummary, after: ExperimentSummary) -> Iterator[str
         was = known.get(row.name, TrialState.WAITING)
         if was is TrialState.WAITING and row.state is not TrialState.WAITING:
             yield f"{visible(row.name)} started: {choice(row.assignments)}"
-        if row.note and row.note != notes.get(row.name):
+        if row.state is TrialState.WAITING and row.note and row.note != notes.get(row.name):
             yield f"{visible(row.name)} is {visible(row.note)}"
         if row.state.ended and not was.ended:
             yield f"{visible(row.name)} {_end(row)}"

@@ -41,8 +41,10 @@ _AROUND = 9
 """Lines besides the rows: title, two of the head, rule, gap, bar, two for the best, cursor."""
 _FEWEST = 3
 """Rows that are always shown."""
+_NARROW = 60
+"""A terminal of fewer columns has no bar, so that the counts fit."""
 _MESSAGES = 3
-"""The most warnings below the table; the newest ones."""
+"""The most messages below the table; the newest ones."""
 _LEAST_CHOICE = 24
 """The least characters of the column of all parameters."""
 _SHORT_TITLE = 10
@@ -61,13 +63,13 @@ class LiveView:
     """A summary that rich can draw, never larger than the terminal."""
 
     summary: ExperimentSummary
-    warnings: Sequence[str] = ()
-    """All warnings of the run, the oldest first."""
+    messages: Sequence[str] = ()
+    """All warnings and events of the run, the oldest first."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw the summary for this terminal."""
         summary = self.summary
-        below = tuple(_messages(summary, self.warnings))
+        below = tuple(_messages(summary, self.messages))
         height = options.height or options.max_height
         yield _line(_title(summary), style="bold")
         yield _table(summary, max(height - _AROUND - len(below), _FEWEST), console, options)
@@ -290,7 +292,7 @@ def _progress(summary: ExperimentSummary, width: int) -> RenderableType:
         if count:
             parts.append(f"{count:,} {state.value}")
     text = _line(" · ".join(part for part in parts if part))
-    if not summary.most:
+    if not summary.most or width < _NARROW:
         return text
     bar = ProgressBar(total=summary.most, completed=min(ended, summary.most), width=width // 4)
     grid = Table.grid(padding=(0, 2))
@@ -315,10 +317,10 @@ def _without_best(summary: ExperimentSummary) -> str:
     return f"no value of {metric} yet" if summary.ended else "no trial has ended yet"
 
 
-def _messages(summary: ExperimentSummary, warnings: Sequence[str]) -> Iterator[Text]:
+def _messages(summary: ExperimentSummary, messages: Sequence[str]) -> Iterator[Text]:
     if summary.run.note and not summary.run.interrupted and summary.outcome is None:
         yield _line(visible(summary.run.note), style="dim")
-    for warning in warnings[-_MESSAGES:]:
-        yield _line(visible(warning), style="yellow")
+    for message in messages[-_MESSAGES:]:
+        yield _line(visible(message), style="yellow")
     if summary.run.notice:
         yield _line(visible(summary.run.notice), style="bold yellow")

@@ -20,7 +20,8 @@ from tests.trialwatch.view.watched_experiment import (
     mixed_fortunes,
     trial,
 )
-from trialwatch.view.live import live_view
+from trialwatch.view.experiment_summary import RunState, TrialState, summary_of
+from trialwatch.view.live import LiveView, live_view
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -115,3 +116,31 @@ def test_every_trial_is_shown_or_counted(count: int, height: int) -> None:
     assert hidden + sum("random-" in line for line in table) == count
     assert table[0].startswith("* random-0000")
     assert count < height - 9 or f"random-{count - 1:04x}" in table[-1]
+
+
+def test_a_trial_that_waits_or_is_started_again_says_so() -> None:
+    trials = (trial(5, ConditionType.RUNNING), trial(6, ConditionType.RUNNING))
+    run = RunState(
+        waiting={"random-0005": "waiting for a GPU"},
+        retries={"random-0006": 2},
+        note="2 at a time: each trial needs 1 GPU, and this machine has 2 GPUs (nvidia-smi)",
+        notice="interrupted: ending 2 trials",
+    )
+    summary = summary_of(experiment(trials), trials, {}, at(9), run)
+    lines = drawn(LiveView(summary, ("12:00:00 first", "12:00:01 second")), 120, 24)
+
+    assert summary.count(TrialState.RUNNING) == 1
+    assert lines[4].split()[-5:] == ["waiting", "for", "a", "GPU", "4s"]
+    assert lines[5].split()[-4:] == ["running,", "retry", "2", "3s"]
+    assert lines[-4:] == [run.note, "12:00:00 first", "12:00:01 second", run.notice]
+
+
+def test_after_an_interruption_no_trial_runs_and_no_time_moves() -> None:
+    trials = mixed_fortunes()
+    summary = summary_of(experiment(trials), trials, {}, at(9), RunState(interrupted=True))
+
+    assert [row.state.value for row in summary.rows[5:]] == ["interrupted"] * 3
+    assert summary.at(at(99)) == summary
+    assert "5/12 trials · 9s · 3 interrupted · 1 failed" in "\n".join(
+        drawn(LiveView(summary), 120, 24)
+    )
