@@ -36,6 +36,7 @@ IMAGE_TO_SET: Final = "set-the-image-of-your-training"
 """The image in an Experiment without one. `trialwatch run` does not use images."""
 _FAILED_TRIALS = 3
 """At least so many trials may fail; of many trials, half of them."""
+UNBUFFERED: Final = "PYTHONUNBUFFERED"
 GRID: Final = "grid"
 _DIGITS = 6
 _SUFFIXES = (".py", ".sh", ".js", ".mjs", ".cjs", ".ts", ".rb", ".pl", ".r", ".jl", ".lua", ".php")
@@ -163,14 +164,21 @@ def _pod(request: TuningRequest) -> dict[str, Json]:
         "command": list(with_params_files(command.words, files, request.parameters)),
     }
     pod: dict[str, Json] = {"containers": [container], "restartPolicy": "Never"}
-    if command.variables:
-        container["env"] = [{"name": name, "value": text} for name, text in command.variables]
+    variables = {**_unbuffered(command), **dict(command.variables)}
+    if variables:
+        container["env"] = [{"name": name, "value": text} for name, text in variables.items()]
     if request.gpus:
         container["resources"] = {"limits": {GPU: request.gpus}}
     if files:
         container["volumeMounts"] = [{"name": "parameters", "mountPath": FOLDER}]
         pod["volumes"] = [{"name": "parameters", "emptyDir": {}}]
     return pod
+
+
+def _unbuffered(command: Command) -> dict[str, str]:
+    """Let Python print each line at once, so that values show while a trial runs."""
+    is_python = re.match(r"(?:python|pypy)[0-9.]*$", basename(command.words[0]))
+    return {UNBUFFERED: "1"} if is_python else {}
 
 
 def _trial_parameter(name: str) -> TrialParameter:

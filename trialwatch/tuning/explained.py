@@ -8,7 +8,7 @@ from typing import Final
 
 from api.types import Experiment
 from trialwatch.tuning.commented import Path
-from trialwatch.tuning.experiment import IMAGE_TO_SET
+from trialwatch.tuning.experiment import IMAGE_TO_SET, UNBUFFERED
 
 CHECK: Final = "CHECK: "
 """Marks what is guessed."""
@@ -55,11 +55,16 @@ def explain(experiment: Experiment, notes: FileNotes) -> dict[Path, list[str]]:
         ],
         (*_CONTAINER, "image"): _image(notes),
         (*_CONTAINER, "command"): _command(notes),
+        (*_CONTAINER, "env"): [
+            f"{UNBUFFERED} lets Python print each line at once: values show while a trial runs.",
+        ],
         (*_TEMPLATE, "trialParameters"): [
             "Which parameter (reference) replaces which ${trialParameters.NAME} above.",
         ],
         (*_TEMPLATE, "primaryContainerName"): ["The container whose output has the metrics."],
     }
+    if not _is_unbuffered(experiment):
+        del comments[*_CONTAINER, "env"]
     for index, parameter in enumerate(experiment.spec.parameters):
         if parameter.name in notes.parameters:
             text = f"{CHECK}{notes.parameters[parameter.name]}"
@@ -109,3 +114,8 @@ def _command(notes: FileNotes) -> list[str]:
     if notes.kept:
         lines.append(f"These stay as they are: {', '.join(notes.kept)}.")
     return lines
+
+
+def _is_unbuffered(experiment: Experiment) -> bool:
+    template = experiment.spec.trial_template
+    return template is not None and UNBUFFERED in str(template.trial_spec)

@@ -75,6 +75,17 @@ def test_a_trial_gets_its_values_as_arguments_and_variables() -> None:
     assert container["env"] == [{"name": "LR", "value": "0.5"}]
 
 
+@pytest.mark.parametrize("program", ["python", "/usr/bin/python3.11"])
+def test_python_prints_each_line_at_once(program: str) -> None:
+    own = [{"name": "PYTHONUNBUFFERED", "value": "1"}]
+    theirs = [{"name": "PYTHONUNBUFFERED", "value": ""}]
+
+    experiment = build_experiment(request(program, "train.py", "{lr}"))
+    assert container_of(experiment, lr="1")["env"] == own
+    experiment = build_experiment(request("PYTHONUNBUFFERED=", program, "train.py", "{lr}"))
+    assert container_of(experiment, lr="1")["env"] == theirs
+
+
 @pytest.mark.parametrize("script", ["echo $(date) $$ $$$$ ${HOME} $HOME", "$$(x) {{lr}} $"])
 def test_a_shell_script_reaches_the_program_as_it_was_written(script: str) -> None:
     container = container_of(build_experiment(request("sh", "-c", script, "{lr}")), lr="1")
