@@ -213,7 +213,7 @@ class Run:
         while not self._stopping.is_set() and not (self._over() and self._quiet()):
             if self._jobs is not None:
                 self._jobs.check()
-                self._end_if_all_fail(self._jobs.failures())
+                self._end_if_in_vain(self._jobs.failures())
             self._state.check(lock)
             self._disk.check()
             if self._spawner is not None and self._spawner.lost:
@@ -228,11 +228,12 @@ class Run:
             for task in pending:
                 task.cancel()
 
-    def _end_if_all_fail(self, failures: Mapping[str, FailedStarts]) -> None:
+    def _end_if_in_vain(self, failures: Mapping[str, FailedStarts]) -> None:
         experiment = self._objects.stored_experiment
-        if not failures or experiment is None or completed(experiment):
+        if experiment is None or completed(experiment):
             return
-        completion = common_failure([*self._objects.all_trials.values()], failures)
+        trials = [*self._objects.all_trials.values()]
+        completion = common_failure(experiment, trials, failures, self._latest)
         if completion is not None:
             status = mark_completed(experiment.status, completion, utc_now())
             self._objects.put(replace(experiment, status=status))

@@ -6,6 +6,7 @@ import argparse
 import re
 from pathlib import Path
 
+from runner.common_failure import FEW
 from runner.jobs.failed_starts import AT_ONCE
 from runner.jobs.job_run import LEAVING
 from runner.jobs.job_status import BACKOFF, DEADLINE, REFUSED
@@ -36,7 +37,7 @@ def test_the_numbers_are_those_of_the_code() -> None:
     assert f"SIGKILL after {LEAVING:.0f} s" in TEXT
     first = ", ".join(f"{PAUSES.wait(number):g} s" for number in (1, 2, 3))
     assert f"the pauses are {first} ... {PAUSES.longest:.0f} s" in TEXT
-    assert f"fail within {AT_ONCE:.0f} s of each start" in TEXT
+    assert f"the first {FEW} trials fail within {AT_ONCE:.0f} s of each start" in TEXT
     assert f"the disk is full for {PATIENCE:.0f} s" in TEXT
     assert all(f"`{reason}`" in TEXT for reason in (BACKOFF, DEADLINE, REFUSED))
 

@@ -62,10 +62,36 @@ def test_first_trials_that_fail_at_once_for_one_cause_end_the_experiment(
     last = out.splitlines()[-1]
 
     assert status == 1
-    assert len(machine.trials()) <= 4
-    assert re.search(r"its first \d trials failed at once for the same cause$", out, re.MULTILINE)
+    assert len(machine.trials()) <= 6
+    assert re.search(r"because its first \d trials failed at once for the same cause; ", out)
     assert last.startswith("no optimal trial: loss has no value; quick-")
     assert last.endswith("ModuleNotFoundError: No module named 'numpyy'")
+
+
+def test_first_trials_without_a_value_end_the_experiment_but_not_those_that_diverge(
+    machine: Machine,
+) -> None:
+    silent = experiment(command=["sh", "-c", "echo los=${trialParameters.lr}"], maxTrialCount=50)
+    machine.write(silent)
+    status, out, _ = machine.call("run", "e.yaml")
+    trials = len(machine.trials())
+    nan = ["sh", "-c", "echo loss=nan; : ${trialParameters.lr}"]
+    diverging = experiment(command=nan, name="nan", maxTrialCount=5)
+    _, done = machine.run(diverging)
+
+    assert status == 1
+    assert trials <= 6
+    assert re.search(r"because its first \d trials printed no value of loss; ", out)
+    assert done["status"]["trialMetricsUnavailable"] == 5
+
+
+def test_a_count_of_failures_in_the_file_is_the_only_one_that_counts(machine: Machine) -> None:
+    given = experiment(command=NO_DATA, maxTrialCount=20, maxFailedTrialCount=7)
+    status, done = machine.run(given)
+
+    assert status == 1
+    assert done["status"]["trialsFailed"] >= 7
+    assert "max failed count has reached" in done["status"]["conditions"][-1]["message"]
 
 
 def test_first_trials_that_fail_for_different_causes_end_nothing(machine: Machine) -> None:

@@ -16,6 +16,8 @@ _SENTENCES = re.compile(
     r"|Job has reached the specified backoff limit: "
 )
 
+_SUCCEEDED = ". Job message: Reached expected number of succeeded pods"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
@@ -34,7 +36,7 @@ class Cause:
 
 def cause_of(row: TrialRow) -> str:
     """Return why a trial has failed, in one line; "" if unknown. It is never cut."""
-    text = row.cause
+    text = row.cause.removesuffix(_SUCCEEDED)
     while found := _SENTENCES.match(text):
         text = text[found.end() :]
     return visible(text)
