@@ -37,8 +37,9 @@ class RunOptions:
     def last_command(self) -> LastCommand:
         """Return the command line as it is stored: without a password, and to continue."""
         hidden = without_password(self.database)
-        words = [hidden if word == self.database else word for word in self.command]
-        for flag, given in (("--fresh", self.fresh), ("--retry-failed", self.retry_failed)):
-            if given and flag in words:
+        given = {self.database: hidden, f"--database={self.database}": f"--database={hidden}"}
+        words = [given.get(word, word) if self.database else word for word in self.command]
+        for flag, is_set in (("--fresh", self.fresh), ("--retry-failed", self.retry_failed)):
+            if is_set and flag in words:
                 words.remove(flag)  # only the first one: another one is of the user's program
         return LastCommand(words=tuple(words), directory=str(Path.cwd()))

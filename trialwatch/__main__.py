@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import signal
 import sys
@@ -13,7 +12,7 @@ from trialwatch import own_packages  # noqa: F401 - finds all that is imported b
 # isort: split
 
 from api.errors import RemoteError, TrialwatchError
-from trialwatch.commands import COMMANDS, command_parser
+from trialwatch.commands import COMMANDS, command_parser, module_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return 0 (success), 1 (failure), 2 (bad input) or 130 (interrupted)."""
     words = list(sys.argv[1:] if argv is None else argv)
     chosen = words[0] if words and words[0] in COMMANDS else None
-    command = importlib.import_module(f"trialwatch.{chosen}") if chosen else None
+    command = module_of(chosen) if chosen else None
     parser = command_parser(*([chosen] if chosen else []))
     if not words:
         parser.print_help(sys.stderr)
@@ -36,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             words, program = command.split(words)
         arguments = parser.parse_args(words)
         arguments.words, arguments.program = written, program
-        status: int = importlib.import_module(f"trialwatch.{arguments.command}").run(arguments)
+        status: int = module_of(arguments.command).run(arguments)
     except TrialwatchError as error:
         print(f"trialwatch {chosen}: {error}", file=sys.stderr)
         return 1 if isinstance(error, RemoteError) else 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from types import ModuleType
 from typing import Final
 
 from trialwatch.arguments import CommandParser, ShowVersion
@@ -22,6 +23,9 @@ COMMANDS: Final = {
     "completion": "print the completion of this command line for a shell",
 }
 
+_MODULES: Final = {"tune": "tune_command"}
+"""Modules without their command's name: `trialwatch.tune` is the function for Python."""
+
 _DESCRIPTION = "trialwatch tunes any program that prints its metrics."
 _EPILOG = """\
 examples:
@@ -29,6 +33,11 @@ examples:
     trialwatch run experiment.yaml          run an experiment on this machine
     trialwatch COMMAND --help               show the flags of a command
 """
+
+
+def module_of(command: str) -> ModuleType:
+    """Import the module of a command; it has `add_arguments`, `run`, and `EXAMPLES`."""
+    return importlib.import_module(f"trialwatch.{_MODULES.get(command, command)}")
 
 
 def command_parser(*chosen: str) -> CommandParser:
@@ -41,7 +50,7 @@ def command_parser(*chosen: str) -> CommandParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, sentence in COMMANDS.items():
         if name in chosen:
-            command = importlib.import_module(f"trialwatch.{name}")
+            command = module_of(name)
             command.add_arguments(
                 commands.add_parser(
                     name, help=sentence, description=command.__doc__, epilog=command.EXAMPLES

@@ -29,8 +29,8 @@ from trialwatch.dry_run import first_pod, first_trial_of
 from trialwatch.input_file import read_input, shown_input
 from trialwatch.preflight import check_commands
 from trialwatch.run_watcher import Check, RunWatcher, summary_at
-from trialwatch.screen import Screen
-from trialwatch.terminal import held_errors, own_console
+from trialwatch.screen import OpenScreen, terminal_screen
+from trialwatch.terminal import own_console
 from trialwatch.unseen_metrics import unseen_metrics
 from trialwatch.view.closing import Commands
 from trialwatch.view.experiment_summary import ExperimentSummary
@@ -163,6 +163,7 @@ def run_loaded(
     arguments: argparse.Namespace,
     again: Sequence[str],
     check: Check | None = None,
+    open_screen: OpenScreen = terminal_screen,
 ) -> int:
     """Run an experiment that has been read and checked; return the exit status.
 
@@ -171,6 +172,7 @@ def run_loaded(
         arguments: those that `add_run_arguments` has declared, and the name of the command.
         again: the command line that continues the experiment, for messages.
         check: looks at each new state of the run; it raises a UserError to end the run.
+        open_screen: returns what shows the run, on a console.
     """
     command = arguments.command
     for warning in warnings_of(given.experiment):
@@ -188,7 +190,7 @@ def run_loaded(
     )
     commands = Commands(again=options.line(), retry=options.line("--retry-failed"))
     with own_console(errors=as_json) as console:
-        screen = Screen(console, hold=held_errors)
+        screen = open_screen(console)
         with screen:
             result = run_experiment(given, state, options, RunWatcher(screen, command, check))
         summary = summary_at(result.last, interrupted=result.interrupted)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from runner.jobs.job_run import LEAVING
 from runner.watcher import Snapshot
-from trialwatch.screen import Screen
+from trialwatch.screen import RunScreen
 from trialwatch.view.experiment_summary import ExperimentSummary, RunState, summary_of
 from trialwatch.view.formatting import counted
 
@@ -18,7 +18,7 @@ Check = Callable[[Snapshot], None]
 class RunWatcher:
     """`runner.watcher.Watcher`: shows snapshots on the screen."""
 
-    def __init__(self, screen: Screen, command: str, check: Check | None = None) -> None:
+    def __init__(self, screen: RunScreen, command: str, check: Check | None = None) -> None:
         self._screen, self._command, self._check = screen, command, check
 
     def show(self, snapshot: Snapshot) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from rich.console import Console, RenderableType
 from rich.live import Live
 
 from api.faults import visible
+from trialwatch.terminal import held_errors
 from trialwatch.view.closing import Commands, closing
 from trialwatch.view.experiment_summary import ExperimentSummary
 from trialwatch.view.lines import changes, opening
@@ -20,6 +21,43 @@ from trialwatch.view.live import LiveView
 
 _REFRESHES = 2
 """Per second. Each one draws the whole screen, so a resized terminal has no old lines."""
+
+
+class RunScreen(Protocol):
+    """Shows the summaries of an experiment, as a context manager."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End; `close` follows if the run has a result."""
+
+    def show(self, summary: ExperimentSummary) -> None:
+        """Show a new summary."""
+
+    def warn(self, text: str) -> None:
+        """Show a warning."""
+
+    def tell(self, text: str) -> None:
+        """Show a line about an event."""
+
+    def close(
+        self, summary: ExperimentSummary, report: str = "", commands: Commands | None = None
+    ) -> None:
+        """Show the result; `report` is the path of the report."""
+
+
+OpenScreen = Callable[[Console], RunScreen]
+
+
+def terminal_screen(console: Console) -> RunScreen:
+    """Return the screen of the command line."""
+    return Screen(console, hold=held_errors)
 
 
 def _now() -> datetime:

@@ -144,5 +144,15 @@ def _failed_container(pod: PodStatus) -> ContainerStatus | None:
 def _last_lines(end: Terminated | None) -> list[str]:
     """Return the last lines of a container's output; no line is cut, its end may matter."""
     text = end.message if end is not None else ""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    every = [line for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in _without_frames(every)]
     return ["".join(c if c.isprintable() else " " for c in line) for line in lines[-_LAST_LINES:]]
+
+
+def _without_frames(lines: list[str]) -> list[str]:
+    """Return what follows the last traceback of Python: the exception; all lines without one."""
+    frames = [i for i, line in enumerate(lines) if line.startswith('  File "')]
+    if not frames:
+        return lines
+    rest = [line for line in lines[frames[-1] :] if not line.startswith(" ")]
+    return rest or lines

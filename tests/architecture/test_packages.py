@@ -11,6 +11,9 @@ from tests.architecture.tree import ROOT, packages, pyproject
 # One vocabulary in several files: its charter gathers the names, and nothing from elsewhere.
 VOCABULARIES = {"api.types"}
 
+# What users import: it finds its names on use, in the one folder that imports no other package.
+FACADE = ("trialwatch", "trialwatch.sdk")
+
 
 def test_every_top_level_package_is_in_the_wheel_below_the_one_that_is_at_the_top() -> None:
     wheel = pyproject()["tool"]["hatch"]["build"]["targets"]["wheel"]
@@ -45,7 +48,12 @@ def test_a_charter_imports_nothing(package: str) -> None:
         or (isinstance(node, ast.ImportFrom) and node.module != "__future__")
     ]
 
-    if package in VOCABULARIES:
+    if package == FACADE[0]:
+        modules = {node.module for node in imports if isinstance(node, ast.ImportFrom)}
+        ours = {module for module in modules if module and module.startswith("trialwatch")}
+        assert modules - ours == {"importlib", "typing"}
+        assert all(module.startswith(f"{FACADE[1]}.") for module in ours)
+    elif package in VOCABULARIES:
         assert all(isinstance(node, ast.ImportFrom) and node.level == 1 for node in imports)
     else:
         assert [ast.unparse(node) for node in imports] == []

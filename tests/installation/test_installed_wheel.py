@@ -104,7 +104,7 @@ def test_the_wheel_has_no_tests_and_no_sources_of_other_languages(plain_wheel: P
         code = [name for name in archive.namelist() if name.startswith("trialwatch/")]
 
     others = [name for name in code if not name.endswith(".py")]
-    assert others == ["trialwatch/experiment.schema.json"]
+    assert sorted(others) == ["trialwatch/experiment.schema.json", "trialwatch/py.typed"]
     assert not any({"testing", "tests"} & set(Path(name).parts) for name in code)
 
 

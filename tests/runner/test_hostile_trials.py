@@ -38,6 +38,16 @@ def test_one_that_fails(machine: Machine) -> None:
     assert message.endswith("its last output: loss=0.1 | KeyError: x")
 
 
+def test_one_in_python_that_raises(machine: Machine) -> None:
+    script = "def train():\n    raise KeyError('x')\nprint('loss=0.1', flush=True)\ntrain()\n"
+    (machine.folder / "train.py").write_text(script)
+
+    state, message = only_trial(machine, "exec python3 train.py")
+
+    assert state == "Failed"
+    assert message.endswith("container main ended with status 1; its last output: KeyError: 'x'")
+
+
 def test_one_that_is_killed_by_the_kernel(machine: Machine) -> None:
     state, message = only_trial(machine, "echo loss=0.1; kill -9 $$$$")
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-
 import pytest
 
 from trialwatch.__main__ import main
 from trialwatch.arguments import _MEANT
-from trialwatch.commands import COMMANDS
+from trialwatch.commands import COMMANDS, module_of
 
 
 def answer(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
@@ -105,7 +103,7 @@ def test_each_help_has_examples_and_fits_into_80_columns(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     status, out, _ = answer(capsys, command, "--help")
-    examples = importlib.import_module(f"trialwatch.{command}").EXAMPLES.splitlines()[1:]
+    examples = module_of(command).EXAMPLES.splitlines()[1:]
 
     assert status == 0
     assert 1 <= len(examples) <= 2

@@ -22,12 +22,13 @@ from api.objects.experiments import parse_experiment
 from api.objects.yamltext import load_objects
 from api.types import Experiment
 from runner.experiments import LoadedExperiment, checked
-from runner.state.directory import state_of
+from runner.state.directory import StateDirectory, state_of
 from trialwatch.experiment_file import write_experiment
 from trialwatch.first_metrics import FirstMetrics
 from trialwatch.program_check import changed_script, check_program
 from trialwatch.program_words import split_program
 from trialwatch.run import add_run_arguments, check_run_arguments, run_loaded
+from trialwatch.screen import OpenScreen, terminal_screen
 from trialwatch.tune_arguments import add_tune_arguments, read_request
 from trialwatch.tune_first_look import first_look
 from trialwatch.tuning.command import Command, command_line, read_command
@@ -65,6 +66,22 @@ def split(words: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the search, or take a first look at the program; return the exit status."""
+    request = checked_request(arguments)
+    if not request.objective.metric:
+        if arguments.save:
+            raise UserError("--save needs --maximize METRIC or --minimize METRIC")
+        return first_look(request, arguments)
+    if not request.spaces:
+        raise UserError(_without_parameters(arguments, request.command))
+    return _save(request, arguments) if arguments.save else _search(request, arguments)
+
+
+def checked_request(arguments: argparse.Namespace) -> TuningRequest:
+    """Return what the arguments ask for, if its program can start here.
+
+    Raises:
+        UserError: an argument is wrong, or the command does not fit the parameters.
+    """
     check_run_arguments(arguments)
     command = read_command(arguments.program)
     request = read_request(arguments, command)
@@ -74,13 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError("\n".join(faults))
     if not (arguments.save and arguments.image):
         check_program(command, os.environ)
-    if not request.objective.metric:
-        if arguments.save:
-            raise UserError("--save needs --maximize METRIC or --minimize METRIC")
-        return first_look(request, arguments)
-    if not request.spaces:
-        raise UserError(_without_parameters(arguments, command))
-    return _save(request, arguments) if arguments.save else _search(request, arguments)
+    return request
 
 
 def _save(request: TuningRequest, arguments: argparse.Namespace) -> int:
@@ -98,21 +109,43 @@ def _save(request: TuningRequest, arguments: argparse.Namespace) -> int:
 
 
 def _search(request: TuningRequest, arguments: argparse.Namespace) -> int:
+    status, state = search(request, arguments)
+    if status == 0 and arguments.output == "text":
+        [stored] = load_objects(state.experiment.read_text(encoding="utf-8"))
+        last = parse_experiment(stored, unknown_fields=False)
+        print("", *next_steps(last, request.command, request.trials), sep="\n")
+    return status
+
+
+def search(
+    request: TuningRequest,
+    arguments: argparse.Namespace,
+    open_screen: OpenScreen = terminal_screen,
+) -> tuple[int, StateDirectory]:
+    """Run the search that is asked for, or continue it.
+
+    Args:
+        request: what the arguments ask for.
+        arguments: those of the command line.
+        open_screen: returns what shows the run.
+
+    Returns:
+        The exit status, and the directory of the experiment.
+
+    Raises:
+        UserError: the search cannot start or continue; names flags, not fields.
+    """
     given = _checked(build_experiment(request), request)
     metadata = given.experiment.metadata
     state = state_of(arguments.state_dir, metadata.namespace, metadata.name)
     for doubt in (*doubts_about(request), *changed_script(request.command, state)):
         print(f"trialwatch tune: note: {doubt}", file=sys.stderr)
     check = FirstMetrics(state, arguments.words)
+    again = ("trialwatch", *arguments.words)
     try:
-        status = run_loaded(given, arguments, ("trialwatch", *arguments.words), check)
+        return run_loaded(given, arguments, again, check, open_screen), state
     except UserError as error:
         raise UserError(with_flags(str(error))) from None
-    if status == 0 and arguments.output == "text":
-        [stored] = load_objects(state.experiment.read_text(encoding="utf-8"))
-        last = parse_experiment(stored, unknown_fields=False)
-        print("", *next_steps(last, request.command, request.trials), sep="\n")
-    return status
 
 
 def _without_parameters(arguments: argparse.Namespace, command: Command) -> str:
