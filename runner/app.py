@@ -53,7 +53,7 @@ from webhook.model.config import Config
 _POLICY = Policy(
     metrics_grace=timedelta(seconds=10),
     metrics_poll=timedelta(milliseconds=100),
-    live_interval=None,  # the user interface reads the store directly
+    live_interval=timedelta(seconds=5),  # for `trialwatch get`; the table reads the store
 )
 """RunContext the store is as near as can be: what it has not got by now, it will not get."""
 _REFRESH = 0.2

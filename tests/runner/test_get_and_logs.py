@@ -80,6 +80,20 @@ def names(wide: str) -> list[str]:
     return [line.split()[1] for line in wide.splitlines()[1:]]
 
 
+def test_a_running_trial_shows_its_newest_values(machine: Machine) -> None:
+    script = (
+        "echo loss=3; echo loss=5; until [ -e go ]; do sleep 0.05; done; : ${trialParameters.lr}"
+    )
+    machine.write(experiment(command=["sh", "-c", script], maxTrialCount=1, parallelTrialCount=1))
+    run = machine.start("run", "e.yaml")
+    wait_for(lambda: "loss=5" in machine.call("get", "trials")[1])
+    (machine.folder / "go").touch()
+    run.communicate(timeout=60)
+
+    assert run.returncode == 0
+    assert "loss=3" in machine.call("get", "trials")[1]  # the value that stands for the trial
+
+
 def test_a_watch_prints_each_change_until_the_user_interrupts(machine: Machine) -> None:
     script = "until [ -e go ]; do sleep 0.05; done; echo loss=${trialParameters.lr}"
     machine.write(experiment(command=["sh", "-c", script], maxTrialCount=1, parallelTrialCount=1))

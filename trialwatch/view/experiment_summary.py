@@ -181,11 +181,11 @@ def _row(
     state = dict(_STATES)[ConditionType(ended_by.type)] if ended_by else TrialState.WAITING
     seen = {m.name: m for m in status.observation.metrics} if status.observation else {}
     texts = {name: shown(trial, metric, objective) for name, metric in seen.items()}
-    newest = latest.get(trial.metadata.name, {})
+    newest = {} if is_measured(trial) else latest.get(trial.metadata.name, {})
     metrics = {
         name: text
         for name in objective.metrics
-        if (text := texts.get(name) or newest.get(name, ""))
+        if (text := newest.get(name) or texts.get(name, ""))
     }
     note = "" if state.ended or run.interrupted else _note(trial.metadata.name, run)
     if not state.ended and run.interrupted:
