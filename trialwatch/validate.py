@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from os import environ
 from typing import TYPE_CHECKING
 
+from api.documents import text_at
 from api.errors import Fault, SpecError, UserError
+from api.faults import nearest
 from api.objects.yamltext import load_objects
 from trialwatch.input_file import read_input, shown_input
 from trialwatch.source_choice import add_cluster, cluster_module, usual_kubeconfig
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from api.types import JsonObject
 
+_OF_TEMPLATES = "ConfigMap"
 EXAMPLES = """\
 examples:
     trialwatch validate experiment.yaml
@@ -72,8 +75,8 @@ def _cluster(arguments: argparse.Namespace) -> ServerCheck | None:
     named = arguments.kubeconfig or arguments.context
     if not arguments.cluster:
         if named or arguments.namespace:
-            flag = "--kubeconfig and --context" if named else "--namespace"
-            raise UserError(f"{flag} select a cluster: add --cluster")
+            flags = "--kubeconfig and --context are" if named else "--namespace is"
+            raise UserError(f"{flags} for a cluster: add --cluster")
         return None
     kubeconfig = arguments.kubeconfig or usual_kubeconfig(environ)
     check: ServerCheck = cluster_module("cluster_check").ClusterCheck(
@@ -100,6 +103,12 @@ def _check(name: str, cluster: ServerCheck | None) -> bool:
         _print_faults(f"{shown}: {verdict.name}", verdict.faults)
         if not verdict.faults:
             print(f"{shown}: valid: {verdict.summary}")
+    for other in file.others:
+        if other.get("kind") != _OF_TEMPLATES:
+            kind = str(other.get("kind"))
+            what = f"{kind} {text_at(other, 'metadata', 'name')}".rstrip()
+            why = f"is not checked, only {', '.join(KINDS)}{nearest(kind, KINDS)}"
+            print(f"{shown}: warning: {what} {why}", file=sys.stderr)
     return not any(verdict.faults for verdict in verdicts)
 
 
@@ -109,7 +118,8 @@ def _read(text: str) -> _File:
     others = tuple(one for one in documents if one.get("kind") not in KINDS)
     if not checked:
         kinds = ", ".join(str(one.get("kind")) for one in others) or "nothing"
-        why = f"has no Experiment (found: {kinds}); write one with `kind: Experiment`"
+        hint = nearest(kinds, KINDS)
+        why = f"has no Experiment (found: {kinds}); write one with `kind: Experiment`{hint}"
         raise SpecError((Fault("document", why),))
     return _File(checked=checked, others=others)
 

@@ -156,9 +156,11 @@ class _Check:
 
     def _here(self, path: str) -> str | None:
         """Return the path on this machine; None if it is in a volume of the trial, or unknown."""
-        place = normpath(path)
-        if UNKNOWN in place:
+        if UNKNOWN in path or (self._binds and ".." in path.split("/")):
             return None
+        if not self._binds:
+            return path  # not normalized: the folder before `..` may be a symbolic link
+        place = normpath(path)
         for bind in reversed(self._binds or ()):
             if place == bind.target or place.startswith(f"{bind.target}/"):
                 return None if UNKNOWN in bind.source else bind.source + place[len(bind.target) :]

@@ -72,6 +72,25 @@ def test_all_faults_of_all_files_and_documents_are_listed(
     assert lines[5].startswith("job.yaml: document: has no Experiment (found: Job)")
 
 
+def test_an_object_of_another_kind_is_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(folder, "e.yaml", experiment(), {**experiment(name="other"), "kind": "Experimet"})
+    write(folder, "none.yaml", {**experiment(), "kind": "Experimet"})
+
+    assert main(["validate", "e.yaml", "none.yaml"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        (
+            "e.yaml: warning: Experimet other is not checked, only Experiment, Trial, Suggestion;"
+            ' did you mean "Experiment"?'
+        ),
+        (
+            "none.yaml: document: has no Experiment (found: Experimet); write one with"
+            ' `kind: Experiment`; did you mean "Experiment"?'
+        ),
+    ]
+
+
 def test_standard_input_is_a_file(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,7 +123,7 @@ def test_what_only_a_cluster_refuses_or_warns_of_is_a_warning(
 def test_a_cluster_is_chosen_only_with_its_flag(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["validate", "e.yaml", "--context", "staging"]) == 2
     assert capsys.readouterr().err == (
-        "trialwatch validate: --kubeconfig and --context select a cluster: add --cluster\n"
+        "trialwatch validate: --kubeconfig and --context are for a cluster: add --cluster\n"
     )
 
 

@@ -121,6 +121,14 @@ def test_the_working_directory_counts(folder: Path) -> None:
     assert fault.message.endswith('did you mean "src"?')
 
 
+def test_the_parent_of_a_symbolic_link_is_that_of_its_target(folder: Path) -> None:
+    (folder / "link").symlink_to(folder / "src" / "model")
+    (folder / "src" / "new.py").touch()
+
+    assert found(folder, "python3", "link/../new.py", LR) == CommandFaults()
+    assert len(found(folder, "python3", "link/../train.py", LR).faults) == 1
+
+
 def test_a_file_in_an_empty_volume_may_come_from_anywhere(folder: Path) -> None:
     pod = {"volumes": [{"name": "code", "emptyDir": {}}]}
     mounts = [{"name": "code", "mountPath": "/code"}]
