@@ -43,6 +43,4 @@ class FailedStarts:
 
     def retry(self, number: int, most: int, pause: float) -> None:
         """Tell that the last start is retried after a pause, in seconds."""
-        same = self._causes[-1:] == self._causes[-2:-1]
-        cause = "the same cause" if same else self._causes[-1]
-        self._tell(f"retry {number} of {most} in {pause:g} s: {cause}")
+        self._tell(f"retry {number} of {most} in {pause:g} s: {self._causes[-1]}")

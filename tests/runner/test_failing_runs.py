@@ -16,13 +16,13 @@ NO_DATA = ["sh", "-c", "echo no data >&2; : ${trialParameters.lr}; exit 3"]
 ONE: dict[str, Any] = {"maxTrialCount": 1, "parallelTrialCount": 1}
 
 
-def test_each_retry_is_a_line_and_the_first_has_the_cause(machine: Machine) -> None:
+def test_each_retry_is_a_line_with_its_cause(machine: Machine) -> None:
     machine.write(experiment(command=NO_DATA, job_spec={"backoffLimit": 2}, **ONE))
     _, out, _ = machine.call("run", "e.yaml")
 
     assert re.findall(r"^quick-\w+ (retry .*)$", out, re.MULTILINE) == [
         "retry 1 of 2 in 0.2 s: exit status 3, last line: no data",
-        "retry 2 of 2 in 0.4 s: the same cause",
+        "retry 2 of 2 in 0.4 s: exit status 3, last line: no data",
     ]
 
 

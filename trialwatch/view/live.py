@@ -69,8 +69,10 @@ class LiveView:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw the summary for this terminal."""
         summary = self.summary
-        below = tuple(_messages(summary, self.messages))
         height = options.height or options.max_height
+        room = max(min(height // 3, height - _AROUND - _FEWEST), 1)
+        shown = _wrapped(self.messages, options.max_width, room, console)
+        below = tuple(_messages(summary, shown))
         yield _line(_title(summary), style="bold")
         yield _table(summary, max(height - _AROUND - len(below), _FEWEST), console, options)
         yield Text("")
@@ -317,10 +319,23 @@ def _without_best(summary: ExperimentSummary) -> str:
     return f"no value of {metric} yet" if summary.ended else "no trial has ended yet"
 
 
-def _messages(summary: ExperimentSummary, messages: Sequence[str]) -> Iterator[Text]:
+def _messages(summary: ExperimentSummary, shown: Sequence[Text]) -> Iterator[Text]:
     if summary.run.note and not summary.run.interrupted and summary.outcome is None:
         yield _line(visible(summary.run.note), style="dim")
-    for message in messages[-_MESSAGES:]:
-        yield _line(visible(message), style="yellow")
+    yield from shown
     if summary.run.notice:
         yield _line(visible(summary.run.notice), style="bold yellow")
+
+
+def _wrapped(messages: Sequence[str], width: int, most: int, console: Console) -> list[Text]:
+    """Return the lines of the newest messages, at most `most`; the end of each one stays."""
+    lines: list[Text] = []
+    for message in reversed(messages[-_MESSAGES:]):
+        wrapped = [*Text(visible(message), style="yellow").wrap(console, width, overflow="fold")]
+        room = most - len(lines)
+        if len(wrapped) > room:
+            wrapped = [*wrapped[:1], *wrapped[-room + 1 :]] if room > 1 else []
+        lines[:0] = wrapped
+        if not wrapped:
+            break
+    return lines

@@ -144,3 +144,18 @@ def test_after_an_interruption_no_trial_runs_and_no_time_moves() -> None:
     assert "5/12 trials · 9s · 3 interrupted · 1 failed" in "\n".join(
         drawn(LiveView(summary), 120, 24)
     )
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 14)])
+def test_a_long_event_is_wrapped_and_its_end_is_visible(width: int, height: int) -> None:
+    trials = mixed_fortunes()
+    summary = summary_of(experiment(trials, "random-0001"), trials, MIXED_LATEST, at(9))
+    cause = f"can't open file '/{'a-long-folder/' * 30}train.py': No such file or directory"
+    messages = ("first event", f"random-0002 retry 1 of 6 in 0.2 s: exit status 2, {cause}")
+
+    lines = drawn(LiveView(summary, messages), width, height)
+
+    assert len(lines) <= height
+    assert max(map(cell_len, lines)) <= width
+    assert "".join(lines).endswith("No such file or directory")
+    assert any(line.startswith("random-0002 retry 1 of 6") for line in lines)
