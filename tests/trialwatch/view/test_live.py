@@ -146,7 +146,7 @@ def test_after_an_interruption_no_trial_runs_and_no_time_moves() -> None:
     )
 
 
-@pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 14)])
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 20)])
 def test_a_long_event_is_wrapped_and_its_end_is_visible(width: int, height: int) -> None:
     trials = mixed_fortunes()
     summary = summary_of(experiment(trials, "random-0001"), trials, MIXED_LATEST, at(9))
