@@ -157,5 +157,5 @@ def test_a_long_event_is_wrapped_and_its_end_is_visible(width: int, height: int)
 
     assert len(lines) <= height
     assert max(map(cell_len, lines)) <= width
-    assert "".join(lines).endswith("No such file or directory")
+    assert " ".join(lines).endswith("No such file or directory")
     assert any(line.startswith("random-0002 retry 1 of 6") for line in lines)
