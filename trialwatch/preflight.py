@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from api.errors import UserError
+from api.errors import Fault, UserError
 from api.objects.experiments import parse_experiment
 from api.objects.validation_update import completed
 from runner.commands.container_commands import Host
@@ -31,11 +32,21 @@ def check_commands(given: LoadedExperiment, state: StateDirectory, *, fresh: boo
     if not fresh and _has_result(state):
         return
     found = experiment_command_faults(given, this_host())
-    for warning in found.warnings:
-        print(f"trialwatch run: warning: {warning}", file=sys.stderr)
+    _warn(found.warnings)
     if found.faults:
         lines = "\n".join(str(fault) for fault in found.faults)
         raise UserError(f"{lines}\nTo run the trials without this check, add --no-check.")
+
+
+def warn_of_commands(given: LoadedExperiment) -> None:
+    """Print as warnings what `check_commands` would refuse."""
+    found = experiment_command_faults(given, this_host())
+    _warn((*found.warnings, *found.faults))
+
+
+def _warn(faults: Sequence[Fault]) -> None:
+    for fault in faults:
+        print(f"trialwatch run: warning: {fault}", file=sys.stderr)
 
 
 def _has_result(state: StateDirectory) -> bool:

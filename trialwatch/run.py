@@ -27,7 +27,7 @@ from serving.logs import start_plain_logging
 from trialwatch.arguments import whole_number
 from trialwatch.dry_run import first_pod, first_trial_of
 from trialwatch.input_file import read_input, shown_input
-from trialwatch.preflight import check_commands
+from trialwatch.preflight import check_commands, warn_of_commands
 from trialwatch.run_watcher import Check, RunWatcher, summary_at
 from trialwatch.screen import OpenScreen, terminal_screen
 from trialwatch.terminal import own_console
@@ -123,16 +123,17 @@ def run(arguments: argparse.Namespace) -> int:
     check_run_arguments(arguments)
     name = arguments.experiment
     given = read_text(read_input(name), shown_input(name), arguments.parallel)
+    if arguments.dry_run:
+        return _show_first_pod(given)
     if not arguments.no_check:
         anew = arguments.fresh or arguments.retry_failed
         check_commands(given, _state(given, arguments), fresh=anew)
-    if arguments.dry_run:
-        return _show_first_pod(given)
     again = ("trialwatch", "run", arguments.experiment, *_flags(arguments))
     return run_loaded(given, arguments, again)
 
 
 def _show_first_pod(given: LoadedExperiment) -> int:
+    warn_of_commands(given)
     for warning in warnings_of(given.experiment):
         print(f"trialwatch run: warning: {warning}", file=sys.stderr)
     trial = first_trial_of(given)

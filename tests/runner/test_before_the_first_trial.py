@@ -69,6 +69,16 @@ def test_a_dry_run_prints_the_pod_of_the_webhook_and_leaves_nothing(machine: Mac
     assert [path.name for path in machine.folder.iterdir()] == ["e.yaml"]
 
 
+def test_a_dry_run_of_an_experiment_for_a_cluster_only_warns_of_its_command(
+    machine: Machine,
+) -> None:
+    machine.write(experiment(command=["/opt/none/trainer", LR]))
+    status, out, err = machine.call("run", "e.yaml", "--dry-run")
+
+    assert (status, "/opt/none/trainer" in out) == (0, True)
+    assert err.startswith("trialwatch run: warning: spec.trialTemplate")
+
+
 def test_the_first_trial_of_a_dry_run_is_that_of_the_run(machine: Machine) -> None:
     settings = [{"name": "random_state", "value": "7"}]
     algorithm = {"algorithmName": "random", "algorithmSettings": settings}
