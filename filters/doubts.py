@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from filters.name_matcher import Mention
 
 _CODE_START = re.compile(
-    rb"[ \t]*+(?:\+{1,3}[ ](?!\w+:)|>>>[ ]|\.\.\.[ ]|\$[ ]|>[ ].*(?:\(|<-)|In[ ]\[\d+\]:"
+    rb"\$[ ]|[ \t]*+(?:\+{1,3}[ ](?!\w+:)|>>>[ ]|\.\.\.[ ]|>[ ].*(?:\(|<-)|In[ ]\[\d+\]:"
     rb"|(?:print|printf|cat|echo|def|elif|while|assert|return|raise|console\.log|log(?:ger|ging)?\.\w+)"
     rb"[ ]?[(\"'])"
 )

@@ -9,7 +9,7 @@ with these parts around them:
 |------------------|-----------------------------------------------|----------------------------|
 | before           | a line's start, blanks, quotes, brackets, `:` | `val_loss` `val-loss`      |
 |                  |                                               | `val/loss` `val.loss`      |
-|                  | most words, such as `mean loss`               | `val loss` `Adj. R2`       |
+|                  | most words, such as `final loss`              | `val loss` `Adj. R2`       |
 | behind           | up to three closing quotes or brackets        | `loss_sum` `loss/val`      |
 | between          | `=` `:` `:=` `=>` `->` `\|`, blanks around it  | `==` `>=` `*=`             |
 |                  | blanks alone, before a number with a fraction | `loss 0.3 0.4`             |
@@ -37,7 +37,9 @@ _CLOSERS = rb"(?:\\{0,2}(?:[\"'`)\]}]|[*>](?!=))){0,3}+"
 # `{loss:.4f}` is a format, not a value.
 _BETWEEN = rb"(?::=?|=>?|->)(?!=|\.\d++[A-Za-z%]?\})"
 _BAR = rb"(?:\||\xe2\x94\x82)"
-_TYPE = rb"(?:(?:[a-z]{1,8}\.)?(?:float\d{0,3}|bfloat16|tensor|[Aa]rray|Decimal)\()?+"
+_TYPE = (
+    rb"(?:(?:[a-z]{1,8}\.)?(?:float\d{0,3}|bfloat16|tensor|[Aa]rray|Decimal)\(|(?:num|int)[ ])?+"
+)
 _OPENERS = rb"(?:\\{0,2}[\"'\[(]){0,2}+" + _BLANKS
 _VERB = rb"(?:(?<=[ \t])(?:is|was)(?![\w-])(?:[ \t]++now\b)?+" + _BLANKS + rb")?+"
 
@@ -53,7 +55,7 @@ _WHOLE = rb"([+-]?+\d++)(?=[ \t]?%|[.;!]?[ \t]*+(?:\n|\Z))(?!" + PROGRESS + rb")
 
 _ASSIGNED = _BETWEEN + _BLANKS + rb"(?:" + _TYPED + rb"|" + _PERCENT + rb")"
 _SPACED = (
-    rb"(?<=[ \t])(?:(" + DECIMAL + rb")" + _NO_COMPARISON
+    rb"(?<=[ \t])(?:" + _TYPE + rb"(" + DECIMAL + rb")" + _NO_COMPARISON
     + rb"|\[" + _TYPE + rb"(" + DECIMAL + rb")(?=\)?+[ \t]*+[,\]])"
     + rb"|(?:(?<=is[ ])|(?<=was[ ]))" + _WHOLE + _NO_COMPARISON + rb")"
 )  # fmt: skip
@@ -68,13 +70,14 @@ _SEPARATORS = re.compile(rb"[ \t]*,[ \t]*|[ \t]+")
 _MEAN = "[mean]"
 
 # Signs that the name is part of a longer one. The look-behinds follow the name, see above.
-_LONGER_ON_THE_LEFT = (rb"[\w-]", rb"\w[./]", rb"@\[")
+_LONGER_ON_THE_LEFT = (rb"[\w-]", rb"\w[./]", rb"@\[", rb"@\[ ")
 _LONGER_ON_THE_RIGHT = rb"(?![\w-])"
 _WORDS_ON_THE_LEFT = (rb"[A-Za-z.'][ \t]", rb"_\d[ \t]")
 _OTHER_METRICS = (
     *(b"train", b"training", b"learn", b"val", b"valid", b"validation", b"test", b"testing"),
     *(b"eval", b"evaluation", b"dev", b"holdout", b"best", b"worst", b"previous", b"old"),
     *(b"initial", b"target", b"goal", b"baseline", b"min", b"max", b"minimum", b"maximum"),
+    *(b"until", b"avg", rb"avg\.", b"average", b"mean", b"median", b"running"),
     *(b"lowest", b"highest", b"std", rb"adj\.", b"adjusted", b"'s", rb"_\d"),
 )
 """Words before a name that make it another metric, as `val_loss` is another one than `loss`."""

@@ -34,11 +34,11 @@ PROGRESS = rb"[ \t]?%(?:\||[ \t]*+" + _BAR + rb")"
 
 _NOT_BEHIND = (
     # First what usually follows, because it is quickly seen.
-    rb"(?:(?=[ \t][A-Za-su-z]|[,)\]}'\"\n])|(?!"
+    rb"(?:(?=[ \t][A-Za-np-su-z]|[,)\]}'\"\n])|(?!"
     rb"\.{0,3}+\d|\.[A-Za-z_]\w|:\d|-[\w.]|/\d|[kKMGTB](?![A-Za-z])|[defgn]\}"
     rb"|(?!f(?:0|16|32|64)\b)[A-Za-z][A-Za-z_]{0,16}+\d|it[ ]?\[|"
     + PROGRESS
-    + rb"|[ \t]++(?:/[ \t]*+\d|(?:->|=>|\xe2\x86\x92|to\b)[ \t]*+[-+.\d]"
+    + rb"|[ \t]++(?:/[ \t]*+\d|(?:out[ ])?of[ ]\d|(?:->|=>|\xe2\x86\x92|to\b)[ \t]*+[-+.\d]"
     rb"|[*^][ \t]*+[\w(]|\+[ \t]*+[A-Za-z_(])))"
 )
 """What must not follow a number: then the number is only a part of something else."""

@@ -30,11 +30,12 @@ from filters.numbers import NUMBER, PROGRESS, plain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-BLANKS, COMMAS, BARS, SECTION = "blanks", "commas", "bars", "section"
-"""What separates the cells of a table. A section has names in its rows, and a title above them."""
+BLANKS, COMMAS, BARS, SECTION, LIST = "blanks", "commas", "bars", "section", "list"
+"""What separates the cells of a table. A section has names in its rows, and a title above them; a
+list is one of R's, in which each name has a line of its own."""
 
 _GAP = re.compile(rb"[ \f]*\t[ \t\f]*|[ \f]{2,}")
-_BAR = re.compile(rb"\||\xe2\x94[\x82\x83]|\xe2\x95\x91")
+_BAR = re.compile(rb"\|(?<!\|\|)(?!\|)|\xe2\x94[\x82\x83]|\xe2\x95\x91")
 _RULE = re.compile(rb"(?:[-+=|:_ \t~*]|\xe2[\x94\x95][\x80-\xbf])*+\Z")
 _PROGRESS_BAR = re.compile(rb":?[ \t]*+\d++(?:\.\d++)?" + PROGRESS + rb".*", re.DOTALL)
 _ONE_NUMBER = re.compile(
@@ -48,12 +49,15 @@ _DIGITS = re.compile(rb"\d+")
 _TITLE = re.compile(rb"\|[ ]+([^\s|]+/)[ ]+\|[ ]+\|[ \t]*\Z")
 _ENTRY = re.compile(rb"\|[ ]{2,}([^|]*[^|\s])[ ]*\|[ ]*(" + NUMBER + rb")[ ]*\|[ \t]*\Z")
 
-_TOKEN = re.compile(r"\S+")
+_TOKEN, _CELL = re.compile(r"\S+"), re.compile(r"\S+(?: \S+)*")
 _UNIT = re.compile(rb"[ ]+[(\[][^()\[\]]*[)\]]\Z")
 
+_ITEM = re.compile(rb"\[1\][ ](" + NUMBER + rb")[ \t]*\Z")
 _AROUND_A_NAME = b"():,|[]'\"*` "
 _SUMMARIES = frozenset((b"all", b"overall", b"total", b"mean", b"average", b"avg"))
 _SPLITS = re.compile(rb"(?i:train|val|valid|test|eval|dev|training|validation|testing)\Z")
+_COLUMN_TYPE = re.compile(rb"<?(?:U?Int|Float|Bool|String|dbl|int|chr|lgl|fct)\d*\??>?\Z|\||\xe2")
+_CUT = "…".encode()
 _MISSING = frozenset((b"", b"-", b"--", b"NA", b"None", b"n/a"))
 _MIN_CELLS = 3
 LONGEST_ROW = 1 << 12
@@ -83,11 +87,11 @@ class TableHeader:
     def after(self, *, row: bool, line: bytes) -> TableHeader | None:
         """Return the header as it is after one more line; None where the table ends there.
 
-        Behind a blank line no row has a name of its own: what follows are the parts of a report.
+        Behind a blank line, or a line of words, no row's place counts: another table may follow.
         """
         if self.patience == 1:
             return self if row or _is_rule(line) else None
-        edges = self.edges if line.strip() else ()
+        edges = self.edges if row or _is_rule(line) or _has_number(line) else ()
         return replace(self, edges=edges, patience=PATIENCE if row else self.patience - 1)
 
 
@@ -97,8 +101,10 @@ def read_header(line: bytes, names: Iterable[str]) -> TableHeader | None:
         return None
     line = _PROGRESS_BAR.sub(b"", line)
     names = tuple(names)
+    if line.startswith(b"$"):
+        return _read_list(line, names)
     if _BAR.search(line):
-        return _read_bars(line, names)
+        return _read_bars(line, names) or _read_blanks(_BAR.sub(b" ", line), names)
     return (_read_commas(line, names) if b"," in line else None) or _read_blanks(line, names)
 
 
@@ -125,16 +131,25 @@ def read_row(line: bytes, header: TableHeader) -> list[tuple[str, str]] | None:
     if header.separator == COMMAS:
         prefix, rest = _split_prefix(line)
         return _values(_comma_cells(rest), header) if prefix == header.prefix else None
-    by_gaps = _values(_gap_cells(line), header)
+    if header.separator == LIST:
+        item = _ITEM.match(line)
+        return [(header.columns[0][1], plain(item[1]))] if item else None
+    line = _BAR.sub(b" ", line)
+    by_gaps = _values(_whole(_gap_cells(line), header.width), header)
     return by_gaps if by_gaps is not None else _by_place(line, header)
 
 
 def replaces(line: bytes, header: TableHeader) -> bool:
-    """Return whether the line is the header of another table whose rows could be taken for ours."""
+    """Return whether the line is the header of another table, whose rows may look like ours."""
     if header.separator != BLANKS or len(line) > LONGEST_ROW or _is_rule(line):
         return False
     cells = _gap_cells(_PROGRESS_BAR.sub(b"", line))
-    return len(cells) == header.width and not any(map(_ONE_NUMBER.match, cells))
+    return len(cells) >= _MIN_CELLS and not any(map(_ONE_NUMBER.match, cells))
+
+
+def _read_list(line: bytes, names: Sequence[str]) -> TableHeader | None:
+    columns = tuple((0, name) for name in names if name.encode() == line[1:].strip())
+    return TableHeader(width=1, columns=columns, separator=LIST, patience=1) if columns else None
 
 
 def _read_bars(line: bytes, names: Sequence[str]) -> TableHeader | None:
@@ -211,34 +226,37 @@ def _values(cells: Sequence[bytes], header: TableHeader) -> list[tuple[str, str]
 
 def _by_place(line: bytes, header: TableHeader) -> list[tuple[str, str]] | None:
     """Return the metrics of a row whose cells are as many as the header's words, or below them."""
-    tokens = [(match.end(), match[0].encode()) for match in _TOKEN.finditer(_text(line))]
-    if not tokens or not header.edges:
+    if not header.edges:
         return None
-    numbers = [_ONE_NUMBER.match(token) for _, token in tokens]
-    if len(tokens) == len(header.ends) > 1 and all(numbers):
-        at = dict(zip(header.ends, numbers, strict=True))
-        label = b"0"
-    else:
-        first = int(len(tokens) > 1 and tokens[0][0] < header.ends[0])
-        below = {end for end, _ in tokens[first:]}
-        if b"\t" in line or not below.issubset(header.ends):
-            return None
-        at = dict(zip((end for end, _ in tokens), numbers, strict=True))
-        label = tokens[0][1] if first else b"0"
-    found = [(name, at.get(end)) for end, name in sorted(header.edges)]
-    values = [(name, plain(number[1])) for name, number in found if number]
-    if not values:
-        return None
-    return values if _counts([label], first=True) else []
+    words, cells = _ends(_TOKEN, line), _ends(_CELL, line)
+    if len(words) == len(header.ends) > 1 and all(_ONE_NUMBER.match(word) for _, word in words):
+        numbers = [word for _, word in words]
+        return _below(dict(zip(header.ends, numbers, strict=True)), header)
+    for row in (words, cells):
+        first = int(len(row) > 1 and row[0][0] < header.ends[0])
+        if row and b"\t" not in line and {end for end, _ in row[first:]} <= set(header.ends):
+            values = _below(dict(row), header)
+            return values if not values or _counts([row[0][1]], first=bool(first)) else []
+    return None
+
+
+def _below(cells: dict[int, bytes], header: TableHeader) -> list[tuple[str, str]] | None:
+    """Return the metrics whose names end where a number ends; None if there are none."""
+    found = [(name, _ONE_NUMBER.match(cells.get(end, b""))) for end, name in sorted(header.edges)]
+    return [(name, plain(number[1])) for name, number in found if number] or None
+
+
+def _ends(pattern: re.Pattern[str], line: bytes) -> list[tuple[int, bytes]]:
+    return [(match.end(), match[0].encode()) for match in pattern.finditer(_text(line))]
 
 
 def _counts(cells: Sequence[bytes], *, first: bool) -> bool:
     """Return whether a row is of all data, judged by the cells that are not metrics."""
     if any(map(_SPLITS.match, cells)):
         return False
-    label = cells[0].strip(_AROUND_A_NAME) if first and cells else b""
+    label = cells[0].strip(_AROUND_A_NAME) if first and cells else b"0"
     is_name = _WORD.match(label) and not _INDEX.match(label) and not _ONE_NUMBER.match(label)
-    return not is_name or label.lower() in _SUMMARIES
+    return label.lower() in _SUMMARIES if is_name else bool(label)
 
 
 def _read_entry(line: bytes, header: TableHeader) -> list[tuple[str, str]] | None:
@@ -251,6 +269,13 @@ def _read_entry(line: bytes, header: TableHeader) -> list[tuple[str, str]] | Non
 
 def _gap_cells(line: bytes) -> list[bytes]:
     return _GAP.split(line.strip())
+
+
+def _whole(cells: list[bytes], width: int) -> list[bytes]:
+    """Return the cells of a row that a narrow terminal has cut, with empty ones for the rest."""
+    if not cells[-1].endswith(_CUT) or len(cells) > width:
+        return cells
+    return cells[:-1] + [b""] * (width - len(cells) + 1)
 
 
 def _bar_cells(line: bytes) -> list[bytes]:
@@ -273,8 +298,13 @@ def _split_prefix(line: bytes) -> tuple[str, bytes]:
 
 
 def _is_rule(line: bytes) -> bool:
-    """Return whether a line only separates, such as `|---|---|`."""
-    return bool(line.strip()) and _RULE.match(line) is not None
+    """Return whether a line only separates, such as `|---|---|`, or has only types of columns."""
+    words = line.split()
+    return bool(words) and (_RULE.match(line) is not None or all(map(_COLUMN_TYPE.match, words)))
+
+
+def _has_number(line: bytes) -> bool:
+    return any(map(_ONE_NUMBER.match, line.split()))
 
 
 def _text(line: bytes) -> str:

@@ -25,7 +25,7 @@ def points(text: str, *metrics: str) -> list[tuple[str, str]]:
         "loss\t=\t0.3", "[loss]=0.3", "(loss): 0.3", "**loss**: 0.3", "loss := 0.3", "loss => 0.3", "loss -> 0.3",
         "loss | 0.3", "│ loss │ 0.3 │", "loss 0.3", "loss=[0.3]", "loss=tensor(0.3)", "loss: np.float64(0.3)",
         "loss: '0.3'", "loss=tensor([0.3])", "INFO:root:loss=0.3", "...loss=0.3", "x,loss=0.3,y", "?loss=0.3&b=1",
-        "loss is 0.3", "loss was: 0.3", "the loss is now 0.3", "loss 0.3, acc 0.9", "loss 0.3.", "mean loss 0.3 after",
+        "loss is 0.3", "loss was: 0.3", "loss tensor(0.3)", "loss : num 0.3", "the loss is now 0.3", "loss 0.3, acc 0.9", "loss 0.3.", "final loss 0.3 after",
         "loss [np.float32(0.3), np.float32(0.4)]", "loss [0.3, 0.4]",
         "a|loss=0.3|b", "\x1b[3mloss\x1b[0m\x1b[2m=\x1b[0m0.3", "loss=0.3.", "loss=0.3%", "→loss=0.3", "é loss=0.3",
     ],
@@ -41,8 +41,8 @@ def test_these_lines_give_a_loss_of_three_tenths(text: str) -> None:
         "loss-a=0.3", "Loss=0.3", "lossy=0.3", "loss==0.3", "loss=", "loss=high", "loss\n=0.3", "loss=\n0.3",
         "loss: 10%|███", "loss: 100% ━━━━ 10/10", "loss: 3/10", "loss>=0.5", "loss*=0.5", "loss: 0.5 -> 0.3",
         "loss 0.3 0.4", "loss is 0.3 lower", "loss is 3 times", "{loss:.4f}", "{loss:8.4f}", "val loss: 0.3", "test loss 0.3",
-        "best loss: 0.3", "training's loss: 0.3", "loss improved from inf to 0.3", "loss did not improve from 0.3",
-        "loss: 5it [00:01, 9.5it/s]", "ckpt/loss=0.3-v1.ckpt", "loss [0.3:0.9]", "loss | 0.3 | 0.4", "loss=0:12", "loss 3 times", "the loss 5", "x@[loss=0.5]", "loss=v1.2.3", "loss=1.2.3",
+        "best loss: 0.3", "Avg loss: 0.3", "mean loss: 0.3", "training's loss: 0.3", "loss improved from inf to 0.3", "loss did not improve from 0.3",
+        "loss: 5it [00:01, 9.5it/s]", "ckpt/loss=0.3-v1.ckpt", "loss [0.3:0.9]", "loss: 3 out of 5", "@[ loss=0.5", "loss | 0.3 | 0.4", "loss=0:12", "loss 3 times", "the loss 5", "x@[loss=0.5]", "loss=v1.2.3", "loss=1.2.3",
     ],
 )  # fmt: skip
 def test_these_lines_give_no_loss(text: str) -> None:

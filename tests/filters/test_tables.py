@@ -66,6 +66,12 @@ def test_a_row_of_one_class_is_not_the_metric_of_all() -> None:
     assert [value for _, _, value in points(text, "mAP50")] == ["0.605"]
 
 
+def test_rows_that_a_narrow_terminal_cuts_have_their_first_columns() -> None:
+    header, row, _, all_classes = ULTRALYTICS.splitlines()
+    text = f"{header}\n{row[:36]}   …: 50% ━━━━━━────── 1/2 2.8it/s\n       Class     Images  Instances    …: 100% ━━━━ 1/1\n{all_classes}\n"
+    assert points(text, "box_loss", "cls_loss") == [(2, "box_loss", "1.162")]
+
+
 def test_another_header_of_the_same_width_ends_a_table() -> None:
     header, row, other, all_classes = ULTRALYTICS.splitlines()
     text = f"{header}   More\n{row[: row.index(':')]}     1\n{other}\n{all_classes}\n"
@@ -92,6 +98,10 @@ def test_another_header_of_the_same_width_ends_a_table() -> None:
         ("     loss  Rsquared       acc \n0.5412345 0.8812345 0.4312345 \n", [(2, "loss", "0.5412345"), (2, "acc", "0.4312345")]),
         (" loss \n0.963 \n", [(2, "loss", "0.963")]),
         ("   epoch  loss   acc\n0      0  0.50  0.30\n1      1  0.40  0.35\n", [(2, "loss", "0.50"), (2, "acc", "0.30"), (3, "loss", "0.40"), (3, "acc", "0.35")]),
+        ("    after   loss   acc\n0  1 days  0.427  0.75\n", [(2, "loss", "0.427"), (2, "acc", "0.75")]),
+        ("$loss\n[1] 0.25\n\n$acc\n[1] 0.875\n", [(2, "loss", "0.25"), (5, "acc", "0.875")]),
+        ("     |   Out-of-bag |\nTree |   loss    acc |\n  10 |  8.842  25.13 |\n", [(3, "loss", "8.842"), (3, "acc", "25.13")]),
+        ("Iter   loss    ||dx||   acc  Notes \n  10   12.5   0.01231  0.75         \n", [(2, "loss", "12.5"), (2, "acc", "0.75")]),
         ("epoch loss acc\n1 0.5 0.9\n2 0.4 0.8\n", [(2, "loss", "0.5"), (2, "acc", "0.9"), (3, "loss", "0.4"), (3, "acc", "0.8")]),
     ],
 )  # fmt: skip
@@ -107,6 +117,7 @@ def test_tables_of_other_forms(text: str, expected: list[tuple[int, str, str]]) 
         "epoch,set,loss\n1,train,0.5\n1,val,0.6\n",
         "model,loss\nforest,0.5\n",
         "| loss | 0.5 | 0.6 |\n",
+        "|task|version|loss|\n|---|---|---|\n|a    |1|0.5|\n|     |1|0.6|\n",
         "epoch  loss  loss  size\n0  0.5  0.6  3\n",
         "the loss and acc\ncomputed at last\n0.1 0.2 0.3 0.4\n",
         "loss\n0.5\n",
@@ -115,6 +126,11 @@ def test_tables_of_other_forms(text: str, expected: list[tuple[int, str, str]]) 
 )
 def test_what_only_looks_like_a_table_gives_nothing(text: str) -> None:
     assert points(text, "loss", "acc") == []
+
+
+def test_a_shorter_vector_of_other_names_ends_a_long_one() -> None:
+    text = "   loss     acc  lower  upper \n 0.8000  0.5454 0.2835 0.9949 \n   null   other \n 0.7372  1.0000 \n"
+    assert points(text, "loss", "acc") == [(2, "loss", "0.8000"), (2, "acc", "0.5454")]
 
 
 def test_a_vector_of_other_names_is_not_a_row_of_the_vector_before() -> None:

@@ -1,0 +1,23 @@
+# Models of R that print their results. Argument: which one.
+suppressPackageStartupMessages({library(caret); library(nnet); library(gbm); library(randomForest); library(rpart)})
+set.seed(1)
+which <- commandArgs(TRUE)[1]
+if (which == "caret_classification") print(train(Species ~ ., iris, method = "rpart", tuneLength = 3, trControl = trainControl("cv", 3)))
+if (which == "caret_regression") print(train(mpg ~ ., mtcars, method = "lm", trControl = trainControl("cv", 3)))
+if (which == "caret_verbose") invisible(train(mpg ~ ., mtcars, method = "knn", tuneLength = 2, trControl = trainControl("cv", 2, verboseIter = TRUE)))
+if (which == "post_resample") print(postResample(pred = c(1.1, 2.3, 2.9), obs = 1:3))
+if (which == "confusion") print(confusionMatrix(factor(c("a", "b", "b", "a", "a")), factor(c("a", "b", "a", "a", "a")))$overall)
+if (which == "nnet") invisible(nnet(Species ~ ., iris, size = 2, maxit = 40))
+if (which == "gbm") invisible(gbm(mpg ~ ., data = mtcars, distribution = "gaussian", n.trees = 20, train.fraction = 0.7, n.minobsinnode = 2, verbose = TRUE))
+if (which == "random_forest") print(randomForest(Species ~ ., iris, ntree = 20))
+if (which == "random_forest_trace") invisible(randomForest(mpg ~ ., mtcars, ntree = 30, do.trace = 10))
+if (which == "lm") print(summary(lm(mpg ~ wt + hp, mtcars)))
+if (which == "glm") print(summary(glm(am ~ wt, binomial, mtcars)))
+if (which == "frame") print(data.frame(epoch = 1:3, loss = c(0.91, 0.5012, 0.25), accuracy = c(0.6, 0.75, 0.875)))
+if (which == "cat") for (i in 1:3) cat("epoch", i, "loss:", 1 / i, "accuracy =", 1 - 0.5^i, "\n")
+if (which == "message") for (i in 1:3) message(sprintf("[%d] rmse=%.4f, mae=%.4f", i, 1 / i, 0.5 / i))
+if (which == "one") { accuracy <- c(accuracy = mean(iris$Petal.Width > 1)); print(accuracy) }
+if (which == "list") print(list(loss = 0.25, accuracy = 0.875))
+if (which == "str") str(list(loss = 0.25, accuracy = 0.875, epochs = 3L))
+if (which == "summary") print(summary(c(0.1, 0.25, 0.4, 0.9)))
+if (which == "table") print(rpart(Species ~ ., iris)$cptable)
