@@ -49,7 +49,12 @@ def fit(given: LoadedExperiment, options: RunOptions, machine: Machine) -> Fitte
         raise SpecError(faults)
     spec = experiment.spec
     room = capacity(
-        pod, spec.parallel_trial_count or 1, given.parallel_from, spec.max_trial_count, found
+        pod,
+        spec.parallel_trial_count or 1,
+        given.parallel_from,
+        spec.max_trial_count,
+        found,
+        pin=options.pin,
     )
     spec = replace(spec, parallel_trial_count=room.parallel)
     fitted = replace(given, experiment=replace(experiment, spec=spec))

@@ -32,8 +32,14 @@ class Capacity:
     """Why, in words; "" if the machine has room for the number that was given."""
 
 
-def capacity(
-    pod: JsonObject, parallel: int, given_by: ParallelFrom, most: int | None, found: Discovered
+def capacity(  # noqa: PLR0913 - two of them only choose
+    pod: JsonObject,
+    parallel: int,
+    given_by: ParallelFrom,
+    most: int | None,
+    found: Discovered,
+    *,
+    pin: bool = False,
 ) -> Capacity:
     """Return how many trials of a pod run at the same time.
 
@@ -43,6 +49,7 @@ def capacity(
         given_by: where that number comes from.
         most: `maxTrialCount`.
         found: the devices of this machine.
+        pin: whether each trial has CPUs of its own.
 
     | the number is from | runs at the same time |
     |---|---|
@@ -59,7 +66,7 @@ def capacity(
     reason = _reason(tightest, needs[tightest], found)
     match given_by:
         case ParallelFrom.FLAG:
-            waits = parallel > room and tightest in GPUS
+            waits = parallel > room and (pin or tightest in GPUS)
             return Capacity(parallel=parallel, reason=f"others wait: {reason}" if waits else "")
         case ParallelFrom.DEFAULT if any(kind in GPUS for kind in fits):
             wanted = room if most is None else min(room, most)

@@ -108,6 +108,13 @@ def test_pinned_trials_cannot_share_cpus() -> None:
         fitted(asking(requests={"cpu": 8}), pin=True)
 
 
+def test_pinned_trials_that_do_not_fit_wait() -> None:
+    done = fitted(asking(requests={"cpu": 2}), flag=3, pin=True)
+
+    assert parallel(done) == 3
+    assert done.note == "others wait: each trial needs 2 CPUs, and this machine has 4 CPUs"
+
+
 def test_a_flag_without_effect_is_an_error() -> None:
     with pytest.raises(UserError, match="--gpus 0 has no effect, because no container needs a GPU"):
         fitted(asking(), TWO_GPUS, gpus="0")
