@@ -214,3 +214,27 @@ def test_importing_trialwatch_leaves_a_users_process_as_it_is(
     done = installed.call("python", "-c", script, cwd=project)
 
     assert done.stdout == "trialwatch\nproject installed\n", done.stderr
+
+
+def test_a_function_is_tuned_in_python_with_packages_of_our_names(
+    installed: Environment, project: Path
+) -> None:
+    (project / "search.py").write_text(
+        textwrap.dedent("""
+            import trialwatch
+
+            def train(lr):
+                import api, collector.core
+                assert api.WHOSE == collector.core.WHOSE == "project"
+                return lr
+
+            result = trialwatch.tune(train, {"lr": (0.1, 0.5)}, minimize="loss", trials=2)
+            import api
+            print(result.state, len(result.records), api.WHOSE)
+        """)
+    )
+
+    done = installed.call("python", "search.py", cwd=project)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("succeeded 2 project\n")

@@ -39,7 +39,11 @@ class Terminal:
 
     def start(self, *words: str) -> None:
         """Start `trialwatch` with these words."""
-        self.press(shlex.join([sys.executable, "-m", "trialwatch", *words]), "Enter")
+        self.start_python("-m", "trialwatch", *words)
+
+    def start_python(self, *words: str) -> None:
+        """Start Python with these words."""
+        self.press(shlex.join([sys.executable, *words]), "Enter")
 
     def press(self, *keys: str) -> None:
         """Press keys, in the words of tmux: `C-c`, `Enter`."""

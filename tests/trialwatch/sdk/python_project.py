@@ -29,9 +29,9 @@ class Project:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(text))
 
-    def start(self, script: str, **environ: str) -> subprocess.Popen[str]:
+    def start(self, *words: str, **environ: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, script],
+            [sys.executable, *words],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(self.folder), **environ},
             stdout=subprocess.PIPE,
@@ -42,8 +42,8 @@ class Project:
         self._started.append(process)
         return process
 
-    def call(self, script: str, **environ: str) -> tuple[int, str, str]:
-        process = self.start(script, **environ)
+    def call(self, *words: str, **environ: str) -> tuple[int, str, str]:
+        process = self.start(*words, **environ)
         out, err = process.communicate(timeout=PATIENCE)
         return process.returncode, out, err
 

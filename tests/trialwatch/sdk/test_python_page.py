@@ -62,6 +62,6 @@ def test_each_space_of_the_page_is_its_text() -> None:
 
 
 def test_the_page_names_each_argument() -> None:
-    named = re.findall(r"`(\w+)`", TEXT.split("## Arguments")[1].split("\n## ")[0])
+    named = re.findall(r"`([a-z]\w*)`", TEXT.split("## Arguments")[1].split("\n## ")[0])
 
     assert named == [one.name for one in fields(Options)]
