@@ -98,6 +98,10 @@ def _run(command: Command) -> OneRun:
                 chunk = _next_chunk(process)
             except KeyboardInterrupt:
                 # The terminal has sent the signal to the program too.
+                if interrupted:
+                    process.kill()
+                else:
+                    print("ending the program; Ctrl-C again kills it", file=sys.stderr, flush=True)
                 interrupted = True
                 continue
             if not chunk:

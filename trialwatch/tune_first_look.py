@@ -38,7 +38,11 @@ def first_look(request: TuningRequest, arguments: argparse.Namespace) -> int:
     done = run_once(request.command, parameters, values, arguments.file)
     as_json = request.metrics_file and request.metrics_file.format is LogFormat.JSON
     log_format = LogFormat.JSON if as_json else LogFormat.TEXT
-    found = candidates(done.output, log_format, request.filters)
+    found = [
+        one
+        for one in candidates(done.output, log_format, request.filters)
+        if one.name not in request.spaces  # the program repeats its parameters
+    ]
     guess = None if request.spaces else guess_parameters(request.command, lists=False)
     print(*_report(done, found, arguments.words, guess), sep="\n")
     sys.stdout.flush()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.runner.experiment_runs import Machine
+from tests.runner.experiment_runs import Machine, wait_for
 from trialwatch.__main__ import main
 
 TRAIN = """\
@@ -170,6 +171,28 @@ or:
 """
     )
     assert not (machine.folder / ".trialwatch").exists()
+
+
+def test_a_second_ctrl_c_kills_a_first_look_and_shows_the_metrics_so_far(machine: Machine) -> None:
+    script = "trap '' INT; echo loss=1; touch begun; while :; do sleep 0.05; done"
+    process = machine.start("tune", "--", "sh", "-c", script)
+    wait_for((machine.folder / "begun").exists)
+
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    assert process.stderr.readline() == "ending the program; Ctrl-C again kills it\n"
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+
+    assert (process.returncode, err) == (0, "")
+    assert "  loss         1" in out
+
+
+def test_parameters_that_the_program_repeats_are_not_metrics(machine: Machine) -> None:
+    status, out, _ = machine.call("tune", "--param", LR, "--", "echo", "lr={lr}", "loss=1")
+
+    assert status == 0
+    assert "  lr " not in out.split("metrics in the output:")[1]
 
 
 def test_without_parameters_the_next_line_has_guesses(machine: Machine) -> None:
