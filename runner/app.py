@@ -23,7 +23,7 @@ from api.objects.validation_update import completed
 from api.types import Experiment, Suggestion, Trial
 from controller.driver.driver import Driver
 from controller.driver.ports import Ports
-from controller.reconcile.experiment_states import mark_completed
+from controller.reconcile.experiment_states import Completion, failed_because, mark_completed
 from controller.reconcile.trial_order import in_order
 from controller.reconcile.trial_states import has_ended
 from controller.reconcile.views import Key, Policy, key_of
@@ -47,7 +47,7 @@ from runner.state.directory import StateDirectory
 from runner.state.disk_space import DiskSpace
 from runner.state.last_command import write_command
 from runner.state.objects import FileObjects
-from runner.watcher import Snapshot, Warnings, Watcher
+from runner.watcher import CannotSucceed, Snapshot, Warnings, Watcher
 from webhook.model.config import Config
 
 _POLICY = Policy(
@@ -98,6 +98,7 @@ class Run:
         self._observations: StoredObservations | None = None
         self._latest: Mapping[str, Mapping[str, str]] = {}
         self._spawner: SpawnerClient | None = None
+        self._refusal: CannotSucceed | None = None
         self._disk = DiskSpace(state.path, time.monotonic)
 
     async def run(self, lock: int) -> Result:
@@ -111,7 +112,7 @@ class Run:
             return Result(last=self._snapshot(), interrupted=False)
         for fault in ignored_fields_in(self._given.experiment):
             self._watcher.warn(f"{fault.path}: {fault.message}")
-        self._watcher.show(self._snapshot())
+        self._tell(self._snapshot())
         with self._signals():
             async with self._set_up(lock):
                 await self._resume(beginning)
@@ -120,7 +121,9 @@ class Run:
                     self._trials.add(trial)
                 await self._work(lock)
                 last = self._snapshot()
-        self._watcher.show(last)
+        self._tell(last)
+        if self._refusal is not None:
+            raise self._refusal
         return Result(last=last, interrupted=self._stopping.is_set() and not self._over())
 
     def _begin(self) -> Beginning:
@@ -203,7 +206,7 @@ class Run:
             for task in done:
                 task.result()
             if self._stopping.is_set():
-                self._watcher.show(self._snapshot())
+                self._tell(self._snapshot())
         finally:
             for task in (*tasks, ending):
                 task.cancel()
@@ -235,6 +238,12 @@ class Run:
         trials = [*self._objects.all_trials.values()]
         completion = common_failure(experiment, trials, failures, self._latest)
         if completion is not None:
+            self._end(completion)
+
+    def _end(self, completion: Completion) -> None:
+        """End the experiment; its running trials are killed."""
+        experiment = self._objects.stored_experiment
+        if experiment is not None and not completed(experiment):
             status = mark_completed(experiment.status, completion, utc_now())
             self._objects.put(replace(experiment, status=status))
 
@@ -287,9 +296,17 @@ class Run:
                 self._latest = await self._measured()
             snapshot = self._snapshot()
             if snapshot != last:
-                self._watcher.show(snapshot)
+                self._tell(snapshot)
                 last = snapshot
             await asyncio.sleep(_REFRESH)
+
+    def _tell(self, snapshot: Snapshot) -> None:
+        """Show a state; end the experiment if no trial can succeed."""
+        try:
+            self._watcher.show(snapshot)
+        except CannotSucceed as error:
+            self._refusal = error
+            self._end(failed_because(f"Experiment has failed because {error.cause}"))
 
     def _snapshot(self) -> Snapshot:
         experiment = self._objects.stored_experiment or self._given.experiment

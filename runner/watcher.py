@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from api.errors import UserError
 from api.types import Experiment, Trial
 from controller.reconcile.actions import EmitEvent, EventType
 
@@ -31,11 +32,24 @@ class Snapshot:
     """Whether the user has interrupted the run, and its processes are being ended."""
 
 
+class CannotSucceed(UserError):
+    """No trial of an experiment can succeed: the experiment ends, and its trials with it."""
+
+    def __init__(self, message: str, cause: str) -> None:
+        """Take what the user should know and do, and the cause in one line, to be stored."""
+        super().__init__(message)
+        self.cause = cause
+
+
 class Watcher(Protocol):
     """Receives the progress of a run."""
 
     def show(self, snapshot: Snapshot) -> None:
-        """Show a new state; called after changes, at most a few times per second."""
+        """Show a new state; called after changes, at most a few times per second.
+
+        Raises:
+            CannotSucceed: the experiment must end as failed; raised once.
+        """
 
     def tell(self, text: str) -> None:
         """Show a line about an event."""

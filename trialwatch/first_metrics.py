@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from api.errors import UserError
 from api.faults import nearest
 from api.names import UNAVAILABLE
 from api.objects.validation_update import completed
@@ -23,11 +22,12 @@ from api.types import (
 )
 from controller.reconcile.trial_states import has_ended
 from runner.state.directory import StateDirectory
-from runner.watcher import Snapshot
+from runner.watcher import CannotSucceed, Snapshot
 from trialwatch.tuning.candidates import Candidate, candidates
 from trialwatch.tuning.experiment import CONTAINER
 from trialwatch.tuning.metrics_table import metrics_table
 from trialwatch.tuning.next_line import line_with_metric
+from trialwatch.view.causes import plain_cause
 
 _FAILURES = 3
 _SHOWN = 6
@@ -47,13 +47,21 @@ class FirstMetrics:
         """Check a new state of the run.
 
         Raises:
-            UserError: no trial can succeed; says why, and what to write.
+            CannotSucceed: no trial can succeed; says why, and what to write.
         """
         if self._passed:
             return
+        try:
+            self._check(snapshot)
+        except CannotSucceed:
+            self._passed = True
+            raise
+
+    def _check(self, snapshot: Snapshot) -> None:
         ended = {trial.metadata.name: trial for trial in snapshot.trials if has_ended(trial)}
         if self._before is None:
             self._before = frozenset(ended)
+        self._before &= ended.keys()  # a failed trial that runs again counts
         trials = [trial for name, trial in ended.items() if name not in self._before]
         if any(_is(trial, *_GOOD) for trial in trials):
             self._passed = True
@@ -61,11 +69,9 @@ class FirstMetrics:
         for trial in trials:
             if _is(trial, ConditionType.METRICS_UNAVAILABLE):
                 self._explain_missing(trial, snapshot.experiment)
-        if completed(snapshot.experiment):
-            return  # the last lines of the run have the cause
         failed = [trial for trial in trials if _is(trial, ConditionType.FAILED)]
-        if len(failed) >= min(_FAILURES, snapshot.experiment.spec.max_trial_count or _FAILURES):
-            raise UserError(_every_trial_fails(failed))
+        if len(failed) >= (1 if completed(snapshot.experiment) else _FAILURES):
+            raise _every_trial_fails(failed)
 
     def _explain_missing(self, trial: Trial, experiment: Experiment) -> None:
         objective = experiment.spec.objective or Objective()
@@ -73,31 +79,38 @@ class FirstMetrics:
             return  # its values are not finite numbers
         collector = experiment.spec.collector or CollectorSpec()
         if collector.kind is not CollectorKind.STDOUT:
-            raise UserError(
-                f"no value of {objective.metric!r} was found in {collector.path}:"
-                f" {_message(trial)}\n"
-                "check that the program writes this file, and how it names the metric"
+            what = f"no value of {objective.metric!r} was found in {collector.path}"
+            raise CannotSucceed(
+                f"{what}: {_message(trial)}\n"
+                "check that the program writes this file, and how it names the metric",
+                what,
             )
         found = candidates(self._log(trial), filters=collector.filters)
-        raise UserError(self._not_printed(objective.metric, found, trial))
+        raise self._not_printed(objective.metric, found, trial)
 
-    def _not_printed(self, metric: str, found: Sequence[Candidate], trial: Trial) -> str:
+    def _not_printed(self, metric: str, found: Sequence[Candidate], trial: Trial) -> CannotSucceed:
+        cause = f"the program prints no metric {metric!r}"
         if not found:
-            return (
-                f"the program prints no metric {metric!r}, and no other: let it print lines such as"
+            return CannotSucceed(
+                f"{cause}, and no other: let it print lines such as"
                 f" {metric}=0.93, or write --metrics-format or --file (docs/tune.md); its output is"
-                f" shown by: trialwatch logs {trial.metadata.name}"
+                f" shown by: trialwatch logs {trial.metadata.name}",
+                cause,
             )
         likely = nearest(metric, [one.name for one in found])
         best = next((one.name for one in found if f'"{one.name}"' in likely), found[0].name)
         table = "\n".join(metrics_table(found, _SHOWN))
         line = line_with_metric(self._words, best)
         remedy = f'did you mean "{best}"? Then write' if likely else "write"
-        return f"the program prints no metric {metric!r}; it prints\n{table}\n{remedy}\n  {line}"
+        names = ", ".join(one.name for one in found[:_SHOWN])
+        return CannotSucceed(
+            f"{cause}; it prints\n{table}\n{remedy}\n  {line}", f"{cause}; it prints {names}"
+        )
 
     def _log(self, trial: Trial) -> bytes:
         logs = (self._state.logs / trial.metadata.name).glob(f"*/{CONTAINER}.log")
-        return b"".join(_read(path) for path in sorted(logs))
+        newest = max(logs, key=lambda path: path.stat().st_mtime, default=None)
+        return b"" if newest is None else _read(newest)
 
 
 def _read(path: Path) -> bytes:
@@ -118,15 +131,24 @@ def _is(trial: Trial, *kinds: ConditionType) -> bool:
 
 def _message(trial: Trial) -> str:
     true = [one for one in trial.status.conditions if one.status == "True"]
-    return " ".join(true[-1].message.split()) if true else ""
+    return plain_cause(" ".join(true[-1].message.split())) if true else ""
 
 
-def _every_trial_fails(failed: Sequence[Trial]) -> str:
+def _every_trial_fails(failed: Sequence[Trial]) -> CannotSucceed:
     first = failed[0].metadata.name
-    message = _message(failed[0])
-    cause = message.partition("backoff limit: ")[2] or message
-    return (
-        f"the first {len(failed)} trials failed, so the search was ended: {cause}\n"
-        f"mend the program or the command, then write the same line again; the output of a trial is"
-        f" shown by\n  trialwatch logs {first}"
+    cause = _message(failed[0]).replace(f"container {CONTAINER} ", "the program ", 1)
+    what = "the only trial failed" if len(failed) == 1 else f"the first {len(failed)} trials failed"
+    return CannotSucceed(
+        f"{what}, so the search was ended: {_in_lines(cause)}\n"
+        "mend the program or the command, then write the same line again; the output of a trial is"
+        f" shown by\n  trialwatch logs {first}",
+        f"its {what.removeprefix('the ')}: {cause}",
     )
+
+
+def _in_lines(cause: str) -> str:
+    """Return a cause with its lines of output below each other, as the program wrote them."""
+    what, separator, output = cause.partition("; its last output: ")
+    if not separator:
+        return cause
+    return "\n    ".join((f"{what}; its last output:", *output.split(" | ")))

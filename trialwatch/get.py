@@ -1,8 +1,9 @@
 """Show experiments, trials or suggestions, in the format of kubectl.
 
-Without NAME, all objects of a kind are shown. For trials and suggestions, NAME may be the name of
-the experiment. A trial has its parameters and metrics: the value that stands for the trial, or the
-newest value while the trial runs. `-w` prints each object again when its line changes.
+Without NAME, all objects of a kind are shown; without a kind, the experiments. For trials and
+suggestions, NAME may be the name of the experiment. A trial has its parameters and metrics: the
+value that stands for the trial, or the newest value while the trial runs. `-w` prints each object
+again when its line changes.
 """
 
 from __future__ import annotations
@@ -40,8 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
         "kind",
+        nargs="?",
+        default="experiments",
         metavar="experiments|trials|suggestions",
-        help="what to show; trial/NAME selects one object",
+        help="what to show (default: experiments); trial/NAME, or a name alone, is one object",
     )
     parser.add_argument(
         "name",
@@ -68,14 +71,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the objects; return the exit status."""
-    word, slash, name = arguments.kind.partition("/")  # kubectl accepts `trial/NAME`
-    kind = _kind(word)
-    if slash and (arguments.name or not name):
-        raise UserError(f"{arguments.kind!r} is not an object: write {word} NAME, or {word}/NAME")
-    name = name or arguments.name
     if arguments.output not in _OUTPUTS:
         raise UserError(f"-o {arguments.output!r} is unknown: use yaml, json, name or wide")
     source = source_of(arguments)
+    kind, name = _wanted(source, arguments.kind, arguments.name)
     found = source.objects(kind, name)
     if not found and name:
         raise nothing_called(source, kind, name)
@@ -121,10 +120,25 @@ def _without_history(document: JsonObject) -> JsonObject:
     return {**document, "metadata": kept}
 
 
-def _kind(word: str) -> str:
-    plural = word if word.endswith("s") else f"{word}s"
+def _wanted(source: Source, word: str, name: str) -> tuple[str, str]:
+    """Return the kind and the name of the objects; a name alone may be that of any object."""
+    kind, slash, named = word.partition("/")  # kubectl accepts `trial/NAME`
+    plural = kind if kind.endswith("s") else f"{kind}s"
     if plural not in KINDS:
-        raise UserError(
-            f"{word!r} is not a kind; write one of: {', '.join(KINDS)}{nearest(word, KINDS)}"
-        )
-    return plural
+        owners = () if slash or name else (one for one in KINDS if _has(source, one, word))
+        if owner := next(iter(owners), None):
+            return owner, word
+        raise UserError(_not_a_kind(kind))
+    if slash and (name or not named):
+        raise UserError(f"{word!r} is not an object: write {kind} NAME, or {kind}/NAME")
+    return plural, named or name
+
+
+def _has(source: Source, kind: str, name: str) -> bool:
+    return any(name_of(one) == name for one in source.objects(kind, name))
+
+
+def _not_a_kind(word: str) -> str:
+    kinds = f"{word!r} is not a kind; write one of: {', '.join(KINDS)}"
+    likely = nearest(word, KINDS)
+    return f"{kinds}{likely or '. Without a kind, all experiments are shown'}"

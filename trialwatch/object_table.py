@@ -16,7 +16,9 @@ from api.objects.trials import parse_trial
 from api.timestamps import to_micros
 from api.types import JsonObject
 from trialwatch.documents import shown_at
+from trialwatch.view.causes import without_success
 from trialwatch.view.experiment_summary import measurements
+from trialwatch.view.formatting import rounded
 
 _GAP = "   "
 _SHORT_AGES = ((120, 1, "s"), (7200, 60, "m"), (172_800, 3600, "h"))
@@ -88,11 +90,12 @@ def _age(document: JsonObject) -> str:
 
 def _pairs(document: JsonObject) -> str:
     assignments = items_at(document, "spec", "parameterAssignments")
-    return " ".join(f"{value_at(one, 'name')}={value_at(one, 'value')}" for one in assignments)
+    pairs = ((value_at(one, "name"), shown_at(one, "value")) for one in assignments)
+    return " ".join(f"{name}={rounded(value)}" for name, value in pairs)
 
 
 def _observed(document: JsonObject) -> str:
-    return " ".join(measurements(parse_trial(document, unknown_fields=False)))
+    return " ".join(measurements(parse_trial(document, unknown_fields=False), rounded))
 
 
 def _progress(document: JsonObject) -> str:
@@ -113,7 +116,7 @@ def _best(document: JsonObject) -> str:
     if optimal is None or objective is None or optimal.observation is None:
         return ""
     metrics = (one for one in optimal.observation.metrics if one.name == objective.metric)
-    return next((f"{one.name}={value_of(one, objective)}" for one in metrics), "")
+    return next((f"{one.name}={rounded(value_of(one, objective))}" for one in metrics), "")
 
 
 def _text(*path: str) -> Callable[[JsonObject], str]:
@@ -125,7 +128,7 @@ _NAME = Column("NAME", _text("metadata", "name"))
 _TYPE = Column("TYPE", lambda one: _last_condition(one, "type"))
 _STATUS = Column("STATUS", lambda one: _last_condition(one, "status"))
 _AGE = Column("AGE", _age)
-_REASON = Column("MESSAGE", lambda one: _last_condition(one, "message"), wide=True)
+_REASON = Column("MESSAGE", lambda one: without_success(_last_condition(one, "message")), wide=True)
 COLUMNS: Final = {
     "experiments": (
         _NAME,

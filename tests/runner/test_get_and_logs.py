@@ -52,6 +52,17 @@ def test_objects_are_given_whole(ended: Machine) -> None:
     assert "Trial has succeeded" in wide
 
 
+def test_a_name_alone_is_that_of_any_object_and_no_word_shows_the_experiments(
+    ended: Machine,
+) -> None:
+    [trial, *_] = ended.trials()
+
+    assert ended.call("get", "-o", "name")[1] == "experiment.kubeflow.org/quick\n"
+    assert ended.call("get", "quick", "-o", "name")[1] == "experiment.kubeflow.org/quick\n"
+    assert ended.call("get", trial, "-o", "name")[1] == f"trial.kubeflow.org/{trial}\n"
+    assert ended.call("get", trial, "-o", "json") == ended.call("get", "trial", trial, "-o", "json")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

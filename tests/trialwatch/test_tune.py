@@ -139,10 +139,61 @@ def test_a_program_that_always_fails_ends_the_run_with_the_cause(machine: Machin
 
     assert status == 2, out
     assert (
-        "the first 3 trials failed, so the search was ended: container training ended with" in err
+        "the first 3 trials failed, so the search was ended: the program ended with status 2;"
+        " its last output:\n    usage: train.py" in err
     )
-    assert "unrecognized arguments: --x=" in err
+    assert "\n    train.py: error: unrecognized arguments: --x=" in err
     assert "\n  trialwatch logs train-" in err
+
+
+def test_a_search_that_found_no_metric_has_failed_and_is_not_continued(machine: Machine) -> None:
+    line = ("tune", "--maximize", "acuracy", "--param", LR)
+    machine.call(*line, "--", "python3", "train.py", "--lr={lr}")
+
+    status, out, err = machine.call("get", "trials")
+    assert (status, err) == (0, ""), out
+    assert "Interrupted" not in out
+    status, out, err = machine.call("get", "experiments", "-o", "wide")
+    assert (status, err) == (0, ""), out
+    assert (
+        "Experiment has failed because the program prints no metric 'acuracy'; it prints accuracy"
+        in out
+    )
+
+
+def test_a_program_that_was_mended_runs_all_its_trials_again(machine: Machine) -> None:
+    line = ("tune", "--maximize", "accuracy", "--param", LR, "--trials=6")
+    program = ("--", "python3", "train.py", "--lr={lr}")
+    (machine.folder / "train.py").write_text("raise SystemExit('a mistake')")
+    status, _, err = machine.call(*line, *program)
+    assert status == 2
+    assert "a mistake" in err
+
+    (machine.folder / "train.py").write_text(TRAIN)
+    status, out, err = machine.call(*line, *program)
+
+    assert status == 0, err
+    assert "\n6 trials: 6 succeeded, in " in out
+
+
+def test_a_search_that_runs_again_without_its_metric_ends_again(machine: Machine) -> None:
+    line = (
+        "tune",
+        "--maximize",
+        "acuracy",
+        "--param",
+        LR,
+        "--",
+        "python3",
+        "train.py",
+        "--lr={lr}",
+    )
+    machine.call(*line)
+
+    status, out, err = machine.call(*line)
+
+    assert status == 2, out
+    assert "  accuracy       1  " in err
 
 
 def test_without_an_objective_the_program_runs_once_and_the_next_line_is_shown(

@@ -11,12 +11,12 @@ from trialwatch.view.experiment_summary import TrialRow, TrialState
 from trialwatch.view.formatting import counted
 
 _BAD = (TrialState.FAILED, TrialState.KILLED, TrialState.WITHOUT_METRICS)
+_SUCCESS = ". Job message: Reached expected number of succeeded pods"
+"""What Kubernetes says of each job whose program has ended with status 0."""
 _SENTENCES = re.compile(
     r"(Trial has failed|Metrics are not available|Trial is killed)(\. Job message)?: "
     r"|Job has reached the specified backoff limit: "
 )
-
-_SUCCEEDED = ". Job message: Reached expected number of succeeded pods"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +36,20 @@ class Cause:
 
 def cause_of(row: TrialRow) -> str:
     """Return why a trial has failed, in one line; "" if unknown. It is never cut."""
-    text = row.cause.removesuffix(_SUCCEEDED)
+    return visible(plain_cause(row.cause))
+
+
+def plain_cause(message: str) -> str:
+    """Return the message of a condition without what Katib and Kubernetes put around the cause."""
+    text = without_success(message)
     while found := _SENTENCES.match(text):
         text = text[found.end() :]
-    return visible(text)
+    return text
+
+
+def without_success(message: str) -> str:
+    """Return the message of a condition without the sentence that each successful job has."""
+    return message.removesuffix(_SUCCESS)
 
 
 def causes_in(rows: Iterable[TrialRow]) -> list[Cause]:

@@ -10,7 +10,7 @@ from api.metric_values import strategy_of
 from api.types import ConditionType, Objective
 from trialwatch.view.causes import causes_in
 from trialwatch.view.experiment_summary import ExperimentSummary, TrialRow, TrialState
-from trialwatch.view.formatting import counted, duration
+from trialwatch.view.formatting import counted, duration, rounded
 
 _FEW = 3
 """The most causes to list; the same cause in several trials is listed once."""
@@ -98,7 +98,10 @@ def _some_failed(summary: ExperimentSummary) -> bool:
 
 
 def _optimum(best: TrialRow, objective: Objective) -> Iterator[str]:
-    """Yield metrics and parameters; a label says which value of an additional metric it is."""
+    """Yield metrics and parameters; a label says which value of an additional metric it is.
+
+    The parameters are exact, because a user runs the program with them again.
+    """
     yield f"optimal trial: {visible(best.name)}"
     pairs = [(name, _labelled(name, text, objective)) for name, text in best.metrics.items()]
     pairs += [(one.name, visible(one.value)) for one in best.assignments]
@@ -109,4 +112,4 @@ def _optimum(best: TrialRow, objective: Objective) -> Iterator[str]:
 
 def _labelled(name: str, text: str, objective: Objective) -> str:
     label = "" if name == objective.metric else f"  ({strategy_of(name, objective).value})"
-    return f"{visible(text)}{label}"
+    return f"{rounded(text)}{label}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -220,11 +220,12 @@ def shown(trial: Trial, metric: ObservedMetric, objective: Objective) -> str:
     return "" if text == UNAVAILABLE else text
 
 
-def measurements(trial: Trial) -> tuple[str, ...]:
-    """Return all observed metrics of a trial, each as `NAME=VALUE`."""
+def measurements(trial: Trial, written: Callable[[str], str] = str) -> tuple[str, ...]:
+    """Return all observed metrics of a trial, each as `NAME=VALUE`; `written` writes the value."""
     objective = trial.spec.objective or Objective()
     seen = trial.status.observation.metrics if trial.status.observation else ()
-    return tuple(f"{one.name}={shown(trial, one, objective) or UNAVAILABLE}" for one in seen)
+    pairs = ((one.name, shown(trial, one, objective) or UNAVAILABLE) for one in seen)
+    return tuple(f"{name}={written(value)}" for name, value in pairs)
 
 
 def _true(conditions: Sequence[Condition], kinds: Sequence[ConditionType]) -> Condition | None:

@@ -13,12 +13,17 @@ _SHORT = 8
 _LONGEST = 40
 
 
-def number(text: str) -> str:
-    """Round a long number to four digits; cut off any other long text."""
+def number(text: str, digits: int = 4) -> str:
+    """Round a long number to this many significant digits; cut off any other long text."""
     value = finite(text)
     if value is None or len(text) <= _SHORT:
         return cut(text)
-    return f"{value:.4g}" if not text.isdigit() else text
+    return f"{value:.{digits}g}" if not text.isdigit() else text
+
+
+def rounded(text: str) -> str:
+    """Round a long number to six digits, so that good values of a metric still differ."""
+    return number(text, 6)
 
 
 def cut(text: str, most: int = _LONGEST) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from api.faults import visible
 from trialwatch.view.causes import cause_of
 from trialwatch.view.experiment_summary import ExperimentSummary, TrialRow, TrialState
-from trialwatch.view.formatting import choice, counted, duration
+from trialwatch.view.formatting import choice, counted, duration, rounded
 
 
 def opening(summary: ExperimentSummary) -> Iterator[str]:
@@ -38,7 +38,7 @@ def changes(before: ExperimentSummary, after: ExperimentSummary) -> Iterator[str
     for row in after.rows:
         was = known.get(row.name, TrialState.WAITING)
         if was is TrialState.WAITING and row.state is not TrialState.WAITING:
-            yield f"{visible(row.name)} started: {choice(row.assignments)}"
+            yield f"{visible(row.name)} started: {choice(row.assignments, short=True)}"
         if row.state is TrialState.WAITING and row.note and row.note != notes.get(row.name):
             yield f"{visible(row.name)} is {visible(row.note)}"
         if row.state.ended and not was.ended:
@@ -56,7 +56,7 @@ def _differs(before: TrialRow | None, after: TrialRow) -> bool:
 def _end(row: TrialRow) -> str:
     what = "ended without metrics" if row.state is TrialState.WITHOUT_METRICS else row.state.value
     ran = f" after {duration(row.seconds)}" if row.seconds is not None else ""
-    values = " ".join(f"{visible(name)}={visible(text)}" for name, text in row.metrics.items())
+    values = " ".join(f"{visible(name)}={rounded(text)}" for name, text in row.metrics.items())
     if row.state is TrialState.STOPPED:
         return f"{what}{ran}{f' at {values}' if values else ''}"
     details = values if row.state is TrialState.SUCCEEDED else cause_of(row)
@@ -66,4 +66,4 @@ def _end(row: TrialRow) -> str:
 def _best(best: TrialRow, summary: ExperimentSummary) -> str:
     metric = summary.objective.metric
     value = best.metrics.get(metric, "")
-    return f"best so far: {visible(metric)}={visible(value)} by {visible(best.name)}"
+    return f"best so far: {visible(metric)}={rounded(value)} by {visible(best.name)}"

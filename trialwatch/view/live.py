@@ -19,7 +19,7 @@ from trialwatch.view.experiment_summary import (
     TrialState,
     summary_of,
 )
-from trialwatch.view.formatting import choice, duration
+from trialwatch.view.formatting import choice, duration, rounded
 from trialwatch.view.trial_table import one_line, trial_table
 
 _AROUND = 9
@@ -104,7 +104,7 @@ def _best(summary: ExperimentSummary) -> Iterator[Text]:
         return
     value = best.metrics.get(metric, "")
     yield one_line(
-        f"best so far: {visible(metric)}={visible(value)} by {visible(best.name)}", style="bold"
+        f"best so far: {visible(metric)}={rounded(value)} by {visible(best.name)}", style="bold"
     )
     yield one_line(f"  {choice(best.assignments, short=True)}")
 
