@@ -289,6 +289,17 @@ def test_the_first_look_reads_the_file_with_the_metrics(machine: Machine) -> Non
     assert "--minimize a.loss --param n=1..9 --file=m.jsonl" in out
 
 
+def test_more_gpus_than_there_are_are_refused_in_words_of_the_line(machine: Machine) -> None:
+    line = ("tune", "--maximize=accuracy", "--param", LR, "--gpus-per-trial=2", "--gpus=0")
+    status, out, err = machine.call(*line, *PROGRAM)
+
+    assert (status, out) == (2, "")
+    assert err == (
+        "trialwatch tune: --gpus-per-trial: Invalid value: 2: each trial needs 2 GPUs, and this"
+        " machine has 1 GPU (--gpus): write 1 or less, or run without GPUs by --gpus none\n"
+    )
+
+
 def test_a_script_that_changes_during_a_search_is_noted(machine: Machine) -> None:
     line = ("tune", "--maximize=accuracy", "--param", LR, "--trials=1", *PROGRAM)
     assert machine.call(*line)[0] == 0

@@ -102,6 +102,9 @@ def read_algorithm(
 
 # -- faults of an Experiment, named by the flags that caused them --------------------------
 
+_GPUS: Final = (
+    "spec.trialTemplate.trialSpec.spec.template.spec.containers[0].resources.limits[nvidia.com/gpu]"
+)
 _FLAGS: Final = (
     # the beginning of a field's path, and the flag
     ("spec.objective.additionalMetricNames", "--also"),
@@ -114,6 +117,7 @@ _FLAGS: Final = (
     ("spec.metricsCollectorSpec.source.filter", "--metrics-format"),
     ("spec.metricsCollectorSpec", "--file"),
     ("metadata.name", "--name"),
+    (_GPUS, "--gpus-per-trial"),
     ("spec.trialTemplate", "the command"),
     ("spec.parameters", "--param"),
 )
