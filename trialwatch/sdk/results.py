@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
@@ -58,7 +58,7 @@ class Result:
     """The metric that decides."""
     best: Trial | None
     """The best trial; None if an interrupted search has no value yet."""
-    records: Sequence[Trial]
+    records: Sequence[Trial] = field(repr=False)
     """All trials, in the order of suggestion."""
     report: str
     """The path of a page with a table and plots; "" if there is none."""

@@ -75,6 +75,20 @@ _PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
 _ENDS = 2
 
 
+def check_space(space: Mapping[str, Space]) -> None:
+    """Check that each value is a space.
+
+    Raises:
+        TuneError: one is not; says what to write.
+    """
+    if not isinstance(space, Mapping):
+        raise TuneError(
+            f'the space {space!r} is not a dict: write one such as {{"lr": (0.001, 0.1)}}'
+        )
+    for name, one in space.items():
+        space_text(name, one)
+
+
 def space_text(name: str, space: Space) -> str:
     """Return the text of a space.
 

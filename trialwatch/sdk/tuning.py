@@ -17,7 +17,7 @@ from trialwatch.sdk.functions import (
     store_function,
 )
 from trialwatch.sdk.results import Result, result_of
-from trialwatch.sdk.spaces import Space, decoder_of, space_text
+from trialwatch.sdk.spaces import Space, check_space, decoder_of
 from trialwatch.sdk.words import Options, program_words, tune_words
 
 
@@ -37,7 +37,7 @@ def tune(  # noqa: PLR0913 - each is a flag of the command line
     algorithm: str | None = None,
     seed: int | None = None,
     early_stopping: str | None = None,
-    metrics_format: str | None = None,
+    metrics_format: str | Sequence[str] = (),
     file: str | PathLike[str] | None = None,
     name: str | None = None,
     state_dir: str | PathLike[str] | None = None,
@@ -71,8 +71,8 @@ def tune(  # noqa: PLR0913 - each is a flag of the command line
         algorithm: `tpe`, `random`, `grid`, `sobol`, `cmaes`, ..., with settings `tpe:gamma=0.3`.
         seed: makes the search repeatable.
         early_stopping: ends trials that are worse than the median: `medianstop`.
-        metrics_format: a pattern, if metrics are not printed in a usual form: group 1 is the name,
-            group 2 the value; or `JSON`, together with `file`.
+        metrics_format: a pattern, or several, if metrics are not printed in a usual form: group 1
+            is the name, group 2 the value; or `JSON`, together with `file`.
         file: the file into which the program writes its metrics, if not to its output.
         name: the experiment's name; by default it is made from the program and the search.
         state_dir: the directory that stores experiments; `.trialwatch` if not given.
@@ -108,6 +108,7 @@ def tune(  # noqa: PLR0913 - each is a flag of the command line
         fresh=fresh,
         retry_failed=retry_failed,
     )
+    check_space(space)
     words = tune_words(_program(program, space, options), space, options)
     display = display_here()
     ending = search(words, display.output, display.show)
@@ -118,8 +119,6 @@ def _program(
     program: str | Sequence[object] | TrainFunction, space: Mapping[str, Space], options: Options
 ) -> tuple[str, ...]:
     metric = options.metric
-    for name, one in space.items():
-        space_text(name, one)
     if not callable(program):
         return program_words(program)
     check_arguments(program, space)

@@ -27,7 +27,7 @@ class Options:
     algorithm: str | None = None
     seed: int | None = None
     early_stopping: str | None = None
-    metrics_format: str | None = None
+    metrics_format: str | Sequence[str] = ()
     file: str | PathLike[str] | None = None
     name: str | None = None
     state_dir: str | PathLike[str] | None = None
@@ -60,7 +60,6 @@ _TEXTS = (
     "gpus",
     "algorithm",
     "early_stopping",
-    "metrics_format",
     "file",
     "name",
 )
@@ -90,6 +89,9 @@ def tune_words(
         value = getattr(options, name)
         if value is not None:  # two words: the password in a word that is a URL is not stored
             words += [f"--{name.replace('_', '-')}", _text(name, value)]
+    formats = options.metrics_format
+    formats = [formats] if isinstance(formats, str) else formats
+    words += [f"--metrics-format={_text('metrics_format', one)}" for one in formats]
     words += [f"--also={_text('also', metric)}" for metric in _several("also", options.also)]
     words += [f"--{name.replace('_', '-')}" for name in _SWITCHES if getattr(options, name)]
     words += [f"--param={name}={space_text(name, one)}" for name, one in space.items()]
@@ -105,6 +107,10 @@ def program_words(command: str | Sequence[object]) -> tuple[str, ...]:
     Raises:
         TuneError: the line is empty, or a quote does not end.
     """
+    if not isinstance(command, str | Sequence):
+        raise TuneError(
+            f"{command!r} cannot be tuned: give a command as a text or a list, or a function"
+        )
     if isinstance(command, str):
         try:
             words = shlex.split(command)

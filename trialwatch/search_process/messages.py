@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -33,7 +34,8 @@ class Messages:
         trace: TracebackType | None,
     ) -> None:
         """Close the pipe."""
-        self._file.close()
+        with suppress(BrokenPipeError):  # what was not read is still in the buffer
+            self._file.close()
 
     def send(self, event: str, **content: Json) -> None:
         """Send a message; any thread may call this."""

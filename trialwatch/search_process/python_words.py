@@ -31,5 +31,6 @@ def in_python(text: str, words: Sequence[str]) -> str:
     text = _PARAM.sub(lambda found: f'{{"{found["name"]}": {json.dumps(found["space"])}}}', text)
     text = _NAMED.sub(lambda found: f'the parameter "{found[1]}"', text)
     text = text.replace("has no --param", "is not in the space")
+    text = text.replace("write the same line again", "call trialwatch.tune again")
     text = _SWITCH.sub(lambda found: f"{found[1].replace('-', '_')}=True", text)
     return _FLAG.sub(lambda found: found[1].replace("-", "_"), text)

@@ -153,10 +153,10 @@ def test_an_exception_is_the_failure_of_its_trial(project: Project) -> None:
     status, out, _ = project.call("search.py")
 
     assert status == 0
-    message = out.splitlines()[-1]
-    assert message.startswith("ERROR no optimal trial: loss has no value; train-")
-    assert "; its last output: ValueError: the rate 0." in message
-    assert message.endswith(" is bad")
+    message = out.partition("ERROR ")[2]
+    assert message.startswith("the first trial failed, so the search was ended: ")
+    assert "its last output:\n    ValueError: the rate 0." in message
+    assert "then call trialwatch.tune again" in message
     [log] = project.logs()
     assert log.startswith('Traceback (most recent call last):\n  File "')
     assert log.count("  File ") == 1
@@ -194,6 +194,8 @@ def test_a_trial_that_fails_among_others_is_in_the_result(project: Project) -> N
         ('("pyton {lr}", {"lr": (0, 1)}, minimize="loss")', "no program 'pyton'; did you mean"),
         ('("sh {lrr}", {"lr": (0, 1)}, minimize="loss")', "{lrr} in the command is not in the"),
         ('("sh {lr}", {"lr": "1..0"}, minimize="loss")', '{"lr": "1..0"}: the first bound is'),
+        ('(3, {"lr": (0, 1)}, minimize="loss")', "3 cannot be tuned: give a command as a text or"),
+        ('("sh {lr}", ["lr"], minimize="loss")', "the space ['lr'] is not a dict: write one such"),
         ('("sh", {}, minimize="loss")', "the space is empty: name a parameter"),
         ('("sh {lr}", {"lr": (0, 1)}, minimize="a", algorithm="x")', "unknown algorithm name x"),
         ('("sh {lr}", {"lr": (0, 1)}, minimize="a", trials=0)', "trials 0 is too small"),

@@ -20,6 +20,7 @@ LINE = "trialwatch tune --fresh --minimize=loss --param=lr=1..2 -- sh '{lr}'"
         ("it prints\n  loss 1\nwrite\n  trialwatch tune --minimize loss --param=lr=1..2 -- sh '{lr}'", 'it prints\n  loss 1\nwrite minimize="loss"'),
         (f"  to start anew: {LINE}\n  to delete", "  to start anew: trialwatch.tune(..., fresh=True)\n  to delete"),
         ("--fresh and --retry-failed exclude each other", "fresh=True and retry_failed=True exclude each other"),
+        ("mend it, then write the same line again; the output", "mend it, then call trialwatch.tune again; the output"),
         ("write --lr={lr}", "write --lr={lr}"),
     ],
 )  # fmt: skip
