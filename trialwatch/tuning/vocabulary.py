@@ -7,8 +7,8 @@ from typing import Final
 
 
 def words_of(name: str) -> list[str]:
-    """Split a name at its separators and humps: `val_Acc/top1` is val, acc, top1."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    """Split a name at its separators and humps: `valAcc/top1` is val, acc, top1; `mAP50` is one."""
+    spaced = re.sub(r"(?<=[a-z]{2})(?=[A-Z])", " ", name)
     return [word for word in re.split(r"[^a-z0-9]+", spaced.lower()) if word]
 
 
