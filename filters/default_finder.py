@@ -136,14 +136,14 @@ def _named_points(
                 code_start = code.start(line.start, line_end)
             start, end = line.bounds
             stamp = line.stamp
-            here = []
-        if place >= code_start:
-            counters.doubtful += 1
-            continue
-        if name in here:
+            here = [name]
+        elif name in here:
             repeating[line.number] = line.start
         else:
             here.append(name)
+        if place >= code_start:
+            counters.doubtful += 1
+            continue
         points.append(_new(ExtractedPoint, (name, plain(number), stamp, line.number, start, end)))
     line.leave()
     if repeating:

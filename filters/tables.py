@@ -25,7 +25,23 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from filters.numbers import NUMBER, PROGRESS, plain
+from filters.numbers import NUMBER, plain
+from filters.table_cells import (
+    BAR,
+    ONE_CELL,
+    ONE_NUMBER,
+    ONE_WORD,
+    PROGRESS_BAR,
+    bar_cells,
+    comma_cells,
+    ends_of,
+    gap_cells,
+    has_number,
+    is_rule,
+    split_prefix,
+    text_of,
+    whole,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,30 +50,17 @@ BLANKS, COMMAS, BARS, SECTION, LIST = "blanks", "commas", "bars", "section", "li
 """What separates the cells of a table. A section has names in its rows, and a title above them; a
 list is one of R's, in which each name has a line of its own."""
 
-_GAP = re.compile(rb"[ \f]*\t[ \t\f]*|[ \f]{2,}")
-_BAR = re.compile(rb"\|(?<!\|\|)(?!\|)|\xe2\x94[\x82\x83]|\xe2\x95\x91")
-_RULE = re.compile(rb"(?:[-+=|:_ \t~*]|\xe2[\x94\x95][\x80-\xbf])*+\Z")
-_PROGRESS_BAR = re.compile(rb":?[ \t]*+\d++(?:\.\d++)?" + PROGRESS + rb".*", re.DOTALL)
-_ONE_NUMBER = re.compile(
-    rb"[*`]{0,2}(" + NUMBER + rb")[*`]{0,2}(?:%|s|ms|us)?(?:[ \t]*(?:\(|\xc2\xb1|\+).*)?\Z",
-    re.DOTALL,
-)
 _INDEX = re.compile(rb"\[?\d+[\],:.]*\Z|(?i:epoch|step|iter\w*|round)\W?\d+\Z")
 _WORD = re.compile(rb"[A-Za-z_\"'].*", re.DOTALL)
-_PREFIX = re.compile(rb"(?:.*[\])>|:-]|\d{4}-\d\d-\d\dT\S+)[ \t]")
-_DIGITS = re.compile(rb"\d+")
 _TITLE = re.compile(rb"\|[ ]+([^\s|]+/)[ ]+\|[ ]+\|[ \t]*\Z")
 _ENTRY = re.compile(rb"\|[ ]{2,}([^|]*[^|\s])[ ]*\|[ ]*(" + NUMBER + rb")[ ]*\|[ \t]*\Z")
 
-_TOKEN, _CELL = re.compile(r"\S+"), re.compile(r"\S+(?: \S+)*")
 _UNIT = re.compile(rb"[ ]+[(\[][^()\[\]]*[)\]]\Z")
 
 _ITEM = re.compile(rb"\[1\][ ](" + NUMBER + rb")[ \t]*\Z")
 _AROUND_A_NAME = b"():,|[]'\"*` "
 _SUMMARIES = frozenset((b"all", b"overall", b"total", b"mean", b"average", b"avg"))
 _SPLITS = re.compile(rb"(?i:train|val|valid|test|eval|dev|training|validation|testing)\Z")
-_COLUMN_TYPE = re.compile(rb"<?(?:U?Int|Float|Bool|String|dbl|int|chr|lgl|fct)\d*\??>?\Z|\||\xe2")
-_CUT = "…".encode()
 _MISSING = frozenset((b"", b"-", b"--", b"NA", b"None", b"n/a"))
 _MIN_CELLS = 3
 LONGEST_ROW = 1 << 12
@@ -90,8 +93,8 @@ class TableHeader:
         Behind a blank line, or a line of words, no row's place counts: another table may follow.
         """
         if self.patience == 1:
-            return self if row or _is_rule(line) else None
-        edges = self.edges if row or _is_rule(line) or _has_number(line) else ()
+            return self if row or is_rule(line) else None
+        edges = self.edges if row or is_rule(line) or has_number(line) else ()
         return replace(self, edges=edges, patience=PATIENCE if row else self.patience - 1)
 
 
@@ -99,12 +102,12 @@ def read_header(line: bytes, names: Iterable[str]) -> TableHeader | None:
     """Return the header that a line is, or None where the line is not a header."""
     if len(line) > LONGEST_ROW:
         return None
-    line = _PROGRESS_BAR.sub(b"", line)
+    line = PROGRESS_BAR.sub(b"", line)
     names = tuple(names)
     if line.startswith(b"$"):
         return _read_list(line, names)
-    if _BAR.search(line):
-        return _read_bars(line, names) or _read_blanks(_BAR.sub(b" ", line), names)
+    if BAR.search(line):
+        return _read_bars(line, names) or _read_blanks(BAR.sub(b" ", line), names)
     return (_read_commas(line, names) if b"," in line else None) or _read_blanks(line, names)
 
 
@@ -123,28 +126,28 @@ def read_row(line: bytes, header: TableHeader) -> list[tuple[str, str]] | None:
     """Return names and values of the metrics, left to right; None where the line is not a row."""
     if len(line) > LONGEST_ROW:
         return None
-    line = _PROGRESS_BAR.sub(b"", line)
+    line = PROGRESS_BAR.sub(b"", line)
     if header.separator == SECTION:
         return _read_entry(line, header)
     if header.separator == BARS:
-        return _values(_bar_cells(line), header)
+        return _values(bar_cells(line), header)
     if header.separator == COMMAS:
-        prefix, rest = _split_prefix(line)
-        return _values(_comma_cells(rest), header) if prefix == header.prefix else None
+        prefix, rest = split_prefix(line)
+        return _values(comma_cells(rest), header) if prefix == header.prefix else None
     if header.separator == LIST:
         item = _ITEM.match(line)
         return [(header.columns[0][1], plain(item[1]))] if item else None
-    line = _BAR.sub(b" ", line)
-    by_gaps = _values(_whole(_gap_cells(line), header.width), header)
+    line = BAR.sub(b" ", line)
+    by_gaps = _values(whole(gap_cells(line), header.width), header)
     return by_gaps if by_gaps is not None else _by_place(line, header)
 
 
 def replaces(line: bytes, header: TableHeader) -> bool:
     """Return whether the line is the header of another table, whose rows may look like ours."""
-    if header.separator != BLANKS or len(line) > LONGEST_ROW or _is_rule(line):
+    if header.separator != BLANKS or len(line) > LONGEST_ROW or is_rule(line):
         return False
-    cells = _gap_cells(_PROGRESS_BAR.sub(b"", line))
-    return len(cells) >= _MIN_CELLS and not any(map(_ONE_NUMBER.match, cells))
+    cells = gap_cells(PROGRESS_BAR.sub(b"", line))
+    return len(cells) >= _MIN_CELLS and not any(map(ONE_NUMBER.match, cells))
 
 
 def _read_list(line: bytes, names: Sequence[str]) -> TableHeader | None:
@@ -153,9 +156,9 @@ def _read_list(line: bytes, names: Sequence[str]) -> TableHeader | None:
 
 
 def _read_bars(line: bytes, names: Sequence[str]) -> TableHeader | None:
-    cells = _bar_cells(line)
+    cells = bar_cells(line)
     columns = _columns(cells, names, at_least=2)
-    framed = _BAR.match(line.strip()) is not None
+    framed = BAR.match(line.strip()) is not None
     if columns is None:
         return None
     patience = PATIENCE if framed else 1
@@ -163,8 +166,8 @@ def _read_bars(line: bytes, names: Sequence[str]) -> TableHeader | None:
 
 
 def _read_commas(line: bytes, names: Sequence[str]) -> TableHeader | None:
-    prefix, rest = _split_prefix(line)
-    cells = _comma_cells(rest)
+    prefix, rest = split_prefix(line)
+    cells = comma_cells(rest)
     columns = _columns(cells, names, at_least=2)
     of_words = b" " not in b"".join(cells)
     if columns is None or (len(cells) < _MIN_CELLS and not of_words):
@@ -176,12 +179,12 @@ def _read_commas(line: bytes, names: Sequence[str]) -> TableHeader | None:
 
 
 def _read_blanks(line: bytes, names: Sequence[str]) -> TableHeader | None:
-    cells = _gap_cells(line)
-    words = [(match.end(), match[0]) for match in _TOKEN.finditer(_text(line))]
-    if any(_ONE_NUMBER.match(word.encode()) for _, word in words):
+    cells = gap_cells(line)
+    words = [(match.end(), match[0]) for match in ONE_WORD.finditer(text_of(line))]
+    if any(ONE_NUMBER.match(word.encode()) for _, word in words):
         return None
     ends = tuple(end for end, _ in words)
-    edges = tuple((match.end(), name) for name in names if (match := _only(name, _text(line))))
+    edges = tuple((match.end(), name) for name in names if (match := _only(name, text_of(line))))
     columns = _columns(cells, names, at_least=_MIN_CELLS)
     if not columns and not edges:
         return None
@@ -195,7 +198,7 @@ def _columns(
     cells: Sequence[bytes], names: Sequence[str], at_least: int
 ) -> tuple[tuple[int, str], ...] | None:
     """Return the columns of the metrics; None if the cells are not a header with one of them."""
-    if len(cells) < at_least or any(map(_ONE_NUMBER.match, cells)):
+    if len(cells) < at_least or any(map(ONE_NUMBER.match, cells)):
         return None
     words = [_UNIT.sub(b"", cell).strip(_AROUND_A_NAME) for cell in cells]
     columns = []
@@ -215,7 +218,7 @@ def _values(cells: Sequence[bytes], header: TableHeader) -> list[tuple[str, str]
     wanted = dict(header.columns)
     values = []
     for index, name in header.columns:
-        number = _ONE_NUMBER.match(cells[index])
+        number = ONE_NUMBER.match(cells[index])
         if number is not None:
             values.append((name, plain(number[1])))
         elif cells[index] not in _MISSING:
@@ -228,8 +231,8 @@ def _by_place(line: bytes, header: TableHeader) -> list[tuple[str, str]] | None:
     """Return the metrics of a row whose cells are as many as the header's words, or below them."""
     if not header.edges:
         return None
-    words, cells = _ends(_TOKEN, line), _ends(_CELL, line)
-    if len(words) == len(header.ends) > 1 and all(_ONE_NUMBER.match(word) for _, word in words):
+    words, cells = ends_of(ONE_WORD, line), ends_of(ONE_CELL, line)
+    if len(words) == len(header.ends) > 1 and all(ONE_NUMBER.match(word) for _, word in words):
         numbers = [word for _, word in words]
         return _below(dict(zip(header.ends, numbers, strict=True)), header)
     for row in (words, cells):
@@ -242,12 +245,8 @@ def _by_place(line: bytes, header: TableHeader) -> list[tuple[str, str]] | None:
 
 def _below(cells: dict[int, bytes], header: TableHeader) -> list[tuple[str, str]] | None:
     """Return the metrics whose names end where a number ends; None if there are none."""
-    found = [(name, _ONE_NUMBER.match(cells.get(end, b""))) for end, name in sorted(header.edges)]
+    found = [(name, ONE_NUMBER.match(cells.get(end, b""))) for end, name in sorted(header.edges)]
     return [(name, plain(number[1])) for name, number in found if number] or None
-
-
-def _ends(pattern: re.Pattern[str], line: bytes) -> list[tuple[int, bytes]]:
-    return [(match.end(), match[0].encode()) for match in pattern.finditer(_text(line))]
 
 
 def _counts(cells: Sequence[bytes], *, first: bool) -> bool:
@@ -255,7 +254,7 @@ def _counts(cells: Sequence[bytes], *, first: bool) -> bool:
     if any(map(_SPLITS.match, cells)):
         return False
     label = cells[0].strip(_AROUND_A_NAME) if first and cells else b"0"
-    is_name = _WORD.match(label) and not _INDEX.match(label) and not _ONE_NUMBER.match(label)
+    is_name = _WORD.match(label) and not _INDEX.match(label) and not ONE_NUMBER.match(label)
     return label.lower() in _SUMMARIES if is_name else bool(label)
 
 
@@ -265,50 +264,6 @@ def _read_entry(line: bytes, header: TableHeader) -> list[tuple[str, str]] | Non
         return None
     name = header.prefix + match[1].decode("utf-8", "replace")
     return [(name, plain(match[2]))] if name in dict(header.columns).values() else []
-
-
-def _gap_cells(line: bytes) -> list[bytes]:
-    return _GAP.split(line.strip())
-
-
-def _whole(cells: list[bytes], width: int) -> list[bytes]:
-    """Return the cells of a row that a narrow terminal has cut, with empty ones for the rest."""
-    if not cells[-1].endswith(_CUT) or len(cells) > width:
-        return cells
-    return cells[:-1] + [b""] * (width - len(cells) + 1)
-
-
-def _bar_cells(line: bytes) -> list[bytes]:
-    cells = [cell.strip() for cell in _BAR.split(line.strip())]
-    start, end = int(not cells[0]), len(cells) - int(not cells[-1])
-    return cells[start:end]
-
-
-def _comma_cells(text: bytes) -> list[bytes]:
-    return [cell.strip().strip(b"\"'") for cell in text.split(b",")]
-
-
-def _split_prefix(line: bytes) -> tuple[str, bytes]:
-    """Return the text before the first cell, with 0 for digits, and the cells."""
-    head, comma, rest = line.partition(b",")
-    match = _PREFIX.match(head)
-    border = match.end() if match else 0
-    prefix = _DIGITS.sub(b"0", head[:border]).decode("utf-8", "replace")
-    return prefix, head[border:] + comma + rest
-
-
-def _is_rule(line: bytes) -> bool:
-    """Return whether a line only separates, such as `|---|---|`, or has only types of columns."""
-    words = line.split()
-    return bool(words) and (_RULE.match(line) is not None or all(map(_COLUMN_TYPE.match, words)))
-
-
-def _has_number(line: bytes) -> bool:
-    return any(map(_ONE_NUMBER.match, line.split()))
-
-
-def _text(line: bytes) -> str:
-    return line.decode("utf-8", "replace")
 
 
 def _only(name: str, text: str) -> re.Match[str] | None:

@@ -30,6 +30,12 @@ def test_each_metric_has_the_same_values_alone(entry: CorpusEntry) -> None:
         assert values(entry, metric) == {metric: expected}
 
 
+def test_the_corpus_has_many_real_outputs_and_many_without_a_value() -> None:
+    assert sum(entry.made == "run" and not entry.negative for entry in ENTRIES) >= 60
+    assert sum(not entry.negative for entry in ENTRIES) >= 120
+    assert sum(entry.negative for entry in ENTRIES) >= 40
+
+
 def test_each_output_has_its_facts_and_each_fact_its_output() -> None:
     logs = {path.stem for path in CORPUS.glob("*.log")}
     assert logs == {entry.name for entry in ENTRIES}
