@@ -154,7 +154,7 @@ def test_an_exception_is_the_failure_of_its_trial(project: Project) -> None:
 
     assert status == 0
     message = out.partition("ERROR ")[2]
-    assert message.startswith("the first trial failed, so the search was ended: ")
+    assert message.startswith("the only trial failed, so the search was ended: ")
     assert "its last output:\n    ValueError: the rate 0." in message
     assert "then call trialwatch.tune again" in message
     [log] = project.logs()
