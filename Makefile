@@ -79,7 +79,7 @@ bench: $(READY) launcher  ## measure the speed, as ratios inside one run
 proto: $(READY)  ## generate the wire from the .proto files
 	@$(PY) -m grpc_tools.protoc -I. --python_out=. --grpc_python_out=. --pyi_out=. $(PROTOS)
 
-crds: $(READY)  ## generate manifests/crds and the schema for editors from the readers of our objects
+crds: $(READY)  ## generate manifests/crds, the schema for editors and the tables of docs/experiment.md
 	@$(PY) -m manifests.schema
 
 golden: $(READY)  ## rewrite the golden files; review the diff as code

@@ -3,7 +3,8 @@
 From the readers to the cluster's own checks:
 
     api/objects/* ──> Shape: a field without a value ──> schema ──> manifests/crds, and
-                      shape.py                             │    trialwatch/experiment.schema.json
+                      shape.py                             │    trialwatch/experiment.schema.json,
+                                                           │    the tables of docs/experiment.md
                                                            │ texts, bounds, defaults, CEL: by path
 
 The fields are known once. The functions that read objects run here over a field that has no value
@@ -26,18 +27,22 @@ from pathlib import Path
 from api.objects.yamlout import dump_objects
 from manifests.schema.documents import KINDS, document
 from manifests.schema.editor import editor_schema
+from manifests.schema.reference import with_reference
 
 _ROOT = Path(__file__).resolve().parents[2]
 FOLDER = _ROOT / "manifests" / "crds"
 FOR_EDITORS = _ROOT / "trialwatch" / "experiment.schema.json"
+REFERENCE = _ROOT / "docs" / "experiment.md"
 HEAD = "# Made by `make crds` from the readers in api/objects and the rules in manifests/schema.\n"
 
 
 def main() -> None:
-    """Write each CRD, and the schema for editors, into its file."""
+    """Write each CRD, the schema for editors, and the reference of an Experiment."""
     for kind in KINDS:
         (FOLDER / f"{kind.plural}.yaml").write_text(HEAD + dump_objects([document(kind)]))
     FOR_EDITORS.write_text(json.dumps(editor_schema(), indent=2) + "\n")
+    text = REFERENCE.read_text(encoding="utf-8")
+    REFERENCE.write_text(with_reference(text), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ _DIALECT: Final = "http://json-schema.org/draft-07/schema#"
 _REQUIRED = re.compile(r"has\(self\.(\w+)\)(?P<filled> && self\.\1 != '')?")
 _AT_LEAST = re.compile(r"self >= (\d+)")
 _KEPT = ("default", "description", "enum", "maxItems", "maxLength", "maximum", "minimum", "type")
-_NOT_OFFERED = ("", "unknown")
+NOT_OFFERED = ("", "unknown")
 """Words of enumerations that a reader accepts and a user has no reason to write."""
 
 
@@ -47,7 +47,7 @@ def _converted(node: Mapping[str, Any], path: str) -> dict[str, Any]:
     """Convert a place of the CRD's schema and all below it."""
     made: dict[str, Any] = {key: node[key] for key in _KEPT if key in node}
     if "enum" in made:
-        made["enum"] = [word for word in made["enum"] if word not in _NOT_OFFERED]
+        made["enum"] = [word for word in made["enum"] if word not in NOT_OFFERED]
     if node.get("x-kubernetes-int-or-string"):
         made["type"] = ["integer", "string"]
     if "items" in node:
@@ -73,8 +73,15 @@ def _with_rules(made: dict[str, Any], required: list[str], path: str) -> dict[st
             required.append(match[1])
             if match["filled"]:
                 made["properties"][match[1]]["minLength"] = 1
-        elif match := _AT_LEAST.fullmatch(rule.holds):
-            made["minimum"] = int(match[1])
+    least = least_of(path)
+    if least is not None:
+        made["minimum"] = least
     if required:
         made["required"] = sorted({*required})
     return made
+
+
+def least_of(path: str) -> int | None:
+    """Return the smallest number that the rules of a field allow; None without such a rule."""
+    found = (_AT_LEAST.fullmatch(rule.holds) for rule in RULES.get(path, ()))
+    return next((int(match[1]) for match in found if match), None)

@@ -15,11 +15,13 @@ TEXTS: dict[str, str] = {
     "feasibleSpace": "The values that the parameter may take.",
     "feasibleSpace.min": "The smallest value of a range, as text.",
     "feasibleSpace.max": "The largest value of a range, as text.",
-    "feasibleSpace.step": "The distance between two values of a range, as text.",
+    "feasibleSpace.step": "The distance between two values of a range, counted from min, as text.",
     "feasibleSpace.list": "The values of a list, as texts.",
-    "feasibleSpace.distribution": "How a range is sampled.",
+    "feasibleSpace.distribution": (
+        "How a range is sampled: evenly or around its middle, on a linear or a logarithmic scale."
+    ),
     "objective": "What the search optimizes.",
-    "objective.type": "minimize or maximize: which values are better.",
+    "objective.type": "Which values are better: the smallest or the largest.",
     "objective.goal": (
         "The search ends when a trial reaches this value; without it only the counts end it."
     ),
@@ -27,21 +29,30 @@ TEXTS: dict[str, str] = {
     "additionalMetricNames": "More metrics to collect.",
     "metricStrategies": "Which one of a metric's many values counts for the trial.",
     "metricStrategies[].name": "The metric.",
-    "metricStrategies[].value": "min, max or latest.",
+    "metricStrategies[].value": (
+        "Which of the metric's values counts: the smallest, the largest or the last."
+    ),
     "algorithm": "The search algorithm.",
-    "algorithmName": "The name of the algorithm, such as random, tpe or medianstop.",
+    "algorithm.algorithmName": "The name of the search algorithm, such as random, grid or tpe.",
     "algorithmSettings": (
         "The settings of the algorithm; a setting that is left out has its default."
     ),
     "algorithmSettings[].name": "The name of the setting.",
     "algorithmSettings[].value": "The value of the setting, as text.",
     "earlyStopping": "When to stop a trial that will not be the best.",
+    "earlyStopping.algorithmName": "The name of the early-stopping algorithm, such as medianstop.",
     "parallelTrialCount": "The number of trials that run at the same time.",
     "maxTrialCount": (
         "The search ends after this number of trials; without it only the goal ends it."
     ),
-    "maxFailedTrialCount": "The experiment fails after this number of failed trials.",
-    "resumePolicy": "What to keep of a completed experiment, so that it can continue later.",
+    "maxFailedTrialCount": (
+        "The experiment fails after this number of trials that failed or have no metrics; 0: after"
+        " the first."
+    ),
+    "resumePolicy": (
+        "What to keep of a completed experiment so that a larger maxTrialCount continues it:"
+        " LongRunning keeps the service of its search, FromVolume the volume of that service."
+    ),
     "nasConfig": "The space of an architecture search, instead of parameters.",
     "nasConfig.graphConfig": "The shape of the networks.",
     "graphConfig.numLayers": "The number of layers.",
@@ -55,13 +66,14 @@ TEXTS: dict[str, str] = {
     "metricsCollector": "Where to find the trial's metrics.",
     "collector": "How to collect the metrics.",
     "collector.kind": (
-        "With StdOut and File a sidecar reads the metrics; with Push the trainer reports them."
+        "With StdOut and File a sidecar reads the metrics; with Push the trainer reports them; with"
+        " Custom your own container collects them."
     ),
     "customCollector": "The container of kind Custom, which collects the metrics.",
     "source": "Where the metrics are.",
     "source.fileSystemPath": "The file, or TensorFlow's directory of event files.",
     "fileSystemPath.path": "Its absolute path in the training container.",
-    "fileSystemPath.kind": "Whether it is a file or a directory.",
+    "fileSystemPath.kind": "Whether it is a file, or a directory of event files.",
     "fileSystemPath.format": "TEXT: lines of text; JSON: one JSON object a line.",
     "source.filter": "How the metrics are written, if not in a usual form.",
     "metricsFormat": (
@@ -97,7 +109,7 @@ TEXTS: dict[str, str] = {
         "The name of a parameter, or a property of the trial such as ${trialSpec.Name}."
     ),
     "primaryPodLabels": "Labels of the pod that has the metrics, if a job has several pods.",
-    "primaryContainerName": "The container that trains.",
+    "primaryContainerName": "The name of the container that trains.",
     "successCondition": (
         "A GJSON expression; the job has succeeded if it finds something in the job."
     ),
