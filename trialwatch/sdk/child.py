@@ -16,6 +16,9 @@ from typing import IO, Any, Final
 Message = dict[str, Any]
 """An object of JSON; `event` says what it is."""
 
+Show = Callable[[Message], None]
+"""Shows a message to the user."""
+
 TERMINAL: Final = "terminal"
 """The child draws on the terminal itself."""
 LINES: Final = "lines"
@@ -46,13 +49,17 @@ class _Reader(threading.Thread):
         super().__init__(daemon=True, name="trialwatch")
         self._stream, self._arrived = stream, arrived
         self.ending: Message | None = None
+        self.has_ended = False
 
     def run(self) -> None:
         """Read to the end."""
-        with self._stream:
-            for line in self._stream:
-                self._arrived.put(self._read(line))
-        self._arrived.put(None)
+        try:
+            with self._stream:
+                for line in self._stream:
+                    self._arrived.put(self._read(line))
+        finally:
+            self.has_ended = True
+            self._arrived.put(None)
 
     def _read(self, line: str) -> Message:
         message: Message = json.loads(line)
@@ -68,7 +75,7 @@ class _ErrorReader(_Reader):
         return {"event": LINE, "text": line.rstrip("\n"), "error": True}
 
 
-def search(words: Sequence[str], output: str, show: Callable[[Message], None]) -> Ending:
+def search(words: Sequence[str], output: str, show: Show) -> Ending:
     """Run `trialwatch` with these words in a process of its own, until it ends.
 
     KeyboardInterrupt is passed on as the signal of Ctrl-C: the child ends its trials, and says what
@@ -85,29 +92,45 @@ def search(words: Sequence[str], output: str, show: Callable[[Message], None]) -
     readers = [reader]
     if process.stderr is not None:
         readers.append(_ErrorReader(process.stderr, arrived))
-    interrupted = False
     for one in readers:
         one.start()
-    waiting = len(readers)
     try:
-        while waiting or process.poll() is None:
-            try:
-                if not waiting:
-                    process.wait()
-                elif (message := arrived.get()) is None:
-                    waiting -= 1
-                else:
-                    show(message)
-            except KeyboardInterrupt:
-                interrupted = True
-                process.send_signal(signal.SIGINT)
+        interrupted = _follow(process, readers, arrived, show)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
             process.wait()
         for one in readers:
             one.join()
+    _show_rest(arrived, show)
     return Ending(message=reader.ending, interrupted=interrupted, status=process.returncode)
+
+
+def _follow(
+    process: subprocess.Popen[str],
+    readers: Sequence[_Reader],
+    arrived: queue.SimpleQueue[Message | None],
+    show: Show,
+) -> bool:
+    """Show messages until the process has ended; return whether the user has interrupted it."""
+    interrupted = False
+    while process.poll() is None:
+        try:
+            if arrived.empty() and all(one.has_ended for one in readers):
+                process.wait()
+            elif (message := arrived.get()) is not None:
+                show(message)
+        except KeyboardInterrupt:
+            interrupted = True
+            process.send_signal(signal.SIGINT)
+            arrived.put(None)  # what was taken from the queue may be lost, even the last entry
+    return interrupted
+
+
+def _show_rest(arrived: queue.SimpleQueue[Message | None], show: Show) -> None:
+    while not arrived.empty():
+        if (message := arrived.get()) is not None:
+            show(message)
 
 
 def _start(words: Sequence[str], output: str) -> tuple[subprocess.Popen[str], IO[str]]:
