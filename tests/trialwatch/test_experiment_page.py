@@ -24,7 +24,7 @@ TEXT = (ROOT / "docs" / "experiment.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 TRIALS = {"smallest": 4, "complete": 6}
 OPTIONAL = [("spec", "maxTrialCount")]
-"""What the page says of the smallest Experiment: every other line is required."""
+"""What the page says of the smallest Experiment: all else is required."""
 FOR_A_CLUSTER = "image"
 
 
