@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0
 
@@ -20,6 +22,8 @@ class Terminal:
 
     def __init__(self, folder: Path, **environ: str) -> None:
         program = shutil.which("tmux")
+        if program is None and not os.environ.get("CI"):
+            pytest.skip("tmux is not installed (Debian, Ubuntu: apt-get install tmux)")
         assert program, "tmux is not installed (Debian, Ubuntu: apt-get install tmux)"
         self._tmux = [program, "-S", str(folder / "tmux"), "-f", "/dev/null"]
         kept = {key: os.environ[key] for key in ("PATH", "LANG", "TMPDIR") if key in os.environ}
@@ -56,6 +60,10 @@ class Terminal:
     def shown(self) -> list[str]:
         """Return the visible lines, without the empty ones at the end."""
         return self._call("capture-pane", "-p").rstrip().split("\n")
+
+    def history(self) -> str:
+        """Return all that was shown since the start; lines that the terminal wrapped are joined."""
+        return self._call("capture-pane", "-p", "-J", "-S", "-")
 
     def wait_for(self, holds: Callable[[list[str]], object]) -> list[str]:
         """Return the visible lines as soon as it holds for them."""
