@@ -56,6 +56,8 @@ def changed_script(command: Command, state: StateDirectory) -> Iterator[str]:
     """Yield a sentence if the script has changed since the stored search began."""
     stored = read_document(state.experiment)
     began = text_at(stored, "status", "startTime")
+    if not text_at(stored, "status", "currentOptimalTrial", "bestTrialName"):
+        return  # without a result, all trials run again
     own = [command.words[0]] if "/" in command.words[0] else []
     for name in [*own, *(file.name for file in _scripts(command))]:
         path = Path(name)
