@@ -136,11 +136,14 @@ def test_a_watch_shows_that_a_run_was_killed(machine: Machine) -> None:
     assert watch.stdout.readline().split()[0] == "NAME"
     run.send_signal(signal.SIGKILL)
     interrupted = next(line for line in watch.stdout if "Interrupted" in line)
+    assert watch.stderr is not None
+    message = watch.stderr.readline()
     watch.send_signal(signal.SIGINT)
-    _, err = watch.communicate(timeout=60)
+    _, rest = watch.communicate(timeout=60)
 
     assert re.match(r"quick +Interrupted +True ", interrupted)
-    assert err == "experiment quick was interrupted; to continue: trialwatch run e.yaml\n"
+    assert message == "experiment quick was interrupted; to continue: trialwatch run e.yaml\n"
+    assert rest == ""
 
 
 def test_a_machine_without_experiments_has_none(machine: Machine) -> None:
