@@ -43,6 +43,8 @@ class Access:
     resource: str
     """The plural, as in `jobs`."""
     namespace: str
+    name: str = ""
+    """The object; empty: any object, so a right to one object does not allow the action."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,7 @@ def review_of(access: Access) -> JsonObject:
                 "group": access.group,
                 "version": access.version,
                 "resource": access.resource,
+                **({"name": access.name} if access.name else {}),
             },
         },
     }
@@ -98,6 +101,7 @@ def access_of(review: JsonObject) -> Access:
         version=_text(wanted, "version"),
         resource=_text(wanted, "resource"),
         namespace=_text(wanted, "namespace"),
+        name=_text(wanted, "name"),
     )
 
 

@@ -1,4 +1,4 @@
-"""Asks the API server what the authors of experiments and trials may create."""
+"""Asks the API server what the authors of experiments and trials may create and read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ClusterWithRights(Cluster, Authorizer, Protocol):
 
 
 class ClusterRights:
-    """Answers whether a user may create objects of a kind. Nothing is cached."""
+    """Answers whether a user may do something with objects of a kind. Nothing is cached."""
 
     def __init__(self, cluster: ClusterWithRights, random: Random | None = None) -> None:
         self._cluster = cluster
@@ -63,11 +63,12 @@ class ClusterRights:
             return NotNamespaced()
         access = Access(
             requester=lookup.author,
-            verb="create",
+            verb=lookup.verb,
             group=resource.group,
             version=resource.api_version.rpartition("/")[2],
             resource=resource.plural,
             namespace=lookup.namespace,
+            name=lookup.name,
         )
         decision = await self._cluster.decide(access)
         return RightGranted() if decision.allowed else RightDenied(decision.reason)

@@ -35,6 +35,7 @@ from webhook.experiments.authors import (
     RightAnswer,
     RightLookup,
     decide_on_author,
+    decide_on_reader,
 )
 from webhook.experiments.installation import faults_of_installation
 from webhook.experiments.request import ExperimentRequest
@@ -78,7 +79,7 @@ def decide_on_experiment(request: ExperimentRequest, config: Config) -> Experime
     if request.exempt:
         return ExperimentVerdict()
     new = _read(request.document)
-    template = yield from _template(new.experiment)
+    template = yield from _template(request, new.experiment)
     if template.lookup_failure:
         return ExperimentVerdict(lookup_failure=template.lookup_failure)
     faults = [*new.faults, *template.faults, *_rule_faults(new, template.text, config)]
@@ -190,12 +191,21 @@ class _Template:
     lookup_failure: str = ""
 
 
-def _template(experiment: Experiment | None) -> Generator[ObjectLookup, ObjectAnswer, _Template]:
+_TemplateDecision = Generator[ObjectLookup | RightLookup, Any, _Template]
+
+
+def _template(request: ExperimentRequest, experiment: Experiment | None) -> _TemplateDecision:
+    """Find the text of a template in a ConfigMap, if the author may read it."""
     template = experiment.spec.trial_template if experiment else None
     source = template.config_map if template and template.trial_spec is None else None
     if source is None or not (source.name and source.namespace and source.path):
         return _Template()
-    answer = yield ObjectLookup(
+    reader = yield from decide_on_reader(
+        request.author, source, request.namespace, f"{_TEMPLATE}.configMap"
+    )
+    if reader.faults or reader.lookup_failure:
+        return _Template(faults=reader.faults, lookup_failure=reader.lookup_failure)
+    answer: ObjectAnswer = yield ObjectLookup(
         api_version="v1", kind="ConfigMap", namespace=source.namespace, name=source.name
     )
     match answer:

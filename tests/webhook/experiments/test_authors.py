@@ -398,3 +398,100 @@ async def test_a_document_that_is_not_a_trial_is_left_to_the_api_server(
     running: Webhook, document: object
 ) -> None:
     assert (await trial_review(running, document, userInfo=BERT))["allowed"]
+
+
+# -- templates in ConfigMaps of other namespaces --------------------------------------------
+
+
+async def _stored(memory: MemoryCluster, namespace: str, **data: str) -> None:
+    metadata = {"name": "templates", "namespace": namespace}
+    await memory.create(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+    )
+
+
+@pytest.fixture
+def two_teams() -> MemoryCluster:
+    """Anna may create Jobs in her namespace; the namespace `other` is none of hers."""
+    made = MemoryCluster(KNOWN, namespaces=("team", "other"))
+    made.grant("anna", "create", "jobs", group="batch", namespace="team")
+    return made
+
+
+@BOTH
+@pytest.mark.parametrize("data", [None, {"x": "secret"}, {"job": "secret"}], ids=repr)
+async def test_a_config_map_of_another_namespace_that_the_author_may_not_read_stays_unknown(
+    two_teams: MemoryCluster, path: str, data: dict[str, str] | None
+) -> None:
+    """The answer is the same whether the ConfigMap exists and whatever it contains."""
+    if data is not None:
+        await _stored(two_teams, "other", **data)
+    async with webhook(two_teams) as running:
+        response = await running.experiment(
+            path, experiment(in_a_config_map(namespace="other")), userInfo=ANNA
+        )
+
+    assert not response["allowed"]
+    assert text(response) == (
+        'spec.trialTemplate.configMap: Forbidden: user "anna" may not read ConfigMap'
+        " other/templates, so their trials may not either; copy the template into a ConfigMap in"
+        " the namespace team, or ask an administrator for the right to get that ConfigMap"
+    )
+
+
+@BOTH
+async def test_an_author_who_may_read_a_config_map_of_another_namespace_may_use_it(
+    two_teams: MemoryCluster, path: str
+) -> None:
+    template = experiment()["spec"]["trialTemplate"]["trialSpec"]
+    await _stored(two_teams, "other", job=json.dumps(template))
+    two_teams.grant("anna", "get", "configmaps", namespace="other")
+    async with webhook(two_teams) as running:
+        response = await running.experiment(
+            path, experiment(in_a_config_map(namespace="other")), userInfo=ANNA
+        )
+
+    assert response["allowed"], response
+
+
+async def test_the_right_to_read_is_looked_up_for_that_config_map_alone(
+    two_teams: MemoryCluster,
+) -> None:
+    heard: list[Access] = []
+
+    async def decide(access: Access) -> Decision:
+        heard.append(access)
+        return Decision(allowed=False, reason="the reason of the authorizer")
+
+    two_teams.decide = decide  # type: ignore[method-assign]
+    document = experiment(in_a_config_map(namespace="other"))
+    async with (
+        served(two_teams) as server,
+        plain(server.url) as cluster,
+        webhook(cluster) as running,
+    ):
+        await running.experiment(MUTATE, document, userInfo=ANNA)
+
+    (access,) = heard
+    assert (access.verb, access.group, access.resource) == ("get", "", "configmaps")
+    assert (access.namespace, access.name) == ("other", "templates")
+    assert access.requester.name == "anna"
+
+
+@BOTH
+async def test_while_the_right_to_read_cannot_be_looked_up_experiments_are_refused(
+    path: str,
+) -> None:
+    async with webhook(Silent(namespaces=("team",))) as running:
+        response = await running.experiment(
+            path,
+            experiment(in_a_config_map(namespace="other")),
+            within="300ms",
+            userInfo=ANNA,
+        )
+
+    assert response["status"]["code"] == 503
+    assert text(response) == (
+        'spec.trialTemplate.configMap: cannot look up whether user "anna" may read ConfigMap'
+        " other/templates: no answer about configmaps; try again"
+    )
