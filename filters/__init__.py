@@ -25,7 +25,7 @@ counts what was read and skipped, `position` is where to continue after a crash.
   a point: the percentage of a progress bar, code, settings, one of two data sets (`doubts`).
 - **Patterns** run in RE2, line by line, and are iterated as Go iterates them. So they mean what
   they mean in Katib. A pattern that RE2 refuses and `regex` accepts runs in `regex`, with a time
-  limit for each line (`pattern`).
+  limit for each line. A line on which a pattern exceeds its bounds gives no points (`pattern`).
 - **Chunks do not matter.** The points do not depend on how the stream was cut into chunks, nor on
   where extraction continued after a crash (`tests/filters/test_chunking.py`).
 - **Bounds.** A line of more than 1 MiB is cut into pieces, near a blank or a bracket if possible,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from api.errors import UserError
+from api.limits import LONGEST_METRIC, MOST_METRICS, MOST_PATTERN_CHARACTERS, MOST_PATTERNS
 from api.types import LogFormat
 from filters.default_finder import DefaultFinder
 from filters.json_finder import JsonFinder
@@ -15,7 +16,7 @@ from filters.pattern_finder import PatternFinder
 from filters.points import ExtractionCounters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from filters.near_misses import NearMisses
     from filters.points import ExtractedPoint
@@ -69,11 +70,14 @@ def extraction_spec(
 
     Raises:
         UserError: there is no metric; a metric name cannot occur in a line; there are patterns for
-            a JSON log; or `compile_pattern` refuses a pattern.
+            a JSON log; there are more than `api.limits` allows; or `compile_pattern` refuses a
+            pattern.
     """
     names = tuple(dict.fromkeys(metrics))
     if not names:
         raise UserError("no metrics given: name at least the objective's metric")
+    sources = tuple(patterns)
+    _check_counts(names, sources)
     for name in names:
         if not name.strip() or any(character in name for character in "\n\r\x1b"):
             raise UserError(
@@ -82,7 +86,6 @@ def extraction_spec(
             )
         if not _encodable(name):
             raise UserError(f"metric name {name!r} is not valid Unicode text: write it in UTF-8")
-    sources = tuple(patterns)
     if sources and log_format is LogFormat.JSON:
         raise UserError(
             f"metricsFormat {sources[0]!r} is for TEXT logs, and the format is JSON: "
@@ -93,6 +96,19 @@ def extraction_spec(
         log_format=log_format,
         patterns=tuple(compile_pattern(source) for source in sources),
     )
+
+
+def _check_counts(names: Sequence[str], sources: Sequence[str]) -> None:
+    """Refuse too many metrics or patterns, before any pattern is compiled."""
+    characters = sum(map(len, sources))
+    for what, found, most in (
+        ("metrics", len(names), MOST_METRICS),
+        ("characters in a metric name", max(map(len, names)), LONGEST_METRIC),
+        ("metricsFormats", len(sources), MOST_PATTERNS),
+        ("characters in all metricsFormats", characters, MOST_PATTERN_CHARACTERS),
+    ):
+        if found > most:
+            raise UserError(f"{found} {what}: {most} are allowed; write fewer")
 
 
 class Extractor:

@@ -1,8 +1,21 @@
-"""Users' patterns: compiled, or refused with the position of the fault and a hint.
+r"""Users' patterns: compiled, or refused with the position of the fault and a hint.
 
 A `metricsFormat` runs in RE2. So it means what it means in Katib (Go's `regexp`), and takes linear
 time on every log. A pattern that RE2 refuses and `regex` accepts (look-around, back references)
 runs in `regex`, with a time limit for each line.
+
+Anyone who may create an Experiment writes patterns, and the webhook compiles them. So time and
+memory are bounded:
+
+| what | bound |
+|---|---|
+| a pattern | `LONGEST_PATTERN` characters, `MOST_UNICODE_CLASSES` classes such as `\pL` |
+| its program in RE2 | `MOST_INSTRUCTIONS`; compiling stops at `_CHECK.max_mem` |
+| its program in `regex` | `MOST_NODES`, estimated before it is compiled |
+| one search in RE2 | `SEARCH_STEPS`: instructions times bytes |
+| all searches in one line | `LINE_STEPS` |
+
+The bounds of RE2 are counts, not times: whether a line is skipped does not depend on the machine.
 """
 
 from __future__ import annotations
@@ -14,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 import re2
 
 from api.errors import UserError
+from filters.pattern_size import check_repeats, check_size, shown_pattern, too_large
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,8 +35,22 @@ if TYPE_CHECKING:
 LINE_SECONDS = 0.25
 """Seconds that a pattern outside RE2 may take for one line."""
 
+SEARCH_STEPS = 1 << 28
+"""Instructions times bytes of one search in RE2; each step takes 10 ns at the most."""
+LINE_STEPS = 1 << 34
+"""The same of all searches in one line, as if each looked ahead to the line's end. Usual searches
+do not: then a line of 100 KB with thousands of matches takes 0.1 s."""
+MOST_INSTRUCTIONS = 20_000
+
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
+_OPTIONS.max_mem = 8 << 20
+"""RE2's default. A smaller budget would make large patterns slow."""
+_CHECK = re2.Options()
+_CHECK.log_errors = False
+_CHECK.max_mem = 1 << 20
+"""The budget of the first compiling: it ends early for patterns that are too large."""
+_TOO_LARGE = "pattern too large"
 
 _HINTS = (
     # part of the message of `regex`, advice to the user
@@ -60,7 +88,8 @@ class Pattern:
     engine: Engine
     matches: Callable[[bytes], Iterator[tuple[str, str]]]
     """Takes a line (valid UTF-8, no terminator), yields pairs of name and value, left to right,
-    trimmed. Raises `TimeoutError` when an engine other than RE2 exceeds `LINE_SECONDS`."""
+    trimmed. Raises `TimeoutError` when the line exceeds the bounds of the engine: then its pairs so
+    far must not be used, because later ones are missing."""
 
     @property
     def notice(self) -> str | None:
@@ -77,20 +106,27 @@ def compile_pattern(source: str) -> Pattern:
     """Compile one `metricsFormat`.
 
     Raises:
-        UserError: both engines refuse it (the message has the position and a hint), or it has
-            fewer than two groups.
+        UserError: it is too long or too large, both engines refuse it (the message has the position
+            and a hint), or it has fewer than two groups.
     """
+    check_size(source)
     try:
+        small = re2.compile(source, _CHECK)
+        if small.programsize > MOST_INSTRUCTIONS:
+            raise too_large(source)
         compiled = re2.compile(source, _OPTIONS)
-    except re2.error:
+    except re2.error as error:
+        if _TOO_LARGE in str(error):
+            raise too_large(source) from error
         return _compile_outside_re2(source)
     except UnicodeEncodeError as error:
-        message = f"metricsFormat {source!r} is not valid Unicode text: write it in UTF-8"
+        message = (
+            f"metricsFormat {shown_pattern(source)} is not valid Unicode text: write it in UTF-8"
+        )
         raise UserError(message) from error
     name, value = _two_groups(source, compiled.groups, dict(compiled.groupindex))
-    return Pattern(
-        source=source, engine=Engine.RE2, matches=_re2_matches(compiled.search, name, value)
-    )
+    matches = _re2_matches(compiled.search, name, value, small.programsize)
+    return Pattern(source=source, engine=Engine.RE2, matches=matches)
 
 
 def fault_of(source: str) -> str | None:
@@ -105,13 +141,16 @@ def fault_of(source: str) -> str | None:
 def _compile_outside_re2(source: str) -> Pattern:
     import regex  # noqa: PLC0415 - costs 20 ms and 4 MiB, and few users need it
 
+    check_repeats(source)
     try:
         compiled = regex.compile(source, regex.ASCII)
     except regex.error as error:
         message, place = str(error.msg), error.pos  # type: ignore[attr-defined]  # not in the stubs
         raise UserError(_refusal(source, message, place)) from error
     except (OverflowError, RecursionError, MemoryError) as error:
-        raise UserError(_refusal(source, "the pattern is too large", None)) from error
+        raise too_large(source) from error
+    except ValueError as error:
+        raise UserError(_refusal(source, str(error), None)) from error
     name, value = _two_groups(source, compiled.groups, dict(compiled.groupindex))
 
     def matches(line: bytes) -> Iterator[tuple[str, str]]:
@@ -123,7 +162,7 @@ def _compile_outside_re2(source: str) -> Pattern:
 
 
 def _re2_matches(
-    search: Callable[[bytes, int], Any], name: int, value: int
+    search: Callable[[bytes, int], Any], name: int, value: int, instructions: int
 ) -> Callable[[bytes], Iterator[tuple[str, str]]]:
     """Iterate over single searches as Go's `FindAll` does.
 
@@ -132,8 +171,12 @@ def _re2_matches(
     """
 
     def matches(line: bytes) -> Iterator[tuple[str, str]]:
-        position, end = 0, len(line)
+        position, end, steps = 0, len(line), 0
         while position <= end:
+            ahead = instructions * (end - position)
+            steps += ahead
+            if ahead > SEARCH_STEPS or steps > LINE_STEPS:
+                raise TimeoutError
             match = search(line, position)
             if match is None:
                 return
@@ -151,7 +194,9 @@ def _two_groups(source: str, groups: int, named: dict[str, int]) -> tuple[int, i
     """Return the numbers of the groups for name and value: by name, else 1 and 2."""
     if groups < 2:  # noqa: PLR2004 - two groups: name and value
         count = "one group" if groups == 1 else "no group"
-        raise UserError(f"metricsFormat {source!r} has {count}, two are needed: {_TWO_GROUPS}")
+        raise UserError(
+            f"metricsFormat {shown_pattern(source)} has {count}, two are needed: {_TWO_GROUPS}"
+        )
     if "name" in named and "value" in named:
         return named["name"], named["value"]
     return 1, 2
@@ -161,7 +206,8 @@ def _refusal(source: str, message: str, position: int | None) -> str:
     place = "" if position is None else f" at position {position}"
     hint = next((advice for word, advice in _HINTS if word in message), None)
     remedy = f": {hint}" if hint else "; use RE2's syntax, as in Katib"
-    return f"metricsFormat {source!r} is not a regular expression: {message}{place}{remedy}"
+    what = "is not a regular expression"
+    return f"metricsFormat {shown_pattern(source)} {what}: {message}{place}{remedy}"
 
 
 def _trimmed(group: bytes | str | None) -> str:

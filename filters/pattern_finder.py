@@ -41,6 +41,10 @@ class PatternFinder:
         return points
 
     def _pairs(self, content: bytes, counters: ExtractionCounters) -> list[tuple[str, str]]:
+        """Return the names and values in a line; none where a pattern was stopped.
+
+        The pairs before the stop may be older than those behind it, so none of the line counts.
+        """
         names = self._names
         pairs: list[tuple[str, str]] = []
         for pattern in self._patterns:
@@ -50,6 +54,7 @@ class PatternFinder:
                         pairs.append((names[name], value))
             except TimeoutError:
                 counters.timed_out += 1
+                return []
         return pairs
 
 

@@ -6,7 +6,8 @@ answer is yes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import re2
 
@@ -14,6 +15,11 @@ from filters.pattern import compile_pattern
 
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
+_OPTIONS.max_mem = 1 << 20
+_MOST_STEPS = 1 << 24
+"""Instructions times bytes of all attempts together: about 0.2 s at the most."""
+_ATTEMPT = 100
+"""Steps that each attempt counts more: it takes about 1 us, however short the name is."""
 
 
 def can_match_name(source: str, name: str) -> bool:
@@ -22,15 +28,52 @@ def can_match_name(source: str, name: str) -> bool:
     Raises:
         UserError: `compile_pattern` refuses the pattern.
     """
-    compile_pattern(source)
-    group = _name_group(source)
-    if group is None:
-        return True
-    try:
+    return not unfindable_names([source], [name])
+
+
+def unfindable_names(sources: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
+    """Return the metrics that no pattern can find; names that cost too much to try are left out.
+
+    Raises:
+        UserError: `compile_pattern` refuses a pattern.
+    """
+    groups = []
+    for source in sources:
+        compile_pattern(source)
+        groups.append(_compiled_group(source))
+    if any(group is None for group in groups):
+        return ()
+    unfindable: list[str] = []
+    steps = 0
+    for name in names:
         # Matched names are trimmed, so blanks may surround them.
         variants = (name, f" {name}", f"{name} ", f" {name} ", f"\t{name}")
-        return any(re2.fullmatch(group, text, _OPTIONS) is not None for text in variants)
+        for group in groups:
+            steps += len(variants) * (_ATTEMPT + group.programsize * len(name))
+            if steps > _MOST_STEPS:
+                return tuple(unfindable)
+            if _matches_any(group, variants):
+                break
+        else:
+            unfindable.append(name)
+    return tuple(unfindable)
+
+
+def _compiled_group(source: str) -> Any:  # noqa: ANN401 - re2 has no types
+    """Return the group for the name, compiled; None where it cannot be told or is too large."""
+    group = _name_group(source)
+    if group is None:
+        return None
+    try:
+        return re2.compile(group, _OPTIONS)
     except (re2.error, UnicodeEncodeError):
+        return None
+
+
+def _matches_any(group: Any, variants: Sequence[str]) -> bool:  # noqa: ANN401 - re2 has no types
+    try:
+        return any(group.fullmatch(text) is not None for text in variants)
+    except UnicodeEncodeError:
         return True
 
 

@@ -53,7 +53,7 @@ class ExtractionCounters:
     wrong_type: int = 0
     """Metrics of a JSON object whose value is neither a number nor a string."""
     timed_out: int = 0
-    """Lines on which a pattern outside RE2 exceeded its time limit."""
+    """Lines that were skipped because a pattern exceeded its bounds there (`filters.pattern`)."""
 
     def count(self, points: list[ExtractedPoint]) -> None:
         """Add points to `points`, `by_metric` and `not_finite`."""

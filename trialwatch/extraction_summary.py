@@ -22,7 +22,7 @@ _SKIPPED = (
     ("not_json", "line that is", "lines that are", "not a JSON object"),
     ("wrong_type", "JSON value that is", "JSON values that are", "neither number nor string"),
     ("cut_lines", "cut", "cuts", "in lines longer than 1 MiB"),
-    ("timed_out", "line", "lines", "on which a pattern took too long"),
+    ("timed_out", "line", "lines", "skipped, because a pattern takes too long there"),
 )
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TypeAlias
 
 from api.errors import Fault
@@ -27,6 +28,9 @@ CheckFilter: TypeAlias = Callable[[str], str | None]
 """Returns what is wrong with a `metricsFormat` regex, or None. `filters` implements it."""
 
 LONGEST_NAME = 40
+_LISTED = 20
+"""The most names of metrics that a message lists, or strategies that get a hint."""
+_LONGEST_LISTED = 80
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _PREFIX = re.compile(r"[a-z][-a-z0-9]*")
 NAME_RULE = (
@@ -138,12 +142,15 @@ def _metric_name_faults(objective: Objective) -> Iterator[Fault]:
 
 def _strategy_faults(objective: Objective | None) -> Iterator[Fault]:
     """Find strategies of metrics that are not collected."""
-    known = objective.metrics if objective else ()
+    known = dict.fromkeys(objective.metrics if objective else ())
+    listed = ", ".join(name[:_LONGEST_LISTED] for name in islice(known, _LISTED))
+    listed += ", ..." if len(known) > _LISTED else ""
     for i, strategy in enumerate(objective.strategies if objective else ()):
         if strategy.name not in known:
+            hint = nearest(strategy.name, known) if i < _LISTED else ""
             why = (
                 "has no effect: no metric of the objective has this name; write one of:"
-                f" {', '.join(known)}{nearest(strategy.name, known)}"
+                f" {listed}{hint}"
             )
             yield invalid(f"spec.objective.metricStrategies[{i}].name", strategy.name, why)
 

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from api.errors import Fault, SpecError, UserError
 from api.faults import invalid, nearest, required, shown
 from api.gjson import check
+from api.limits import MOST_VALUES
 from api.types import (
     CollectorKind,
     ConfigMapSource,
@@ -24,8 +25,9 @@ from .validation_job import job_faults
 from .yamltext import load_objects
 
 _PATH = "spec.trialTemplate"
-_PLACEHOLDER = re.compile(r"\$\{trialParameters\.(.+?)\}")
-_META = re.compile(r"\$\{trialSpec\.(.+?)\}")
+# Names have at most 253 characters. Without a bound, each start would read on to the line's end.
+_PLACEHOLDER = re.compile(r"\$\{trialParameters\.(.{1,253}?)\}")
+_META = re.compile(r"\$\{trialSpec\.(.{1,253}?)\}")
 _META_WITH_KEY = re.compile(r"(.+)\[(.+)]")
 _HINTED = 20
 """The most faults of one kind that are listed, or that get a hint."""
@@ -132,7 +134,7 @@ def _form(template: TrialTemplate, text: str | None) -> _Form | None:
 def _form_of_text(text: str) -> _Form:
     names = _names([text])
     try:
-        documents = load_objects(_PLACEHOLDER.sub("test-value", text))
+        documents = load_objects(_PLACEHOLDER.sub("test-value", text), most_values=MOST_VALUES)
     except SpecError as error:
         return _Form(placeholders=names, document=None, problem=str(error))
     if len(documents) != 1:

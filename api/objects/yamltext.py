@@ -4,7 +4,8 @@ A file must have the same meaning here and in a cluster. So the types of plain s
 rules of Kubernetes' YAML reader (`yamlscalars`), and keys become strings.
 
 Limits: 3 MiB of text (the most that the Kubernetes API accepts in one request), 100 levels, and
-100,000 values after all aliases are expanded, against alias bombs. Only the tags of JSON's types
+100,000 values. Aliases count as what they stand for, so the values and the texts of all documents
+together stay within the same limits when the aliases are written out. Only the tags of JSON's types
 are accepted; no tag creates an object of a Python class.
 """
 
@@ -58,7 +59,9 @@ def load_file(text: str, name: str) -> list[JsonObject]:
         raise SpecError(tuple(faults)) from None
 
 
-def load_objects(text: str, fill: Callable[[str], str] | None = None) -> list[JsonObject]:
+def load_objects(
+    text: str, fill: Callable[[str], str] | None = None, *, most_values: int = MAX_VALUES
+) -> list[JsonObject]:
     """Read all documents of a YAML (or JSON) text; empty documents are omitted.
 
     `fill` is applied to each key and value after parsing, so the inserted text cannot change the
@@ -66,20 +69,21 @@ def load_objects(text: str, fill: Callable[[str], str] | None = None) -> list[Js
     looks like one, as if the text had contained it.
 
     Raises:
-        SpecError: the text is not YAML, is too large, has a key twice, or contains a document
-            that is not a mapping. The fault's path is the line.
+        SpecError: the text is not YAML, is too large, has more than `most_values` values, has a key
+            twice, or contains a document that is not a mapping. The fault's path is the line.
     """
     _check_size(text)
     try:
-        _check_depth(text)
+        _check_events(text, most_values)
         nodes = list(yaml.compose_all(text, Loader=_Loader))
     except yaml.YAMLError as error:
         raise SpecError((_syntax_fault(error, text),)) from None
+    room = _Size(values=most_values, levels=MAX_DEPTH, characters=MAX_BYTES)
     documents: list[JsonObject] = []
     for node in nodes:
-        _check_aliases(node)
         if fill is not None:
             _fill(node, fill)
+        room = _check_aliases(node, room, most_values)
         value = _value(node)
         if isinstance(value, Mapping):
             documents.append(value)
@@ -99,30 +103,48 @@ def _check_size(text: str) -> None:
         raise SpecError((Fault("document", f"{why}; move data into a ConfigMap or a volume"),))
 
 
-def _check_depth(text: str) -> None:
-    """Check the nesting before any function recurses over the document."""
-    depth = 0
+def _check_events(text: str, most_values: int) -> None:
+    """Check the nesting and the number of values before nodes are made of them."""
+    depth = values = 0
     for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.NodeEvent):
+            values += 1
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-        if depth > MAX_DEPTH:
+        if depth > MAX_DEPTH or values > most_values:
             path = f"line {event.start_mark.line + 1}" if event.start_mark else "document"
-            raise SpecError((Fault(path, f"is nested more than {MAX_DEPTH} levels deep"),))
-
-
-def _check_aliases(root: yaml.Node) -> None:
-    """Measure the document as if all aliases were expanded, without expanding them."""
-    size = _measure(root, {})
-    if size.values > MAX_VALUES:
-        why = f"the document has more than {MAX_VALUES} values after its aliases are expanded"
-        raise _error(root, f"{why}; use fewer aliases")
+            why = f"is nested more than {MAX_DEPTH} levels deep"
+            if values > most_values:
+                why = f"is behind the first {most_values} values and keys; write fewer"
+            raise SpecError((Fault(path, why),))
 
 
 class _Size(NamedTuple):
+    """A document as if all aliases were written out."""
+
     values: int
     levels: int
+    characters: int
+
+
+def _check_aliases(root: yaml.Node, room: _Size, most_values: int) -> _Size:
+    """Measure a document without writing its aliases out; return what is left of the room."""
+    size = _measure(root, {})
+    left = room._replace(
+        values=room.values - size.values, characters=room.characters - size.characters
+    )
+    if left.values < 0:
+        raise _too_large(root, f"{most_values} values")
+    if left.characters < 0:
+        raise _too_large(root, f"{MAX_BYTES} characters")
+    return left
+
+
+def _too_large(root: yaml.Node, limit: str) -> SpecError:
+    why = f"the document has more than {limit} after its aliases are expanded"
+    return _error(root, f"{why}; use fewer aliases")
 
 
 def _measure(node: yaml.Node, known: dict[int, _Size | None]) -> _Size:
@@ -138,11 +160,19 @@ def _measure(node: yaml.Node, known: dict[int, _Size | None]) -> _Size:
         return size
     known[id(node)] = None
     sizes = [_measure(part, known) for part in _parts(node)]
-    size = _Size(1 + sum(s.values for s in sizes), 1 + max((s.levels for s in sizes), default=0))
+    size = _Size(
+        values=1 + sum(part.values for part in sizes),
+        levels=1 + max((part.levels for part in sizes), default=0),
+        characters=sum(part.characters for part in sizes) + _length(node),
+    )
     if size.levels > MAX_DEPTH:
         raise _error(node, f"is nested more than {MAX_DEPTH} levels deep through its aliases")
     known[id(node)] = size
     return size
+
+
+def _length(node: yaml.Node) -> int:
+    return len(node.value) if isinstance(node, yaml.ScalarNode) else 0
 
 
 def _parts(node: yaml.Node) -> Iterator[yaml.Node]:

@@ -15,17 +15,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
+from typing import Final
 
 from api.documents import mapping_at, value_at
 from api.errors import Fault, SpecError
 from api.faults import invalid, nearest, quoted
-from api.objects.yamltext import load_objects
+from api.limits import MOST_VALUES
+from api.objects.yamltext import MAX_BYTES, load_objects
 from api.types import Assignment, Json, JsonObject, TrialTemplate
 from controller.reconcile.views import Key
 
 _PATH = "spec.trialTemplate"
-_META = re.compile(r"\$\{trialSpec\.(.+?)\}")
+_META = re.compile(r"\$\{trialSpec\.(.{1,253}?)\}")
 _KEYED = re.compile(r"(.+)\[(.+)]")
+_TAKEN: Final = re.compile(r"trialParameter([0-9]+)x")
 
 
 def render_template(
@@ -135,14 +138,15 @@ class _Text:
     """
 
     def __init__(self, text: str, names: Sequence[str]) -> None:
-        prefix = next(word for n in count() if (word := f"trialParameter{n}x") not in text)
+        taken = set(_TAKEN.findall(text))
+        prefix = f"trialParameter{next(n for n in map(str, count()) if n not in taken)}x"
         self._words = {name: f"{prefix}{number}x" for number, name in enumerate(names)}
         self._text = _filler({_placeholder(name): word for name, word in self._words.items()})(text)
         self.document = self.filled({name: _placeholder(name) for name in names})
 
     def filled(self, values: Mapping[str, str]) -> JsonObject:
         fill = _filler({self._words[name]: value for name, value in values.items()})
-        documents = load_objects(self._text, fill)
+        documents = load_objects(self._text, fill, most_values=MOST_VALUES)
         if len(documents) != 1:
             raise SpecError((invalid(_PATH, "", f"holds {len(documents)} objects instead of one"),))
         return documents[0]
@@ -153,11 +157,25 @@ def _placeholder(name: str) -> str:
 
 
 def _filler(values: Mapping[str, str]) -> Callable[[str], str]:
-    """Return a function that replaces all placeholders in one pass, none inside a value."""
+    """Return a function that replaces all placeholders in one pass, none inside a value.
+
+    Together the inserted values may have `MAX_BYTES` characters; above, the function raises
+    SpecError before it inserts them.
+    """
     if not values:
         return lambda text: text
     placeholders = re.compile("|".join(map(re.escape, values)))
-    return lambda text: placeholders.sub(lambda match: values[match[0]], text)
+    room = MAX_BYTES
+
+    def fill(text: str) -> str:
+        nonlocal room
+        room -= sum(len(values[name]) for name in placeholders.findall(text))
+        if room < 0:
+            why = f"has more than {MAX_BYTES} characters from its parameters, which Kubernetes"
+            raise SpecError((invalid(_PATH, "", f"{why} does not accept; use shorter values"),))
+        return placeholders.sub(lambda match: values[match[0]], text)
+
+    return fill
 
 
 def _filled(part: Json, fill: Callable[[str], str]) -> Json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from api.limits import CHARACTERS, ITEMS
 from api.objects.experiments import read_experiment
 from api.objects.fields import Field
 from api.objects.metadata import API_VERSION
@@ -75,32 +76,26 @@ TRIAL = Kind(kind="Trial", read=read_trial)
 KINDS = (EXPERIMENT, SUGGESTION, TRIAL)
 
 # For an Experiment only: programs write the two others. The defaults are those of
-# `api.objects.defaults` that depend on no other field. The limits keep the cost of the rules low.
-MORE: dict[str, Mapping[str, Json]] = {
+# `api.objects.defaults` that depend on no other field.
+_MORE: dict[str, Mapping[str, Json]] = {
     "spec.resumePolicy": {"default": ResumePolicy.NEVER.value},
     "spec.metricsCollectorSpec": {"default": {"collector": _STDOUT}},
     "spec.metricsCollectorSpec.collector": {"default": _STDOUT},
     "spec.metricsCollectorSpec.collector.kind": {"default": CollectorKind.STDOUT.value},
     "spec.parameters[].feasibleSpace.distribution": {"default": Distribution.UNIFORM.value},
-    "spec.parameters": {"maxItems": 256, **_NAMED},
+    "spec.parameters": _NAMED,
     "spec.parameters[]": {"required": ["name"]},
-    "spec.parameters[].name": {"maxLength": 253},
-    "spec.parameters[].feasibleSpace.min": {"maxLength": 253},
-    "spec.parameters[].feasibleSpace.max": {"maxLength": 253},
-    "spec.parameters[].feasibleSpace.step": {"maxLength": 253},
-    "spec.trialTemplate.trialParameters": {"maxItems": 256, **_NAMED},
+    "spec.trialTemplate.trialParameters": _NAMED,
     "spec.trialTemplate.trialParameters[]": {"required": ["name"]},
-    "spec.trialTemplate.trialParameters[].name": {"maxLength": 253},
-    "spec.trialTemplate.trialParameters[].reference": {"maxLength": 253},
-    "spec.objective.additionalMetricNames": {"maxItems": 1000},
-    "spec.objective.additionalMetricNames[]": {"maxLength": 1024},
-    "spec.objective.objectiveMetricName": {"maxLength": 1024},
     "status.conditions": {"maxItems": 100},
     "status.conditions[].type": {"maxLength": 316},
     "status.conditions[].reason": {"maxLength": 1024},
-    "spec.metricsCollectorSpec.source.filter.metricsFormat": {"maxItems": 100},
-    "spec.metricsCollectorSpec.source.filter.metricsFormat[]": {"maxLength": 16384},
 }
+_LIMITS: dict[str, Mapping[str, Json]] = {
+    **{limit.path: {"maxItems": limit.most} for limit in ITEMS},
+    **{limit.path: {"maxLength": limit.most} for limit in CHARACTERS},
+}
+MORE = {path: {**_MORE.get(path, {}), **_LIMITS.get(path, {})} for path in (*_MORE, *_LIMITS)}
 # Fields of any form, and the members of them that a rule reads.
 READ_BY_RULES: dict[str, Mapping[str, Mapping[str, Json]]] = {
     "spec.trialTemplate.trialSpec": {"apiVersion": _TEXT, "kind": _TEXT, "metadata": _ANY_FORM},

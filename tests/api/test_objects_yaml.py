@@ -162,3 +162,46 @@ def test_a_script_is_written_as_a_block() -> None:
     assert dump_objects([{"args": ["set -e\npython train.py\n"]}]) == (
         "args:\n- |\n  set -e\n  python train.py\n"
     )
+
+
+ONE_TEXT = "x" * 300_000
+"""The attack: a text of 480 KB, whose aliases stand for 12 GB."""
+MANY_ALIASES = f"a: &a {ONE_TEXT}\nb: [{', '.join(['*a'] * 40_000)}]\n"
+KEYS = f"a: {{? &a {ONE_TEXT} : 1}}\n" + "".join(f"b{i}: *a\n" for i in range(20))
+DOCUMENTS = "".join(
+    f"---\na: &a {'x' * 30_000}\nb: [{', '.join(['*a'] * 50)}]\n" for _ in range(60)
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(MANY_ALIASES, id="a value"),
+        pytest.param(KEYS, id="a key"),
+        pytest.param(DOCUMENTS, id="all documents together"),
+    ],
+)
+def test_aliases_count_with_the_characters_that_they_stand_for(text: str) -> None:
+    assert len(text) < MAX_BYTES
+    assert f"more than {MAX_BYTES} characters after its aliases are expanded" in refusal_of(text)
+
+
+def test_aliases_of_a_text_are_written_out_within_the_limit() -> None:
+    text = f"a: &a {ONE_TEXT}\nb: [{', '.join(['*a'] * 8)}]\n"
+    assert load_objects(text) == [{"a": ONE_TEXT, "b": [ONE_TEXT] * 8}]
+
+
+def test_values_are_counted_before_nodes_are_made_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def composed(*_: object, **__: object) -> None:
+        raise AssertionError("the text was composed")
+
+    monkeypatch.setattr("yaml.compose_all", composed)
+    assert "is behind the first 100000 values" in refusal_of("{" + "?," * 1_000_000 + "}")
+
+
+def test_a_caller_may_allow_fewer_values() -> None:
+    assert load_objects("a: [1, 2]", most_values=5) == [{"a": [1, 2]}]
+    with pytest.raises(SpecError, match="behind the first 4 values and keys"):
+        load_objects("a: [1, 2]", most_values=4)

@@ -12,6 +12,8 @@ import pytest
 from api.errors import UserError
 from api.types import LogFormat
 from filters.extractor import Extractor, extraction_spec
+from filters.near_misses import NearMisses
+from trialwatch.extraction_summary import summary
 
 KATIB_DEFAULT = r"([\w|-]+)\s*=\s*([+-]?\d*(\.\d+)?([Ee][+-]?\d+)?)"
 MIB = 1 << 20
@@ -88,6 +90,34 @@ def test_a_pattern_outside_re2_is_stopped_and_counted_line_by_line() -> None:
     stream = b"loss=" + b"a" * 60 + b"b\nloss=aa\n"
     assert read(extractor, stream) == [("loss", "aa", 2)]
     assert extractor.counters.timed_out == 1
+
+
+def test_a_line_that_costs_a_pattern_too_much_is_skipped_counted_and_told() -> None:
+    """A pattern of 13 KB took 32 s for a line of 30 KB."""
+    spec = extraction_spec(["loss"], patterns=["(loss)=([0-9]+)", "(loss)=([0-9]+)" + "x?" * 6000])
+    extractor = Extractor(spec)
+    stream = b"loss=1 " + b"y" * 30_000 + b" loss=2\nloss=3\n"
+    assert read(extractor, stream) == [("loss", "3", 2), ("loss", "3", 2)]
+    assert extractor.counters.timed_out == 1
+    told = summary(extractor.counters, spec, NearMisses(["loss"]))
+    assert "1 line skipped, because a pattern takes too long there" in told
+
+
+@pytest.mark.parametrize(
+    ("metrics", "patterns", "words"),
+    [
+        (["loss"], ["(a)(b)"] * 101, "101 metricsFormats: 100 are allowed"),
+        (["loss"], ["(a)(b)" + "x" * 400] * 90, "36540 characters in all metricsFormats"),
+        ([f"m{number}" for number in range(1002)], [], "1002 metrics: 1001 are allowed"),
+        (["m" * 1025], [], "1025 characters in a metric name: 1024 are allowed"),
+    ],
+)
+def test_too_many_metrics_or_patterns_are_refused_before_any_is_compiled(
+    metrics: list[str], patterns: list[str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("filters.extractor.compile_pattern")
+    with pytest.raises(UserError, match=words):
+        extraction_spec(metrics, patterns=patterns)
 
 
 def test_a_line_of_64_mib_is_searched_in_little_memory() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 import re2
+import regex
 
 from api.errors import UserError
-from filters.pattern import Engine, compile_pattern, fault_of
+from api.limits import LONGEST_PATTERN
+from filters.pattern import LINE_STEPS, SEARCH_STEPS, Engine, compile_pattern, fault_of
 
 # Constructs of RE2: each as the first group of `(CONSTRUCT)(x?)`, and a line to try it on.
 TAKEN_BY_RE2 = [
@@ -100,3 +102,79 @@ def test_a_group_that_took_no_part_is_empty() -> None:
 def test_the_refusal_is_also_available_as_a_value() -> None:
     assert fault_of("(a)(b)") is None
     assert "one group" in (fault_of("(a)") or "")
+
+
+# -- bounds ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def compiled_by_regex(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """List what `regex` compiles."""
+    compiled: list[str] = []
+
+    def compile_(source: str, *_: object) -> None:
+        compiled.append(source)
+        raise regex.error("refused by the test")
+
+    monkeypatch.setattr(regex, "compile", compile_)
+    return compiled
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param("(a)(b)" + "x" * LONGEST_PATTERN, id="long"),
+        pytest.param("(a)(b)" + "x{1000}" * 2000, id="large in RE2"),
+        pytest.param("(a)(b).{1000}.{1000}.{1000}", id="too many instructions"),
+        pytest.param("(a)(b)" + r"\pL" * 200, id="Unicode classes"),
+        pytest.param("(?=x)(a)(b)" + "(?:" * 40 + "a" + ")+" * 40, id="nested +"),
+        pytest.param("(?=x)(a)(b)" + "(?:" * 12 + "a" + "){2,3}" * 12, id="nested counts"),
+        pytest.param("(?=x)(a)(b)(?:ab|c){100000}", id="a large count"),
+        pytest.param("(?x)(?=x)(a)(b)" + "(?:" * 20 + "a" + " ) { 2}" * 20, id="free spacing"),
+        pytest.param(
+            "(?x)(?=x)(a)(b)" + "(?:" * 20 + "a" + " #)\n ) # (\n +" * 20, id="hidden in comments"
+        ),
+    ],
+)
+def test_a_pattern_that_grows_when_it_is_compiled_is_refused_before(
+    source: str, compiled_by_regex: list[str]
+) -> None:
+    with pytest.raises(UserError, match=r"are allowed|too large when its repetitions") as refusal:
+        compile_pattern(source)
+    assert not compiled_by_regex
+    assert len(str(refusal.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        r"(a)(b).{1000}",
+        r"(\pL+)=(\pN+)",
+        "(a)(b)" + "x" * 16_000,
+        "(?!x)((a)+)=((b)+)",
+        "(?x) (?!x) " + r"(\w+) \s+ " * 20,
+    ],
+)
+def test_a_pattern_of_usual_size_is_accepted(source: str) -> None:
+    assert fault_of(source) is None
+
+
+def test_flags_that_contradict_each_other_are_refused() -> None:
+    with pytest.raises(UserError, match="ASCII, LOCALE and UNICODE flags"):
+        compile_pattern("(?u)(?=a)(a)(b)")
+
+
+def test_a_search_that_may_take_too_many_steps_is_not_begun() -> None:
+    pattern = compile_pattern("(a)(b).{1000}")
+    line = b"loss " + b"x" * (SEARCH_STEPS // 1000)
+    with pytest.raises(TimeoutError):
+        next(pattern.matches(line))
+    assert not list(pattern.matches(line[:1000]))
+
+
+def test_the_searches_of_one_line_stop_when_together_they_may_take_too_many_steps() -> None:
+    pattern = compile_pattern("(a)(b.*c)?")
+    found: list[tuple[str, str]] = []
+    with pytest.raises(TimeoutError):
+        found.extend(pair for pair in pattern.matches(b"a" * (1 << 20)))
+    assert 0 < len(found) <= LINE_STEPS // (1 << 20)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from api.errors import UserError
 from filters.pattern import compile_pattern
-from filters.pattern_names import can_match_name
+from filters.pattern_names import can_match_name, unfindable_names
+from tests.call_counts import calls_of
 
 KATIBS = r"([\w|-]+)\s*=\s*([+-]?\d*(\.\d+)?([Ee][+-]?\d+)?)"
 
@@ -48,6 +49,20 @@ def test_a_name_is_possible_where_its_group_matches_it(
 def test_a_pattern_that_is_refused_is_refused_here_too() -> None:
     with pytest.raises(UserError):
         can_match_name("(", "loss")
+
+
+def test_names_that_no_pattern_finds_are_listed() -> None:
+    assert unfindable_names([KATIBS, "(f1)=(.*)"], ["loss", "a/b", "f1", "c@d"]) == ("a/b", "c@d")
+
+
+def test_thousands_of_long_names_and_large_patterns_are_tried_only_in_part() -> None:
+    patterns = [f"([a-z.]{{500}}{number}?)=(.*)" for number in range(100)]
+    names = [f"{number}" + "n" * 1000 for number in range(1001)]
+
+    few = calls_of(lambda: unfindable_names(patterns, names[:100]))
+    many = calls_of(lambda: unfindable_names(patterns, names))
+
+    assert many == few
 
 
 _PIECES = st.sampled_from(

@@ -22,6 +22,7 @@ from api.documents import mapping_at
 from api.errors import Fault
 from api.faults import forbidden, invalid, nearest, required
 from api.installation.trial_kinds import kind_of
+from api.limits import faults_beyond_limits
 from api.objects.defaults import with_defaults
 from api.objects.experiments import read_experiment
 from api.objects.fields import Field
@@ -52,6 +53,7 @@ from webhook.model.lookups import (
 _TEMPLATE = "spec.trialTemplate"
 _MOST_UNREAD = 50
 """The most unreadable or unknown fields that an answer lists."""
+_MOST_WARNINGS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,9 @@ def decide_on_experiment(request: ExperimentRequest, config: Config) -> Experime
     """
     if request.exempt:
         return ExperimentVerdict()
+    beyond = _beyond_limits(request)
+    if beyond:
+        return ExperimentVerdict(faults=beyond)
     new = _read(request.document)
     template = yield from _template(request, new.experiment)
     if template.lookup_failure:
@@ -97,7 +102,17 @@ def decide_on_experiment(request: ExperimentRequest, config: Config) -> Experime
         )
     more = warnings_of_experiment(new.experiment, request.namespace, namespace)
     warnings = (*(str(fault) for fault in new.unknown_fields), *more)
-    return ExperimentVerdict(warnings=warnings, kind=author.kind)
+    return ExperimentVerdict(warnings=warnings[:_MOST_WARNINGS], kind=author.kind)
+
+
+def _beyond_limits(request: ExperimentRequest) -> tuple[Fault, ...]:
+    """Return where a request exceeds a limit that the stored experiment does not exceed.
+
+    This comes first: the API server checks the same limits only after the mutating webhook.
+    """
+    faults = faults_beyond_limits(request.document)
+    stored = faults_beyond_limits(request.old) if faults and request.old is not None else ()
+    return tuple(fault for fault in faults if fault not in stored)
 
 
 def _author(
@@ -176,7 +191,7 @@ def _within(path: str, whole: str) -> bool:
     return path == whole or path.startswith((f"{whole}.", f"{whole}["))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _filter_fault(pattern: str) -> str | None:
     return fault_of(pattern)
 

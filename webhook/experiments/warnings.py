@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 
 from api import names
+from api.errors import UserError
 from api.faults import quoted
 from api.objects.validation import warnings_of
 from api.types import CollectorKind, CollectorSpec, Experiment, ExperimentSpec, Json, LogFormat
-from filters.pattern_names import can_match_name
+from filters.pattern_names import unfindable_names
 from kube.cluster import labels_of
 from webhook.model.lookups import ObjectAnswer, ObjectFound
 
@@ -55,18 +55,16 @@ def _unfindable(spec: ExperimentSpec) -> Iterator[str]:
     filters = spec.collector.filters if spec.collector else ()
     if not filters or spec.objective is None or _pushes(spec):
         return
-    for name in spec.objective.metrics:
-        if not any(_may_name(pattern, name) for pattern in filters):
-            yield (
-                f"{_COLLECTOR}.source.filter.metricsFormat: no pattern can find the metric"
-                f" {quoted(name)}, because no group for the name matches it; widen the group, or"
-                " delete metricsFormat to find metrics by their names"
-            )
-
-
-@lru_cache(maxsize=1024)
-def _may_name(pattern: str, name: str) -> bool:
-    return can_match_name(pattern, name)
+    try:
+        unfindable = unfindable_names(filters, spec.objective.metrics)
+    except UserError:  # a stored experiment may have such a pattern; its change is allowed
+        return
+    for name in unfindable:
+        yield (
+            f"{_COLLECTOR}.source.filter.metricsFormat: no pattern can find the metric"
+            f" {quoted(name)}, because no group for the name matches it; widen the group, or"
+            " delete metricsFormat to find metrics by their names"
+        )
 
 
 def _unread(spec: CollectorSpec | None) -> Iterator[str]:

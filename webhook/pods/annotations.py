@@ -15,6 +15,9 @@ from webhook.model.pods import PodMetadata
 from webhook.model.reasons import Reason
 from webhook.model.verdicts import PodRefused
 
+_LONGEST_RESOURCES = 4096
+"""Characters of the annotation for resources, which is parsed as YAML."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotationSettings:
@@ -62,6 +65,9 @@ def _resources(metadata: PodMetadata) -> Resources | None:
     if text is None:
         return None
     example = 'write {"requests": {"memory": "64Mi"}, "limits": {"memory": "256Mi"}}'
+    if len(text) > _LONGEST_RESOURCES:
+        long = f"it has {len(text)} characters, and {_LONGEST_RESOURCES} are allowed"
+        raise _wrong(names.RESOURCES_ANNOTATION, text, f"{long}; {example}")
     try:
         (document,) = load_objects(text)
         f = Field(document, "resources")

@@ -21,6 +21,8 @@ from webhook.pods.custom_collector import plan_custom_collector
 from webhook.pods.injection import plan_injection
 from webhook.pods.injection_request import InjectionRequest
 
+_CACHED_CHARACTERS = 4096
+"""Longer metrics and patterns are not kept: pods of tenants must not fill the memory."""
 _NAME_VARIABLE: JsonObject = {
     "name": names.TRIAL_NAME_ENV,
     "valueFrom": {"fieldRef": {"fieldPath": f"metadata.labels['{names.TRIAL_LABEL}']"}},
@@ -118,16 +120,22 @@ def _trainer(pod: Pod, collection: Collection) -> Container:
 
 
 def _check_filters(collection: Collection) -> None:
-    fault = _fault(collection.metrics, collection.format or LogFormat.TEXT, collection.filters)
+    metrics, filters = collection.metrics, collection.filters
+    size = sum(map(len, (*metrics, *filters)))
+    look = _known_fault if size <= _CACHED_CHARACTERS else _fault
+    fault = look(metrics, collection.format or LogFormat.TEXT, filters)
     if fault is not None:
         raise PodRefused(Reason.FILTER_WRONG, fault)
 
 
-@lru_cache(maxsize=1024)
 def _fault(metrics: tuple[str, ...], form: LogFormat, filters: tuple[str, ...]) -> str | None:
-    """Return what is wrong, if anything; cached, because all trials of an experiment are alike."""
+    """Return what is wrong, if anything."""
     try:
         extraction_spec(metrics, form, filters)
     except UserError as error:
         return str(error)
     return None
+
+
+# All trials of an experiment are alike.
+_known_fault = lru_cache(maxsize=1024)(_fault)

@@ -13,6 +13,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from api.errors import SpecError
+from api.limits import faults_of_size
 from api.names import EXPERIMENT_LABEL, METRICS_ANNOTATION, TRIAL_LABEL
 from api.objects.metadata import API_VERSION
 from api.objects.suggestions import parse_suggestion
@@ -160,6 +161,7 @@ def _maybe_trial(
     if document is None:
         return None
     try:
+        _check_size(document)
         return parse_trial(document, unknown_fields=False)
     except SpecError as error:
         why = f"Trial {namespace}/{name}: {error}; correct the Trial"
@@ -178,10 +180,18 @@ def _suggestion(
     if document is None:
         return None
     try:
+        _check_size(document)
         return parse_suggestion(document, unknown_fields=False)
     except SpecError as error:
         why = f"Suggestion {namespace}/{name}: {error}; correct the Suggestion"
         raise PodRefused(Reason.SUGGESTION_UNREADABLE, why) from None
+
+
+def _check_size(document: JsonObject) -> None:
+    """Raise SpecError for an object that takes long to read: users may write one by hand."""
+    faults = faults_of_size(document)
+    if faults:
+        raise SpecError(faults)
 
 
 def _fetch(

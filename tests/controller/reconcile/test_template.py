@@ -246,3 +246,33 @@ def test_a_place_that_no_parameter_has_stays_as_it_is() -> None:
     made = container(render_template(declared, None, KEY, values(lr="1", momentum="2")))
 
     assert made["env"] == [{"name": "2", "value": "${trialParameters.n}"}]
+
+
+# -- sizes ----------------------------------------------------------------------------------
+
+
+def test_a_config_map_with_aliases_of_a_large_text_is_refused() -> None:
+    """A job of 4 GB from 350 KB: the controller ran out of memory, again after each restart."""
+    text = f"apiVersion: batch/v1\nkind: Job\na: &a {'x' * 300_000}\nb: [{'*a, ' * 15_000}]\n"
+
+    with pytest.raises(SpecError, match="characters after its aliases are expanded"):
+        render_template(template(None), text, KEY, values())
+
+
+@pytest.mark.parametrize("in_place", [True, False], ids=["trialSpec", "configMap"])
+def test_a_long_value_in_many_places_is_refused_before_it_is_inserted(*, in_place: bool) -> None:
+    places = "${trialParameters.lr}" * 10_000
+    job: JsonObject = {"apiVersion": "batch/v1", "kind": "Job", "args": [places, places]}
+    large = values(lr="x" * 100_000, momentum="1")
+
+    with pytest.raises(SpecError, match="characters from its parameters"):
+        render_template(template(job if in_place else None), json.dumps(job), KEY, large)
+
+
+def test_a_template_with_the_words_of_placeholders_is_filled_in_as_any_other() -> None:
+    words = " ".join(f"trialParameter{number}x" for number in range(300))
+    text = f"apiVersion: batch/v1\nkind: Job\na: {words} ${{trialParameters.lr}}\n"
+
+    filled = render_template(template(None), text, KEY, values(lr="0.1", momentum="1"))
+
+    assert filled["a"] == f"{words} 0.1"

@@ -513,14 +513,14 @@ async def test_an_experiment_whose_namespace_cannot_be_looked_up_gets_only_a_war
 def thousands(document: Document) -> None:
     """Make thousands of mistakes in an experiment."""
     one = {"parameterType": "int", "feasibleSpace": {"min": "1", "max": "5"}}
-    numbers = range(5_000)
+    numbers, fields = range(256), range(5_000)
     template = document["spec"]["trialTemplate"]
     document["spec"]["parameters"] = [{"name": f"parameter-{i}", **one} for i in numbers]
     template["trialParameters"] = [
         {"name": f"p{i}", "reference": f"parametre-{i}"} for i in numbers
     ]
     pod = template["trialSpec"]["spec"]["template"]["spec"]
-    pod["containers"][0] |= {f"field{i}": f"${{trialParameters.q{i}}}" for i in numbers}
+    pod["containers"][0] |= {f"field{i}": f"${{trialParameters.q{i}}}" for i in fields}
 
 
 @BOTH
