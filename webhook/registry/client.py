@@ -19,6 +19,7 @@ from yarl import URL
 from api.errors import RemoteError, Unavailable
 from webhook.registry import challenges, manifests
 from webhook.registry.challenges import Challenge
+from webhook.registry.link_local import refuse_link_local
 from webhook.registry.pull_secrets import Login
 from webhook.registry.references import ImageReference
 
@@ -149,6 +150,8 @@ class RegistryClient:
         if authorization is not None:
             headers["Authorization"] = authorization
         try:
+            # aiohttp asks its resolver for names only.
+            refuse_link_local(url.host or "")
             async with self._session.request(
                 method, url, headers=headers, allow_redirects=False, proxy=_proxy_for(url)
             ) as response:

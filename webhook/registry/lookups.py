@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import math
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Final, Self
 
@@ -31,6 +31,7 @@ from webhook.model.images import ImageCommand
 from webhook.model.lookups import ImageAnswer, ImageLookup, ImageUnknown
 from webhook.registry import manifests
 from webhook.registry.client import AccessDenied, RegistryClient
+from webhook.registry.link_local import RefusingResolver
 from webhook.registry.manifests import Index
 from webhook.registry.pull_secrets import (
     Login,
@@ -59,8 +60,10 @@ _Key = tuple[ImageReference, str, str]
 
 def open_session(connector: aiohttp.BaseConnector | None = None) -> aiohttp.ClientSession:
     """Return an HTTP session for registries: no cookies, few connections, no decompression."""
+    if connector is None:
+        connector = aiohttp.TCPConnector(limit=_MOST_CONNECTIONS, resolver=RefusingResolver())
     return aiohttp.ClientSession(
-        connector=connector or aiohttp.TCPConnector(limit=_MOST_CONNECTIONS),
+        connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         timeout=aiohttp.ClientTimeout(total=ASK_SECONDS),
@@ -110,17 +113,16 @@ class RegistryLookups:
         try:
             reference = parse_reference(lookup.image)
             logins = await self._logins(lookup, reference, until, unread)
-            answer = await self._shared(reference, lookup.architecture, logins, until)
         except TrialwatchError as error:
-            cause = "; ".join((str(error), *unread))
-            _log.warning(
-                "image command unknown",
-                image=lookup.image,
-                namespace=lookup.namespace,
-                cause=cause,
-            )
-            return ImageUnknown(cause)
-        return answer
+            return _unknown(lookup, error, (str(error), *unread))
+        try:
+            return await self._shared(reference, lookup.architecture, logins, until)
+        except Unavailable as error:
+            # The author of the pod chooses the host: the cause would tell which of its ports are
+            # open, and who has a certificate.
+            return _unknown(lookup, error, (_TOO_LATE, *unread))
+        except TrialwatchError as error:
+            return _unknown(lookup, error, (str(error), *unread))
 
     async def _logins(
         self, lookup: ImageLookup, reference: ImageReference, until: float, unread: list[str]
@@ -232,6 +234,17 @@ class RegistryLookups:
         until = math.inf if reference.digest else self._clock() + _TAG_SECONDS
         self._digests[key] = (digest, until)
         return command
+
+
+def _unknown(lookup: ImageLookup, error: TrialwatchError, told: Sequence[str]) -> ImageUnknown:
+    """Log why a command is unknown; return what the author of the pod is told."""
+    _log.warning(
+        "image command unknown",
+        image=lookup.image,
+        namespace=lookup.namespace,
+        cause="; ".join((str(error), *told[1:])),
+    )
+    return ImageUnknown("; ".join(told))
 
 
 async def _resolve(client: RegistryClient, body: bytes, architecture: str) -> ImageCommand:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
+import pytest
 
 from api.types import JsonObject
 from kube.testing.memory import MemoryCluster
@@ -62,3 +63,9 @@ async def asked(
     """Look up once, with all these secrets in the pod."""
     async with images(secrets) as asking:
         return await command_of(asking, image, *(secrets or {}), architecture=architecture)
+
+
+def logged_causes(caplog: pytest.LogCaptureFixture) -> str:
+    """Return the causes in the log, which only the operator reads."""
+    fields = [getattr(record, "fields", {}) for record in caplog.records]
+    return "\n".join(str(part["cause"]) for part in fields if "cause" in part)

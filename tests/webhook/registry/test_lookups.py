@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+import aiohttp
 import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from api.types import JsonObject
 from kube.cluster import Ref
 from kube.testing.memory import MemoryCluster
 from tests.webhook.registry.fake_registry import StandIn, served
 from tests.webhook.registry.image_documents import image
-from tests.webhook.registry.image_lookups import command_of, images
+from tests.webhook.registry.image_lookups import command_of, images, logged_causes
 from tests.webhook.registry.pull_secret_documents import docker_config
 from webhook.model.images import ImageCommand
 from webhook.model.lookups import ImageLookup, ImageUnknown
+from webhook.registry.link_local import RefusingResolver
 from webhook.registry.lookups import RegistryLookups, open_session
 
 FIRST, SECOND = image(["first"]), image(["second"])
 RUNS_FIRST = ImageCommand(entrypoint=("first",), cmd=("main.py",))
+SILENT = ImageUnknown("the registry did not answer in time")
 RUNS_SECOND = ImageCommand(entrypoint=("second",), cmd=("main.py",))
 
 
@@ -179,14 +184,44 @@ async def test_an_invalid_image_name_sends_no_request(place: Place) -> None:
     assert place.registry.asked == []
 
 
-async def test_a_missing_registry_is_named() -> None:
+async def test_a_missing_registry_is_named_in_the_log_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async with served(StandIn().answer) as port:
         pass
     async with images() as asking:
         answer = await command_of(asking, f"127.0.0.1:{port}/trainer")
 
-    assert isinstance(answer, ImageUnknown)
-    assert answer.cause.startswith("127.0.0.1 does not answer: ")
+    assert answer == SILENT
+    assert "127.0.0.1 does not answer: " in logged_causes(caplog)
+
+
+@pytest.mark.parametrize(
+    "host", ["169.254.169.254", "[fe80::1]", "[::ffff:a9fe:a9fe]", "metadata.example"]
+)
+async def test_a_link_local_address_gets_no_request_and_no_other_answer(
+    host: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    connector = aiohttp.TCPConnector(resolver=RefusingResolver(EveryNameIsLinkLocal()))
+    async with images(connector=connector) as asking:
+        answer = await command_of(asking, f"{host}/trainer")
+
+    assert answer == SILENT
+    assert "is a link-local address, which is never a registry" in logged_causes(caplog)
+
+
+class EveryNameIsLinkLocal(AbstractResolver):
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        return [
+            ResolveResult(
+                hostname=host, host="169.254.169.254", port=port, family=family, proto=0, flags=0
+            )
+        ]
+
+    async def close(self) -> None:
+        pass
 
 
 class Silent(MemoryCluster):
