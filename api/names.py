@@ -73,12 +73,17 @@ OTHER_COLLECTOR_CONTAINER: Final = "metrics-collector"
 """The sidecar of kinds TensorFlowEvent and PrometheusMetric."""
 RUN_VOLUME: Final = "trialwatch"
 """The small volume that launcher and sidecar exchange files in."""
+STATE_VOLUME: Final = "trialwatch-state"
+"""The small volume of the sidecar alone: no trainer can change what is in it."""
 METRICS_VOLUME: Final = "metrics-volume"
 """The volume of the metrics file, shared by trainer and sidecar."""
 SUGGESTION_VOLUME: Final = "suggestion-volume"
 """The volume of checkpoints that a population-based search passes from trial to trial."""
 METRICS_FILE: Final = "/var/log/katib/metrics.log"
 """Katib's webhook sends a trainer's output here; also the default metrics file."""
+
+STATE_DIR: Final = "/run/trialwatch-state"
+"""Where the volume `trialwatch-state` is mounted, in the sidecar only; it has `checkpoint`."""
 
 # --- Files of a run directory ---
 
@@ -101,7 +106,7 @@ SEGMENT_DIGITS: Final = 8
 EXIT_FILE: Final = "exit"
 """In an attempt: how the trainer ended; written after all of its output."""
 CHECKPOINT_FILE: Final = "checkpoint"
-"""What the store has acknowledged; a restarted collector continues from there."""
+"""In the state directory: what the store has acknowledged; a restarted collector continues."""
 
 # --- Lines of the control FIFO ---
 

@@ -17,11 +17,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from enum import StrEnum
+from posixpath import normpath
 from typing import Any
 
 from api import sidecar_flags as flags
 from api.durations import LONGEST, parse_duration, render_duration
 from api.errors import UserError
+from api.faults import quoted
 from api.goflags import Flag, parse_switch, read_flags, usage_of
 from api.names import TERMINATION_LOG
 from api.sidecar_values import (
@@ -69,6 +71,10 @@ class CollectorArgs:
     timeout: timedelta = _NONE
     """How long the collector may run; zero means no limit."""
     run_dir: str = ""
+    state_dir: str = ""
+    """The checkpoint's directory; empty: the run directory."""
+    volume: str = ""
+    """Where the volume of `path` is mounted; empty: at the file's directory."""
     source: MetricsSource | None = None
     native: bool = False
     unwrapped: bool = False
@@ -157,6 +163,8 @@ _OURS: dict[Flag, tuple[str, Callable[[str], Any]]] = {
     flags.POLL_INTERVAL: ("poll_interval", parse_duration),
     flags.TIMEOUT: ("timeout", parse_duration),
     flags.RUN_DIR: ("run_dir", str),
+    flags.STATE_DIR: ("state_dir", str),
+    flags.VOLUME: ("volume", str),
     flags.SOURCE: ("source", read_choice(MetricsSource)),
     flags.NATIVE: ("native", parse_switch),
     flags.UNWRAPPED: ("unwrapped", parse_switch),
@@ -246,7 +254,17 @@ def _complaints(args: CollectorArgs) -> Iterator[str]:
         yield f"flag {flags.FILTER.name}: the regex is empty; remove the flag"
     if any("\0" in word for word in args.to_argv()):
         yield "a command line cannot contain a NUL character; remove it"
+    if args.volume and not is_below(args.path, args.volume):
+        yield (
+            f"flag {flags.VOLUME.name}: {quoted(args.path)} is not below {quoted(args.volume)};"
+            f" write the directory at which the volume of {flags.PATH.name} is mounted"
+        )
     yield from _complaints_of_mode(args)
+
+
+def is_below(path: str, directory: str) -> bool:
+    """Return whether an absolute path is below a directory, however it is written."""
+    return f"{normpath(path)}/".startswith(f"{normpath(directory).rstrip('/')}/")
 
 
 def _complaints_of_mode(args: CollectorArgs) -> Iterator[str]:
@@ -255,7 +273,7 @@ def _complaints_of_mode(args: CollectorArgs) -> Iterator[str]:
     needed[flags.DB_MANAGER] = args.db_manager
     if args.source is not MetricsSource.STDOUT:
         needed[flags.PATH] = args.path
-    if args.source is not None or args.native or args.unwrapped:
+    if args.source is not None or args.native or args.unwrapped or args.state_dir:
         needed[flags.RUN_DIR] = args.run_dir
     if args.run_dir:
         needed[flags.SOURCE] = args.source or ""

@@ -65,6 +65,18 @@ RUN_DIR = Flag(
     value="DIR",
     sentence="The directory shared with the launcher; without it, Katib's protocol is used.",
 )
+STATE_DIR = Flag(
+    name="--state-dir",
+    value="DIR",
+    sentence="The directory of the checkpoint, which the trainer cannot write to; the default is"
+    " `--run-dir`.",
+)
+VOLUME = Flag(
+    name="--volume",
+    value="DIR",
+    sentence="Where the volume of `-path` is mounted: no symbolic link may lead out of it. The"
+    " default is the file's directory.",
+)
 SOURCE = Flag(
     name="--source",
     value="stdout|file",
@@ -122,6 +134,8 @@ FLAGS = (
     POLL_INTERVAL,
     TIMEOUT,
     RUN_DIR,
+    STATE_DIR,
+    VOLUME,
     SOURCE,
     NATIVE,
     UNWRAPPED,

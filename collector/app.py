@@ -19,7 +19,7 @@ from collector.disk_files import DiskFiles
 from collector.end_signal import EndSignal
 from collector.grpc_clients import DEADLINE, DbManagerClient, EarlyStoppingClient
 from collector.json_log import JsonLog
-from collector.modes import mode_of
+from collector.modes import mode_of, shared_volumes
 from collector.stdout_writer import StdoutWriter
 from collector.termination_log import write_termination_message
 from filters.extractor import extraction_spec
@@ -59,7 +59,7 @@ class Collector:
         self._plan = plan_of(args)
         for notice in self._plan.extraction.notices:
             self._log.write(notice)
-        files, clock = DiskFiles(), SystemClock()
+        files, clock = DiskFiles(*shared_volumes(args)), SystemClock()
         self._mode = mode_of(args, self._plan.path, files, clock, self._log)
         self._echo = StdoutWriter() if args.echo else None
         whose = (args.trial, args.namespace, self._call_seconds)
@@ -165,6 +165,7 @@ def plan_of(args: CollectorArgs) -> CollectorPlan:
     return CollectorPlan(
         extraction=extraction_spec(args.metrics, args.format or LogFormat.TEXT, args.filters),
         run_dir=args.run_dir or None,
+        state_dir=args.state_dir or None,
         path="" if args.source is MetricsSource.STDOUT else args.path,
         rules=rules,
         native=args.native,

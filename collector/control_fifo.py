@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 
 from api.names import (
     ATTEMPTS_DIR,
@@ -13,7 +14,11 @@ from api.names import (
     CONTROL_GAVE_UP,
     CONTROL_STOP,
 )
+from collector.beneath import LEAVES
+from collector.shared_volume import SharedVolume
 
+_NO_LAUNCHER = (errno.ENXIO, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, *LEAVES)
+"""The errors without a launcher, or with something else at the path of its FIFO."""
 _LONGEST_CAUSE = 1_000
 """Characters; a line must fit into one write to a pipe (4096 bytes) in any script."""
 
@@ -24,6 +29,7 @@ class ControlFifo:
     def __init__(self, run_dir: str) -> None:
         """Write to the launchers of a run directory."""
         self._run_dir = run_dir
+        self._volume = SharedVolume(run_dir)
 
     def alive(self, attempt: int) -> bool:
         """Return whether a launcher has the FIFO open."""
@@ -47,12 +53,14 @@ class ControlFifo:
     def _write(self, attempt: int, line: str) -> bool:
         path = f"{self._run_dir}/{ATTEMPTS_DIR}/{attempt}/{CONTROL_FIFO}"
         try:
-            fifo = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            fifo = self._volume.open(path, os.O_WRONLY | os.O_NONBLOCK)
         except OSError as error:
-            if error.errno in (errno.ENXIO, errno.ENOENT, errno.ENOTDIR):
+            if error.errno in _NO_LAUNCHER:
                 return False
             raise
         try:
+            if not stat.S_ISFIFO(os.fstat(fifo).st_mode):
+                return False
             os.write(fifo, line.encode("utf-8", "replace"))
         except BlockingIOError:
             return True  # the FIFO is full, so the launcher is alive; important lines are repeated

@@ -12,6 +12,7 @@ from collector.disk_files import DiskFiles
 from collector.end_signal import EndSignal
 from collector.json_log import JsonLog
 from collector.launched_trainer import LaunchedTrainer
+from collector.shared_volume import SharedVolume
 from collector.termination_log import write_termination_message
 
 BAD_SETUP = 2
@@ -32,7 +33,7 @@ def give_up(salvage: Salvage, cause: str, end_signal: EndSignal) -> int:
     if not salvage.native:
         return BAD_SETUP
     fifo = ControlFifo(salvage.run_dir)
-    trainer = LaunchedTrainer(salvage.run_dir, DiskFiles(), fifo)
+    trainer = LaunchedTrainer(salvage.run_dir, DiskFiles(SharedVolume(salvage.run_dir)), fifo)
     informed = set[int]()
     while not end_signal.received.wait(_LOOK_SECONDS):
         with contextlib.suppress(TrialwatchError, OSError):

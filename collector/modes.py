@@ -14,11 +14,11 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from posixpath import basename, dirname
+from posixpath import basename, dirname, normpath
 
 from api.errors import SetupError, TrialwatchError
 from api.names import ATTEMPTS_DIR, MARKER_SUFFIX
-from api.sidecar import CollectorArgs
+from api.sidecar import CollectorArgs, MetricsSource
 from collector.change_waiter import WatchedDirectory, nearest_that_exists
 from collector.control_fifo import ControlFifo
 from collector.core.attempt_collector import IDLE_SECONDS
@@ -27,6 +27,7 @@ from collector.katib.katib_trainer import KatibTrainer, WrappedTrainer
 from collector.katib.processes import KernelProcesses
 from collector.launched_trainer import LaunchedTrainer
 from collector.run_directory_lock import RunDirectoryLock
+from collector.shared_volume import SharedVolume
 from collector.streams.files import FileSystem
 from collector.unwrapped_trainer import UnwrappedTrainer
 
@@ -55,6 +56,15 @@ class Mode:
     """Releases what the mode holds, at the end."""
 
 
+def shared_volumes(args: CollectorArgs) -> list[SharedVolume]:
+    """Return the directories that the trainer may write to."""
+    volumes = [SharedVolume(args.run_dir)] if args.run_dir else []
+    if args.source is not MetricsSource.STDOUT:
+        directory = args.volume or dirname(args.path) or "."
+        volumes.append(SharedVolume(normpath(directory), links=True))
+    return volumes
+
+
 def mode_of(
     args: CollectorArgs, log_path: str, files: FileSystem, clock: Clock, log: MessageLog
 ) -> Mode:
@@ -66,7 +76,7 @@ def mode_of(
     if not args.run_dir:
         return _katib(args, log_path, files, clock, log)
     _make_attempts(args.run_dir)
-    lock = RunDirectoryLock(args.run_dir)
+    lock = RunDirectoryLock(args.state_dir or args.run_dir)
     if args.unwrapped:
         return _unwrapped(args, log_path, files, clock, lock)
     return _launched(args, log_path, files, lock)
@@ -142,4 +152,8 @@ def _make_attempts(run_dir: str) -> None:
             "--run-dir must be a volume that this user may write"
         ) from error
     with contextlib.suppress(OSError):  # the launcher made it
-        Path(path).chmod(0o777)
+        directory = SharedVolume(run_dir).open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fchmod(directory, 0o777)
+        finally:
+            os.close(directory)

@@ -8,9 +8,12 @@ import os
 
 from api.errors import SetupError
 
+# In a directory that the trainer may write to, the name may be a link, or a FIFO.
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
 
 class RunDirectoryLock:
-    """A file lock. The process holds it until `release`, or until it dies."""
+    """A file lock in a directory. The process holds it until `release`, or until it dies."""
 
     def __init__(self, directory: str) -> None:
         """Acquire the lock.
@@ -20,11 +23,11 @@ class RunDirectoryLock:
         """
         path = f"{directory}/collector.lock"
         try:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            self._descriptor = os.open(path, _FLAGS, 0o666)
         except OSError as error:
             raise SetupError(
                 f"cannot open {path} as user {os.geteuid()}: {os.strerror(error.errno or 0)}. "
-                "The run directory must be a volume that this user may write"
+                "Its directory must be a volume that this user may write"
             ) from error
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

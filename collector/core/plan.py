@@ -17,7 +17,9 @@ class CollectorPlan:
     extraction: ExtractionSpec
     """The objective's metric is the first."""
     run_dir: str | None = None
-    """The directory of checkpoint and attempts; with None a crash loses the state."""
+    """The directory of the attempts; with None a crash loses the state."""
+    state_dir: str | None = None
+    """The directory of the checkpoint; None: the run directory."""
     path: str = ""
     """The file to follow; empty: read the launcher's segments."""
     segment_bytes: int = SEGMENT_BYTES
@@ -29,7 +31,8 @@ class CollectorPlan:
     @property
     def checkpoint(self) -> str | None:
         """The path of the checkpoint; None without a run directory."""
-        return None if self.run_dir is None else f"{self.run_dir}/{CHECKPOINT_FILE}"
+        directory = self.state_dir or self.run_dir
+        return None if directory is None else f"{directory}/{CHECKPOINT_FILE}"
 
     def attempt_directory(self, number: int) -> str:
         """Return the directory of the launcher's files of an attempt."""

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from api.errors import SetupError
+
+
+class LeavesVolume(SetupError):
+    """A symbolic link on a path leads out of the volume that the trainer writes to."""
+
 
 class FileStat(NamedTuple):
     """Facts about a regular file."""

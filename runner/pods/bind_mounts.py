@@ -8,7 +8,8 @@ at this path, for this container only. There are two ways:
 | yes (root, or user namespaces) | the directory is mounted at the path | unchanged |
 | no | the path is replaced in command, args and the pod's variables | changed |
 
-The run directory of launcher and collector is never mounted, because only our own flags contain it.
+The run directory of launcher and collector, and the collector's state directory, are never mounted:
+only our own flags contain them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from posixpath import normpath
 
 from api.errors import UserError
-from api.names import RUN_DIR, RUN_VOLUME
+from api.names import RUN_DIR, RUN_VOLUME, STATE_DIR, STATE_VOLUME
 from runner.pods.pod_spec import Container, HostPath, Pod
 
 
@@ -40,7 +41,7 @@ def binds_of(container: Container, pod: Pod, folder: str) -> tuple[BindMount, ..
     """
     binds = []
     for mount in container.mounts:
-        if mount.volume == RUN_VOLUME:
+        if mount.volume in (RUN_VOLUME, STATE_VOLUME):
             continue
         volume = pod.volumes.get(mount.volume)
         if volume is None:
@@ -57,8 +58,12 @@ def binds_of(container: Container, pod: Pod, folder: str) -> tuple[BindMount, ..
 
 
 def with_run_dir(words: Sequence[str], run_dir: str) -> tuple[str, ...]:
-    """Replace the run directory in our own flags by its path on this machine."""
-    return tuple(_replaced(word, {RUN_DIR: run_dir}) for word in words)
+    """Replace the run directory in our own flags by its path on this machine.
+
+    The collector's state is there too: trainer and collector run as the same user.
+    """
+    places = {RUN_DIR: run_dir, STATE_DIR: run_dir}
+    return tuple(_replaced(word, places) for word in words)
 
 
 def with_sources(words: Sequence[str], binds: Sequence[BindMount]) -> tuple[str, ...]:

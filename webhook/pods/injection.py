@@ -15,11 +15,13 @@ from webhook.model.reasons import Reason
 from webhook.model.verdicts import Inject, Note, PodRefused
 from webhook.pods.injection_request import InjectionRequest
 from webhook.pods.metrics_file import NOTHING_SHARED, SharedDirectory, directory_of, share_directory
+from webhook.pods.own_paths import check_own_paths
 from webhook.pods.sidecar import RUN_MOUNT, sidecar
 from webhook.pods.wrapping import launcher_prefix, unwrapped
 
 _UNBUFFERED: JsonObject = {"name": names.UNBUFFERED_ENV, "value": "1"}
 _RUN_VOLUME: JsonObject = {"name": names.RUN_VOLUME, "emptyDir": {}}
+_STATE_VOLUME: JsonObject = {"name": names.STATE_VOLUME, "emptyDir": {}}
 _DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 _KATIBS_IMAGE = "/katib/file-metrics-collector"
 
@@ -33,6 +35,7 @@ def plan_injection(plan: Plan, request: InjectionRequest) -> Inject:
     collector = _collector_of(request)
     _check_free(request)
     files = share_metrics_directory(request, plan) if request.file else NOTHING_SHARED
+    check_own_paths(files.collector)
     plan, warning = _with_command(plan, request)
     is_wrapped = warning is None
     warnings = [warning] if warning else []
@@ -44,7 +47,7 @@ def plan_injection(plan: Plan, request: InjectionRequest) -> Inject:
         plan,
         env_defaults=(_UNBUFFERED,),
         mounts=(*plan.mounts, *files.trainer, *([RUN_MOUNT] if is_wrapped else [])),
-        volumes=(*plan.volumes, *files.volumes, _RUN_VOLUME),
+        volumes=(*plan.volumes, *files.volumes, _RUN_VOLUME, _STATE_VOLUME),
         collector=sidecar(request, collector, wrapped=is_wrapped, mounts=files.collector),
         position=SidecarPosition.NATIVE if request.native else SidecarPosition.FIRST,
     )
@@ -86,12 +89,28 @@ def _check_free(request: InjectionRequest) -> None:
     if marked and names.COLLECTOR_CONTAINER in containers:
         why = "let only one of the two webhooks handle the pods of the namespace"
         raise PodRefused(Reason.KATIB_WAS_HERE, why)
-    if "emptyDir" not in request.pod.volumes.get(names.RUN_VOLUME, _RUN_VOLUME):
-        why = f"its volume {names.RUN_VOLUME} is not an emptyDir; rename the volume"
-        raise PodRefused(Reason.NAME_TAKEN, why)
+    for own in (_RUN_VOLUME, _STATE_VOLUME):
+        name = str(own["name"])
+        if "emptyDir" not in request.pod.volumes.get(name, own):
+            why = f"its volume {name} is not an emptyDir; rename the volume"
+            raise PodRefused(Reason.NAME_TAKEN, why)
+    _check_state(request)
     for mount in request.trainer.mounts:
         if mount.path.rstrip("/") == names.RUN_DIR and mount.volume != names.RUN_VOLUME:
             why = f"it mounts volume {mount.volume} at {names.RUN_DIR}; mount it at another path"
+            raise PodRefused(Reason.NAME_TAKEN, why)
+
+
+def _check_state(request: InjectionRequest) -> None:
+    """Refuse a pod in which a container other than the collector has the collector's state."""
+    for container in (*request.pod.init_containers, *request.pod.containers):
+        if container.name == names.COLLECTOR_CONTAINER:
+            continue
+        if any(mount.volume == names.STATE_VOLUME for mount in container.mounts):
+            why = (
+                f"container {container.name} mounts volume {names.STATE_VOLUME}, which is the"
+                " collector's alone; rename the volume"
+            )
             raise PodRefused(Reason.NAME_TAKEN, why)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from posixpath import dirname, normpath
 
 from api import names
 from api.errors import UserError
@@ -22,6 +23,7 @@ _PROGRAM = "/usr/local/bin/launch"
 _COMMAND = (_PROGRAM, "supervise", "--", "python", "-m", "collector")
 _NOTED = f"{names.RUN_DIR}/{names.ATTEMPT_FILE}"
 RUN_MOUNT: JsonObject = {"name": names.RUN_VOLUME, "mountPath": names.RUN_DIR}
+_STATE_MOUNT: JsonObject = {"name": names.STATE_VOLUME, "mountPath": names.STATE_DIR}
 
 
 def sidecar(
@@ -31,7 +33,7 @@ def sidecar(
     wrapped: bool,
     mounts: tuple[JsonObject, ...],
 ) -> JsonObject:
-    """Return the collector's container, which mounts the run volume and `mounts`.
+    """Return the collector's container, which mounts the run and state volumes and `mounts`.
 
     Raises:
         PodRefused: a setting cannot be written as a flag, or the resources are not valid.
@@ -42,7 +44,7 @@ def sidecar(
         "imagePullPolicy": collector.pull_policy.value,
         "command": list(_COMMAND),
         # The kubelet expands `$(VAR)` in args, and a regex may look like that.
-        "args": [literal(word) for word in _flags(request, collector, wrapped=wrapped)],
+        "args": [literal(word) for word in _flags(request, collector, mounts, wrapped=wrapped)],
     }
     if request.native:
         parts["restartPolicy"] = "Always"
@@ -54,12 +56,16 @@ def sidecar(
         **parts,
         "resources": _resources(request, collector),
         "securityContext": _security(request),
-        "volumeMounts": [RUN_MOUNT, *mounts],
+        "volumeMounts": [RUN_MOUNT, _STATE_MOUNT, *mounts],
     }
 
 
 def _flags(
-    request: InjectionRequest, collector: CollectorConfig, *, wrapped: bool
+    request: InjectionRequest,
+    collector: CollectorConfig,
+    mounts: tuple[JsonObject, ...],
+    *,
+    wrapped: bool,
 ) -> tuple[str, ...]:
     collection = request.collection
     try:
@@ -75,6 +81,8 @@ def _flags(
             stop_rules=collection.stop_rules,
             early_stopping=collection.early_stopping,
             run_dir=names.RUN_DIR,
+            state_dir=names.STATE_DIR,
+            volume=_volume(collection.path, mounts),
             source=MetricsSource.FILE if request.file else MetricsSource.STDOUT,
             native=request.native,
             unwrapped=not wrapped,
@@ -85,6 +93,13 @@ def _flags(
         ).to_argv()
     except UserError as error:
         raise PodRefused(Reason.FLAGS_WRONG, str(error)) from None
+
+
+def _volume(path: str, mounts: tuple[JsonObject, ...]) -> str:
+    """Return where the metrics file's volume is mounted, unless at the file's directory."""
+    places = ["/" + normpath(str(mount["mountPath"])).lstrip("/") for mount in mounts]
+    directory = "/" + normpath(dirname(path)).lstrip("/")
+    return next((place for place in places if place != directory), "")
 
 
 def _resources(request: InjectionRequest, collector: CollectorConfig) -> JsonObject:
