@@ -51,6 +51,10 @@ class DiskFile:
             pieces.append(data)
         return b"".join(pieces)
 
+    def duplicate(self) -> DiskFile:
+        """Return the same file, open once more."""
+        return DiskFile(os.dup(self._descriptor))
+
     def close(self) -> None:
         """Close the file; closing twice is harmless."""
         if self._descriptor >= 0:

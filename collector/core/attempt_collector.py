@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from api.names import OUTCOME_STOPPED
 from collector.core.attempt_reader import AttemptReader, ReadStep
-from collector.core.attempt_streams import next_attempt, streams_of
+from collector.core.attempt_streams import next_attempt
 from collector.core.batches import CarryOver, final_points, points_digest
 from collector.core.checkpoint import MOST_GAPS, Attempt, InFlight
 from collector.core.checkpoint_file import CheckpointFile
@@ -28,7 +28,6 @@ from collector.core.plan import AT_ONCE, CollectorPlan, Pause
 from collector.core.ports import AttemptEnd, Ports
 from collector.core.prepared_batch import PreparedBatch, prepare, prepare_again
 from collector.streams.stream_position import Gap
-from filters.near_misses import NearMisses
 
 BATCH_SECONDS = 0.25
 """Least time between two batches, unless a batch has `batches.BATCH_POINTS` points."""
@@ -47,9 +46,9 @@ class AttemptCollector:
         ports: Ports,
         sender: RetryingSender,
         attempt: Attempt,
-        near_misses: NearMisses | None = None,
+        reader: AttemptReader,
     ) -> None:
-        """Continue an attempt; `near_misses` sees all regions that are searched."""
+        """Continue an attempt; `reader` reads its streams."""
         self.attempt = attempt
         self.end: AttemptEnd | None = None
         self._plan = plan
@@ -57,8 +56,7 @@ class AttemptCollector:
         self._sender = sender
         self._checkpoint = CheckpointFile(plan.checkpoint, ports.files)
         self._echo = EchoProgress(ports.echo)
-        streams = streams_of(plan, ports, attempt.number)
-        self._reader = AttemptReader(plan.extraction, streams, near_misses)
+        self._reader = reader
         self._early_stop = EarlyStop(plan, ports, attempt.number)
         self._prepared: PreparedBatch | None = None
         self._unsaved = 0
@@ -78,6 +76,8 @@ class AttemptCollector:
             self.end = trainer.ended(number)
             if self.end is not None and self.end.cause is not None:
                 self._ports.log.write(f"attempt {number}: {self.end.cause}")
+        for name, stream in self._reader.streams.items():
+            stream.hold(self.attempt.places[name])
         self._show()
         self._stop_if_due(self.attempt.known)
         if self.attempt.in_flight is not None:

@@ -11,15 +11,18 @@ from collector.core.plan import CollectorPlan
 from collector.core.ports import Ports
 from collector.streams.attempt_boundary import start_position
 from collector.streams.followed_file import FollowedFile
+from collector.streams.held_files import HeldFiles
 from collector.streams.segments import PREFIXES, Segments
 from collector.streams.stream import Stream
 from collector.streams.stream_position import StreamPosition
 
 
-def streams_of(plan: CollectorPlan, ports: Ports, number: int) -> tuple[Stream, ...]:
-    """Return the streams of an attempt."""
+def streams_of(
+    plan: CollectorPlan, ports: Ports, number: int, held: HeldFiles
+) -> tuple[Stream, ...]:
+    """Return the streams of an attempt; `held` keeps files open from one attempt to the next."""
     if plan.path:
-        return (FollowedFile(plan.path, ports.files, _record(ports, number)),)
+        return (FollowedFile(plan.path, ports.files, held, _record(ports, number)),)
     directory = plan.attempt_directory(number)
     return tuple(Segments(name, directory, ports.files, plan.segment_bytes) for name in PREFIXES)
 

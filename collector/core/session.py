@@ -16,6 +16,8 @@ from collector.core.delivery_retry import RetryingSender
 from collector.core.plan import CollectorPlan, Pause
 from collector.core.ports import Ports
 from collector.core.summary import summary_of
+from collector.streams.held_files import HeldFiles
+from collector.streams.stream import Stream
 from filters.near_misses import NearMisses, describe_near_misses
 
 TRAINER_FAILED = 2
@@ -48,12 +50,13 @@ class Session:
         self._sender = RetryingSender(ports.store, ports.clock, ports.log, dice)
         self._checkpoint = CheckpointFile(plan.checkpoint, ports.files)
         self._attempt = self._checkpoint.load()
+        self._held = HeldFiles(plan.path, ports.files, ports.log.write)
         self._near_misses = self._new_near_misses()
         self._collecting: AttemptCollector | None = None
         self._until: float | None = None
         self._too_late = False
         if self._attempt is not None and self._attempt.finished:
-            for stream in streams_of(plan, ports, self._attempt.number):
+            for stream in self._streams(self._attempt):
                 stream.release(0, all_of_it=True)
 
     def step(self) -> Pause:
@@ -128,6 +131,7 @@ class Session:
         """Close the files."""
         if self._collecting is not None:
             self._collecting.close()
+        self._held.close()
 
     def _current_or_next(self) -> AttemptCollector | None:
         """Return the collector of the current attempt, or of the next one; None without any."""
@@ -145,7 +149,14 @@ class Session:
             self._attempt = attempt
         self._check_source(attempt)
         self._near_misses = self._new_near_misses()
-        return AttemptCollector(self._plan, self._ports, self._sender, attempt, self._near_misses)
+        reader = self._reader(attempt)
+        return AttemptCollector(self._plan, self._ports, self._sender, attempt, reader)
+
+    def _streams(self, attempt: Attempt) -> tuple[Stream, ...]:
+        return streams_of(self._plan, self._ports, attempt.number, self._held)
+
+    def _reader(self, attempt: Attempt) -> AttemptReader:
+        return AttemptReader(self._plan.extraction, self._streams(attempt), self._near_misses)
 
     def _new_near_misses(self) -> NearMisses:
         """Return an empty collection of near misses; those from before a crash are not kept."""
@@ -153,7 +164,10 @@ class Session:
         return NearMisses((self._plan.objective,), extraction.how, _LOOKED_NEAR)
 
     def _check_source(self, attempt: Attempt) -> None:
-        names = [stream.name for stream in streams_of(self._plan, self._ports, attempt.number)]
+        names = [
+            stream.name
+            for stream in streams_of(self._plan, self._ports, attempt.number, self._held)
+        ]
         if set(names) != set(attempt.places):
             raise SetupError(
                 f"the checkpoint is for {', '.join(map(repr, attempt.places))}, "
@@ -167,6 +181,7 @@ class Session:
         An ordinary sidecar fails if the trainer failed. So the kubelet restarts it whenever it
         restarts the trainer. The sidecar's own supervisor does not restart it after this status.
         """
+        self._held.close()
         if self._sender.hurried:
             return Pause(done=0)
         if self._attempt is not None and not self._plan.native:
@@ -177,11 +192,7 @@ class Session:
         """Return what `known` would be if all bytes written so far had been delivered."""
         if attempt.finished:
             return attempt.known
-        reader = AttemptReader(
-            self._plan.extraction,
-            streams_of(self._plan, self._ports, attempt.number),
-            self._near_misses,
-        )
+        reader = self._reader(attempt)
         positions, known, read = dict(attempt.places), attempt.known, 0
         while read < _LOOKED_AHEAD:
             step = reader.step(positions, over=True, later=None)

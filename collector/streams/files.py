@@ -30,6 +30,9 @@ class OpenFile(Protocol):
     def read_at(self, offset: int, count: int) -> bytes:
         """Return up to `count` bytes; fewer only at the end of the file."""
 
+    def duplicate(self) -> OpenFile:
+        """Return the same file, open once more: either one may be closed first."""
+
     def close(self) -> None:
         """Close the file."""
 

@@ -26,6 +26,7 @@ from collector.streams.file_look import FileLook, seen_in
 from collector.streams.file_states import FileState, ReadEnd, read_end, state_of
 from collector.streams.files import FileSystem
 from collector.streams.generations import Generations
+from collector.streams.held_files import HeldFiles
 from collector.streams.rotated_files import fits
 from collector.streams.stream import PIECE, Chunk
 from collector.streams.stream_position import Gap, StreamPosition
@@ -33,6 +34,7 @@ from collector.streams.stream_position import Gap, StreamPosition
 _EMPTIED = "it was cut or written over before it was read to its end"
 _CUT = "it was cut before it was read to its end"
 _DELETED = "it was deleted before it was read to its end"
+_ROTATED = "files that were rotated after it were removed before they could be opened"
 _TICK = 10_000
 """Microseconds by which a file system's clock may be behind."""
 
@@ -40,10 +42,12 @@ _TICK = 10_000
 class FollowedFile:
     """The file at a path, within one attempt."""
 
-    def __init__(self, path: str, files: FileSystem, record: AttemptRecord) -> None:
-        """Follow a path from the beginning of an attempt."""
+    def __init__(
+        self, path: str, files: FileSystem, held: HeldFiles, record: AttemptRecord
+    ) -> None:
+        """Follow a path from the beginning of an attempt; `held` outlives the attempt."""
         self._path = path
-        self._generations = Generations(path, files, micros(record.started) - _TICK)
+        self._generations = Generations(path, files, held, micros(record.started) - _TICK)
 
     @property
     def name(self) -> str:
@@ -76,6 +80,11 @@ class FollowedFile:
         file = self._generations.current(position)
         return b"" if file is None else file.read_at(offset, count)
 
+    def hold(self, position: StreamPosition) -> None:
+        """Keep the files from a position on readable, even if they are rotated away."""
+        if not position.finished:
+            self._generations.hold(position)
+
     def release(self, offset: int, *, all_of_it: bool = False) -> None:
         """Do nothing: the file belongs to the user."""
 
@@ -89,7 +98,10 @@ class FollowedFile:
         return Chunk(start=look.position)
 
     def _begin_next(self, look: FileLook) -> Chunk:
-        return Chunk(start=self._generations.begin_next(look.position, look.successor))
+        position = look.position
+        lost = self._generations.is_after_lost(look.successor)
+        gap = self._gap(position, None, _ROTATED) if lost else None
+        return Chunk(start=self._generations.begin_next(position, look.successor), gap=gap)
 
     def _end(self, look: FileLook) -> Chunk:
         finished = replace(look.position, finished=True)

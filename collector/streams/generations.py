@@ -6,17 +6,22 @@ from collections.abc import Callable
 
 from collector.streams.attempt_boundary import AttemptBoundary
 from collector.streams.files import FileSystem, OpenFile
-from collector.streams.rotated_files import fits, is_copy, is_seen, seen_files, snapshot
+from collector.streams.held_files import HeldFiles
+from collector.streams.rotated_files import fits, is_copy, is_seen, seen_files
 from collector.streams.stream_position import SeenFile, StreamPosition
 
 
 class Generations:
     """Finds the files of a path's generations; keeps the current and the next one open."""
 
-    def __init__(self, path: str, files: FileSystem, since: int) -> None:
-        """Look at a path; `since` is when the attempt began, in microseconds since 1970."""
+    def __init__(self, path: str, files: FileSystem, held: HeldFiles, since: int) -> None:
+        """Look at a path; `since` is when the attempt began, in microseconds since 1970.
+
+        `held` keeps files of the path open, also from one attempt to the next.
+        """
         self._path = path
         self._files = files
+        self._held = held
         self._since = since
         self._open: OpenFile | None = None
         self._serial = 0
@@ -38,7 +43,7 @@ class Generations:
         current = self.current(position)
         if current is not None:
             return current
-        with snapshot(self._files, self._path) as generations:
+        with self._held.snapshot() as generations:
             inode = position.generation.inode
             changed = (file for file in generations.all if file.stat().inode == inode)
             fitting = (file for file in generations.all if fits(file, position))
@@ -78,6 +83,15 @@ class Generations:
             self._next, self._next_after = self._find_next(position, current), serial
         return self._next if self._next and boundary.is_before(self._next) else None
 
+    def hold(self, position: StreamPosition) -> None:
+        """Keep all files open that may have unread bytes, and only these."""
+        self._look(position, self.current(position))
+        self._held.drop(self._unread_from(position))
+
+    def is_after_lost(self, file: OpenFile) -> bool:
+        """Return whether files before a successor may have been removed before they were seen."""
+        return self._held.is_after_lost(file)
+
     def forget_next(self) -> None:
         """Close the next generation: it may not be the next one any more."""
         if self._next is not None:
@@ -88,7 +102,7 @@ class Generations:
         """Open the successor, and return the position at its start."""
         self._next = None  # `file`, which is the open one from here on
         stat = file.stat()
-        with snapshot(self._files, self._path) as generations:
+        with self._held.snapshot() as generations:
             earlier = (
                 other
                 for other in generations.rotated
@@ -101,7 +115,7 @@ class Generations:
     def rotated(self, current: OpenFile, condition: Callable[[OpenFile], bool]) -> OpenFile | None:
         """Return the first rotated file, other than the current one, that meets a condition."""
         inode = current.stat().inode
-        with snapshot(self._files, self._path) as generations:
+        with self._held.snapshot() as generations:
             for file in generations.rotated:
                 if file.stat().inode != inode and condition(file):
                     return generations.keep(file)
@@ -110,7 +124,7 @@ class Generations:
     def copies_of_read_bytes(self, position: StreamPosition) -> tuple[SeenFile, ...]:
         """Return the rotated files that hold only bytes which were read before the position."""
         head = position.head
-        with snapshot(self._files, self._path) as generations:
+        with self._held.snapshot() as generations:
             copies = (
                 file
                 for file in generations.rotated
@@ -125,8 +139,9 @@ class Generations:
         at_path = self._files.stat(self._path)
         if at_path is not None and now is not None and at_path.inode == now.inode:
             return None
-        since = max(self._since, position.generation.written)
-        with snapshot(self._files, self._path) as generations:
+        self._look(position, current)
+        since = self._written_since(position)
+        with self._held.snapshot() as generations:
             later = (
                 file
                 for file in generations.rotated
@@ -136,6 +151,26 @@ class Generations:
             if file is None or (now is not None and file.stat().inode == now.inode):
                 return None
             return generations.keep(file)
+
+    def _look(self, position: StreamPosition, current: OpenFile | None) -> None:
+        newest = current.stat().inode if current is not None else None
+        self._held.look(self._unread_from(position), newest)
+
+    def _unread_from(self, position: StreamPosition) -> Callable[[OpenFile], bool]:
+        """Return the test whether a file may have bytes that come after a position."""
+        since, generation = self._written_since(position), position.generation
+
+        def may_be_unread(file: OpenFile) -> bool:
+            stat = file.stat()
+            if stat.inode == generation.inode:
+                return True
+            return stat.mtime >= since and not is_seen(file, generation.others)
+
+        return may_be_unread
+
+    def _written_since(self, position: StreamPosition) -> int:
+        """Return when a later generation was written at the earliest, in microseconds."""
+        return max(self._since, position.generation.written)
 
 
 def _is_later(file: OpenFile, position: StreamPosition, current: OpenFile | None) -> bool:

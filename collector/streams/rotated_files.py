@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from posixpath import basename, dirname, join, splitext
-from typing import Self
+from typing import Self, TypeVar
 
-from collector.streams.files import FileStat, FileSystem, OpenFile
+from collector.streams.files import FileStat, FileSystem, LeavesVolume, OpenFile
 from collector.streams.stream_position import (
     FINGERPRINT_BYTES,
     Fingerprint,
     SeenFile,
     StreamPosition,
 )
+
+T = TypeVar("T")
 
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".tmp", ".swp", ".part")
 _MARK = r"(?:old|bak|prev|[\w.:-]*\d[\w.:-]*)"
@@ -25,11 +27,15 @@ _TRIES = 20
 class Snapshot:
     """All files of a log at one moment, open. On exit all are closed, except the one to keep."""
 
-    def __init__(self, at_path: OpenFile | None, rotated: list[OpenFile]) -> None:
-        """Take the file at the path, and the rotated files."""
+    def __init__(
+        self, at_path: OpenFile | None, rotated: list[OpenFile], removed: list[OpenFile]
+    ) -> None:
+        """Take the file at the path, the rotated files, and those that have no name any more."""
         self.at_path = at_path
-        self.rotated = sorted(rotated, key=lambda file: file.stat().mtime)
+        self.rotated = sorted([*removed, *rotated], key=lambda file: file.stat().mtime)
         """Ordered by the time of their last write, the newest last."""
+        self.named = {file.stat().inode for file in (at_path, *rotated) if file is not None}
+        """The inodes of the files that have a name."""
         self._kept: OpenFile | None = None
 
     @property
@@ -38,6 +44,13 @@ class Snapshot:
         if self.at_path is not None:
             yield self.at_path
         yield from self.rotated
+
+    @property
+    def in_order(self) -> Iterator[OpenFile]:
+        """Yield the rotated files, then the one at the path."""
+        yield from self.rotated
+        if self.at_path is not None:
+            yield self.at_path
 
     def keep(self, file: OpenFile) -> OpenFile:
         """Leave this file open on exit; return it."""
@@ -57,8 +70,10 @@ class Snapshot:
         self.close()
 
 
-def snapshot(files: FileSystem, path: str) -> Snapshot:
+def snapshot(files: FileSystem, path: str, held: Sequence[OpenFile] = ()) -> Snapshot:
     """Open a log's generations. If files are renamed meanwhile, look again.
+
+    `held` are files of the log that are open: those that have no name any more belong to it too.
 
     Rotated files are recognized by their names: for `mnist.log` these are `mnist.log.1`,
     `mnist.log-20260131`, `mnist.log.old` and `mnist.2026-01-31.log`. Compressed files do not count.
@@ -78,12 +93,23 @@ def snapshot(files: FileSystem, path: str) -> Snapshot:
         for file in opened.values():
             if file is not None:
                 file.close()
-        opened = {each: files.open(each) for each in (path, *found())}
-        still = {each: files.stat(each) for each in (path, *found())}
+        opened = {path: files.open(path), **{each: _rotated(files.open, each) for each in found()}}
+        still = {path: files.stat(path), **{each: _rotated(files.stat, each) for each in found()}}
         if all(_same(opened.get(each), stat) for each, stat in still.items()):
             break
     at_path = opened.pop(path)
-    return Snapshot(at_path, [file for file in opened.values() if file is not None])
+    rotated = [file for file in opened.values() if file is not None]
+    named = {file.stat().inode for file in (at_path, *rotated) if file is not None}
+    removed = [file.duplicate() for file in held if file.stat().inode not in named]
+    return Snapshot(at_path, rotated, removed)
+
+
+def _rotated(look: Callable[[str], T | None], path: str) -> T | None:
+    """Look at a rotated file; a link that leads out of the volume is none."""
+    try:
+        return look(path)
+    except LeavesVolume:
+        return None
 
 
 def seen_files(others: Iterable[OpenFile]) -> tuple[SeenFile, ...]:

@@ -68,6 +68,9 @@ class Segments:
         del position
         return self._bytes(offset, count)
 
+    def hold(self, position: StreamPosition) -> None:
+        """Do nothing: only the collector removes segments."""
+
     def release(self, offset: int, *, all_of_it: bool = False) -> None:
         """Remove the segments before an offset, or all segments once the attempt is over."""
         if all_of_it:

@@ -60,6 +60,9 @@ class Stream(Protocol):
     def peek(self, position: StreamPosition, offset: int, count: int) -> bytes:
         """Return at most `count` bytes of a position's generation as they are now, for display."""
 
+    def hold(self, position: StreamPosition) -> None:
+        """Keep the bytes from a position on readable; call it while they cannot be read yet."""
+
     def release(self, offset: int, *, all_of_it: bool = False) -> None:
         """Release the bytes before an offset: they are delivered."""
 

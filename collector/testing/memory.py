@@ -62,6 +62,10 @@ class MemoryFile:
         """Return up to `count` bytes."""
         return bytes(self._node.data[offset : offset + count])
 
+    def duplicate(self) -> MemoryFile:
+        """Return the same file, open once more."""
+        return MemoryFile(self._node, self._files)
+
     def append(self, data: bytes) -> None:
         """Write at the end of the file."""
         self._node.data += data

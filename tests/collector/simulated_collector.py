@@ -29,10 +29,24 @@ class Crash(BaseException):
     """The collector is killed here."""
 
 
+class Opened(list[MemoryFile]):
+    """The files that the collector has opened."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    def add(self, file: MemoryFile, *, held: bool) -> None:
+        """Note a file; `held`: the collector keeps it open until it is read."""
+        self.append(file)
+        if held:
+            self._world.held.append(file)
+
+
 class Hazardous:
     """A port; before and after each call, faults may happen."""
 
-    def __init__(self, inner: object, happen: Callable[[], None], opened: list[MemoryFile]) -> None:
+    def __init__(self, inner: object, happen: Callable[[], None], opened: Opened) -> None:
         self._inner = inner
         self._happen = happen
         self._opened = opened
@@ -46,7 +60,7 @@ class Hazardous:
             self._happen()
             answer = call(*given)
             if isinstance(answer, MemoryFile):
-                self._opened.append(answer)
+                self._opened.add(answer, held=name == "duplicate")
                 self._happen()
                 return Hazardous(answer, self._happen, self._opened)
             self._happen()
@@ -65,14 +79,16 @@ def simulate(seed: int) -> World:
         rules=dice.random() < 0.2,
         rotates=dice.random() < 0.7,
         replaced=dice.random() < 0.2,
+        outages=dice.random() < 0.5,
     )
-    opened: list[MemoryFile] = []
+    opened = Opened(world)
     while True:
         try:
             session = _session(world, opened)
             _run(session, world)
         except Crash:
             world.history.append("CRASH")
+            world.crash()
             for file in opened:
                 file.close()
             opened.clear()
@@ -96,7 +112,7 @@ def seconds_to_the_end(seed: int, grace: float) -> float:
         rotates=False,
     )
     world.crashes_left = 0
-    opened: list[MemoryFile] = []
+    opened = Opened(world)
     session = _session(world, opened)
     fails_at, told_at = sorted(dice.choices(range(200), k=2))
     told = math.inf
@@ -115,7 +131,7 @@ def seconds_to_the_end(seed: int, grace: float) -> float:
     raise AssertionError("it never ends")
 
 
-def _session(world: World, opened: list[MemoryFile]) -> Session:
+def _session(world: World, opened: Opened) -> Session:
     def happen() -> None:
         if world.dice.random() < 0.15:
             world.act()

@@ -76,6 +76,8 @@ class World:
     """How many there will be."""
     rules: bool
     rotates: bool
+    outages: bool = False
+    """Now and then the store is away for so long that files are rotated away."""
     replaced: bool = False
     """Now and then Katib's DB manager takes the place of trialwatch's, or the reverse."""
     clock: MemoryClock = field(default_factory=MemoryClock)
@@ -83,6 +85,12 @@ class World:
     katibs: MemoryStore = field(default_factory=MemoryStore)
     """Katib's DB manager; it may store a batch more than once."""
     katibs_answers: bool = False
+    away_until: float = 0.0
+    """The store does not answer before this time of the clock."""
+    held: list[MemoryFile] = field(default_factory=list)
+    """Files that the collector has opened to keep them until they are read."""
+    removed: list[Node] = field(default_factory=list)
+    """Files without a name that the collector held when they lost it."""
     fails: bool = False
     """Every call to the store and to the early-stopping service fails, in any way."""
     replacements: int = 0
@@ -124,6 +132,9 @@ class World:
             self.katibs_answers = not self.katibs_answers
             self.replacements += 1
             self.history.append(f"Katib's manager answers: {self.katibs_answers}")
+        if self.outages and self.dice.random() < 0.03:
+            self.away_until = self.clock.monotonic() + self.dice.uniform(1.0, 30.0)
+            self.history.append("the store is away")
         self.clock.pass_by(self.dice.choice((0.00001, 0.001, 0.05)))
         self.acts_left -= 1
         training = self.trainings[-1] if self.trainings else None
@@ -303,13 +314,27 @@ class World:
     def _shift(self) -> None:
         """Make room for `.1`; three rotated files are kept."""
         if self.files.stat(f"{LOG}.3") is not None:
-            self._destroy(self.files.node(f"{LOG}.3"), 0)
+            self._remove(self.files.node(f"{LOG}.3"))
             self.files.unlink(f"{LOG}.3")
         for number in (2, 1):
             if self.files.stat(f"{LOG}.{number}") is not None:
                 self.files.rename(f"{LOG}.{number}", f"{LOG}.{number + 1}")
 
-    def _destroy(self, node: Node, size: int) -> None:
+    def _remove(self, node: Node) -> None:
+        """Note that a rotated file loses its last name."""
+        if all(file.closed or file.stat().inode != node.inode for file in self.held):
+            self._destroy(node, 0, rotated=True)
+            return
+        self.removed.append(node)
+
+    def crash(self) -> None:
+        """Note that the collector dies, with all files that it held open."""
+        for node in self.removed:
+            self._destroy(node, 0, rotated=True)
+        self.removed.clear()
+        self.held.clear()
+
+    def _destroy(self, node: Node, size: int, *, rotated: bool = False) -> None:
         stored = {
             point.value
             for store in (self.store, self.katibs)
@@ -323,6 +348,8 @@ class World:
             if each.node is node and each.life == life and not each.gone
         ]
         seen = {each.attempt for each in mine if each.value in stored and each.end > size}
+        if rotated:
+            seen |= {each.attempt for each in self.written if each.value in stored}
         for each in mine:
             if each.end > size and each.value not in stored:
                 each.at_risk, each.unseen = True, each.attempt not in seen
@@ -366,6 +393,8 @@ class World:
 
     def send(self, batch: Batch) -> None:
         self._fail_if_due()
+        if self.clock.monotonic() < self.away_until:
+            raise Unavailable("away for long")
         fate = self.dice.random()
         if fate < 0.1:
             raise self.dice.choice((Unavailable, UnclearAnswer))("away")
