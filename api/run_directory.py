@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any, Final
 
 from api.errors import RemoteError
@@ -15,6 +17,21 @@ SEGMENT_BYTES: Final = 1 << 20
 """The size of each segment of a stream, except the last one."""
 
 TAIL_BYTES: Final = 64
+
+# The trainer may write into the run directory too, so a record may have any content.
+_FAULTS = (ValueError, TypeError, KeyError, OverflowError, RecursionError)
+_EXIT_TYPES: Mapping[str, tuple[type, ...]] = {
+    "attempt": (int,),
+    "status": (int, NoneType),
+    "signal": (int, NoneType),
+    "complete": (bool,),
+    "cause": (str, NoneType),
+    "stopped": (bool,),
+}
+_LAST_SECOND = 253_402_300_800.0
+"""The end of the year 9999."""
+_LONGEST = 1_000
+"""Characters of a text that a message shows, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +71,18 @@ class AttemptRecord:
             found = json.loads(text)
             file = found["file"]
             border = file and FileBorder(
-                inode=int(file["inode"]),
-                size=int(file["size"]),
+                inode=_count(file["inode"]),
+                size=_count(file["size"]),
                 tail=bytes.fromhex(file["tail"]),
             )
-            return cls(
-                number=int(found["attempt"]), started=float(found["started"]), file=border or None
-            )
-        except (ValueError, TypeError, KeyError) as fault:
-            raise RemoteError(f"the launcher's attempt record is invalid: {text!r}") from fault
+            started = float(found["started"])
+            if not 0 <= started < _LAST_SECOND:
+                raise ValueError("started")
+            return cls(number=_count(found["attempt"]), started=started, file=border or None)
+        except _FAULTS as fault:
+            raise RemoteError(
+                f"the launcher's attempt record is invalid: {_shown(text)}"
+            ) from fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +112,27 @@ class ExitRecord:
         """Read a record of either launcher; raises RemoteError if it is invalid."""
         try:
             found = json.loads(text)
+            _check_types(found)
             return cls(**{name: found[name] for name in cls.__slots__})
-        except (ValueError, TypeError, KeyError) as fault:
-            raise RemoteError(f"the launcher's exit record is invalid: {text!r}") from fault
+        except _FAULTS as fault:
+            raise RemoteError(f"the launcher's exit record is invalid: {_shown(text)}") from fault
+
+
+def _check_types(found: Mapping[str, object]) -> None:
+    wrong = [name for name, types in _EXIT_TYPES.items() if type(found[name]) not in types]
+    if wrong:
+        raise TypeError(", ".join(wrong))
+
+
+def _count(value: object) -> int:
+    """Return a whole number that is not negative. Raises ValueError."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError("not a number from 0")
+    return value
+
+
+def _shown(text: bytes) -> str:
+    return repr(text[:_LONGEST]) + ("..." if len(text) > _LONGEST else "")
 
 
 def _line(record: dict[str, Any]) -> bytes:

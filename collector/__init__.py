@@ -28,6 +28,10 @@ From the trainer's output to the store:
   be found are reported as a gap (`streams.stream_position`).
 - **What has become of a file is a table**: nine questions lead to ten states, and each state has
   one way to continue (`streams.file_states`).
+- **What is not read yet stays open**: while the store is away, rotated files are opened before a
+  rotation removes them. What could not be opened in time is a gap (`streams.held_files`).
+- **The trainer's volumes are hostile**: no path in them leaves them by a link, and what is not a
+  regular file counts as missing (`shared_volume`, `beneath`). The checkpoint is elsewhere.
 - **Two attempts in one file** are separated where the file ended when the trainer started again.
   The launcher notes its inode, its size, and its last 64 bytes (`streams.attempt_boundary`).
 - **Two helper threads**: one waits for signals, one writes to stdout. Files are watched only while

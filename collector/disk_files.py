@@ -29,18 +29,28 @@ _MOST_READ = 16 << 20
 
 
 class DiskFile:
-    """An open regular file."""
+    """An open regular file.
 
-    def __init__(self, descriptor: int) -> None:
-        """Take an open descriptor."""
+    Raises Unavailable where it cannot be read at the moment: on a network file system it may be
+    gone although it is open.
+    """
+
+    def __init__(self, descriptor: int, path: str) -> None:
+        """Take an open descriptor; `path` is for messages."""
         self._descriptor = descriptor
+        self._path = path
 
     def stat(self) -> FileStat:
         """Return the file's facts as they are now."""
-        return _stat(os.fstat(self._descriptor))
+        with self._readable():
+            return _stat(os.fstat(self._descriptor))
 
     def read_at(self, offset: int, count: int) -> bytes:
         """Return up to `count` bytes; fewer only at the end of the file."""
+        with self._readable():
+            return self._read_at(offset, count)
+
+    def _read_at(self, offset: int, count: int) -> bytes:
         data = os.pread(self._descriptor, count, offset)
         if len(data) in (0, count):
             return data
@@ -53,13 +63,22 @@ class DiskFile:
 
     def duplicate(self) -> DiskFile:
         """Return the same file, open once more."""
-        return DiskFile(os.dup(self._descriptor))
+        with self._readable():
+            return DiskFile(os.dup(self._descriptor), self._path)
 
     def close(self) -> None:
         """Close the file; closing twice is harmless."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+    @contextlib.contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            why = os.strerror(error.errno or 0)
+            raise Unavailable(f"cannot read {self._path} now: {why}") from error
 
 
 class DiskFiles:
@@ -106,7 +125,7 @@ class DiskFiles:
             self._check_missing(error, path, "read")
             return None
         if stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return DiskFile(descriptor)
+            return DiskFile(descriptor, path)
         os.close(descriptor)
         return None
 

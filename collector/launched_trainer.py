@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from api.errors import RemoteError
 from api.names import (
     ATTEMPT_FILE,
     ATTEMPTS_DIR,
@@ -16,6 +17,9 @@ from api.names import (
 from api.run_directory import AttemptRecord, ExitRecord
 from collector.core.ports import AttemptEnd
 from collector.streams.files import FileSystem
+
+_LONGEST_CAUSE = 1_000
+"""Characters of a cause in the log."""
 
 
 class LauncherControl(Protocol):
@@ -88,8 +92,14 @@ class LaunchedTrainer:
         if text is None:
             return None
         record = ExitRecord.from_json(text)
-        outcome = OUTCOME_SUCCEEDED if record.status == 0 else OUTCOME_FAILED
+        if record.attempt != attempt:
+            raise RemoteError(
+                f"the exit record of attempt {attempt} is that of attempt {record.attempt}; only"
+                " the launcher may write it"
+            )
+        by_itself = record.status == 0 and record.signal is None
+        outcome = OUTCOME_SUCCEEDED if by_itself else OUTCOME_FAILED
         return AttemptEnd(
             outcome=OUTCOME_STOPPED if record.stopped else outcome,
-            cause=None if record.complete else record.cause,
+            cause=None if record.complete else (record.cause or "")[:_LONGEST_CAUSE],
         )

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from api.names import OUTCOME_STOPPED
+from api.names import OUTCOME_FAILED, OUTCOME_STOPPED
 from collector.core.attempt_reader import AttemptReader, ReadStep
 from collector.core.attempt_streams import next_attempt
 from collector.core.batches import CarryOver, final_points, points_digest
@@ -205,6 +205,7 @@ class AttemptCollector:
 
     def _close(self, end: AttemptEnd) -> Pause:
         """Do the next part after the attempt is read to its end."""
+        end = self._believed(end)
         if not self.attempt.reported:
             return self._report(end)
         if end.outcome == OUTCOME_STOPPED and not self.attempt.settled:
@@ -216,6 +217,23 @@ class AttemptCollector:
         for stream in self._reader.streams.values():
             stream.release(0, all_of_it=True)
         return AT_ONCE
+
+    def _believed(self, end: AttemptEnd) -> AttemptEnd:
+        """Return the end; as failed if it is a stop that the stop rules did not ask for.
+
+        The trainer can write the record too, and it can tell the launcher to stop. After a gap it
+        is unknown whether the rules were met.
+        """
+        attempt = self.attempt
+        unasked = self._plan.rules is not None and not self._early_stop.is_due(attempt.known)
+        if end.outcome != OUTCOME_STOPPED or not unasked or attempt.gaps:
+            return end
+        if not attempt.reported:
+            self._ports.log.write(
+                f"attempt {attempt.number}: its record says that it was stopped, but the stop rules"
+                " are not met; it counts as failed"
+            )
+        return replace(end, outcome=OUTCOME_FAILED)
 
     def _result(self, end: AttemptEnd) -> str:
         """Return a sentence for the log: the outcome and how many points were stored."""

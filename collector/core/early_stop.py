@@ -24,11 +24,15 @@ class EarlyStop:
 
     def stop_if_due(self, known: CarryOver) -> None:
         """Ask the launcher, once, to end the trainer if all rules are met."""
-        if self._rules is None or self._requested or not self._rules.stop(known.stop):
+        if self._requested or not self.is_due(known):
             return
         self._requested = True
         self._ports.log.write("all stop rules are met: stopping the trainer")
         self._ports.trainer.stop(self._attempt)
+
+    def is_due(self, known: CarryOver) -> bool:
+        """Return whether all rules are met, so that the collector has stopped the trainer."""
+        return self._rules is not None and self._rules.stop(known.stop)
 
     def report(self) -> bool:
         """Report the stop to the service; return False where the report must be repeated."""

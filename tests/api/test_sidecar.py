@@ -163,6 +163,15 @@ REFUSED = [
     (["--run-dir=/r"], "flag --source is missing; write --source stdout|file"),
     (["--source=file"], "flag --run-dir is missing; write --run-dir DIR"),
     (["--native"], "flag --run-dir is missing; write --run-dir DIR"),
+    (["--state-dir=/s"], "flag --run-dir is missing; write --run-dir DIR"),
+    (
+        ["-path=/data/../etc/x.log", "--volume=/data"],
+        'flag --volume: "/data/../etc/x.log" is not below "/data"; write the directory',
+    ),
+    (
+        ["-path=/database/x.log", "--volume=/data"],
+        'flag --volume: "/database/x.log" is not below "/data"; write the directory',
+    ),
     (
         ["--run-dir=/r", "--source=file", "--unwrapped"],
         "flag --native is missing; write --native",

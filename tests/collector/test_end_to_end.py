@@ -304,3 +304,42 @@ def test_thirty_trainings_of_a_moment_are_all_stored(
     assert [how[:2] for how in ended] == [(0, 0)] * 30, ended
     stored = [observations.values(f"echo-{number}") for number in range(1, 31)]
     assert stored == [[f"0.{number}"] for number in range(1, 31)]
+
+
+def test_a_metrics_file_that_leads_to_a_private_file_of_the_sidecar_shows_nothing_of_it(
+    pod: Trial, observations: Observations
+) -> None:
+    private = pod.folder / "token"
+    private.write_text("loss=31337 the sidecar's private file\n")
+    volume = pod.folder / "volume"
+    (volume / "logs").mkdir(parents=True)
+    path = volume / "logs" / "metrics.log"
+    state = pod.folder / "state"
+    state.mkdir()
+    flags = (f"--path={path}", f"--volume={volume}", f"--state-dir={state}")
+    collector = pod.collector(*flags, source="file")
+    pod.train(f"ln -s {private} {path}; sleep 1", "--file", str(path), "--unfollowed", "5")
+    eventually(lambda: "leads out of" in pod.log_text, lambda: pod.log_text)
+    assert terminate(collector) == 0
+    assert observations.values(pod.name) == []
+    assert "private file" not in pod.shown.read_text()
+    assert "private file" not in pod.message.read_text()
+    assert f"leads out of {volume}" in pod.last_words["why"]
+    assert not pod.last_words["delivered"]
+
+
+def test_the_state_of_the_collector_is_not_in_the_directory_of_the_trainer(
+    pod: Trial, observations: Observations
+) -> None:
+    state = pod.folder / "state"
+    state.mkdir()
+    volume = pod.folder / "volume"
+    (volume / "runs").mkdir(parents=True)
+    (volume / "current").symlink_to("runs/metrics.log")
+    path = volume / "current"
+    collector = pod.collector(f"--path={path}", f"--state-dir={state}", source="file")
+    assert pod.train(f"echo loss=0.5 > {path}", "--file", str(path)) == 0
+    assert terminate(collector) == 0
+    assert observations.values(pod.name) == ["0.5"], "through a link inside the volume"
+    assert sorted(each.name for each in state.iterdir()) == ["checkpoint", "collector.lock"]
+    assert sorted(each.name for each in pod.run_dir.iterdir()) == ["attempt", "attempts"]

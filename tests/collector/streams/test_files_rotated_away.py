@@ -11,12 +11,17 @@ from tests.collector.pod_in_memory import LOG, Pod
 KEPT = 3
 
 
-def rotate(pod: Pod) -> None:
-    """Rename the log; remove the oldest of the rotated files."""
+def shift(pod: Pod) -> None:
+    """Make room for `.1`; remove the oldest of the rotated files."""
     pod.files.unlink(f"{LOG}.{KEPT}")
     for number in range(KEPT - 1, 0, -1):
         if pod.files.stat(f"{LOG}.{number}"):
             pod.files.rename(f"{LOG}.{number}", f"{LOG}.{number + 1}")
+
+
+def rotate(pod: Pod) -> None:
+    """Rename the log."""
+    shift(pod)
     pod.files.rename(LOG, f"{LOG}.1")
 
 
@@ -31,42 +36,51 @@ def look(pod: Pod, session: Session) -> None:
         pod.clock.pass_by(session.step().most)
 
 
-def test_a_log_that_rotates_past_its_retention_while_the_store_is_away_loses_nothing() -> None:
+def outage() -> tuple[Pod, Session]:
+    """Return a pod whose collector has stored the value 0, and whose store is away since then."""
     pod = Pod()
     pod.begin()
     write(pod, 0, 1)
     session = pod.collector(path=LOG)
     pod.run(session)
     pod.store.away = "the database restarts"
-    for generation in range(6):
-        write(pod, 1 + 10 * generation)
+    return pod, session
+
+
+def rotate_often(pod: Pod, session: Session, times: int, first: int) -> None:
+    """Write ten values and rotate, so many times; the collector looks before and after."""
+    for generation in range(times):
+        write(pod, first + 10 * generation)
         look(pod, session)
         rotate(pod)
         look(pod, session)
+
+
+def end(pod: Pod, session: Session) -> None:
+    """End the trainer; the store is there again."""
     pod.store.away = None
     pod.end()
     pod.run_to_the_end(session)
+
+
+def test_a_log_that_rotates_past_its_retention_while_the_store_is_away_loses_nothing() -> None:
+    pod, session = outage()
+    rotate_often(pod, session, 6, first=1)
+    end(pod, session)
     assert pod.values() == [str(value) for value in range(61)]
     assert pod.outcome() == "succeeded"
     assert "missing" not in pod.log_text
 
 
 def test_files_that_are_removed_between_two_looks_are_reported_as_a_gap() -> None:
-    pod = Pod()
-    pod.begin()
-    write(pod, 0, 1)
-    session = pod.collector(path=LOG)
-    pod.run(session)
-    pod.store.away = "the database restarts"
+    pod, session = outage()
     write(pod, 1)
     look(pod, session)
     for generation in range(1, 7):
         rotate(pod)
         write(pod, 1 + 10 * generation)
     look(pod, session)
-    pod.store.away = None
-    pod.end()
-    pod.run_to_the_end(session)
+    end(pod, session)
     kept = [*range(11), *range(31, 71)]
     assert pod.values() == [str(value) for value in kept]
     assert "metrics may be missing" in pod.log_text
@@ -75,17 +89,8 @@ def test_files_that_are_removed_between_two_looks_are_reported_as_a_gap() -> Non
 
 
 def test_a_crash_during_the_outage_is_reported_as_a_gap() -> None:
-    pod = Pod()
-    pod.begin()
-    write(pod, 0, 1)
-    session = pod.collector(path=LOG)
-    pod.run(session)
-    pod.store.away = "the database restarts"
-    for generation in range(6):
-        write(pod, 1 + 10 * generation)
-        look(pod, session)
-        rotate(pod)
-        look(pod, session)
+    pod, session = outage()
+    rotate_often(pod, session, 6, first=1)
     session.close()
     pod.store.away = None
     pod.end()
@@ -96,21 +101,12 @@ def test_a_crash_during_the_outage_is_reported_as_a_gap() -> None:
 
 
 def test_files_of_the_next_attempt_stay_readable_while_the_last_one_is_not_stored() -> None:
-    pod = Pod()
-    pod.begin()
-    write(pod, 0, 1)
-    session = pod.collector(path=LOG)
-    pod.run(session)
-    pod.store.away = "the database restarts"
+    pod, session = outage()
     write(pod, 1)
     look(pod, session)
     pod.end(status=1)
     pod.begin(2)
-    for generation in range(6):
-        write(pod, 100 + 10 * generation)
-        look(pod, session)
-        rotate(pod)
-        look(pod, session)
+    rotate_often(pod, session, 6, first=100)
     pod.store.away = None
     pod.end(2)
     for _ in range(400):
@@ -121,25 +117,15 @@ def test_files_of_the_next_attempt_stay_readable_while_the_last_one_is_not_store
 
 
 def test_copies_that_are_removed_while_the_store_is_away_are_still_read() -> None:
-    pod = Pod()
-    pod.begin()
-    write(pod, 0, 1)
-    session = pod.collector(path=LOG)
-    pod.run(session)
-    pod.store.away = "the database restarts"
+    pod, session = outage()
     for generation in range(6):
         write(pod, 1 + 10 * generation, 10 - generation)
         look(pod, session)
-        pod.files.unlink(f"{LOG}.{KEPT}")
-        for number in range(KEPT - 1, 0, -1):
-            if pod.files.stat(f"{LOG}.{number}"):
-                pod.files.rename(f"{LOG}.{number}", f"{LOG}.{number + 1}")
+        shift(pod)
         pod.log((pod.files.read(LOG) or b"").decode(), f"{LOG}.1")
         pod.open(LOG).truncate(0)
         look(pod, session)
-    pod.store.away = None
-    pod.end()
-    pod.run_to_the_end(session)
+    end(pod, session)
     written = [value for g in range(6) for value in range(1 + 10 * g, 11 + 9 * g)]
     assert pod.values() == ["0", *map(str, written)]
 
@@ -148,21 +134,10 @@ def test_the_number_of_files_that_are_held_has_a_limit_which_the_log_names(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(held_files, "MOST_FILES", 4)
-    pod = Pod()
-    pod.begin()
-    write(pod, 0, 1)
-    session = pod.collector(path=LOG)
-    pod.run(session)
-    pod.store.away = "the database restarts"
-    for generation in range(12):
-        write(pod, 1 + 10 * generation)
-        look(pod, session)
-        rotate(pod)
-        look(pod, session)
+    pod, session = outage()
+    rotate_often(pod, session, 12, first=1)
     assert pod.log_text.count("held open until they are stored, which is the limit") == 1
-    pod.store.away = None
-    pod.end()
-    pod.run_to_the_end(session)
+    end(pod, session)
     values = pod.values()
     assert values[:41] == [str(value) for value in range(41)]
     assert values[-30:] == [str(value) for value in range(91, 121)]

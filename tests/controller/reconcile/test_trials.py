@@ -205,6 +205,18 @@ def test_a_failed_job_is_a_failed_trial_with_its_words() -> None:
     ]
 
 
+@pytest.mark.parametrize("observed", [None, NOTHING, StoredMetrics(metrics=loss("0.1"))])
+def test_what_the_store_says_never_makes_a_failed_job_a_success(
+    observed: StoredMetrics | None,
+) -> None:
+    """A trainer can forge the record of its end, so that its collector reports a success."""
+    assert last(written(due(at_work(), BROKEN, observed))).type == "Failed"
+
+
+def test_what_the_store_says_ends_no_trial_whose_job_runs() -> None:
+    assert kinds(due(at_work(), JOB, StoredMetrics(metrics=loss("0.1")))) == ""
+
+
 def test_failure_comes_before_success() -> None:
     both: JsonObject = {
         "status": {
