@@ -1,7 +1,8 @@
 """Search algorithms behind one interface, early stopping, and the gRPC service over them.
 
-Belongs here: the program `python -m suggestion` and three subpackages: `core` (what all searches
-share), `algorithms` (one file for each search and stop rule) and `service` (Katib's gRPC services).
+Belongs here: the program `python -m suggestion` and four subpackages: `core` (what all searches
+share), `algorithms` (one file for each search and stop rule), `service` (Katib's gRPC services) and
+`workers` (the processes in which searches run, and their limits).
 Does not belong here: when to ask for trials, how trials run, where their metrics are stored.
 May import: `serving` and `api`; only `service.early_stop_status` imports `kube`. May be imported
 by: `runner` and `trialwatch`. Only an algorithm's file imports its library; `core.registry` loads

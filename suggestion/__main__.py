@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import Sequence
 
@@ -19,8 +18,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _serve(settings: Settings) -> None:
     start_logging()
-    if not asyncio.run(run(settings)):
-        os._exit(0)  # Python would wait for the thread that searches, for as long as it takes
+    asyncio.run(run(settings))
 
 
 if __name__ == "__main__":

@@ -4,42 +4,76 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 
+from serving.addresses import Address
 from serving.life import until_signal, write_port
 from serving.logs import get_logger
+from serving.metrics import MetricsServer
 from suggestion.server import Server
+from suggestion.service.metrics import Metrics
 from suggestion.service.observation_reader import ObservationReader
 from suggestion.settings import Settings
+from suggestion.workers.memory_limit import available_memory, memory_of_worker
+from suggestion.workers.pool import SearchPool
+from suggestion.workers.worker_process import WorkerProcess
 
 _log = get_logger(__name__)
 
 
-async def run(settings: Settings) -> bool:
-    """Serve until SIGTERM or SIGINT; return whether all requests have ended.
+async def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT.
 
     Raises:
-        SetupError: the program cannot listen on the address, or cannot write the port file.
+        SetupError: the program cannot listen on an address, or cannot write the port file.
     """
-    logs = ObservationReader()
-    server = Server(logs, partial(_mark, settings))
-    with until_signal() as ended:
-        address = server.listen(settings.listen)
-        await server.start()
-        try:
-            if settings.port_file is not None:
-                write_port(settings.port_file, address.port)
-            _log.info("listening", address=str(address))
-            await ended.wait()
-            _log.info("ending: refusing new requests, finishing requests under way")
-        finally:
-            drained = await server.stop(settings.grace.total_seconds())
-            await logs.close()
-    if drained:
+    logs, metrics = ObservationReader(), Metrics()
+    with until_signal() as ended, _metrics_served(metrics, settings.metrics_listen) as at:
+        async with _searches(settings, metrics) as searches:
+            server = Server(searches, logs, partial(_mark, settings))
+            address = server.listen(settings.listen)
+            await server.start()
+            abandoned = 0
+            try:
+                if settings.port_file is not None:
+                    write_port(settings.port_file, address.port)
+                _log.info("listening", address=str(address), metrics=str(at) if at else None)
+                await ended.wait()
+                _log.info("ending: refusing new requests, finishing requests under way")
+                abandoned = searches.abandoned
+            finally:
+                await server.stop(settings.grace.total_seconds())
+                await logs.close()
+    if searches.abandoned == abandoned:
         _log.info("ended")
     else:
         _log.warning("ended while a search was running: it took longer than --grace")
-    return drained
+
+
+@asynccontextmanager
+async def _searches(settings: Settings, metrics: Metrics) -> AsyncIterator[SearchPool]:
+    count, seconds = settings.search_workers, settings.search_timeout.total_seconds()
+    memory = memory_of_worker(count, available_memory())
+    workers = [WorkerProcess(memory, seconds) for _ in range(count)]
+    pool = SearchPool(workers, metrics, seconds=seconds)
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+@contextmanager
+def _metrics_served(metrics: Metrics, address: Address | None) -> Iterator[Address | None]:
+    if address is None:
+        yield None
+        return
+    server = MetricsServer(metrics.registry, address)
+    try:
+        yield server.address
+    finally:
+        server.close()
 
 
 async def _mark(settings: Settings, namespace: str, trial: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import grpc
@@ -15,12 +13,19 @@ from api.v1beta1 import api_pb2, api_pb2_grpc
 from serving.addresses import Address
 from serving.grpc import Codes, ErrorInterceptor, listen, make_server
 from suggestion.service.early_stopping_service import EarlyStopping, MarkStopped, ObservationLogs
-from suggestion.service.suggestion_service import Suggestion
+from suggestion.service.searches import (
+    MOST_BYTES,
+    QueueFullError,
+    Searches,
+    SearchMemoryError,
+    SearchTimeoutError,
+)
+from suggestion.service.suggestion_service import suggestion_handler
 
-_MOST_BYTES: Final = 64 * 1024 * 1024
-"""Bytes of a request; an experiment with a hundred thousand trials has fewer."""
-_LAST_SECONDS: Final = 1.0
 _CODES: Final[Codes] = {
+    SearchTimeoutError: grpc.StatusCode.DEADLINE_EXCEEDED,
+    SearchMemoryError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    QueueFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     SetupError: grpc.StatusCode.FAILED_PRECONDITION,
     RemoteError: grpc.StatusCode.ABORTED,
 }
@@ -38,13 +43,11 @@ SERVICES: Final = (
 class Server:
     """All services on one port."""
 
-    def __init__(self, logs: ObservationLogs, mark: MarkStopped) -> None:
-        # One worker, because scikit-optimize's warnings are disabled for the whole process.
-        self._worker = ThreadPoolExecutor(1, "search")
+    def __init__(self, searches: Searches, logs: ObservationLogs, mark: MarkStopped) -> None:
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # its types are incomplete
         interceptor = ErrorInterceptor("the suggestion service", _CODES, log_refusals=True)
-        self._server = make_server(interceptor, most_bytes=_MOST_BYTES)
-        api_pb2_grpc.add_SuggestionServicer_to_server(Suggestion(self._worker), self._server)
+        self._server = make_server(interceptor, most_bytes=MOST_BYTES)
+        self._server.add_generic_rpc_handlers((suggestion_handler(searches),))
         api_pb2_grpc.add_EarlyStoppingServicer_to_server(EarlyStopping(logs, mark), self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
 
@@ -62,22 +65,7 @@ class Server:
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
         await self._server.start()
 
-    async def stop(self, grace: float) -> bool:
-        """Refuse new requests, and wait at most `grace` seconds for those under way.
-
-        Returns whether all have ended: a running search cannot be interrupted.
-        """
+    async def stop(self, grace: float) -> None:
+        """Refuse new requests; after at most `grace` seconds, cancel those under way."""
         await self._health.enter_graceful_shutdown()
         await self._server.stop(grace)
-        idle = self._worker.submit(_do_nothing)
-        self._worker.shutdown(wait=False)
-        try:
-            async with asyncio.timeout(_LAST_SECONDS):
-                await asyncio.wrap_future(idle)
-        except TimeoutError:
-            return False
-        return True
-
-
-def _do_nothing() -> None:
-    """Return; the worker calls this after all earlier work."""

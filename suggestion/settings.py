@@ -10,7 +10,7 @@ from typing import Final
 
 from api import names
 from serving.addresses import Address
-from serving.flag_values import ADDRESS, PATH, Kind
+from serving.flag_values import ADDRESS, ADDRESS_OR_OFF, PATH, PAUSE, Kind, whole_number
 from serving.main import Program
 from serving.settings import Row, setting, settings_of
 from serving.shared_settings import grace, port_file
@@ -44,6 +44,31 @@ class Settings:
             Kind(placeholder="NAMESPACE", read=lambda text: text or None),
             "The namespace of a trial if the caller names none.",
             default="the namespace of the program's own pod, else `default`",
+        ),
+        None,
+    )
+    search_workers: int = setting(
+        Row(
+            "--search-workers",
+            whole_number("N", 64),
+            "How many processes search: so many namespaces are served at the same time. They share"
+            " three quarters of the memory that the container or the machine has.",
+        ),
+        2,
+    )
+    search_timeout: timedelta = setting(
+        Row(
+            "--search-timeout",
+            PAUSE,
+            "A search that takes longer is stopped, even if its caller would wait longer.",
+        ),
+        timedelta(minutes=2),
+    )
+    metrics_listen: Address | None = setting(
+        Row(
+            "--metrics-listen",
+            ADDRESS_OR_OFF,
+            "Where the program serves `/metrics` to Prometheus; `off`: nowhere.",
         ),
         None,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from optuna.samplers import TPESampler
 
-from suggestion.algorithms.optuna_study import suggest_by
+from suggestion.algorithms.optuna_study import MOST_CANDIDATES, suggest_by
 from suggestion.core.algorithm import Algorithm, whole
 from suggestion.core.search_space import Point, SearchSpace
 from suggestion.core.trial_history import History
@@ -41,7 +41,12 @@ ALGORITHM = Algorithm(
         whole(
             "n_startup_trials", least=0, why="n_startup_trials should be greate or equal than zero"
         ),
-        whole("n_ei_candidates", least=1, why="n_ei_candidates should be great than zero"),
+        whole(
+            "n_ei_candidates",
+            least=1,
+            most=MOST_CANDIDATES,
+            why="n_ei_candidates should be great than zero",
+        ),
     ),
     seed_rule="random_state should be greate or equal than zero",
 )

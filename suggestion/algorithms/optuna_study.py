@@ -27,6 +27,9 @@ from suggestion.core.search_space import Point, SearchSpace
 from suggestion.core.trial_history import History, PastTrial, one_by_one, seed_at
 
 _Known = int | float
+MOST_CANDIDATES = 10_000
+"""Points that a sampler compares for each suggestion: it keeps a number for each pair of a point
+and a trial."""
 optuna.logging.set_verbosity(optuna.logging.WARNING)  # a log line for each study has no use
 
 

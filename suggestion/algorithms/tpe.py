@@ -9,8 +9,8 @@ from functools import partial
 
 from optuna.samplers import TPESampler
 
-from suggestion.algorithms.optuna_study import suggest_by
-from suggestion.core.algorithm import Algorithm, Rule, whole
+from suggestion.algorithms.optuna_study import MOST_CANDIDATES, suggest_by
+from suggestion.core.algorithm import LARGEST_WHOLE, Algorithm, Rule, whole
 from suggestion.core.search_space import Point, SearchSpace
 from suggestion.core.trial_history import History
 
@@ -66,11 +66,17 @@ ALGORITHM = Algorithm(
         Rule(
             name="prior_weight",
             read=float,
-            write="a number above 0",
+            write=f"a number above 0, at most {LARGEST_WHOLE}",
             holds=lambda weight: 0 < weight < math.inf,
             why="prior_weight should be great than zero",
+            most=LARGEST_WHOLE,
         ),
-        whole("n_EI_candidates", least=1, why="n_EI_candidates should be great than zero"),
+        whole(
+            "n_EI_candidates",
+            least=1,
+            most=MOST_CANDIDATES,
+            why="n_EI_candidates should be great than zero",
+        ),
         whole(
             "n_startup_trials", least=0, why="n_startup_trials should be great or equal than zero"
         ),

@@ -18,6 +18,11 @@ from suggestion.core.trial_history import History
 
 SETTINGS = "spec.algorithm.algorithmSettings"
 RANDOM_STATE = "random_state"
+LARGEST_WHOLE = 1_000_000
+"""Of a setting that is a whole number and has no smaller bound: as many trials as may be."""
+_LARGEST_SEED = 2**63 - 1
+_MOST_SETTINGS = 100
+"""Of one algorithm; an experiment with more is a mistake."""
 
 Values = Mapping[str, Any]
 """Settings by name; `Rule.read` has converted each from its text."""
@@ -49,6 +54,8 @@ class Rule:
     """Returns whether a value is allowed."""
     why: str = ""
     """The message if `holds` returns false; {} stands for the text of the setting."""
+    most: int | None = None
+    """The largest value of a number; None: `holds` bounds it, or it is a word."""
 
     def value(self, text: str) -> Any:  # noqa: ANN401 - each setting has its own type
         """Read the text.
@@ -65,6 +72,8 @@ class Rule:
             raise ValueError(why) from None
         if not self.holds(value):
             raise ValueError(f"{self.why.replace('{}', short)}; write {self.write}")
+        if self.most is not None and value > self.most:
+            raise ValueError(f"{self.name} must be at most {self.most}; write {self.write}")
         return value
 
 
@@ -85,13 +94,18 @@ class Algorithm:
     seeded: bool = True
     """Whether the search is random and so needs a seed."""
 
+    @property
+    def seed(self) -> Rule:
+        """The rule of `random_state`."""
+        return whole(RANDOM_STATE, least=0, most=_LARGEST_SEED, why=self.seed_rule)
+
     def read(self, name: str, settings: Sequence[Setting]) -> Values:
         """Read the settings; messages contain `name`, the name of the algorithm.
 
         Raises:
             SpecError: the faults of all settings.
         """
-        return read_values(name, (*self.rules, _seed(self.seed_rule)), settings, SETTINGS)
+        return read_values(name, (*self.rules, self.seed), settings, SETTINGS)
 
 
 def read_values(
@@ -102,6 +116,9 @@ def read_values(
     Raises:
         SpecError: the faults of all settings, each with its path below `path`.
     """
+    if len(settings) > _MOST_SETTINGS:
+        why = f"must have at most {_MOST_SETTINGS} settings; remove those that occur twice"
+        raise SpecError((invalid(path, len(settings), why),))
     by_name = {rule.name: rule for rule in rules}
     values: dict[str, Any] = {}
     faults: list[Fault] = []
@@ -119,23 +136,20 @@ def read_values(
     return values
 
 
-def _seed(why: str) -> Rule:
-    return whole(RANDOM_STATE, least=0, why=why)
-
-
 def _unknown(path: str, setting: str, algorithm: str, known: Iterable[str]) -> Fault:
     near = nearest(setting, known) or f"; known are {', '.join(known)}"
     return invalid(path, setting, f"unknown setting {setting[:40]} for algorithm {algorithm}{near}")
 
 
-def whole(name: str, *, least: int, why: str) -> Rule:
-    """Return the rule of a setting that is a whole number from `least`."""
+def whole(name: str, *, least: int, most: int = LARGEST_WHOLE, why: str) -> Rule:
+    """Return the rule of a setting that is a whole number from `least` to `most`."""
     return Rule(
         name=name,
         read=int,
-        write=f"a whole number from {least}",
+        write=f"a whole number from {least} to {most}",
         holds=lambda number: bool(number >= least),
         why=why,
+        most=most,
     )
 
 

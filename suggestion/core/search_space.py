@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from api.errors import SpecError
+from api.errors import Fault, SpecError
+from api.faults import invalid
 from api.objects.validation_space import space_faults
 from api.types import Assignment, ExperimentSpec, ParameterSpec
 from suggestion.core.dimensions import Dimension, dimension_of
+
+MOST_PARAMETERS = 1000
+MOST_VALUES = 10_000
+"""In the lists of all parameters together."""
 
 Point = tuple[Assignment, ...]
 """A value for each parameter, in the order of the space."""
@@ -66,7 +71,28 @@ def space_of(parameters: Sequence[ParameterSpec]) -> SearchSpace:
     Raises:
         SpecError: the faults of all parameters.
     """
-    faults = tuple(space_faults(ExperimentSpec(parameters=tuple(parameters))))
+    faults = tuple(_size_faults(parameters)) or tuple(
+        space_faults(ExperimentSpec(parameters=tuple(parameters)))
+    )
     if faults:
         raise SpecError(faults)
     return SearchSpace(dimensions=tuple(map(dimension_of, parameters)))
+
+
+def _size_faults(parameters: Sequence[ParameterSpec]) -> Iterator[Fault]:
+    """Yield the faults of a space that is too large: each value takes time and memory."""
+    if len(parameters) > MOST_PARAMETERS:
+        why = f"must have at most {MOST_PARAMETERS} parameters; remove some"
+        yield invalid("spec.parameters", len(parameters), why)
+        return
+    values = 0
+    for index, parameter in enumerate(parameters):
+        values += len(parameter.space.list)
+        if values > MOST_VALUES:
+            path = f"spec.parameters[{index}].feasibleSpace.list"
+            why = (
+                f"the lists up to this one have {values} values; write at most {MOST_VALUES} in all"
+                " lists together, or take an int or a double with a range"
+            )
+            yield invalid(path, len(parameter.space.list), why)
+            return

@@ -33,7 +33,7 @@ from kube.testing.memory import MemoryCluster
 from tests.controller.cluster_ports import JOB, ClusterPorts, complete, ports_of
 from tests.dbmanager.dbmanager_server import Client, served
 from tests.kube.test_client import plain
-from tests.suggestion.suggestion_server import serving
+from tests.suggestion.suggestion_server import SearchesHere, serving
 
 T = "2026-01-02T03:04:05Z"
 POLICY = Policy(
@@ -178,6 +178,6 @@ async def fake_services() -> AsyncIterator[FakeServices]:
         api_served(memory) as server,
         plain(server.url) as cluster,
         served(MemoryStore()) as store,
-        serving() as search,
+        serving(searches=SearchesHere()) as search,
     ):
         yield FakeServices(memory=memory, cluster=cluster, store=store, search=search)

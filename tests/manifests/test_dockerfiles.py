@@ -18,7 +18,7 @@ GROUPS = pyproject()["dependency-groups"]
 PORTS = {
     "dbmanager": {names.DB_MANAGER_PORT, names.METRICS_PORT},
     "webhook": {names.WEBHOOK_PORT, names.METRICS_PORT},
-    "suggestion": {names.SUGGESTION_PORT, names.EARLY_STOPPING_PORT},
+    "suggestion": {names.SUGGESTION_PORT, names.EARLY_STOPPING_PORT, names.METRICS_PORT},
     "collector": set(),
     "controller": {names.METRICS_PORT},
 }

@@ -85,6 +85,7 @@ def test_the_search_is_served_where_it_is_asked_for(name: str) -> None:
     settings = suggestion_settings.read_settings(arguments(container, environ))
 
     assert str(settings.listen) == f"0.0.0.0:{names.SUGGESTION_PORT}"
+    assert str(settings.metrics_listen) == f"0.0.0.0:{names.METRICS_PORT}"
 
 
 @pytest.mark.parametrize("name", DATABASES)

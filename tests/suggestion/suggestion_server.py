@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,16 @@ from api.errors import RemoteError, UserError
 from api.v1beta1 import api_pb2_grpc
 from serving.addresses import Address
 from suggestion.server import Server
+from suggestion.service.metrics import Metrics
+from suggestion.service.search_calls import CALLS
+from suggestion.service.searches import Began, Job, Searches
+from suggestion.workers.pool import SearchPool
+from suggestion.workers.worker_process import WorkerProcess
+
+MEMORY = 512 << 20
+"""Bytes of a worker."""
+SECONDS = 120.0
+"""Of a search."""
 
 
 @dataclass(slots=True)
@@ -48,13 +59,46 @@ class Client:
     suggestion: Any
     stopping: Any
     address: str
+    workers: Sequence[WorkerProcess]
+    metrics: Metrics
+
+    def value(self, name: str, **labels: str) -> float | None:
+        """Return a metric of the service."""
+        return self.metrics.registry.get_sample_value(f"trialwatch_suggestion_{name}", labels)
+
+
+class SearchesHere:
+    """`Searches` in this process, for tests that replace a part of an algorithm."""
+
+    async def run(self, job: Job, seconds: float | None) -> bytes:
+        async with asyncio.timeout(seconds):
+            return await asyncio.to_thread(CALLS[job.method], job.request, _ignored)
+
+
+def _ignored(_: Began) -> None:
+    """Take what a search is busy with."""
 
 
 @asynccontextmanager
-async def serving(rim: Rim | None = None) -> AsyncIterator[Client]:
-    """Serve on a free port of this machine."""
-    rim = rim or Rim()
-    server = Server(rim, rim.mark)
+async def serving(
+    rim: Rim | None = None,
+    *,
+    seconds: float = SECONDS,
+    memory: int = MEMORY,
+    searches: Searches | None = None,
+) -> AsyncIterator[Client]:
+    """Serve on a free port of this machine, with two workers.
+
+    Args:
+        rim: what the service uses from outside.
+        seconds: the longest time of a search.
+        memory: of a worker, in bytes.
+        searches: does the searches in place of the workers.
+    """
+    rim, metrics = rim or Rim(), Metrics()
+    workers = [WorkerProcess(memory, seconds) for _ in range(2)]
+    pool = SearchPool(workers, metrics, seconds=seconds)
+    server = Server(searches or pool, rim, rim.mark)
     address = server.listen(Address(host="127.0.0.1", port=0))
     await server.start()
     try:
@@ -65,6 +109,9 @@ async def serving(rim: Rim | None = None) -> AsyncIterator[Client]:
                 api_pb2_grpc.SuggestionStub(channel),
                 api_pb2_grpc.EarlyStoppingStub(channel),
                 str(address),
+                workers,
+                metrics,
             )
     finally:
         await server.stop(5)
+        await pool.close()

@@ -119,12 +119,16 @@ def _asked(channel: grpc.Channel, request: pb.GetSuggestionsRequest) -> Any:  # 
 
 
 def _until_busy(process: subprocess.Popen[bytes]) -> None:
-    """Wait until the program loads scikit-optimize: then the request is under way."""
-    maps = Path(f"/proc/{process.pid}/maps")
+    """Wait until a worker loads scikit-optimize: then the request is under way."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     deadline = time.monotonic() + SECONDS
-    while "sklearn" not in maps.read_text():
+    while not any("sklearn" in _maps(child) for child in children.read_text().split()):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def _maps(pid: str) -> str:
+    return Path(f"/proc/{pid}/maps").read_text()
 
 
 def test_a_port_that_is_taken_is_one_line_and_status_two() -> None:

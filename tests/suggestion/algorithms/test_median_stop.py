@@ -62,9 +62,9 @@ def test_the_settings_are_read() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "line"),
     [
-        ("min_trials_required", "0", 'value: Invalid value: "0": min_trials_required must be greater than zero (>0); write a whole number from 1'),
-        ("start_step", "0", 'value: Invalid value: "0": start_step must be greater or equal than one (>=1); write a whole number from 1'),
-        ("start_step", "x", 'value: Invalid value: "x": failed to validate start_step(x): write a whole number from 1'),
+        ("min_trials_required", "0", 'value: Invalid value: "0": min_trials_required must be greater than zero (>0); write a whole number from 1 to 1000000'),
+        ("start_step", "0", 'value: Invalid value: "0": start_step must be greater or equal than one (>=1); write a whole number from 1 to 1000000'),
+        ("start_step", "x", 'value: Invalid value: "x": failed to validate start_step(x): write a whole number from 1 to 1000000'),
         ("start_steps", "1", 'name: Invalid value: "start_steps": unknown setting start_steps for algorithm medianstop; did you mean "start_step"?'),
     ],
 )  # fmt: skip

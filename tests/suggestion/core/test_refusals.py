@@ -70,6 +70,65 @@ def test_a_setting_that_is_out_of_bounds(
     assert "; write " in line or ": write " in line
 
 
+BOUNDED = [
+    (algorithm, rule.name, rule.most)
+    for algorithm in BUILT_IN
+    for rule in (*find(algorithm).rules, find(algorithm).seed)
+    if rule.most is not None
+]
+
+
+@pytest.mark.parametrize(("algorithm", "setting", "most"), BOUNDED)
+def test_a_setting_above_its_bound(algorithm: str, setting: str, most: int) -> None:
+    find(algorithm).read(algorithm, [Setting(name=setting, value=str(most))])
+    with pytest.raises(SpecError) as refused:
+        find(algorithm).read(algorithm, [Setting(name=setting, value=str(most + 1))])
+
+    assert f"{setting} must be at most {most}; write a " in str(refused.value)
+
+
+@pytest.mark.parametrize("algorithm", BUILT_IN)
+def test_each_setting_has_an_upper_bound(algorithm: str) -> None:
+    huge, word = "9" * 400, "x"
+    for rule in find(algorithm).rules:
+        for text in (huge, word, "inf", "1e400"):
+            with pytest.raises(ValueError, match=rule.name):
+                rule.value(text)
+
+
+def test_too_many_settings() -> None:
+    many = [Setting(name="gamma", value="0.3")] * 101
+    with pytest.raises(SpecError) as refused:
+        find("tpe").read("tpe", many)
+
+    assert str(refused.value) == (
+        "spec.algorithm.algorithmSettings: Invalid value: 101: must have at most 100 settings;"
+        " remove those that occur twice"
+    )
+
+
+def test_too_many_parameters() -> None:
+    parameters = tuple(double(f"x{i}", "0", "1") for i in range(1001))
+    (line,) = faults("random", parameters)
+
+    assert line == (
+        "spec.parameters: Invalid value: 1001: must have at most 1000 parameters; remove some"
+    )
+    assert len(search_task_of(experiment("random", parameters[1:]).spec).space.dimensions) == 1000
+
+
+def test_too_many_values() -> None:
+    values = tuple(f"v{i}" for i in range(5001))
+    parameters = (categorical("a", *values), categorical("b", *values))
+    (line,) = faults("random", parameters)
+
+    assert line == (
+        "spec.parameters[1].feasibleSpace.list: Invalid value: 5001: the lists up to this one have"
+        " 10002 values; write at most 10000 in all lists together, or take an int or a double with"
+        " a range"
+    )
+
+
 @pytest.mark.parametrize("algorithm", BUILT_IN)
 def test_an_unknown_setting(algorithm: str) -> None:
     parameters = (integer("a", "1", "3"), integer("b", "1", "3"))

@@ -14,7 +14,7 @@ from api.types import Assignment, Experiment, ExperimentSpec, Trial
 from api.v1beta1 import api_pb2 as pb
 from api.wire.experiments import experiment_to_wire
 from api.wire.trials import assignments_from_wire, trial_to_wire
-from suggestion.service.suggestion_service import MOST_POINTS
+from suggestion.service.search_calls import MOST_POINTS
 from tests.suggestion.controller_requests import OBJECTIVE, experiment, trial
 from tests.suggestion.search_spaces import EVERYTHING, PLANE, categorical, fits, integer
 from tests.suggestion.suggestion_server import Client, serving

@@ -22,7 +22,9 @@ from kube.testing.memory import MemoryCluster
 from serving.addresses import Address, parse_address
 from suggestion.server import Server
 from suggestion.service.early_stop_status import EarlyStopStatus
+from suggestion.service.metrics import Metrics
 from suggestion.service.observation_reader import ObservationReader
+from suggestion.workers.pool import SearchPool
 from tests.dbmanager.dbmanager_server import served
 from tests.suggestion.controller_requests import experiment, settings, trial
 
@@ -71,7 +73,7 @@ async def test_rules_and_stops_use_the_callers_namespace(tmp_path: Path) -> None
             point = ("2026-01-02T03:04:05Z", "loss", value)
             await manager.report("same", point, metadata=((NAMESPACE_METADATA, team),))
         status = EarlyStopStatus(api.write_kubeconfig(tmp_path / "kubeconfig"), None)
-        server = Server(logs, status.mark)
+        server = Server(SearchPool((), Metrics(), seconds=1), logs, status.mark)
         address = server.listen(Address(host="127.0.0.1", port=0))
         place = parse_address(manager.address)
         assert place is not None
