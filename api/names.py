@@ -159,6 +159,8 @@ NAMESPACE_METADATA: Final = "trialwatch-namespace"
 """The trial's namespace; without it, only one namespace may have a trial of this name."""
 MAX_REPLY_METADATA: Final = "trialwatch-max-reply"
 """The most bytes of one reply that the caller accepts, if more than 4 MiB."""
+CAUSE_METADATA: Final = "trialwatch-cause"
+"""In the trailing metadata of a health check: why the DB manager does not do all of its work."""
 SUGGESTION_HEALTH_SERVICE: Final = "manager.v1beta1.Suggestion"
 """The service name in the health check of a suggestion service."""
 

@@ -22,7 +22,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _serve(settings: Settings) -> None:
-    store = store_for(settings.database, initialize=settings.initialize)
+    store = store_for(settings.database, initialize=settings.initialize, reserve=True)
     start_logging()
     sys.setswitchinterval(_SWITCH_SECONDS)
     asyncio.run(run(settings, store))

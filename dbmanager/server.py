@@ -8,19 +8,21 @@ import grpc
 from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from api.report_limits import LARGEST_MESSAGE
 from api.trialwatchv1 import observations_pb2_grpc
 from api.v1beta1 import api_pb2_grpc
 from dbmanager.service.connection import Connection
 from dbmanager.service.health import SERVICES, Health, UnknownService
 from dbmanager.service.metrics import Metrics
 from dbmanager.service.observations import Observations
-from dbmanager.service.replies import ReplyTooLarge
+from dbmanager.service.replies import REPLY_BYTES, ReplyTooLarge
 from dbmanager.service.requests import MOST_BYTES
 from dbmanager.service.row_notifier import RowNotifier
 from dbmanager.service.servicer import DBManager
 from dbmanager.settings import FOUR_MEBIBYTES
 from dbmanager.store.contract import AmbiguousTrial
 from serving.addresses import Address
+from serving.call_limits import Budget, Limits
 from serving.grpc import Codes, ErrorInterceptor, listen, make_server
 
 _CODES: Final[Codes] = {
@@ -42,17 +44,29 @@ class Server:
         *,
         max_reply: int = FOUR_MEBIBYTES,
         poll: float = 1.0,
+        limits: Limits | None = None,
     ) -> None:
-        """Make a server; every `poll` seconds, watchers read what other programs have written."""
+        """Make a server; every `poll` seconds, watchers read what other programs have written.
+
+        `limits`: what the clients may use of the server at a time.
+        """
         metrics = metrics or Metrics()
         self._notifier = RowNotifier()
-        interceptor = ErrorInterceptor("the DB manager", _CODES, answered=metrics.answered)
-        self._server = make_server(
-            interceptor, most_bytes=MOST_BYTES, max_metadata_size=_MOST_METADATA
+        interceptor = ErrorInterceptor(
+            "the DB manager", _CODES, answered=metrics.answered, limits=limits
         )
-        manager = DBManager(connection, self._notifier, metrics, max_reply=max_reply)
+        self._server = make_server(
+            interceptor,
+            most_bytes=MOST_BYTES,
+            largest_request=LARGEST_MESSAGE,
+            max_metadata_size=_MOST_METADATA,
+        )
+        replies = Budget(REPLY_BYTES)
+        manager = DBManager(
+            connection, self._notifier, metrics, max_reply=max_reply, replies=replies
+        )
         api_pb2_grpc.add_DBManagerServicer_to_server(manager, self._server)
-        observations = Observations(connection, self._notifier, poll=poll)
+        observations = Observations(connection, self._notifier, poll=poll, replies=replies)
         observations_pb2_grpc.add_ObservationsServicer_to_server(observations, self._server)
         health = Health(connection, self._notifier, period=poll)
         health_pb2_grpc.add_HealthServicer_to_server(health, self._server)

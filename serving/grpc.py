@@ -7,6 +7,8 @@ An error that a handler raises becomes a gRPC code and one sentence:
 | a class of the program's own table | that of the table |
 | `UserError` | INVALID_ARGUMENT |
 | `Unavailable` | UNAVAILABLE |
+| `TooManyCalls` | RESOURCE_EXHAUSTED |
+| `TooSlow` | DEADLINE_EXCEEDED |
 | anything else | INTERNAL, with a plain sentence; the trace is in the log |
 
 The class that is nearest to the error's own decides.
@@ -19,14 +21,22 @@ import inspect
 import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import (
+    AbstractContextManager,
+    aclosing,
+    contextmanager,
+    nullcontext,
+)
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 import grpc.aio
+from google.protobuf.message import DecodeError
 
 from api.errors import SetupError, Unavailable, UserError
 from serving.addresses import Address
+from serving.call_limits import CallLimits, Limits, TooManyCalls, TooSlow
 from serving.logs import get_logger
 
 _log = get_logger(__name__)
@@ -40,27 +50,45 @@ if TYPE_CHECKING:
 else:  # only the stubs have generics
     _Interceptor = grpc.aio.ServerInterceptor
 
+_HANDSHAKE_MS: Final = 10_000
+"""A connection that is not ready by then is closed."""
+_KEEPALIVE_MS: Final = 60_000
+"""A client that is silent for so long gets a ping; without its answer, the connection is closed."""
+_MOST_CALLS: Final = 1_000
+"""Calls under way of one connection; gRPC's own clients wait beyond."""
 _INTERNAL: Final = grpc.StatusCode.INTERNAL
 _COMMON: Final[Codes] = {
     UserError: grpc.StatusCode.INVALID_ARGUMENT,
+    TooManyCalls: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    TooSlow: grpc.StatusCode.DEADLINE_EXCEEDED,
     Unavailable: grpc.StatusCode.UNAVAILABLE,
 }
 
 
 def make_server(
-    interceptor: ErrorInterceptor, *, most_bytes: int, **options: int
+    interceptor: ErrorInterceptor,
+    *,
+    most_bytes: int,
+    largest_request: int | None = None,
+    **options: int,
 ) -> grpc.aio.Server:
     """Return a server without services.
 
     Args:
         interceptor: ends the calls.
         most_bytes: the size of the largest message, in and out.
+        largest_request: the size of the largest message in, after decompression; `most_bytes` if
+            it is None.
         options: further options of gRPC, without their `grpc.`.
     """
     limits = {
-        "max_receive_message_length": most_bytes,
+        "max_receive_message_length": largest_request or most_bytes,
         "max_send_message_length": most_bytes,
         "so_reuseport": 0,  # else two servers share a port, and neither fails
+        "server_handshake_timeout_ms": _HANDSHAKE_MS,
+        "keepalive_time_ms": _KEEPALIVE_MS,
+        "keepalive_timeout_ms": _KEEPALIVE_MS // 3,
+        "max_concurrent_streams": _MOST_CALLS,
         **options,
     }
     pairs = tuple((f"grpc.{name}", value) for name, value in limits.items())
@@ -89,7 +117,7 @@ def listen(
 
 
 class ErrorInterceptor(_Interceptor):
-    """Ends the unary calls and the streams to the client; other calls pass unchanged."""
+    """Ends the calls: with replies within the limits, or with a code and a sentence."""
 
     def __init__(
         self,
@@ -98,7 +126,7 @@ class ErrorInterceptor(_Interceptor):
         *,
         answered: Callable[[str, str, float], None] | None = None,
         log_refusals: bool = False,
-        clock: Callable[[], float] = time.monotonic,
+        limits: Limits | None = None,
     ) -> None:
         """Make it.
 
@@ -108,10 +136,11 @@ class ErrorInterceptor(_Interceptor):
             answered: called at the end of each call with `/package.Service/Method`, the name of
                 the code, and the seconds that the call took.
             log_refusals: whether errors with a code of their own are logged too.
-            clock: in seconds.
+            limits: what the clients may use of the server at a time.
         """
         self._program, self._codes = program, {**_COMMON, **codes}
-        self._answered, self._log_refusals, self._clock = answered, log_refusals, clock
+        self._answered, self._log_refusals = answered, log_refusals
+        self._limits = CallLimits(limits)
 
     def code_of(self, error: Exception) -> grpc.StatusCode:
         """Return the code that answers an error."""
@@ -124,52 +153,79 @@ class ErrorInterceptor(_Interceptor):
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[_Handler]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> _Handler:
-        """Return the handler of a call, within the frame that ends it."""
-        handler: Any = await continuation(handler_call_details)
-        if handler is None or handler.request_streaming:
-            return handler  # type: ignore[no-any-return]  # None if there is no such method
-        method = str(handler_call_details.method)
-        codec = {
-            "request_deserializer": handler.request_deserializer,
-            "response_serializer": handler.response_serializer,
-        }
-        if not handler.response_streaming:
-            unary = self._unary(method, handler.unary_unary)
-            return grpc.unary_unary_rpc_method_handler(unary, **codec)
-        if not inspect.isasyncgenfunction(handler.unary_stream):
-            return handler  # type: ignore[no-any-return]  # it writes to the context by itself
-        stream = self._stream(method, handler.unary_stream)
-        return grpc.unary_stream_rpc_method_handler(stream, **codec)
+        """Return the handler of a call, within the frame that ends it.
 
-    def _unary(self, method: str, behaviour: Callable[..., Any]) -> Any:  # noqa: ANN401 - gRPC's stubs want no coroutine here
-        async def framed(request: object, context: Context) -> object:
-            with self._counted(method) as end:
+        To gRPC each handler is one of streams: only these read a request when they want to, as
+        bytes. On the wire, a stream of one message and a single message are the same.
+        """
+        handler: Any = await continuation(handler_call_details)
+        if handler is None:
+            return None  # type: ignore[return-value]  # gRPC takes None for an unknown method
+        method = _Method(str(handler_call_details.method), handler)
+        framed = self._requests if handler.request_streaming else self._request
+        return grpc.stream_stream_rpc_method_handler(
+            framed(method), response_serializer=handler.response_serializer
+        )
+
+    def _request(self, method: _Method) -> Any:  # noqa: ANN401 - gRPC's stubs want no coroutine here
+        async def answer(_: object, context: Context) -> None:
+            read = partial(_one_message, context)
+            async with self._limits.request(context.peer(), read) as data:
+                await self._answer(method, method.decoded(data), context)
+
+        return self._framed(method, answer)
+
+    def _requests(self, method: _Method) -> Any:  # noqa: ANN401 - the same
+        async def answer(requests: AsyncIterator[bytes], context: Context) -> None:
+            decoded = (method.decoded(data) async for data in requests)
+            await self._answer(method, decoded, context)
+
+        return self._framed(method, answer)
+
+    def _framed(self, method: _Method, answer: Callable[..., Awaitable[None]]) -> Any:  # noqa: ANN401 - the same
+        async def framed(requests: AsyncIterator[bytes], context: Context) -> None:
+            with self._counted(method.name) as end:
                 try:
-                    return await behaviour(request, context)
+                    with self._stream_counted(method, context):
+                        await answer(requests, context)
                 except grpc.aio.AbortError:
                     raise  # the handler has ended the call by itself
                 except Exception as error:  # noqa: BLE001 - it is answered, and logged
                     self._take(error, end)
-                return await end.abort(context)
-
-        return framed
-
-    def _stream(self, method: str, behaviour: Callable[..., Any]) -> Any:  # noqa: ANN401 - the same
-        async def framed(request: object, context: Context) -> AsyncIterator[object]:
-            with self._counted(method) as end:
-                try:
-                    async for reply in behaviour(request, context):
-                        yield reply
-                except Exception as error:  # noqa: BLE001 - it is answered, and logged
-                    self._take(error, end)
+                    # Else its frames keep the request in memory until the garbage collector runs.
+                    error.__traceback__ = None
                 if end.code is not grpc.StatusCode.OK:
                     await end.abort(context)
 
         return framed
 
+    def _stream_counted(self, method: _Method, context: Context) -> AbstractContextManager[None]:
+        is_stream = method.handler.request_streaming or method.handler.response_streaming
+        return self._limits.stream(context.peer()) if is_stream else nullcontext()
+
+    async def _answer(self, method: _Method, request: object, context: Context) -> None:
+        """Call the handler, and send its replies to a client that takes them in time."""
+        replies = method.behaviour(request, context)
+        if inspect.isawaitable(replies):
+            reply = await replies
+            if reply is not None:  # else it has written to the context by itself
+                await self._send(reply, context)
+            return
+        async with aclosing(replies):
+            async for reply in replies:
+                await self._send(reply, context)
+
+    async def _send(self, reply: object, context: Context) -> None:
+        seconds = self._limits.limits.send_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                await context.write(reply)
+        except TimeoutError:
+            raise TooSlow(f"the client did not take the reply within {seconds:g} s") from None
+
     @contextmanager
     def _counted(self, method: str) -> Iterator[_CallEnd]:
-        end, start = _CallEnd(method), self._clock()
+        end, start = _CallEnd(method), time.monotonic()
         try:
             yield end
         except (asyncio.CancelledError, GeneratorExit):
@@ -177,7 +233,7 @@ class ErrorInterceptor(_Interceptor):
             raise
         finally:
             if self._answered is not None:
-                self._answered(method, end.code.name, self._clock() - start)
+                self._answered(method, end.code.name, time.monotonic() - start)
 
     def _take(self, error: Exception, end: _CallEnd) -> None:
         """Choose the code and the sentence for an error."""
@@ -191,6 +247,46 @@ class ErrorInterceptor(_Interceptor):
             _log.warning(
                 "a request was refused", method=end.method, code=end.code.name, why=end.sentence
             )
+
+
+class _Method:
+    """A method of the server."""
+
+    def __init__(self, name: str, handler: Any) -> None:  # noqa: ANN401 - gRPC's stubs have only its parts
+        self.name, self.handler = name, handler
+        self.behaviour: Callable[[object, Context], Any] = (
+            handler.unary_unary
+            or handler.unary_stream
+            or handler.stream_unary
+            or handler.stream_stream
+        )
+
+    def decoded(self, data: bytes) -> object:
+        """Return the message.
+
+        Raises:
+            UserError: the bytes are not such a message.
+        """
+        decode = self.handler.request_deserializer
+        try:
+            return decode(data) if decode else data
+        except (DecodeError, ValueError):
+            raise UserError(
+                f"the {len(data)} bytes of the request are not a message of {self.name}: send one"
+                " that is encoded by its protocol"
+            ) from None
+
+
+async def _one_message(context: Context) -> bytes:
+    """Read the only message of a call.
+
+    Raises:
+        UserError: the client has sent none.
+    """
+    data = await context.read()
+    if not isinstance(data, bytes):
+        raise UserError("the call has no request: send one message")
+    return data
 
 
 class _CallEnd:

@@ -11,9 +11,12 @@ from aiohttp import web
 
 from api.errors import SetupError
 from serving.addresses import Address
+from serving.slow_headers import TimedRunner
 
 _KEEP_ALIVE: Final = 120.0
 """Seconds; longer than the API server keeps a connection, so that this side never closes first."""
+_HEADERS: Final = 10.0
+"""Seconds for the headers of a request; the API server sends them at once."""
 _LINGERING: Final = 1.0
 """Seconds for the rest of a request that is already answered."""
 
@@ -58,10 +61,19 @@ class Server:
         *,
         tls: ssl.SSLContext | None = None,
         grace: float = 0.0,
+        header_seconds: float = _HEADERS,
     ) -> None:
-        """`grace`: seconds for requests under way at the end."""
-        self._runner = web.AppRunner(
+        """Serve an application.
+
+        Args:
+            application: what answers.
+            tls: plaintext if None.
+            grace: seconds for requests under way at the end.
+            header_seconds: how long the headers of a request may take to arrive.
+        """
+        self._runner = TimedRunner(
             application,
+            header_seconds=header_seconds,
             access_log=None,
             keepalive_timeout=_KEEP_ALIVE,
             lingering_time=_LINGERING,

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from prometheus_client import CollectorRegistry, start_http_server
 
 from api.errors import SetupError
 from serving.addresses import Address
 
+_SECONDS: Final = 10.0
+"""How long a client may be silent: each connection has a thread of its own."""
+
 
 class MetricsServer:
     """Serves `GET /metrics` on its own port, in its own thread."""
 
-    def __init__(self, registry: CollectorRegistry, address: Address) -> None:
-        """Start it.
+    def __init__(
+        self, registry: CollectorRegistry, address: Address, *, seconds: float = _SECONDS
+    ) -> None:
+        """Start it; a client that is silent for so many `seconds` is cut.
 
         Raises:
             SetupError: the program cannot listen on the address.
@@ -24,6 +31,8 @@ class MetricsServer:
                 f"--metrics-listen: cannot listen on {address} ({error.strerror or error});"
                 " choose another, or `off`"
             ) from None
+        handler: Any = self._server.RequestHandlerClass
+        self._server.RequestHandlerClass = type("TimedHandler", (handler,), {"timeout": seconds})
         self.address = Address(host=address.host, port=self._server.server_port)
 
     def close(self) -> None:

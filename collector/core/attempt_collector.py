@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from api.names import OUTCOME_FAILED, OUTCOME_STOPPED
+from api.report_limits import LONGEST_VALUE
 from collector.core.attempt_reader import AttemptReader, ReadStep
 from collector.core.attempt_streams import next_attempt
 from collector.core.batches import CarryOver, final_points, points_digest
@@ -27,6 +28,7 @@ from collector.core.echo_progress import EchoProgress
 from collector.core.plan import AT_ONCE, CollectorPlan, Pause
 from collector.core.ports import AttemptEnd, Ports
 from collector.core.prepared_batch import PreparedBatch, prepare, prepare_again
+from collector.core.report_parts import parts_of
 from collector.streams.stream_position import Gap
 
 BATCH_SECONDS = 0.25
@@ -59,6 +61,8 @@ class AttemptCollector:
         self._reader = reader
         self._early_stop = EarlyStop(plan, ports, attempt.number)
         self._prepared: PreparedBatch | None = None
+        self._sent = 0
+        """Parts of the batch in flight that are delivered; after a crash they are sent again."""
         self._unsaved = 0
         self._read_at = float("-inf")
         ports.log.write(f"following attempt {attempt.number}")
@@ -107,12 +111,18 @@ class AttemptCollector:
             return AT_ONCE
         self._prepared = prepared
         self._stop_if_due(prepared.known)
-        delivery = self._sender.send(prepared.batch, over=self._is_over())
-        if delivery is Delivery.NOT_YET:
-            wait = self._sender.wait()
-            return Pause(least=min(wait, BATCH_SECONDS), most=wait)
-        if delivery is Delivery.REFUSED:
-            self._note_refusal(flight)
+        parts = parts_of(prepared.batch)
+        for part in parts[self._sent :]:
+            delivery = self._sender.send(part, over=self._is_over())
+            if delivery is Delivery.NOT_YET:
+                wait = self._sender.wait()
+                return Pause(least=min(wait, BATCH_SECONDS), most=wait)
+            if delivery is Delivery.REFUSED:
+                self._note_refusal(part.sequence)
+            self._sent += 1
+        # A checkpoint of an earlier version counts such a batch as one report.
+        last = max(self.attempt.sequence, parts[-1].sequence)
+        self.attempt = replace(self.attempt, sequence=last)
         self._delivered(flight, prepared.known)
         return AT_ONCE
 
@@ -129,7 +139,7 @@ class AttemptCollector:
         places = dict(self.attempt.places)
         if flight.stream:
             places[flight.stream] = flight.end
-        self._prepared = None
+        self._prepared, self._sent = None, 0
         reported = self.attempt.reported or not flight.stream
         self._save(
             replace(self.attempt, in_flight=None, places=places, known=known, reported=reported)
@@ -147,8 +157,8 @@ class AttemptCollector:
         self._note(gap)
         self._delivered(flight, self.attempt.known)
 
-    def _note_refusal(self, flight: InFlight) -> None:
-        why = f"the store refused report {flight.sequence}: {self._sender.refusal}"
+    def _note_refusal(self, sequence: int) -> None:
+        why = f"the store refused report {sequence}: {self._sender.refusal}"
         self._ports.log.write(why)
         self.attempt = replace(self.attempt, refused=why)
 
@@ -198,7 +208,14 @@ class AttemptCollector:
         )
         prepared = prepare(self._plan, self.attempt, flight, step.points)
         flight = replace(flight, digest=points_digest(prepared.batch.points))
-        self._save(replace(self.attempt, sequence=flight.sequence, in_flight=flight))
+        parts = parts_of(prepared.batch)
+        left_out = len(prepared.batch.points) - sum(len(part.points) for part in parts)
+        if left_out:
+            self._ports.log.write(
+                f"{left_out} values have more than {LONGEST_VALUE} characters, and are not sent"
+            )
+        last = parts[-1].sequence  # no later batch gets a number of these parts
+        self._save(replace(self.attempt, sequence=last, in_flight=flight))
         self._prepared = prepared
 
     # Report, settle, finish

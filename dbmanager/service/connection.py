@@ -44,6 +44,7 @@ class Connection:
         self._sleep, self._jitter, self._changed = sleep, jitter, changed
         self._opened = self._up = False
         self._cause = "not tried yet"
+        self._full = ""
 
     @property
     def store(self) -> Store:
@@ -65,6 +66,19 @@ class Connection:
     def cause(self) -> str:
         """Why the database cannot be reached; empty after a successful ping."""
         return self._cause
+
+    @property
+    def full(self) -> str:
+        """Why the database stores no more reports; empty if it does."""
+        return self._full
+
+    def note_room(self, full: str = "") -> None:
+        """Remember whether the last report found room, and log it if that has changed."""
+        if full and not self._full:
+            _log.error("the database is full: reports are refused, deletes are not", cause=full)
+        elif self._full and not full:
+            _log.info("the database has room again")
+        self._full = full
 
     async def watch(self, *, period: float = 2.0) -> None:
         """Open the store, and ping it every `period` seconds, for ever.

@@ -14,10 +14,10 @@ from typing import Generic, TypeVar
 
 from api.errors import UserError
 from api.faults import quoted
+from api.report_limits import LONGEST_NAME, LONGEST_VALUE, MOST_POINTS
 from api.timestamps import FIRST_MICROS, LAST_MICROS, to_micros
 from api.v1beta1 import api_pb2 as pb
 from dbmanager.store.columns import Columns
-from dbmanager.store.contract import LONGEST_NAME
 
 PIECE = 500
 """Points that are read in one step of the event loop: less than a millisecond."""
@@ -34,7 +34,8 @@ def read_rows(log: pb.ObservationLog, *, skip_timeless: bool = False) -> Columns
     """Return the rows of a report, in its order; arguments as `read_pieces` has them.
 
     Raises:
-        UserError: an entry has no metric, or a bad time stamp, name or value.
+        UserError: there are too many entries, or an entry has no metric, or a bad time stamp, name
+            or value.
     """
     rows = Columns()
     for piece in read_pieces(log, skip_timeless=skip_timeless):
@@ -51,6 +52,7 @@ def read_pieces(log: pb.ObservationLog, *, skip_timeless: bool = False) -> Itera
     Raises:
         UserError: as `read_rows` does.
     """
+    check_count(log)
     entries = iter(log.metric_logs)
     known = _Cache(_checked_name)
     stamp_reader = TimestampReader()
@@ -62,6 +64,19 @@ def read_pieces(log: pb.ObservationLog, *, skip_timeless: bool = False) -> Itera
                 if entry.time_stamp or not skip_timeless:
                     _check_entry(f"observation_log.metric_logs[{index}]", entry)
             raise
+
+
+def check_count(log: pb.ObservationLog) -> None:
+    """Check how many points a report has.
+
+    Raises:
+        UserError: it has too many.
+    """
+    count = len(log.metric_logs)
+    if count > MOST_POINTS:
+        raise UserError(
+            f"observation_log.metric_logs: {count} points; send at most {MOST_POINTS} in one report"
+        )
 
 
 def check_name(path: str, name: str) -> str:
@@ -185,6 +200,8 @@ def _piece(
         stamps = [stamp for stamp in stamps if stamp]
     if "\0" in "".join(values):
         raise UserError("a value holds a NUL character")
+    if max(map(len, values), default=0) > LONGEST_VALUE:
+        raise UserError("a value is too long")
     return Columns(stamp_reader.micros(stamps), [known[name] for name in names], values)
 
 
@@ -207,4 +224,9 @@ def _check_entry(path: str, entry: pb.MetricLog) -> None:
         raise UserError(
             f"{path}.metric.value: {quoted(entry.metric.value)} has a NUL character, which"
             " databases cannot store; remove it"
+        )
+    if len(entry.metric.value) > LONGEST_VALUE:
+        raise UserError(
+            f"{path}.metric.value: {quoted(entry.metric.value)} has {len(entry.metric.value)}"
+            f" characters; send at most {LONGEST_VALUE}"
         )

@@ -1,8 +1,8 @@
 """Returns the memory of a very large report to the operating system.
 
-The C library keeps freed memory for later. After a report of hundreds of MiB, the program may never
-need so much again. But glibc returns only memory at the end of its heap, unless the program calls
-`malloc_trim`.
+The C library keeps freed memory for later. After several of the largest reports at a time, the
+program may never need so much again. But glibc returns only memory at the end of its heap, unless
+the program calls `malloc_trim`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import asyncio
 import ctypes
 from functools import cache
 
-LARGE = 100_000
-"""Points of a report; they take about 40 MiB."""
+LARGE = 50_000
+"""Points of a report; they take about 20 MiB."""
 _LATER = 0.2
 """Seconds; by then gRPC has freed the message, too."""
 

@@ -11,6 +11,10 @@ from api.trialwatchv1 import observations_pb2 as pb_observations
 from api.v1beta1 import api_pb2 as pb
 from dbmanager.store.contract import Row, Summary
 
+REPLY_BYTES = 16 * 1024 * 1024
+"""Of all replies under way, and the most that the caller of one reply may ask for."""
+SMALL_REPLY = 2 * 1024 * 1024
+"""Bytes that each read takes of them; a read that needs more begins anew."""
 _OVERHEAD = 48
 """Bytes of an entry without its texts: the time stamp, tags and lengths."""
 _FRAME = 16

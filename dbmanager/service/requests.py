@@ -26,6 +26,8 @@ from dbmanager.store.contract import AttemptOutcome, Delivery
 
 MOST_BYTES = 2**31 - 1
 """Bytes of one message: the limit of gRPC."""
+MOST_METRICS = 1_000
+"""Metrics that a read may name."""
 _HIGHEST_SEQUENCE = 2**63 - 1
 _PREFIX = "trialwatch-"
 _KEYS = (
@@ -94,8 +96,12 @@ def read_bounds(metric_names: Sequence[str], start: str = "", end: str = "") -> 
     """Return the bounds of a read; an empty text is no bound.
 
     Raises:
-        UserError: a name is too long or has a NUL, or a time is not RFC 3339.
+        UserError: a name is too long or has a NUL, there are too many, or a time is not RFC 3339.
     """
+    if len(metric_names) > MOST_METRICS:
+        raise UserError(
+            f"metric_names: {len(metric_names)} names; send at most {MOST_METRICS} in one request"
+        )
     return Bounds(
         metrics=tuple(check_name("metric_name", name) for name in metric_names if name),
         from_micros=read_moment("start_time", start) if start else None,

@@ -16,11 +16,12 @@ from dbmanager.service.connection import Connection
 from dbmanager.service.decoding import read_pieces
 from dbmanager.service.malloc_trim import trim_after
 from dbmanager.service.metrics import Metrics
-from dbmanager.service.replies import LogReply
+from dbmanager.service.replies import REPLY_BYTES, SMALL_REPLY, LogReply, ReplyTooLarge
 from dbmanager.service.requests import CallMetadata, read_bounds, read_metadata, read_trial_name
 from dbmanager.service.row_notifier import RowNotifier
 from dbmanager.store.columns import Columns
-from dbmanager.store.contract import Query, Row, Store, TrialKey, resolve
+from dbmanager.store.contract import DiskFull, Query, Row, Store, TrialKey, resolve
+from serving.call_limits import Budget
 from serving.logs import get_logger
 
 _log = get_logger(__name__)
@@ -73,10 +74,18 @@ class DBManager(api_pb2_grpc.DBManagerServicer):
     """`api.v1.beta1.DBManager` over a store."""
 
     def __init__(
-        self, connection: Connection, notifier: RowNotifier, metrics: Metrics, *, max_reply: int
+        self,
+        connection: Connection,
+        notifier: RowNotifier,
+        metrics: Metrics,
+        *,
+        max_reply: int,
+        replies: Budget | None = None,
     ) -> None:
+        """`replies`: the bytes that replies under way share."""
         self._connection, self._notifier, self._metrics = connection, notifier, metrics
         self._max_reply = max_reply
+        self._replies = replies or Budget(REPLY_BYTES)
 
     async def ReportObservationLog(  # noqa: N802 - the wire's name
         self, request: pb.ReportObservationLogRequest, context: Context
@@ -97,7 +106,12 @@ class DBManager(api_pb2_grpc.DBManagerServicer):
         store = self._connection.store
         if rows or metadata.delivery:
             key = await _key_to_report(store, trial, metadata)
-            receipt = await store.report(key, rows, metadata.delivery)
+            try:
+                receipt = await store.report(key, rows, metadata.delivery)
+            except DiskFull as error:
+                self._connection.note_room(str(error))
+                raise
+            self._connection.note_room()
             self._metrics.reported(receipt)
             self._notifier.notify(trial)
 
@@ -115,14 +129,14 @@ class DBManager(api_pb2_grpc.DBManagerServicer):
         bounds = read_bounds((request.metric_name,), request.start_time, request.end_time)
         store = self._connection.store
 
-        async def read(key: TrialKey) -> pb.ObservationLog:
+        async def read(key: TrialKey, most: int) -> pb.ObservationLog:
             query = Query(
                 key=key,
                 metrics=bounds.metrics,
                 from_micros=bounds.from_micros,
                 to_micros=bounds.to_micros,
             )
-            reply = LogReply(trial, metadata.max_reply or self._max_reply)
+            reply = LogReply(trial, most)
             try:
                 async with closing(store.read(query)) as chunks:
                     async for rows in chunks:
@@ -131,10 +145,33 @@ class DBManager(api_pb2_grpc.DBManagerServicer):
                 trim_after(len(reply.log.metric_logs))
             return reply.log
 
-        log = await read_trial(
-            store, trial, metadata, read, is_empty=lambda log: not log.metric_logs
-        )
+        async def log_of_at_most(most: int) -> pb.ObservationLog:
+            return await read_trial(
+                store,
+                trial,
+                metadata,
+                lambda key: read(key, most),
+                is_empty=lambda log: not log.metric_logs,
+            )
+
+        most = min(metadata.max_reply or self._max_reply, max(self._max_reply, REPLY_BYTES))
+        log = await self._within_budget(log_of_at_most, most)
         return pb.GetObservationLogReply(observation_log=log)
+
+    async def _within_budget(
+        self, read: Callable[[int], Awaitable[pb.ObservationLog]], most: int
+    ) -> pb.ObservationLog:
+        """Read a log of at most so many bytes: first as a small one, and few are large."""
+        small = min(most, SMALL_REPLY)
+        release = await self._replies.take_until_reply(small)
+        try:
+            return await read(small)
+        except ReplyTooLarge:
+            if most == small:
+                raise
+        release()  # before it takes more: else several calls could wait for each other
+        await self._replies.take_until_reply(most)
+        return await read(most)
 
     async def DeleteObservationLog(  # noqa: N802 - the wire's name
         self, request: pb.DeleteObservationLogRequest, context: Context

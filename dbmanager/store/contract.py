@@ -32,9 +32,10 @@ namespace has the namespace "". `resolve` says which namespace a request means:
 | nothing   | one namespace             | this namespace                               |
 | nothing   | several                   | refused: `AmbiguousTrial`                         |
 
-**Errors.** `Unavailable` if the database cannot be reached: the store has either nothing of the
-request, or all of it, and then a repeat is harmless. Callers check requests before they call the
-store: trial and metric names have 1 to 255 characters, and no text has a NUL.
+**Errors.** `DiskFull` if the database has no room: reads go on, and so do deletes as far as the
+database can do them. `Unavailable` if the database cannot be reached: the store has either nothing
+of the request, or all of it, and then a repeat is harmless. Callers check requests before they call
+the store: they keep the limits of `api.report_limits`, and no text has a NUL.
 """
 
 from __future__ import annotations
@@ -44,10 +45,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from api.errors import UserError
+from api.errors import Unavailable, UserError
 
-LONGEST_NAME = 255
-"""Characters: the length of Katib's columns."""
+_MOST_NAMED = 10
+"""Namespaces that an error names."""
 
 
 class Row(NamedTuple):
@@ -137,12 +138,18 @@ class Summary:
     last_micros: int
 
 
+class DiskFull(Unavailable):
+    """The database has no room for more rows."""
+
+
 class AmbiguousTrial(UserError):
     """A request gives no namespace, and several namespaces have a trial of this name."""
 
     def __init__(self, trial: str, namespaces: Iterable[str]) -> None:
         self.namespaces = tuple(sorted(namespaces))
-        named = ", ".join(repr(namespace) for namespace in self.namespaces)
+        named = ", ".join(repr(namespace) for namespace in self.namespaces[:_MOST_NAMED])
+        if len(self.namespaces) > _MOST_NAMED:
+            named += f" and {len(self.namespaces) - _MOST_NAMED} more"
         super().__init__(
             f"trial name {trial!r} exists in the namespaces {named}: "
             "send one of them in the metadata `trialwatch-namespace`"

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
-from dbmanager.store.contract import LONGEST_NAME
+from api.report_limits import LONGEST_NAME
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - Katib's columns have no time zone; they are in UTC
 _MICROSECOND = timedelta(microseconds=1)

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from api.errors import SetupError, Unavailable
+from dbmanager.store.contract import DiskFull
 
 _AWAY_STATES = ("08", "53", "57P", "58", "25006")
 _AGAIN_STATES = ("40001", "40P01", "0A000")
@@ -29,6 +30,8 @@ _AWAY_NUMBERS = frozenset(
         *(1836, 1927, 2002, 2003, 2006, 2013, 2014, 2055, 3169),
     }
 )
+_FULL_STATE = "53100"
+_FULL_NUMBERS = frozenset((1021, 1114))
 _AGAIN_NUMBERS = frozenset((1020, 1205, 1213))
 _SETUP_NUMBERS = frozenset((1044, 1045, 1049, 1142, 1227, 1251, 1698))
 _AWAY_TEXTS = re.compile(r"locked|busy|full|disk I/O|unable to open|closed", re.IGNORECASE)
@@ -53,6 +56,11 @@ def translated_errors(database: str, *, opening: bool = False) -> Iterator[None]
                 f"--database: cannot open or create {database}; "
                 "check that its folder exists and is writable"
             ) from error
+        if is_full(error):
+            raise DiskFull(
+                f"{database} has no room ({cause}): reports are refused until there is room; delete"
+                " experiments, or enlarge the disk"
+            ) from error
         if is_away(error):
             raise Unavailable(f"{database} cannot be reached now ({cause}); try again") from error
         if opening or _is_setup(cause):
@@ -60,6 +68,22 @@ def translated_errors(database: str, *, opening: bool = False) -> Iterator[None]
                 f"--database: {database} refuses ({cause}); check its name, user and privileges"
             ) from error
         raise
+
+
+def invalid_url(database: str) -> SetupError:
+    """Return the error for a URL that a driver cannot read."""
+    return SetupError(
+        f"--database: the URL of {database} is not valid: check port and options (sslmode),"
+        " and write special characters of user and password as in %2F for /"
+    )
+
+
+def is_full(error: BaseException) -> bool:
+    """Return whether the database has no room for more rows."""
+    cause = _cause_of(error)
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return _state_of(cause) == _FULL_STATE or _number_of(cause) in _FULL_NUMBERS
 
 
 def is_away(error: BaseException) -> bool:

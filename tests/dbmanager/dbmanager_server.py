@@ -47,8 +47,8 @@ class Client:
     def __init__(self, channel: grpc.aio.Channel, address: str = "") -> None:
         self.address = address
         # The types of the generated stubs have only the synchronous channel.
-        self.channel = channel
-        any_channel: Any = channel
+        self.channel: Any = channel
+        any_channel = self.channel
         self.manager: Any = api_pb2_grpc.DBManagerStub(any_channel)
         self.observations: Any = observations_pb2_grpc.ObservationsStub(any_channel)
         self.health: Any = health_pb2_grpc.HealthStub(any_channel)

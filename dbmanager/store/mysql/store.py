@@ -30,6 +30,7 @@ from dbmanager.store.mysql.insert import insert_statements
 from dbmanager.store.mysql.schema import MIGRATIONS, collation
 from dbmanager.store.schema import sources
 from dbmanager.store.sequence_numbers import SourceKey
+from dbmanager.store.sql_errors import invalid_url
 from dbmanager.store.sql_reads import unsourced_noted
 from dbmanager.store.sql_server import READERS, WRITERS, ServerStore
 
@@ -60,8 +61,8 @@ class MysqlStore(ServerStore):
         """
         try:
             parsed = make_url(url).set(drivername="mysql+asyncmy")
-        except (ArgumentError, ValueError) as error:
-            raise SetupError(f"--database: the URL of {name} is not valid ({error})") from None
+        except (ArgumentError, ValueError):  # its text may have a part of the password
+            raise invalid_url(name) from None
         for setting in parsed.query:
             if setting not in _SETTINGS:
                 known = ", ".join(_SETTINGS)

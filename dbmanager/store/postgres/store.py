@@ -20,13 +20,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from api.errors import SetupError
 from dbmanager.store.columns import Columns
 from dbmanager.store.finite import LONGEST, PATTERN, USUAL, USUAL_LENGTH
 from dbmanager.store.postgres.copy import COLUMNS, HEADER, TRAILER, copy_data
 from dbmanager.store.postgres.schema import MIGRATIONS
 from dbmanager.store.schema import sources
 from dbmanager.store.sequence_numbers import SourceKey
+from dbmanager.store.sql_errors import invalid_url
 from dbmanager.store.sql_server import READERS, WRITERS, ServerStore
 
 _CONNECT_SECONDS = 5.0
@@ -50,8 +50,8 @@ class PostgresStore(ServerStore):
         async def connect() -> Any:  # noqa: ANN401 - asyncpg has no types
             try:
                 return await asyncpg.connect(dsn=url, timeout=_CONNECT_SECONDS)
-            except ValueError as error:  # asyncpg's error for a wrong URL
-                raise SetupError(f"--database: the URL of {name} is not valid ({error})") from None
+            except ValueError:  # for a wrong URL; its text may have a part of the password
+                raise invalid_url(name) from None
 
         super().__init__(
             create_async_engine("postgresql+asyncpg://", async_creator=connect, **WRITERS),

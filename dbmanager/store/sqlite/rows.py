@@ -55,6 +55,15 @@ def delete_trial(connection: sqlite3.Connection, key: TrialKey) -> int:
     return rows.rowcount
 
 
+def delete_some(connection: sqlite3.Connection, key: TrialKey, most: int) -> int:
+    """Delete some rows of a trial; return how many."""
+    some = (
+        "DELETE FROM observation_logs WHERE id IN (SELECT id FROM observation_logs"
+        " WHERE trial_name = ? AND namespace = ? LIMIT ?)"
+    )
+    return connection.execute(some, (key.trial, key.namespace, most)).rowcount
+
+
 def _insert(connection: sqlite3.Connection, shared: tuple[str, str, str], rows: Columns) -> None:
     start = 0
     for size in _SIZES:

@@ -19,15 +19,19 @@ from sqlalchemy import URL, ColumnElement, Executable, Float, column, create_eng
 
 from api.errors import Unavailable
 from dbmanager.store.columns import Columns
-from dbmanager.store.contract import Delivery, NewRow, Receipt, TrialKey
+from dbmanager.store.contract import Delivery, DiskFull, NewRow, Receipt, TrialKey
 from dbmanager.store.sql_errors import translated_errors
 from dbmanager.store.sql_store import SqlStore
-from dbmanager.store.sqlite.rows import delete_trial, store_report
+from dbmanager.store.sqlite.file_identity import FileIdentity
+from dbmanager.store.sqlite.reserve import RESERVE_BYTES, Reserve
+from dbmanager.store.sqlite.rows import delete_some, delete_trial, store_report
 from dbmanager.store.sqlite.schema import MIGRATIONS
 from dbmanager.store.sqlite.writer import Writer
 
 _BUSY_SECONDS = 10.0
 _READERS = 4
+_PIECE = 1_000
+"""Rows that are deleted at a time on a full disk."""
 
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -40,7 +44,8 @@ _PRAGMAS = (
 class SqliteStore(SqlStore):
     """A `Store` in one file."""
 
-    def __init__(self, path: Path, *, initialize: bool = True) -> None:
+    def __init__(self, path: Path, *, initialize: bool = True, reserve: bool = False) -> None:
+        """`reserve`: keep room on the disk for deletes, in a file beside the database."""
         super().__init__(f"the database file {path}")
         self._readers = create_engine(
             URL.create("sqlite", database=str(path)),
@@ -50,6 +55,8 @@ class SqliteStore(SqlStore):
         )
         event.listen(self._readers, "connect", _forbid_writing)
         self._path, self._initialize = path, initialize
+        self._identity: FileIdentity | None = None
+        self._reserve = Reserve(path, RESERVE_BYTES if reserve else 0)
         self._writer: Writer | None = None
         self._threads: ThreadPoolExecutor | None = None
         self._opening = asyncio.Lock()
@@ -61,16 +68,21 @@ class SqliteStore(SqlStore):
     async def open(self) -> None:
         """Open the file, bring its schema up to date, start the writer."""
         async with self._opening:
+            if self._identity is not None:
+                self._identity.check()
             if self._writer is None:
                 with translated_errors(self._name, opening=True):
                     connection = await asyncio.to_thread(self._connect)
-                self._writer = Writer(connection, self._name)
+                self._identity = FileIdentity(self._path, self._name)
+                self._writer = Writer(connection, self._name, self._identity.check)
+                await asyncio.to_thread(self._reserve.keep)
                 self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader")
 
     async def close(self) -> None:
         """Finish the waiting writes, then close the file."""
         async with self._opening:
             writer, self._writer = self._writer, None
+            self._identity = None
             threads, self._threads = self._threads, None
             if writer is not None:
                 await writer.close()
@@ -95,8 +107,30 @@ class SqliteStore(SqlStore):
         return receipt
 
     async def delete(self, key: TrialKey) -> int:
-        """Delete a trial's rows and its sources."""
+        """Delete a trial's rows and its sources.
+
+        On a full disk, this uses the reserve, and deletes the rows in pieces: one transaction for
+        all of them could need more room than there is.
+        """
         writer = self._require_writer()
+        try:
+            return await self._delete_all(writer, key)
+        except DiskFull:
+            await asyncio.to_thread(self._reserve.release)
+        count = 0
+        while True:
+            await writer.checkpoint()
+            deleted: int = await writer.write(
+                lambda connection: delete_some(connection, key, _PIECE), 0
+            )
+            count += deleted
+            if deleted < _PIECE:
+                count += await self._delete_all(writer, key)
+                await writer.checkpoint()
+                await asyncio.to_thread(self._reserve.keep)
+                return count
+
+    async def _delete_all(self, writer: Writer, key: TrialKey) -> int:
         count: int = await writer.write(lambda connection: delete_trial(connection, key), 0)
         return count
 
@@ -113,6 +147,8 @@ class SqliteStore(SqlStore):
     def _require_writer(self) -> Writer:
         if self._writer is None:
             raise Unavailable(f"{self._name} is not open yet: try again")
+        if self._identity is not None:
+            self._identity.check()  # a reader would make a new file where there is none
         return self._writer
 
     def _connect(self) -> sqlite3.Connection:

@@ -21,9 +21,18 @@ Write = Callable[[sqlite3.Connection], Any]
 class Writer:
     """Writes in batches (`store.batcher`), over one connection that it owns."""
 
-    def __init__(self, connection: sqlite3.Connection, name: str) -> None:
-        """Take over a connection; `name` is how messages call the database."""
-        self._connection, self._name = connection, name
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        name: str,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Take over a connection.
+
+        `name` is how messages call the database; `check` raises an error if the file is not at its
+        path any more.
+        """
+        self._connection, self._name, self._check = connection, name, check
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._batcher: Batcher[Write, Any] = Batcher(self._commit, _LIMITS)
 
@@ -34,6 +43,11 @@ class Writer:
             Unavailable: the file is locked, the disk is full, or the like.
         """
         return await self._batcher.result(write, rows)
+
+    async def checkpoint(self) -> None:
+        """Move all that is in the WAL into the database file, and empty the WAL."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, self._move_wal)
 
     async def close(self) -> None:
         """Finish all writes, then close the connection."""
@@ -48,13 +62,19 @@ class Writer:
     def _transaction(self, writes: Sequence[Write]) -> Sequence[Any]:
         try:
             with translated_errors(self._name):
+                self._check()
                 self._connection.execute("BEGIN IMMEDIATE")
                 results = [write(self._connection) for write in writes]
                 self._connection.execute("COMMIT")
+                self._check()  # once more: only what is in the file at this path is acknowledged
         except Exception:
             self._roll_back()
             raise
         return results
+
+    def _move_wal(self) -> None:
+        with translated_errors(self._name):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:

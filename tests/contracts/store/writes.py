@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from api.report_limits import LONGEST_NAME
 from api.timestamps import FIRST_MICROS, LAST_MICROS, to_micros
 from dbmanager.store.contract import (
-    LONGEST_NAME,
     AttemptOutcome,
     NewRow,
     Receipt,

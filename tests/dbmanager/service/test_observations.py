@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.errors import UserError
+from api.report_limits import LONGEST_VALUE
 from api.trialwatchv1 import observations_pb2 as ours
 from dbmanager.server import Server
 from dbmanager.service.connection import Connection
@@ -79,14 +80,15 @@ async def test_a_trial_without_points_is_one_empty_page() -> None:
 
 
 async def test_a_page_of_long_values_ends_before_it_is_too_large_to_take() -> None:
-    long = "x" * 1_500_000
-    log = [minute(number, value=long) for number in range(5)]
+    long = "x" * LONGEST_VALUE
+    log = [(f"2026-01-31T12:00:{n // 50:02}.{n % 50:02}Z", "loss", long) for n in range(1_200)]
     async with served(MemoryStore()) as client:
-        await client.report("t", *log)
+        for start in range(0, len(log), 400):
+            await client.report("t", *log[start : start + 400])
         found = await pages(client, trial_name="t")
 
-    assert [len(page) for page in found] == [1, 1, 1, 1, 1]
-    assert [point for page in found for point in page] == log
+    assert [len(page) for page in found] == [505, 505, 190]
+    assert [value for page in found for *_, value in page] == [long] * len(log)
 
 
 async def test_pages_can_be_narrowed() -> None:

@@ -52,10 +52,10 @@ def test_a_url_is_shown_without_its_password(url: str, wanted: str) -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("postgresql://u:secret@[::1/db", "Invalid IPv6"),
-        ("postgresql://u:secret@h:x/db", "'x'"),
+        ("postgresql://u:secret@[::1/db", "cannot read the URL"),
+        ("postgresql://u:secret@h:x/db", "check the port"),
         ("postgresql://u:secret@h/db?sslmode=banana", "sslmode"),
-        ("mysql://u:secret@h:x/db", "'x'"),
+        ("mysql://u:secret@h:x/db", "check the port"),
         ("mysql://u:secret@h/db?banana=1", "'banana'; known are unix_socket, ssl_ca"),
     ],
 )
