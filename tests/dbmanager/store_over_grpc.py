@@ -1,8 +1,8 @@
 """A `Store` over gRPC: each call goes through a server, if the wire can carry it.
 
 The store behind the server records what the wire does not return: ids, receipts, and the number of
-deleted rows. A call that the wire cannot carry (metadata must be printable ASCII) goes directly to
-that store. Each read is also done there, and must return the same rows.
+deleted rows. A call that the wire cannot carry (metadata must be printable ASCII, requests keep
+the limits of `api.report_limits`) goes directly to that store. Each read is also done there, and must return the same rows.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from api.names import (
     SEQUENCE_METADATA,
     SOURCE_METADATA,
 )
+from api.report_limits import LARGEST_MESSAGE, LONGEST_VALUE
 from api.timestamps import from_micros, to_micros
 from api.trialwatchv1 import observations_pb2 as ours
 from api.v1beta1 import api_pb2 as pb
@@ -84,13 +85,16 @@ class StoreOverGrpc:
         self, key: TrialKey, rows: Sequence[NewRow], delivery: Delivery | None = None
     ) -> Receipt:
         metadata = _metadata(key, delivery)
-        if metadata is None:
+        is_long = any(len(row.value) > LONGEST_VALUE for row in rows)
+        if metadata is None or is_long:
             return await self._behind.inner.report(key, rows, delivery)
         request = pb.ReportObservationLogRequest(trial_name=key.trial)
         request.observation_log.SetInParent()
         for row in rows:
             log = request.observation_log.metric_logs.add(time_stamp=from_micros(row.micros))
             log.metric.name, log.metric.value = row.metric, row.value
+        if request.ByteSize() > LARGEST_MESSAGE:
+            return await self._behind.inner.report(key, rows, delivery)
         await _called(self._client.manager.ReportObservationLog(request, metadata=metadata))
         receipts = self._behind.receipts[key, delivery]
         return receipts.pop() if receipts else Receipt(stored=0)
