@@ -12,6 +12,7 @@ May import: `api`. May be imported by: the programs that serve, `kube` (the log 
 | `logs` | the log: one JSON object a line |
 | `life` | signals, the port file, background work |
 | `grpc`, `http`, `metrics` | a server of each kind |
+| `tokens` | the tokens of service accounts, checked offline |
 
 Each module imports only the libraries that it needs, so a program's image has those alone.
 """
