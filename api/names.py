@@ -145,6 +145,8 @@ UNAVAILABLE_TIME: Final = "0001-01-01T00:00:00Z"
 
 SOURCE_METADATA: Final = "trialwatch-source"
 """The id of the sender: a different one for each attempt."""
+POD_SOURCE_PREFIX: Final = "pod:"
+"""Begins the id of a sender with a token; the uid of the token's pod and `:` follow."""
 SEQUENCE_METADATA: Final = "trialwatch-seq"
 """The number of this report from its sender, from 1; a repeated report changes nothing."""
 OUTCOME_METADATA: Final = "trialwatch-outcome"
@@ -161,8 +163,17 @@ MAX_REPLY_METADATA: Final = "trialwatch-max-reply"
 """The most bytes of one reply that the caller accepts, if more than 4 MiB."""
 CAUSE_METADATA: Final = "trialwatch-cause"
 """In the trailing metadata of a health check: why the DB manager does not do all of its work."""
+AUTHORIZATION_KEY: Final = "authorization"
+"""`Bearer` and a service account's token; sent over TLS only."""
 SUGGESTION_HEALTH_SERVICE: Final = "manager.v1beta1.Suggestion"
 """The service name in the health check of a suggestion service."""
+
+# --- Audiences of tokens ---
+
+TRIAL_AUDIENCE: Final = "trialwatch.dev/"
+"""Begins the audience of a sidecar's token; the trial's namespace, `/` and its name follow."""
+MANAGER_AUDIENCE: Final = "trialwatch.dev/manager"
+"""The audience of the tokens of the controller and of the suggestion service."""
 
 # --- Ports ---
 

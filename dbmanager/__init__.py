@@ -1,8 +1,9 @@
 """The observation store: it loses nothing and stores nothing twice.
 
-Belongs here: the program `python -m dbmanager` and two subpackages: `store` (the contract and its
-implementations in memory, SQLite, PostgreSQL and MySQL) and `service` (gRPC over a store).
-Does not belong here: the meaning of a metric, access rights, Kubernetes.
+Belongs here: the program `python -m dbmanager` and three subpackages: `store` (the contract and its
+implementations in memory, SQLite, PostgreSQL and MySQL), `service` (gRPC over a store) and `access`
+(who may call).
+Does not belong here: the meaning of a metric, Kubernetes' objects.
 May import: `serving` and `api`. May be imported by: `runner` and `trialwatch`, which embed a store.
 
 From a report to the rows:

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 
 from api.errors import Unavailable
+from dbmanager.guards import guards_of
 from dbmanager.server import Server
 from dbmanager.service.connection import Connection
 from dbmanager.service.metrics import Metrics
@@ -45,21 +46,26 @@ async def _serving(
     settings: Settings, connection: Connection, metrics: Metrics
 ) -> AsyncIterator[None]:
     tls = credentials_of(settings.tls) if settings.tls else None
-    server = Server(connection, metrics, max_reply=settings.max_reply)
+    guards = guards_of(settings.access, connection, metrics)
+    server = Server(connection, metrics, max_reply=settings.max_reply, guards=guards)
     address = server.listen(settings.listen, tls)
+    plain = server.listen(settings.plain_listen) if settings.plain_listen else None
     with _metrics_served(metrics, settings.metrics_listen) as metrics_address:
         await server.start()
         try:
             if settings.port_file is not None:
                 write_port(settings.port_file, address.port)
-            _announce(address, metrics_address, tls=tls is not None)
+            _log.info(
+                "listening",
+                address=str(address),
+                plain=str(plain) if plain else None,
+                metrics=str(metrics_address) if metrics_address else None,
+                tls=tls is not None,
+                auth=settings.access.mode.value,
+            )
             yield
         finally:
             await server.stop(settings.grace.total_seconds())
-
-
-def _announce(address: Address, metrics: Address | None, *, tls: bool) -> None:
-    _log.info("listening", address=str(address), metrics=str(metrics) if metrics else None, tls=tls)
 
 
 async def _watch(

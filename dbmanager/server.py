@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import grpc
+import grpc.aio
 from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from api.report_limits import LARGEST_MESSAGE
 from api.trialwatchv1 import observations_pb2_grpc
 from api.v1beta1 import api_pb2_grpc
+from dbmanager.access.policy import PermissionDenied, Unauthenticated
 from dbmanager.service.connection import Connection
 from dbmanager.service.health import SERVICES, Health, UnknownService
 from dbmanager.service.metrics import Metrics
@@ -26,6 +29,8 @@ from serving.call_limits import Budget, Limits
 from serving.grpc import Codes, ErrorInterceptor, listen, make_server
 
 _CODES: Final[Codes] = {
+    PermissionDenied: grpc.StatusCode.PERMISSION_DENIED,
+    Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
     AmbiguousTrial: grpc.StatusCode.FAILED_PRECONDITION,
     ReplyTooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
     UnknownService: grpc.StatusCode.NOT_FOUND,
@@ -45,10 +50,17 @@ class Server:
         max_reply: int = FOUR_MEBIBYTES,
         poll: float = 1.0,
         limits: Limits | None = None,
+        guards: Sequence[grpc.aio.ServerInterceptor[Any, Any]] = (),
     ) -> None:
-        """Make a server; every `poll` seconds, watchers read what other programs have written.
+        """Make a server.
 
-        `limits`: what the clients may use of the server at a time.
+        Args:
+            connection: to the store.
+            metrics: count what the server does.
+            max_reply: bytes of the largest reply of `GetObservationLog`.
+            poll: seconds after which watchers read what other programs have written.
+            limits: what the clients may use of the server at a time.
+            guards: interceptors that refuse calls.
         """
         metrics = metrics or Metrics()
         self._notifier = RowNotifier()
@@ -57,6 +69,7 @@ class Server:
         )
         self._server = make_server(
             interceptor,
+            *guards,
             most_bytes=MOST_BYTES,
             largest_request=LARGEST_MESSAGE,
             max_metadata_size=_MOST_METADATA,

@@ -10,6 +10,8 @@ from typing import Final
 
 from api import names
 from api.errors import SetupError
+from dbmanager.access.policy import Mode
+from dbmanager.access_settings import ROWS, AccessSettings
 from dbmanager.katib_variables import DEFAULT_DATABASE, SKIP_INITIALIZATION, VARIABLES, database_of
 from serving.addresses import Address
 from serving.flag_values import (
@@ -21,7 +23,7 @@ from serving.flag_values import (
     whole_number,
 )
 from serving.main import Program
-from serving.settings import Row, from_environment, setting, settings_of
+from serving.settings import Row, from_environment, part, setting, settings_of
 from serving.shared_settings import grace, port_file
 
 FOUR_MEBIBYTES: Final = 4 * 1024 * 1024
@@ -107,6 +109,16 @@ class Settings:
         ),
         None,
     )
+    plain_listen: Address | None = setting(
+        Row(
+            "--plain-listen",
+            ADDRESS_OR_OFF,
+            "Serve the same without TLS here too, for health probes and for clients of Katib, which"
+            " have no TLS; tokens are refused here. `off`: nowhere. Needs `--tls-cert`.",
+        ),
+        None,
+    )
+    access: AccessSettings = part(AccessSettings(), **ROWS)
     max_reply: int = setting(
         Row(
             "--max-reply",
@@ -142,10 +154,25 @@ def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
 
     Raises:
         UserError: a flag is unknown, or its value is not of the flag's kind.
-        SetupError: an environment variable cannot be used, or a file of TLS is missing.
+        SetupError: an environment variable cannot be used, or flags do not fit together.
     """
     settings = settings_of(Settings, argv, environ)
     if settings.tls is None and (settings.tls_cert or settings.tls_key or settings.tls_client_ca):
         missing = "--tls-key" if settings.tls_cert else "--tls-cert"
         raise SetupError(f"{missing} is missing: TLS needs a certificate and its key")
+    if settings.tls is None and settings.plain_listen is not None:
+        raise SetupError("--plain-listen needs --tls-cert: without TLS, --listen is enough")
+    _check_access(settings)
     return settings
+
+
+def _check_access(settings: Settings) -> None:
+    if settings.access.mode is Mode.OFF:
+        return
+    flag = f"--auth {settings.access.mode}"
+    if settings.tls is None:
+        raise SetupError(f"{flag} needs --tls-cert and --tls-key: tokens are sent over TLS only")
+    if not settings.access.keys:
+        raise SetupError(
+            f"{flag} needs --auth-keys FILE or URL: the keys that the API server signs with"
+        )

@@ -3,30 +3,73 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import grpc
 
 from api.errors import SetupError
 from dbmanager.settings import TlsFiles
+from serving.logs import get_logger
+
+_log = get_logger(__name__)
 
 
 def credentials_of(files: TlsFiles) -> grpc.ServerCredentials:
     """Read the files and check that they belong together; gRPC itself reports no such error.
 
+    Renewed files are read at the next connection. Until they belong together, the old ones serve.
+
     Raises:
         SetupError: a file cannot be read or is not PEM, or the key does not belong to the
             certificate.
     """
-    key, cert = _read("--tls-key", files.key), _read("--tls-cert", files.cert)
-    _check_pair(files)
-    if files.client_ca is None:
-        return grpc.ssl_server_credentials([(key, cert)])
-    authorities = _read("--tls-client-ca", files.client_ca)
-    _check_authorities(files.client_ca)
-    return grpc.ssl_server_credentials(
-        [(key, cert)], root_certificates=authorities, require_client_auth=True
+    newest = _NewestFiles(files)
+    return grpc.dynamic_ssl_server_credentials(
+        newest.configuration(),
+        cast(
+            "Callable[[], grpc.ServerCertificateConfiguration]", newest.changed
+        ),  # None: unchanged
+        require_client_authentication=files.client_ca is not None,
     )
+
+
+class _NewestFiles:
+    """The files of TLS as they are now."""
+
+    def __init__(self, files: TlsFiles) -> None:
+        self._files = files
+        self._texts: tuple[bytes, ...] = ()
+
+    def configuration(self) -> grpc.ServerCertificateConfiguration:
+        """Read and check the files.
+
+        Raises:
+            SetupError: they cannot be used.
+        """
+        files = self._files
+        key, cert = texts = _read("--tls-key", files.key), _read("--tls-cert", files.cert)
+        _check_pair(files)
+        authorities = None
+        if files.client_ca is not None:
+            authorities = _read("--tls-client-ca", files.client_ca)
+            _check_authorities(files.client_ca)
+        self._texts = (*texts, authorities or b"")
+        return grpc.ssl_server_certificate_configuration([(key, cert)], authorities)
+
+    def changed(self) -> grpc.ServerCertificateConfiguration | None:
+        """Return the configuration if a file has changed; None if the old one still serves."""
+        before = self._texts
+        try:
+            configuration = self.configuration()
+        except SetupError as error:
+            _log.warning("cannot use the renewed certificate", cause=str(error))
+            return None
+        if self._texts == before:
+            return None
+        _log.info("serving the renewed certificate")
+        return configuration
 
 
 def _check_pair(files: TlsFiles) -> None:

@@ -67,7 +67,7 @@ _COMMON: Final[Codes] = {
 
 def make_server(
     interceptor: ErrorInterceptor,
-    *,
+    *inner: grpc.aio.ServerInterceptor[Any, Any],
     most_bytes: int,
     largest_request: int | None = None,
     **options: int,
@@ -76,6 +76,7 @@ def make_server(
 
     Args:
         interceptor: ends the calls.
+        inner: interceptors between this and the calls; it answers their errors too.
         most_bytes: the size of the largest message, in and out.
         largest_request: the size of the largest message in, after decompression; `most_bytes` if
             it is None.
@@ -92,7 +93,7 @@ def make_server(
         **options,
     }
     pairs = tuple((f"grpc.{name}", value) for name, value in limits.items())
-    return grpc.aio.server(interceptors=[interceptor], options=pairs)
+    return grpc.aio.server(interceptors=[interceptor, *inner], options=pairs)
 
 
 def listen(

@@ -40,6 +40,18 @@ class Metrics:
         self._skipped = self._counter(
             "points_skipped", "Points without a time stamp, from clients of Katib: not stored."
         )
+        self._refused = Counter(
+            "trialwatch_dbmanager_calls_refused",
+            "Calls that the caller may not do, by reason.",
+            ("reason",),
+            registry=self.registry,
+        )
+        self._without_token = Counter(
+            "trialwatch_dbmanager_calls_without_token",
+            "Calls without a token, by method; `--auth permissive` allows most of them.",
+            ("method",),
+            registry=self.registry,
+        )
         self._up = Gauge(
             "trialwatch_dbmanager_database_up",
             "1 if the database answered the last ping, else 0.",
@@ -63,6 +75,14 @@ class Metrics:
     def skipped(self, count: int) -> None:
         """Count the points of a report that had no time stamp and were not stored."""
         self._skipped.inc(count)
+
+    def access_refused(self, reason: str) -> None:
+        """Count a call that its caller may not do."""
+        self._refused.labels(reason).inc()
+
+    def without_token(self, method: str) -> None:
+        """Count a call without a token that is allowed to go on."""
+        self._without_token.labels(method).inc()
 
     def database(self, up: bool) -> None:  # noqa: FBT001 - the only argument of the method
         """Record whether the database answers."""

@@ -40,7 +40,7 @@ the store: they keep the limits of `api.report_limits`, and no text has a NUL.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -176,6 +176,9 @@ class Store(Protocol):
 
     async def namespaces(self, trial: str) -> frozenset[str]:
         """Return the namespaces that have a trial of this name."""
+
+    async def sources(self, key: TrialKey) -> Mapping[str, int]:
+        """Return the sources that have reported for a trial, each with its last number."""
 
     async def report(
         self, key: TrialKey, rows: Sequence[NewRow], delivery: Delivery | None = None

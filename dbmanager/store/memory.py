@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from operator import attrgetter, itemgetter
@@ -73,6 +73,12 @@ class MemoryStore:
         """Return the namespaces that have a trial of this name."""
         await self.ping()
         return frozenset(key.namespace for key in self._trials if key.trial == trial)
+
+    async def sources(self, key: TrialKey) -> Mapping[str, int]:
+        """Return the last number of each source."""
+        await self.ping()
+        trial = self._trials.get(key, _Trial())
+        return {name: source.last for name, source in trial.sources.items()}
 
     async def report(
         self, key: TrialKey, rows: Sequence[NewRow], delivery: Delivery | None = None

@@ -60,6 +60,12 @@ def namespaces(trial: str) -> CompoundSelect[Any]:
     )
 
 
+def last_numbers(key: TrialKey) -> Select[tuple[str, int]]:
+    """Select a trial's sources, each with the number of its last report."""
+    columns = select(SOURCES.source, SOURCES.last_sequence)
+    return columns.where(sources_of(key), SOURCES.source != "")
+
+
 def outcomes(key: TrialKey, unsourced: ColumnElement[bool]) -> Select[tuple[str, str | None, bool]]:
     """Select how a trial's sources ended, and whether it has rows without a source."""
     columns = select(SOURCES.source, SOURCES.outcome, unsourced)

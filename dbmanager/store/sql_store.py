@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Executable, text
@@ -40,6 +40,11 @@ class SqlStore(ABC):
     async def namespaces(self, trial: str) -> frozenset[str]:
         """Return the namespaces that have a trial of this name."""
         return frozenset(row[0] for row in await self._fetch_all(sql_reads.namespaces(trial)))
+
+    async def sources(self, key: TrialKey) -> Mapping[str, int]:
+        """Return the last number of each source."""
+        rows = await self._fetch_all(sql_reads.last_numbers(key))
+        return {source: int(number) for source, number in rows}
 
     async def read(self, query: Query) -> AsyncIterator[list[Row]]:
         """Yield the rows a page at a time; no connection is held between two pages."""

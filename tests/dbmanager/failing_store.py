@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from dbmanager.store.contract import Delivery, NewRow, Query, Receipt, Row, Summary, TrialKey
 from dbmanager.store.memory import MemoryStore
@@ -39,6 +39,10 @@ class FailingStore:
     async def namespaces(self, trial: str) -> frozenset[str]:
         await self._touch()
         return await self.inner.namespaces(trial)
+
+    async def sources(self, key: TrialKey) -> Mapping[str, int]:
+        await self._touch()
+        return await self.inner.sources(key)
 
     async def report(
         self, key: TrialKey, rows: Sequence[NewRow], delivery: Delivery | None = None

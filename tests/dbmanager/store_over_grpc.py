@@ -8,7 +8,7 @@ the limits of `api.report_limits`) goes directly to that store. Each read is als
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -77,6 +77,9 @@ class StoreOverGrpc:
 
     async def namespaces(self, trial: str) -> frozenset[str]:
         return await self._behind.inner.namespaces(trial)
+
+    async def sources(self, key: TrialKey) -> Mapping[str, int]:
+        return await self._behind.inner.sources(key)
 
     def new_rows(self, key: TrialKey, after_id: int) -> AsyncIterator[list[Row]]:
         return self._behind.inner.new_rows(key, after_id)

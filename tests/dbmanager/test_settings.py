@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from api.errors import SetupError, UserError
+from dbmanager.access.policy import Mode
+from dbmanager.access_settings import AccessSettings
 from dbmanager.settings import Settings, TlsFiles, read_settings
 from serving.addresses import Address
 
@@ -36,6 +38,22 @@ def test_every_flag_is_read() -> None:
         "k",
         "--tls-client-ca",
         "a",
+        "--plain-listen",
+        "127.0.0.1:1",
+        "--auth",
+        "required",
+        "--auth-keys",
+        "https://api/openid/v1/jwks",
+        "--auth-keys-ca",
+        "ca",
+        "--auth-keys-token",
+        "",
+        "--auth-issuer",
+        "https://issuer",
+        "--auth-audience",
+        "managers",
+        "--auth-managers",
+        "a/b, c/d",
         "--max-reply",
         "5",
         "--grace",
@@ -55,6 +73,16 @@ def test_every_flag_is_read() -> None:
         tls_key=Path("k"),
         tls_client_ca=Path("a"),
         port_file=Path("p"),
+        plain_listen=Address(host="127.0.0.1", port=1),
+        access=AccessSettings(
+            mode=Mode.REQUIRED,
+            keys="https://api/openid/v1/jwks",
+            keys_ca=Path("ca"),
+            keys_token=None,
+            issuer="https://issuer",
+            audience="managers",
+            managers=("a/b", "c/d"),
+        ),
     )
 
 
@@ -148,3 +176,37 @@ def test_a_mistake_is_one_line_that_says_what_to_do(
 
     assert words in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+TLS = ("--tls-cert", "c", "--tls-key", "k")
+
+
+def test_without_a_flag_every_caller_is_allowed() -> None:
+    assert read_settings((), {}).access.mode is Mode.OFF
+
+
+@pytest.mark.parametrize("mode", ["permissive", "required"])
+def test_tokens_need_tls_and_keys(mode: str) -> None:
+    with pytest.raises(SetupError, match=f"--auth {mode} needs --tls-cert"):
+        read_settings(("--auth", mode, "--auth-keys", "k"), {})
+    with pytest.raises(SetupError, match=f"--auth {mode} needs --auth-keys"):
+        read_settings(("--auth", mode, *TLS), {})
+    assert read_settings(("--auth", mode, "--auth-keys", "k", *TLS), {}).access.mode == mode
+
+
+def test_a_second_port_without_tls_needs_a_first_one_with_tls() -> None:
+    with pytest.raises(SetupError, match="--plain-listen needs --tls-cert"):
+        read_settings(("--plain-listen", "127.0.0.1:0"), {})
+
+
+@pytest.mark.parametrize(
+    ("argv", "why"),
+    [
+        (("--auth", "on"), '--auth: "on" is unknown; write one of off, permissive, required'),
+        (("--auth-managers", "controller"), '--auth-managers: "controller" is not a service acc'),
+        (("--auth-managers", "a/b,*/c"), '--auth-managers: "\\*/c" is not a service account'),
+    ],
+)
+def test_a_wrong_value_of_access_is_explained(argv: tuple[str, ...], why: str) -> None:
+    with pytest.raises(UserError, match=why):
+        read_settings(argv, {})

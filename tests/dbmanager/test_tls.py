@@ -124,3 +124,17 @@ def test_a_file_that_is_no_pem_is_named(authority: Authority, tmp_path: Path) ->
         credentials_of(replace(files, cert=notes))
     with pytest.raises(SetupError, match=r"--tls-client-ca: .*notes has no certificates"):
         credentials_of(replace(files, client_ca=notes))
+
+
+async def test_a_renewed_certificate_serves_new_connections_and_a_broken_one_does_not(
+    authority: Authority, tmp_path: Path
+) -> None:
+    newer = Authority()
+    async with serving(files_of(authority.signed(HOST), tmp_path)) as address:
+        assert await answers(address, trusting(authority))
+        (tmp_path / "server.crt").write_text("half of a certificate")
+        assert await answers(address, trusting(authority))
+
+        files_of(newer.signed(HOST), tmp_path)
+        assert await answers(address, trusting(newer))
+        assert not await answers(address, trusting(authority))

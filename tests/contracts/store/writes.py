@@ -55,6 +55,18 @@ class WriteContract:
         assert await store.summary(KEY) == []
         assert await store.namespaces("trial") == frozenset()
 
+    async def test_the_sources_of_a_trial_have_their_last_numbers(self, store: Store) -> None:
+        assert await store.sources(KEY) == {}
+        await store.report(KEY, rows("1"))
+        assert await store.sources(KEY) == {}
+        await store.report(KEY, rows("1"), sent(1, "a"))
+        await store.report(KEY, [], sent(7, "a"))
+        await store.report(KEY, rows("1"), sent(2**62, "b"))
+        assert await store.sources(KEY) == {"a": 7, "b": 2**62}
+        assert await store.sources(TrialKey(namespace="other", trial=KEY.trial)) == {}
+        await store.delete(KEY)
+        assert await store.sources(KEY) == {}
+
     async def test_a_report_without_rows_and_without_a_source_stores_nothing(
         self, store: Store
     ) -> None:

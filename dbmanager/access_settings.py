@@ -1,0 +1,94 @@
+"""The settings of who may call the DB manager."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from api import names
+from api.errors import UserError
+from api.faults import quoted
+from dbmanager.access.policy import Mode
+from serving.flag_values import PATH, Kind
+from serving.settings import Row
+
+_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""Where a pod has the token of its service account, and the authority of the API server."""
+_ACCOUNT_NAME: Final = re.compile(r"[a-z0-9][-a-z0-9.]{0,252}/[a-z0-9][-a-z0-9.]{0,252}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessSettings:
+    """Which callers the DB manager knows."""
+
+    mode: Mode = Mode.OFF
+    keys: str = ""
+    keys_ca: Path | None = _ACCOUNT / "ca.crt"
+    keys_token: Path | None = _ACCOUNT / "token"
+    issuer: str = "https://kubernetes.default.svc.cluster.local"
+    audience: str = names.MANAGER_AUDIENCE
+    managers: tuple[str, ...] = (
+        f"{names.CORE_NAMESPACE}/{names.OWN_CONTROLLER}",
+        f"{names.CORE_NAMESPACE}/{names.OWN_SUGGESTION}",
+    )
+    """NAMESPACE/NAME of service accounts."""
+
+
+def _mode(text: str) -> Mode:
+    try:
+        return Mode(text)
+    except ValueError:
+        raise UserError(f"{quoted(text)} is unknown; write one of {', '.join(Mode)}") from None
+
+
+def _accounts(text: str) -> tuple[str, ...]:
+    accounts = tuple(part.strip() for part in text.split(",") if part.strip())
+    for account in accounts:
+        if _ACCOUNT_NAME.fullmatch(account) is None:
+            raise UserError(f"{quoted(account)} is not a service account; write NAMESPACE/NAME")
+    return accounts
+
+
+ROWS: Final[Mapping[str, Row[Any]]] = {
+    "mode": Row(
+        "--auth",
+        Kind(placeholder="MODE", read=_mode),
+        "Who may call: `off` reads no tokens and allows every call; `permissive` also allows calls"
+        " without a token, but not for trials that have reported with one; `required` refuses calls"
+        " without a valid token. The last two need `--tls-cert` and `--auth-keys`.",
+    ),
+    "keys": Row(
+        "--auth-keys",
+        Kind(placeholder="FILE|URL", read=str),
+        "The public keys of the API server, as `/openid/v1/jwks` has them: a file, or an https URL"
+        " such as `https://kubernetes.default.svc/openid/v1/jwks`. They are read again every 5"
+        " minutes, and when a token has an unknown key.",
+    ),
+    "keys_ca": Row(
+        "--auth-keys-ca",
+        PATH,
+        "The authorities (PEM) of that URL's certificate. Empty: those of the system.",
+    ),
+    "keys_token": Row(
+        "--auth-keys-token",
+        PATH,
+        "The file of the token that is sent to that URL. Empty: none.",
+    ),
+    "issuer": Row(
+        "--auth-issuer", Kind(placeholder="URL", read=str), "The issuer that tokens must have."
+    ),
+    "audience": Row(
+        "--auth-audience",
+        Kind(placeholder="AUDIENCE", read=str),
+        "The audience of the tokens of managers, which may read and delete all metrics.",
+    ),
+    "managers": Row(
+        "--auth-managers",
+        Kind(placeholder="NAMESPACE/NAME,...", read=_accounts, show=",".join),
+        "The service accounts whose tokens for this audience are accepted.",
+    ),
+}
+"""The flag of each setting."""

@@ -1,0 +1,32 @@
+"""Makes the interceptor that checks the callers, from the settings."""
+
+from __future__ import annotations
+
+from dbmanager.access.authentication import Authentication
+from dbmanager.access.callers import Managers
+from dbmanager.access.interceptor import AccessInterceptor
+from dbmanager.access.policy import Mode
+from dbmanager.access_settings import AccessSettings
+from dbmanager.service.connection import Connection
+from dbmanager.service.metrics import Metrics
+from serving.tokens.key_ring import KeyRing
+from serving.tokens.key_source import key_source
+
+
+def guards_of(
+    settings: AccessSettings, connection: Connection, metrics: Metrics
+) -> tuple[AccessInterceptor, ...]:
+    """Return the interceptor; none if no tokens are read.
+
+    Raises:
+        SetupError: the source of the keys cannot be used.
+    """
+    if settings.mode is Mode.OFF:
+        return ()
+    source = key_source(settings.keys, ca=settings.keys_ca, token=settings.keys_token)
+    authentication = Authentication(
+        keys=KeyRing(source, issuer=settings.issuer),
+        mode=settings.mode,
+        managers=Managers(audience=settings.audience, accounts=frozenset(settings.managers)),
+    )
+    return (AccessInterceptor(connection, metrics, authentication),)
