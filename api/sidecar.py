@@ -84,6 +84,10 @@ class CollectorArgs:
     grace: timedelta = timedelta(seconds=30)
     """The pod's grace period."""
     termination_log: str = TERMINATION_LOG
+    db_manager_ca: str = ""
+    """The file with the authorities of the DB manager's certificate; "": no TLS."""
+    db_manager_token: str = ""
+    """The file with the token for the DB manager; "": none."""
 
     def __post_init__(self) -> None:
         complaint = next(_complaints(self), None)
@@ -173,6 +177,8 @@ _OURS: dict[Flag, tuple[str, Callable[[str], Any]]] = {
     flags.DRAIN: ("drain", parse_duration),
     flags.GRACE: ("grace", parse_duration),
     flags.TERMINATION_LOG: ("termination_log", str),
+    flags.DB_MANAGER_CA: ("db_manager_ca", str),
+    flags.DB_MANAGER_TOKEN: ("db_manager_token", str),
 }
 _SINGLE: dict[Flag, tuple[str, Callable[[str], Any]]] = {
     flags.TRIAL: ("trial", str),
@@ -279,6 +285,8 @@ def _complaints_of_mode(args: CollectorArgs) -> Iterator[str]:
         needed[flags.SOURCE] = args.source or ""
     if args.unwrapped:
         needed[flags.NATIVE] = "true" if args.native else ""
+    if args.db_manager_token:  # it is never sent in clear
+        needed[flags.DB_MANAGER_CA] = args.db_manager_ca
     for flag, value in needed.items():
         if not value:
             yield f"flag {flag.name} is missing; write {f'{flag.name} {flag.value}'.rstrip()}"

@@ -120,6 +120,18 @@ TERMINATION_LOG = Flag(
     sentence=f"The file for the summary, if it exists; the default is {names.TERMINATION_LOG}.",
 )
 
+DB_MANAGER_CA = Flag(
+    name="--db-manager-ca",
+    value="FILE",
+    sentence="Call the DB manager over TLS; the file has the authorities (PEM) of its certificate.",
+)
+DB_MANAGER_TOKEN = Flag(
+    name="--db-manager-token",
+    value="FILE",
+    sentence="Send the token in this file with each call of the DB manager, as the file is then."
+    " Requires `--db-manager-ca`.",
+)
+
 FLAGS = (
     TRIAL,
     METRICS,
@@ -145,5 +157,7 @@ FLAGS = (
     DRAIN,
     GRACE,
     TERMINATION_LOG,
+    DB_MANAGER_CA,
+    DB_MANAGER_TOKEN,
 )
 """All flags, Katib's first, in the order in which the webhook writes them."""

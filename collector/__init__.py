@@ -4,7 +4,7 @@ Belongs here: the way of a trial's metrics from the trainer's output to the DB m
 with its system calls, is here; the subpackages are `core` (pure: what to send, and when), `streams`
 (pure: files through rotation and truncation) and `katib` (Katib's protocol with a trainer).
 Does not belong here: how a line becomes points (`filters`); how the trainer is run (`launcher`).
-May import: `filters`, `api`. May be imported by: `runner`.
+May import: `filters`, `serving` (the clients' half), `api`. May be imported by: `runner`.
 
 From the trainer's output to the store:
 

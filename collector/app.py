@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import time
+from pathlib import Path
 
 from api.errors import TrialwatchError, Unavailable
 from api.sidecar import CollectorArgs, MetricsSource
@@ -20,9 +21,11 @@ from collector.end_signal import EndSignal
 from collector.grpc_clients import DEADLINE, DbManagerClient, EarlyStoppingClient
 from collector.json_log import JsonLog
 from collector.modes import mode_of, shared_volumes
+from collector.pod_token import source_prefix
 from collector.stdout_writer import StdoutWriter
 from collector.termination_log import write_termination_message
 from filters.extractor import extraction_spec
+from serving.client_security import ClientSecurity
 
 _RETRY_SECONDS = 1.0
 _LAST_SECONDS = 2.0
@@ -63,7 +66,7 @@ class Collector:
         self._mode = mode_of(args, self._plan.path, files, clock, self._log)
         self._echo = StdoutWriter() if args.echo else None
         whose = (args.trial, args.namespace, self._call_seconds)
-        self._store = DbManagerClient(args.db_manager, *whose)
+        self._store = DbManagerClient(args.db_manager, *whose, security=_security(args))
         self._early_stopping = (
             EarlyStoppingClient(args.early_stopping, *whose) if args.early_stopping else None
         )
@@ -151,11 +154,18 @@ class Collector:
         write_termination_message(self._termination_log, message)
 
 
+def _security(args: CollectorArgs) -> ClientSecurity:
+    files = (args.db_manager_ca, args.db_manager_token)
+    ca, token = (Path(name) if name else None for name in files)
+    return ClientSecurity(ca=ca, token=token)
+
+
 def plan_of(args: CollectorArgs) -> CollectorPlan:
     """Return what the flags ask to collect.
 
     Raises:
         UserError: the metrics, the format or the patterns make no sense.
+        SetupError: the file of the token has no token of a pod.
     """
     rules = None
     if args.stop_rules:
@@ -168,5 +178,6 @@ def plan_of(args: CollectorArgs) -> CollectorPlan:
         state_dir=args.state_dir or None,
         path="" if args.source is MetricsSource.STDOUT else args.path,
         rules=rules,
+        source_prefix=source_prefix(_security(args).token),
         native=args.native,
     )

@@ -43,8 +43,13 @@ KINDS: dict[grpc.StatusCode, type[RemoteError]] = {
 """The class of the error for each code but OK."""
 
 
-def kind_of(code: grpc.StatusCode, details: str) -> type[RemoteError]:
-    """Return the class of the error for an answer."""
+def kind_of(code: grpc.StatusCode, details: str, *, has_token: bool = False) -> type[RemoteError]:
+    """Return the class of the error for an answer.
+
+    With a token, UNAUTHENTICATED may change: the token and the server's keys are renewed.
+    """
+    if has_token and code is _Code.UNAUTHENTICATED:
+        return Unavailable
     if code is _Code.RESOURCE_EXHAUSTED and "larger than max" in details:
         return RemoteError
     return KINDS[code]

@@ -18,6 +18,8 @@ from api.trialwatchv1 import observations_pb2 as pb_observations
 from api.v1beta1 import api_pb2 as pb
 from collector.core.ports import UnclearAnswer
 from collector.grpc_answers import kind_of
+from serving.client_security import ClientSecurity
+from serving.grpc_client import credentials_of
 
 if TYPE_CHECKING:
     from collector.core.batches import Batch
@@ -39,6 +41,9 @@ _OPTIONS = (
 )
 
 
+_PLAIN = ClientSecurity()
+
+
 def _usual_seconds() -> float:
     return DEADLINE
 
@@ -46,9 +51,24 @@ def _usual_seconds() -> float:
 class _Server:
     """Unary methods of a server that may be unavailable."""
 
-    def __init__(self, address: str, name: str, call_seconds: Callable[[], float]) -> None:
-        """Connect at the first call; `call_seconds` returns the longest time for a call."""
-        self._channel = grpc.insecure_channel(address, options=_OPTIONS)
+    def __init__(
+        self,
+        address: str,
+        name: str,
+        call_seconds: Callable[[], float],
+        security: ClientSecurity = _PLAIN,
+    ) -> None:
+        """Connect at the first call; `call_seconds` returns the longest time for a call.
+
+        Raises:
+            SetupError: a file of TLS cannot be used.
+        """
+        self.has_token = security.token is not None
+        credentials = credentials_of(security)
+        if credentials is None:
+            self._channel = grpc.insecure_channel(address, options=_OPTIONS)
+        else:
+            self._channel = grpc.secure_channel(address, credentials, options=_OPTIONS)
         self._name = f"the {name} at {address}"
         self._call_seconds = call_seconds
 
@@ -74,7 +94,7 @@ class _Server:
             method(request, timeout=self._call_seconds(), metadata=metadata)
         except grpc.RpcError as error:
             code, details = error.code(), error.details() or ""
-            kind = kind_of(code, details)
+            kind = kind_of(code, details, has_token=self.has_token)
             raise kind(f"{self._name}: {code.name}: {details}") from error
 
     def close(self) -> None:
@@ -91,9 +111,15 @@ class DbManagerClient:
         trial: str,
         namespace: str = "",
         call_seconds: Callable[[], float] = _usual_seconds,
+        *,
+        security: ClientSecurity = _PLAIN,
     ) -> None:
-        """Report a trial's observations; `call_seconds` returns the longest time for a call."""
-        self._server = _Server(address, "DB manager", call_seconds)
+        """Report a trial's observations; `call_seconds` returns the longest time for a call.
+
+        Raises:
+            SetupError: a file of TLS cannot be used.
+        """
+        self._server = _Server(address, "DB manager", call_seconds, security)
         self._report = self._server.method(_REPORT, pb.ReportObservationLogReply)
         self._read = self._server.method(_READ, pb_observations.ReadReply)
         self._trial = trial
@@ -113,7 +139,13 @@ class DbManagerClient:
         self._server.call(self._report, request, (*self._namespace, *number, *outcome))
 
     def keeps_outcomes(self) -> bool:
-        """Call a method of trialwatch's own; only UNIMPLEMENTED means that it is another server."""
+        """Call a method of trialwatch's own; only UNIMPLEMENTED means that it is another server.
+
+        With a token, no call is needed: Katib's DB manager has no TLS. And the token is for
+        reports alone.
+        """
+        if self._server.has_token:
+            return True
         request = pb_observations.ReadRequest(trial_name=self._trial, page_size=1)
         try:
             self._server.call(self._read, request, self._namespace)

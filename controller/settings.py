@@ -17,6 +17,7 @@ from api.installation.stores import db_manager_of
 from controller.reconcile.views import Policy
 from kube.leader_election import LeaseTimes
 from serving.addresses import Address
+from serving.client_security import ClientSecurity
 from serving.flag_values import (
     ADDRESS,
     ADDRESS_TEXT,
@@ -31,6 +32,7 @@ from serving.main import Program
 from serving.settings import Row, from_environment, part, setting, settings_of
 from serving.shared_settings import (
     CLUSTER_VARIABLES,
+    db_manager_security,
     grace,
     katib_config,
     kubeconfig,
@@ -81,6 +83,7 @@ class Settings:
         "",
     )
     """Empty: as the settings of the installation say, else `usual_db_manager`."""
+    db_manager_security: ClientSecurity = db_manager_security()
     usual_db_manager: str = from_environment(db_manager_of)
     suggestion: str = from_environment(
         lambda environ: own_services(CLUSTER_VARIABLES[0].of(environ)).suggestion,

@@ -7,22 +7,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-import grpc.aio
-
 from api.installation.service_addresses import OwnServices
 from controller.config import Config
 from controller.leader_term import TermDependencies
 from controller.metrics import Metrics
 from controller.on_kube.events import ClusterEvents
 from controller.on_kube.search_services import ClusterSearchServices
-from controller.over_grpc.calls import CHANNEL_OPTIONS
-from controller.over_grpc.channels import Channels
+from controller.over_grpc.channels import Channels, dial
 from controller.over_grpc.observations import RemoteObservations
 from controller.search_router import SearchRouter, ServiceDirectory
 from controller.settings import Settings
 from kube.cluster import Cluster
 from kube.events import EventRecorder
 from kube.settings_source import ConfigSource
+from serving.grpc_client import credentials_of
 
 _STORE_SECONDS: Final = 10.0
 """How long one call of the DB manager may take."""
@@ -44,7 +42,7 @@ async def term_dependencies(  # noqa: PLR0913, PLR0917 - the parts of a replica
     """
     address = settings.db_manager or config.db_manager or settings.usual_db_manager
     async with (
-        grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS) as channel,
+        dial(address, credentials_of(settings.db_manager_security)) as channel,
         _search_router(settings, cluster, source, address) as search,
     ):
         yield TermDependencies(

@@ -2,8 +2,8 @@
 
 Belongs here: what two of them would otherwise write twice, at their rim.
 Does not belong here: a decision, or anything that only one program needs.
-May import: `api`. May be imported by: the programs that serve, `kube` (the log alone), `runner` and
-`trialwatch`.
+May import: `api`. May be imported by: the programs that serve, `collector` (`grpc_client` alone),
+`kube` (the log alone), `runner` and `trialwatch`.
 
 | module | what for |
 |---|---|
@@ -12,6 +12,7 @@ May import: `api`. May be imported by: the programs that serve, `kube` (the log 
 | `logs` | the log: one JSON object a line |
 | `life` | signals, the port file, background work |
 | `grpc`, `http`, `metrics` | a server of each kind |
+| `grpc_client`, `client_security` | TLS and tokens of a gRPC client |
 | `tokens` | the tokens of service accounts, checked offline |
 
 Each module imports only the libraries that it needs, so a program's image has those alone.

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from api import names
+from serving.client_security import ClientSecurity
 from serving.flag_values import DURATION, LEVEL, PATH
-from serving.settings import Row, Variable, setting
+from serving.settings import Row, Variable, part, setting
 
 CLUSTER_VARIABLES: Final = (
     Variable(
@@ -58,6 +59,26 @@ def katib_config() -> Path | None:
         default=f"the ConfigMap `{names.CONFIG_MAP}`",
     )
     return setting(row, None)
+
+
+def db_manager_security() -> ClientSecurity:
+    """Make the settings of TLS and token for calls of the DB manager."""
+    return part(
+        ClientSecurity(),
+        ca=Row(
+            "--db-manager-ca",
+            PATH,
+            "Call the DB manager over TLS; the file has the authorities (PEM) of its certificate.",
+            default="no TLS",
+        ),
+        token=Row(
+            "--db-manager-token",
+            PATH,
+            "Send the token in this file with each call of the DB manager, as the file is then."
+            " Needs `--db-manager-ca`.",
+            default="no token",
+        ),
+    )
 
 
 def grace(seconds: float, when: str) -> timedelta:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 
 from serving.addresses import Address
+from serving.grpc_client import credentials_of
 from serving.life import until_signal, write_port
 from serving.logs import get_logger
 from serving.metrics import MetricsServer
@@ -29,7 +30,10 @@ async def run(settings: Settings) -> None:
     Raises:
         SetupError: the program cannot listen on an address, or cannot write the port file.
     """
-    logs, metrics = ObservationReader(), Metrics()
+    logs = ObservationReader(
+        only=settings.db_manager, credentials=credentials_of(settings.db_manager_security)
+    )
+    metrics = Metrics()
     with until_signal() as ended, _metrics_served(metrics, settings.metrics_listen) as at:
         async with _searches(settings, metrics) as searches:
             server = Server(searches, logs, partial(_mark, settings))

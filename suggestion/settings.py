@@ -10,10 +10,11 @@ from typing import Final
 
 from api import names
 from serving.addresses import Address
+from serving.client_security import ClientSecurity
 from serving.flag_values import ADDRESS, ADDRESS_OR_OFF, PATH, PAUSE, Kind, whole_number
 from serving.main import Program
 from serving.settings import Row, setting, settings_of
-from serving.shared_settings import grace, port_file
+from serving.shared_settings import db_manager_security, grace, port_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,17 @@ class Settings:
         ),
         None,
     )
+    db_manager: Address | None = setting(
+        Row(
+            "--db-manager",
+            ADDRESS,
+            "The only DB manager that the program calls: a request that names another one is"
+            " refused.",
+            default="each DB manager that a request names",
+        ),
+        None,
+    )
+    db_manager_security: ClientSecurity = db_manager_security()
     grace: timedelta = grace(20, "after SIGTERM or SIGINT")
     port_file: Path | None = port_file("gRPC")
 

@@ -25,6 +25,8 @@ class CollectorPlan:
     segment_bytes: int = SEGMENT_BYTES
     """Bytes of each of the launcher's segments."""
     rules: StopRules | None = None
+    source_prefix: str = ""
+    """How the names of all sources begin."""
     native: bool = False
     """A native sidecar: stay until SIGTERM."""
 

@@ -142,7 +142,7 @@ class Session:
                 return None
             attempt = Attempt(
                 number=number,
-                source=f"{self._dice.getrandbits(64):016x}-{number}",
+                source=f"{self._plan.source_prefix}{self._dice.getrandbits(64):016x}-{number}",
                 places=start_positions(self._plan, self._ports, number, attempt),
             )
             self._checkpoint.save(attempt)

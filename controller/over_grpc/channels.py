@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
+import grpc
 import grpc.aio
 
 from controller.over_grpc.calls import CHANNEL_OPTIONS
@@ -20,8 +21,10 @@ _IDLE_SECONDS: Final = 600.0
 _MAX_IDLE: Final = 100
 
 
-def dial(address: str) -> grpc.aio.Channel:
-    """Return a channel, which connects at its first call."""
+def dial(address: str, credentials: grpc.ChannelCredentials | None = None) -> grpc.aio.Channel:
+    """Return a channel, which connects at its first call; without credentials, it has no TLS."""
+    if credentials is not None:
+        return grpc.aio.secure_channel(address, credentials, options=CHANNEL_OPTIONS)
     return grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
 
 

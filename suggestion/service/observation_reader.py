@@ -9,7 +9,7 @@ import grpc
 import grpc.aio
 
 from api import names
-from api.errors import RemoteError, Unavailable
+from api.errors import RemoteError, Unavailable, UserError
 from api.v1beta1 import api_pb2 as pb
 from api.v1beta1 import api_pb2_grpc
 from serving.addresses import Address
@@ -23,8 +23,21 @@ _UNAVAILABLE = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_
 class ObservationReader:
     """Has one channel for each DB manager; `close` closes them."""
 
-    def __init__(self, seconds: float = SECONDS) -> None:
-        self._seconds = seconds
+    def __init__(
+        self,
+        seconds: float = SECONDS,
+        *,
+        only: Address | None = None,
+        credentials: grpc.ChannelCredentials | None = None,
+    ) -> None:
+        """Make it; no channel is open yet.
+
+        Args:
+            seconds: the time-out for one log.
+            only: the only manager that is called; None: any.
+            credentials: of all channels; None: no TLS.
+        """
+        self._seconds, self._only, self._credentials = seconds, only, credentials
         self._channels: dict[Address, grpc.aio.Channel] = {}
 
     async def values(
@@ -37,7 +50,13 @@ class ObservationReader:
         Raises:
             Unavailable: the manager did not answer in time.
             RemoteError: the manager refused.
+            UserError: the manager is not the one that may be called.
         """
+        if self._only not in {None, manager}:
+            raise UserError(
+                f"db_manager_address: {manager} is not the DB manager of this installation,"
+                f" {self._only}"
+            )
         stub = api_pb2_grpc.DBManagerStub(self._channel(manager))
         request = pb.GetObservationLogRequest(trial_name=trial, metric_name=metric)
         metadata: tuple[tuple[str, str], ...] = ((names.MAX_REPLY_METADATA, str(_MOST_BYTES)),)
@@ -64,5 +83,9 @@ class ObservationReader:
     def _channel(self, manager: Address) -> grpc.aio.Channel:
         if manager not in self._channels:
             options = (("grpc.max_receive_message_length", _MOST_BYTES),)
-            self._channels[manager] = grpc.aio.insecure_channel(str(manager), options=options)
+            self._channels[manager] = (
+                grpc.aio.insecure_channel(str(manager), options=options)
+                if self._credentials is None
+                else grpc.aio.secure_channel(str(manager), self._credentials, options=options)
+            )
         return self._channels[manager]

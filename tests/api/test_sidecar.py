@@ -268,6 +268,8 @@ def _args(draw: st.DrawFn) -> CollectorArgs:
         namespace=draw(st.one_of(st.just(""), _words)),
         drain=draw(_spans),
         termination_log=draw(_words),
+        db_manager_ca=(authorities := draw(st.one_of(st.just(""), _words))),
+        db_manager_token=draw(st.one_of(st.just(""), _words)) if authorities else "",
     )
 
 
@@ -347,3 +349,8 @@ def test_the_help_text_says_a_sentence_on_each_flag() -> None:
 def test_help_is_asked_for_in_any_of_gos_ways(word: str) -> None:
     assert asks_for_help(["-t", "x", word])
     assert not asks_for_help(["-t", "help"])
+
+
+def test_a_token_needs_the_authorities_of_tls() -> None:
+    with pytest.raises(UserError, match="flag --db-manager-ca is missing"):
+        replace(PLAIN, db_manager_token="/token")

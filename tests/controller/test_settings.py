@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from api.errors import UserError
+from api.errors import SetupError, UserError
 from controller.reconcile.views import Policy
 from controller.settings import Settings, read_settings
 from kube.leader_election import LeaseTimes
 from serving.addresses import Address
+from serving.client_security import ClientSecurity
 
 
 def test_all_may_be_left_out() -> None:
@@ -55,6 +56,10 @@ def test_each_default_is_that_of_the_policy() -> None:
         (["--grace", "1m"], {"grace": timedelta(minutes=1)}),
         (["--log-level", "debug"], {"log_level": logging.DEBUG}),
         (["--port-file", "port"], {"port_file": Path("port")}),
+        (
+            ["--db-manager-ca", "ca", "--db-manager-token", "t"],
+            {"db_manager_security": ClientSecurity(ca=Path("ca"), token=Path("t"))},
+        ),
     ],
 )
 def test_each_flag_says_one_thing(words: list[str], wanted: dict[str, object]) -> None:
@@ -89,3 +94,8 @@ def test_katibs_variables_choose_namespace_and_services() -> None:
 def test_what_means_nothing_is_refused_and_named(words: list[str], says: str) -> None:
     with pytest.raises(UserError, match=says):
         read_settings(words, {})
+
+
+def test_a_token_is_never_sent_without_tls() -> None:
+    with pytest.raises(SetupError, match="--db-manager-token needs --db-manager-ca"):
+        read_settings(["--db-manager-token", "t"], {})

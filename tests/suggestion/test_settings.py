@@ -9,6 +9,7 @@ import pytest
 
 from api.errors import UserError
 from serving.addresses import Address, parse_address
+from serving.client_security import ClientSecurity
 from suggestion.__main__ import main
 from suggestion.settings import PROGRAM, Settings, read_settings
 
@@ -22,7 +23,8 @@ def test_without_flags_it_listens_on_katibs_port() -> None:
 
 def test_every_flag_is_read() -> None:
     settings = read_settings(
-        ["--listen", "[::1]:6788", "--kubeconfig=k", "--namespace", "ns", "--grace=3s", "--port-file", "p"]
+        ["--listen", "[::1]:6788", "--kubeconfig=k", "--namespace", "ns", "--grace=3s", "--port-file", "p",
+         "--db-manager", "db:1", "--db-manager-ca", "ca", "--db-manager-token", "t"]
     )  # fmt: skip
 
     assert settings == Settings(
@@ -31,6 +33,8 @@ def test_every_flag_is_read() -> None:
         namespace="ns",
         grace=timedelta(seconds=3),
         port_file=Path("p"),
+        db_manager=Address(host="db", port=1),
+        db_manager_security=ClientSecurity(ca=Path("ca"), token=Path("t")),
     )
     assert str(settings.listen) == "[::1]:6788"
 

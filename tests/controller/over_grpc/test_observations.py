@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import grpc.aio
 import pytest
 
 from api.errors import RemoteError, Unavailable
 from api.names import UNAVAILABLE
+from controller.over_grpc.channels import dial
 from controller.over_grpc.observations import RemoteObservations
 from controller.reconcile.views import MetricSummary
 from dbmanager.store.memory import MemoryStore
+from serving.client_security import ClientSecurity
+from serving.grpc_client import credentials_of
 from tests.controller.over_grpc.katib_servers import POINTS, KatibDbManager, T, channel_to, created
+from tests.dbmanager.access.guarded_server import AUTHORITY, guarded, manager, sidecar
 from tests.dbmanager.dbmanager_server import Client, served
 
 SUMMARY = MetricSummary(name="loss", count=3, first="0.50", last="nan", min="0.40", max="0.50")
@@ -63,3 +68,25 @@ async def test_a_manager_that_is_away_is_unavailable() -> None:
     async with grpc.aio.insecure_channel("127.0.0.1:1") as channel:
         with pytest.raises(Unavailable, match="the DB manager did not answer: UNAVAILABLE"):
             await RemoteObservations(channel).summary(trial)
+
+
+async def test_a_manager_with_tokens_is_called_over_tls_with_the_token_of_the_file(
+    tmp_path: Path,
+) -> None:
+    _, (trial, *_) = await created()
+    (tmp_path / "ca.crt").write_bytes(AUTHORITY.cert)
+    (tmp_path / "token").write_text(manager()[1].removeprefix("Bearer "))
+    security = ClientSecurity(ca=tmp_path / "ca.crt", token=tmp_path / "token")
+    async with (
+        guarded() as server,
+        dial(server.tls.address, credentials_of(security)) as channel,
+    ):
+        observations = RemoteObservations(channel)
+        await observations.report_unavailable(trial)
+        assert [it.last for it in await observations.summary(trial)] == ["unavailable"]
+        await observations.delete(trial)
+        assert await observations.summary(trial) == ()
+
+        (tmp_path / "token").write_text(sidecar()[1].removeprefix("Bearer "))
+        with pytest.raises(RemoteError, match="PERMISSION_DENIED"):
+            await observations.delete(trial)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -11,11 +12,20 @@ import grpc.aio
 import pytest
 
 from api import names
-from api.errors import RemoteError, Unavailable
+from api.errors import RemoteError, Unavailable, UserError
 from api.v1beta1 import api_pb2 as pb
 from api.v1beta1 import api_pb2_grpc
-from serving.addresses import Address
+from serving.addresses import Address, parse_address
+from serving.client_security import ClientSecurity
+from serving.grpc_client import credentials_of
 from suggestion.service.observation_reader import ObservationReader
+from tests.dbmanager.access.guarded_server import (
+    AUTHORITY,
+    guarded,
+    manager,
+    numbered,
+    sidecar,
+)
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -98,4 +108,32 @@ async def test_a_manager_that_does_not_answer_is_unavailable() -> None:
         with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1 did not return the log of t-1"):
             await logs.values(Address(host="127.0.0.1", port=1), "", "t-1", "loss")
     finally:
+        await logs.close()
+
+
+async def test_no_other_manager_than_that_of_the_settings_is_called() -> None:
+    manager = Manager(1)
+    async with reading(manager) as (_, address):
+        own = Address(host="db", port=1)
+        logs = ObservationReader(only=own)
+        with pytest.raises(UserError, match=f"{address} is not the DB manager .*, db:1"):
+            await logs.values(address, "", "t-1", "loss")
+        await logs.close()
+
+    assert manager.asked == []
+
+
+async def test_a_manager_with_tokens_is_called_over_tls_with_the_token_of_the_file(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "ca.crt").write_bytes(AUTHORITY.cert)
+    (tmp_path / "token").write_text(manager()[1].removeprefix("Bearer "))
+    security = ClientSecurity(ca=tmp_path / "ca.crt", token=tmp_path / "token")
+    async with guarded() as server:
+        point = ("2026-01-31T12:00:00Z", "loss", "0.5")
+        await server.tls.report("trial-1", point, metadata=(sidecar(), *numbered()))
+        address = parse_address(server.tls.address)
+        assert address is not None
+        logs = ObservationReader(credentials=credentials_of(security))
+        assert await logs.values(address, "team-a", "trial-1", "loss") == ["0.5"]
         await logs.close()
