@@ -13,6 +13,8 @@
       runAsUser: 65532          # null: the platform assigns users
       echo: true
       dbManagerAddress: katib-db-manager.kubeflow:6789
+      dbManagerCA: |            # sidecars call the DB manager over TLS, each with a token
+        -----BEGIN CERTIFICATE-----
 
 Katib's controller may refuse a section that it does not know. Where it reads the same ConfigMap,
 the section stands in a key of its own, `trialwatch.yaml`, without the line `trialwatch:`.
@@ -42,6 +44,7 @@ COLLECTOR_IMAGE = "trialwatch/collector:0.1.0"
 MAX_SECONDS = 10**7
 """The longest drain that may be set, in seconds: some 115 days."""
 _SECTION = "trialwatch"
+_PEM = "-----BEGIN CERTIFICATE-----"
 
 
 class SidecarMode(StrEnum):
@@ -89,6 +92,8 @@ class Config:
     services: ServiceConfig = field(default_factory=ServiceConfig)
     """The services of katib-config that matter here: those of early stopping."""
     ours: OwnServices = field(default_factory=own_services)
+    db_manager_ca: str = ""
+    """The authorities (PEM) of the DB manager's certificate; "": no TLS, and no tokens."""
     db_manager: str = f"{names.DB_MANAGER_SERVICE}.{names.CORE_NAMESPACE}:{names.DB_MANAGER_PORT}"
 
 
@@ -160,8 +165,12 @@ def _own(f: Field, config: Config) -> Config:
     number = user.integer()
     if number is not None and number < 0:
         user.refuse("must be a numeric user id, 0 or greater")
+    authorities = f.at("dbManagerCA")
+    if authorities.text() and _PEM not in authorities.text():
+        authorities.refuse(f"must be certificates in PEM, which begin with {_PEM}")
     return replace(
         config,
+        db_manager_ca=authorities.text(),
         sidecar=f.at("sidecar").choice(SidecarMode, config.sidecar),
         drain_seconds=config.drain_seconds if seconds is None else seconds,
         # A missing key keeps the default; null means that the platform assigns a user.

@@ -28,6 +28,8 @@ class Plan:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     """An annotation that the pod already has keeps its value."""
+    own_annotations: Mapping[str, str] = field(default_factory=dict)
+    """These replace annotations that the pod already has."""
     trainer: str = ""
     """The container that trains; empty: only labels and annotations change."""
     wrapper: tuple[str, ...] = ()

@@ -17,6 +17,7 @@ from webhook.pods.injection_request import InjectionRequest
 from webhook.pods.metrics_file import NOTHING_SHARED, SharedDirectory, directory_of, share_directory
 from webhook.pods.own_paths import check_own_paths
 from webhook.pods.sidecar import RUN_MOUNT, sidecar
+from webhook.pods.token import token_parts
 from webhook.pods.wrapping import launcher_prefix, unwrapped
 
 _UNBUFFERED: JsonObject = {"name": names.UNBUFFERED_ENV, "value": "1"}
@@ -36,6 +37,7 @@ def plan_injection(plan: Plan, request: InjectionRequest) -> Inject:
     _check_free(request)
     files = share_metrics_directory(request, plan) if request.file else NOTHING_SHARED
     check_own_paths(files.collector)
+    token = token_parts(request)
     plan, warning = _with_command(plan, request)
     is_wrapped = warning is None
     warnings = [warning] if warning else []
@@ -47,8 +49,11 @@ def plan_injection(plan: Plan, request: InjectionRequest) -> Inject:
         plan,
         env_defaults=(_UNBUFFERED,),
         mounts=(*plan.mounts, *files.trainer, *([RUN_MOUNT] if is_wrapped else [])),
-        volumes=(*plan.volumes, *files.volumes, _RUN_VOLUME, _STATE_VOLUME),
-        collector=sidecar(request, collector, wrapped=is_wrapped, mounts=files.collector),
+        volumes=(*plan.volumes, *files.volumes, _RUN_VOLUME, _STATE_VOLUME, *token.volumes),
+        own_annotations=token.annotations,
+        collector=sidecar(
+            request, collector, wrapped=is_wrapped, mounts=(*files.collector, *token.mounts)
+        ),
         position=SidecarPosition.NATIVE if request.native else SidecarPosition.FIRST,
     )
     if not request.native:

@@ -15,7 +15,7 @@ import posixpath
 from dataclasses import dataclass
 
 from api.faults import quoted
-from api.names import METRICS_VOLUME, RUN_DIR
+from api.names import METRICS_VOLUME, RUN_DIR, TOKEN_DIR
 from api.types import JsonObject, PathKind
 from webhook.model.pods import Container, Mount, Pod
 from webhook.model.reasons import Reason
@@ -61,8 +61,9 @@ def directory_of(path: str, kind: PathKind | None) -> str:
         raise _unreachable(path, f"no volume can be mounted at /; {_ELSEWHERE}")
     if _within(directory, _KERNEL_DIRECTORIES):
         raise _unreachable(path, f"the kernel owns it; {_ELSEWHERE}, or use kind StdOut")
-    if _within(directory, (RUN_DIR,)):
-        raise _unreachable(path, f"trialwatch owns {RUN_DIR}; {_ELSEWHERE}")
+    for own in (RUN_DIR, TOKEN_DIR):
+        if _within(directory, (own,)):
+            raise _unreachable(path, f"trialwatch owns {own}; {_ELSEWHERE}")
     if ":" in directory:
         raise _unreachable(path, f"the path of a volume must not contain `:`; {_ELSEWHERE}")
     return directory

@@ -27,7 +27,11 @@ def mutate(pod: JsonObject, plan: Plan) -> JsonObject:
         raise ValueError(f"look up the command of image {plan.image_lookup.image} first")
     metadata = mapping_at(pod, "metadata")
     labels = {**mapping_at(metadata, "labels"), **plan.labels}
-    annotations = {**plan.annotations, **mapping_at(metadata, "annotations")}
+    annotations = {
+        **plan.annotations,
+        **mapping_at(metadata, "annotations"),
+        **plan.own_annotations,
+    }
     metadata = _with(metadata, labels=labels, annotations=annotations)
     spec = mapping_at(pod, "spec")
     return _with(pod, metadata=metadata, spec=_spec(spec, plan) if plan.trainer else spec)

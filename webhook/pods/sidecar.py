@@ -16,6 +16,7 @@ from webhook.model.verdicts import PodRefused
 from webhook.pods.injection_request import InjectionRequest
 from webhook.pods.qos import guaranteed
 from webhook.pods.resources import resources_for
+from webhook.pods.token import CA_FILE, TOKEN_FILE
 from webhook.pods.wrapping import LAUNCHER
 
 # Where Dockerfile.collector puts the launcher.
@@ -90,6 +91,8 @@ def _flags(
             namespace=request.context.namespace,
             drain=timedelta(seconds=request.drain),
             grace=timedelta(seconds=request.pod.grace),
+            db_manager_ca=CA_FILE if request.config.db_manager_ca else "",
+            db_manager_token=TOKEN_FILE if request.config.db_manager_ca else "",
         ).to_argv()
     except UserError as error:
         raise PodRefused(Reason.FLAGS_WRONG, str(error)) from None

@@ -148,3 +148,12 @@ def test_a_setting_that_is_not_valid_is_named_with_its_path(text: str, says: str
 
     assert says in str(caught.value)
     assert str(caught.value).startswith("katib-config ")
+
+
+def test_the_authorities_of_the_db_manager_are_certificates_in_pem() -> None:
+    pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
+    lines = pem.replace("\n", "\n  ")
+
+    assert parse_config("", f"dbManagerCA: |-\n  {lines}\n").db_manager_ca == pem
+    with pytest.raises(SetupError, match=r"dbManagerCA: .*must be certificates in PEM"):
+        parse_config("trialwatch: {dbManagerCA: /etc/ca.crt}")
