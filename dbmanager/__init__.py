@@ -4,7 +4,8 @@ Belongs here: the program `python -m dbmanager` and three subpackages: `store` (
 implementations in memory, SQLite, PostgreSQL and MySQL), `service` (gRPC over a store) and `access`
 (who may call).
 Does not belong here: the meaning of a metric, Kubernetes' objects.
-May import: `serving` and `api`. May be imported by: `runner` and `trialwatch`, which embed a store.
+May import: `kube` (rights as values), `serving` and `api`. May be imported by: `runner` and
+`trialwatch`, which embed a store.
 
 From a report to the rows:
 

@@ -28,6 +28,8 @@ class AccessSettings:
     keys: str = ""
     keys_ca: Path | None = _ACCOUNT / "ca.crt"
     keys_token: Path | None = _ACCOUNT / "token"
+    users: str = ""
+    """The API server that knows users; "": users are refused."""
     issuer: str = "https://kubernetes.default.svc.cluster.local"
     audience: str = names.MANAGER_AUDIENCE
     managers: tuple[str, ...] = (
@@ -70,12 +72,20 @@ ROWS: Final[Mapping[str, Row[Any]]] = {
     "keys_ca": Row(
         "--auth-keys-ca",
         PATH,
-        "The authorities (PEM) of that URL's certificate. Empty: those of the system.",
+        "The authorities (PEM) of the certificate of that URL. Empty: those of the system.",
     ),
     "keys_token": Row(
         "--auth-keys-token",
         PATH,
         "The file of the token that is sent to that URL. Empty: none.",
+    ),
+    "users": Row(
+        "--auth-users",
+        Kind(placeholder="URL", read=str),
+        "Let users read: the API server at this https URL is asked whose a token is (TokenReview),"
+        " and whether the user may `get trials` in the namespace (SubjectAccessReview). The files"
+        " of `--auth-keys-ca` and `--auth-keys-token` are for it too.",
+        default="users are refused",
     ),
     "issuer": Row(
         "--auth-issuer", Kind(placeholder="URL", read=str), "The issuer that tokens must have."

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dbmanager.access.authentication import Authentication
 from dbmanager.access.callers import Managers
 from dbmanager.access.interceptor import AccessInterceptor
+from dbmanager.access.people import CachedPeople
 from dbmanager.access.policy import Mode
+from dbmanager.access.reviews import ReviewedPeople, posting_to
 from dbmanager.access_settings import AccessSettings
 from dbmanager.service.connection import Connection
 from dbmanager.service.metrics import Metrics
@@ -19,12 +21,17 @@ def guards_of(
     """Return the interceptor; none if no tokens are read.
 
     Raises:
-        SetupError: the source of the keys cannot be used.
+        SetupError: the source of the keys or the API server for users cannot be used.
     """
     if settings.mode is Mode.OFF:
         return ()
     source = key_source(settings.keys, ca=settings.keys_ca, token=settings.keys_token)
+    people = None
+    if settings.users:
+        post = posting_to(settings.users, ca=settings.keys_ca, token=settings.keys_token)
+        people = CachedPeople(ReviewedPeople(post))
     authentication = Authentication(
+        people=people,
         keys=KeyRing(source, issuer=settings.issuer),
         mode=settings.mode,
         managers=Managers(audience=settings.audience, accounts=frozenset(settings.managers)),

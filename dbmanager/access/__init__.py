@@ -4,8 +4,8 @@ Belongs here: the policy (pure: `policy`), the caller of a token (pure: `callers
 interceptor that applies both to each call.
 Does not belong here: the check of a token's signature (`serving.tokens`), the calls themselves
 (`dbmanager.service`).
-May import: `dbmanager.service`, `dbmanager.store`, `serving`, `api`. May be imported by: the DB
-manager's program alone, so an embedded store needs no keys.
+May import: `dbmanager.service`, `dbmanager.store`, `kube` (`access` alone), `serving`, `api`. May
+be imported by: the DB manager's program alone, so an embedded store needs no keys.
 
 | caller | reports | reads | deletes |
 |---|---|---|---|

@@ -11,6 +11,7 @@ May import: `serving`, `api`. May be imported by: the programs that serve.
 | `jwks` | pure: the text of `/openid/v1/jwks` becomes keys |
 | `key_ring` | the keys in use: when they are read again |
 | `key_source` | reads the text of the keys from a file or from the API server |
+| `https` | the requests to the API server |
 
 **When a token ends.** A token has the time of its expiry. A caller of `check_time` gives the
 seconds after it in which the token still counts. No program asks whether the token's pod still
