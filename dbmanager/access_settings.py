@@ -64,7 +64,7 @@ ROWS: Final[Mapping[str, Row[Any]]] = {
     ),
     "keys": Row(
         "--auth-keys",
-        Kind(placeholder="FILE|URL", read=str),
+        Kind(placeholder="FILE-OR-URL", read=str),
         "The public keys of the API server, as `/openid/v1/jwks` has them: a file, or an https URL"
         " such as `https://kubernetes.default.svc/openid/v1/jwks`. They are read again every 5"
         " minutes, and when a token has an unknown key.",

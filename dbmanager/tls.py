@@ -28,9 +28,8 @@ def credentials_of(files: TlsFiles) -> grpc.ServerCredentials:
     newest = _NewestFiles(files)
     return grpc.dynamic_ssl_server_credentials(
         newest.configuration(),
-        cast(
-            "Callable[[], grpc.ServerCertificateConfiguration]", newest.changed
-        ),  # None: unchanged
+        # The stubs do not have the None that means "unchanged".
+        cast("Callable[[], grpc.ServerCertificateConfiguration]", newest.changed),
         require_client_authentication=files.client_ca is not None,
     )
 

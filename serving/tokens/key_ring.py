@@ -55,7 +55,9 @@ class KeyRing:
             Refused: the token proves no identity.
             Unavailable: no keys could be read yet.
         """
-        if self._is_older_than(RENEW_SECONDS):
+        # One call at most waits for newer keys: the source may be away.
+        waited_for = bool(self._keys) and self._reading.locked()
+        if self._is_older_than(RENEW_SECONDS) and not waited_for:
             await self._renew(RENEW_SECONDS)
         try:
             return self._verify(token)

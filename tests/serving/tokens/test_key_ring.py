@@ -111,3 +111,23 @@ async def test_a_token_that_is_no_token_is_refused_before_any_key_is_known() -> 
 
     with pytest.raises(Refused):
         await cluster.ring.identity("none")
+
+
+async def test_while_the_keys_are_read_again_other_calls_use_the_last_ones() -> None:
+    cluster, answered = Cluster(), asyncio.Event()
+    await cluster.ring.identity(OLDS)
+    read_at_once = cluster.read
+
+    async def slow() -> bytes:
+        await answered.wait()
+        return await read_at_once()
+
+    cluster.ring._read_text = slow  # noqa: SLF001 - a source that becomes slow
+    cluster.seconds = RENEW_SECONDS
+    first = asyncio.create_task(cluster.ring.identity(OLDS))
+    await asyncio.sleep(0)
+
+    await cluster.ring.identity(OLDS)
+    assert not first.done()
+    answered.set()
+    await first
