@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from api.errors import Unavailable
 from dbmanager.guards import guards_of
-from dbmanager.server import Server
+from dbmanager.server import Guards, Server
 from dbmanager.service.connection import Connection
 from dbmanager.service.metrics import Metrics
 from dbmanager.settings import Settings
@@ -46,7 +46,7 @@ async def _serving(
     settings: Settings, connection: Connection, metrics: Metrics
 ) -> AsyncIterator[None]:
     tls = credentials_of(settings.tls) if settings.tls else None
-    guards = guards_of(settings.access, connection, metrics)
+    guards = Guards(interceptors=guards_of(settings.access, connection, metrics))
     server = Server(connection, metrics, max_reply=settings.max_reply, guards=guards)
     address = server.listen(settings.listen, tls)
     plain = server.listen(settings.plain_listen) if settings.plain_listen else None

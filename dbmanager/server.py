@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import grpc
@@ -39,6 +40,16 @@ _MOST_METADATA: Final = 64 * 1024
 """Bytes."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guards:
+    """What protects the server from its clients."""
+
+    interceptors: Sequence[grpc.aio.ServerInterceptor[Any, Any]] = ()
+    """Refuse calls."""
+    limits: Limits = field(default_factory=Limits)
+    """What the clients may use of the server at a time."""
+
+
 class Server:
     """All services over one store."""
 
@@ -49,8 +60,7 @@ class Server:
         *,
         max_reply: int = FOUR_MEBIBYTES,
         poll: float = 1.0,
-        limits: Limits | None = None,
-        guards: Sequence[grpc.aio.ServerInterceptor[Any, Any]] = (),
+        guards: Guards | None = None,
     ) -> None:
         """Make a server.
 
@@ -59,17 +69,17 @@ class Server:
             metrics: count what the server does.
             max_reply: bytes of the largest reply of `GetObservationLog`.
             poll: seconds after which watchers read what other programs have written.
-            limits: what the clients may use of the server at a time.
-            guards: interceptors that refuse calls.
+            guards: protect the server; by default, only the usual limits do.
         """
         metrics = metrics or Metrics()
+        guards = guards or Guards()
         self._notifier = RowNotifier()
         interceptor = ErrorInterceptor(
-            "the DB manager", _CODES, answered=metrics.answered, limits=limits
+            "the DB manager", _CODES, answered=metrics.answered, limits=guards.limits
         )
         self._server = make_server(
             interceptor,
-            *guards,
+            *guards.interceptors,
             most_bytes=MOST_BYTES,
             largest_request=LARGEST_MESSAGE,
             max_metadata_size=_MOST_METADATA,

@@ -13,7 +13,7 @@ from dbmanager.access.callers import Managers
 from dbmanager.access.interceptor import AccessInterceptor
 from dbmanager.access.people import People
 from dbmanager.access.policy import Mode, pod_source
-from dbmanager.server import Server
+from dbmanager.server import Guards, Server
 from dbmanager.service.connection import Connection
 from dbmanager.service.metrics import Metrics
 from dbmanager.store.memory import MemoryStore
@@ -62,9 +62,8 @@ async def guarded(
         people=people,
         now=lambda: clock[0],
     )
-    server = Server(
-        connection, metrics, guards=[AccessInterceptor(connection, metrics, authentication)]
-    )
+    access = AccessInterceptor(connection, metrics, authentication)
+    server = Server(connection, metrics, guards=Guards(interceptors=[access]))
     pair = AUTHORITY.signed(LOOPBACK.host)
     tls = server.listen(LOOPBACK, grpc.ssl_server_credentials([(pair.key, pair.cert)]))
     plain = server.listen(LOOPBACK)

@@ -11,6 +11,7 @@ import pytest
 from api.report_limits import LONGEST_VALUE, MOST_POINTS
 from api.trialwatchv1 import observations_pb2 as ours
 from api.v1beta1 import api_pb2 as pb
+from dbmanager.server import Guards
 from dbmanager.store.contract import Row, TrialKey
 from dbmanager.store.memory import MemoryStore
 from serving.call_limits import Limits
@@ -112,7 +113,7 @@ async def open_watches(client: Client, count: int) -> list[grpc.aio.UnaryStreamC
 
 
 async def test_a_stream_too_many_is_refused_and_an_ended_stream_makes_room() -> None:
-    async with served(MemoryStore(), limits=Limits(streams_each=3)) as client:
+    async with served(MemoryStore(), guards=Guards(limits=Limits(streams_each=3))) as client:
         await client.report("t", point(0))
         calls = await open_watches(client, 3)
         async with refused(grpc.StatusCode.RESOURCE_EXHAUSTED, "3 open streams"):
@@ -131,8 +132,8 @@ async def test_a_stream_too_many_is_refused_and_an_ended_stream_makes_room() -> 
 
 
 async def test_a_request_that_does_not_arrive_ends_and_keeps_no_place() -> None:
-    limits = Limits(receiving_each=1, receive_seconds=0.2)
-    async with served(MemoryStore(), limits=limits) as client:
+    guards = Guards(limits=Limits(receiving_each=1, receive_seconds=0.2))
+    async with served(MemoryStore(), guards=guards) as client:
         never = asyncio.Event()
 
         async def nothing() -> AsyncIterator[bytes]:
