@@ -19,6 +19,9 @@ with these parts around them:
 |                  | the percentage of `93/100 (93%)`              | `93/100`                   |
 
 A name that ends in `[mean]` is the mean of the list behind the rest of the name.
+
+An optional group is `(?>(?:...)?)`, which means the same as `(?:...)?+`. Before Python 3.11.5, `re`
+loses matches of the latter if the group has alternatives (CPython's issue 106052).
 """
 
 from __future__ import annotations
@@ -33,15 +36,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _BLANKS = rb"[ \t\f]*+"
-_CLOSERS = rb"(?:\\{0,2}(?:[\"'`)\]}]|[*>](?!=))){0,3}+"
+_CLOSERS = rb"(?>(?:\\{0,2}(?:[\"'`)\]}]|[*>](?!=))){0,3})"
 # `{loss:.4f}` is a format, not a value.
 _BETWEEN = rb"(?::=?|=>?|->)(?!=|\.\d++[A-Za-z%]?\})"
 _BAR = rb"(?:\||\xe2\x94\x82)"
 _TYPE = (
-    rb"(?:(?:[a-z]{1,8}\.)?(?:float\d{0,3}|bfloat16|tensor|[Aa]rray|Decimal)\(|(?:num|int)[ ])?+"
+    rb"(?>(?:(?:[a-z]{1,8}\.)?(?:float\d{0,3}|bfloat16|tensor|[Aa]rray|Decimal)\(|(?:num|int)[ ])?)"
 )
-_OPENERS = rb"(?:\\{0,2}[\"'\[(]){0,2}+" + _BLANKS
-_VERB = rb"(?:(?<=[ \t])(?:is|was)(?![\w-])(?:[ \t]++now\b)?+" + _BLANKS + rb")?+"
+_OPENERS = rb"(?>(?:\\{0,2}[\"'\[(]){0,2})" + _BLANKS
+_VERB = rb"(?>(?:(?<=[ \t])(?:is|was)(?![\w-])(?>(?:[ \t]++now\b)?)" + _BLANKS + rb")?)"
 
 _NOT_A_KEY = rb"(?!\][ \t]*+=)"
 _LAST_CELL = rb"(?![ \t]*+" + _BAR + rb"[ \t]*+[-+.]?\d)"
@@ -61,10 +64,10 @@ _SPACED = (
 )  # fmt: skip
 _IN_A_CELL = _BAR + _BLANKS + _TYPED + _LAST_CELL
 _VALUE = (
-    rb"(?:" + _CLOSERS + _BLANKS + _VERB
-    + rb"(?:" + _ASSIGNED + rb"|" + _SPACED + rb"|" + _IN_A_CELL + rb"))?+"
+    rb"(?>(?:" + _CLOSERS + _BLANKS + _VERB
+    + rb"(?:" + _ASSIGNED + rb"|" + _SPACED + rb"|" + _IN_A_CELL + rb"))?)"
 )  # fmt: skip
-_LIST = _BLANKS + rb"(?:" + _BETWEEN + rb")?+" + _BLANKS + _TYPE + rb"(\[[^\[\]\n]*+\])"
+_LIST = _BLANKS + rb"(?>(?:" + _BETWEEN + rb")?)" + _BLANKS + _TYPE + rb"(\[[^\[\]\n]*+\])"
 _ELEMENT = re.compile(_TYPE + rb"(" + NUMBER + rb")\)?")
 _SEPARATORS = re.compile(rb"[ \t]*,[ \t]*|[ \t]+")
 _MEAN = "[mean]"

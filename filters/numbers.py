@@ -45,17 +45,17 @@ _NOT_BEHIND = (
 
 NUMBER = (
     rb"[+-]?+(?:"
-    rb"(?!0[xX])(?:[1-9]\d{0,2}+(?:,\d{3}(?![\d_]))++(?:\.\d++)?+(?!,\d)"
-    rb"|[1-9]\d{0,2}+(?:_\d{3}(?![\d,]))++(?:\.\d++)?+(?!_\d)"
+    rb"(?!0[xX])(?:[1-9]\d{0,2}+(?>(?:,\d{3}(?![\d_]))+)(?>(?:\.\d++)?)(?!,\d)"
+    rb"|[1-9]\d{0,2}+(?>(?:_\d{3}(?![\d,]))+)(?>(?:\.\d++)?)(?!_\d)"
     rb"|\d++(?:\.\d++|\.(?=[eE][+-]?\d)|(?![,_]\d))"
     rb"|\.\d++)"
-    rb"(?:[eE][+-]?\d++)?+"
-    rb"|(?:[nN][aA][nN]|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?+)(?!\w))" + _NOT_BEHIND
+    rb"(?>(?:[eE][+-]?\d++)?)"
+    rb"|(?:[nN][aA][nN]|[iI][nN][fF](?>(?:[iI][nN][iI][tT][yY])?))(?!\w))" + _NOT_BEHIND
 )
 """A pattern for `re` over bytes, without groups. It takes linear time on every text."""
 
 DECIMAL = (
-    rb"[+-]?+(?:(?:\d++\.\d++|\.\d++)(?:[eE][+-]?\d++)?+|\d++\.?+[eE][+-]?\d++"
+    rb"[+-]?+(?:(?:\d++\.\d++|\.\d++)(?>(?:[eE][+-]?\d++)?)|\d++\.?+[eE][+-]?\d++"
     rb"|[nN][aA][nN]|[iI][nN][fF])(?![\w:]|[.,]\d)" + _NOT_BEHIND
 )
 """A number that cannot be a count of things: it has a fraction or an exponent."""

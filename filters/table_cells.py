@@ -8,7 +8,7 @@ from filters.numbers import NUMBER, PROGRESS
 
 _GAP = re.compile(rb"[ \f]*\t[ \t\f]*|[ \f]{2,}")
 BAR = re.compile(rb"\|(?<!\|\|)(?!\|)|\xe2\x94[\x82\x83]|\xe2\x95\x91")
-_RULE = re.compile(rb"(?:[-+=|:_ \t~*]|\xe2[\x94\x95][\x80-\xbf])*+\Z")
+_RULE = re.compile(rb"(?>(?:[-+=|:_ \t~*]|\xe2[\x94\x95][\x80-\xbf])*)\Z")
 _COLUMN_TYPE = re.compile(rb"<?(?:U?Int|Float|Bool|String|dbl|int|chr|lgl|fct)\d*\??>?\Z|\||\xe2")
 PROGRESS_BAR = re.compile(rb":?[ \t]*+\d++(?:\.\d++)?" + PROGRESS + rb".*", re.DOTALL)
 ONE_NUMBER = re.compile(

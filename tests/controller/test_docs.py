@@ -36,6 +36,7 @@ def test_it_names_every_reason_that_the_code_has_and_no_other() -> None:
         "experiment_states",
         "experiments",
         "suggestions",
+        "suggestion_conditions",
     )
     code = "".join(SOURCES[module] for module in modules)
     for path in ("objects/validation_update.py", "early_stopping.py"):

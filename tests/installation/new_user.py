@@ -18,6 +18,8 @@ class NewUser:
 
     def __init__(self, folder: Path, installed: Environment, path: str) -> None:
         self._terminal = Terminal(folder, PATH=f"{installed.bin}:{path}", PYTHONPATH="")
+        # Before its prompt, the shell would show what is typed once more, and behind that prompt.
+        self._terminal.wait_for(lambda lines: lines[-1].strip() in ("#", "$"))
         self._terminal.press("-l", "PS1='[$?] $ '")  # root's shell ignores that of the environment
         self._terminal.press("Enter")
         self.screen = ""

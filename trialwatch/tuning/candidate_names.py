@@ -24,11 +24,14 @@ _LOOKED_AT = 4 << 20
 _MOST_PHRASES = 500
 """Different words before numbers that are looked at; each costs some 100 microseconds."""
 _MOST_WORDS = 4
-_WORD = rb"[A-Za-z_][\w/.@%^-]{0,60}+(?:'s(?!\w))?+(?:\[[^\]\s]{1,20}\]|\([^()\s]{1,20}\))?+"
+_WORD = (
+    rb"[A-Za-z_][\w/.@%^-]{0,60}+(?>(?:'s(?!\w))?)"
+    rb"(?>(?:\[[^\]\s]{1,20}\]|\([^()\s]{1,20}\))?)"
+)
 _VALUE_AHEAD = (
     rb"(?=[\"'`*)\]}>]{0,3}+[ \t]{0,40}+"
-    rb"(?:(?::=?|=>?|->|\||\xe2\x94\x82|is\b|was\b)[ \t]{0,40}+(?:now\b[ \t]{1,9}+)?+)?+"
-    rb"[\"'\[(\\]{0,3}+(?:[\w.]{0,12}\()?+[\"'\[(]{0,2}+" + NUMBER + rb")"
+    rb"(?>(?:(?::=?|=>?|->|\||\xe2\x94\x82|is\b|was\b)[ \t]{0,40}+(?>(?:now\b[ \t]{1,9}+)?))?)"
+    rb"[\"'\[(\\]{0,3}+(?>(?:[\w.]{0,12}\()?)[\"'\[(]{0,2}+" + NUMBER + rb")"
 )
 _PHRASE = re.compile(rb"(?<![\w/.@%^-])(?:" + _WORD + rb"[ \t]){0,3}?" + _WORD + _VALUE_AHEAD)
 _SHOWN_VALUE = 60

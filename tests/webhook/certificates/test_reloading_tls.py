@@ -17,7 +17,8 @@ from tests.webhook.certificates.handshakes import certificate_of, connected, han
 from webhook.certificates.issued import mint
 from webhook.certificates.reloading_tls import ReloadingContext
 
-FIRST, SECOND = (mint(SERVICE, time.time(), 1000.0) for _ in range(2))
+# They are made when pytest collects, and must be valid until the end of a slow run.
+FIRST, SECOND = (mint(SERVICE, time.time(), 86_400.0) for _ in range(2))
 ENCRYPTED = (
     ec.generate_private_key(ec.SECP256R1())
     .private_bytes(
