@@ -126,7 +126,8 @@ def _why_not_asked(inspection: PodInspection) -> Iterator[str]:
     else:
         yield (
             f"the pod's labels match {' and '.join(entries)} of the webhook's configuration; either"
-            " the labels were added later, or the matchConditions leave the pod out; create the pod"
+            " the labels were added later, or the matchConditions leave the pod out, or the pod has"
+            " no sign of a trial and the webhook was away when the pod was created; create the pod"
             " again with its labels"
         )
 

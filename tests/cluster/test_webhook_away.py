@@ -1,4 +1,4 @@
-"""The webhook is away: who is not a trial does not notice, who is one is told."""
+"""While the webhook is away, pods without a sign of a trial start; the others are refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.cluster.trials import Trials, counted, job, over
 pytestmark = pytest.mark.alone
 
 
-def test_others_start_trials_are_refused_with_a_reason_and_start_when_it_is_back(
+def test_strangers_start_trials_are_refused_with_a_reason_and_start_when_it_is_back(
     trials: Trials,
 ) -> None:
     cluster, namespace = trials.cluster, trials.namespace
@@ -23,12 +23,13 @@ def test_others_start_trials_are_refused_with_a_reason_and_start_when_it_is_back
         cluster.create("pods", namespace, {"metadata": {"name": "other"}, "spec": spec})
         plain = job("plain", "print", "hello")
         del plain["spec"]["template"]["metadata"]["labels"]
-        trials.start(plain)
+        strangers_job = trials.start(plain)
         name = trials.start(job("refused", "count", "5", "1"))
 
         until(
             "the other pod's end", lambda: over(cluster.get("pods", namespace, "other") or PENDING)
         )
+        assert trials.end(strangers_job) == "Complete", "the webhook is away for this Job too"
         [told] = until("the refusal", lambda: _told(trials, name))[:1]
         assert 'failed calling webhook "collected.trialwatch.dev"' in told
         assert cluster.listed("pods", namespace, f"batch.kubernetes.io/job-name={name}") == []

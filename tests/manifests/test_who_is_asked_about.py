@@ -11,7 +11,9 @@ from tests.manifests.crd_admission import holds
 from tests.manifests.kustomize import OVERLAYS
 from tests.manifests.rendered_objects import Object, named, overlay, selects
 
-OWNED, LABELLED, COLLECTED = (f"{w}.trialwatch.dev" for w in ("owned", "labelled", "collected"))
+OWNED, JOBS, LABELLED, COLLECTED = (
+    f"{word}.trialwatch.dev" for word in ("owned", "jobs", "labelled", "collected")
+)
 TRIAL = {names.TRIAL_LABEL: "random-x7k2p"}
 COLLECT = {names.COLLECT_LABEL: "true"}
 OPEN = {names.INJECTION_LABEL: names.INJECTION_ENABLED}
@@ -38,12 +40,15 @@ CASES = {
     "a static pod": Case(set(), owners=("v1/Node",), namespace=OPEN),
     "a step of a pipeline": Case(set(), owners=("argoproj.io/v1alpha1/Workflow",), namespace=OPEN),
     "a job's pod": Case(set(), owners=("batch/v1/Job",)),
-    "a job's pod in an open namespace": Case({OWNED}, owners=("batch/v1/Job",), namespace=OPEN),
-    "a training job's pod": Case({OWNED}, owners=("kubeflow.org/v1/PyTorchJob",), namespace=OPEN),
+    "a job's pod in an open namespace": Case({JOBS}, owners=("batch/v1/Job",), namespace=OPEN),
+    "a training job's pod": Case({JOBS}, owners=("kubeflow.org/v1/PyTorchJob",), namespace=OPEN),
     "a Trial's own pod": Case({OWNED}, owners=("kubeflow.org/v1beta1/Trial",), namespace=OPEN),
-    "a pod of two owners": Case({OWNED}, owners=("v1/Node", "batch/v1/Job"), namespace=OPEN),
+    "a pod of a Trial and a job": Case(
+        {OWNED}, owners=("batch/v1/Job", "kubeflow.org/v1beta1/Trial"), namespace=OPEN
+    ),
+    "a pod of two owners": Case({JOBS}, owners=("v1/Node", "batch/v1/Job"), namespace=OPEN),
     "a job's pod with other labels": Case(
-        {OWNED}, labels={"app": "x"}, owners=("batch/v1/Job",), namespace=OPEN
+        {JOBS}, labels={"app": "x"}, owners=("batch/v1/Job",), namespace=OPEN
     ),
     "a labelled pod": Case({LABELLED}, labels=TRIAL),
     "a labelled pod of any owner": Case({LABELLED}, labels=TRIAL, owners=("a.example/v1/Any",)),
@@ -69,7 +74,13 @@ BESIDE_KATIB = {
     "a job's pod in an open namespace": Case(set(), owners=("batch/v1/Job",), namespace=OPEN),
     "a labelled pod, handed over": Case({LABELLED}, labels=TRIAL, namespace=OPEN | HANDED_OVER),
     "a job's pod, handed over": Case(
-        {OWNED}, owners=("batch/v1/Job",), namespace=OPEN | HANDED_OVER
+        {JOBS}, owners=("batch/v1/Job",), namespace=OPEN | HANDED_OVER
+    ),
+    "a Trial's own pod, handed over": Case(
+        {OWNED}, owners=("kubeflow.org/v1beta1/Trial",), namespace=OPEN | HANDED_OVER
+    ),
+    "a Trial's own pod in an open namespace": Case(
+        set(), owners=("kubeflow.org/v1beta1/Trial",), namespace=OPEN
     ),
     "a pod without a trial": Case({COLLECTED}, labels=COLLECT),
 }
@@ -120,7 +131,12 @@ def test_a_pod_that_another_entry_has_labelled_is_seen_by_the_last(name: str) ->
     """So our container is put in its place again where another webhook changes the pod later."""
     configuration = named(overlay(name), "MutatingWebhookConfiguration", names.OWN_WEBHOOK)
 
-    assert [entry["name"] for entry in configuration["webhooks"]] == [OWNED, COLLECTED, LABELLED]
+    assert [entry["name"] for entry in configuration["webhooks"]] == [
+        OWNED,
+        JOBS,
+        COLLECTED,
+        LABELLED,
+    ]
     for entry in configuration["webhooks"]:
         assert entry["reinvocationPolicy"] == "IfNeeded"
 
@@ -139,7 +155,7 @@ def test_our_own_pods_start_without_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
-def test_each_entry_calls_the_one_path_and_refuses_where_nobody_answers(name: str) -> None:
+def test_each_entry_calls_the_one_path(name: str) -> None:
     rendered = overlay(name)
     for entry in named(rendered, "MutatingWebhookConfiguration", names.OWN_WEBHOOK)["webhooks"]:
         assert entry["clientConfig"] == {
@@ -151,7 +167,6 @@ def test_each_entry_calls_the_one_path_and_refuses_where_nobody_answers(name: st
             }
         }
         assert entry["admissionReviewVersions"] == ["v1"]
-        assert entry["failurePolicy"] == "Fail"
         # Events about refused pods, and none about a dry run.
         assert entry["sideEffects"] == "NoneOnDryRun"
         (rule,) = entry["rules"]
@@ -160,3 +175,13 @@ def test_each_entry_calls_the_one_path_and_refuses_where_nobody_answers(name: st
             ["pods"],
             ["CREATE"],
         )
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_only_pods_with_a_sign_of_a_trial_are_refused_while_the_webhook_is_away(name: str) -> None:
+    """A Job of a stranger in a namespace with Katib's label starts its pods."""
+    configuration = named(overlay(name), "MutatingWebhookConfiguration", names.OWN_WEBHOOK)
+
+    policies = {entry["name"]: entry["failurePolicy"] for entry in configuration["webhooks"]}
+
+    assert policies == {OWNED: "Fail", JOBS: "Ignore", COLLECTED: "Fail", LABELLED: "Fail"}

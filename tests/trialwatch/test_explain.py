@@ -157,9 +157,9 @@ async def test_a_pod_that_the_webhook_should_have_been_asked_about(
     status, text = await explain()
 
     assert status == 2
-    assert (
-        "the pod's labels match owned.trialwatch.dev of the webhook's configuration; either" in text
-    )
+    entries = "owned.trialwatch.dev and jobs.trialwatch.dev"
+    assert f"the pod's labels match {entries} of the webhook's configuration; either" in text
+    assert "the webhook was away when the pod was created" in text
 
 
 async def test_the_explanation_of_a_refused_job_says_why_it_gets_no_pod(
@@ -302,6 +302,6 @@ def test_the_entries_of_the_manifests_share_the_pods_among_them() -> None:
         return list(entries_for(registration(), on_pod, on_namespace))
 
     assert asked({}, {}) == []
-    assert asked({}, injecting) == ["owned.trialwatch.dev"]
+    assert asked({}, injecting) == ["owned.trialwatch.dev", "jobs.trialwatch.dev"]
     assert "labelled.trialwatch.dev" in asked(labelled, {})
     assert asked({"trialwatch.dev/collect": "true"}, {}) == ["collected.trialwatch.dev"]

@@ -38,6 +38,13 @@ class Reason(StrEnum):
         "nobodys-trial",
         "the pod does not belong to a trial, and does not ask for its metrics to be collected",
     )
+    OWNER_UNKNOWN = (
+        "owner-unknown",
+        (
+            "the pod has no sign of a trial, and one of its owners could not be looked up; if it"
+            " belongs to a trial, its metrics are not collected"
+        ),
+    )
 
     # --- a warning about a change ---
     IMAGE_SILENT = (

@@ -23,7 +23,7 @@ from webhook.model.pods import read_metadata
 from webhook.model.reasons import Reason
 from webhook.model.verdicts import Inject, PodContext, PodRefused, Refuse, Skip, Verdict
 from webhook.pods.decide import asks_for_collection, decide
-from webhook.pods.owners import find_owning_trial
+from webhook.pods.owners import OwningTrial, find_owning_trial
 
 PodDecision = Generator[Lookup, Answer, Verdict]
 
@@ -35,7 +35,7 @@ def decide_on_pod(pod: JsonObject, context: PodContext, config: Config) -> PodDe
         owning = yield from find_owning_trial(metadata, context.namespace)
         # Most pods of a cluster end here, so this reads nothing but their metadata, and only once.
         if owning.trial is None and not asks_for_collection(metadata):
-            return Skip(Reason.NOBODYS_TRIAL)
+            return _skip(owning)
     except PodRefused as refused:
         return refused.refusal
     except SpecError as error:
@@ -52,3 +52,9 @@ def decide_on_pod(pod: JsonObject, context: PodContext, config: Config) -> PodDe
         )
         verdict = decide(pod, context, owning.trial, config)
     return verdict
+
+
+def _skip(owning: OwningTrial) -> Skip:
+    if owning.unknown:
+        return Skip(Reason.OWNER_UNKNOWN, owning.unknown)
+    return Skip(Reason.NOBODYS_TRIAL)

@@ -41,10 +41,16 @@ _ROOTS = {("v1", "Node"), ("v1", "Namespace")}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwningTrial:
-    """The trial of a pod, and its suggestion; None: the pod certainly belongs to no trial."""
+    """The trial of a pod, and its suggestion; None: the pod belongs to no trial that is known."""
 
     trial: Trial | None = None
     suggestion: Suggestion | None = None
+    unknown: str = ""
+    """Why the pod may still belong to a trial: an owner could not be looked up. "": it does not."""
+
+
+class _OwnerUnknownError(Exception):
+    """An owner could not be looked up; the text says why."""
 
 
 def find_owning_trial(
@@ -54,12 +60,24 @@ def find_owning_trial(
 
     A pod with the label `trialwatch.dev/collect` needs no Trial, so nothing is looked up for it.
 
+    An owner that cannot be looked up might lead to a Trial:
+
+    | the pod has the label of a trial | what is done |
+    |---|---|
+    | yes | refused |
+    | no | it is a stranger's, as far as anyone can see: `unknown` has the cause |
+
     Raises:
         PodRefused: a look-up failed, or found an object that is not valid or not the right one.
     """
     if metadata.collects:
         return OwningTrial()
-    owner = yield from _trial_owner(metadata, namespace)
+    try:
+        owner = yield from _trial_owner(metadata, namespace)
+    except _OwnerUnknownError as error:
+        if TRIAL_LABEL in metadata.labels:
+            raise PodRefused(Reason.LOOKUP_FAILED, str(error)) from None
+        return OwningTrial(unknown=str(error))
     trial = (yield from _trial(owner, namespace)) if owner else None
     if trial is None and metadata.labels.get(TRIAL_LABEL):
         trial = yield from _trial_of_label(metadata, namespace)
@@ -72,8 +90,8 @@ def _trial_owner(
 ) -> Generator[ObjectLookup, ObjectAnswer, Owner | None]:
     """Walk up the owners, breadth first; return the reference to a Trial, or None.
 
-    If the walk finds no Trial but a look-up failed, the pod is refused: that look-up might have led
-    to a Trial.
+    Raises:
+        _OwnerUnknownError: the walk found no Trial, but it could not visit all owners.
     """
     failed: list[str] = []
     seen: set[Owner] = set()
@@ -88,17 +106,13 @@ def _trial_owner(
                 continue
             seen.add(owner)
             if len(seen) > MAX_LOOKUPS:
-                raise PodRefused(
-                    Reason.LOOKUP_FAILED, f"the pod has more than {MAX_LOOKUPS} owners"
-                )
+                raise _OwnerUnknownError(f"the pod has more than {MAX_LOOKUPS} owners")
             above += yield from _owners_of(owner, namespace, failed)
         level = tuple(above)
     if level:
-        raise PodRefused(
-            Reason.LOOKUP_FAILED, f"the pod's chain of owners has more than {MAX_DEPTH} levels"
-        )
+        raise _OwnerUnknownError(f"the pod's chain of owners has more than {MAX_DEPTH} levels")
     if failed:
-        raise PodRefused(Reason.LOOKUP_FAILED, "; ".join(failed))
+        raise _OwnerUnknownError("; ".join(failed))
     return None
 
 

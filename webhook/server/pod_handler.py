@@ -13,6 +13,7 @@ from serving.logs import get_logger
 from webhook.driver.decision_driver import DecisionDriver, VerdictOnPod
 from webhook.model.config import Config
 from webhook.model.pods import Owner, read_metadata
+from webhook.model.reasons import Reason
 from webhook.model.verdicts import PodContext, Refuse
 from webhook.pods.owners import MAX_DEPTH
 from webhook.server import pod_admission
@@ -47,6 +48,12 @@ class PodHandler:
         self._metrics.count_pod_review(decided.verdict, asyncio.get_running_loop().time() - started)
         if isinstance(decided.verdict, Refuse):
             self._refused(admission, decided, decided.verdict)
+        elif decided.verdict.reason is Reason.OWNER_UNKNOWN:
+            _log.info(
+                "let a pod pass whose owner could not be looked up",
+                cause=str(decided.verdict),
+                namespace=admission.namespace,
+            )
         return response
 
     def _refused(self, admission: PodAdmission, decided: VerdictOnPod, refuse: Refuse) -> None:

@@ -95,11 +95,26 @@ def test_one_owner_that_fails_does_not_hide_another_that_leads_to_a_trial() -> N
     assert verdict.reason is Reason.INJECTED
 
 
-def test_without_a_trial_one_failed_look_up_is_enough_to_refuse() -> None:
-    verdict = shared_cluster().judge(pod(reference("Job", "nightly-29"), reference("Vault", "v")))
+LABELLED: JsonObject = {"katib.kubeflow.org/trial": "mnist-1"}
+"""The sign of a trial."""
+
+
+def test_one_failed_look_up_is_enough_to_refuse_a_labelled_pod() -> None:
+    owners = reference("Job", "nightly-29"), reference("Vault", "v")
+
+    verdict = shared_cluster().judge(pod(*owners, labels=LABELLED))
 
     assert isinstance(verdict, Refuse)
     assert verdict.reason is Reason.LOOKUP_FAILED
+    assert "Vault team/v" in str(verdict)
+    assert "403" in str(verdict)
+
+
+def test_a_failed_look_up_lets_a_pod_without_a_sign_of_a_trial_pass() -> None:
+    verdict = shared_cluster().judge(pod(reference("Job", "nightly-29"), reference("Vault", "v")))
+
+    assert isinstance(verdict, Skip)
+    assert verdict.reason is Reason.OWNER_UNKNOWN
     assert "Vault team/v" in str(verdict)
     assert "403" in str(verdict)
 
@@ -117,14 +132,15 @@ def test_a_node_is_never_looked_up() -> None:
 def test_a_malformed_owner_reference_counts_as_a_failed_look_up(version: str) -> None:
     broken = {**reference("", "x", version)}
 
-    assert shared_cluster().judge(pod(broken)).reason is Reason.LOOKUP_FAILED
+    assert shared_cluster().judge(pod(broken, labels=LABELLED)).reason is Reason.LOOKUP_FAILED
+    assert shared_cluster().judge(pod(broken)).reason is Reason.OWNER_UNKNOWN
 
 
 def test_an_owner_that_is_not_valid_counts_as_a_failed_look_up() -> None:
     cluster = cluster_of([{"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j"}}])
     cluster.objects["batch/v1", "Job", "j"] = {"metadata": {"ownerReferences": "none"}}
 
-    verdict = cluster.judge(pod(reference("Job", "j")))
+    verdict = cluster.judge(pod(reference("Job", "j"), labels=LABELLED))
 
     assert verdict.reason is Reason.LOOKUP_FAILED
     assert "metadata.ownerReferences" in str(verdict)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from api.documents import mapping_at
 from api.types import JsonObject
 from tests.webhook.golden_cluster import NAMESPACE, shared_cluster
 from webhook.model.config import Config
@@ -184,23 +185,31 @@ def test_a_circle_of_owners_leads_to_no_trial() -> None:
     assert _walked(_pod_of("a"), {"a": job}) == (1, None)
 
 
-def test_an_endless_chain_of_owners_is_refused() -> None:
+def test_an_endless_chain_of_owners_of_a_labelled_pod_is_refused() -> None:
     chain = {str(i): _pod_of(str(i + 1)) for i in range(100)}
 
-    asked, refusal = _walked(_pod_of("0"), chain)
+    asked, refusal = _walked(_labelled(_pod_of("0")), chain)
 
     assert asked == MAX_DEPTH
     assert isinstance(refusal, Refuse)
     assert refusal.reason is Reason.LOOKUP_FAILED
 
 
-def test_a_pod_with_a_thousand_owners_is_refused() -> None:
+def test_a_labelled_pod_with_a_thousand_owners_is_refused() -> None:
     pod: JsonObject = {"metadata": {"ownerReferences": [_reference(str(i)) for i in range(1000)]}}
 
-    asked, refusal = _walked(pod, {str(i): {} for i in range(1000)})
+    asked, refusal = _walked(_labelled(pod), {str(i): {} for i in range(1000)})
 
     assert asked == MAX_LOOKUPS
     assert isinstance(refusal, Refuse)
+
+
+def test_a_pod_without_a_label_passes_after_as_many_look_ups() -> None:
+    chain = {str(i): _pod_of(str(i + 1)) for i in range(100)}
+    many: JsonObject = {"metadata": {"ownerReferences": [_reference(str(i)) for i in range(1000)]}}
+
+    assert _walked(_pod_of("0"), chain) == (MAX_DEPTH, None)
+    assert _walked(many, {str(i): {} for i in range(1000)}) == (MAX_LOOKUPS, None)
 
 
 def test_a_huge_number_is_named_and_not_written_out() -> None:
@@ -220,6 +229,11 @@ def _reference(name: str) -> JsonObject:
 
 def _pod_of(name: str) -> JsonObject:
     return {"metadata": {"ownerReferences": [_reference(name)]}}
+
+
+def _labelled(pod: JsonObject) -> JsonObject:
+    labels: JsonObject = {"katib.kubeflow.org/trial": "mnist-1"}
+    return {"metadata": {**mapping_at(pod, "metadata"), "labels": labels}}
 
 
 def _walked(pod: JsonObject, objects: dict[str, JsonObject]) -> tuple[int, Refuse | None]:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,6 +58,11 @@ async def refused(
     assert not response["allowed"]
     assert "patch" not in response
     return f"{response['status']['code']} {response['status']['message']}"
+
+
+def labelled(document: dict[str, Any]) -> dict[str, Any]:
+    document["metadata"]["labels"] = {"katib.kubeflow.org/trial": "mnist-1"}
+    return document
 
 
 def questions(api: ApiServer) -> int:
@@ -268,10 +274,10 @@ async def test_a_failed_look_up_is_retried(memory: MemoryCluster) -> None:
     assert unsteady.failures == []
 
 
-async def test_a_look_up_that_fails_until_the_deadline_refuses_the_pod(
+async def test_a_look_up_that_fails_until_the_deadline_refuses_a_labelled_pod(
     memory: MemoryCluster,
 ) -> None:
-    wanted = await team(memory)
+    wanted = labelled(await team(memory))
     unsteady = Unsteady(memory, *(Unavailable("the API server restarts") for _ in range(1000)))
     async with webhook(unsteady, watching=False) as running:  # type: ignore[arg-type]
         said = await refused(running, wanted, within="0.3s")
@@ -286,7 +292,7 @@ async def test_a_look_up_ends_in_time_if_the_cluster_never_answers(memory: Memor
             await asyncio.Event().wait()
             return await self._cluster.get(ref)
 
-    wanted = await team(memory)
+    wanted = labelled(await team(memory))
     async with webhook(Silent(memory), watching=False) as running:  # type: ignore[arg-type]
         said = await refused(running, wanted, within="0.2s")
 
@@ -295,7 +301,7 @@ async def test_a_look_up_ends_in_time_if_the_cluster_never_answers(memory: Memor
 
 
 async def test_a_forbidden_look_up_is_not_retried(memory: MemoryCluster) -> None:
-    wanted = await team(memory)
+    wanted = labelled(await team(memory))
     unsteady = Unsteady(memory, Forbidden("jobs is forbidden"))
     async with webhook(unsteady, watching=False) as running:  # type: ignore[arg-type]
         said = await refused(running, wanted)
@@ -303,6 +309,30 @@ async def test_a_forbidden_look_up_is_not_retried(memory: MemoryCluster) -> None
     assert said.startswith("503 trialwatch (lookup-failed): ")
     assert "jobs is forbidden" in said
     assert unsteady.failures == []
+
+
+async def test_a_pod_without_a_sign_of_a_trial_passes_whatever_the_webhook_may_read(
+    memory: MemoryCluster,
+) -> None:
+    """A stranger's Job in a namespace with Katib's label, owned by an operator of any kind."""
+    operator = object_of("operators.example/v1", "Backup", "nightly", metadata={"uid": "u"})
+    stranger = pod(await memory.create(job("nightly-1", operator)))
+    job_of_stranger = await memory.get(
+        Ref(api_version="batch/v1", kind="Job", namespace="team", name="nightly-1")
+    )
+
+    class NoRights(Unsteady):
+        async def get(self, ref: Ref) -> JsonObject:
+            if ref.kind == "Backup":
+                raise Forbidden("backups is forbidden")
+            return job_of_stranger
+
+    async with webhook(NoRights(memory), watching=False) as running:  # type: ignore[arg-type]
+        response = await running.review(stranger)
+
+        assert response == {"uid": "uid-1", "allowed": True}
+        labels = {"verdict": "skip", "reason": "owner-unknown"}
+        assert await running.metric("trialwatch_webhook_reviews_total", **labels) == 1
 
 
 # --- probes, metrics, internal errors ---
