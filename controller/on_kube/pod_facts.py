@@ -14,6 +14,8 @@ from controller.reconcile.views import PodFacts
 
 _CONTAINERS = ("initContainers", "containers")
 _STATUSES = ("initContainerStatuses", "containerStatuses")
+_NOT_STARTED = {"StartError", "ContainerCannotRun"}
+"""Reasons with which a container ends whose program could not be started."""
 _LASTING = {
     reason: reason
     for reason in (
@@ -116,9 +118,25 @@ def _stuck(pod: JsonObject, statuses: Sequence[JsonObject]) -> tuple[str, str]:
         reason = _LASTING.get(text_at(status, "state", "waiting", "reason"))
         if reason is not None:
             where = f"{reason} of container {text_at(status, 'name')}"
-            message = text_at(status, "state", "waiting", "message")
-            return f"{where}: {message}", text_at(status, *_ENDED, "finishedAt") or since
+            since = text_at(status, *_ENDED, "finishedAt") or since
+            return f"{where}: {_details(pod, status)}", since
     return "", ""
+
+
+def _details(pod: JsonObject, status: JsonObject) -> str:
+    """Return why a container waits; for the collector with its image, which users do not choose.
+
+    After the first tries to start a program that the image does not have, only the last try names
+    the program.
+    """
+    message = text_at(status, "state", "waiting", "message")
+    if text_at(status, *_ENDED, "reason") in _NOT_STARTED:
+        message = text_at(status, *_ENDED, "message") or message
+    if text_at(status, "name") != COLLECTOR_CONTAINER:
+        return message
+    specs = [spec for place in _CONTAINERS for spec in mappings_at(pod, "spec", place)]
+    image = next((text_at(spec, "image") for spec in _named(specs)), "")
+    return f"{message} (image {image}, which katib-config names)" if image else message
 
 
 def _crashing_since(statuses: Sequence[JsonObject]) -> str:

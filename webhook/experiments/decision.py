@@ -100,7 +100,7 @@ def decide_on_experiment(request: ExperimentRequest, config: Config) -> Experime
         namespace = yield ObjectLookup(
             api_version="v1", kind="Namespace", namespace="", name=request.namespace
         )
-    more = warnings_of_experiment(new.experiment, request.namespace, namespace)
+    more = warnings_of_experiment(new.experiment, request.namespace, config, namespace)
     warnings = (*(str(fault) for fault in new.unknown_fields), *more)
     return ExperimentVerdict(warnings=warnings[:_MOST_WARNINGS], kind=author.kind)
 

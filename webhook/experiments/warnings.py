@@ -11,6 +11,7 @@ from api.objects.validation import warnings_of
 from api.types import CollectorKind, CollectorSpec, Experiment, ExperimentSpec, Json, LogFormat
 from filters.pattern_names import unfindable_names
 from kube.cluster import labels_of
+from webhook.model.config import Config
 from webhook.model.lookups import ObjectAnswer, ObjectFound
 
 _COLLECTOR = "spec.metricsCollectorSpec"
@@ -28,7 +29,7 @@ def needs_namespace(experiment: Experiment) -> bool:
 
 
 def warnings_of_experiment(
-    experiment: Experiment, namespace: str, looked_up: ObjectAnswer | None = None
+    experiment: Experiment, namespace: str, config: Config, looked_up: ObjectAnswer | None = None
 ) -> tuple[str, ...]:
     """List the warnings; `looked_up` is the namespace, None if it was not looked up."""
     return (
@@ -36,6 +37,7 @@ def warnings_of_experiment(
         *_endless(experiment.spec),
         *_unfindable(experiment.spec),
         *_unread(experiment.spec.collector),
+        *_katibs_collector(experiment.spec.collector, config),
         *_unseen(experiment.spec, namespace, looked_up),
     )
 
@@ -75,6 +77,18 @@ def _unread(spec: CollectorSpec | None) -> Iterator[str]:
         yield f"{place}.format: kind StdOut ignores it; write kind File to read JSON"
     elif spec.path and spec.path != names.METRICS_FILE:
         yield f"{place}.path: kind StdOut ignores it; write kind File to read a file"
+
+
+def _katibs_collector(spec: CollectorSpec | None, config: Config) -> Iterator[str]:
+    """Find a collector that trialwatch's webhook refuses; Katib's webhook can inject it."""
+    kind = (spec or CollectorSpec()).kind
+    collector = config.collectors.get(kind)
+    if collector is not None and collector.is_katibs:
+        yield (
+            f"{_COLLECTOR}.collector.kind: {names.CONFIG_MAP} names Katib's own collector for kind"
+            f" {kind}, {quoted(collector.image)}, so trialwatch's webhook refuses the pods of the"
+            " trials; name the image of trialwatch's collector under runtime.metricsCollectors"
+        )
 
 
 def _unseen(spec: ExperimentSpec, namespace: str, looked_up: ObjectAnswer | None) -> Iterator[str]:

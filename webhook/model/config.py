@@ -39,6 +39,8 @@ from api.objects.fields import Field
 from api.objects.yamltext import load_objects
 from api.types import CollectorKind, JsonObject
 
+_KATIBS_COLLECTORS = frozenset({"file-metrics-collector", "tfevent-metrics-collector"})
+"""The names of Katib's images, in whatever registry."""
 COLLECTOR_IMAGE = "trialwatch/collector:0.1.0"
 """The image of the collector where katib-config does not name collectors."""
 MAX_SECONDS = 10**7
@@ -64,6 +66,12 @@ class CollectorConfig:
     pull_policy: PullPolicy = PullPolicy.IF_NOT_PRESENT
     resources: Resources = field(default_factory=Resources)
     wait_all: bool | None = None
+
+    @property
+    def is_katibs(self) -> bool:
+        """Whether the image has the name of one of Katib's, which has no launcher."""
+        name, _, _ = self.image.partition("@")
+        return name.rpartition("/")[2].partition(":")[0] in _KATIBS_COLLECTORS
 
 
 _OURS = CollectorConfig(image=COLLECTOR_IMAGE)

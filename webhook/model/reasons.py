@@ -75,13 +75,6 @@ class Reason(StrEnum):
             " `shareProcessNamespace: true`"
         ),
     )
-    KATIBS_IMAGE = (
-        "katibs-image",
-        (
-            "katib-config names Katib's own collector, which does not accept trialwatch's flags;"
-            " name the image of trialwatch's collector"
-        ),
-    )
 
     # --- the pod is refused: because of the pod itself ---
     POD_UNREADABLE = "pod-unreadable", "the pod is not valid"
@@ -110,4 +103,5 @@ class Reason(StrEnum):
     TRIAL_UNREADABLE = "trial-unreadable", "the trial of the pod is not valid"
     SUGGESTION_MISSING = "suggestion-missing", "the trial's Suggestion does not exist"
     SUGGESTION_UNREADABLE = "suggestion-unreadable", "the trial's Suggestion is not valid"
+    KATIBS_IMAGE = "katibs-image", "katib-config names Katib's own collector, which cannot run here"
     CONFIG_INCOMPLETE = "config-incomplete", "katib-config does not name a collector for this kind"

@@ -24,7 +24,6 @@ _UNBUFFERED: JsonObject = {"name": names.UNBUFFERED_ENV, "value": "1"}
 _RUN_VOLUME: JsonObject = {"name": names.RUN_VOLUME, "emptyDir": {}}
 _STATE_VOLUME: JsonObject = {"name": names.STATE_VOLUME, "emptyDir": {}}
 _DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
-_KATIBS_IMAGE = "/katib/file-metrics-collector"
 
 
 def plan_injection(plan: Plan, request: InjectionRequest) -> Inject:
@@ -43,8 +42,6 @@ def plan_injection(plan: Plan, request: InjectionRequest) -> Inject:
     warnings = [warning] if warning else []
     if files.others_write:
         warnings.append(Note(Reason.SHARED_VOLUME, quoted(request.collection.path)))
-    if _KATIBS_IMAGE in collector.image:
-        warnings.append(Note(Reason.KATIBS_IMAGE, collector.image))
     plan = replace(
         plan,
         env_defaults=(_UNBUFFERED,),
@@ -84,6 +81,12 @@ def _collector_of(request: InjectionRequest) -> CollectorConfig:
         raise PodRefused(
             Reason.CONFIG_INCOMPLETE, f"the entry `kind: {kind}` has no image; add its image"
         )
+    if collector.is_katibs:
+        why = (
+            f"{quoted(collector.image)} of kind {kind}; name the image of trialwatch's collector"
+            " under runtime.metricsCollectors"
+        )
+        raise PodRefused(Reason.KATIBS_IMAGE, why)
     return collector
 
 

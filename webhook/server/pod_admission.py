@@ -20,6 +20,7 @@ _PODS: Final = "/v1/pods"
 # Reasons that are not the fault of the pod or the trial.
 _CODES: Final[Mapping[Reason, HTTPStatus]] = {
     Reason.LOOKUP_FAILED: HTTPStatus.SERVICE_UNAVAILABLE,
+    Reason.KATIBS_IMAGE: HTTPStatus.INTERNAL_SERVER_ERROR,
     Reason.CONFIG_INCOMPLETE: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 

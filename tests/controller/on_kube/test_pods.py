@@ -213,6 +213,9 @@ def real_pod() -> JsonObject:
 # -- why nothing runs -----------------------------------------------------------------------
 
 
+NO_LAUNCHER = 'exec: "/usr/local/bin/launch": stat /usr/local/bin/launch: no such file or directory'
+
+
 def waiting(reason: str, message: str, *, name: str = "main", **last: Any) -> dict[str, Any]:  # noqa: ANN401
     return {"name": name, "state": {"waiting": {"reason": reason, "message": message}}, **last}
 
@@ -243,6 +246,20 @@ NO_ROOM = PLACED | {
             },
             f"CrashLoopBackOff of container {COLLECTOR_CONTAINER}: back-off 40s",
         ),
+        (
+            {
+                "conditions": [PLACED],
+                "initContainerStatuses": [
+                    waiting(
+                        "CrashLoopBackOff",
+                        "back-off 40s",
+                        name=COLLECTOR_CONTAINER,
+                        lastState={"terminated": {"reason": "StartError", "message": NO_LAUNCHER}},
+                    )
+                ],
+            },
+            f"CrashLoopBackOff of container {COLLECTOR_CONTAINER}: {NO_LAUNCHER}",
+        ),
         ({"conditions": [PLACED], "containerStatuses": [waiting("ContainerCreating", "")]}, ""),
         (
             {
@@ -263,6 +280,19 @@ def test_a_pod_is_stuck_only_by_a_wait_that_does_not_end_by_itself(
 
     assert facts.stuck == why
     assert (facts.stuck_since is not None) == bool(why)
+
+
+def test_the_cause_names_the_image_of_a_collector_that_does_not_start() -> None:
+    image = "registry.example/mirror/collector:7"
+    document: Any = real_pod()
+    document["spec"]["initContainers"][0]["image"] = image
+    pulling = waiting("ErrImagePull", "not found", name=COLLECTOR_CONTAINER)
+    document["status"] = {"initContainerStatuses": [pulling]}
+
+    assert facts_of([summary_of(document)], trial()).stuck == (
+        f"ImagePullBackOff of container {COLLECTOR_CONTAINER}: not found"
+        f" (image {image}, which katib-config names)"
+    )
 
 
 def test_since_when_it_is_so_is_what_the_cluster_says() -> None:

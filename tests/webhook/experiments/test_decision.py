@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from api.errors import Unavailable
-from api.types import JsonObject
+from api.types import CollectorKind, JsonObject
 from kube.cluster import Ref
 from kube.testing.memory import MemoryCluster
 from tests.webhook.experiments.experiment_documents import (
@@ -22,7 +22,7 @@ from tests.webhook.experiments.experiment_documents import (
     spec,
 )
 from tests.webhook.running_webhook import Settings, Webhook, experiment_asked, webhook
-from webhook.model.config import Config, parse_config
+from webhook.model.config import CollectorConfig, Config, parse_config
 from webhook.server.experiment_handler import MUTATE, VALIDATE
 
 BOTH = pytest.mark.parametrize("path", [MUTATE, VALIDATE])
@@ -414,6 +414,17 @@ async def test_an_experiment_whose_template_cannot_be_looked_up_is_refused(path:
 
 
 # -- warnings -------------------------------------------------------------------------------
+
+
+async def test_katibs_own_collector_in_katib_config_is_a_warning_at_admission() -> None:
+    image = "docker.io/kubeflowkatib/file-metrics-collector@sha256:12"
+    config = Config(collectors={CollectorKind.STDOUT: CollectorConfig(image=image)})
+    async with webhook(settings=Settings(config)) as running:
+        response = await running.experiment(VALIDATE, experiment())
+
+    assert response["allowed"]
+    (warning,) = response["warnings"]
+    assert f'names Katib\'s own collector for kind StdOut, "{image}"' in warning
 
 
 def a_workflow(document: Document) -> None:
