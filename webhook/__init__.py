@@ -23,9 +23,9 @@ From an AdmissionReview to its response:
 - **Cached objects are JSON bytes**, without the job of a trial and without any status. They take a
   fifth of the memory, and cannot be changed by accident. Python's garbage collector ignores them
   (`app.py`).
-- **When in doubt, refuse a pod with a sign of a trial** (`pods/owners.py`). If a look-up fails until
-  the request's time is over, such a pod is refused with the cause; a pod without a sign passes. An
-  internal error refuses every pod that reaches the webhook.
+- **When in doubt, refuse a pod with a sign of a trial** (`pods/owners.py`). If a look-up fails
+  until the request's time is over, such a pod is refused with the cause; a pod without a sign
+  passes. An internal error refuses every pod that reaches the webhook.
 - **Experiments work the same way** (`experiments/`). One decision serves the mutating and the
   validating webhook. A request is checked only for what it changes, and its author needs the right
   to create the objects of the trials. `POST /validate-trial` checks that right for Trials that

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.client import Cluster
+from api.names import COLLECTOR_CONTAINER
+from tests.cluster.client import Cluster, Object
 from tests.cluster.trainers import OWN_SHELL, STOP_SIGNAL
 from tests.cluster.trials import Trials, counted, exit_code, job, over
 
@@ -77,6 +78,10 @@ def test_the_images_stop_signal_reaches_the_trainer(trials: Trials) -> None:
     assert trials.rows_when(name, 2) == counted(2)
 
 
+SMALL = {"cpu": "100m", "memory": "64Mi"}
+"""What the sidecar of a Guaranteed pod reserves."""
+
+
 def test_a_guaranteed_pod_stays_guaranteed(trials: Trials) -> None:
     limits = {"resources": {"limits": {"cpu": "50m", "memory": "64Mi"}}}
 
@@ -84,4 +89,28 @@ def test_a_guaranteed_pod_stays_guaranteed(trials: Trials) -> None:
 
     assert trials.end(name) == "Complete"
     assert trials.pod(name)["status"]["qosClass"] == "Guaranteed"
+    assert sidecars_resources(trials.pod(name)) == {"requests": SMALL, "limits": SMALL}
     assert trials.rows(name) == counted(5)
+
+
+def test_the_defaults_of_a_limit_range_are_for_the_trainer_and_not_for_the_sidecar(
+    trials: Trials,
+) -> None:
+    limits = {"type": "Container", "default": {"cpu": "50m", "memory": "96Mi"}}
+    limit_range = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "small"}}
+    where = f"--namespace={trials.namespace}"
+    spec = {"spec": {"limits": [limits]}}
+    trials.cluster.kubectl("create", where, "--filename=-", objects=[{**limit_range, **spec}])
+
+    name = trials.start(job("limited", "count", "5", "1"))
+
+    assert trials.end(name) == "Complete"
+    assert trials.pod(name)["status"]["qosClass"] == "Guaranteed"
+    assert sidecars_resources(trials.pod(name)) == {"requests": SMALL, "limits": SMALL}
+    assert trials.rows(name) == counted(5)
+
+
+def sidecars_resources(pod: Object) -> Object:
+    [sidecar] = (c for c in pod["spec"]["initContainers"] if c["name"] == COLLECTOR_CONTAINER)
+    resources: Object = sidecar["resources"]
+    return resources

@@ -82,6 +82,27 @@ def test_a_request_above_its_limit_is_refused_where_both_were_chosen() -> None:
         resources_for(wanted, guaranteed=False)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "fixed"),
+    [
+        (Resources(), {"cpu": "100m", "memory": "64Mi"}),
+        (Resources(requests={"cpu": "-1", "memory": "0"}), {"cpu": "100m", "memory": "64Mi"}),
+        (Resources(requests={"cpu": "50m"}), {"cpu": "50m", "memory": "64Mi"}),
+        (
+            Resources(requests={"cpu": "50m"}, limits={"cpu": "200m", "memory": "128Mi"}),
+            {"cpu": "200m", "memory": "128Mi"},
+        ),
+    ],
+)
+def test_the_sidecar_of_a_guaranteed_pod_reserves_little(
+    wanted: Resources, fixed: dict[str, str]
+) -> None:
+    """A trainer of half a CPU must not need twice its CPU because of its sidecar."""
+    made = resources_for(wanted, guaranteed=True)
+
+    assert made == {"requests": fixed, "limits": fixed}
+
+
 _quantities = st.dictionaries(
     st.sampled_from(["cpu", "memory", "ephemeral-storage"]),
     st.sampled_from(["-1", "0", "10m", "1", "1Gi"]),
