@@ -184,7 +184,9 @@ MANAGER_AUDIENCE: Final = "trialwatch.dev/manager"
 # --- Ports ---
 
 DB_MANAGER_PORT: Final = 6789
-"""The DB manager, gRPC."""
+"""The DB manager, gRPC without TLS: health probes, and the clients of Katib."""
+DB_MANAGER_TLS_PORT: Final = 6790
+"""The DB manager, gRPC over TLS, as the manifests install it."""
 SUGGESTION_PORT: Final = 6789
 """A suggestion service, gRPC."""
 EARLY_STOPPING_PORT: Final = 6788
@@ -222,6 +224,10 @@ OWN_WEBHOOK: Final = "trialwatch-webhook"
 """Our webhook: its Deployment, Service, ServiceAccount and MutatingWebhookConfiguration."""
 OWN_WEBHOOK_SECRET: Final = "trialwatch-webhook-cert"  # noqa: S105 - the name of a Secret
 """The Secret with our webhook's certificate and its CA."""
+OWN_AUTHORITY_SECRET: Final = "trialwatch-ca"  # noqa: S105 - the name of a Secret
+"""The Secret with the authorities that sign the certificates of our services."""
+DB_MANAGER_SECRET: Final = "katib-db-manager-cert"  # noqa: S105 - the name of a Secret
+"""The Secret with the DB manager's certificate, and the authorities that its clients trust."""
 OWN_EXPERIMENT_WEBHOOKS: Final = "trialwatch-experiments"
 """Our webhook's configurations for experiments, the mutating and the validating one."""
 OWN_CONTROLLER: Final = "trialwatch-controller"

@@ -14,6 +14,7 @@ from api.faults import quoted
 from dbmanager.access.policy import Mode
 from serving.flag_values import PATH, Kind
 from serving.settings import Row
+from serving.tokens.discovery import USUAL_ISSUER
 
 _ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where a pod has the token of its service account, and the authority of the API server."""
@@ -30,7 +31,8 @@ class AccessSettings:
     keys_token: Path | None = _ACCOUNT / "token"
     users: str = ""
     """The API server that knows users; "": users are refused."""
-    issuer: str = "https://kubernetes.default.svc.cluster.local"
+    issuer: str = ""
+    """"": the one that the server of the keys names; for a file of keys, the usual one."""
     audience: str = names.MANAGER_AUDIENCE
     managers: tuple[str, ...] = (
         f"{names.CORE_NAMESPACE}/{names.OWN_CONTROLLER}",
@@ -88,7 +90,11 @@ ROWS: Final[Mapping[str, Row[Any]]] = {
         default="users are refused",
     ),
     "issuer": Row(
-        "--auth-issuer", Kind(placeholder="URL", read=str), "The issuer that tokens must have."
+        "--auth-issuer",
+        Kind(placeholder="URL", read=str),
+        "The issuer that tokens must have.",
+        default="the one that the server of `--auth-keys` names in its"
+        f" `/.well-known/openid-configuration`; for a file, {USUAL_ISSUER}",
     ),
     "audience": Row(
         "--auth-audience",

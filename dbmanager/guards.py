@@ -11,8 +11,9 @@ from dbmanager.access.reviews import ReviewedPeople, posting_to
 from dbmanager.access_settings import AccessSettings
 from dbmanager.service.connection import Connection
 from dbmanager.service.metrics import Metrics
+from serving.tokens.discovery import USUAL_ISSUER
 from serving.tokens.key_ring import KeyRing
-from serving.tokens.key_source import key_source
+from serving.tokens.key_source import issuer_source, key_source
 
 
 def guards_of(
@@ -25,15 +26,22 @@ def guards_of(
     """
     if settings.mode is Mode.OFF:
         return ()
-    source = key_source(settings.keys, ca=settings.keys_ca, token=settings.keys_token)
     people = None
     if settings.users:
         post = posting_to(settings.users, ca=settings.keys_ca, token=settings.keys_token)
         people = CachedPeople(ReviewedPeople(post))
     authentication = Authentication(
         people=people,
-        keys=KeyRing(source, issuer=settings.issuer),
+        keys=_key_ring(settings),
         mode=settings.mode,
         managers=Managers(audience=settings.audience, accounts=frozenset(settings.managers)),
     )
     return (AccessInterceptor(connection, metrics, authentication),)
+
+
+def _key_ring(settings: AccessSettings) -> KeyRing:
+    keys, ca, token = settings.keys, settings.keys_ca, settings.keys_token
+    source = key_source(keys, ca=ca, token=token)
+    if settings.issuer or not keys.startswith("https://"):
+        return KeyRing(source, issuer=settings.issuer or USUAL_ISSUER)
+    return KeyRing(source, read_issuer_text=issuer_source(keys, ca=ca, token=token))

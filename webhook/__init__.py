@@ -3,7 +3,7 @@
 Belongs here: the program `python -m webhook` and its subpackages: `model` (the vocabulary), `pods`
 and `experiments` (the decisions, pure), `driver` (answers a decision's look-ups), `server`
 (admission over HTTP), `registry` (the commands of images), `certificates` (the server's
-certificate).
+certificate), `authority` (the certificate of the DB manager).
 Does not belong here: what the collector does in the pod, and what a trial is.
 May import: `filters`, `kube`, `serving` and `api`. May be imported by: `trialwatch` and `runner`.
 
@@ -33,4 +33,6 @@ From an AdmissionReview to its response:
 - **An image's command** comes from its registry (`registry/`), within three seconds. Without it a
   pod of kind File runs without the launcher, and a pod of kind StdOut is refused.
 - **The certificate** is mounted, or made and renewed by the webhook itself (`certificates/`).
+- **The DB manager's certificate** comes from the webhook too (`authority/`), so the webhook can
+  give each sidecar the authorities that have signed it.
 """

@@ -18,6 +18,9 @@ from serving.addresses import Address
 from serving.http import Server
 from serving.life import beside, until_signal, write_port
 from serving.logs import get_logger
+from webhook.authority.injected_config import AuthoritySource, InjectedConfig
+from webhook.authority.keeper import AuthorityTarget, ServiceAuthority
+from webhook.authority.mounted import MountedAuthorities
 from webhook.certificates.files import MountedCertificate
 from webhook.certificates.self_signed import SelfSignedCertificate, target_of
 from webhook.driver.cluster_lookups import CachedObject, ClusterLookups, lookup_caches
@@ -73,7 +76,8 @@ class _Webhook:
         self.metrics = Metrics()
         self.certificates = _certificates(settings, cluster)
         self._settings = settings
-        self._config = _config(settings, cluster)
+        self._authorities = _authorities(settings, cluster)
+        self._config = _config(settings, cluster, self._authorities)
         self._caches = lookup_caches(cluster)
         clock = asyncio.get_running_loop().time
         self._events = EventRecorder(
@@ -111,6 +115,8 @@ class _Webhook:
     async def working(self, ended: asyncio.Event) -> AsyncIterator[None]:
         """Run the background tasks; an error in one of them ends the program."""
         background = [self._config.run, self._events.run, self._freeze_caches]
+        if self._authorities is not None:
+            background.append(self._authorities.run)
         endless = [*background, *(cache.run for cache in self._caches)]
         async with beside(endless, ended):
             yield
@@ -161,11 +167,25 @@ def _certificates(settings: Settings, cluster: Cluster) -> ServingCertificate:
     return SelfSignedCertificate(cluster, target_of(settings.service))
 
 
-def _config(settings: Settings, cluster: Cluster) -> ConfigSource[Config]:
+def _authorities(settings: Settings, cluster: Cluster) -> AuthoritySource | None:
+    if settings.db_manager_ca is not None:
+        return MountedAuthorities(settings.db_manager_ca)
+    if not settings.issue_for:
+        return None
+    target = AuthorityTarget(namespace=settings.core_namespace, services=settings.issue_for)
+    return ServiceAuthority(cluster, target)
+
+
+def _config(
+    settings: Settings, cluster: Cluster, authorities: AuthoritySource | None
+) -> ConfigSource[Config]:
     parse = partial(parse_config, environment=settings.environment)
+    source: ConfigSource[Config]
     if settings.katib_config is not None:
-        return FileSource(settings.katib_config, parse)
-    return ConfigMapSource(cluster, settings.core_namespace, parse)
+        source = FileSource(settings.katib_config, parse)
+    else:
+        source = ConfigMapSource(cluster, settings.core_namespace, parse)
+    return InjectedConfig(source, authorities) if authorities is not None else source
 
 
 def _not_synced(cache: WatchCache[CachedObject]) -> str:

@@ -12,7 +12,7 @@ from api import names
 from api.errors import SetupError, UserError
 from api.faults import quoted
 from serving.addresses import Address
-from serving.flag_values import ADDRESS, ADDRESS_OR_OFF, DURATION, FOLDER, SWITCH, Kind
+from serving.flag_values import ADDRESS, ADDRESS_OR_OFF, DURATION, FOLDER, PATH, SWITCH, Kind
 from serving.main import Program
 from serving.settings import Row, from_environment, setting, settings_of
 from serving.shared_settings import (
@@ -34,6 +34,10 @@ def _service(text: str) -> Service:
             " trialwatch-webhook.kubeflow"
         )
     return Service(name=name, namespace=namespace)
+
+
+def _services(text: str) -> tuple[Service, ...]:
+    return tuple(_service(part.strip()) for part in text.split(",") if part.strip())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +78,28 @@ class Settings:
             "--service",
             Kind(placeholder="NAME.NAMESPACE", read=_service, show=lambda _: ""),
             "The Service through which the API server calls. A self-signed certificate is for it.",
+        ),
+        None,
+    )
+    issue_for: tuple[Service, ...] = setting(
+        Row(
+            "--issue-for",
+            Kind(placeholder="NAME.NAMESPACE,...", read=_services, show=lambda _: ""),
+            "Keep a certificate for each of these Services in the Secret `NAME-cert` of its"
+            " namespace, signed by an authority that the webhook keeps in the Secret"
+            f" `{names.OWN_AUTHORITY_SECRET}`. If the DB manager is one of them, sidecars get the"
+            " authorities and a token.",
+            default="none",
+        ),
+        (),
+    )
+    db_manager_ca: Path | None = setting(
+        Row(
+            "--db-manager-ca",
+            PATH,
+            "Sidecars get the authorities (PEM) in this file, which have signed the DB manager's"
+            " certificate, and a token. The webhook reads a changed file again.",
+            default="those of `--issue-for`, or `trialwatch.dbManagerCA` of katib-config",
         ),
         None,
     )
@@ -124,7 +150,8 @@ def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
 
     Raises:
         UserError: a flag is unknown, or its value is not of the flag's kind.
-        SetupError: the flags name no source of the certificate, or two.
+        SetupError: the flags name no source of the certificate, or two, or two of the
+            authorities.
     """
     settings = settings_of(Settings, argv, environ)
     if settings.self_signed == (settings.cert_dir is not None):
@@ -135,5 +162,10 @@ def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     if settings.self_signed and settings.service is None:
         raise SetupError(
             "--self-signed needs --service NAME.NAMESPACE: the certificate is for that Service"
+        )
+    if settings.issue_for and settings.db_manager_ca is not None:
+        raise SetupError(
+            "give either --issue-for or --db-manager-ca, and not both: the DB manager has one"
+            " certificate"
         )
     return settings

@@ -9,6 +9,7 @@ May import: `serving`, `api`. May be imported by: the programs that serve.
 |---|---|
 | `verifier` | pure: a token, keys and a time become an identity, or a refusal with its reason |
 | `jwks` | pure: the text of `/openid/v1/jwks` becomes keys |
+| `discovery` | pure: the text of `/.well-known/openid-configuration` becomes the issuer |
 | `key_ring` | the keys in use: when they are read again |
 | `key_source` | reads the text of the keys from a file or from the API server |
 | `https` | the requests to the API server |

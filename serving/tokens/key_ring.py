@@ -9,6 +9,7 @@ from typing import Final
 
 from api.errors import TrialwatchError, Unavailable
 from serving.logs import get_logger
+from serving.tokens.discovery import read_issuer
 from serving.tokens.jwks import Keys, read_keys
 from serving.tokens.verifier import Identity, UnknownKey, verify
 
@@ -24,13 +25,17 @@ ReadText = Callable[[], Awaitable[bytes]]
 
 
 class KeyRing:
-    """Checks tokens with the newest keys; if these cannot be read, with the keys read before."""
+    """Checks tokens with the newest keys; if these cannot be read, with the keys read before.
+
+    The issuer is read once, before the first keys.
+    """
 
     def __init__(
         self,
         read_text: ReadText,
         *,
-        issuer: str,
+        issuer: str = "",
+        read_issuer_text: ReadText | None = None,
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -38,11 +43,13 @@ class KeyRing:
 
         Args:
             read_text: reads the key set.
-            issuer: of the tokens.
+            issuer: of the tokens; "": the one that the other source names.
+            read_issuer_text: reads what names the issuer; it must be given if `issuer` is "".
             now: seconds since 1970, for the times of tokens.
             clock: seconds that never go back, for the times of reads.
         """
         self._read_text, self._issuer, self._now, self._clock = read_text, issuer, now, clock
+        self._read_issuer_text = read_issuer_text
         self._keys: Keys = {}
         self._tried: float | None = None
         self._cause = "not read yet"
@@ -80,6 +87,8 @@ class KeyRing:
             if not self._is_older_than(seconds):
                 return
             try:
+                if not self._issuer and self._read_issuer_text is not None:
+                    self._issuer = read_issuer(await self._read_issuer_text())
                 self._keys = read_keys(await self._read_text())
             except TrialwatchError as error:
                 self._cause = str(error)

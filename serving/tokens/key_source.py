@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from api.errors import SetupError, Unavailable
+from serving.tokens.discovery import PATH
 from serving.tokens.https import HttpsClient
 from serving.tokens.jwks import MOST_BYTES
 from serving.tokens.key_ring import ReadText
@@ -35,6 +37,22 @@ def key_source(where: str, *, ca: Path | None = None, token: Path | None = None)
             " replace the keys"
         )
     return _in_thread(lambda: _read_file(Path(where)))
+
+
+def issuer_source(keys: str, *, ca: Path | None = None, token: Path | None = None) -> ReadText:
+    """Return the function that reads who issues the tokens.
+
+    Args:
+        keys: the `https://` URL of the keys: the same server is asked.
+        ca: as for `key_source`.
+        token: as for `key_source`.
+
+    Raises:
+        SetupError: the authorities cannot be read.
+    """
+    client = HttpsClient(ca, token, most_bytes=MOST_BYTES)
+    url = f"https://{urlsplit(keys).netloc}{PATH}"
+    return _in_thread(lambda: client.send(url, "application/json"))
 
 
 def _in_thread(read: Callable[[], bytes]) -> ReadText:

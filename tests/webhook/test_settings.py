@@ -36,6 +36,16 @@ def test_the_design_s_own_command_line_is_taken() -> None:
         (["--plain-listen", ":8080"], {"plain_listen": Address(host="::", port=8080)}),
         (["--plain-listen", "off"], {"plain_listen": None}),
         (["--katib-config=/etc/katib.yaml"], {"katib_config": Path("/etc/katib.yaml")}),
+        (["--db-manager-ca", "ca.crt"], {"db_manager_ca": Path("ca.crt")}),
+        (
+            ["--issue-for", "store.ns, search.ns"],
+            {
+                "issue_for": (
+                    Service(name="store", namespace="ns"),
+                    Service(name="search", namespace="ns"),
+                )
+            },
+        ),
         (["--linger", "0s"], {"linger": timedelta(0)}),
         (["--grace", "1m"], {"grace": timedelta(minutes=1)}),
         (["--log-level", "debug"], {"log_level": logging.DEBUG}),
@@ -75,6 +85,7 @@ def test_katibs_variables_choose_namespace_and_db_manager() -> None:
         ([*MOUNTED, *SELF_SIGNED], "not both"),
         (["--self-signed"], "--self-signed needs --service"),
         (["--self-signed=false"], "either --cert-dir"),
+        ([*MOUNTED, "--issue-for=a.b", "--db-manager-ca=c"], "either --issue-for or --db"),
     ],
 )
 def test_a_certificate_must_come_from_somewhere(words: list[str], says: str) -> None:
@@ -89,6 +100,7 @@ def test_a_certificate_must_come_from_somewhere(words: list[str], says: str) -> 
         (["--service", "hook"], "--service: .*hook.* NAME.NAMESPACE"),
         (["--service", "a.b.c"], "--service: .*a.b.c"),
         (["--service", ".ns"], "--service: "),
+        (["--issue-for", "a.b,c"], "--issue-for: .*c.* NAME.NAMESPACE"),
         (["--listen", "8443"], "--listen: .*8443"),
         (["--linger", "-1s"], "--linger: "),
         (["--grace", "soon"], "--grace: "),

@@ -3,10 +3,11 @@
 Belongs here: certificates, the bundles that the API server trusts, and the TLS context for new
 connections.
 Does not belong here: the server; it gets a context, and asks whether there is a certificate.
-May import: `kube`, `api`. May be imported by: the webhook's program.
+May import: `kube`, `api`. May be imported by: the webhook's program, `webhook.authority`.
 
 Pure: `rotation` (the next step), `reconcile_once` (reads, and at most one step, as a generator of
-operations), `stored` and `bundles` (the documents), `issued` (X.509; its keys are random). I/O:
+operations), `stored` and `bundles` (the documents), `issued` and
+`x509_parts` (X.509; its keys are random). I/O:
 `reloading_tls` (TLS), `certificate_source` (the background task), `files` (--cert-dir),
 `self_signed` (--self-signed).
 

@@ -8,35 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.hazmat.primitives import serialization
+from cryptography.x509.oid import NameOID
 
 from api.errors import SetupError
+from webhook.certificates.x509_parts import (
+    LONGEST_COMMON_NAME,
+    Period,
+    Signer,
+    authority_certificate,
+    key_pem_of,
+    new_key,
+    pem_of,
+    server_certificate,
+)
 
 AUTHORITY: Final = "trialwatch-webhook-ca"
 """The common name of the webhook's authorities; the organization is the service."""
-_BACKDATED: Final = timedelta(hours=1)
-"""A clock that is behind must not find that the certificate is not valid yet."""
-_PEM = serialization.Encoding.PEM
-_LONGEST_COMMON_NAME: Final = 64
-_USAGES: Final = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-    "encipher_only",
-    "decipher_only",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,48 +74,13 @@ def mint(service: Service, now: float, lifetime: float) -> IssuedCertificate:
 
     `now` is in seconds since 1970, `lifetime` in seconds.
     """
-    begins = datetime.fromtimestamp(int(now), UTC)
-    ends = begins + timedelta(seconds=int(lifetime))
-    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    ca_name = _ca_name(service)
-
-    def draft(subject: x509.Name, public: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(ca_name)
-            .public_key(public)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(begins - _BACKDATED)
-            .not_valid_after(ends)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-        )
-
-    ca = (
-        draft(ca_name, ca_key.public_key())
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage("key_cert_sign", "crl_sign"), critical=True)
-        .sign(ca_key, hashes.SHA256())
-    )
-    hosts = [x509.DNSName(host) for host in service.hosts]
-    signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
-    common = x509.NameAttribute(NameOID.COMMON_NAME, service.host[:_LONGEST_COMMON_NAME])
-    cert = (
-        draft(x509.Name([common]), key.public_key())
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage("digital_signature"), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName(hosts), critical=False)
-        .add_extension(signer, critical=False)
-        .sign(ca_key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        _PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    signer = Signer(name=_ca_name(service), key=new_key())
+    key, period = new_key(), Period.of(now, lifetime)
+    cert = server_certificate(service.hosts, key.public_key(), signer, period)
     return IssuedCertificate(
-        ca=_text(ca),
-        cert=_text(cert),
-        key=private.decode(),
+        ca=pem_of(authority_certificate(signer, period)),
+        cert=pem_of(cert),
+        key=key_pem_of(key),
         expires=cert.not_valid_after_utc.timestamp(),
     )
 
@@ -173,21 +131,13 @@ def expiry_of(certs: str) -> float:
 
 
 def _ca_name(service: Service) -> x509.Name:
-    organization = str(service)[:_LONGEST_COMMON_NAME]
+    organization = str(service)[:LONGEST_COMMON_NAME]
     return x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization),
             x509.NameAttribute(NameOID.COMMON_NAME, AUTHORITY),
         ]
     )
-
-
-def _usage(*named: str) -> x509.KeyUsage:
-    return x509.KeyUsage(**{usage: usage in named for usage in _USAGES})
-
-
-def _text(cert: x509.Certificate) -> str:
-    return cert.public_bytes(_PEM).decode()
 
 
 def _cause(error: BaseException) -> str:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from api.errors import SetupError, Unavailable, UserError
+from serving.tokens.discovery import read_issuer
 from serving.tokens.jwks import MOST_BYTES
-from serving.tokens.key_source import key_source
+from serving.tokens.key_source import issuer_source, key_source
 from tests.certificate_authority import Authority
 
 AUTHORITY = Authority()
@@ -26,6 +27,9 @@ class _ApiServer(BaseHTTPRequestHandler):
         if status == 302:
             self.send_header("Location", "/jwks")
         self.end_headers()
+        if self.path == "/.well-known/openid-configuration":
+            self.wfile.write(b'{"issuer": "https://elsewhere.example"}')
+            return
         self.wfile.write(b"k" * (2 * MOST_BYTES) if self.path == "/huge" else b"keys")
 
     def log_message(self, *_: object) -> None:
@@ -77,6 +81,14 @@ async def test_the_api_server_is_asked_with_the_token_of_the_moment(files: Path)
         (files / "token").write_text("")
         with pytest.raises(UserError, match="has no token"):
             await read()
+
+
+async def test_the_server_of_the_keys_names_the_issuer(files: Path) -> None:
+    with _api_server() as address:
+        url, ca = f"{address}/openid/v1/jwks?x=1", files / "ca.crt"
+        read = issuer_source(url, ca=ca, token=files / "token")
+
+        assert read_issuer(await read()) == "https://elsewhere.example"
 
 
 async def test_a_server_with_another_certificate_gets_no_token(files: Path) -> None:
