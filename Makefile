@@ -103,9 +103,9 @@ dist: $(READY) $(MANUAL)  ## build the wheel and the source distribution into di
 	@TRIALWATCH_MANUAL=$(MANUAL) $(PY) -m hatchling build --clean --directory $(DIST)
 
 # sed: the writer does not mark a line of text that begins with a dot, which roff takes for a request.
-$(MANUAL): $(READY) $(wildcard trialwatch/*.py)
+$(MANUAL): $(READY) $(wildcard trialwatch/*.py trialwatch/command*/*.py)
 	@mkdir -p $(dir $@)
-	@$(BIN)/argparse-manpage --module trialwatch.commands --function whole_parser --project-name trialwatch \
+	@$(BIN)/argparse-manpage --module trialwatch.command_line.parser --function whole_parser --project-name trialwatch \
 	  --prog trialwatch --description "tunes any program that prints its metrics" \
 	  --manual-title "trialwatch" | sed -E 's/^\.[[:alnum:]]{3}/\\\&&/' >$@
 

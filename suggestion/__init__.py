@@ -20,7 +20,7 @@ random numbers.
 
 One value stands for a trial (`api.metric_values`). The search, the optimal trial, the wire and the
 tables call the same function, so a laptop and a cluster ask the search the same question
-(`tests/trialwatch/test_laptop_and_cluster.py`).
+(`tests/trialwatch/sources/test_laptop_and_cluster.py`).
 
 For a search, each value is a share of [0, 1]. `core.dimensions` converts a share to a value's text
 and back, by the quantiles of the parameter's distribution. So each search works with all types,

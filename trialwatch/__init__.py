@@ -1,14 +1,13 @@
-"""The command line: `trialwatch COMMAND`, a module for each command. For Python: `trialwatch.tune`.
+"""The command line: `trialwatch COMMAND`. For Python: `trialwatch.tune`.
 
-    tune              makes an Experiment of one line with `tuning`, and runs it as `run` does
-    init              writes a commented Experiment for a command, also with `tuning`
-    run               runs an experiment with `runner` and shows it with `screen` and `view`
-    get, logs, plot   read experiments from one of two sources (`source_choice`): this machine
-                      (`local_source`) or a cluster (`cluster_source`; it is imported only on use,
-                      because the client of Kubernetes is an optional dependency)
-    extract           finds metrics in a log with `filters`
-    completion        prints the completion for a shell, from the parsers of all commands
-    inject, explain   show decisions of the webhook, with the webhook's own code
+    __main__ ──> command_line ──> commands ──┬─> sources      experiments of a machine or a cluster
+                                             ├─> output       tables of them
+                                             ├─> screens      the terminal of a run
+                                             ├─> checks       is an Experiment valid, can it run?
+                                             ├─> admission    what the webhook decides on it
+                                             └─> own_program  a program without an Experiment
+    sdk ──> search_process ──> commands.tune
+    without I/O: tuning (one line to an Experiment), view (an experiment to text and plots)
 
 An installed trialwatch has this package at the top and all others below `_packages`, so that their
 names are free for a user's project. Two entry points find them (`own_packages`): `__main__`, and

@@ -12,7 +12,7 @@ from trialwatch import own_packages  # noqa: F401 - finds all that is imported b
 # isort: split
 
 from api.errors import RemoteError, TrialwatchError
-from trialwatch.commands import COMMANDS, command_parser, module_of
+from trialwatch.command_line.parser import COMMANDS, command_parser, module_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

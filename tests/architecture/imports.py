@@ -92,13 +92,19 @@ def _height(name: str, arrows: Arrows) -> int:
 
 
 def _wrapped(subpackages: Arrows, indent: str) -> list[str]:
-    """Draw subpackages side by side (`driver > reconcile; reconcile`); cut lines only between them."""
+    """Draw subpackages side by side (`driver > reconcile; reconcile`); cut a line between them.
+
+    One that is longer than a line is cut between the names that it imports.
+    """
     drawn = [
         f"{subpackage} > {' '.join(sorted(imported))}" if imported else subpackage
         for subpackage, imported in subpackages.items()
     ]
     lines = textwrap.wrap(
-        "; ".join(text.replace(" ", _NO_BREAK) for text in drawn),
+        "; ".join(
+            text if len(text) > _COLUMNS - len(indent) - 1 else text.replace(" ", _NO_BREAK)
+            for text in drawn
+        ),
         width=_COLUMNS,
         initial_indent=indent,
         subsequent_indent=indent,

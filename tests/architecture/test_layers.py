@@ -32,6 +32,7 @@ BREACHES = [
     ("suggestion/core/breach.py", "import suggestion.service", "The suggestion service's layers"),
     ("collector/core/breach.py", "import os", "The collector's core"),
     ("collector/streams/breach.py", "import collector.core.plan", "The collector's layers"),
+    ("trialwatch/sources/breach.py", "import trialwatch.output", "The command line's layers"),
     ("webhook/breach.py", "import kube.testing.memory", "What only tests use"),
     ("api/errors.py", "import api.faults", "No circles"),
 ]

@@ -26,9 +26,9 @@ PROGRAMS = sorted(GROUPS.keys() - {"all", "dev"})
 
 # The modules of the command line that need the extra `cluster`; they are imported by name, on use.
 OF_A_CLUSTER = {
-    "trialwatch.cluster_check",
-    "trialwatch.cluster_source",
-    "trialwatch.pod_explanation",
+    "trialwatch.checks.cluster_check",
+    "trialwatch.sources.cluster_source",
+    "trialwatch.admission.pod_explanation",
 }
 
 # A module, and the modules that it loads or starts by name.

@@ -13,7 +13,7 @@ from api.errors import UserError
 from api.types import LogFormat
 from filters.extractor import Extractor, extraction_spec
 from filters.near_misses import NearMisses
-from trialwatch.extraction_summary import summary
+from trialwatch.output.extraction_summary import summary
 
 KATIB_DEFAULT = r"([\w|-]+)\s*=\s*([+-]?\d*(\.\d+)?([Ee][+-]?\d+)?)"
 MIB = 1 << 20

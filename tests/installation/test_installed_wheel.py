@@ -14,7 +14,7 @@ from api.objects.yamlout import dump_objects
 from tests.architecture.tree import packages
 from tests.installation.installed_wheel import Environment, build_wheel, environment
 from tests.runner.experiment_runs import experiment
-from trialwatch.commands import COMMANDS
+from trialwatch.command_line.parser import COMMANDS
 
 STARTS = (("trialwatch",), ("python", "-m", "trialwatch"))
 TOPS = sorted({name.split(".")[0] for name in packages()} - {"trialwatch"})

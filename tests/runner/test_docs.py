@@ -14,7 +14,7 @@ from runner.pods.container_lifecycle import PAUSES
 from runner.pods.container_log import LIMIT
 from runner.state.directory import DEFAULT, StateDirectory
 from runner.state.disk_space import PATIENCE
-from trialwatch import run
+from trialwatch.commands import run
 
 TEXT = (Path(__file__).parents[2] / "docs" / "run.md").read_text()
 

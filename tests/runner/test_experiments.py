@@ -11,7 +11,7 @@ from api.errors import SpecError, UserError
 from api.objects.yamlout import dump_objects
 from runner.experiments import read_text
 from tests.runner.experiment_runs import experiment
-from trialwatch.input_file import read_input
+from trialwatch.command_line.input_file import read_input
 
 
 def faults(document: dict[str, Any]) -> dict[str, str]:

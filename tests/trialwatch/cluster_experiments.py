@@ -18,7 +18,7 @@ from kube.cluster import ref_of
 from kube.testing.apiserver import ApiServer
 from kube.testing.memory import MemoryCluster
 from tests.trialwatch.view.watched_experiment import experiment, mixed_fortunes
-from trialwatch.documents import namespace_of
+from trialwatch.sources.documents import namespace_of
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60

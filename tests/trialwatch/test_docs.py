@@ -11,7 +11,7 @@ import pytest
 
 from runner.pods.container_log import LIMIT
 from runner.state.directory import DEFAULT
-from trialwatch import get, logs, plot, validate
+from trialwatch.commands import get, logs, plot, validate
 
 TEXT = (Path(__file__).parents[2] / "docs" / "looking.md").read_text()
 COMMANDS = {"get": get, "logs": logs, "plot": plot}

@@ -18,7 +18,7 @@ from manifests.schema.editor import editor_schema
 from runner.pods.pod_spec import ignored_fields
 from tests.architecture.tree import ROOT
 from trialwatch.__main__ import main
-from trialwatch.validity import verdict_here
+from trialwatch.checks.validity import verdict_here
 
 TEXT = (ROOT / "docs" / "experiment.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)

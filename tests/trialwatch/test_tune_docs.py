@@ -6,7 +6,7 @@ import argparse
 import re
 
 from tests.architecture.tree import ROOT
-from trialwatch import init, tune_command
+from trialwatch.commands import init, tune
 from trialwatch.tuning.options import read_param
 from trialwatch.tuning.request import TRIALS
 
@@ -19,7 +19,7 @@ def section(title: str) -> str:
 
 def test_each_flag_has_a_row_and_each_row_its_flag() -> None:
     parser = argparse.ArgumentParser(add_help=False)
-    tune_command.add_arguments(parser)
+    tune.add_arguments(parser)
     flags = {text for action in parser._actions for text in action.option_strings}  # noqa: SLF001
     cells = re.findall(r"^\| (`--.*?) \| ", section("Flags"), re.MULTILINE)
     rows = [flag for cell in cells for flag in re.findall(r"`(--[a-z-]+)", cell)]

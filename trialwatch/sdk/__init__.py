@@ -13,7 +13,7 @@ handlers out of a notebook's kernel.
 Belongs here: the arguments of a call as the words of `trialwatch tune` (`spaces`, `words`), a
 function as a program (`functions`, `code_digest`, `function_trial`), the process that searches
 (`child`), its output (`display`), its answer (`results`).
-Does not belong here: what a word means, and how a search runs: `trialwatch.tune_command`.
+Does not belong here: what a word means, and how a search runs: `trialwatch.commands.tune`.
 May import: the standard library, cloudpickle, and pandas and IPython if the user has them.
 May be imported by: `trialwatch` itself.
 """

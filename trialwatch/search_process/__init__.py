@@ -16,6 +16,6 @@ process PARENT ends for any reason, this process acts as at Ctrl-C, so no trial 
 (`parent`).
 
 Belongs here: what shows a search to a program instead of a person.
-Does not belong here: how a search runs (`trialwatch.tune_command`); the parent (`trialwatch.sdk`).
+Does not belong here: how a search runs (`trialwatch.commands.tune`); the parent (`trialwatch.sdk`).
 May import: everything. May be imported by: nothing; `trialwatch.sdk` starts it.
 """

@@ -8,13 +8,13 @@ import sys
 from collections.abc import Sequence
 
 from api.errors import TrialwatchError, UserError
-from trialwatch.commands import command_parser
-from trialwatch.screen import OpenScreen, terminal_screen
+from trialwatch.command_line.parser import command_parser
+from trialwatch.commands.tune import checked_request, search, split
+from trialwatch.screens.screen import OpenScreen, terminal_screen
 from trialwatch.search_process.messages import Messages
 from trialwatch.search_process.parent import end_with
 from trialwatch.search_process.python_words import in_python
 from trialwatch.search_process.screens import AnsweringScreen, line_screen, view_screen
-from trialwatch.tune_command import checked_request, search, split
 
 _BAD_INPUT = 2
 _INTERRUPTED = 128 + signal.SIGINT

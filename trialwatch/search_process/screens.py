@@ -11,7 +11,7 @@ from typing import Self
 
 from rich.console import Console, Group
 
-from trialwatch.screen import OpenScreen, RunScreen, Screen
+from trialwatch.screens.screen import OpenScreen, RunScreen, Screen
 from trialwatch.search_process.messages import Messages, result_content
 from trialwatch.view.closing import Commands, closing
 from trialwatch.view.experiment_summary import ExperimentSummary
@@ -29,7 +29,7 @@ _HTML = '<pre style="line-height: 1.2; font-size: 90%">{code}</pre>'
 
 
 class AnsweringScreen:
-    """`trialwatch.screen.RunScreen`: another screen, and the result as a message."""
+    """`trialwatch.screens.screen.RunScreen`: another screen, and the result as a message."""
 
     def __init__(self, screen: RunScreen, messages: Messages) -> None:
         self._screen, self._messages = screen, messages
@@ -88,7 +88,7 @@ def view_screen(messages: Messages) -> OpenScreen:
 
 
 class ViewScreen:
-    """`trialwatch.screen.RunScreen`: sends the table when it has changed, and each second."""
+    """`screens.screen.RunScreen`: sends the table when it has changed, and each second."""
 
     def __init__(self, messages: Messages) -> None:
         self._messages = messages

@@ -3,8 +3,8 @@
 Belongs here: how `trialwatch tune` and `trialwatch init` write a space (`space`) and a command
 (`command`), the Experiment that they mean (`experiment`), the metrics that an output has
 (`candidates`), and the parameters that a command seems to have (`guess`). Values in, values out.
-Does not belong here: files, processes, the terminal (`trialwatch/tune_command.py`,
-`trialwatch/init.py`); rules about Experiments (`api.objects`).
+Does not belong here: files, processes, the terminal (`trialwatch.own_program` and
+`trialwatch.commands`); rules about Experiments (`api.objects`).
 May import: `api`, `filters`, `suggestion.core`. May be imported by: `trialwatch`.
 
     --param lr=0.001..0.1:log ──> space ────┐

@@ -3,7 +3,7 @@
 Belongs here: pure functions from objects and a time to text, tables and plots. All of them read an
 `ExperimentSummary` (`experiment_summary`).
 Does not belong here: the terminal, files, the clock; decisions about an experiment.
-May import: `api`, `filters`. May be imported by: `trialwatch`.
+May import: `api`, `filters`. May be imported by: `trialwatch`, except `tuning` and `sdk`.
 
 From objects to the user:
 
@@ -13,8 +13,8 @@ From objects to the user:
                                 ├─> closing  the optimal trial, and failures
                                 └─> report   one HTML file with two plots
 
-All of this is pure; `trialwatch/screen.py` writes to the terminal. The objects come from a source
-(`trialwatch/source.py`): the files of a run on this machine, or an API server. Equal objects give
+All of this is pure; `trialwatch.screens` writes to the terminal. The objects come from a source
+(`trialwatch.sources`): the files of a run on this machine, or an API server. Equal objects give
 equal output. The table takes the first of its layouts that fits the terminal, and as many rows as
 the terminal has lines: the best trials, the running ones and the newest. It counts the others.
 """

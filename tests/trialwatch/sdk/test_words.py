@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from trialwatch import tune_command
+from trialwatch.commands import tune as tune_command
 from trialwatch.sdk.errors import TuneError
 from trialwatch.sdk.tuning import tune
 from trialwatch.sdk.words import Options, program_words, tune_words

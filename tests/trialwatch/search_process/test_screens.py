@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from api.types import Assignment, ConditionType, Objective, ObjectiveType
-from trialwatch.screen import OpenScreen
+from trialwatch.screens.screen import OpenScreen
 from trialwatch.search_process.messages import Messages
 from trialwatch.search_process.screens import AnsweringScreen, line_screen, view_screen
 from trialwatch.view.experiment_summary import ExperimentSummary, TrialRow, TrialState
