@@ -88,6 +88,8 @@ class CollectorArgs:
     """The file with the authorities of the DB manager's certificate; "": no TLS."""
     db_manager_token: str = ""
     """The file with the token for the DB manager; "": none."""
+    quit_istio: bool = False
+    """Whether to end Istio's proxy after the training."""
 
     def __post_init__(self) -> None:
         complaint = next(_complaints(self), None)
@@ -179,6 +181,7 @@ _OURS: dict[Flag, tuple[str, Callable[[str], Any]]] = {
     flags.TERMINATION_LOG: ("termination_log", str),
     flags.DB_MANAGER_CA: ("db_manager_ca", str),
     flags.DB_MANAGER_TOKEN: ("db_manager_token", str),
+    flags.QUIT_ISTIO: ("quit_istio", parse_switch),
 }
 _SINGLE: dict[Flag, tuple[str, Callable[[str], Any]]] = {
     flags.TRIAL: ("trial", str),

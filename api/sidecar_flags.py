@@ -132,6 +132,12 @@ DB_MANAGER_TOKEN = Flag(
     " Requires `--db-manager-ca`.",
 )
 
+QUIT_ISTIO = Flag(
+    name="--quit-istio",
+    sentence="When the training has ended well and all is stored, ask Istio's proxy in this pod to"
+    " end, by POST http://127.0.0.1:15020/quitquitquit.",
+)
+
 FLAGS = (
     TRIAL,
     METRICS,
@@ -159,5 +165,6 @@ FLAGS = (
     TERMINATION_LOG,
     DB_MANAGER_CA,
     DB_MANAGER_TOKEN,
+    QUIT_ISTIO,
 )
 """All flags, Katib's first, in the order in which the webhook writes them."""

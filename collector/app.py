@@ -21,6 +21,7 @@ from collector.end_signal import EndSignal
 from collector.grpc_clients import DEADLINE, DbManagerClient, EarlyStoppingClient
 from collector.json_log import JsonLog
 from collector.modes import mode_of, shared_volumes
+from collector.network_proxy import IstioProxy
 from collector.pod_token import source_prefix
 from collector.stdout_writer import StdoutWriter
 from collector.termination_log import write_termination_message
@@ -78,6 +79,7 @@ class Collector:
             log=self._log,
             early_stopping=self._early_stopping,
             echo=self._echo,
+            proxy=IstioProxy() if args.quit_istio else None,
         )
         self._waiter = ChangeWaiter(self._mode.watched, self._log.write)
 

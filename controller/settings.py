@@ -152,6 +152,12 @@ class Settings:
             DURATION,
             "How long a trial's pod may run nothing before the trial shows the cause.",
         ),
+        container_grace=Row(
+            "--container-grace",
+            DURATION_OR_NEVER,
+            "How long other containers of a trial's pod may run after the container that trains has"
+            " ended, before the trial ends without them; 0s: without limit.",
+        ),
         stop_grace=Row(
             "--stop-grace",
             DURATION,

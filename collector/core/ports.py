@@ -95,6 +95,17 @@ class EarlyStopping(Protocol):
         """
 
 
+class NetworkProxy(Protocol):
+    """A network proxy in the pod whose container does not end by itself."""
+
+    def quit(self) -> None:
+        """Ask the proxy to end. Nothing can be sent after this.
+
+        Raises:
+            Unavailable: no answer; the request may be repeated.
+        """
+
+
 class EchoOutput(Protocol):
     """The output to which the trainer's lines are copied. It never blocks."""
 
@@ -123,3 +134,5 @@ class Ports:
     log: MessageLog
     early_stopping: EarlyStopping | None = None
     echo: EchoOutput | None = None
+    proxy: NetworkProxy | None = None
+    """To end after the training has ended well and all is stored."""

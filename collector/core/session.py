@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from api.errors import SetupError
-from api.names import OUTCOME_FAILED
+from api.errors import SetupError, Unavailable
+from api.names import OUTCOME_FAILED, OUTCOME_STOPPED, OUTCOME_SUCCEEDED
 from collector.core.attempt_collector import IDLE_SECONDS, AttemptCollector
 from collector.core.attempt_reader import AttemptReader
 from collector.core.attempt_streams import next_attempt, start_positions, streams_of
@@ -24,6 +24,7 @@ TRAINER_FAILED = 2
 """The exit status of an ordinary sidecar whose trainer failed."""
 UNDELIVERED = 2
 """The exit status after a grace period that was too short; a supervisor takes it as final."""
+_ENDED_WELL = (OUTCOME_SUCCEEDED, OUTCOME_STOPPED)
 _TOO_SHORT = "the grace period was over before all was delivered"
 _LOOKED_AHEAD = 64 << 20
 """Bytes that are searched for the summary of what is not delivered."""
@@ -55,6 +56,8 @@ class Session:
         self._collecting: AttemptCollector | None = None
         self._until: float | None = None
         self._too_late = False
+        self._proxy = ports.proxy
+        self._proxy_refused = False
         if self._attempt is not None and self._attempt.finished:
             for stream in self._streams(self._attempt):
                 stream.release(0, all_of_it=True)
@@ -182,11 +185,26 @@ class Session:
         restarts the trainer. The sidecar's own supervisor does not restart it after this status.
         """
         self._held.close()
+        self._end_proxy()
         if self._sender.hurried:
             return Pause(done=0)
         if self._attempt is not None and not self._plan.native:
             return Pause(done=TRAINER_FAILED if self._attempt.outcome == OUTCOME_FAILED else 0)
         return Pause(most=IDLE_SECONDS)
+
+    def _end_proxy(self) -> None:
+        """End the pod's network proxy once no attempt will follow: the training has ended well."""
+        over = self._attempt is not None and self._attempt.outcome in _ENDED_WELL
+        if self._proxy is None or not over:
+            return
+        try:
+            self._proxy.quit()
+        except Unavailable as error:
+            if not self._proxy_refused:
+                self._ports.log.write(f"{error}; asking again every {IDLE_SECONDS:g} s")
+            self._proxy_refused = True
+        else:
+            self._proxy = None
 
     def _known_with_unread(self, attempt: Attempt) -> CarryOver:
         """Return what `known` would be if all bytes written so far had been delivered."""

@@ -10,7 +10,7 @@ from api.documents import mapping_at, mappings_at, text_at, value_at
 from api.names import COLLECTOR_CONTAINER, TRIAL_LABEL
 from api.types import JsonObject, Trial
 from controller.reconcile.times import parse_time
-from controller.reconcile.views import PodFacts
+from controller.reconcile.views import PodFacts, PrimaryEnd
 
 _CONTAINERS = ("initContainers", "containers")
 _STATUSES = ("initContainerStatuses", "containerStatuses")
@@ -35,6 +35,15 @@ the first attempts to pull an image and the pauses between them count as one rea
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndedContainer:
+    """A container that has ended and does not start again."""
+
+    name: str
+    exit_code: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PodSummary:
     """What is kept of a pod; there may be ten thousand."""
 
@@ -51,6 +60,10 @@ class PodSummary:
     """Why nothing in it runs, if waiting does not help: `REASON: message of Kubernetes`."""
     stuck_since: str = ""
     crashing_since: str = ""
+    ended: tuple[EndedContainer, ...] = ()
+    """The containers that have ended for good beside others that run."""
+    running: tuple[str, ...] = ()
+    """The ordinary containers that run, without the collector; known only if others have ended."""
 
 
 def summary_of(pod: JsonObject) -> PodSummary:
@@ -63,6 +76,7 @@ def summary_of(pod: JsonObject) -> PodSummary:
     end = next((end for status in collectors if (end := _end_of(status))), {})
     code, reason = end.get("exitCode"), text_at(end, "reason")
     stuck, since = _stuck(pod, statuses)
+    ended, running = _partly_ended(pod)
     return PodSummary(
         trial=labels.get(TRIAL_LABEL, ""),
         created=created,
@@ -74,6 +88,8 @@ def summary_of(pod: JsonObject) -> PodSummary:
         stuck=stuck,
         stuck_since=(since or created) if stuck else "",
         crashing_since="" if stuck else _crashing_since(statuses),
+        ended=ended,
+        running=running,
     )
 
 
@@ -99,7 +115,34 @@ def facts_of(pods: Iterable[PodSummary], trial: Trial) -> PodFacts:
         stuck=newest.stuck,
         stuck_since=parse_time(newest.stuck_since),
         crashing_since=parse_time(newest.crashing_since),
+        primary_end=_primary_end(newest, trial.spec.primary_container_name),
     )
+
+
+def _primary_end(pod: PodSummary, container: str) -> PrimaryEnd | None:
+    end = next((ended for ended in pod.ended if ended.name == container), None)
+    at = parse_time(end.at) if end else None
+    if end is None or at is None:
+        return None
+    return PrimaryEnd(exit_code=end.exit_code, at=at, running=pod.running)
+
+
+def _partly_ended(pod: JsonObject) -> tuple[tuple[EndedContainer, ...], tuple[str, ...]]:
+    """Return the ordinary containers that have ended, and those that run; () unless both exist."""
+    policy = text_at(pod, "spec", "restartPolicy") or "Always"
+    ended: list[EndedContainer] = []
+    running: list[str] = []
+    for status in mappings_at(pod, "status", _STATUSES[1]):
+        name, end = intern(text_at(status, "name")), mapping_at(status, "state", "terminated")
+        code = end.get("exitCode")
+        if value_at(status, "state", "running") and name != COLLECTOR_CONTAINER:
+            running.append(name)
+        elif isinstance(code, int) and (policy == "Never" or (policy == "OnFailure" and not code)):
+            at = text_at(end, "finishedAt")
+            ended.append(EndedContainer(name=name, exit_code=code, at=at))
+    if not (ended and running) or value_at(pod, "metadata", "deletionTimestamp"):
+        return (), ()
+    return tuple(ended), tuple(running)
 
 
 def _stuck(pod: JsonObject, statuses: Sequence[JsonObject]) -> tuple[str, str]:

@@ -5,6 +5,7 @@
 | is refused | report it at once |
 | exists, but nothing runs in it | report it if this lasts |
 | trains, but its collector crashes | report it if this lasts |
+| has trained, but other containers run | report it; `primary_container` ends the trial |
 | trains | the condition Running, and the latest values |
 """
 
@@ -16,6 +17,7 @@ from api.types import ConditionType, Trial
 from controller.reconcile.actions import Action, EmitEvent, EventType, WakeAt, WriteStatus
 from controller.reconcile.latest_values import show_latest_values
 from controller.reconcile.observation import collector_failure
+from controller.reconcile.primary_container import report_other_containers
 from controller.reconcile.trial_states import (
     COLLECTOR_CRASHED,
     PODS_PENDING,
@@ -40,6 +42,9 @@ def reconcile_running_trial(view: TrialView, now: datetime, policy: Policy) -> A
         return _refused(trial, pods.refused, now, policy)
     if pods.stuck:
         return _stuck(trial, pods, now, policy)
+    reported = report_other_containers(view, now, policy)
+    if reported is not None:
+        return reported
     if pods.crashing_since is not None:
         return _crashing(view, pods.crashing_since, now, policy)
     return _started(trial, now) or show_latest_values(view, now, policy.live_interval)

@@ -28,6 +28,7 @@ from controller.reconcile.times import parse_time
 METRICS_AWAITED = "TrialMetricsAwaited"
 PODS_REFUSED = "TrialPodsRefused"
 PODS_PENDING = "TrialPodsPending"
+CONTAINERS_RUNNING = "TrialContainersRunning"
 COLLECTOR_CRASHED = "TrialCollectorCrashed"
 _SKEW, _LONG = timedelta(minutes=1), timedelta(days=1)
 """How far clocks may differ, and a time longer than any wait."""

@@ -27,6 +27,7 @@ from controller.reconcile.conditions import (
 from controller.reconcile.times import format_time
 from controller.reconcile.trial_states import (
     COLLECTOR_CRASHED,
+    CONTAINERS_RUNNING,
     PODS_PENDING,
     has_ended,
 )
@@ -67,6 +68,15 @@ def mark_running(trial: Trial, now: datetime, trouble: str = "") -> Trial:
         return trial
     reason_and_message = (COLLECTOR_CRASHED, f"{_RUNNING[1]}; {trouble}") if trouble else _RUNNING
     return _with(trial, with_condition(conditions, ConditionType.RUNNING, reason_and_message, now))
+
+
+def mark_containers_running(trial: Trial, cause: str, now: datetime) -> Trial:
+    """Set Running with the reason that only other containers of the pod still run."""
+    if has_ended(trial):
+        return trial
+    conditions = trial.status.conditions
+    text = (CONTAINERS_RUNNING, f"{_RUNNING[1]}; {cause}")
+    return _with(trial, with_condition(conditions, ConditionType.RUNNING, text, now))
 
 
 def mark_not_running(trial: Trial, reason: str, message: str, now: datetime) -> Trial:

@@ -6,6 +6,7 @@
 | is live | does not exist | create it |
 | is live | runs | the condition Running and the latest values; or why no pod runs |
 | is live | failed | Failed |
+| is live | runs, but its training has ended for long | as if it had succeeded or failed |
 | is live | succeeded | read the metrics: Succeeded, wait for them, or MetricsUnavailable |
 | was stopped early, has no observation | runs | wait for its end, for a limited time |
 | was stopped early, has no observation | other | read the metrics and store the observation |
@@ -40,6 +41,7 @@ from controller.reconcile.observation import (
     find_observation,
     unavailable_observation,
 )
+from controller.reconcile.primary_container import state_by_container
 from controller.reconcile.running_trial import (
     job_of,
     normal_event,
@@ -95,6 +97,8 @@ def _reconcile_live(view: TrialView, now: datetime, policy: Policy) -> Actions:
     state = JobState(outcome=JobOutcome.RUNNING)
     if document is not None:
         state = state_of_job(trial, document)
+    if state.outcome is JobOutcome.RUNNING:
+        state = state_by_container(view, now, policy) or state
     if state.outcome is JobOutcome.SUCCEEDED:
         return _measure(view, state, now, policy)
     if state.outcome is JobOutcome.FAILED:

@@ -39,6 +39,9 @@ class Policy:
     """How soon the store is read again if it lacks the objective or does not answer."""
     pending_patience: timedelta = timedelta(seconds=30)
     """How long a pod may lack a node, an image or a container before the trial reports it."""
+    container_grace: timedelta | None = timedelta(seconds=60)
+    """How long other containers of a pod may run after the container that trains has ended, before
+    the trial ends without them; None: no limit."""
     stop_grace: timedelta = timedelta(seconds=60)
     """How long the job of an early-stopped trial may take to end by itself."""
     deletion_grace: timedelta = timedelta(seconds=60)
@@ -85,6 +88,16 @@ class StoreUnavailable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrimaryEnd:
+    """The end of the container that trains, in a pod whose other containers still run."""
+
+    exit_code: int
+    at: datetime
+    running: tuple[str, ...]
+    """The names of the containers that still run, without the collector."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PodFacts:
     """What is known about a trial's pods. All of it may be unknown."""
 
@@ -101,6 +114,8 @@ class PodFacts:
     crashing_since: datetime | None = None
     """Since when the collector's container, after several crashes, waits for its next start, while
     the training runs."""
+    primary_end: PrimaryEnd | None = None
+    """How the training ended, if only other containers keep the pod running."""
     termination_message: str = ""
     """The collector's termination message, unparsed: one JSON object."""
     elsewhere: str = ""

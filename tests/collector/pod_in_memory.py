@@ -7,7 +7,7 @@ from typing import Any
 
 from api.run_directory import AttemptRecord, ExitRecord, FileBorder
 from collector.core.plan import CollectorPlan, Pause
-from collector.core.ports import EarlyStopping, EchoOutput, Ports
+from collector.core.ports import EarlyStopping, EchoOutput, NetworkProxy, Ports
 from collector.core.session import Session
 from collector.launched_trainer import LaunchedTrainer
 from collector.testing.memory import (
@@ -108,6 +108,7 @@ class Pod:
         native: bool = True,
         path: str = "",
         early_stopping: EarlyStopping | None = None,
+        proxy: NetworkProxy | None = None,
         echo: EchoOutput | None = None,
         **plan: Any,  # noqa: ANN401 - the fields of a CollectorPlan
     ) -> Session:
@@ -119,6 +120,7 @@ class Pod:
             trainer=LaunchedTrainer(RUN, self.files, self),
             log=self.messages,
             early_stopping=early_stopping,
+            proxy=proxy,
             echo=echo,
         )
         wanted = CollectorPlan(

@@ -22,6 +22,7 @@ from webhook.pods.wrapping import LAUNCHER
 # Where Dockerfile.collector puts the launcher.
 _PROGRAM = "/usr/local/bin/launch"
 _COMMAND = (_PROGRAM, "supervise", "--", "python", "-m", "collector")
+_ISTIO_PROXY = "istio-proxy"
 _NOTED = f"{names.RUN_DIR}/{names.ATTEMPT_FILE}"
 RUN_MOUNT: JsonObject = {"name": names.RUN_VOLUME, "mountPath": names.RUN_DIR}
 _STATE_MOUNT: JsonObject = {"name": names.STATE_VOLUME, "mountPath": names.STATE_DIR}
@@ -89,6 +90,7 @@ def _flags(
             unwrapped=not wrapped,
             echo=request.config.echo,
             namespace=request.context.namespace,
+            quit_istio=_keeps_pod_running(request),
             drain=timedelta(seconds=request.drain),
             grace=timedelta(seconds=request.pod.grace),
             db_manager_ca=CA_FILE if request.config.db_manager_ca else "",
@@ -96,6 +98,15 @@ def _flags(
         ).to_argv()
     except UserError as error:
         raise PodRefused(Reason.FLAGS_WRONG, str(error)) from None
+
+
+def _keeps_pod_running(request: InjectionRequest) -> bool:
+    """Return whether Istio's classic proxy is the only other container beside the trainer.
+
+    Further containers may still need the network when the training has ended.
+    """
+    own = {request.trainer.name, names.COLLECTOR_CONTAINER}
+    return {container.name for container in request.pod.containers} - own == {_ISTIO_PROXY}
 
 
 def _volume(path: str, mounts: tuple[JsonObject, ...]) -> str:

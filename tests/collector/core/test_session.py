@@ -38,6 +38,47 @@ class Service:
             raise answer
 
 
+class Proxy:
+    """A network proxy that gives these answers, one for each call."""
+
+    def __init__(self, *answers: Exception | None) -> None:
+        self.answers = list(answers)
+        self.calls = 0
+
+    def quit(self) -> None:
+        self.calls += 1
+        answer = self.answers.pop(0) if self.answers else None
+        if answer is not None:
+            raise answer
+
+
+def test_the_pods_proxy_ends_after_all_is_delivered_and_is_asked_again_without_an_answer() -> None:
+    pod, proxy = Pod(), Proxy(Unavailable("Istio's proxy does not answer"))
+    session = pod.collector(proxy=proxy)
+    pod.begin()
+    pod.print("loss=0.5\n")
+    pod.run(session)
+    assert proxy.calls == 0
+    pod.end()
+    for _ in range(3):
+        pod.run(session)
+    assert pod.heard == ["1 following", "1 delivered"]
+    assert proxy.calls == 2
+
+
+def test_the_pods_proxy_stays_if_the_training_failed_because_it_may_start_again() -> None:
+    pod, proxy = Pod(), Proxy()
+    session = pod.collector(proxy=proxy)
+    pod.begin()
+    pod.end(status=1)
+    pod.run(session)
+    assert proxy.calls == 0
+    pod.begin(2)
+    pod.end(2)
+    pod.run(session)
+    assert proxy.calls == 1
+
+
 def test_before_any_training_it_waits_and_sends_nothing() -> None:
     pod = Pod()
     assert pod.run(pod.collector()).most == 2.0

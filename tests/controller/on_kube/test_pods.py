@@ -17,7 +17,7 @@ from api.types import JsonObject, Observation, Trial
 from controller.on_kube.pod_facts import facts_of, summary_of
 from controller.on_kube.pods import ClusterPods
 from controller.reconcile.trial_transitions import mark_early_stopped, record_observation
-from controller.reconcile.views import PodFacts, key_of
+from controller.reconcile.views import PodFacts, PrimaryEnd, key_of
 from kube.cluster import Listing, Ref, Scope
 from kube.testing.memory import MemoryCluster
 from tests.controller.cluster_ports import PACE, ClusterPorts, add_pod, complete, job_ref, ports_of
@@ -320,6 +320,41 @@ def test_a_collector_that_crashes_beside_a_running_trainer_does_not_make_the_pod
     assert not facts.stuck
     assert facts.crashing_since == datetime(2026, 1, 2, 3, 5, tzinfo=UTC)
     assert facts.collector_failed == "exit code 1"
+
+
+ENDED = {"terminated": {"exitCode": 0, "finishedAt": "2026-01-02T03:05:00Z"}}
+RUNS = {"running": {"startedAt": "2026-01-02T03:04:00Z"}}
+
+
+@pytest.mark.parametrize(
+    ("policy", "code", "proxy", "ended"),
+    [
+        ("Never", 0, RUNS, True),
+        ("Never", 3, RUNS, True),
+        ("OnFailure", 0, RUNS, True),
+        ("OnFailure", 3, RUNS, False),
+        ("Always", 0, RUNS, False),
+        ("Never", 0, ENDED, False),
+    ],
+)
+def test_the_end_of_the_training_is_known_while_another_container_runs(
+    policy: str, code: int, proxy: JsonObject, *, ended: bool
+) -> None:
+    end = {"terminated": {**ENDED["terminated"], "exitCode": code}}
+    document: Any = real_pod()
+    document["spec"]["restartPolicy"] = policy
+    document["status"]["containerStatuses"] = [
+        {"name": "main", "state": end},
+        {"name": "proxy", "state": proxy},
+        {"name": COLLECTOR_CONTAINER, "state": RUNS},
+    ]
+    item = trial()
+    item = replace(item, spec=replace(item.spec, primary_container_name="main"))
+
+    known = facts_of([summary_of(document)], item).primary_end
+
+    at = datetime(2026, 1, 2, 3, 5, tzinfo=UTC)
+    assert known == (PrimaryEnd(exit_code=code, at=at, running=("proxy",)) if ended else None)
 
 
 def test_a_pod_that_is_being_deleted_is_not_stuck() -> None:

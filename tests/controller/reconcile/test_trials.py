@@ -44,6 +44,7 @@ from controller.reconcile.views import (
     JobFacts,
     PodFacts,
     Policy,
+    PrimaryEnd,
     StoredMetrics,
     StoreUnavailable,
     TrialView,
@@ -375,6 +376,68 @@ def test_a_job_that_cannot_be_created_fails_the_trial() -> None:
         "TrialFailed",
         "Trial has failed: there is no kind FooJob here",
     )
+
+
+# -- containers that outlive the training ----------------------------------------------------
+
+PROXY = PodFacts(
+    injected=True, primary_end=PrimaryEnd(exit_code=0, at=START, running=("istio-proxy",))
+)
+
+
+def with_container(item: Trial) -> Trial:
+    return replace(item, spec=replace(item.spec, primary_container_name="main"))
+
+
+def test_the_condition_says_that_only_other_containers_run() -> None:
+    actions = due(with_container(at_work()), JOB, pods=PROXY, seconds=5)
+
+    after = written(actions)
+    assert words(after)[:2] == ("Running", "TrialContainersRunning")
+    assert last(after).message == (
+        "Trial is running; container main has ended with exit code 0, but its pod still runs"
+        " istio-proxy; the trial ends without them after 0:01:00"
+    )
+    assert state_of(after) is TrialState.RUNNING
+    assert [reason for _, reason, _ in events(actions)] == ["TrialContainersRunning"]
+    wake = (WakeAt(moment=START + POLICY.container_grace),) if POLICY.container_grace else ()
+    assert due(after, JOB, pods=PROXY, seconds=6) == wake
+
+
+def test_a_trial_whose_training_ended_well_is_measured_though_another_container_runs() -> None:
+    item = with_container(at_work())
+
+    assert due(item, JOB, pods=PROXY, seconds=60) == (ReadObservation(trial=item),)
+    stored = StoredMetrics(metrics=loss("0.5"))
+    (status, *_) = due(item, JOB, stored, pods=PROXY, seconds=60)
+    assert isinstance(status, WriteStatus)
+    assert isinstance(status.target, Trial)
+    assert last(status.target).type == "Succeeded"
+    assert "its pod still runs istio-proxy after 0:01:00" in last(status.target).message
+
+
+def test_a_trial_whose_training_failed_has_failed_though_another_container_runs() -> None:
+    crashed = PrimaryEnd(exit_code=3, at=START, running=("istio-proxy",))
+    pods = replace(PROXY, primary_end=crashed)
+
+    end = written(due(with_container(at_work()), JOB, pods=pods, seconds=60))
+
+    assert last(end).type == "Failed"
+    assert "container main has ended with exit code 3" in last(end).message
+
+
+def test_without_a_limit_the_job_decides() -> None:
+    policy = replace(POLICY, container_grace=None)
+    after = written(due(with_container(at_work()), JOB, pods=PROXY, policy=policy))
+
+    assert due(after, JOB, pods=PROXY, policy=policy, seconds=10**6) == ()
+
+
+@pytest.mark.parametrize("field", ["completions", "parallelism"])
+def test_a_job_of_several_pods_decides_by_itself(field: str) -> None:
+    several = {**JOB, "spec": {field: 2}}
+
+    assert due(with_container(at_work()), several, pods=PROXY, seconds=600) == ()
 
 
 # -- early stopping -------------------------------------------------------------------------

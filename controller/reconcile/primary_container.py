@@ -1,0 +1,79 @@
+"""A trial whose training has ended while other containers of its pod still run.
+
+Such a container, for example a network proxy, keeps the pod running, and so the job. The trial is
+decided by the container that trains:
+
+| the container that trains | the job | within the grace | after it |
+|---|---|---|---|
+| has ended with exit code 0 | runs | the condition says so | as if the job had succeeded |
+| has ended with another code | runs | the same | as if the job had failed |
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from api.documents import value_at
+from api.types import JsonObject, Trial
+from controller.reconcile.actions import Action, EmitEvent, EventType, WakeAt, WriteStatus
+from controller.reconcile.jobs import JobOutcome, JobState
+from controller.reconcile.trial_states import CONTAINERS_RUNNING
+from controller.reconcile.trial_transitions import mark_containers_running
+from controller.reconcile.views import Policy, PrimaryEnd, TrialView
+
+_ONE = (None, 1)
+
+
+def state_by_container(view: TrialView, now: datetime, policy: Policy) -> JobState | None:
+    """Return the state of a job that only other containers keep running; None before the grace."""
+    end = _end_of_training(view)
+    if end is None or policy.container_grace is None:
+        return None
+    if now < end.at + policy.container_grace:
+        return None
+    return JobState(
+        outcome=JobOutcome.FAILED if end.exit_code else JobOutcome.SUCCEEDED,
+        reason="OtherContainersRan",
+        message=f"{_sentence(view.trial, end)} after {policy.container_grace}",
+    )
+
+
+def report_other_containers(
+    view: TrialView, now: datetime, policy: Policy
+) -> tuple[Action, ...] | None:
+    """Return what is due within the grace; None if no training has ended, or without a limit."""
+    end = _end_of_training(view)
+    if end is None:
+        return None
+    trial, text = view.trial, _sentence(view.trial, end)
+    wake: tuple[Action, ...] = ()
+    if policy.container_grace is not None:
+        text += f"; the trial ends without them after {policy.container_grace}"
+        wake = (WakeAt(moment=end.at + policy.container_grace),)
+    after = mark_containers_running(trial, text, now)
+    if after is trial:
+        return wake
+    event = EmitEvent(about=trial, reason=CONTAINERS_RUNNING, message=text, type=EventType.WARNING)
+    return (WriteStatus(target=after), event, *wake)
+
+
+def _end_of_training(view: TrialView) -> PrimaryEnd | None:
+    job = view.job
+    if job.document is None or not _has_one_primary_pod(view.trial, job.document):
+        return None
+    return job.pods.primary_end
+
+
+def _has_one_primary_pod(trial: Trial, job: JsonObject) -> bool:
+    """Return whether the end of one pod's training is the end of the trial's."""
+    if job.get("kind") != "Job":
+        return bool(trial.spec.primary_pod_labels) or job.get("kind") == "Pod"
+    return all(value_at(job, "spec", key) in _ONE for key in ("completions", "parallelism"))
+
+
+def _sentence(trial: Trial, end: PrimaryEnd) -> str:
+    others = ", ".join(end.running)
+    return (
+        f"container {trial.spec.primary_container_name} has ended with exit code {end.exit_code},"
+        f" but its pod still runs {others}"
+    )
