@@ -107,7 +107,7 @@ def test_a_label_is_one_that_kubernetes_takes() -> None:
 def test_a_metadata_key_is_one_that_grpc_takes() -> None:
     keys = [str(name.value) for name in NAMES if name.constant.endswith("METADATA")]
 
-    assert len(keys) == 5
+    assert len(keys) == 6
     assert all(re.fullmatch(r"trialwatch-[a-z-]+", key) for key in keys)
 
 
