@@ -88,6 +88,9 @@ class CollectorArgs:
     """The file with the authorities of the DB manager's certificate; "": no TLS."""
     db_manager_token: str = ""
     """The file with the token for the DB manager; "": none."""
+    early_stopping_ca: str = ""
+    """The same for the early-stopping service."""
+    early_stopping_token: str = ""
     quit_istio: bool = False
     """Whether to end Istio's proxy after the training."""
 
@@ -181,6 +184,8 @@ _OURS: dict[Flag, tuple[str, Callable[[str], Any]]] = {
     flags.TERMINATION_LOG: ("termination_log", str),
     flags.DB_MANAGER_CA: ("db_manager_ca", str),
     flags.DB_MANAGER_TOKEN: ("db_manager_token", str),
+    flags.EARLY_STOPPING_CA: ("early_stopping_ca", str),
+    flags.EARLY_STOPPING_TOKEN: ("early_stopping_token", str),
     flags.QUIT_ISTIO: ("quit_istio", parse_switch),
 }
 _SINGLE: dict[Flag, tuple[str, Callable[[str], Any]]] = {
@@ -288,8 +293,7 @@ def _complaints_of_mode(args: CollectorArgs) -> Iterator[str]:
         needed[flags.SOURCE] = args.source or ""
     if args.unwrapped:
         needed[flags.NATIVE] = "true" if args.native else ""
-    if args.db_manager_token:  # it is never sent in clear
-        needed[flags.DB_MANAGER_CA] = args.db_manager_ca
+    needed |= _needed_by_tokens(args)
     for flag, value in needed.items():
         if not value:
             yield f"flag {flag.name} is missing; write {f'{flag.name} {flag.value}'.rstrip()}"
@@ -297,3 +301,12 @@ def _complaints_of_mode(args: CollectorArgs) -> Iterator[str]:
         yield "flag --unwrapped: without a launcher, no output is captured; write --source file"
     if args.unwrapped and args.stop_rules:
         yield "flag --unwrapped: without a launcher, no trainer can be stopped; remove -stop-rule"
+
+
+def _needed_by_tokens(args: CollectorArgs) -> dict[Flag, str]:
+    """Return the flags of TLS that the tokens need: they are never sent in clear."""
+    servers = (
+        (args.db_manager_token, flags.DB_MANAGER_CA, args.db_manager_ca),
+        (args.early_stopping_token, flags.EARLY_STOPPING_CA, args.early_stopping_ca),
+    )
+    return {flag: authorities for token, flag, authorities in servers if token}

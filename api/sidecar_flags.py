@@ -131,6 +131,18 @@ DB_MANAGER_TOKEN = Flag(
     sentence="Send the token in this file with each call of the DB manager, as the file is then."
     " Requires `--db-manager-ca`.",
 )
+EARLY_STOPPING_CA = Flag(
+    name="--early-stopping-ca",
+    value="FILE",
+    sentence="Call the early-stopping service over TLS; the file has the authorities (PEM) of its"
+    " certificate.",
+)
+EARLY_STOPPING_TOKEN = Flag(
+    name="--early-stopping-token",
+    value="FILE",
+    sentence="Send the token in this file with each call of the early-stopping service, as the file"
+    " is then. Requires `--early-stopping-ca`.",
+)
 
 QUIT_ISTIO = Flag(
     name="--quit-istio",
@@ -165,6 +177,8 @@ FLAGS = (
     TERMINATION_LOG,
     DB_MANAGER_CA,
     DB_MANAGER_TOKEN,
+    EARLY_STOPPING_CA,
+    EARLY_STOPPING_TOKEN,
     QUIT_ISTIO,
 )
 """All flags, Katib's first, in the order in which the webhook writes them."""

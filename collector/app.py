@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from api.errors import TrialwatchError, Unavailable
@@ -69,7 +70,9 @@ class Collector:
         whose = (args.trial, args.namespace, self._call_seconds)
         self._store = DbManagerClient(args.db_manager, *whose, security=_security(args))
         self._early_stopping = (
-            EarlyStoppingClient(args.early_stopping, *whose) if args.early_stopping else None
+            EarlyStoppingClient(args.early_stopping, *whose, security=_stopping_security(args))
+            if args.early_stopping
+            else None
         )
         self._ports = Ports(
             files=files,
@@ -157,9 +160,17 @@ class Collector:
 
 
 def _security(args: CollectorArgs) -> ClientSecurity:
-    files = (args.db_manager_ca, args.db_manager_token)
-    ca, token = (Path(name) if name else None for name in files)
+    ca, token = _paths(args.db_manager_ca, args.db_manager_token)
     return ClientSecurity(ca=ca, token=token)
+
+
+def _stopping_security(args: CollectorArgs) -> ClientSecurity:
+    ca, token = _paths(args.early_stopping_ca, args.early_stopping_token)
+    return ClientSecurity(flags="--early-stopping", ca=ca, token=token)
+
+
+def _paths(*names: str) -> Iterator[Path | None]:
+    return (Path(name) if name else None for name in names)
 
 
 def plan_of(args: CollectorArgs) -> CollectorPlan:

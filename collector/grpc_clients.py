@@ -167,9 +167,15 @@ class EarlyStoppingClient:
         trial: str,
         namespace: str = "",
         call_seconds: Callable[[], float] = _usual_seconds,
+        *,
+        security: ClientSecurity = _PLAIN,
     ) -> None:
-        """Report the early stop of a trial; `call_seconds` returns the longest time for a call."""
-        self._server = _Server(address, "early-stopping service", call_seconds)
+        """Report the early stop of a trial; `call_seconds` returns the longest time for a call.
+
+        Raises:
+            SetupError: a file of TLS cannot be used.
+        """
+        self._server = _Server(address, "early-stopping service", call_seconds, security)
         self._set_status = self._server.method(_STOPPED, pb.SetTrialStatusReply)
         self._trial = trial
         self._namespace = _namespace(namespace)

@@ -32,7 +32,7 @@ from serving.main import Program
 from serving.settings import Row, from_environment, part, setting, settings_of
 from serving.shared_settings import (
     CLUSTER_VARIABLES,
-    db_manager_security,
+    client_security,
     grace,
     katib_config,
     kubeconfig,
@@ -83,7 +83,7 @@ class Settings:
         "",
     )
     """Empty: as the settings of the installation say, else `usual_db_manager`."""
-    db_manager_security: ClientSecurity = db_manager_security()
+    db_manager_security: ClientSecurity = client_security()
     usual_db_manager: str = from_environment(db_manager_of)
     suggestion: str = from_environment(
         lambda environ: own_services(CLUSTER_VARIABLES[0].of(environ)).suggestion,
@@ -93,6 +93,9 @@ class Settings:
             "trialwatch's service of search and early stopping. It serves the algorithms that the"
             " settings do not name.",
         ),
+    )
+    suggestion_security: ClientSecurity = client_security(
+        "this service", ClientSecurity(flags="--suggestion")
     )
     listen: Address = setting(
         Row(

@@ -13,7 +13,7 @@ from controller.leader_term import TermDependencies
 from controller.metrics import Metrics
 from controller.on_kube.events import ClusterEvents
 from controller.on_kube.search_services import ClusterSearchServices
-from controller.over_grpc.channels import Channels, dial
+from controller.over_grpc.channels import Channels, dial, dial_own
 from controller.over_grpc.observations import RemoteObservations
 from controller.search_router import SearchRouter, ServiceDirectory
 from controller.settings import Settings
@@ -69,7 +69,8 @@ async def _search_router(
     directory = ServiceDirectory(
         config=lambda: source.config.services, ours=ours, db_manager=db_manager
     )
-    channels = Channels(asyncio.get_running_loop().time)
+    dial_service = dial_own(settings.suggestion, credentials_of(settings.suggestion_security))
+    channels = Channels(asyncio.get_running_loop().time, dial_service)
     try:
         yield SearchRouter(directory, ClusterSearchServices(cluster), channels)
     finally:

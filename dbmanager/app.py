@@ -14,8 +14,8 @@ from dbmanager.service.connection import Connection
 from dbmanager.service.metrics import Metrics
 from dbmanager.settings import Settings
 from dbmanager.store.contract import Store
-from dbmanager.tls import credentials_of
 from serving.addresses import Address
+from serving.grpc_tls import server_credentials
 from serving.life import until_signal, write_port
 from serving.logs import get_logger
 from serving.metrics import MetricsServer
@@ -45,8 +45,10 @@ async def run(settings: Settings, store: Store) -> None:
 async def _serving(
     settings: Settings, connection: Connection, metrics: Metrics
 ) -> AsyncIterator[None]:
-    tls = credentials_of(settings.tls) if settings.tls else None
-    guards = Guards(interceptors=guards_of(settings.access, connection, metrics))
+    tls = server_credentials(settings.tls) if settings.tls else None
+    guards = Guards(
+        interceptors=guards_of(settings.access, settings.auth_users, connection, metrics)
+    )
     server = Server(connection, metrics, max_reply=settings.max_reply, guards=guards)
     address = server.listen(settings.listen, tls)
     plain = server.listen(settings.plain_listen) if settings.plain_listen else None

@@ -14,7 +14,6 @@ from grpc_reflection.v1alpha import reflection
 from api.report_limits import LARGEST_MESSAGE
 from api.trialwatchv1 import observations_pb2_grpc
 from api.v1beta1 import api_pb2_grpc
-from dbmanager.access.policy import PermissionDenied, Unauthenticated
 from dbmanager.service.connection import Connection
 from dbmanager.service.health import SERVICES, Health, UnknownService
 from dbmanager.service.metrics import Metrics
@@ -25,6 +24,7 @@ from dbmanager.service.row_notifier import RowNotifier
 from dbmanager.service.servicer import DBManager
 from dbmanager.settings import FOUR_MEBIBYTES
 from dbmanager.store.contract import AmbiguousTrial
+from serving.access.refusals import PermissionDenied, Unauthenticated
 from serving.addresses import Address
 from serving.call_limits import Budget, Limits
 from serving.grpc import Codes, ErrorInterceptor, listen, make_server

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from api import names
-from api.errors import SetupError
-from dbmanager.access.policy import Mode
-from dbmanager.access_settings import ROWS, AccessSettings
 from dbmanager.katib_variables import DEFAULT_DATABASE, SKIP_INITIALIZATION, VARIABLES, database_of
+from serving.access.settings import AccessSettings, access_rows, check_access
 from serving.addresses import Address
 from serving.flag_values import (
     ADDRESS,
@@ -23,20 +21,12 @@ from serving.flag_values import (
     whole_number,
 )
 from serving.main import Program
+from serving.server_security import TlsFiles, plain_listen, tls_cert, tls_files, tls_key
 from serving.settings import Row, from_environment, part, setting, settings_of
 from serving.shared_settings import grace, port_file
 
 FOUR_MEBIBYTES: Final = 4 * 1024 * 1024
 _MOST_BYTES: Final = 2**31 - 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TlsFiles:
-    """The files of the certificate; with `client_ca`, clients need a certificate too."""
-
-    cert: Path
-    key: Path
-    client_ca: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,18 +78,8 @@ class Settings:
         ),
         Address(host="0.0.0.0", port=names.METRICS_PORT),  # noqa: S104 - a server for other machines
     )
-    tls_cert: Path | None = setting(
-        Row(
-            "--tls-cert",
-            PATH,
-            "Serve TLS with this certificate chain (PEM); needs `--tls-key`.",
-            default="plaintext",
-        ),
-        None,
-    )
-    tls_key: Path | None = setting(
-        Row("--tls-key", PATH, "The certificate's private key (PEM)."), None
-    )
+    tls_cert: Path | None = tls_cert()
+    tls_key: Path | None = tls_key()
     tls_client_ca: Path | None = setting(
         Row(
             "--tls-client-ca",
@@ -109,16 +89,36 @@ class Settings:
         ),
         None,
     )
-    plain_listen: Address | None = setting(
-        Row(
-            "--plain-listen",
-            ADDRESS_OR_OFF,
-            "Serve the same without TLS here too, for health probes and for clients of Katib, which"
-            " have no TLS; tokens are refused here. `off`: nowhere. Needs `--tls-cert`.",
-        ),
-        None,
+    plain_listen: Address | None = plain_listen(
+        "Serve the same without TLS here too, for health probes and for clients of Katib, which"
+        " have no TLS; tokens are refused here. `off`: nowhere. Needs `--tls-cert`."
     )
-    access: AccessSettings = part(AccessSettings(), **ROWS)
+    access: AccessSettings = part(
+        AccessSettings(
+            managers=(
+                f"{names.CORE_NAMESPACE}/{names.OWN_CONTROLLER}",
+                f"{names.CORE_NAMESPACE}/{names.OWN_SUGGESTION}",
+            )
+        ),
+        **access_rows(
+            but_not="for trials that have reported with one",
+            needs="`--tls-cert` and `--auth-keys`",
+            managers="read and delete all metrics",
+        ),
+    )
+    auth_users: str = setting(
+        Row(
+            "--auth-users",
+            Kind(placeholder="URL", read=str),
+            "Let users read: the API server at this https URL is asked whose a token is"
+            " (TokenReview), and whether the user may `get trials` in the namespace"
+            " (SubjectAccessReview). The files of `--auth-keys-ca` and `--auth-keys-token` are for"
+            " it too.",
+            default="users are refused",
+        ),
+        "",
+    )
+    """The API server that knows users; "": users are refused."""
     max_reply: int = setting(
         Row(
             "--max-reply",
@@ -133,10 +133,12 @@ class Settings:
 
     @property
     def tls(self) -> TlsFiles | None:
-        """The files of TLS; None: plaintext."""
-        if self.tls_cert is None or self.tls_key is None:
-            return None
-        return TlsFiles(cert=self.tls_cert, key=self.tls_key, client_ca=self.tls_client_ca)
+        """The files of TLS; None: plaintext.
+
+        Raises:
+            SetupError: a file or TLS itself is missing.
+        """
+        return tls_files(self.tls_cert, self.tls_key, self.plain_listen, self.tls_client_ca)
 
 
 PROGRAM: Final = Program(
@@ -157,22 +159,5 @@ def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
         SetupError: an environment variable cannot be used, or flags do not fit together.
     """
     settings = settings_of(Settings, argv, environ)
-    if settings.tls is None and (settings.tls_cert or settings.tls_key or settings.tls_client_ca):
-        missing = "--tls-key" if settings.tls_cert else "--tls-cert"
-        raise SetupError(f"{missing} is missing: TLS needs a certificate and its key")
-    if settings.tls is None and settings.plain_listen is not None:
-        raise SetupError("--plain-listen needs --tls-cert: without TLS, --listen is enough")
-    _check_access(settings)
+    check_access(settings.access, tls=settings.tls is not None)
     return settings
-
-
-def _check_access(settings: Settings) -> None:
-    if settings.access.mode is Mode.OFF:
-        return
-    flag = f"--auth {settings.access.mode}"
-    if settings.tls is None:
-        raise SetupError(f"{flag} needs --tls-cert and --tls-key: tokens are sent over TLS only")
-    if not settings.access.keys:
-        raise SetupError(
-            f"{flag} needs --auth-keys FILE or URL: the keys that the API server signs with"
-        )

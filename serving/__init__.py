@@ -13,6 +13,8 @@ May import: `api`. May be imported by: the programs that serve, `collector` (`gr
 | `life` | signals, the port file, background work |
 | `grpc`, `http`, `metrics` | a server of each kind |
 | `grpc_client`, `client_security` | TLS and tokens of a gRPC client |
+| `grpc_tls`, `server_security` | TLS of a gRPC server |
+| `access` | who calls a gRPC server, by the token of each call |
 | `tokens` | the tokens of service accounts, checked offline |
 
 Each module imports only the libraries that it needs, so a program's image has those alone.

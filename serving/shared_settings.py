@@ -61,21 +61,24 @@ def katib_config() -> Path | None:
     return setting(row, None)
 
 
-def db_manager_security() -> ClientSecurity:
-    """Make the settings of TLS and token for calls of the DB manager."""
+def client_security(
+    server: str = "the DB manager", usual: ClientSecurity | None = None
+) -> ClientSecurity:
+    """Make the settings of TLS and token for calls of a server, by its name in a sentence."""
+    usual = usual or ClientSecurity()
     return part(
-        ClientSecurity(),
+        usual,
         ca=Row(
-            "--db-manager-ca",
+            f"{usual.flags}-ca",
             PATH,
-            "Call the DB manager over TLS; the file has the authorities (PEM) of its certificate.",
+            f"Call {server} over TLS; the file has the authorities (PEM) of its certificate.",
             default="no TLS",
         ),
         token=Row(
-            "--db-manager-token",
+            f"{usual.flags}-token",
             PATH,
-            "Send the token in this file with each call of the DB manager, as the file is then."
-            " Needs `--db-manager-ca`.",
+            f"Send the token in this file with each call of {server}, as the file is then."
+            f" Needs `{usual.flags}-ca`.",
             default="no token",
         ),
     )

@@ -10,9 +10,11 @@ from functools import partial
 
 from serving.addresses import Address
 from serving.grpc_client import credentials_of
+from serving.grpc_tls import server_credentials
 from serving.life import until_signal, write_port
 from serving.logs import get_logger
 from serving.metrics import MetricsServer
+from suggestion.guards import guards_of
 from suggestion.server import Server
 from suggestion.service.metrics import Metrics
 from suggestion.service.observation_reader import ObservationReader
@@ -28,22 +30,31 @@ async def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Raises:
-        SetupError: the program cannot listen on an address, or cannot write the port file.
+        SetupError: the program cannot listen on an address, or cannot use a file.
     """
     logs = ObservationReader(
         only=settings.db_manager, credentials=credentials_of(settings.db_manager_security)
     )
+    tls = server_credentials(settings.tls) if settings.tls else None
     metrics = Metrics()
     with until_signal() as ended, _metrics_served(metrics, settings.metrics_listen) as at:
-        async with _searches(settings, metrics) as searches:
-            server = Server(searches, logs, partial(_mark, settings))
-            address = server.listen(settings.listen)
+        async with _searches(settings, metrics) as searches, guards_of(settings, metrics) as guards:
+            server = Server(searches, logs, partial(_mark, settings), guards)
+            address = server.listen(settings.listen, tls)
+            plain = server.listen(settings.plain_listen) if settings.plain_listen else None
             await server.start()
             abandoned = 0
             try:
                 if settings.port_file is not None:
                     write_port(settings.port_file, address.port)
-                _log.info("listening", address=str(address), metrics=str(at) if at else None)
+                _log.info(
+                    "listening",
+                    address=str(address),
+                    plain=str(plain) if plain else None,
+                    metrics=str(at) if at else None,
+                    tls=tls is not None,
+                    auth=settings.access.mode.value,
+                )
                 await ended.wait()
                 _log.info("ending: refusing new requests, finishing requests under way")
                 abandoned = searches.abandoned

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import grpc
+import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from api import names
 from api.errors import RemoteError, SetupError
 from api.v1beta1 import api_pb2, api_pb2_grpc
+from serving.access.refusals import PermissionDenied, Unauthenticated
 from serving.addresses import Address
 from serving.grpc import Codes, ErrorInterceptor, listen, make_server
 from suggestion.service.early_stopping_service import EarlyStopping, MarkStopped, ObservationLogs
@@ -23,6 +26,8 @@ from suggestion.service.searches import (
 from suggestion.service.suggestion_service import suggestion_handler
 
 _CODES: Final[Codes] = {
+    PermissionDenied: grpc.StatusCode.PERMISSION_DENIED,
+    Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
     SearchTimeoutError: grpc.StatusCode.DEADLINE_EXCEEDED,
     SearchMemoryError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     QueueFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -43,21 +48,35 @@ SERVICES: Final = (
 class Server:
     """All services on one port."""
 
-    def __init__(self, searches: Searches, logs: ObservationLogs, mark: MarkStopped) -> None:
+    def __init__(
+        self,
+        searches: Searches,
+        logs: ObservationLogs,
+        mark: MarkStopped,
+        guards: Sequence[grpc.aio.ServerInterceptor[Any, Any]] = (),
+    ) -> None:
+        """Make a server.
+
+        Args:
+            searches: do the work of the searches.
+            logs: read observation logs.
+            mark: mark a trial as stopped early.
+            guards: refuse calls.
+        """
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # its types are incomplete
         interceptor = ErrorInterceptor("the suggestion service", _CODES, log_refusals=True)
-        self._server = make_server(interceptor, most_bytes=MOST_BYTES)
+        self._server = make_server(interceptor, *guards, most_bytes=MOST_BYTES)
         self._server.add_generic_rpc_handlers((suggestion_handler(searches),))
         api_pb2_grpc.add_EarlyStoppingServicer_to_server(EarlyStopping(logs, mark), self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
 
-    def listen(self, address: Address) -> Address:
+    def listen(self, address: Address, tls: grpc.ServerCredentials | None = None) -> Address:
         """Take a port; return the address with the number of the port.
 
         Raises:
             SetupError: the program cannot listen on the address.
         """
-        return listen(self._server, address)
+        return listen(self._server, address, tls)
 
     async def start(self) -> None:
         """Start to serve."""

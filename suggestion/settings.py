@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Final
 
 from api import names
+from api.errors import SetupError
+from serving.access.refusals import Mode
+from serving.access.settings import AccessSettings, access_rows, check_access
 from serving.addresses import Address
 from serving.client_security import ClientSecurity
 from serving.flag_values import ADDRESS, ADDRESS_OR_OFF, PATH, PAUSE, Kind, whole_number
 from serving.main import Program
-from serving.settings import Row, setting, settings_of
-from serving.shared_settings import db_manager_security, grace, port_file
+from serving.server_security import TlsFiles, plain_listen, tls_cert, tls_files, tls_key
+from serving.settings import Row, part, setting, settings_of
+from serving.shared_settings import client_security, grace, port_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +87,32 @@ class Settings:
         ),
         None,
     )
-    db_manager_security: ClientSecurity = db_manager_security()
+    db_manager_security: ClientSecurity = client_security()
+    tls_cert: Path | None = tls_cert()
+    tls_key: Path | None = tls_key()
+    plain_listen: Address | None = plain_listen(
+        "Serve the same without TLS here too, for health probes and for callers without TLS; tokens"
+        " are refused here. `off`: nowhere. Needs `--tls-cert`."
+    )
+    access: AccessSettings = part(
+        AccessSettings(),
+        **access_rows(
+            but_not="to stop trials that have reported with one",
+            needs="`--tls-cert`, `--auth-keys` and `--db-manager`",
+            managers="ask for suggestions and stop rules",
+        ),
+    )
     grace: timedelta = grace(20, "after SIGTERM or SIGINT")
     port_file: Path | None = port_file("gRPC")
+
+    @property
+    def tls(self) -> TlsFiles | None:
+        """The files of TLS; None: plaintext.
+
+        Raises:
+            SetupError: a file or TLS itself is missing.
+        """
+        return tls_files(self.tls_cert, self.tls_key, self.plain_listen)
 
 
 PROGRAM: Final = Program(
@@ -102,5 +129,13 @@ def read_settings(argv: Sequence[str], environ: Mapping[str, str] | None = None)
 
     Raises:
         UserError: a flag is unknown, or its value is not of the flag's kind.
+        SetupError: flags do not fit together.
     """
-    return settings_of(Settings, argv, environ or {})
+    settings = settings_of(Settings, argv, environ or {})
+    check_access(settings.access, tls=settings.tls is not None)
+    if settings.access.mode is not Mode.OFF and settings.db_manager is None:
+        raise SetupError(
+            f"--auth {settings.access.mode} needs --db-manager HOST:PORT: else a caller could make"
+            " the service call any address"
+        )
+    return settings

@@ -28,6 +28,20 @@ def dial(address: str, credentials: grpc.ChannelCredentials | None = None) -> gr
     return grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
 
 
+def dial_own(
+    own: str, credentials: grpc.ChannelCredentials | None
+) -> Callable[[str], grpc.aio.Channel]:
+    """Return `dial` with the credentials for one address alone.
+
+    Other services get no token: with it, they could act as the controller.
+    """
+
+    def dial_one(address: str) -> grpc.aio.Channel:
+        return dial(address, credentials if address == own else None)
+
+    return dial_one
+
+
 @dataclass(slots=True)
 class _OpenChannel:
     channel: grpc.aio.Channel

@@ -1,4 +1,4 @@
-"""Who may do what: callers and calls as values, and a decision about each. Pure."""
+"""Who may do what with a trial's metrics: calls as values, and a decision about each. Pure."""
 
 from __future__ import annotations
 
@@ -8,20 +8,12 @@ from enum import StrEnum
 from typing import Final
 
 from api import names
-from api.errors import UserError
 from api.faults import quoted
+from serving.access.callers import Anonymous, Caller, Manager, Person, Sidecar
+from serving.access.refusals import PermissionDenied, Reason, Unauthenticated
 
 MOST_JUMP: Final = 10_000_000
 """The most numbers that a source may skip: those of a month, with four reports a second."""
-
-
-class Mode(StrEnum):
-    """What happens to calls without a token."""
-
-    OFF = "off"
-    """No tokens are read: every call is allowed."""
-    PERMISSIVE = "permissive"
-    REQUIRED = "required"
 
 
 class Act(StrEnum):
@@ -30,70 +22,6 @@ class Act(StrEnum):
     REPORT = "report"
     READ = "read"
     DELETE = "delete"
-
-
-class Reason(StrEnum):
-    """Why a call is refused: a label of the metrics."""
-
-    NO_TOKEN = "no-token"  # noqa: S105 - a label
-    BAD_TOKEN = "bad-token"  # noqa: S105 - a label
-    NO_TLS = "no-tls"
-    ACT = "act"
-    TRIAL = "trial"
-    NAMESPACE = "namespace"
-    SOURCE = "source"
-    JUMP = "jump"
-    HAS_TOKENS = "reported-with-token"
-
-
-class AccessRefused(UserError):
-    """A call is refused."""
-
-    def __init__(self, reason: Reason, sentence: str) -> None:
-        super().__init__(sentence)
-        self.reason = reason
-
-
-class Unauthenticated(AccessRefused):
-    """The call has no token, or one that does not prove an identity."""
-
-
-class PermissionDenied(AccessRefused):
-    """The caller is known, and may not do this."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sidecar:
-    """The sidecar of a trial's pod."""
-
-    namespace: str
-    trial: str
-    pod_uid: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manager:
-    """A program of the installation, such as the controller."""
-
-    namespace: str
-    service_account: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """Perhaps a user: the API server can check the token."""
-
-    token: str
-    cause: str
-    """Why the token is not that of a sidecar or a manager."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Anonymous:
-    """A caller without a token."""
-
-
-Caller = Sidecar | Manager | Person | Anonymous
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,26 @@ class Metrics:
             ("reason",),
             registry=self.registry,
         )
+        self._refused = Counter(
+            "trialwatch_suggestion_calls_refused",
+            "Calls that the caller may not do, by reason.",
+            ("reason",),
+            registry=self.registry,
+        )
+        self._without_token = Counter(
+            "trialwatch_suggestion_calls_without_token",
+            "Calls without a token, by method; `--auth permissive` allows most of them.",
+            ("method",),
+            registry=self.registry,
+        )
+
+    def access_refused(self, reason: str) -> None:
+        """Count a call that its caller may not do."""
+        self._refused.labels(reason).inc()
+
+    def without_token(self, method: str) -> None:
+        """Count a call without a token that is allowed to go on."""
+        self._without_token.labels(method).inc()
 
     def calls(self, *, waiting: int, running: int) -> None:
         """Record how many calls wait and run."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from api import names
@@ -19,7 +20,16 @@ def namespace_of(context: Context) -> str:
     Raises:
         UserError: the text is not a Kubernetes name.
     """
-    for key, value in context.invocation_metadata() or ():
+    return namespace_in(context.invocation_metadata() or ())
+
+
+def namespace_in(pairs: Iterable[tuple[str, str | bytes]]) -> str:
+    """Return the namespace in metadata; empty if absent.
+
+    Raises:
+        UserError: the text is not a Kubernetes name.
+    """
+    for key, value in pairs:
         if key == names.NAMESPACE_METADATA and value:
             text = value if isinstance(value, str) else value.decode(errors="replace")
             return check_name(f"metadata {names.NAMESPACE_METADATA}", text)

@@ -270,6 +270,8 @@ def _args(draw: st.DrawFn) -> CollectorArgs:
         termination_log=draw(_words),
         db_manager_ca=(authorities := draw(st.one_of(st.just(""), _words))),
         db_manager_token=draw(st.one_of(st.just(""), _words)) if authorities else "",
+        early_stopping_ca=(authorities := draw(st.one_of(st.just(""), _words))),
+        early_stopping_token=draw(st.one_of(st.just(""), _words)) if authorities else "",
     )
 
 
@@ -354,3 +356,5 @@ def test_help_is_asked_for_in_any_of_gos_ways(word: str) -> None:
 def test_a_token_needs_the_authorities_of_tls() -> None:
     with pytest.raises(UserError, match="flag --db-manager-ca is missing"):
         replace(PLAIN, db_manager_token="/token")
+    with pytest.raises(UserError, match="flag --early-stopping-ca is missing"):
+        replace(PLAIN, early_stopping_token="/token")

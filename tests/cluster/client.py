@@ -15,8 +15,6 @@ import yaml
 from kubernetes import config
 from kubernetes.client import ApiClient
 
-from tests.cluster.tls import client_context
-
 Object = dict[str, Any]
 T = TypeVar("T")
 
@@ -55,8 +53,6 @@ class Cluster:
         self._kubeconfig = kubeconfig
         self._kubectl = kubectl
         self._api: ApiClient = config.new_client_from_config(str(kubeconfig))  # type: ignore[no-untyped-call]
-        pools = self._api.rest_client.pool_manager
-        pools.connection_pool_kw["ssl_context"] = client_context()
 
     def close(self) -> None:
         """Close the connections."""

@@ -20,7 +20,6 @@ from api.names import NUMBER_LABEL
 from api.objects.experiments import parse_experiment
 from suggestion.core.search_task import search_task_of
 from tests.cluster.client import Cluster, Object, until
-from tests.cluster.doubled_trials import SeenPods, origin_of_rows
 from tests.cluster.experiments import Experiment, X, begun, searched, true_conditions, value_of
 from tests.cluster.observations import Rows
 from tests.cluster.random_kills import Kills, answered, drawn
@@ -73,7 +72,6 @@ class Run(NamedTuple):
     seed: int
     experiment: Experiment
     most_active: Counter[str]
-    pods: SeenPods
 
 
 @pytest.fixture
@@ -84,8 +82,7 @@ def runs(cluster: Cluster) -> Iterator[list[Run]]:
         made = []
         for seed in SEEDS:
             namespace = stack.enter_context(cluster.namespace(f"restarts-{seed}", labels))
-            started = begun(cluster, namespace, experiment(seed))
-            made.append(Run(seed, started, Counter(), SeenPods(cluster, namespace, NAME)))
+            made.append(Run(seed, begun(cluster, namespace, experiment(seed)), Counter()))
         yield made
 
 
@@ -116,10 +113,9 @@ def test_killed_again_and_again_all_keep_their_budgets_and_find_their_optimum(
 
 
 def look(run: Run) -> None:
-    """Count the trials that are active now, and remember their pods."""
+    """Count the trials that are active now."""
     active = [one for one in run.experiment.trials() if not _ENDS & true_conditions(one)]
     run.most_active["trials"] = max(run.most_active["trials"], len(active))
-    run.pods.look()
 
 
 def ended(run: Run) -> bool:
@@ -145,9 +141,7 @@ def assert_it_went_as_if_nothing_had_happened(run: Run) -> None:
     assert len({*numbers.values()}) == BUDGET
 
     # What they printed is in the store, once; and the best of it is the optimum.
-    stored = found.rows([*trials])
-    wrong = [name for name, value in values.items() if stored[name] != printed(value)]
-    assert not wrong, "\n\n".join(origin_of_rows(run.pods, name) for name in wrong)
+    assert found.rows([*trials]) == {name: printed(value) for name, value in values.items()}
     best = min(values, key=lambda name: float(values[name]))
     assert status["currentOptimalTrial"]["bestTrialName"] == best
     metrics = status["currentOptimalTrial"]["observation"]["metrics"]

@@ -60,6 +60,14 @@ def test_each_default_is_that_of_the_policy() -> None:
             ["--db-manager-ca", "ca", "--db-manager-token", "t"],
             {"db_manager_security": ClientSecurity(ca=Path("ca"), token=Path("t"))},
         ),
+        (
+            ["--suggestion-ca", "ca", "--suggestion-token", "t"],
+            {
+                "suggestion_security": ClientSecurity(
+                    flags="--suggestion", ca=Path("ca"), token=Path("t")
+                )
+            },
+        ),
     ],
 )
 def test_each_flag_says_one_thing(words: list[str], wanted: dict[str, object]) -> None:
@@ -99,3 +107,5 @@ def test_what_means_nothing_is_refused_and_named(words: list[str], says: str) ->
 def test_a_token_is_never_sent_without_tls() -> None:
     with pytest.raises(SetupError, match="--db-manager-token needs --db-manager-ca"):
         read_settings(["--db-manager-token", "t"], {})
+    with pytest.raises(SetupError, match="--suggestion-token needs --suggestion-ca"):
+        read_settings(["--suggestion-token", "t"], {})

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from api.errors import SetupError, UserError
-from dbmanager.access.policy import Mode
-from dbmanager.access_settings import AccessSettings
-from dbmanager.settings import Settings, TlsFiles, read_settings
+from dbmanager.settings import Settings, read_settings
+from serving.access.refusals import Mode
+from serving.access.settings import AccessSettings
 from serving.addresses import Address
+from serving.server_security import TlsFiles
 
 
 def test_nothing_given_is_a_file_here_and_katibs_port() -> None:
@@ -81,11 +82,11 @@ def test_every_flag_is_read() -> None:
             keys="https://api/openid/v1/jwks",
             keys_ca=Path("ca"),
             keys_token=None,
-            users="https://api",
             issuer="https://issuer",
             audience="managers",
             managers=("a/b", "c/d"),
         ),
+        auth_users="https://api",
     )
 
 

@@ -16,8 +16,8 @@ from grpc_health.v1 import health_pb2
 from api.errors import SetupError
 from dbmanager.server import Server
 from dbmanager.service.connection import Connection
-from dbmanager.settings import TlsFiles
-from dbmanager.tls import credentials_of
+from serving.grpc_tls import server_credentials
+from serving.server_security import TlsFiles
 from tests.certificate_authority import Authority, Pair
 from tests.dbmanager.dbmanager_server import LOOPBACK, client_of
 from tests.dbmanager.failing_store import FailingStore
@@ -42,7 +42,7 @@ async def serving(files: TlsFiles) -> AsyncIterator[str]:
     connection = Connection(FailingStore())
     await connection.open()
     server = Server(connection)
-    address = server.listen(LOOPBACK, credentials_of(files))
+    address = server.listen(LOOPBACK, server_credentials(files))
     await server.start()
     try:
         yield str(address)
@@ -92,7 +92,7 @@ def test_a_key_of_another_certificate_is_refused_with_both_files(
 ) -> None:
     first, second = (files_of(authority.signed(HOST), tmp_path, name) for name in ("one", "other"))
     with pytest.raises(SetupError, match=r"--tls-cert: .*one\.crt and --tls-key .*other\.key"):
-        credentials_of(replace(first, key=second.key))
+        server_credentials(replace(first, key=second.key))
 
 
 def test_an_encrypted_key_is_refused_without_a_prompt_for_its_pass_phrase(
@@ -108,22 +108,22 @@ def test_an_encrypted_key_is_refused_without_a_prompt_for_its_pass_phrase(
         )
     )
     with pytest.raises(SetupError, match=r"--tls-key: .*locked\.key is encrypted"):
-        credentials_of(files)
+        server_credentials(files)
 
 
 def test_the_error_names_a_missing_file(authority: Authority, tmp_path: Path) -> None:
     files = files_of(authority.signed(HOST), tmp_path)
     with pytest.raises(SetupError, match=r"--tls-client-ca: cannot read .*nowhere"):
-        credentials_of(replace(files, client_ca=tmp_path / "nowhere"))
+        server_credentials(replace(files, client_ca=tmp_path / "nowhere"))
 
 
 def test_a_file_that_is_no_pem_is_named(authority: Authority, tmp_path: Path) -> None:
     files, notes = files_of(authority.signed(HOST), tmp_path), tmp_path / "notes"
     notes.write_text("no certificate\n")
     with pytest.raises(SetupError, match=r"--tls-cert: .*notes"):
-        credentials_of(replace(files, cert=notes))
+        server_credentials(replace(files, cert=notes))
     with pytest.raises(SetupError, match=r"--tls-client-ca: .*notes has no certificates"):
-        credentials_of(replace(files, client_ca=notes))
+        server_credentials(replace(files, client_ca=notes))
 
 
 async def test_a_renewed_certificate_serves_new_connections_and_a_broken_one_does_not(

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from api.errors import UserError
+from api.errors import SetupError, UserError
+from serving.access.refusals import Mode
+from serving.access.settings import AccessSettings
 from serving.addresses import Address, parse_address
 from serving.client_security import ClientSecurity
 from suggestion.__main__ import main
@@ -24,7 +26,9 @@ def test_without_flags_it_listens_on_katibs_port() -> None:
 def test_every_flag_is_read() -> None:
     settings = read_settings(
         ["--listen", "[::1]:6788", "--kubeconfig=k", "--namespace", "ns", "--grace=3s", "--port-file", "p",
-         "--db-manager", "db:1", "--db-manager-ca", "ca", "--db-manager-token", "t"]
+         "--db-manager", "db:1", "--db-manager-ca", "ca", "--db-manager-token", "t",
+         "--tls-cert", "c", "--tls-key", "k", "--plain-listen", "127.0.0.1:1",
+         "--auth", "required", "--auth-keys", "keys", "--auth-managers", "a/b"]
     )  # fmt: skip
 
     assert settings == Settings(
@@ -35,6 +39,10 @@ def test_every_flag_is_read() -> None:
         port_file=Path("p"),
         db_manager=Address(host="db", port=1),
         db_manager_security=ClientSecurity(ca=Path("ca"), token=Path("t")),
+        tls_cert=Path("c"),
+        tls_key=Path("k"),
+        plain_listen=Address(host="127.0.0.1", port=1),
+        access=AccessSettings(mode=Mode.REQUIRED, keys="keys", managers=("a/b",)),
     )
     assert str(settings.listen) == "[::1]:6788"
 
@@ -53,6 +61,22 @@ def test_every_flag_is_read() -> None:
 def test_wrong_values_are_refused(argv: list[str], words: str) -> None:
     with pytest.raises(UserError, match=words):
         read_settings(argv)
+
+
+@pytest.mark.parametrize("mode", ["permissive", "required"])
+def test_tokens_need_tls_keys_and_one_db_manager(mode: str) -> None:
+    tls, keys = ("--tls-cert", "c", "--tls-key", "k"), ("--auth-keys", "keys")
+    with pytest.raises(SetupError, match=f"--auth {mode} needs --tls-cert"):
+        read_settings(("--auth", mode, *keys, "--db-manager", "db:1"))
+    with pytest.raises(SetupError, match=f"--auth {mode} needs --auth-keys"):
+        read_settings(("--auth", mode, *tls, "--db-manager", "db:1"))
+    with pytest.raises(SetupError, match=f"--auth {mode} needs --db-manager"):
+        read_settings(("--auth", mode, *tls, *keys))
+    assert read_settings(("--auth", mode, *tls, *keys, "--db-manager", "db:1")).access.mode == mode
+
+
+def test_by_default_only_the_controller_is_a_manager() -> None:
+    assert read_settings([]).access.managers == ("kubeflow/trialwatch-controller",)
 
 
 @pytest.mark.parametrize("text", ["", "db", "db:", ":x", "a:b:1", "http://db:1"])

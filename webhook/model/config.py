@@ -15,6 +15,8 @@
       dbManagerAddress: katib-db-manager.kubeflow:6789
       dbManagerCA: |            # sidecars call the DB manager over TLS, each with a token
         -----BEGIN CERTIFICATE-----
+      suggestionCA: |           # the same for the early stops that sidecars report
+        -----BEGIN CERTIFICATE-----
 
 Katib's controller may refuse a section that it does not know. Where it reads the same ConfigMap,
 the section stands in a key of its own, `trialwatch.yaml`, without the line `trialwatch:`.
@@ -102,6 +104,8 @@ class Config:
     ours: OwnServices = field(default_factory=own_services)
     db_manager_ca: str = ""
     """The authorities (PEM) of the DB manager's certificate; "": no TLS, and no tokens."""
+    suggestion_ca: str = ""
+    """The same for trialwatch's own suggestion service."""
     db_manager: str = f"{names.DB_MANAGER_SERVICE}.{names.CORE_NAMESPACE}:{names.DB_MANAGER_PORT}"
 
 
@@ -173,12 +177,10 @@ def _own(f: Field, config: Config) -> Config:
     number = user.integer()
     if number is not None and number < 0:
         user.refuse("must be a numeric user id, 0 or greater")
-    authorities = f.at("dbManagerCA")
-    if authorities.text() and _PEM not in authorities.text():
-        authorities.refuse(f"must be certificates in PEM, which begin with {_PEM}")
     return replace(
         config,
-        db_manager_ca=authorities.text(),
+        db_manager_ca=_authorities(f.at("dbManagerCA")),
+        suggestion_ca=_authorities(f.at("suggestionCA")),
         sidecar=f.at("sidecar").choice(SidecarMode, config.sidecar),
         drain_seconds=config.drain_seconds if seconds is None else seconds,
         # A missing key keeps the default; null means that the platform assigns a user.
@@ -186,6 +188,13 @@ def _own(f: Field, config: Config) -> Config:
         echo=config.echo if echo.absent else echo.flag(),
         db_manager=f.at("dbManagerAddress").text() or config.db_manager,
     )
+
+
+def _authorities(f: Field) -> str:
+    text = f.text()
+    if text and _PEM not in text:
+        f.refuse(f"must be certificates in PEM, which begin with {_PEM}")
+    return text
 
 
 def _has(f: Field, name: str) -> bool:

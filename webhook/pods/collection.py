@@ -9,7 +9,12 @@ from typing import TypeVar
 
 from api import names
 from api.faults import nearest, quoted
-from api.installation.service_addresses import deployed_name, stopping_address
+from api.installation.service_addresses import (
+    ServiceAddress,
+    ServiceKind,
+    deployed_name,
+    stopping_address,
+)
 from api.types import (
     CollectorKind,
     CollectorSpec,
@@ -57,7 +62,8 @@ class Collection:
     format: LogFormat | None = None
     filters: tuple[str, ...] = ()
     stop_rules: tuple[StopRule, ...] = ()
-    early_stopping: str = ""
+    early_stopping: ServiceAddress | None = None
+    """The service that records early stops; None: the trial has no stop rules."""
     custom: JsonObject | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     """For the pod."""
@@ -66,6 +72,11 @@ class Collection:
     primary: bool = True
     """Whether the metrics come from this pod."""
     checkpoints: Checkpoints | None = None
+
+    @property
+    def stops_at_ours(self) -> bool:
+        """Whether the service that records early stops is trialwatch's own."""
+        return self.early_stopping is not None and self.early_stopping.kind is ServiceKind.OWN
 
 
 def collection_of_trial(trial: Trial, pod: Pod, context: PodContext, config: Config) -> Collection:
@@ -178,10 +189,10 @@ def _label_value(name: str) -> str:
     return name
 
 
-def _early_stopping(trial: Trial, context: PodContext, config: Config) -> str:
-    """Return the address of the service that records early stops; "" if the trial has no rules."""
+def _early_stopping(trial: Trial, context: PodContext, config: Config) -> ServiceAddress | None:
+    """Return the service that records early stops; None if the trial has no rules."""
     if not trial.spec.stop_rules:
-        return ""
+        return None
     suggestion = context.suggestion
     if suggestion is None or suggestion.spec.algorithm is None:
         experiment = trial.metadata.labels.get(names.EXPERIMENT_LABEL)
@@ -195,7 +206,7 @@ def _early_stopping(trial: Trial, context: PodContext, config: Config) -> str:
     # The namespace of the request: documents from a file may lack their own.
     metadata = replace(suggestion.metadata, namespace=context.namespace)
     placed = replace(suggestion, metadata=metadata)
-    return stopping_address(placed, config.services, config.ours).address
+    return stopping_address(placed, config.services, config.ours)
 
 
 def _checkpoints(trial: Trial, suggestion: Suggestion | None) -> Checkpoints | None:

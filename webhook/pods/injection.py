@@ -49,7 +49,11 @@ def plan_injection(plan: Plan, request: InjectionRequest) -> Inject:
         volumes=(*plan.volumes, *files.volumes, _RUN_VOLUME, _STATE_VOLUME, *token.volumes),
         own_annotations=token.annotations,
         collector=sidecar(
-            request, collector, wrapped=is_wrapped, mounts=(*files.collector, *token.mounts)
+            request,
+            collector,
+            wrapped=is_wrapped,
+            mounts=files.collector,
+            token_mounts=token.mounts,
         ),
         position=SidecarPosition.NATIVE if request.native else SidecarPosition.FIRST,
     )

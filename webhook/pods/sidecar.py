@@ -16,7 +16,7 @@ from webhook.model.verdicts import PodRefused
 from webhook.pods.injection_request import InjectionRequest
 from webhook.pods.qos import guaranteed
 from webhook.pods.resources import resources_for
-from webhook.pods.token import CA_FILE, TOKEN_FILE
+from webhook.pods.token import token_files
 from webhook.pods.wrapping import LAUNCHER
 
 # Where Dockerfile.collector puts the launcher.
@@ -34,8 +34,16 @@ def sidecar(
     *,
     wrapped: bool,
     mounts: tuple[JsonObject, ...],
+    token_mounts: tuple[JsonObject, ...],
 ) -> JsonObject:
-    """Return the collector's container, which mounts the run and state volumes and `mounts`.
+    """Return the collector's container, which mounts the run and state volumes too.
+
+    Args:
+        request: for which pod.
+        collector: the settings of its kind.
+        wrapped: whether the launcher runs the trainer.
+        mounts: of the metrics file.
+        token_mounts: of the sidecar's token.
 
     Raises:
         PodRefused: a setting cannot be written as a flag, or the resources are not valid.
@@ -58,7 +66,7 @@ def sidecar(
         **parts,
         "resources": _resources(request, collector),
         "securityContext": _security(request),
-        "volumeMounts": [RUN_MOUNT, _STATE_MOUNT, *mounts],
+        "volumeMounts": [RUN_MOUNT, _STATE_MOUNT, *mounts, *token_mounts],
     }
 
 
@@ -69,7 +77,7 @@ def _flags(
     *,
     wrapped: bool,
 ) -> tuple[str, ...]:
-    collection = request.collection
+    collection, tokens = request.collection, token_files(request)
     try:
         return CollectorArgs(
             trial=collection.trial,
@@ -81,7 +89,7 @@ def _flags(
             format=collection.format or LogFormat.TEXT,
             wait_all=collector.wait_all,
             stop_rules=collection.stop_rules,
-            early_stopping=collection.early_stopping,
+            early_stopping=collection.early_stopping.address if collection.early_stopping else "",
             run_dir=names.RUN_DIR,
             state_dir=names.STATE_DIR,
             volume=_volume(collection.path, mounts),
@@ -93,8 +101,10 @@ def _flags(
             quit_istio=_keeps_pod_running(request),
             drain=timedelta(seconds=request.drain),
             grace=timedelta(seconds=request.pod.grace),
-            db_manager_ca=CA_FILE if request.config.db_manager_ca else "",
-            db_manager_token=TOKEN_FILE if request.config.db_manager_ca else "",
+            db_manager_ca=tokens.db_manager_ca,
+            db_manager_token=tokens.db_manager_token,
+            early_stopping_ca=tokens.early_stopping_ca,
+            early_stopping_token=tokens.early_stopping_token,
         ).to_argv()
     except UserError as error:
         raise PodRefused(Reason.FLAGS_WRONG, str(error)) from None

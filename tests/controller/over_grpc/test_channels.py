@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
 
 import grpc
 import grpc.aio
 import pytest
 
-from controller.over_grpc.channels import Channels, dial
+from api.v1beta1 import api_pb2 as pb
+from api.v1beta1 import api_pb2_grpc
+from api.wire.experiments import experiment_to_wire
+from controller.over_grpc.channels import Channels, dial, dial_own
+from serving.client_security import ClientSecurity
+from serving.grpc_client import credentials_of
+from tests.controller.katib_search_service import KatibSearchService, katib_search_service
+from tests.dbmanager.access.guarded_server import AUTHORITY, manager
+from tests.suggestion.controller_requests import experiment
+from tests.suggestion.guarded_service import guarded_service
 
 
 class Opened:
@@ -87,3 +98,24 @@ async def test_one_in_use_is_never_closed(opened: Opened) -> None:
                 pass
         assert "busy:1" not in opened.closed
     await channels.close()
+
+
+async def test_only_our_own_service_gets_the_token_and_other_services_are_called_as_before(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "ca.crt").write_bytes(AUTHORITY.cert)
+    (tmp_path / "token").write_text(manager()[1].removeprefix("Bearer "))
+    security = ClientSecurity(
+        flags="--suggestion", ca=tmp_path / "ca.crt", token=tmp_path / "token"
+    )
+    asked = pb.ValidateAlgorithmSettingsRequest(experiment=experiment_to_wire(experiment()))
+    async with (
+        guarded_service() as ours,
+        katib_search_service(theirs := KatibSearchService()) as their_address,
+    ):
+        dial_service = dial_own(ours.tls.address, credentials_of(security))
+        for address in (ours.tls.address, their_address):
+            async with dial_service(address) as channel:
+                stub: Any = api_pb2_grpc.SuggestionStub(cast("Any", channel))
+                await stub.ValidateAlgorithmSettings(asked)
+    assert theirs.validated == 1

@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 
 import grpc
 
-from dbmanager.access.authentication import Authentication
-from dbmanager.access.callers import Managers
-from dbmanager.access.interceptor import AccessInterceptor
 from dbmanager.access.people import People
-from dbmanager.access.policy import Mode, pod_source
+from dbmanager.access.policy import pod_source
+from dbmanager.access.trial_access import TrialAccess
 from dbmanager.server import Guards, Server
 from dbmanager.service.connection import Connection
 from dbmanager.service.metrics import Metrics
 from dbmanager.store.memory import MemoryStore
+from serving.access.authentication import Authentication
+from serving.access.callers import Managers
+from serving.access.interceptor import AccessInterceptor
+from serving.access.refusals import Mode
 from serving.tokens.key_ring import KeyRing
 from tests.certificate_authority import Authority
 from tests.dbmanager.dbmanager_server import LOOPBACK, Client, Metadata, client_of
@@ -59,10 +61,10 @@ async def guarded(
         keys=KeyRing(keys, issuer=ISSUER, now=lambda: clock[0]),
         mode=mode,
         managers=Managers(accounts=frozenset({"kubeflow/trialwatch-controller"})),
-        people=people,
+        people=people is not None,
         now=lambda: clock[0],
     )
-    access = AccessInterceptor(connection, metrics, authentication)
+    access = AccessInterceptor(authentication, TrialAccess(connection, people), metrics)
     server = Server(connection, metrics, guards=Guards(interceptors=[access]))
     pair = AUTHORITY.signed(LOOPBACK.host)
     tls = server.listen(LOOPBACK, grpc.ssl_server_credentials([(pair.key, pair.cert)]))

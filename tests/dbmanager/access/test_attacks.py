@@ -8,10 +8,10 @@ from grpc_health.v1 import health_pb2
 
 from api.trialwatchv1 import observations_pb2 as ours
 from api.v1beta1 import api_pb2
-from dbmanager.access.interceptor import ACTS
-from dbmanager.access.policy import Mode
+from dbmanager.access.trial_access import ACTS
 from dbmanager.store.contract import NewRow, TrialKey
 from dbmanager.store.memory import MemoryStore
+from serving.access.refusals import Mode
 from tests.dbmanager.access.guarded_server import (
     API_SERVER,
     UID,

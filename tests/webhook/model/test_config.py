@@ -150,10 +150,15 @@ def test_a_setting_that_is_not_valid_is_named_with_its_path(text: str, says: str
     assert str(caught.value).startswith("katib-config ")
 
 
-def test_the_authorities_of_the_db_manager_are_certificates_in_pem() -> None:
+@pytest.mark.parametrize("key", ["dbManagerCA", "suggestionCA"])
+def test_the_authorities_of_a_server_are_certificates_in_pem(key: str) -> None:
     pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
     lines = pem.replace("\n", "\n  ")
 
-    assert parse_config("", f"dbManagerCA: |-\n  {lines}\n").db_manager_ca == pem
-    with pytest.raises(SetupError, match=r"dbManagerCA: .*must be certificates in PEM"):
-        parse_config("trialwatch: {dbManagerCA: /etc/ca.crt}")
+    config = parse_config("", f"{key}: |-\n  {lines}\n")
+    assert {key: pem, "": ""} == {
+        "dbManagerCA" if config.db_manager_ca else "": config.db_manager_ca,
+        "suggestionCA" if config.suggestion_ca else "": config.suggestion_ca,
+    }
+    with pytest.raises(SetupError, match=rf"{key}: .*must be certificates in PEM"):
+        parse_config(f"trialwatch: {{{key}: /etc/ca.crt}}")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api.sidecar import from_argv
-from dbmanager.access.callers import Managers, caller_of
-from dbmanager.access.policy import Sidecar
+from serving.access.callers import Managers, Sidecar, caller_of
 from serving.tokens.verifier import Identity
 from tests.webhook.golden_cluster import shared_cluster
 from webhook.model.config import Config

@@ -1,4 +1,4 @@
-"""TLS: makes gRPC credentials from files, and explains what is wrong with bad files."""
+"""TLS of a gRPC server: makes credentials from files, and explains what is wrong with bad files."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import cast
 import grpc
 
 from api.errors import SetupError
-from dbmanager.settings import TlsFiles
 from serving.logs import get_logger
+from serving.server_security import TlsFiles
 
 _log = get_logger(__name__)
 
 
-def credentials_of(files: TlsFiles) -> grpc.ServerCredentials:
+def server_credentials(files: TlsFiles) -> grpc.ServerCredentials:
     """Read the files and check that they belong together; gRPC itself reports no such error.
 
     Renewed files are read at the next connection. Until they belong together, the old ones serve.

@@ -1,4 +1,4 @@
-"""The caller that an identity stands for. Pure."""
+"""Who calls: sidecars, managers, persons and callers without a token. Pure."""
 
 from __future__ import annotations
 
@@ -6,11 +6,45 @@ from dataclasses import dataclass
 from typing import Final
 
 from api import names
-from dbmanager.access.policy import Manager, Reason, Sidecar, Unauthenticated
+from serving.access.refusals import Reason, Unauthenticated
 from serving.tokens.verifier import CLOCK_SKEW, Identity, check_time
 
 REPORT_LEEWAY: Final = 3600.0
 """Seconds after its expiry in which a sidecar's token counts; the charter says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sidecar:
+    """The sidecar of a trial's pod."""
+
+    namespace: str
+    trial: str
+    pod_uid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manager:
+    """A program of the installation, such as the controller."""
+
+    namespace: str
+    service_account: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Perhaps a user: the API server can check the token."""
+
+    token: str
+    cause: str
+    """Why the token is not that of a sidecar or a manager."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anonymous:
+    """A caller without a token."""
+
+
+Caller = Sidecar | Manager | Person | Anonymous
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from api import names
-from dbmanager.access.callers import Managers, caller_of
-from dbmanager.access.people import People
-from dbmanager.access.policy import Anonymous, Caller, Mode, Person, Reason, Unauthenticated
+from serving.access.callers import Anonymous, Caller, Managers, Person, caller_of
+from serving.access.refusals import Mode, Reason, Unauthenticated
 from serving.tokens.key_ring import KeyRing
 from serving.tokens.verifier import LONGEST_TOKEN, Expired, Refused
 
@@ -27,8 +26,8 @@ class Authentication:
     mode: Mode
     """`PERMISSIVE` or `REQUIRED`."""
     managers: Managers
-    people: People | None = None
-    """Answers for tokens that are not trialwatch's; None refuses them."""
+    people: bool = False
+    """Whether a token that is not trialwatch's may be that of a person; else it is refused."""
     now: Callable[[], float] = time.time
     """Seconds since 1970."""
 
@@ -64,7 +63,7 @@ class Authentication:
             raise Unauthenticated(Reason.BAD_TOKEN, str(error)) from None
         except Refused as error:
             cause = str(error)
-        if self.people is None or len(token) > LONGEST_TOKEN:
+        if not self.people or len(token) > LONGEST_TOKEN:
             raise Unauthenticated(Reason.BAD_TOKEN, cause)
         return Person(token=token, cause=cause)
 
