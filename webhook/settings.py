@@ -87,8 +87,8 @@ class Settings:
             Kind(placeholder="NAME.NAMESPACE,...", read=_services, show=lambda _: ""),
             "Keep a certificate for each of these Services in the Secret `NAME-cert` of its"
             " namespace, signed by an authority that the webhook keeps in the Secret"
-            f" `{names.OWN_AUTHORITY_SECRET}`. If the DB manager is one of them, sidecars get the"
-            " authorities and a token.",
+            f" `{names.OWN_AUTHORITY_SECRET}`. If the DB manager or the suggestion service is one"
+            " of them, sidecars call it over TLS with a token.",
             default="none",
         ),
         (),

@@ -1,4 +1,4 @@
-"""The settings of the injection, with the authorities of the DB manager's certificate."""
+"""The settings of the injection, with the authorities of the servers that sidecars call."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from webhook.model.config import Config
 
 
 class AuthoritySource(Protocol):
-    """Knows the authorities of the DB manager's certificate."""
+    """Knows the authorities of the certificates of servers."""
 
     @property
     def trouble(self) -> str:
         """Why there are none yet; empty: there are."""
 
     def bundle_for(self, host: str) -> str:
-        """Return the authorities (PEM) of a host's certificate; "": it has none from here."""
+        """Return the authorities (PEM) of the DB manager at a host; "": it has none from here."""
+
+    def issued_to(self, host: str) -> str:
+        """Return the authorities (PEM) of another server at a host; "": it has none from here."""
 
     async def run(self) -> None:
         """Keep them up to date until cancelled."""
@@ -28,18 +31,23 @@ class InjectedConfig:
 
     def __init__(self, base: ConfigSource[Config], authorities: AuthoritySource) -> None:
         self._base, self._authorities = base, authorities
-        self._made: tuple[Config, str, Config] | None = None
+        self._made: tuple[Config, tuple[str, str], Config] | None = None
 
     @property
     def config(self) -> Config:
         """The settings in force."""
         base = self._base.config
-        if base.db_manager_ca:
+        store, search = _host(base.db_manager), _host(base.ours.early_stopping)
+        bundles = (
+            base.db_manager_ca or self._authorities.bundle_for(store),
+            base.suggestion_ca or self._authorities.issued_to(search),
+        )
+        if bundles == (base.db_manager_ca, base.suggestion_ca):
             return base
-        bundle = self._authorities.bundle_for(base.db_manager.rpartition(":")[0])
         made = self._made
-        if made is None or made[0] is not base or made[1] != bundle:
-            made = self._made = (base, bundle, replace(base, db_manager_ca=bundle))
+        if made is None or made[0] is not base or made[1] != bundles:
+            config = replace(base, db_manager_ca=bundles[0], suggestion_ca=bundles[1])
+            made = self._made = (base, bundles, config)
         return made[2]
 
     @property
@@ -50,3 +58,7 @@ class InjectedConfig:
     async def run(self) -> None:
         """Keep the settings up to date until cancelled; the authorities have their own task."""
         await self._base.run()
+
+
+def _host(address: str) -> str:
+    return address.rpartition(":")[0]

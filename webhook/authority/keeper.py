@@ -63,6 +63,8 @@ class ServiceAuthority:
             return ""
         return self._last.bundle
 
+    issued_to = bundle_for
+
     async def run(self) -> None:
         """Keep the Secrets up to date until cancelled."""
         reported = ""

@@ -27,6 +27,8 @@ class Known:
     def bundle_for(self, host: str) -> str:
         return self.bundle if host == self.host else ""
 
+    issued_to = bundle_for
+
     async def run(self) -> None:
         return
 
@@ -49,9 +51,26 @@ def test_another_db_manager_gets_no_token_from_here() -> None:
 
 
 def test_authorities_in_katib_config_win() -> None:
-    base = Settings(config=Config(db_manager_ca=OTHER))
+    base = Settings(config=Config(db_manager_ca=OTHER, suggestion_ca=OTHER))
 
     assert InjectedConfig(base, Known()).config is base.config
+
+
+def test_the_suggestion_service_gets_tokens_over_tls_if_its_certificate_is_from_here() -> None:
+    known = Known(host="trialwatch-suggestion.kubeflow")
+    config = InjectedConfig(Settings(), known).config
+    assert (config.db_manager_ca, config.suggestion_ca) == ("", CERT)
+
+    base = Settings(config=Config(suggestion_ca=OTHER))
+    assert InjectedConfig(base, known).config is base.config
+
+
+def test_the_file_for_the_db_manager_is_not_for_the_suggestion_service(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_text(CERT)
+    known = MountedAuthorities(tmp_path / "ca.crt")
+    config = InjectedConfig(Settings(), known).config
+
+    assert (config.db_manager_ca, config.suggestion_ca) == (CERT, "")
 
 
 def test_no_pod_is_injected_before_the_authorities_are_known() -> None:
