@@ -31,6 +31,7 @@ from controller.reconcile_workers import ReconcileWorkers, utc_now
 from runner.common_failure import common_failure
 from runner.database import Database, StoredObservations, database
 from runner.devices.leases import DeviceLeases
+from runner.devices.locks import open_locks, usual_folder
 from runner.early_stopping import early_stopping
 from runner.experiments import ignored_fields_in
 from runner.fitting import Fitted
@@ -154,8 +155,13 @@ class Run:
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(database(database_url))
             stop_service = await stack.enter_async_context(early_stopping(self._stop_early))
+            locks = stack.enter_context(
+                open_locks(self._fitted.devices(pin=self._options.pin), usual_folder(os.environ))
+            )
+            if locks.problem:
+                self._watcher.warn(locks.problem)
             self._spawner = spawner = await stack.enter_async_context(
-                start_spawner(str(probe), hold=(lock,))
+                start_spawner(str(probe), hold=(lock, *locks.descriptors))
             )
             worker = stack.enter_context(ThreadPoolExecutor(1, "search"))
             machine = Machine(
@@ -171,7 +177,7 @@ class Run:
                 machine=machine,
                 config=Config(db_manager=store.address),
                 tell=self._watcher.tell,
-                devices=DeviceLeases(self._fitted.found, pin=self._options.pin),
+                devices=DeviceLeases(self._fitted.found, pin=self._options.pin, locks=locks),
             )
             self._assemble(store, context, worker)
             try:

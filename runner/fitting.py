@@ -10,11 +10,12 @@ from api.errors import SpecError, UserError
 from api.types import JsonObject
 from runner.devices.capacity import capacity, faults_of
 from runner.devices.discovery import Discovered, Machine, discover
+from runner.devices.locks import Device
 from runner.devices.needs import amounts_of
 from runner.experiments import LoadedExperiment
 from runner.jobs.job_spec import POD
 from runner.options import RunOptions
-from runner.pods.pod_resources import GPUS
+from runner.pods.pod_resources import CPU, GPUS
 
 _TEMPLATE = "spec.trialTemplate.trialSpec"
 
@@ -28,6 +29,15 @@ class Fitted:
     found: Discovered
     note: str = ""
     """Why that number differs from the one that was given; "" if it does not."""
+
+    def devices(self, *, pin: bool) -> dict[Device, str]:
+        """Return the devices that trials have for themselves, each with the name of its lock."""
+        counted = {kind: names for kind, names in self.found.pool.items() if kind != CPU or pin}
+        return {
+            (kind, name): self.found.numbers.get(name, name)
+            for kind, names in counted.items()
+            for name in names
+        }
 
 
 def fit(given: LoadedExperiment, options: RunOptions, machine: Machine) -> Fitted:

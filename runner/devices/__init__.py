@@ -8,8 +8,9 @@ May import: `runner.pods`, `api`. May be imported by: `runner` and `runner.jobs`
 
     Pod ──> needs ──> {"nvidia.com/gpu": 1} ──┐
     nvidia-smi, --gpus ──> discovery ──> pool ┴─> leases ──> assignment ──> Pod with its variables
-                                                  allocation
+                                                  allocation, locks
 
-All but two modules are pure. `leases` holds the allocation of a run, and lets pods wait in the
-order of their requests. `discovery` is the only part that looks at the machine.
+All but three modules are pure. `leases` holds the allocation of a run, and lets pods wait in the
+order of their requests. `discovery` is the only part that looks for devices. `locks` keeps the runs
+of a machine apart.
 """

@@ -24,6 +24,8 @@ class Allocation:
     """By owner."""
     waiting: Mapping[str, Needs] = field(default_factory=dict)
     """By owner, in the order of the requests."""
+    elsewhere: Devices = field(default_factory=dict)
+    """The devices that other runs on this machine use."""
 
     def lacking(self, needs: Needs) -> Needs:
         """Return the needs that this machine can never meet, even if all devices are free."""
@@ -45,9 +47,21 @@ class Allocation:
         waiting = {name: needs for name, needs in self.waiting.items() if name != owner}
         return _granted(replace(self, held=held, waiting=waiting))
 
+    def used_elsewhere(self, elsewhere: Devices) -> Allocation:
+        """Return the allocation while other runs use these devices; no owner may have them.
+
+        Raises:
+            ValueError: an owner has one of them.
+        """
+        for kind, names in elsewhere.items():
+            if any({*names} & {*devices.get(kind, ())} for devices in self.held.values()):
+                raise ValueError(f"a device of {kind} {names} has an owner here")
+        return _granted(replace(self, elsewhere=elsewhere))
+
     def free(self, kind: str) -> tuple[str, ...]:
-        """Return the devices of a kind that no owner has."""
+        """Return the devices of a kind that no owner has, here or elsewhere."""
         taken = {name for devices in self.held.values() for name in devices.get(kind, ())}
+        taken |= {*self.elsewhere.get(kind, ())}
         return tuple(name for name in self.pool.get(kind, ()) if name not in taken)
 
 

@@ -19,6 +19,7 @@ NO_GPUS: Final = "none"
 _SECONDS = 60
 """The longest wait for nvidia-smi; on a machine with many GPUs it takes some seconds."""
 _GPU = re.compile(r"GPU (\d+):")
+_UUID = re.compile(r"^GPU (\d+):.*\(UUID: (GPU-[^)\s]+)\)", re.MULTILINE)
 _MIG = re.compile(r"\s+MIG .*\(UUID: (MIG-[^)\s]+)\)")
 _DEVICE = re.compile(r"nvidia(\d+)")
 _ORDER = "CUDA_DEVICE_ORDER"
@@ -50,6 +51,8 @@ class Discovered:
     """Variables that each trial needs besides."""
     without_gpus: bool = False
     """Whether trials that need GPUs run without them."""
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    """By UUID of a GPU: its number, if it is known."""
 
 
 def discover(kinds: Collection[str], gpus: str | None, machine: Machine) -> Discovered:
@@ -75,7 +78,15 @@ def discover(kinds: Collection[str], gpus: str | None, machine: Machine) -> Disc
         variables=variables,
         environ=environ,
         without_gpus=gpus == NO_GPUS,
+        numbers=_numbers(pools.get(NVIDIA, ()), machine),
     )
+
+
+def _numbers(names: Collection[str], machine: Machine) -> dict[str, str]:
+    """Return the number of each GPU that is named by its UUID, or by the start of it."""
+    uuids = [name for name in names if name.startswith("GPU-")]
+    listed = _UUID.findall(machine.list_gpus()) if uuids else []
+    return {name: number for name in uuids for number, uuid in listed if uuid.startswith(name)}
 
 
 def _variable(kind: str, environ: Mapping[str, str]) -> str:

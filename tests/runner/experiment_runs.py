@@ -85,6 +85,7 @@ class Machine:
                 "PYTHONPATH": str(ROOT),
                 "HOME": str(self.folder),  # no cluster is meant
                 "KUBECONFIG": "",
+                "TRIALWATCH_DEVICE_LOCKS": str(self.folder / "device-locks"),  # own GPUs
                 **environ,
             },
             stdin=stdin,

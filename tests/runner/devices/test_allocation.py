@@ -47,6 +47,11 @@ class Pods(RuleBasedStateMachine):
         self.allocation = Allocation(pool=POOL)
         self.needs: dict[str, dict[str, int]] = {}
 
+    @rule(names=st.sets(st.sampled_from(POOL[GPU])))
+    def another_run_changes(self, names: set[str]) -> None:
+        ours = {name for held in self.allocation.held.values() for name in held.get(GPU, ())}
+        self.allocation = self.allocation.used_elsewhere({GPU: tuple(sorted(names - ours))})
+
     @rule(owner=OWNERS, gpus=st.integers(0, 3), cpus=st.integers(0, 4))
     def start(self, owner: str, gpus: int, cpus: int) -> None:
         if owner not in self.needs:
@@ -67,6 +72,7 @@ class Pods(RuleBasedStateMachine):
     def no_device_has_two_owners(self) -> None:
         for kind, names in POOL.items():
             taken = [name for held in self.allocation.held.values() for name in held.get(kind, ())]
+            taken += self.allocation.elsewhere.get(kind, ())
             assert len(taken) == len(set(taken))
             assert sorted([*taken, *self.allocation.free(kind)]) == sorted(names)
 
@@ -86,6 +92,7 @@ class Pods(RuleBasedStateMachine):
     def teardown(self) -> None:
         for owner in [*self.needs]:
             self.end(owner)
+        self.allocation = self.allocation.used_elsewhere({})
         assert self.allocation == Allocation(pool=POOL)
 
 
