@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -46,7 +47,22 @@ class LoadedExperiment:
 
 
 def read_text(text: str, name: str, parallel: int | None = None) -> LoadedExperiment:
-    """Read and check the Experiment of a text; `parallel` replaces `parallelTrialCount`.
+    """Read and check the Experiment of a text; see `read_examined`.
+
+    Raises:
+        UserError: the text does not have exactly one Experiment.
+        SpecError: the Experiment has faults.
+    """
+    given, faults = read_examined(text, name, parallel)
+    if faults:
+        raise SpecError(faults)
+    return given
+
+
+def read_examined(
+    text: str, name: str, parallel: int | None = None
+) -> tuple[LoadedExperiment, tuple[Fault, ...]]:
+    """Return the Experiment of a text, and its faults.
 
     Args:
         text: YAML with one Experiment; it may also have the ConfigMap of its template.
@@ -55,7 +71,7 @@ def read_text(text: str, name: str, parallel: int | None = None) -> LoadedExperi
 
     Raises:
         UserError: the text does not have exactly one Experiment.
-        SpecError: the Experiment has faults.
+        SpecError: the Experiment cannot be read.
     """
     documents = load_file(text, name)
     found = [one for one in documents if one.get("kind") == "Experiment"]
@@ -63,8 +79,21 @@ def read_text(text: str, name: str, parallel: int | None = None) -> LoadedExperi
         kinds = ", ".join(str(one.get("kind")) for one in documents) or "nothing"
         count = "several Experiments" if found else f"no Experiment (found: {kinds})"
         raise UserError(f"{name} has {count}; use a file with one `kind: Experiment`")
-    experiment = parse_experiment(found[0])
-    return checked(experiment, template_text(experiment, documents), parallel)
+    experiment, unread = _read(found[0])
+    given, faults = _examined(experiment, template_text(experiment, documents), parallel)
+    if unread:  # what is missing is probably under a misspelt name
+        faults = tuple(one for one in faults if not one.message.startswith("Required value: "))
+    return given, tuple(dict.fromkeys((*unread, *faults)))
+
+
+def _read(document: JsonObject) -> tuple[Experiment, tuple[Fault, ...]]:
+    """Return an Experiment, and the faults of the fields that it does not have."""
+    try:
+        return parse_experiment(document), ()
+    except SpecError as error:
+        with contextlib.suppress(SpecError):
+            return parse_experiment(document, unknown_fields=False), error.faults
+        raise
 
 
 def checked(
@@ -80,6 +109,16 @@ def checked(
     Raises:
         SpecError: the Experiment has faults.
     """
+    given, faults = _examined(experiment, template, parallel)
+    if faults:
+        raise SpecError(faults)
+    return given
+
+
+def _examined(
+    experiment: Experiment, template: str | None, parallel: int | None
+) -> tuple[LoadedExperiment, tuple[Fault, ...]]:
+    """Return an Experiment with its defaults and the number of the flag, and its faults."""
     parallel_from = ParallelFrom.FILE
     if experiment.spec.parallel_trial_count is None:
         parallel_from = ParallelFrom.DEFAULT
@@ -90,9 +129,7 @@ def checked(
     given, faults = examined(experiment, template)
     if parallel is not None:
         faults = tuple(_of_the_flag(fault) for fault in faults)
-    if faults:
-        raise SpecError(faults)
-    return replace(given, parallel_from=parallel_from)
+    return replace(given, parallel_from=parallel_from), faults
 
 
 def examined(

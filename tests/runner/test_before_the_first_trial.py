@@ -116,3 +116,18 @@ def test_a_misspelt_file_is_named(tmp_path: Path, machine: Machine) -> None:
     assert err.endswith(
         "none.yaml': No such file or directory; write the path of a file, or - for standard input\n"
     )
+
+
+def test_all_faults_are_listed_at_once_and_a_missing_script_first(machine: Machine) -> None:
+    document = experiment(command=["python3", "trian.py", LR], maxTrailCount=3)
+    document["spec"]["algorithm"]["algorithmName"] = "randm"
+    machine.write(document)
+    status, out, err = machine.call("run", "e.yaml")
+
+    assert (status, out) == (2, "")
+    paths = [line.removeprefix("trialwatch run: ").split(":")[0] for line in err.splitlines()]
+    assert paths == [
+        "spec.trialTemplate.trialSpec.spec.template.spec.containers[0].command[1]",
+        "spec.maxTrailCount",
+        "spec.algorithm.algorithmName",
+    ]

@@ -10,7 +10,7 @@ from pathlib import Path
 from api.errors import Fault, UserError
 from api.objects.experiments import parse_experiment
 from api.objects.validation_update import completed
-from runner.commands.container_commands import Host
+from runner.commands.container_commands import CommandFaults, Host
 from runner.commands.experiment_commands import experiment_command_faults
 from runner.commands.local_files import LocalFiles
 from runner.experiments import LoadedExperiment
@@ -23,23 +23,31 @@ def this_host() -> Host:
     return Host(environ=os.environ, cwd=str(Path.cwd()), files=LocalFiles())
 
 
-def check_commands(given: LoadedExperiment, state: StateDirectory, *, fresh: bool) -> None:
-    """Print warnings, and refuse commands that cannot start; a stored result needs no command.
+def refuse(faults: Sequence[Fault], commands: CommandFaults) -> None:
+    """Print warnings, and refuse all faults at once: those of the commands first.
+
+    A missing script is the most frequent one.
 
     Raises:
-        UserError: a program, a script or a working directory is not on this machine.
+        UserError: there are faults.
     """
+    _warn(commands.warnings)
+    lines = [str(fault) for fault in (*commands.faults, *faults)]
+    if commands.faults and not faults:
+        lines.append("To run the trials without this check, add --no-check.")
+    if lines:
+        raise UserError("\n".join(lines))
+
+
+def command_faults(given: LoadedExperiment, state: StateDirectory, *, fresh: bool) -> CommandFaults:
+    """Return which commands cannot start here; a stored result needs no command."""
     if not fresh and _has_result(state):
-        return
-    found = experiment_command_faults(given, this_host())
-    _warn(found.warnings)
-    if found.faults:
-        lines = "\n".join(str(fault) for fault in found.faults)
-        raise UserError(f"{lines}\nTo run the trials without this check, add --no-check.")
+        return CommandFaults()
+    return experiment_command_faults(given, this_host())
 
 
 def warn_of_commands(given: LoadedExperiment) -> None:
-    """Print as warnings what `check_commands` would refuse."""
+    """Print as warnings which commands cannot start here."""
     found = experiment_command_faults(given, this_host())
     _warn((*found.warnings, *found.faults))
 

@@ -19,13 +19,14 @@ from api.objects.experiments import render_experiment
 from api.objects.validation import warnings_of
 from api.objects.yamlout import dump_objects
 from api.types import ConditionType, holds
-from runner.experiments import LoadedExperiment, read_text
+from runner.commands.container_commands import CommandFaults
+from runner.experiments import LoadedExperiment, read_examined
 from runner.options import RunOptions
 from runner.start import run_experiment
 from runner.state.directory import DEFAULT, StateDirectory, state_of
 from serving.logs import start_plain_logging
 from trialwatch.admission.dry_run import first_pod, first_trial_of
-from trialwatch.checks.preflight import check_commands, warn_of_commands
+from trialwatch.checks.preflight import command_faults, refuse, warn_of_commands
 from trialwatch.checks.unseen_metrics import unseen_metrics
 from trialwatch.command_line.arguments import whole_number
 from trialwatch.command_line.input_file import read_input, shown_input
@@ -122,12 +123,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the experiment of a file; return the exit status."""
     check_run_arguments(arguments)
     name = arguments.experiment
-    given = read_text(read_input(name), shown_input(name), arguments.parallel)
+    given, faults = read_examined(read_input(name), shown_input(name), arguments.parallel)
     if arguments.dry_run:
+        refuse(faults, CommandFaults())
         return _show_first_pod(given)
+    commands = CommandFaults()
     if not arguments.no_check:
-        anew = arguments.fresh or arguments.retry_failed
-        check_commands(given, _state(given, arguments), fresh=anew)
+        anew = bool(arguments.fresh or arguments.retry_failed or faults)
+        commands = command_faults(given, _state(given, arguments), fresh=anew)
+    refuse(faults, commands)
     again = ("trialwatch", "run", arguments.experiment, *_flags(arguments))
     return run_loaded(given, arguments, again)
 
