@@ -80,9 +80,15 @@ def nearest(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str:
 
     `likeness` is difflib's ratio: 1.0 for equal words, 0.92 for `comand` and `command`.
     """
+    name = nearest_of(word, known, likeness=likeness)
+    return f'; did you mean "{name}"?' if name else ""
+
+
+def nearest_of(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str:
+    """Return the known word that is closest, "" if none is close; see `nearest`."""
     by_folded = {name.casefold(): name for name in islice(known, _COMPARED)}
     close = difflib.get_close_matches(word[:100].casefold(), by_folded, n=1, cutoff=likeness)
-    return f'; did you mean "{by_folded[close[0]]}"?' if close else ""
+    return by_folded[close[0]] if close else ""
 
 
 def _escaped(character: str) -> str:

@@ -19,6 +19,7 @@ from trialwatch.own_program.experiment_file import write_experiment
 from trialwatch.own_program.program_check import check_program
 from trialwatch.own_program.program_words import split_program
 from trialwatch.tuning.command import Command, command_line, read_command
+from trialwatch.tuning.corrections import LineError
 from trialwatch.tuning.experiment import build_experiment, name_of, usual_algorithm
 from trialwatch.tuning.explained import FileNotes
 from trialwatch.tuning.guess import Guess, GuessedParameter, guess_parameters
@@ -71,7 +72,10 @@ def split(words: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
 def run(arguments: argparse.Namespace) -> int:
     """Write the file; return the exit status."""
     command = read_command(arguments.program)
-    check_program(command, os.environ)
+    try:
+        check_program(command, os.environ)
+    except LineError as error:
+        raise UserError(error.with_line(arguments.words)) from None
     guess = guess_parameters(command)
     line = command_line(arguments.program)
     if not guess.parameters:

@@ -27,11 +27,12 @@ from trialwatch.commands.run import add_run_arguments, check_run_arguments, run_
 from trialwatch.own_program.experiment_file import write_experiment
 from trialwatch.own_program.first_look import first_look
 from trialwatch.own_program.first_metrics import FirstMetrics
-from trialwatch.own_program.program_check import changed_script, check_program
+from trialwatch.own_program.program_check import changed_script, program_faults
 from trialwatch.own_program.program_words import split_program
 from trialwatch.own_program.tune_arguments import add_tune_arguments, read_request
 from trialwatch.screens.screen import OpenScreen, terminal_screen
 from trialwatch.tuning.command import Command, command_line, read_command
+from trialwatch.tuning.corrections import LineError, together
 from trialwatch.tuning.doubts import doubts_about, endless_grid
 from trialwatch.tuning.experiment import build_experiment
 from trialwatch.tuning.explained import FileNotes
@@ -66,7 +67,10 @@ def split(words: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the search, or take a first look at the program; return the exit status."""
-    request = checked_request(arguments)
+    try:
+        request = checked_request(arguments)
+    except LineError as error:
+        raise UserError(error.with_line(arguments.words)) from None
     if not request.objective.metric:
         if arguments.save:
             raise UserError("--save needs --maximize METRIC or --minimize METRIC")
@@ -80,17 +84,18 @@ def checked_request(arguments: argparse.Namespace) -> TuningRequest:
     """Return what the arguments ask for, if its program can start here.
 
     Raises:
-        UserError: an argument is wrong, or the command does not fit the parameters.
+        LineError: an argument is wrong, or the command does not fit the parameters.
+        UserError: the same, if no other line is better.
     """
     check_run_arguments(arguments)
     command = read_command(arguments.program)
     request = read_request(arguments, command)
     has_file = request.metrics_file is not None
-    faults = (*misfits(command, request.spaces, has_file=has_file), *endless_grid(request))
-    if faults:
-        raise UserError("\n".join(faults))
+    faults = [*misfits(command, request.spaces, has_file=has_file), *endless_grid(request)]
     if not (arguments.save and arguments.image):
-        check_program(command, os.environ)
+        faults[:0] = program_faults(command, os.environ)
+    if faults:
+        raise together(faults)
     return request
 
 

@@ -11,7 +11,7 @@ from suggestion.core.search_space import space_of
 from trialwatch.own_program.one_run import OneRun, run_once
 from trialwatch.tuning.candidates import Candidate, candidates
 from trialwatch.tuning.command import command_line
-from trialwatch.tuning.guess import Guess, guess_parameters
+from trialwatch.tuning.guess import Guess, guess_parameters, lone_flags
 from trialwatch.tuning.metrics_table import metrics_table
 from trialwatch.tuning.next_line import line_with_metric
 from trialwatch.view.formatting import number
@@ -44,7 +44,13 @@ def first_look(request: TuningRequest, arguments: argparse.Namespace) -> int:
         if one.name not in request.spaces  # the program repeats its parameters
     ]
     guess = None if request.spaces else guess_parameters(request.command, lists=False)
-    print(*_report(done, found, arguments.words, guess), sep="\n")
+    lines = _report(done, found, arguments.words, guess)
+    if found and (done.status == 0 or done.interrupted):
+        lines += [
+            f"to try it with and without {flag}, write {{{flag}}} in its place"
+            for flag in lone_flags(request.command)[:1]
+        ]
+    print(*lines, sep="\n")
     sys.stdout.flush()
     return 0 if found and (done.status == 0 or done.interrupted) else 1
 

@@ -27,6 +27,7 @@ from trialwatch.tuning.candidates import Candidate, candidates
 from trialwatch.tuning.experiment import CONTAINER
 from trialwatch.tuning.metrics_table import metrics_table
 from trialwatch.tuning.next_line import line_with_metric
+from trialwatch.tuning.placeholders import switch_meant
 from trialwatch.view.causes import plain_cause
 
 _FAILURES = 3
@@ -71,7 +72,7 @@ class FirstMetrics:
                 self._explain_missing(trial, snapshot.experiment)
         failed = [trial for trial in trials if _is(trial, ConditionType.FAILED)]
         if len(failed) >= (1 if completed(snapshot.experiment) else _FAILURES):
-            raise _every_trial_fails(failed)
+            raise _every_trial_fails(failed, self._words)
 
     def _explain_missing(self, trial: Trial, experiment: Experiment) -> None:
         objective = experiment.spec.objective or Objective()
@@ -134,14 +135,21 @@ def _message(trial: Trial) -> str:
     return plain_cause(" ".join(true[-1].message.split())) if true else ""
 
 
-def _every_trial_fails(failed: Sequence[Trial]) -> CannotSucceed:
+def _every_trial_fails(failed: Sequence[Trial], words: Sequence[str]) -> CannotSucceed:
     first = failed[0].metadata.name
     cause = _message(failed[0]).replace(f"container {CONTAINER} ", "the program ", 1)
     what = "the only trial failed" if len(failed) == 1 else f"the first {len(failed)} trials failed"
+    line = switch_meant(words, cause)
+    remedy = (
+        f"the flag takes no value: write\n  {line}"
+        if line
+        else (
+            "mend the program or the command, then write the same line again; the output of a trial"
+            f" is shown by\n  trialwatch logs {first}"
+        )
+    )
     return CannotSucceed(
-        f"{what}, so the search was ended: {_in_lines(cause)}\n"
-        "mend the program or the command, then write the same line again; the output of a trial is"
-        f" shown by\n  trialwatch logs {first}",
+        f"{what}, so the search was ended: {_in_lines(cause)}\n{remedy}",
         f"its {what.removeprefix('the ')}: {cause}",
     )
 

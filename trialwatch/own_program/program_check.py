@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from api.documents import text_at
-from api.errors import UserError
-from api.faults import nearest
+from api.faults import nearest_of
 from api.timestamps import to_micros
 from runner.commands.local_files import LocalFiles
 from runner.commands.script_words import UNKNOWN, Use, UsedFile, used_files
 from runner.state.directory import StateDirectory
 from runner.state.documents import read_document
 from trialwatch.tuning.command import Command, command_line
+from trialwatch.tuning.corrections import Change, LineError, program_instead
+from trialwatch.tuning.next_line import command_words
 
 _SCRIPTS = (".py", ".sh", ".js", ".mjs", ".cjs", ".ts", ".rb", ".pl", ".R", ".jl", ".lua", ".php")
 _OTHERS = {"python": ("python3",), "python3": ("python",), "pip": ("pip3",), "nodejs": ("node",)}
@@ -36,20 +39,28 @@ def check_program(command: Command, environ: Mapping[str, str]) -> None:
     """Check that the program exists, and the script that it gets.
 
     Raises:
-        UserError: one of them does not exist; says which one is probably meant.
+        LineError: one of them does not exist; says which one is probably meant.
     """
     path = dict(command.variables).get("PATH", environ.get("PATH", os.defpath))
     program = command.words[0]
     unknown = "{" in program and " " not in program  # a parameter chooses the program
     if not unknown and shutil.which(program, path=path) is None:
-        raise UserError(_no_program(command, path))
+        raise _no_program(command, path)
     for file in _scripts(command):
         searched = file.use is Use.SHELL_SCRIPT and "/" not in file.name
         found = searched and any(Path(folder, file.name).is_file() for folder in path.split(":"))
         if LocalFiles().missing(str(Path.cwd() / file.name)) and not found:
-            raise UserError(
-                f"{file.name!r} does not exist in {Path.cwd()}{_similar_file(file.name)}"
-            )
+            why = f"{file.name!r} does not exist in {Path.cwd()}"
+            raise _with_similar_file(why, file.name, command)
+
+
+def program_faults(command: Command, environ: Mapping[str, str]) -> list[LineError]:
+    """Return what `check_program` raises, as a list."""
+    try:
+        check_program(command, environ)
+    except LineError as error:
+        return [error]
+    return []
 
 
 def changed_script(command: Command, state: StateDirectory) -> Iterator[str]:
@@ -68,39 +79,76 @@ def changed_script(command: Command, state: StateDirectory) -> Iterator[str]:
             )
 
 
-def _no_program(command: Command, path: str) -> str:
-    program, rest = command.words[0], command.words[1:]
+def _no_program(command: Command, path: str) -> LineError:
+    program = command.words[0]
     file = Path(program)
     if file.is_dir():
-        return f"{program!r} is a directory: write a program behind --"
+        return LineError(f"{program!r} is a directory: write a program behind --")
     if file.is_file():
-        return _not_started(file, rest)
+        return _not_started(file, command)
     if program in _SHELL_WORDS:
-        return f"{program!r} is a word of the shell: write -- sh -c '{program} ... && ...'"
+        return LineError(
+            f"{program!r} is a word of the shell: write -- sh -c '{program} ... && ...'",
+            *([] if len(command.words) == 1 else [_in_a_shell(command)]),
+        )
     if " " in program.strip():
-        return f"the command is one word, because it is in quotes: write -- {program}"
+        return LineError(
+            f"the command is one word, because it is in quotes: write -- {program}",
+            *_split_up(command),
+        )
     if "/" in program:
-        return f"the program {program!r} does not exist in {Path.cwd()}{_similar_file(program)}"
-    return _not_installed(program, rest, path)
+        why = f"the program {program!r} does not exist in {Path.cwd()}"
+        return _with_similar_file(why, program, command)
+    return _not_installed(command, path)
 
 
-def _not_installed(program: str, rest: tuple[str, ...], path: str) -> str:
+def _instead(command: Command, *words: str) -> Change:
+    """Return the change of the program's words; its variables stay."""
+    line = command_words(Command(words=words, variables=command.variables))
+    return program_instead(lambda _: line)
+
+
+def _in_a_shell(command: Command) -> Change:
+    return _instead(command, "sh", "-c", command_line(command.words))
+
+
+def _split_up(command: Command) -> list[Change]:
+    with contextlib.suppress(ValueError):
+        return [_instead(command, *shlex.split(command.words[0]), *command.words[1:])]
+    return []
+
+
+def _not_installed(command: Command, path: str) -> LineError:
+    program, *rest = command.words
     others = [other for other in _OTHERS.get(program, ()) if shutil.which(other, path=path)]
     if others:
         line = command_line((others[0], *rest))
-        return f"this machine has no program {program!r}, but {others[0]!r}: write -- {line}"
-    names = [name for name in _programs(path) if name[0] == program[0]]
-    hint = nearest(program, names) or ": install it, or write its path"
-    return f"this machine has no program {program!r}{hint}"
+        return LineError(
+            f"this machine has no program {program!r}, but {others[0]!r}: write -- {line}",
+            _instead(command, others[0], *rest),
+        )
+    name = nearest_of(program, [name for name in _programs(path) if name[0] == program[0]])
+    if name:
+        why = f'this machine has no program {program!r}; did you mean "{name}"?'
+        return LineError(why, _instead(command, name, *rest))
+    return LineError(f"this machine has no program {program!r}: install it, or write its path")
 
 
-def _not_started(file: Path, rest: tuple[str, ...]) -> str:
+def _not_started(file: Path, command: Command) -> LineError:
     """Say how to start a file that is in the current directory."""
+    rest = command.words[1:]
     if os.access(file, os.X_OK):
-        line = command_line((f"./{file}", *rest))
-        return f"{str(file)!r} is a file here, but not in PATH: write -- {line}"
-    line = command_line((_INTERPRETERS.get(file.suffix, "sh"), str(file), *rest))
-    return f"{str(file)!r} is a file that cannot be executed: write -- {line}, or chmod +x {file}"
+        words: tuple[str, ...] = (f"./{file}", *rest)
+        return LineError(
+            f"{str(file)!r} is a file here, but not in PATH: write -- {command_line(words)}",
+            _instead(command, *words),
+        )
+    words = (_INTERPRETERS.get(file.suffix, "sh"), str(file), *rest)
+    return LineError(
+        f"{str(file)!r} is a file that cannot be executed: write -- {command_line(words)},"
+        f" or chmod +x {command_line([str(file)])}",
+        _instead(command, *words),
+    )
 
 
 def _programs(path: str) -> list[str]:
@@ -115,11 +163,16 @@ def _scripts(command: Command) -> Iterator[UsedFile]:
             yield file
 
 
-def _similar_file(script: str) -> str:
+def _with_similar_file(why: str, script: str, command: Command) -> LineError:
+    """Return an error with the most similar file in the script's directory."""
     folder = Path(script).parent
     names = [file.name for file in folder.iterdir()] if folder.is_dir() else []
-    hint = nearest(Path(script).name, names)
-    if hint:
-        return hint
+    name = nearest_of(Path(script).name, names)
+    if name:
+        before, slash, _ = script.rpartition("/")
+        other = before + slash + name
+        words = (other if word == script else word for word in command.words)
+        return LineError(f'{why}; did you mean "{name}"?', _instead(command, *words))
     scripts = sorted(name for name in names if name.endswith(_SCRIPTS))[:5]
-    return f": write one of {', '.join(scripts)}" if scripts else ": write the path of your script"
+    hint = f"write one of {', '.join(scripts)}" if scripts else "write the path of your script"
+    return LineError(f"{why}: {hint}")

@@ -25,7 +25,7 @@ def split_program(
     """
     if "--" in words:
         end = list(words).index("--")
-        _check_param(words[1:end], add_arguments)
+        _check_param(words, end, add_arguments)
         return list(words[:end]), tuple(words[end + 1 :])
     start = _first_free(words[1:], add_arguments)
     if start is None:
@@ -34,12 +34,19 @@ def split_program(
     raise UserError(f"-- is missing before the program {words[start + 1]!r}: write\n  {line}")
 
 
-def _check_param(words: Sequence[str], add_arguments: AddArguments) -> None:
-    """Refuse `--param NAME SPACE` without the `=`."""
-    start = _first_free(words, add_arguments)
-    if start is not None and words[max(start - 2, 0)] == "--param" and "=" not in words[start - 1]:
-        name, space = words[start - 1], words[start]
-        raise UserError(f"--param {name} {space}: the = is missing: write --param {name}={space}")
+def _check_param(words: Sequence[str], end: int, add_arguments: AddArguments) -> None:
+    """Refuse `--param NAME SPACE` without the `=`, before the `--` at `end`."""
+    free = _first_free(words[1:end], add_arguments)
+    if free is None:
+        return
+    place = free + 1  # of the space
+    if words[max(place - 2, 1)] == "--param" and "=" not in words[place - 1]:
+        name, space = words[place - 1], words[place]
+        right = (*words[: place - 1], f"{name}={space}", *words[place + 1 :])
+        raise UserError(
+            f"--param {name} {space}: the = is missing: write --param {name}={space}\n"
+            f"the whole line:\n  {command_line(('trialwatch', *right))}"
+        )
 
 
 def _first_free(words: Sequence[str], add_arguments: AddArguments) -> int | None:

@@ -14,10 +14,11 @@ from api.types import (
     ObjectiveType,
 )
 from trialwatch.command_line.arguments import real_number, whole_number
-from trialwatch.tuning.command import FILE, Command
+from trialwatch.tuning.command import FILE, OFF, ON, Command
 from trialwatch.tuning.experiment import usual_algorithm
 from trialwatch.tuning.options import read_algorithm, read_params
 from trialwatch.tuning.request import TRIALS, MetricsFile, TuningRequest
+from trialwatch.tuning.space import list_space
 
 if TYPE_CHECKING:
     import argparse
@@ -135,7 +136,9 @@ def read_request(arguments: argparse.Namespace, command: Command) -> TuningReque
     Raises:
         UserError: a flag is wrong or missing; says what to write.
     """
-    spaces = read_params(arguments.param)
+    spaces = {**read_params(arguments.param)}
+    for switch in command.switches:
+        spaces.setdefault(switch, list_space((ON, OFF)))
     formats = arguments.metrics_format
     return TuningRequest(
         command=command,

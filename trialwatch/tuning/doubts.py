@@ -7,14 +7,15 @@ from collections.abc import Iterator
 
 from api.types import Distribution, ObjectiveType, ParameterType
 from trialwatch.tuning.candidates import direction_of
+from trialwatch.tuning.corrections import LineError, param_instead
 from trialwatch.tuning.experiment import GRID
 from trialwatch.tuning.request import TuningRequest
 
 _OTHER = {ObjectiveType.MINIMIZE: "--minimize", ObjectiveType.MAXIMIZE: "--maximize"}
 
 
-def endless_grid(request: TuningRequest) -> Iterator[str]:
-    """Yield a sentence for each parameter with endless values, if the algorithm is a grid."""
+def endless_grid(request: TuningRequest) -> Iterator[LineError]:
+    """Yield an error for each parameter with endless values, if the algorithm is a grid."""
     if request.algorithm.name != GRID:
         return
     for name, space in request.spaces.items():
@@ -23,9 +24,10 @@ def endless_grid(request: TuningRequest) -> Iterator[str]:
             is_log = space.feasible.distribution is Distribution.LOG_UNIFORM
             middle = math.sqrt(low * high) if is_log else (low + high) / 2
             values = ",".join(f"{number:.6g}" for number in (low, middle, high))
-            yield (
+            yield LineError(
                 f"--algorithm grid needs a list or a step, and {name}={space} has endless values:"
-                f" write --param {name}={values}, or {name}={space}:step=NUMBER"
+                f" write --param {name}={values}, or {name}={space}:step=NUMBER",
+                param_instead(f"{name}=", f"{name}={values}"),
             )
 
 

@@ -39,6 +39,13 @@ _FAILED_TRIALS = 3
 UNBUFFERED: Final = "PYTHONUNBUFFERED"
 GRID: Final = "grid"
 _DIGITS = 6
+# A template can only replace text, so a shell turns `{--amp}=on` into `--amp` and drops `...=off`.
+_SWITCHES: Final = (
+    "for word do shift; case $word in"
+    " '{-'*'}=on') word=${word#?}; set -- \"$@\" \"${word%\\}=on}\" ;;"
+    " '{-'*'}=off') ;;"
+    ' *) set -- "$@" "$word" ;; esac; done; exec "$@"'
+)
 _SUFFIXES = (".py", ".sh", ".js", ".mjs", ".cjs", ".ts", ".rb", ".pl", ".r", ".jl", ".lua", ".php")
 
 
@@ -156,12 +163,17 @@ def _pod(request: TuningRequest) -> dict[str, Json]:
     if request.metrics_file:
         paths[FILE] = request.metrics_file.path
     command = request.command.filled(
-        lambda name: paths.get(name, f"${{trialParameters.{name}}}"), _for_kubelet
+        lambda name: paths.get(name, f"${{trialParameters.{name}}}"),
+        _for_kubelet,
+        lambda flag, value: (f"{{{flag}}}={value}",),
     )
+    words = command.words
+    if request.command.switches:
+        words = ("sh", "-c", _SWITCHES, "sh", *words)
     container: dict[str, Json] = {
         "name": CONTAINER,
         "image": request.image or IMAGE_TO_SET,
-        "command": list(with_params_files(command.words, files, request.parameters)),
+        "command": list(with_params_files(words, files, request.parameters)),
     }
     pod: dict[str, Json] = {"containers": [container], "restartPolicy": "Never"}
     variables = {**_unbuffered(command), **dict(command.variables)}

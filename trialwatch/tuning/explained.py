@@ -54,7 +54,7 @@ def explain(experiment: Experiment, notes: FileNotes) -> dict[Path, list[str]]:
             "machine; a cluster starts it in the image.",
         ],
         (*_CONTAINER, "image"): _image(notes),
-        (*_CONTAINER, "command"): _command(notes),
+        (*_CONTAINER, "command"): _command(notes, switches=_has(experiment, "for word do shift")),
         (*_CONTAINER, "env"): [
             f"{UNBUFFERED} lets Python print each line at once: values show while a trial runs.",
         ],
@@ -63,7 +63,7 @@ def explain(experiment: Experiment, notes: FileNotes) -> dict[Path, list[str]]:
         ],
         (*_TEMPLATE, "primaryContainerName"): ["The container whose output has the metrics."],
     }
-    if not _is_unbuffered(experiment):
+    if not _has(experiment, UNBUFFERED):
         del comments[*_CONTAINER, "env"]
     for index, parameter in enumerate(experiment.spec.parameters):
         if parameter.name in notes.parameters:
@@ -109,13 +109,15 @@ def _image(notes: FileNotes) -> list[str]:
     ]
 
 
-def _command(notes: FileNotes) -> list[str]:
+def _command(notes: FileNotes, *, switches: bool) -> list[str]:
     lines = ["In each trial, a value replaces each ${trialParameters.NAME}."]
+    if switches:
+        lines.append("The shell turns {--FLAG}=on into --FLAG, and leaves {--FLAG}=off out.")
     if notes.kept:
         lines.append(f"These stay as they are: {', '.join(notes.kept)}.")
     return lines
 
 
-def _is_unbuffered(experiment: Experiment) -> bool:
+def _has(experiment: Experiment, text: str) -> bool:
     template = experiment.spec.trial_template
-    return template is not None and UNBUFFERED in str(template.trial_spec)
+    return template is not None and text in str(template.trial_spec)

@@ -22,7 +22,14 @@ from api.types import FeasibleSpace, ParameterType
 from trialwatch.tuning.command import PARAMETER_NAME, Command
 from trialwatch.tuning.number_texts import is_number, look_whole
 from trialwatch.tuning.space import Space, list_space, read_space
-from trialwatch.tuning.vocabulary import HOW_TO_TRAIN, RATES, SHARES, SIZES, words_of
+from trialwatch.tuning.vocabulary import (
+    HOW_TO_TRAIN,
+    OPTIMIZERS,
+    RATES,
+    SHARES,
+    SIZES,
+    words_of,
+)
 
 _FLAG = re.compile(rf"(-{{1,2}}|\+{{0,2}})({PARAMETER_NAME})=(.+)", re.DOTALL)
 _LONE_FLAG = re.compile(rf"-{{1,2}}({PARAMETER_NAME})")
@@ -61,6 +68,19 @@ def guess_parameters(command: Command, *, lists: bool = True) -> Guess:
     `lists` says whether single words become lists with one value.
     """
     return _Guesser(command, lists=lists).guess()
+
+
+def lone_flags(command: Command) -> tuple[str, ...]:
+    """Return the flags without a value that may be tried both ways, such as `--nesterov`."""
+    words = command.words
+    return tuple(
+        word
+        for word, following in zip(words[1:], (*words[2:], "-"), strict=True)
+        if word.startswith("--")
+        and _LONE_FLAG.fullmatch(word)
+        and following.startswith(("-", "{-"))
+        and not set(words_of(word)) & HOW_TO_TRAIN
+    )
 
 
 class _Guesser:
@@ -111,7 +131,7 @@ class _Guesser:
 
 def _literal(word: str) -> str:
     """Escape what would be a placeholder."""
-    return re.sub(rf"(?<!\$)\{{({PARAMETER_NAME})\}}", r"{{\1}}", word)
+    return re.sub(rf"(?<!\$)\{{(-{{0,2}}{PARAMETER_NAME})\}}", r"{{\1}}", word)
 
 
 # -- one value ------------------------------------------------------------------------------
@@ -135,6 +155,15 @@ def guess_of(name: str, value: str) -> GuessedParameter | None:
         return None
     space = Space(type=ParameterType.CATEGORICAL, feasible=FeasibleSpace(list=(value,)))
     return GuessedParameter(name=name, value=value, space=space, why="add the other words to try")
+
+
+def usual_space(name: str) -> str:
+    """Return a space for a parameter of which only the name is known, as `--param` writes it."""
+    words = set(words_of(name))
+    for known, text in ((RATES, "0.001..0.1:log"), (SHARES, "0.1..0.9"), (SIZES, "16,32,64")):
+        if words & known:
+            return text
+    return "adam,sgd" if words & OPTIMIZERS else "2..5"
 
 
 def _range_around(words: set[str], value: str) -> tuple[str, str]:

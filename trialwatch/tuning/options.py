@@ -11,26 +11,28 @@ from api.errors import Fault, UserError
 from api.types import Setting
 from suggestion.core.algorithm import RANDOM_STATE
 from trialwatch.tuning.command import PARAMETER_NAME
+from trialwatch.tuning.corrections import LineError, param_instead, param_left_out
+from trialwatch.tuning.guess import usual_space
 from trialwatch.tuning.space import Space, read_space
 from trialwatch.tuning.space_mistakes import SpaceError
 
 _NAME = re.compile(PARAMETER_NAME)
 _GLUED = re.compile(rf"({PARAMETER_NAME})[:\s]+(\S.*)")
-_EXAMPLE: Final = "0.001..0.1:log"
 
 
 def read_params(texts: Iterable[str]) -> Mapping[str, Space]:
     """Read all `--param`s; the order stays.
 
     Raises:
-        UserError: one of them is wrong, or a name occurs twice.
+        LineError: one of them is wrong, or a name occurs twice.
     """
     spaces: dict[str, Space] = {}
     for text in texts:
         name, space = read_param(text)
         if name in spaces:
-            raise UserError(
-                f"--param {name} is given twice: keep one of {spaces[name]} and {space}"
+            raise LineError(
+                f"--param {name} is given twice: keep one of {spaces[name]} and {space}",
+                param_left_out(text),
             )
         spaces[name] = space
     return MappingProxyType(spaces)
@@ -40,43 +42,49 @@ def read_param(text: str) -> tuple[str, Space]:
     """Read `NAME=SPACE`.
 
     Raises:
-        UserError: the text is wrong; says what to write.
+        LineError: the text is wrong; says what to write.
     """
     name, equals, space = text.partition("=")
     if not equals or ":" in name or ".." in name:
-        raise UserError(_without_equals(text))
+        raise _without_equals(text)
     name = name.strip()
     if not _NAME.fullmatch(name):
         plain = re.sub(r"[^\w.-]+", "_", name.strip("-{}$")).lstrip("-.0123456789") or "lr"
-        raise UserError(
+        raise LineError(
             f"--param {text}: the name {name!r} may have only letters, digits, '_', '-' and '.':"
-            f" write --param {plain}={space}, and {{{plain}}} in the command"
+            f" write --param {plain}={space}, and {{{plain}}} in the command",
+            param_instead(text, f"{plain}={space}"),
         )
     try:
         return name, read_space(space)
     except SpaceError as error:
-        raise UserError(_with_name(name, text, error)) from None
+        raise _with_name(name, text, error) from None
 
 
-def _without_equals(text: str) -> str:
+def _without_equals(text: str) -> LineError:
     glued = _GLUED.fullmatch(text.strip())
     if glued:
-        return (
-            f"--param {text}: the = after the name is missing: write --param {glued[1]}={glued[2]}"
-        )
+        right = f"{glued[1]}={glued[2]}"
+        why = f"--param {text}: the = after the name is missing: write --param {right}"
+        return LineError(why, param_instead(text, right))
     name = text if _NAME.fullmatch(text) and ".." not in text else "NAME"
-    space = _EXAMPLE if name == text else text
-    return (
+    space = usual_space(name) if name == text else text
+    why = (
         f"--param {text}: a parameter needs a name and a space:"
         f" write --param {name}={space}, and {{{name}}} in the command"
     )
+    if name != text:
+        return LineError(why)
+    why += f"; for a flag without a value, write {{--{name}}} in the command, without --param"
+    return LineError(why, param_instead(text, f"{name}={space}"))
 
 
-def _with_name(name: str, text: str, error: SpaceError) -> str:
+def _with_name(name: str, text: str, error: SpaceError) -> LineError:
     if not error.instead:
-        return f"--param {text}: {error.why}"
+        return LineError(f"--param {text}: {error.why}")
     instead = " or ".join(f"--param {name}={space}" for space in error.instead)
-    return f"--param {text}: {error.why}: write {instead}"
+    right = f"{name}={error.instead[0]}"
+    return LineError(f"--param {text}: {error.why}: write {instead}", param_instead(text, right))
 
 
 def read_algorithm(

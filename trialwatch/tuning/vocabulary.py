@@ -71,3 +71,4 @@ SIZES: Final = _set(
     "batch bs units hidden width dim dims size neurons channels filters embedding heads"
 )
 """Whole numbers that are usually doubled or halved."""
+OPTIMIZERS: Final = _set("opt optim optimizer")

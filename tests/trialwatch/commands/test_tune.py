@@ -328,6 +328,50 @@ def test_a_name_with_another_search_is_refused_in_words_of_the_line(machine: Mac
     assert "trialwatch tune --fresh --maximize=accuracy --name=mine" in err
 
 
+def test_a_flag_without_a_value_is_there_in_some_trials(machine: Machine) -> None:
+    (machine.folder / "train.sh").write_text('echo "loss=$# args: $*" | tee -a seen\n')
+
+    status, out, err = machine.call(
+        *("tune", "--minimize=loss", "--param", "n=1,2", "--", "sh", "train.sh"),
+        *("--a b", "{--amp}", "", "{n}", "{-v}"),
+    )
+
+    assert (status, err) == (0, ""), out
+    seen = sorted((machine.folder / "seen").read_text().splitlines())
+    assert seen == sorted(
+        f"loss={3 + bool(amp) + bool(v)} args: --a b {amp} {n}{v}"
+        for amp in ("--amp ", "")
+        for n in (1, 2)
+        for v in (" -v", "")
+    )
+    assert "  amp   off\n" in out
+    assert "\n  sh train.sh '--a b' '' " in out
+
+
+def test_the_first_look_tells_how_to_try_a_flag_without_a_value(machine: Machine) -> None:
+    command = ("--", "sh", "-c", "echo loss=1 $*", "sh")
+    _, out, _ = machine.call("tune", "--param=n=1..3", *command, "{--amp}", "--warm", "--n={n}")
+
+    assert "once with n=2 amp=off:\nloss=1 --warm --n=2\n" in out
+    assert out.endswith("\nto try it with and without --warm, write {--warm} in its place\n")
+
+
+def test_a_flag_that_takes_no_value_gets_the_line_without_one(machine: Machine) -> None:
+    (machine.folder / "train.py").write_text(
+        TRAIN.replace('"--opt"', '"--amp", action="store_true"')
+    )
+    status, _, err = machine.call(
+        *(*TUNE, "--param", LR, "--param=amp=on,off", *PROGRAM, "--amp={amp}")
+    )
+
+    assert status == 2
+    assert "error: argument --amp: ignored explicit argument 'o" in err
+    assert err.endswith(
+        "the flag takes no value: write\n  trialwatch tune --maximize=accuracy"
+        " --param lr=0.001..0.1:log -- python3 train.py --lr={lr} {--amp}\n"
+    )
+
+
 PROGRAM = ("--", "python3", "train.py", "--lr={lr}")
 TUNE = ("tune", "--maximize=accuracy")
 
@@ -377,6 +421,30 @@ MISTAKES = [
             "--param lr has no effect, because the command has no {lr}: write {lr} where its value belongs, such as"
             " {lr} in the place of $lr, or delete --param lr=0.001..0.1:log"
         ),
+    ),
+    (
+        (*TUNE, "--param", LR, *PROGRAM, "--amp={--amp}"),
+        (
+            "{--amp} is the flag itself: write {--amp} in place of --amp={--amp}\nthe whole line:\n"
+            "  trialwatch tune --maximize=accuracy --param lr=0.001..0.1:log -- python3 train.py --lr={lr} {--amp}\n"
+        ),
+    ),
+    (
+        (*TUNE, "--param", LR, "--", "sh", "-c", "train {lr} {--amp}"),
+        (
+            "{--amp} is only a part of a word, where no word can be left out: write {amp} there, and --param"
+            ' \'amp="--amp",""\'\nthe whole line:\n'
+            '  trialwatch tune --maximize=accuracy --param lr=0.001..0.1:log --param \'amp="--amp",""\' --'
+            " sh -c 'train {lr} {amp}'\n"
+        ),
+    ),
+    (
+        (*TUNE, "--param", LR, "--param=amp=1..3", *PROGRAM, "{--amp}"),
+        "{--amp} is there or left out, so --param amp=1..3 has no effect: delete it, or write --amp={amp} for",
+    ),
+    (
+        (*TUNE, "--param", LR, "--param=amp=on,off", *PROGRAM, "--amp"),
+        "--param amp has no effect, because the command has no {amp}: write {amp} where its value belongs,",
     ),
     (
         (*TUNE, "--param", "lr=0.1..0.001", *PROGRAM),
@@ -524,7 +592,10 @@ def test_the_script_that_is_probably_meant_is_named(
 
     main((*TUNE, "--param", LR, "--", "python3", "-u", "trian.py", "{lr}"))
 
-    assert capsys.readouterr().err.endswith('; did you mean "train.py"?\n')
+    assert capsys.readouterr().err.endswith(
+        '; did you mean "train.py"?\nthe whole line:\n'
+        "  trialwatch tune --maximize=accuracy --param lr=0.001..0.1:log -- python3 -u train.py {lr}\n"
+    )
 
 
 def test_a_metrics_file_beside_the_program_is_refused(
