@@ -13,6 +13,7 @@ the middle for all, the distribution would collapse as soon as all members are i
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from api.errors import Fault
 from api.faults import invalid
 from api.types import ExperimentSpec
-from suggestion.core.algorithm import Algorithm, Rule, Values, one_of
+from suggestion.core.algorithm import LARGEST_WHOLE, SETTINGS, Algorithm, Rule, Values, one_of
 from suggestion.core.dimensions import Dimension, Listed, Stepped
 from suggestion.core.search_space import Point, SearchSpace
 from suggestion.core.trial_history import History, one_by_one, seed_at
@@ -40,7 +41,9 @@ class CmaEs:
     """CMA-ES on the unit cube of all ranges."""
 
     sigma: float = 0.0
-    """The first standard deviation, as a share of each range; 0: the default, 1/6."""
+    """The first standard deviation, in the parameters' own units; 0: not set."""
+    sigma_share: float = 0.0
+    """The first standard deviation, as a share of each range; 0: not set."""
     restart_strategy: str = _NONE
 
     def suggest(
@@ -48,7 +51,7 @@ class CmaEs:
     ) -> tuple[Point, ...]:
         """Draw the next points from the current distribution."""
         ranges = _range_indexes(space)
-        strategy = _Restarts(len(ranges), self.sigma or _FIRST_SIGMA, self.restart_strategy, seed)
+        strategy = _Restarts(self._spreads(space, ranges), self.restart_strategy, seed)
         members = _members(space, ranges, history, seed)
         while strategy.tell(members):
             pass
@@ -63,16 +66,28 @@ class CmaEs:
 
         return one_by_one(choose, history, count)
 
+    def _spreads(self, space: SearchSpace, ranges: Sequence[int]) -> _Vector:
+        """Return the first standard deviation in each range, as a share of it; at most 1."""
+        if not self.sigma:
+            return np.full(len(ranges), self.sigma_share or _FIRST_SIGMA)
+        dimensions = (space.dimensions[index] for index in ranges)
+        widths = (
+            dimension.distribution.high - dimension.distribution.low
+            for dimension in dimensions
+            if not isinstance(dimension, Listed)
+        )
+        return np.array([min(1.0, self.sigma / width) for width in widths])
+
 
 class _Restarts:
     """The current distribution; starts a new one when it has converged, as the strategy says."""
 
-    def __init__(self, dimensions: int, sigma: float, strategy: str, seed: int) -> None:
-        self._dimensions, self._sigma = dimensions, sigma
+    def __init__(self, spreads: _Vector, strategy: str, seed: int) -> None:
+        self._dimensions, self._spreads = len(spreads), spreads
         self._strategy, self._seed = strategy, seed
         self._learned = 0
         self._restarts = 0
-        self._cloud = self._new(np.full(dimensions, 0.5), None)
+        self._cloud = self._new(np.full(self._dimensions, 0.5), None)
         self._least = self._cloud.population_size
         self._spent = {"large": 0, "small": 0}
         self._kind = "large"
@@ -125,7 +140,11 @@ class _Restarts:
 
     def _new(self, mean: _Vector, size: int | None) -> cmaes.CMA:
         bounds = np.tile([0.0, 1.0], (self._dimensions, 1))
-        return cmaes.CMA(mean=mean, sigma=self._sigma, bounds=bounds, population_size=size)
+        least = float(min(self._spreads))
+        shape = None  # equal in all directions
+        if any(self._spreads != least):
+            shape = np.diag((self._spreads / least) ** 2)
+        return cmaes.CMA(mean=mean, sigma=least, bounds=bounds, population_size=size, cov=shape)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +192,10 @@ def _within_cell(dimension: Dimension, share: float, rng: random.Random) -> floa
     return low + rng.random() * (high - low)
 
 
-def _validate(space: SearchSpace, _spec: ExperimentSpec, _values: Values) -> Iterator[Fault]:
+def _validate(space: SearchSpace, _spec: ExperimentSpec, values: Values) -> Iterator[Fault]:
+    if values.get("sigma") and values.get("sigma_share"):
+        why = "sigma and sigma_share are both set; delete one of them"
+        yield invalid(SETTINGS, "sigma_share", why)
     count = len(_range_indexes(space))
     if count < 2:  # noqa: PLR2004 - the message has the number
         why = (
@@ -193,9 +215,17 @@ ALGORITHM = Algorithm(
         Rule(
             name="sigma",
             read=float,
+            write=f"a number from 0 to {LARGEST_WHOLE}, in the units of the parameters; 0: default",
+            holds=lambda sigma: 0 <= sigma < math.inf,
+            why="sigma should be greate or equal than zero",
+            most=LARGEST_WHOLE,
+        ),
+        Rule(
+            name="sigma_share",
+            read=float,
             write="a number from 0 to 1, a share of each range; 0 is the default",
-            holds=lambda sigma: 0 <= sigma <= 1,
-            why="sigma should be greate or equal than zero, and not above one",
+            holds=lambda share: 0 <= share <= 1,
+            why="sigma_share should be from 0 to 1",
         ),
         one_of(
             "restart_strategy",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from optuna.samplers import TPESampler
 
-from suggestion.algorithms.optuna_study import MOST_CANDIDATES, suggest_by
+from suggestion.algorithms.optuna_study import CANDIDATES, at_least_one, suggest_by
 from suggestion.core.algorithm import Algorithm, whole
 from suggestion.core.search_space import Point, SearchSpace
 from suggestion.core.trial_history import History
@@ -28,7 +28,7 @@ class MultivariateTpe:
     def _sampler(self, seed: int) -> TPESampler:
         return TPESampler(
             n_startup_trials=self.n_startup_trials,
-            n_ei_candidates=self.n_ei_candidates,
+            n_ei_candidates=at_least_one(self.n_ei_candidates),
             seed=seed,
             multivariate=True,
             constant_liar=True,
@@ -41,12 +41,7 @@ ALGORITHM = Algorithm(
         whole(
             "n_startup_trials", least=0, why="n_startup_trials should be greate or equal than zero"
         ),
-        whole(
-            "n_ei_candidates",
-            least=1,
-            most=MOST_CANDIDATES,
-            why="n_ei_candidates should be great than zero",
-        ),
+        CANDIDATES,
     ),
     seed_rule="random_state should be greate or equal than zero",
 )

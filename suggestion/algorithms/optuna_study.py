@@ -22,15 +22,28 @@ from optuna.distributions import (
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from suggestion.core.algorithm import whole
 from suggestion.core.dimensions import Dimension, Listed
 from suggestion.core.search_space import Point, SearchSpace
 from suggestion.core.trial_history import History, PastTrial, one_by_one, seed_at
 
 _Known = int | float
+optuna.logging.set_verbosity(optuna.logging.WARNING)  # a log line for each study has no use
 MOST_CANDIDATES = 10_000
 """Points that a sampler compares for each suggestion: it keeps a number for each pair of a point
 and a trial."""
-optuna.logging.set_verbosity(optuna.logging.WARNING)  # a log line for each study has no use
+CANDIDATES = whole(
+    "n_ei_candidates",
+    least=0,
+    most=MOST_CANDIDATES,
+    why="n_ei_candidates should be greate or equal than zero",
+)
+"""Katib's service of Optuna takes 0; see `at_least_one`."""
+
+
+def at_least_one(candidates: int) -> int:
+    """Return the number of points to compare: Optuna needs one."""
+    return max(1, candidates)
 
 
 def suggest_by(

@@ -9,7 +9,12 @@ from functools import partial
 
 from optuna.samplers import TPESampler
 
-from suggestion.algorithms.optuna_study import MOST_CANDIDATES, suggest_by
+from suggestion.algorithms.optuna_study import (
+    CANDIDATES,
+    MOST_CANDIDATES,
+    at_least_one,
+    suggest_by,
+)
 from suggestion.core.algorithm import LARGEST_WHOLE, Algorithm, Rule, whole
 from suggestion.core.search_space import Point, SearchSpace
 from suggestion.core.trial_history import History
@@ -25,6 +30,8 @@ class Tpe:
     gamma: float = 0.25
     prior_weight: float = 1.0
     n_EI_candidates: int = 24  # noqa: N815 - the name that users write
+    n_ei_candidates: int | None = None
+    """The same by Optuna's name; None: `n_EI_candidates` counts."""
     n_startup_trials: int = 10
 
     def suggest(
@@ -33,6 +40,12 @@ class Tpe:
         """Choose the next points; the first `n_startup_trials` are random."""
         return suggest_by(self._sampler, space, history, count, seed)
 
+    @property
+    def _candidates(self) -> int:
+        if self.n_ei_candidates is None:
+            return self.n_EI_candidates
+        return at_least_one(self.n_ei_candidates)
+
     def _sampler(self, seed: int) -> TPESampler:
         with warnings.catch_warnings():
             # Optuna 5 deprecates prior_weight without a replacement.
@@ -40,7 +53,7 @@ class Tpe:
             return TPESampler(
                 prior_weight=None if self.prior_weight == 1 else self.prior_weight,
                 n_startup_trials=self.n_startup_trials,
-                n_ei_candidates=self.n_EI_candidates,
+                n_ei_candidates=self._candidates,
                 gamma=partial(good_trials, self.gamma),
                 seed=seed,
                 multivariate=False,
@@ -77,6 +90,7 @@ ALGORITHM = Algorithm(
             most=MOST_CANDIDATES,
             why="n_EI_candidates should be great than zero",
         ),
+        CANDIDATES,
         whole(
             "n_startup_trials", least=0, why="n_startup_trials should be great or equal than zero"
         ),

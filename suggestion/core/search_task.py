@@ -66,6 +66,21 @@ def search_task_of(spec: ExperimentSpec) -> SearchTask:
     )
 
 
+def check_settings(spec: ExperimentSpec) -> None:
+    """Check an experiment whose parameters may be missing.
+
+    Raises:
+        SpecError: the faults of its algorithm, and of its parameters and objective if it has any.
+        SetupError: the algorithm's package is broken.
+    """
+    if spec.parameters or spec.nas_config is not None:
+        search_task_of(spec)
+        return
+    faults = (*_objective_faults(spec.objective), *_algorithm_faults(spec))
+    if faults:
+        raise SpecError(faults)
+
+
 def _algorithm(spec: ExperimentSpec) -> tuple[Algorithm, Values]:
     """Return the algorithm and its settings."""
     if spec.algorithm is None:

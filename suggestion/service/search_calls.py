@@ -25,7 +25,8 @@ from api.wire.trials import suggested_to_wire, trial_from_wire
 from serving.logs import get_logger
 from suggestion.core.algorithm import RANDOM_STATE
 from suggestion.core.search_space import Point
-from suggestion.core.search_task import search_task_of
+from suggestion.core.search_task import check_settings, search_task_of
+from suggestion.service.katib_requests import completed
 from suggestion.service.searches import MOST_BYTES, Began
 
 _log = get_logger(__name__)
@@ -61,8 +62,8 @@ def get_suggestions(encoded: bytes, began: Tell, any_seed: Callable[[], int] = _
     count = _count(request)
     experiment = experiment_from_wire(request.experiment)
     began(_began(experiment, trials=len(request.trials), points=count))
-    task = search_task_of(experiment.spec)
     trials = tuple(map(trial_from_wire, request.trials))
+    task = search_task_of(completed(experiment.spec, trials))
     seed = task.seed
     if seed is None:
         seed = any_seed() if task.seeded else 0
@@ -90,6 +91,8 @@ def get_suggestions(encoded: bytes, began: Tell, any_seed: Callable[[], int] = _
 def validate_algorithm_settings(encoded: bytes, began: Tell) -> bytes:
     """Refuse an experiment with faults; the error has all of them.
 
+    Objective and parameters may be missing: then only the algorithm and its settings are checked.
+
     Raises:
         UserError: the request or the experiment is wrong.
         SetupError: the algorithm's package is broken.
@@ -97,7 +100,7 @@ def validate_algorithm_settings(encoded: bytes, began: Tell) -> bytes:
     request = _decoded(pb.ValidateAlgorithmSettingsRequest, encoded)
     experiment = experiment_from_wire(request.experiment)
     began(_began(experiment, trials=0, points=0))
-    search_task_of(experiment.spec)
+    check_settings(completed(experiment.spec, ()))
     return pb.ValidateAlgorithmSettingsReply().SerializeToString()
 
 

@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from api.errors import SetupError, UserError
+from api.errors import SetupError, SpecError, UserError
 from serving.logs import get_logger, start_logging
+from suggestion.service.katib_requests import in_katibs_words
 from suggestion.service.search_calls import CALLS
 from suggestion.service.searches import Began
 from suggestion.workers.frames import (
@@ -68,6 +69,8 @@ class Worker:
         try:
             body = CALLS[method](request, self._began)
             kind = Kind.LAST_REPLY if self._has_grown() else Kind.REPLY
+        except SpecError as error:
+            kind, body = Kind.USER_ERROR, in_katibs_words(error).encode()
         except UserError as error:
             kind, body = Kind.USER_ERROR, str(error).encode()
         except SetupError as error:

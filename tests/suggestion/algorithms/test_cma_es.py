@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from statistics import pstdev
+
 import pytest
 
 from suggestion.core.registry import find
 from suggestion.core.search_space import Point
 from suggestion.core.trial_history import History, PastTrial
-from tests.suggestion.search_spaces import PLANE, built, categorical, integer, values
+from tests.suggestion.search_spaces import PLANE, built, categorical, double, integer, values
 
 SPACE = built(*PLANE)
 GENERATION = 6  # the population of `cmaes` for two dimensions
@@ -122,9 +124,29 @@ def test_a_converged_distribution_restarts(strategy: str) -> None:
     assert spread(strategy) > 2
 
 
+def test_sigma_is_in_the_parameters_own_units() -> None:
+    """A range of 5 and one of 15: equal deviations are not equal shares."""
+    space = built(double("x", "0", "5"), double("y", "0", "15"))
+    search = find("cmaes").make(sigma=0.5)
+    points = [values(point) for point in search.suggest(space, (), 40, 1)]
+
+    x, y = ([float(point[name]) for point in points] for name in "xy")
+    assert pstdev(x) == pytest.approx(0.5, rel=0.4)
+    assert pstdev(y) == pytest.approx(0.5, rel=0.4)
+
+
+def test_a_sigma_above_each_range_is_the_whole_range() -> None:
+    space = built(double("x", "0", "1"), double("y", "0", "1"))
+
+    assert find("cmaes").make(sigma=50.0).suggest(space, (), 6, 1) == (
+        find("cmaes").make(sigma_share=1.0).suggest(space, (), 6, 1)
+    )
+
+
 def test_a_larger_sigma_is_a_wider_distribution() -> None:
     def width(sigma: float) -> float:
-        places = [float(past.assignments[0].value) for past in played(GENERATION, sigma=sigma)]
+        history = played(GENERATION, sigma_share=sigma)
+        places = [float(past.assignments[0].value) for past in history]
         return max(places) - min(places)
 
     assert width(0.01) < width(0.1) < width(0.5)

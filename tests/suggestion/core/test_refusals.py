@@ -47,12 +47,13 @@ def faults(
         ("tpe", "n_EI_candidates", "0", "n_EI_candidates should be great than zero"),
         ("tpe", "random_state", "-1", "random_state should be great or equal than zero"),
         ("multivariate-tpe", "n_startup_trials", "-1", "n_startup_trials should be greate or equal than zero"),
-        ("multivariate-tpe", "n_ei_candidates", "0", "n_ei_candidates should be great than zero"),
+        ("multivariate-tpe", "n_ei_candidates", "-1", "n_ei_candidates should be greate or equal than zero"),
+        ("tpe", "n_ei_candidates", "-1", "n_ei_candidates should be greate or equal than zero"),
         ("multivariate-tpe", "random_state", "-1", "random_state should be greate or equal than zero"),
         ("cmaes", "restart_strategy", "often", "restart_strategy often is not supported in CMAES optimization"),
         ("cmaes", "sigma", "-1", "sigma should be greate or equal than zero"),
         ("cmaes", "sigma", "nan", "sigma should be greate or equal than zero"),
-        ("cmaes", "sigma", "1.5", "sigma should be greate or equal than zero"),
+        ("cmaes", "sigma_share", "1.5", "sigma_share should be from 0 to 1"),
         ("cmaes", "random_state", "-1", "random_state should be greate or equal than zero"),
         ("bayesianoptimization", "base_estimator", "SVM", "base_estimator SVM is not supported in Bayesian optimization"),
         ("bayesianoptimization", "acq_func", "UCB", "acq_func UCB is not supported in Bayesian optimization"),
@@ -144,7 +145,7 @@ def test_an_unknown_setting(algorithm: str) -> None:
 def test_a_misspelt_setting() -> None:
     (line,) = faults("tpe", values={"n_ei_candidate": "4"})
 
-    assert line.endswith('; did you mean "n_EI_candidates"?')
+    assert line.endswith('; did you mean "n_ei_candidates"?')
 
 
 @pytest.mark.parametrize(
@@ -243,8 +244,12 @@ def test_an_experiment_without_parameters() -> None:
     [
         ("random", {"random_state": "0"}),
         ("tpe", {"gamma": "0.25", "prior_weight": "2", "n_EI_candidates": "24", "random_state": "10"}),
+        ("tpe", {"n_ei_candidates": "0"}),
+        ("multivariate-tpe", {"n_ei_candidates": "0"}),
         ("multivariate-tpe", {"n_startup_trials": "0", "n_ei_candidates": "1", "random_state": "10"}),
         ("cmaes", {"restart_strategy": "None", "sigma": "0.3", "random_state": "10"}),
+        ("cmaes", {"sigma": "2"}),
+        ("cmaes", {"sigma_share": "0.3"}),
         ("cmaes", {"restart_strategy": "ipop"}),
         ("cmaes", {"restart_strategy": "bipop"}),
         ("sobol", {}),

@@ -122,8 +122,8 @@ async def test_thirty_million_candidates_are_refused_before_a_search() -> None:
             code, message = await refusal(call)
             assert code is grpc.StatusCode.INVALID_ARGUMENT
             assert message == (
-                'spec.algorithm.algorithmSettings[0].value: Invalid value: "30000000":'
-                " n_EI_candidates must be at most 10000; write a whole number from 1 to 10000"
+                "n_EI_candidates must be at most 10000; write a whole number from 1 to 10000"
+                ' (spec.algorithm.algorithmSettings[0].value: "30000000")'
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import grpc
 import grpc.aio
@@ -138,12 +139,10 @@ def _trial_at(number: int, point: tuple[str, ...]) -> Trial:
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        (experiment("tpee"), "spec.algorithm.algorithmName: Invalid value"),
+        (experiment("tpee"), "unknown algorithm name tpee"),
         (experiment("tpe", values={"gamma": "2"}), "gamma should be in the range of (0, 1)"),
-        (experiment("random", ()), "spec.parameters or spec.nasConfig must be specified"),
-        (experiment("random", objective=None), "spec.objective: Required value"),
         (Experiment(spec=ExperimentSpec(parameters=PLANE, objective=OBJECTIVE)), "spec.algorithm: Required"),
-        (Experiment(), "spec.objective: Required value"),
+        (Experiment(), "spec.algorithm: Required value"),
     ],
 )  # fmt: skip
 async def test_a_wrong_experiment_is_refused_by_both_calls(asked: Experiment, words: str) -> None:
@@ -157,6 +156,20 @@ async def test_a_wrong_experiment_is_refused_by_both_calls(asked: Experiment, wo
             with pytest.raises(grpc.aio.AioRpcError) as refused:
                 await call
             assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+            assert words in str(refused.value.details())
+
+
+async def test_a_search_needs_parameters_and_with_trials_an_objective() -> None:
+    measured = _trial_at(0, ("x", "1"))
+    nowhere, aimless = experiment("random", ()), experiment("random", objective=None)
+    past = [replace(measured, spec=replace(measured.spec, objective=None))]
+    async with serving() as client:
+        for request, words in (
+            (asking(nowhere, count=1), "spec.parameters or spec.nasConfig must be specified"),
+            (asking(aimless, past, count=1), "spec.objective: Required value"),
+        ):
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await client.suggestion.GetSuggestions(request)
             assert words in str(refused.value.details())
 
 

@@ -1,0 +1,210 @@
+"""Requests as the unit tests of Katib's suggestion services send them.
+
+They have less than the requests of a controller: no objective, or one without a metric, no
+parameters, or an int whose step is not whole. Their answers are compared with the start of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import grpc
+import pytest
+
+from api.v1beta1 import api_pb2 as pb
+from tests.suggestion.suggestion_server import serving
+
+Settings = Mapping[str, str]
+
+
+def parameter(name: str, kind: int, *list_: str, **space: Any) -> pb.ParameterSpec:  # noqa: ANN401 - texts and a distribution
+    feasible = pb.FeasibleSpace(list=list_, **space)
+    return pb.ParameterSpec(name=name, parameter_type=kind, feasible_space=feasible)  # type: ignore[arg-type]
+
+
+def spec(
+    algorithm: str,
+    settings: Settings,
+    *parameters: pb.ParameterSpec,
+    **more: Any,  # noqa: ANN401 - of the message
+) -> pb.ExperimentSpec:
+    own = [pb.AlgorithmSetting(name=name, value=value) for name, value in settings.items()]
+    space = pb.ExperimentSpec.ParameterSpecs(parameters=parameters)
+    named = pb.AlgorithmSpec(algorithm_name=algorithm, algorithm_settings=own)
+    return pb.ExperimentSpec(algorithm=named, parameter_specs=space, **more)
+
+
+def whole(name: str, low: int, high: int, **space: Any) -> pb.ParameterSpec:  # noqa: ANN401 - of the space
+    return parameter(name, pb.INT, min=str(low), max=str(high), **space)
+
+
+def real(name: str, low: int, high: int, **space: Any) -> pb.ParameterSpec:  # noqa: ANN401 - of the space
+    return parameter(name, pb.DOUBLE, min=str(low), max=str(high), **space)
+
+
+CHOICE = parameter("c", pb.CATEGORICAL, "cat1", "cat2", "cat3")
+NUMBERS = parameter("d", pb.DISCRETE, "3", "2", "6")
+SHAPES = (pb.UNIFORM, pb.LOG_UNIFORM, pb.NORMAL, pb.LOG_NORMAL)
+EVERYTHING = (
+    whole("a", 1, 5),
+    CHOICE,
+    NUMBERS,
+    real("e", 1, 5),
+    *(real(f"e{shape}", 5, 10, distribution=shape) for shape in SHAPES),
+    *(real(f"f{shape}", 5, 10, step="0.8", distribution=shape) for shape in SHAPES),
+    *(whole(f"g{shape}", 5, 100, distribution=shape) for shape in SHAPES),
+    *(whole(f"h{shape}", 32, 64, step="0.01", distribution=shape) for shape in SHAPES),
+    real("i", 32, 64, step="0.01"),
+    whole("j", 32, 64, step="0.01"),
+    whole("k", 1, 5, step="0.8"),
+)
+SOME = (whole("a", 1, 5), CHOICE, NUMBERS, real("e", 1, 5, step="1"), whole("k", 1, 5, step="2"))
+TWO = (whole("a", 1, 5), whole("b", 9, 10))
+HYPEROPT = {"random_state": "10", "gamma": "0.25", "prior_weight": "1.0", "n_EI_candidates": "24"}
+OPTUNA = {"n_startup_trials": "20", "n_ei_candidates": "10", "random_state": "71"}
+SKOPT = {
+    "base_estimator": "GP",
+    "n_initial_points": "10",
+    "acq_func": "gp_hedge",
+    "acq_optimizer": "auto",
+    "random_state": "10",
+}
+SEARCHES = [
+    ("tpe", HYPEROPT, EVERYTHING),
+    ("tpe", OPTUNA, SOME),
+    ("multivariate-tpe", OPTUNA, SOME),
+    ("cmaes", {"restart_strategy": "ipop", "sigma": "2", "random_state": "71"}, SOME),
+    ("random", {"random_state": "71"}, SOME),
+    ("bayesianoptimization", SKOPT, (whole("a", 1, 5), CHOICE, NUMBERS, real("e", 1, 5))),
+]
+
+
+@pytest.mark.parametrize(("algorithm", "settings", "parameters"), SEARCHES)
+async def test_a_search_whose_metric_only_its_trials_name(
+    algorithm: str, settings: Settings, parameters: tuple[pb.ParameterSpec, ...]
+) -> None:
+    unnamed = pb.ObjectiveSpec(type=pb.MAXIMIZE, goal=0.9)
+    asked = pb.Experiment(
+        name="test", spec=spec(algorithm, settings, *parameters, objective=unnamed)
+    )
+    async with serving() as client:
+        first = await client.suggestion.GetSuggestions(
+            pb.GetSuggestionsRequest(experiment=asked, current_request_number=2)
+        )
+        values = ("5643", "3028")
+        trials = [
+            measured(f"test-{number}", reply.assignments, values[number])
+            for number, reply in enumerate(first.parameter_assignments)
+        ]
+        second = await client.suggestion.GetSuggestions(
+            pb.GetSuggestionsRequest(experiment=asked, trials=trials, current_request_number=2)
+        )
+
+    assert len(first.parameter_assignments) == len(second.parameter_assignments) == 2
+    for reply in (*first.parameter_assignments, *second.parameter_assignments):
+        assert {one.name for one in reply.assignments} == {one.name for one in parameters}
+
+
+def measured(name: str, assignments: Any, value: str) -> pb.Trial:  # noqa: ANN401 - of the message
+    objective = pb.ObjectiveSpec(type=pb.MAXIMIZE, objective_metric_name="metric-2", goal=0.9)
+    given = pb.TrialSpec.ParameterAssignments(assignments=assignments)
+    metrics = [pb.Metric(name="metric-1", value="435"), pb.Metric(name="metric-2", value=value)]
+    status = pb.TrialStatus(
+        condition=pb.TrialStatus.TrialConditionType.SUCCEEDED,
+        observation=pb.Observation(metrics=metrics),
+    )
+    own = pb.TrialSpec(objective=objective, parameter_assignments=given)
+    return pb.Trial(name=name, spec=own, status=status)
+
+
+ACCEPTED = [
+    spec("tpe", HYPEROPT),
+    spec("tpe", OPTUNA, max_trial_count=100),
+    spec("multivariate-tpe", OPTUNA, max_trial_count=100),
+    spec("cmaes", {"restart_strategy": "ipop", "sigma": "0.1", "random_state": "10"}, *TWO),
+    spec("random", {"random_state": "10"}, *TWO, max_trial_count=23),
+    spec("grid", {"random_state": "10"}, whole("a", 1, 5), max_trial_count=5),
+    spec("bayesianoptimization", SKOPT),
+]
+
+
+@pytest.mark.parametrize("accepted", ACCEPTED, ids=lambda one: str(one.algorithm.algorithm_name))
+async def test_settings_are_accepted_without_an_objective(accepted: pb.ExperimentSpec) -> None:
+    assert await validated(accepted) == (grpc.StatusCode.OK, "")
+
+
+REFUSED: list[tuple[pb.ExperimentSpec, str]] = [
+    (spec("unknown", {}), "unknown algorithm name unknown"),
+    (spec("random", {"unknown_conf": "1111"}), "unknown setting unknown_conf for algorithm random"),
+    (spec("tpe", {"gamma": "1.5"}), "gamma should be in the range of (0, 1)"),
+    (spec("tpe", {"n_EI_candidates": "0"}), "n_EI_candidates should be great than zero"),
+    (spec("tpe", {"random_state": "-1"}), "random_state should be great or equal than zero"),
+    (spec("tpe", {"prior_weight": "aaa"}), "failed to validate prior_weight(aaa)"),
+    (spec("tpe", {"invalid": "5"}), "unknown setting invalid for algorithm tpe"),
+    (spec("tpe", {"n_startup_trials": "-1"}), "n_startup_trials should be"),
+    (spec("tpe", {"n_ei_candidate": "-1"}), "unknown setting n_ei_candidate for algorithm tpe"),
+    (spec("cmaes", {"invalid": "x", "sigma": "0.1"}, *TWO), "unknown setting invalid for"),
+    (
+        spec("cmaes", {"restart_strategy": "invalid", "sigma": "0.1"}, *TWO),
+        "restart_strategy invalid is not supported in CMAES optimization",
+    ),
+    (
+        spec("cmaes", {"restart_strategy": "None", "sigma": "-10"}, *TWO),
+        "sigma should be greate or equal than zero",
+    ),
+    (
+        spec("cmaes", {"sigma": "0.2", "random_state": "-20"}, *TWO),
+        "random_state should be greate or equal than zero",
+    ),
+    (spec("cmaes", {"sigma": "0.2"}, whole("a", 1, 5)), "spec.parameters: Invalid value"),
+    (spec("random", {"invalid": "invalid"}), "unknown setting invalid for algorithm random"),
+    (spec("random", {"random_state": "-1"}), "random_state should be"),
+    (spec("grid", {"invalid": "invalid"}), "unknown setting invalid for algorithm grid"),
+    (spec("grid", {"random_state": "-1"}), "random_state should be"),
+    (spec("grid", {"random_state": "1"}, real("a", 1, 5), max_trial_count=26), "spec."),
+    (
+        spec("grid", {}, whole("a", 1, 5), real("b", 1, 5, step="1"), max_trial_count=26),
+        "spec.maxTrialCount",
+    ),
+    (
+        spec("bayesianoptimization", {"unknown_conf": "1111"}),
+        "unknown setting unknown_conf for algorithm bayesianoptimization",
+    ),
+    *(
+        (
+            spec("bayesianoptimization", {name: "unknown"}),
+            f"{name} unknown is not supported in Bayesian optimization",
+        )
+        for name in ("base_estimator", "acq_func", "acq_optimizer")
+    ),
+    *(
+        (
+            spec("bayesianoptimization", {name: "-1"}),
+            f"{name} should be great or equal than zero",
+        )
+        for name in ("n_initial_points", "random_state")
+    ),
+]
+
+
+@pytest.mark.parametrize(("refused", "start"), REFUSED, ids=[start for _, start in REFUSED])
+async def test_a_refusal_begins_with_katibs_sentence(
+    refused: pb.ExperimentSpec, start: str
+) -> None:
+    code, details = await validated(refused)
+
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert details.startswith(start)
+
+
+async def validated(wanted: pb.ExperimentSpec) -> tuple[grpc.StatusCode, str]:
+    request = pb.ValidateAlgorithmSettingsRequest(
+        experiment=pb.Experiment(name="validation-test", spec=wanted)
+    )
+    async with serving() as client:
+        try:
+            await client.suggestion.ValidateAlgorithmSettings(request)
+        except grpc.aio.AioRpcError as error:
+            return error.code(), str(error.details())
+    return grpc.StatusCode.OK, ""
