@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import grpc
 
@@ -39,8 +39,6 @@ _OPTIONS = (
     ("grpc.max_send_message_length", -1),
     ("grpc.use_local_subchannel_pool", 1),
 )
-
-
 _PLAIN = ClientSecurity()
 
 
@@ -48,62 +46,11 @@ def _usual_seconds() -> float:
     return DEADLINE
 
 
-class _Server:
-    """Unary methods of a server that may be unavailable."""
+class _Client:
+    """The calls of one trial to a server that may be unavailable."""
 
-    def __init__(
-        self,
-        address: str,
-        name: str,
-        call_seconds: Callable[[], float],
-        security: ClientSecurity = _PLAIN,
-    ) -> None:
-        """Connect at the first call; `call_seconds` returns the longest time for a call.
-
-        Raises:
-            SetupError: a file of TLS cannot be used.
-        """
-        self.has_token = security.token is not None
-        credentials = credentials_of(security)
-        if credentials is None:
-            self._channel = grpc.insecure_channel(address, options=_OPTIONS)
-        else:
-            self._channel = grpc.secure_channel(address, credentials, options=_OPTIONS)
-        self._name = f"the {name} at {address}"
-        self._call_seconds = call_seconds
-
-    def method(self, name: str, reply: Any) -> Callable[..., Any]:  # noqa: ANN401 - a message class
-        """Return a method; `reply` is the class of its reply."""
-        return self._channel.unary_unary(
-            name,
-            request_serializer=lambda message: message.SerializeToString(),
-            response_deserializer=reply.FromString,
-        )
-
-    def call(
-        self, method: Callable[..., Any], request: object, metadata: tuple[tuple[str, str], ...]
-    ) -> None:
-        """Call a method.
-
-        Raises:
-            Unavailable: no answer, or an error that may be temporary.
-            UnclearAnswer: an error that may be temporary or final.
-            RemoteError: the server refused the request.
-        """
-        try:
-            method(request, timeout=self._call_seconds(), metadata=metadata)
-        except grpc.RpcError as error:
-            code, details = error.code(), error.details() or ""
-            kind = kind_of(code, details, has_token=self.has_token)
-            raise kind(f"{self._name}: {code.name}: {details}") from error
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._channel.close()
-
-
-class DbManagerClient:
-    """`collector.core.ports.ObservationStore`."""
+    _server: ClassVar[str]
+    """What errors call the server."""
 
     def __init__(
         self,
@@ -114,17 +61,60 @@ class DbManagerClient:
         *,
         security: ClientSecurity = _PLAIN,
     ) -> None:
-        """Report a trial's observations; `call_seconds` returns the longest time for a call.
+        """Make it; the connection is opened at the first call.
+
+        Args:
+            address: `HOST:PORT` of the server.
+            trial: its name.
+            namespace: of the trial; "" if it is unknown.
+            call_seconds: returns the longest time for a call.
+            security: the files for TLS and for the token.
 
         Raises:
             SetupError: a file of TLS cannot be used.
         """
-        self._server = _Server(address, "DB manager", call_seconds, security)
-        self._report = self._server.method(_REPORT, pb.ReportObservationLogReply)
-        self._read = self._server.method(_READ, pb_observations.ReadReply)
-        self._trial = trial
-        self._namespace = _namespace(namespace)
-        self.close = self._server.close
+        credentials = credentials_of(security)
+        if credentials is None:
+            self._channel = grpc.insecure_channel(address, options=_OPTIONS)
+        else:
+            self._channel = grpc.secure_channel(address, credentials, options=_OPTIONS)
+        self._name = f"the {self._server} at {address}"
+        self._trial, self._call_seconds = trial, call_seconds
+        self._namespace = ((NAMESPACE_METADATA, namespace),) if namespace else ()
+        self._has_token = security.token is not None
+
+    def _method(self, name: str, reply: Any) -> Callable[..., Any]:  # noqa: ANN401 - a message class
+        """Return a unary method; `reply` is the class of its reply."""
+        return self._channel.unary_unary(
+            name,
+            request_serializer=lambda message: message.SerializeToString(),
+            response_deserializer=reply.FromString,
+        )
+
+    def _call(self, method: Callable[..., Any], request: object, *more: tuple[str, str]) -> None:
+        """Call a method with the trial's namespace and `more` as metadata.
+
+        Raises:
+            Unavailable: no answer, or an error that may be temporary.
+            UnclearAnswer: an error that may be temporary or final.
+            RemoteError: the server refused the request.
+        """
+        try:
+            method(request, timeout=self._call_seconds(), metadata=(*self._namespace, *more))
+        except grpc.RpcError as error:
+            code, details = error.code(), error.details() or ""
+            kind = kind_of(code, details, has_token=self._has_token)
+            raise kind(f"{self._name}: {code.name}: {details}") from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._channel.close()
+
+
+class DbManagerClient(_Client):
+    """`collector.core.ports.ObservationStore`."""
+
+    _server = "DB manager"
 
     def send(self, batch: Batch) -> None:
         """Send a batch with its source and number."""
@@ -136,7 +126,8 @@ class DbManagerClient:
             log.metric.name, log.metric.value = point.name, point.value
         outcome = ((OUTCOME_METADATA, batch.outcome),) if batch.outcome is not None else ()
         number = ((SOURCE_METADATA, batch.source), (SEQUENCE_METADATA, str(batch.sequence)))
-        self._server.call(self._report, request, (*self._namespace, *number, *outcome))
+        method = self._method(_REPORT, pb.ReportObservationLogReply)
+        self._call(method, request, *number, *outcome)
 
     def keeps_outcomes(self) -> bool:
         """Call a method of trialwatch's own; only UNIMPLEMENTED means that it is another server.
@@ -144,11 +135,11 @@ class DbManagerClient:
         With a token, no call is needed: Katib's DB manager has no TLS. And the token is for
         reports alone.
         """
-        if self._server.has_token:
+        if self._has_token:
             return True
         request = pb_observations.ReadRequest(trial_name=self._trial, page_size=1)
         try:
-            self._server.call(self._read, request, self._namespace)
+            self._call(self._method(_READ, pb_observations.ReadReply), request)
         except UnclearAnswer as error:
             return not _is_unimplemented(error)
         except Unavailable:
@@ -158,38 +149,15 @@ class DbManagerClient:
         return True
 
 
-class EarlyStoppingClient:
+class EarlyStoppingClient(_Client):
     """`collector.core.ports.EarlyStopping`."""
 
-    def __init__(
-        self,
-        address: str,
-        trial: str,
-        namespace: str = "",
-        call_seconds: Callable[[], float] = _usual_seconds,
-        *,
-        security: ClientSecurity = _PLAIN,
-    ) -> None:
-        """Report the early stop of a trial; `call_seconds` returns the longest time for a call.
-
-        Raises:
-            SetupError: a file of TLS cannot be used.
-        """
-        self._server = _Server(address, "early-stopping service", call_seconds, security)
-        self._set_status = self._server.method(_STOPPED, pb.SetTrialStatusReply)
-        self._trial = trial
-        self._namespace = _namespace(namespace)
-        self.close = self._server.close
+    _server = "early-stopping service"
 
     def stopped(self) -> None:
         """Report that the trial was stopped; the service sets its status."""
         request = pb.SetTrialStatusRequest(trial_name=self._trial)
-        self._server.call(self._set_status, request, self._namespace)
-
-
-def _namespace(name: str) -> tuple[tuple[str, str], ...]:
-    """Return the metadata with the trial's namespace; none where it is unknown."""
-    return ((NAMESPACE_METADATA, name),) if name else ()
+        self._call(self._method(_STOPPED, pb.SetTrialStatusReply), request)
 
 
 def _is_unimplemented(error: RemoteError) -> bool:

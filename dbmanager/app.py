@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 from api.errors import Unavailable
@@ -14,11 +14,10 @@ from dbmanager.service.connection import Connection
 from dbmanager.service.metrics import Metrics
 from dbmanager.settings import Settings
 from dbmanager.store.contract import Store
-from serving.addresses import Address
 from serving.grpc_tls import server_credentials
 from serving.life import until_signal, write_port
 from serving.logs import get_logger
-from serving.metrics import MetricsServer
+from serving.metrics import metrics_served
 
 _log = get_logger(__name__)
 
@@ -52,7 +51,7 @@ async def _serving(
     server = Server(connection, metrics, max_reply=settings.max_reply, guards=guards)
     address = server.listen(settings.listen, tls)
     plain = server.listen(settings.plain_listen) if settings.plain_listen else None
-    with _metrics_served(metrics, settings.metrics_listen) as metrics_address:
+    with metrics_served(metrics.registry, settings.metrics_listen) as metrics_address:
         await server.start()
         try:
             if settings.port_file is not None:
@@ -99,15 +98,3 @@ async def _check_timeout(connection: Connection, limit: timedelta | None) -> Non
         connection.store  # noqa: B018 - it raises if the database is not open
     except Unavailable as error:
         raise Unavailable(f"--connect-timeout: {error}") from None
-
-
-@contextmanager
-def _metrics_served(metrics: Metrics, address: Address | None) -> Iterator[Address | None]:
-    if address is None:
-        yield None
-        return
-    server = MetricsServer(metrics.registry, address)
-    try:
-        yield server.address
-    finally:
-        server.close()

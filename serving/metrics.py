@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, start_http_server
@@ -40,3 +42,22 @@ class MetricsServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+@contextmanager
+def metrics_served(
+    registry: CollectorRegistry, address: Address | None
+) -> Iterator[Address | None]:
+    """Serve the metrics during the body; yield the address with the number of the port, or None.
+
+    Raises:
+        SetupError: the program cannot listen on the address.
+    """
+    if address is None:
+        yield None
+        return
+    server = MetricsServer(registry, address)
+    try:
+        yield server.address
+    finally:
+        server.close()

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 
-from serving.addresses import Address
 from serving.grpc_client import credentials_of
 from serving.grpc_tls import server_credentials
 from serving.life import until_signal, write_port
 from serving.logs import get_logger
-from serving.metrics import MetricsServer
+from serving.metrics import metrics_served
 from suggestion.guards import guards_of
 from suggestion.server import Server
 from suggestion.service.metrics import Metrics
@@ -37,7 +36,7 @@ async def run(settings: Settings) -> None:
     )
     tls = server_credentials(settings.tls) if settings.tls else None
     metrics = Metrics()
-    with until_signal() as ended, _metrics_served(metrics, settings.metrics_listen) as at:
+    with until_signal() as ended, metrics_served(metrics.registry, settings.metrics_listen) as at:
         async with _searches(settings, metrics) as searches, guards_of(settings, metrics) as guards:
             server = Server(searches, logs, partial(_mark, settings), guards)
             address = server.listen(settings.listen, tls)
@@ -77,18 +76,6 @@ async def _searches(settings: Settings, metrics: Metrics) -> AsyncIterator[Searc
         yield pool
     finally:
         await pool.close()
-
-
-@contextmanager
-def _metrics_served(metrics: Metrics, address: Address | None) -> Iterator[Address | None]:
-    if address is None:
-        yield None
-        return
-    server = MetricsServer(metrics.registry, address)
-    try:
-        yield server.address
-    finally:
-        server.close()
 
 
 async def _mark(settings: Settings, namespace: str, trial: str) -> None:

@@ -24,10 +24,12 @@ _REFRESHES = 2
 
 
 class RunScreen(Protocol):
-    """Shows the summaries of an experiment, as a context manager."""
+    """Shows the summaries of an experiment, as a context manager. A screen inherits from it."""
 
     def __enter__(self) -> Self:
         """Begin."""
+        self.begin()
+        return self
 
     def __exit__(
         self,
@@ -36,6 +38,13 @@ class RunScreen(Protocol):
         trace: TracebackType | None,
     ) -> None:
         """End; `close` follows if the run has a result."""
+        self.end(error)
+
+    def begin(self) -> None:
+        """Begin."""
+
+    def end(self, error: BaseException | None) -> None:
+        """End; `error` has ended the run."""
 
     def show(self, summary: ExperimentSummary) -> None:
         """Show a new summary."""
@@ -64,8 +73,8 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class Screen:
-    """Shows the summaries of an experiment, as a context manager.
+class Screen(RunScreen):
+    """The screen of the command line.
 
     On a terminal the table has the alternate screen, and a thread draws it, so the times move while
     nothing else happens. At the end, the last table is printed on the ordinary screen.
@@ -84,16 +93,10 @@ class Screen:
         self._is_live = console.is_terminal and not console.is_dumb_terminal
         self._showing = ExitStack()
 
-    def __enter__(self) -> Self:
+    def begin(self) -> None:
         """Do nothing yet: the terminal is used from the first summary on."""
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def end(self, error: BaseException | None) -> None:
         """Give the terminal back; after an error, print the last table."""
         self._showing.close()
         if error is not None and self._is_live and self._last is not None:
@@ -126,7 +129,7 @@ class Screen:
     def close(
         self, summary: ExperimentSummary, report: str = "", commands: Commands | None = None
     ) -> None:
-        """Print the result, after `__exit__`; `report` is the path of the report."""
+        """Print the result, after `end`; `report` is the path of the report."""
         if self._is_live:
             self._console.print(LiveView(summary))
         self._say(*closing(summary, report, commands or Commands()))

@@ -6,8 +6,6 @@ import io
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console, Group
 
@@ -28,26 +26,31 @@ _WIDTH, _HEIGHT = 110, 50
 _HTML = '<pre style="line-height: 1.2; font-size: 90%">{code}</pre>'
 
 
-class AnsweringScreen:
-    """`trialwatch.screens.screen.RunScreen`: another screen, and the result as a message."""
+class AnsweringScreen(RunScreen):
+    """Another screen, and the result as a message."""
 
     def __init__(self, screen: RunScreen, messages: Messages) -> None:
         self._screen, self._messages = screen, messages
-        self.show, self.tell, self.warn = screen.show, screen.tell, screen.warn
 
-    def __enter__(self) -> Self:
+    def begin(self) -> None:
         """Begin."""
-        self._screen.__enter__()
-        return self
+        self._screen.begin()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def end(self, error: BaseException | None) -> None:
         """End."""
-        self._screen.__exit__(kind, error, trace)
+        self._screen.end(error)
+
+    def show(self, summary: ExperimentSummary) -> None:
+        """Show a new summary."""
+        self._screen.show(summary)
+
+    def warn(self, text: str) -> None:
+        """Show a warning."""
+        self._screen.warn(text)
+
+    def tell(self, text: str) -> None:
+        """Show a line about an event."""
+        self._screen.tell(text)
 
     def close(
         self, summary: ExperimentSummary, report: str = "", commands: Commands | None = None
@@ -87,8 +90,8 @@ def view_screen(messages: Messages) -> OpenScreen:
     return lambda _console: ViewScreen(messages)
 
 
-class ViewScreen:
-    """`screens.screen.RunScreen`: sends the table when it has changed, and each second."""
+class ViewScreen(RunScreen):
+    """Sends the table when it has changed, and each second."""
 
     def __init__(self, messages: Messages) -> None:
         self._messages = messages
@@ -99,18 +102,13 @@ class ViewScreen:
         self._clock = threading.Thread(target=self._tick, daemon=True, name="view")
         self._lock = threading.Lock()
 
-    def __enter__(self) -> Self:
+    def begin(self) -> None:
         """Begin to send views."""
         self._clock.start()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def end(self, error: BaseException | None) -> None:
         """Send no more views by time."""
+        del error
         self._ended.set()
         self._clock.join()
 
