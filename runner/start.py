@@ -17,6 +17,7 @@ from runner.devices.discovery import Machine, list_gpus
 from runner.experiments import NAMESPACE, LoadedExperiment
 from runner.fitting import Fitted, fit
 from runner.options import RunOptions
+from runner.parts import RunPlan
 from runner.resuming import Differs, must_start_anew
 from runner.state.directory import DEFAULT, StateDirectory
 from runner.state.documents import read_document
@@ -56,7 +57,8 @@ def run_experiment(
 async def _run(
     fitted: Fitted, state: StateDirectory, options: RunOptions, lock: int, watcher: Watcher
 ) -> Result:
-    return await Run(state, fitted, options, watcher).run(lock)
+    plan = RunPlan(state=state, fitted=fitted, options=options, watcher=watcher)
+    return await Run(plan).run(lock)
 
 
 def _check(state: StateDirectory, lock: int) -> None:

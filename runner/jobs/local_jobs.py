@@ -14,7 +14,8 @@ from api.types import JsonObject, Suggestion, Trial
 from controller.reconcile.views import JobFacts
 from runner.jobs.failed_starts import FailedStarts
 from runner.jobs.injection import TrialObjects
-from runner.jobs.job_run import JobFolders, JobRun, RunContext
+from runner.jobs.job_run import JobRun
+from runner.jobs.run_context import JobFolders, RunContext
 from runner.pods.container_lifecycle import now
 from runner.state.directory import StateDirectory
 from runner.state.documents import read_document, write_document

@@ -22,7 +22,8 @@ from api.types import (
 )
 from runner.database import StoredObservations, database
 from runner.jobs.injection import TrialObjects
-from runner.jobs.job_run import JobFolders, JobRun, RunContext
+from runner.jobs.job_run import JobRun
+from runner.jobs.run_context import JobFolders, RunContext
 from tests.runner.local_pods import Node, node
 from webhook.model.config import Config
 
