@@ -233,4 +233,4 @@ async def test_the_program_ends_with_0_on_sigterm_and_its_log_is_json(tmp_path: 
     ]
     assert all(line["time"].endswith("Z") and line["level"] == "info" for line in lines)
     # The write-ahead log is merged into the file.
-    assert _names_in(tmp_path) == ["log", "observations.db", "port"]
+    assert _names_in(tmp_path) == ["log", "observations.db", "observations.db-reserve", "port"]
