@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 import re2
 import regex
@@ -178,3 +182,26 @@ def test_the_searches_of_one_line_stop_when_together_they_may_take_too_many_step
     with pytest.raises(TimeoutError):
         found.extend(pair for pair in pattern.matches(b"a" * (1 << 20)))
     assert 0 < len(found) <= LINE_STEPS // (1 << 20)
+
+
+@contextmanager
+def at_most_cpu_seconds(seconds: float) -> Iterator[None]:
+    """Raise an error in what takes more time of the processor; a busy machine changes nothing."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError(f"more than {seconds} s of the processor")
+
+    before = signal.signal(signal.SIGPROF, refuse)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+def test_a_pattern_outside_re2_takes_a_fraction_of_a_second_for_a_line() -> None:
+    pattern = compile_pattern(r"(?!x)(loss)=((a|aa)+)$")
+
+    with at_most_cpu_seconds(2), pytest.raises(TimeoutError):
+        list(pattern.matches(b"loss=" + b"a" * 60 + b"b"))

@@ -103,3 +103,18 @@ async def test_closing_finishes_the_writes_that_wait(tmp_path: Path) -> None:
     await file.writer.close()
     assert [write.result() for write in writes] == [0, 1, 2]
     assert file.numbers() == [0, 1, 2]
+
+
+async def test_a_write_is_not_acknowledged_if_the_file_is_moved_away_during_its_transaction(
+    file: File,
+) -> None:
+    checks = iter([None, Unavailable("moved away")])
+
+    def check() -> None:
+        if fault := next(checks):
+            raise fault
+
+    writer = Writer(file.connect(), "the file", check)
+    with pytest.raises(Unavailable, match="moved away"):
+        await writer.write(store(1), 1)
+    await writer.close()
