@@ -78,6 +78,8 @@ class CollectorArgs:
     source: MetricsSource | None = None
     native: bool = False
     unwrapped: bool = False
+    one_pod: bool = False
+    """The trial's job runs one pod at a time, until one has succeeded."""
     echo: bool = True
     namespace: str = ""
     drain: timedelta = timedelta(seconds=300)
@@ -177,6 +179,7 @@ _OURS: dict[Flag, tuple[str, Callable[[str], Any]]] = {
     flags.SOURCE: ("source", read_choice(MetricsSource)),
     flags.NATIVE: ("native", parse_switch),
     flags.UNWRAPPED: ("unwrapped", parse_switch),
+    flags.ONE_POD: ("one_pod", parse_switch),
     flags.ECHO: ("echo", parse_switch),
     flags.NAMESPACE: ("namespace", str),
     flags.DRAIN: ("drain", parse_duration),

@@ -92,6 +92,11 @@ UNWRAPPED = Flag(
     sentence="There is no launcher: SIGTERM means that the trainer has ended."
     " Requires `--native` and `--source file`, and excludes stop rules.",
 )
+ONE_POD = Flag(
+    name="--one-pod",
+    sentence="The trial's job runs one pod. Kubernetes may still start a second one; if both"
+    " succeed, the store shows the metrics of the first.",
+)
 FILTER = Flag(
     name="--filter",
     value="REGEX",
@@ -169,6 +174,7 @@ FLAGS = (
     SOURCE,
     NATIVE,
     UNWRAPPED,
+    ONE_POD,
     FILTER,
     ECHO,
     NAMESPACE,

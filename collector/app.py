@@ -192,5 +192,6 @@ def plan_of(args: CollectorArgs) -> CollectorPlan:
         path="" if args.source is MetricsSource.STDOUT else args.path,
         rules=rules,
         source_prefix=source_prefix(_security(args).token),
+        one_pod=args.one_pod,
         native=args.native,
     )

@@ -27,6 +27,8 @@ class CollectorPlan:
     rules: StopRules | None = None
     source_prefix: str = ""
     """How the names of all sources begin."""
+    one_pod: bool = False
+    """The trial's job runs one pod: if two succeed, the store shows one."""
     native: bool = False
     """A native sidecar: stay until SIGTERM."""
 

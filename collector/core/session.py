@@ -5,7 +5,12 @@ from __future__ import annotations
 import random
 
 from api.errors import SetupError, Unavailable
-from api.names import OUTCOME_FAILED, OUTCOME_STOPPED, OUTCOME_SUCCEEDED
+from api.names import (
+    ONE_POD_SOURCE_MARK,
+    OUTCOME_FAILED,
+    OUTCOME_STOPPED,
+    OUTCOME_SUCCEEDED,
+)
 from collector.core.attempt_collector import IDLE_SECONDS, AttemptCollector
 from collector.core.attempt_reader import AttemptReader
 from collector.core.attempt_streams import next_attempt, start_positions, streams_of
@@ -145,7 +150,7 @@ class Session:
                 return None
             attempt = Attempt(
                 number=number,
-                source=f"{self._plan.source_prefix}{self._dice.getrandbits(64):016x}-{number}",
+                source=self._new_source(number),
                 places=start_positions(self._plan, self._ports, number, attempt),
             )
             self._checkpoint.save(attempt)
@@ -154,6 +159,13 @@ class Session:
         self._near_misses = self._new_near_misses()
         reader = self._reader(attempt)
         return AttemptCollector(self._plan, self._ports, self._sender, attempt, reader)
+
+    def _new_source(self, number: int) -> str:
+        """Return a source's name that no other attempt has."""
+        mark = ""
+        if self._plan.one_pod:  # of several, the store shows the one that began first
+            mark = f"{ONE_POD_SOURCE_MARK}{self._ports.clock.micros():014x}-"
+        return f"{self._plan.source_prefix}{mark}{self._dice.getrandbits(64):016x}-{number}"
 
     def _streams(self, attempt: Attempt) -> tuple[Stream, ...]:
         return streams_of(self._plan, self._ports, attempt.number, self._held)

@@ -20,6 +20,10 @@ counted as a gap. Two reports of one source at the same time are stored one afte
 
 A source counts as soon as it has reported, even without a row.
 
+Kubernetes may start the pod of a job twice, and both pods may succeed. A source whose name has
+`api.names.ONE_POD_SOURCE_MARK` says that it does the same work as others with this mark. Of those
+that have succeeded or were stopped, only the one that began first counts.
+
 **Namespaces.** Two trials of equal name in two namespaces share nothing. A row that came without a
 namespace has the namespace "". `resolve` says which namespace a request means:
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from api.names import ONE_POD_SOURCE_MARK, POD_SOURCE_PREFIX
 from dbmanager.store.contract import AttemptOutcome
 
 UNSOURCED = ""
@@ -21,9 +22,17 @@ def visible_sources(
         unsourced: whether the trial has rows without a source.
     """
     decided = {source for source, outcome in outcomes.items() if outcome in _DECIDED}
+    decided -= {*sorted(filter(_of_one_pod, decided), key=_of_one_pod)[1:]}
     if unsourced:
         decided.add(UNSOURCED)
     if decided:
         return frozenset(decided)
     still_open = frozenset(source for source, outcome in outcomes.items() if outcome is None)
     return still_open or frozenset(outcomes)
+
+
+def _of_one_pod(source: str) -> str:
+    """Return the part of a source's name that begins with the mark and the time; "" without it."""
+    if source.startswith(POD_SOURCE_PREFIX):
+        source = source.removeprefix(POD_SOURCE_PREFIX).partition(":")[2]
+    return source if source.startswith(ONE_POD_SOURCE_MARK) else ""

@@ -163,16 +163,40 @@ def test_of_several_pods_only_the_one_that_succeeded_is_read(
             collector = pod.collector()
             pod.train(f"echo loss={number}; exit {status}")
             assert terminate(collector) == 0
+    assert read_losses(manager, "retried") == ["3"]
+    assert observations.values("retried") == ["1", "2", "3"], "what failed is history"
+
+
+@pytest.mark.parametrize(
+    ("flags", "read"), [(("--one-pod",), ["1"]), ((), ["1", "2"])], ids=["one pod", "several"]
+)
+def test_a_pod_that_kubernetes_started_twice_is_read_once(
+    manager: Program,
+    observations: Observations,
+    tmp_path: Path,
+    flags: tuple[str, ...],
+    read: list[str],
+) -> None:
+    name = f"twice{len(flags)}"
+    for number in (1, 2):
+        with trial(tmp_path / str(number), manager.address, name) as pod:
+            collector = pod.collector(*flags)
+            pod.train(f"echo loss={number}")
+            assert terminate(collector) == 0
+    assert read_losses(manager, name) == read
+    assert observations.values(name) == ["1", "2"], "both are stored"
+
+
+def read_losses(manager: Program, trial_name: str) -> list[str]:
+    """Return the values of `loss` that the DB manager returns for a trial."""
     with grpc.insecure_channel(manager.address) as channel:
         read = channel.unary_unary(
             "/api.v1.beta1.DBManager/GetObservationLog",
             request_serializer=pb.GetObservationLogRequest.SerializeToString,
             response_deserializer=pb.GetObservationLogReply.FromString,
         )
-        reply = read(pb.GetObservationLogRequest(trial_name="retried", metric_name="loss"))
-    logs = reply.observation_log.metric_logs
-    assert [log.metric.value for log in logs] == ["3"]
-    assert observations.values("retried") == ["1", "2", "3"], "what failed is history"
+        reply = read(pb.GetObservationLogRequest(trial_name=trial_name, metric_name="loss"))
+    return [log.metric.value for log in reply.observation_log.metric_logs]
 
 
 def test_without_a_store_the_termination_message_has_the_values(

@@ -34,6 +34,7 @@ from webhook.model.lookups import (
     ObjectFound,
     ObjectLookup,
 )
+from webhook.pods.one_pod import only_counts
 
 JOB: Final = Kind(api_version="batch/v1", kind="Job")
 SUGGESTION: Final = Kind(api_version=API_VERSION, kind="Suggestion")
@@ -67,10 +68,10 @@ class CachedObject:
 
 
 def without_job_and_status(document: JsonObject) -> CachedObject:
-    """Cache what a decision may read: neither a trial's job template nor any status."""
+    """Cache what a decision may read: of a trial's job only the counts of pods, and no status."""
     spec = document.get("spec")
-    if isinstance(spec, Mapping):
-        spec = {key: value for key, value in spec.items() if key != "runSpec"}
+    if isinstance(spec, Mapping) and "runSpec" in spec:
+        spec = {**spec, "runSpec": only_counts(mapping_at(spec, "runSpec"))}
     rest = {key: value for key, value in document.items() if key != "status"}
     lean = {**rest, "metadata": _metadata(document), "spec": spec}
     return CachedObject(uid_of(document), json.dumps(lean, separators=(",", ":")).encode())

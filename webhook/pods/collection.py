@@ -30,6 +30,7 @@ from webhook.model.config import Config
 from webhook.model.pods import Pod
 from webhook.model.reasons import Reason
 from webhook.model.verdicts import PodContext, PodRefused
+from webhook.pods.one_pod import runs_one_pod
 
 T = TypeVar("T")
 
@@ -71,6 +72,8 @@ class Collection:
     """For the pod."""
     primary: bool = True
     """Whether the metrics come from this pod."""
+    one_pod: bool = False
+    """Whether the trial's job runs one pod at a time, until one has succeeded."""
     checkpoints: Checkpoints | None = None
 
     @property
@@ -104,6 +107,7 @@ def collection_of_trial(trial: Trial, pod: Pod, context: PodContext, config: Con
         labels={**labels, names.TRIAL_LABEL: _label_value(name)},
         annotations={} if spec.primary_container_name else {names.CONTAINER_ANNOTATION: container},
         primary=required.items() <= pod.metadata.labels.items(),
+        one_pod=runs_one_pod(spec.run_spec or {}),
     )
     if not collection.primary or collector.kind is CollectorKind.PUSH:
         return collection

@@ -96,6 +96,7 @@ def _flags(
             source=MetricsSource.FILE if request.file else MetricsSource.STDOUT,
             native=request.native,
             unwrapped=not wrapped,
+            one_pod=collection.one_pod,
             echo=request.config.echo,
             namespace=request.context.namespace,
             quit_istio=_keeps_pod_running(request),

@@ -67,6 +67,34 @@ class ReadContract:
         assert summary.count == len(wanted)
         assert len(await behind(store, 0)) == len(outcomes), "new rows are of every attempt"
 
+    @pytest.mark.parametrize(
+        ("outcomes", "given"),
+        [
+            ({"one-pod:2-a-1": "succeeded", "one-pod:1-b-1": "succeeded"}, ["one-pod:1-b-1"]),
+            ({"one-pod:2-a-1": "stopped", "one-pod:1-b-1": "succeeded"}, ["one-pod:1-b-1"]),
+            ({"one-pod:2-a-1": "succeeded", "one-pod:1-b-1": "failed"}, ["one-pod:2-a-1"]),
+            ({"one-pod:2-a-1": "succeeded", "one-pod:1-b-1": None}, ["one-pod:2-a-1"]),
+            ({"one-pod:2-a-1": None, "one-pod:1-b-1": None}, ["one-pod:2-a-1", "one-pod:1-b-1"]),
+            (
+                {"pod:a:one-pod:2-a-1": "succeeded", "pod:b:one-pod:1-b-1": "succeeded"},
+                ["pod:b:one-pod:1-b-1"],
+            ),
+            ({"pod:a:2-1": "succeeded", "pod:b:1-1": "succeeded"}, ["pod:a:2-1", "pod:b:1-1"]),
+            ({"one-pod:1-a-1": "succeeded", "b": "succeeded"}, ["one-pod:1-a-1", "b"]),
+        ],
+        ids=str,
+    )
+    async def test_of_two_pods_that_did_the_same_work_the_first_counts(
+        self, store: Store, outcomes: dict[str, str | None], given: list[str]
+    ) -> None:
+        for source, outcome in outcomes.items():
+            delivery = sent(1, source, AttemptOutcome(outcome) if outcome else None)
+            await store.report(KEY, rows(f"of {source}"), delivery)
+        assert sorted(await values(store)) == sorted(f"of {source}" for source in given)
+        [summary] = await store.summary(KEY)
+        assert summary.count == len(given)
+        assert len(await behind(store, 0)) == len(outcomes), "new rows are of every attempt"
+
     async def test_the_last_report_of_a_source_says_how_it_ended(self, store: Store) -> None:
         await store.report(KEY, rows("1"), sent(1, "a"))
         await store.report(KEY, rows("2"), sent(1, "b"))
