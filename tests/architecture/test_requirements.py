@@ -115,8 +115,10 @@ def _compare(imported: set[str], listed: list[str]) -> None:
 
 def _of_the_command_line() -> set[str]:
     """Return the distributions behind all of `trialwatch` but for what needs a cluster."""
-    modules = _graph().find_descendants("trialwatch") - OF_A_CLUSTER
-    return _distributions_behind(*modules)
+    graph = _graph()
+    modules = graph.find_descendants("trialwatch") - OF_A_CLUSTER
+    # A package stands for all below it, and a charter imports nothing.
+    return _distributions_behind(*(one for one in modules if not graph.find_descendants(one)))
 
 
 @cache
