@@ -174,7 +174,14 @@ class Settings:
         start_deadline=Row(
             "--start-deadline",
             DURATION_OR_NEVER,
-            "How long a trial may be without a running pod before it fails; 0s: without limit.",
+            "How long a trial may be without a running pod before it fails, unless it waits for"
+            " room; 0s: without limit.",
+        ),
+        room_deadline=Row(
+            "--room-deadline",
+            DURATION_OR_NEVER,
+            "How long a trial may wait for room on a node or in a quota before it fails; 0s:"
+            " without limit.",
         ),
         template_retry=Row(
             "--template-retry",

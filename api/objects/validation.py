@@ -17,8 +17,15 @@ from itertools import islice
 from typing import TypeAlias
 
 from api.errors import Fault
-from api.faults import invalid, nearest, required
-from api.types import Experiment, ExperimentSpec, Objective, ObjectiveType, ObjectMeta
+from api.faults import forbidden, invalid, nearest, required
+from api.types import (
+    CollectorKind,
+    Experiment,
+    ExperimentSpec,
+    Objective,
+    ObjectiveType,
+    ObjectMeta,
+)
 
 from .validation_collector import collector_faults
 from .validation_space import space_faults, space_warnings
@@ -164,3 +171,12 @@ def _algorithm_faults(spec: ExperimentSpec) -> Iterator[Fault]:
     if spec.early_stopping is not None and not spec.early_stopping.name:
         why = "must be specified; write medianstop, or delete spec.earlyStopping"
         yield required("spec.earlyStopping.algorithmName", why)
+    if spec.early_stopping is not None and spec.collector is not None:
+        kind = spec.collector.kind
+        if kind in (CollectorKind.PUSH, CollectorKind.CUSTOM):
+            why = (
+                f"no trial can be stopped early with the collector kind {kind}, because only"
+                " trialwatch's own collector checks the stop rules; delete spec.earlyStopping, or"
+                " take kind StdOut or File"
+            )
+            yield forbidden("spec.earlyStopping", why)

@@ -16,7 +16,8 @@ MAX_TRIALS_REACHED = "ExperimentMaxTrialsReached"
 def update_faults(old: Experiment, new: Experiment) -> tuple[Fault, ...]:
     """Return the faults of a change; both experiments must have their defaults.
 
-    A change outside of the spec (status, label, finalizer) has no faults.
+    A change outside of the spec (status, label, finalizer) has no faults. An experiment that has
+    ended continues only with a larger `maxTrialCount`, so every other change of it has no effect.
     """
     if old.spec == new.spec:
         return ()
@@ -46,7 +47,8 @@ def _faults(old: Experiment, new: Experiment) -> Iterator[Fault]:
         )
         yield invalid("spec.resumePolicy", old.spec.resume_policy or "", why)
     most = new.spec.max_trial_count
-    if most is not None and most != old.spec.max_trial_count and most <= old.status.trials:
+    counts = most != old.spec.max_trial_count or completed(old)
+    if most is not None and counts and most <= old.status.trials:
         why = f"must be greater than status.trials count, which is {old.status.trials}"
         yield invalid("spec.maxTrialCount", most, why)
     if _without_counts(old.spec) != _without_counts(new.spec):

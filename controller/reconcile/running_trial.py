@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from api.types import ConditionType, Trial
 from controller.reconcile.actions import Action, EmitEvent, EventType, WakeAt, WriteStatus
@@ -33,6 +33,9 @@ from controller.reconcile.trial_transitions import (
 from controller.reconcile.views import PodFacts, Policy, TrialView
 
 Actions = tuple[Action, ...]
+_NO_NODE = ("Unschedulable", "SchedulingGated")
+_NO_QUOTA = "exceeded quota"
+"""In the API server's message."""
 
 
 def reconcile_running_trial(view: TrialView, now: datetime, policy: Policy) -> Actions:
@@ -74,7 +77,7 @@ def _refused(trial: Trial, cause: str, now: datetime, policy: Policy) -> Actions
     after = mark_not_running(trial, PODS_REFUSED, cause, now)
     if after is not trial:
         return (WriteStatus(target=after), warning_event(trial, PODS_REFUSED, cause))
-    deadline = policy.start_deadline
+    deadline = _deadline(cause, policy)
     refused_since = waiting_since(trial, PODS_REFUSED)
     if deadline is None or refused_since is None:
         return ()
@@ -96,12 +99,18 @@ def _stuck(trial: Trial, pods: PodFacts, now: datetime, policy: Policy) -> Actio
     after = mark_pending(trial, pods.stuck, now)
     if after is not trial:
         return (WriteStatus(target=after), warning_event(trial, PODS_PENDING, pods.stuck))
-    deadline = policy.start_deadline
+    deadline = _deadline(pods.stuck, policy)
     if deadline is None:
         return ()
     if now < since + deadline:
         return (WakeAt(moment=since + deadline),)
     return failed_to_start(trial, f"nothing ran in its pod for {deadline}: {pods.stuck}", now)
+
+
+def _deadline(cause: str, policy: Policy) -> timedelta | None:
+    """Return how long a trial may wait for this cause: other pods' end makes room."""
+    waits_for_room = cause.startswith(_NO_NODE) or _NO_QUOTA in cause
+    return policy.room_deadline if waits_for_room else policy.start_deadline
 
 
 def _crashing(view: TrialView, since: datetime, now: datetime, policy: Policy) -> Actions:

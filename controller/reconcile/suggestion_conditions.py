@@ -121,11 +121,15 @@ def mark_deployment_ready(suggestion: Suggestion, now: datetime) -> Suggestion:
 
 
 def mark_removed(suggestion: Suggestion, now: datetime) -> Suggestion:
-    """Record that the service is removed."""
+    """Record that the service is removed. The condition of the end stays the last one."""
     succeeded, failure = _GONE
     reason = failure if failure_of(suggestion) else succeeded
     reason_and_message = (reason, "Deployment is not ready")
-    return _with_deployment(suggestion, reason_and_message, ConditionStatus.FALSE, now)
+    removed = _with_deployment(suggestion, reason_and_message, ConditionStatus.FALSE, now)
+    conditions = removed.status.conditions
+    ends = (ConditionType.SUCCEEDED, ConditionType.FAILED)
+    last = tuple(known for known in conditions if known.type in ends)
+    return _with_conditions(removed, (*without_conditions(conditions, *ends), *last), now)
 
 
 def is_deployed(suggestion: Suggestion) -> bool:

@@ -46,8 +46,12 @@ class Policy:
     """How long the job of an early-stopped trial may take to end by itself."""
     deletion_grace: timedelta = timedelta(seconds=60)
     """How long a deleted trial waits for its job to be deleted and for an unavailable store."""
-    start_deadline: timedelta | None = None
-    """How long a trial may lack a running pod before it fails; None: no limit."""
+    start_deadline: timedelta | None = timedelta(hours=1)
+    """How long a trial may lack a running pod before it fails, for a cause that other pods' end
+    does not cure; None: no limit."""
+    room_deadline: timedelta | None = None
+    """How long a trial may lack a running pod for want of room, on a node or in a quota; None: no
+    limit."""
     live_interval: timedelta | None = timedelta(seconds=10)
     """How often the status of a running trial is updated with latest values; None: never."""
     template_retry: timedelta = timedelta(seconds=10)

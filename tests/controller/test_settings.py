@@ -51,6 +51,7 @@ def test_each_default_is_that_of_the_policy() -> None:
         (["--deletion-grace", "0s"], {"policy": Policy(deletion_grace=timedelta(0))}),
         (["--start-deadline", "1h"], {"policy": Policy(start_deadline=timedelta(hours=1))}),
         (["--start-deadline", "0s"], {"policy": Policy(start_deadline=None)}),
+        (["--room-deadline", "2h"], {"policy": Policy(room_deadline=timedelta(hours=2))}),
         (["--template-retry", "1m"], {"policy": Policy(template_retry=timedelta(minutes=1))}),
         (["--stop-at-end=false"], {"policy": Policy(stop_at_end=False)}),
         (["--grace", "1m"], {"grace": timedelta(minutes=1)}),

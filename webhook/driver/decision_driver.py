@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 
+from api.documents import text_at
+from api.names import TRIAL_LABEL
 from api.types import JsonObject
 from kube.cluster import Ref, ref_of, uid_of
 from webhook.driver.cluster_lookups import TRIAL, ClusterLookups
@@ -14,8 +16,15 @@ from webhook.experiments.authors import AuthorVerdict, RightAnswer, RightLookup
 from webhook.experiments.decision import ExperimentVerdict, decide_on_experiment
 from webhook.experiments.request import ExperimentRequest
 from webhook.model.config import Config
-from webhook.model.lookups import Answer, ImageLookup, Lookup, ObjectAnswer, ObjectFound
-from webhook.model.verdicts import PodContext, Verdict
+from webhook.model.lookups import (
+    Answer,
+    ImageLookup,
+    Lookup,
+    ObjectAnswer,
+    ObjectFound,
+    ObjectLookup,
+)
+from webhook.model.verdicts import PodContext, Refuse, Verdict
 from webhook.pods.decision import decide_on_pod
 
 
@@ -45,10 +54,27 @@ class DecisionDriver:
             try:
                 lookup = decision.send(answer)
             except StopIteration as end:
+                trial = trial or await self._labelled_trial(pod, context, end.value, deadline)
                 return _with_trial(end.value, trial)
             answer = await self._answer(lookup, deadline)
             if _is_trial(lookup) and isinstance(answer, ObjectFound):
                 trial = answer.document
+
+    async def _labelled_trial(
+        self, pod: JsonObject, context: PodContext, verdict: Verdict, deadline: float
+    ) -> JsonObject:
+        """Return the Trial that a refused pod's label names; {} without one.
+
+        The decision may end before it looks up this Trial. Its users look there for the cause.
+        """
+        name = text_at(pod, "metadata", "labels", TRIAL_LABEL)
+        if not name or not isinstance(verdict, Refuse):
+            return {}
+        lookup = ObjectLookup(
+            api_version=TRIAL.api_version, kind=TRIAL.kind, namespace=context.namespace, name=name
+        )
+        answer = await self._lookups.answer(lookup, deadline)
+        return answer.document if isinstance(answer, ObjectFound) else {}
 
     async def _answer(self, lookup: Lookup, deadline: float) -> Answer:
         if isinstance(lookup, ImageLookup):

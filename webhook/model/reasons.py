@@ -41,8 +41,8 @@ class Reason(StrEnum):
     OWNER_UNKNOWN = (
         "owner-unknown",
         (
-            "the pod has no sign of a trial, and one of its owners could not be looked up; if it"
-            " belongs to a trial, its metrics are not collected"
+            "the pod has no sign of a trial, and one of its owners could not be looked up or does"
+            " not exist; if the pod belongs to a trial, its metrics are not collected"
         ),
     )
 

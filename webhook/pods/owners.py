@@ -46,7 +46,7 @@ class OwningTrial:
     trial: Trial | None = None
     suggestion: Suggestion | None = None
     unknown: str = ""
-    """Why the pod may still belong to a trial: an owner could not be looked up. "": it does not."""
+    """Without a trial: which owner could not be looked up, or does not exist. "": neither."""
 
 
 class _OwnerUnknownError(Exception):
@@ -72,8 +72,9 @@ def find_owning_trial(
     """
     if metadata.collects:
         return OwningTrial()
+    absent: list[str] = []
     try:
-        owner = yield from _trial_owner(metadata, namespace)
+        owner = yield from _trial_owner(metadata, namespace, absent)
     except _OwnerUnknownError as error:
         if TRIAL_LABEL in metadata.labels:
             raise PodRefused(Reason.LOOKUP_FAILED, str(error)) from None
@@ -82,13 +83,15 @@ def find_owning_trial(
     if trial is None and metadata.labels.get(TRIAL_LABEL):
         trial = yield from _trial_of_label(metadata, namespace)
     suggestion = (yield from _suggestion(trial, namespace)) if trial else None
-    return OwningTrial(trial=trial, suggestion=suggestion)
+    return OwningTrial(trial=trial, suggestion=suggestion, unknown="; ".join(absent))
 
 
 def _trial_owner(
-    metadata: PodMetadata, namespace: str
+    metadata: PodMetadata, namespace: str, absent: list[str]
 ) -> Generator[ObjectLookup, ObjectAnswer, Owner | None]:
     """Walk up the owners, breadth first; return the reference to a Trial, or None.
+
+    Owners that do not exist are added to `absent`. The garbage collector deletes what they own.
 
     Raises:
         _OwnerUnknownError: the walk found no Trial, but it could not visit all owners.
@@ -107,7 +110,7 @@ def _trial_owner(
             seen.add(owner)
             if len(seen) > MAX_LOOKUPS:
                 raise _OwnerUnknownError(f"the pod has more than {MAX_LOOKUPS} owners")
-            above += yield from _owners_of(owner, namespace, failed)
+            above += yield from _owners_of(owner, namespace, failed, absent)
         level = tuple(above)
     if level:
         raise _OwnerUnknownError(f"the pod's chain of owners has more than {MAX_DEPTH} levels")
@@ -117,9 +120,9 @@ def _trial_owner(
 
 
 def _owners_of(
-    owner: Owner, namespace: str, failed: list[str]
+    owner: Owner, namespace: str, failed: list[str], absent: list[str]
 ) -> Generator[ObjectLookup, ObjectAnswer, tuple[Owner, ...]]:
-    """Look an owner up and return its own owners; add a failure to `failed`."""
+    """Look an owner up and return its own owners; add a failure to `failed` or `absent`."""
     lookup = ObjectLookup(
         api_version=owner.api_version,
         kind=owner.kind,
@@ -140,7 +143,7 @@ def _owners_of(
         case LookupFailed(cause=cause):
             failed.append(f"cannot look up {lookup}: {cause}")
         case ObjectAbsent():
-            pass  # The owner is gone, and the garbage collector will delete the pod.
+            absent.append(f"{lookup} does not exist")
     return ()
 
 

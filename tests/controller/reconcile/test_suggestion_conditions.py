@@ -70,6 +70,19 @@ def test_what_may_be_deployed_is_known_until_it_was_taken_away() -> None:
     assert (gone.status.value, gone.reason) == ("False", "Suggestion is failed")
 
 
+def test_the_last_condition_of_a_finished_search_is_that_it_succeeded() -> None:
+    """`kubectl get` shows the last one; the service is removed after the end."""
+    ready = suggestion_conditions.mark_deployment_ready(NEW, START)
+    removed = suggestion_conditions.mark_removed(
+        suggestion_conditions.mark_finished(ready, START), LATER
+    )
+
+    assert [known.type for known in removed.status.conditions][-2:] == [
+        "DeploymentReady",
+        "Succeeded",
+    ]
+
+
 def test_it_is_deployed_again_after_a_restart() -> None:
     ended = suggestion_conditions.mark_removed(
         suggestion_conditions.mark_finished(

@@ -351,13 +351,38 @@ def test_a_job_without_pods_says_why_and_is_pending() -> None:
     assert words(after) == ("Running", "TrialPodsRefused", pods.refused)
     assert state_of(after) is TrialState.PENDING
     assert events(actions) == [("Warning", "TrialPodsRefused", pods.refused)]
-    assert due(after, JOB, pods=pods, seconds=10_000) == ()
     assert words(written(due(after, JOB, seconds=9)))[1] == "TrialRunning"
+
+
+def test_a_job_without_pods_fails_after_an_hour_with_its_cause() -> None:
+    pods = PodFacts(refused="admission webhook denied the request: no container main")
+    after = written(due(living(), JOB, pods=pods))
+
+    end = written(due(after, JOB, pods=pods, seconds=3600))
+
+    assert last(end).type == "Failed"
+    assert f"no pod could be created for 1:00:00: {pods.refused}" in last(end).message
+
+
+QUOTA = 'pods "t-x" is forbidden: exceeded quota: gpus, requested: 1, used: 4, limited: 4'
+
+
+def test_a_trial_that_waits_for_room_waits_without_limit_unless_the_operator_set_one() -> None:
+    denied = PodFacts(refused=QUOTA)
+    refused = written(due(living(), JOB, pods=denied))
+    pending = written(due(at_work(), JOB, pods=ROOM, seconds=30))
+    policy = replace(POLICY, room_deadline=timedelta(minutes=5))
+
+    assert due(refused, JOB, pods=denied, seconds=10**6) == ()
+    assert due(pending, JOB, pods=ROOM, seconds=10**6) == ()
+    for item, pods in ((refused, denied), (pending, ROOM)):
+        end = written(due(item, JOB, pods=pods, seconds=400, policy=policy))
+        assert last(end).type == "Failed"
 
 
 def test_a_job_without_pods_fails_after_the_deadline_that_the_operator_set() -> None:
     policy = replace(POLICY, start_deadline=timedelta(minutes=5))
-    pods = PodFacts(refused="quota exceeded")
+    pods = PodFacts(refused="no container main")
     after = written(due(living(), JOB, pods=pods, policy=policy))
 
     (wake,) = due(after, JOB, pods=pods, policy=policy, seconds=299)
@@ -365,7 +390,7 @@ def test_a_job_without_pods_fails_after_the_deadline_that_the_operator_set() -> 
 
     end = written(due(after, JOB, pods=pods, policy=policy, seconds=300))
     assert last(end).type == "Failed"
-    assert "no pod could be created for 0:05:00: quota exceeded" in last(end).message
+    assert "no pod could be created for 0:05:00: no container main" in last(end).message
 
 
 def test_a_job_that_cannot_be_created_fails_the_trial() -> None:
@@ -655,14 +680,14 @@ def test_a_new_wait_of_a_pod_that_was_reported_makes_no_running_in_between() -> 
 
 def test_with_a_deadline_a_pod_in_which_nothing_runs_fails_its_trial() -> None:
     policy = replace(POLICY, start_deadline=timedelta(minutes=5))
-    told = written(due(at_work(), JOB, pods=ROOM, seconds=30, policy=policy))
-    (wake,) = due(told, JOB, pods=ROOM, seconds=40, policy=policy)
+    told = written(due(at_work(), JOB, pods=PULL, seconds=30, policy=policy))
+    (wake,) = due(told, JOB, pods=PULL, seconds=40, policy=policy)
     assert wake == WakeAt(moment=START + timedelta(minutes=5))
 
-    after = written(due(told, JOB, pods=ROOM, seconds=300, policy=policy))
+    after = written(due(told, JOB, pods=PULL, seconds=300, policy=policy))
 
     assert state_of(after) is TrialState.FAILED
-    assert "nothing ran in its pod for 0:05:00: Unschedulable" in last(after).message
+    assert "nothing ran in its pod for 0:05:00: ImagePullBackOff" in last(after).message
 
 
 def test_a_job_that_ends_while_its_pod_was_stuck_ends_the_trial() -> None:

@@ -363,6 +363,11 @@ CHANGES: dict[str, tuple[list[Change], list[Change], list[str]]] = {
         [spec("maxTrialCount", 5)],
         ["spec.maxTrialCount Invalid"],
     ),
+    "an ended one that would not go on": (
+        ended("ExperimentMaxTrialsReached", "LongRunning"),
+        [spec("parallelTrialCount", 1)],
+        ["spec.maxTrialCount Invalid"],
+    ),
     "another algorithm": ([], [spec("algorithm.algorithmName", "tpe")], ["spec Forbidden"]),
 }
 

@@ -119,6 +119,14 @@ def test_a_failed_look_up_lets_a_pod_without_a_sign_of_a_trial_pass() -> None:
     assert "403" in str(verdict)
 
 
+def test_an_owner_that_does_not_exist_is_named() -> None:
+    verdict = shared_cluster().judge(pod(reference("Job", "no-such")))
+
+    assert isinstance(verdict, Skip)
+    assert verdict.reason is Reason.OWNER_UNKNOWN
+    assert "Job team/no-such (batch/v1) does not exist" in str(verdict)
+
+
 def test_a_node_is_never_looked_up() -> None:
     cluster = shared_cluster()
 

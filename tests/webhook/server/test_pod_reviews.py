@@ -180,6 +180,26 @@ async def test_a_refusal_without_a_trial_is_an_event_on_the_job(memory: MemoryCl
     assert (about["kind"], about["name"]) == ("Job", "nightly")
 
 
+async def test_a_refusal_before_the_trial_is_known_is_posted_on_the_trial_of_the_label(
+    memory: MemoryCluster,
+) -> None:
+    wanted = labelled(await team(memory))
+
+    class NoJobs(Unsteady):
+        async def get(self, ref: Ref) -> JsonObject:
+            if ref.kind == "Job":
+                raise Forbidden("jobs is forbidden")
+            return await self._cluster.get(ref)
+
+    async with webhook(NoJobs(memory), watching=False) as running:  # type: ignore[arg-type]
+        assert "(lookup-failed)" in await refused(running, wanted)
+        await running.events.drain(10)
+
+    (event,) = (await memory.list(Scope(EVENT, "team"))).items
+    about: Any = event["involvedObject"]
+    assert (about["kind"], about["name"]) == ("Trial", "mnist-1")
+
+
 async def test_a_dry_run_posts_no_event(memory: MemoryCluster) -> None:
     wanted = await team(memory, primaryContainerName="train")
     async with webhook(memory) as running:
