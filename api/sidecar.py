@@ -27,6 +27,7 @@ from api.faults import quoted
 from api.goflags import Flag, parse_switch, read_flags, usage_of
 from api.names import TERMINATION_LOG
 from api.sidecar_values import (
+    LogLevel,
     complaints_of_address,
     complaints_of_name,
     complaints_of_rule,
@@ -95,6 +96,8 @@ class CollectorArgs:
     early_stopping_token: str = ""
     quit_istio: bool = False
     """Whether to end Istio's proxy after the training."""
+    log_level: LogLevel = LogLevel.WARNING
+    """The least level of the collector's own messages."""
 
     def __post_init__(self) -> None:
         complaint = next(_complaints(self), None)
@@ -190,6 +193,7 @@ _OURS: dict[Flag, tuple[str, Callable[[str], Any]]] = {
     flags.EARLY_STOPPING_CA: ("early_stopping_ca", str),
     flags.EARLY_STOPPING_TOKEN: ("early_stopping_token", str),
     flags.QUIT_ISTIO: ("quit_istio", parse_switch),
+    flags.LOG_LEVEL: ("log_level", read_choice(LogLevel)),
 }
 _SINGLE: dict[Flag, tuple[str, Callable[[str], Any]]] = {
     flags.TRIAL: ("trial", str),

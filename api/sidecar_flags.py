@@ -149,6 +149,11 @@ EARLY_STOPPING_TOKEN = Flag(
     " is then. Requires `--early-stopping-ca`.",
 )
 
+LOG_LEVEL = Flag(
+    name="--log-level",
+    value="debug|info|warning|error",
+    sentence="Log the collector's own messages of this level and above; the default is warning.",
+)
 QUIT_ISTIO = Flag(
     name="--quit-istio",
     sentence="When the training has ended well and all is stored, ask Istio's proxy in this pod to"
@@ -186,5 +191,6 @@ FLAGS = (
     EARLY_STOPPING_CA,
     EARLY_STOPPING_TOKEN,
     QUIT_ISTIO,
+    LOG_LEVEL,
 )
 """All flags, Katib's first, in the order in which the webhook writes them."""

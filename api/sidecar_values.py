@@ -29,6 +29,15 @@ def read_list(text: str) -> tuple[str, ...]:
     return tuple(text.split(";"))
 
 
+class LogLevel(StrEnum):
+    """The level of a message, the least first."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 def read_choice(kind: type[_Choice]) -> Callable[[str], _Choice]:
     """Return a function that reads one member of an enum."""
 

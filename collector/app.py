@@ -60,7 +60,7 @@ class Collector:
         self._end_signal = end_signal
         self._grace = args.grace.total_seconds()
         self._termination_log = args.termination_log
-        self._log = JsonLog()
+        self._log = JsonLog(args.log_level)
         self._plan = plan_of(args)
         for notice in self._plan.extraction.notices:
             self._log.write(notice)

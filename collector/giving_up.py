@@ -27,7 +27,7 @@ def give_up(salvage: Salvage, cause: str, end_signal: EndSignal) -> int:
     An ordinary sidecar ends at once. A native sidecar stays until it is told to end, because the
     kubelet would restart it; meanwhile it tells the launcher of each attempt not to wait.
     """
-    JsonLog().write(cause)
+    JsonLog().fail(cause)
     message = summary_of({"delivered": False, "why": cause}, {}, ())
     write_termination_message(salvage.termination_log, message)
     if not salvage.native:

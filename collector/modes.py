@@ -115,7 +115,7 @@ def _katib(
     )
     markers = WatchedDirectory(dirname(log_path) or ".", suffix=MARKER_SUFFIX)
     return Mode(
-        trainer=KatibTrainer(wrapped, files, KernelProcesses(), clock, log.write),
+        trainer=KatibTrainer(wrapped, files, KernelProcesses(), clock, log),
         longest_wait=max(_LEAST_POLL, poll),  # processes make no events, so they are polled
         watched=lambda: [*_watched_log(log_path), markers],
     )

@@ -65,7 +65,7 @@ class AttemptCollector:
         """Parts of the batch in flight that are delivered; after a crash they are sent again."""
         self._unsaved = 0
         self._read_at = float("-inf")
-        ports.log.write(f"following attempt {attempt.number}")
+        ports.log.note(f"following attempt {attempt.number}")
         ports.trainer.following(attempt.number)
 
     def step(self) -> Pause:
@@ -230,7 +230,7 @@ class AttemptCollector:
         self._ports.trainer.delivered(self.attempt.number, self.attempt.refused)
         self._show()
         self._save(replace(self.attempt, finished=True, outcome=end.outcome))
-        self._ports.log.write(self._result(end))
+        self._ports.log.note(self._result(end))
         for stream in self._reader.streams.values():
             stream.release(0, all_of_it=True)
         return AT_ONCE

@@ -108,7 +108,7 @@ class RetryingSender:
         if batch.points or self._store.keeps_outcomes():
             self._store.send(batch)
         else:
-            self._log.write(
+            self._log.note(
                 f"the outcome {batch.outcome} is not sent: the DB manager keeps only points"
             )
 

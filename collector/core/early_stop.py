@@ -27,7 +27,7 @@ class EarlyStop:
         if self._requested or not self.is_due(known):
             return
         self._requested = True
-        self._ports.log.write("all stop rules are met: stopping the trainer")
+        self._ports.log.note("all stop rules are met: stopping the trainer")
         self._ports.trainer.stop(self._attempt)
 
     def is_due(self, known: CarryOver) -> bool:

@@ -119,8 +119,11 @@ class EchoOutput(Protocol):
 class MessageLog(Protocol):
     """The collector's own log."""
 
+    def note(self, text: str) -> None:
+        """Write one sentence about something usual."""
+
     def write(self, text: str) -> None:
-        """Write one sentence."""
+        """Write one sentence about something that a person should look at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

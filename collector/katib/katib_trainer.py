@@ -33,7 +33,7 @@ from api.names import (
 )
 from api.run_directory import AttemptRecord
 from collector.core.no_launcher import NoLauncher
-from collector.core.ports import AttemptEnd, Clock
+from collector.core.ports import AttemptEnd, Clock, MessageLog
 from collector.katib.markers import Markers
 from collector.katib.processes import Process, Processes
 from collector.katib.stopped_tree import StoppedTree
@@ -69,9 +69,9 @@ class KatibTrainer(NoLauncher):
         files: FileSystem,
         processes: Processes,
         clock: Clock,
-        log: Callable[[str], None],
+        log: MessageLog,
     ) -> None:
-        """Watch a trainer; `log` takes a sentence."""
+        """Watch a trainer."""
         self._trainer = trainer
         self._files = files
         self._markers = Markers(trainer.path, files)
@@ -153,7 +153,7 @@ class KatibTrainer(NoLauncher):
         self._looked = now
         self._shell = self._find_shell()
         if self._shell is not None:
-            self._log(f"the trainer is process {self._shell.pid}")
+            self._log.note(f"the trainer is process {self._shell.pid}")
         elif self._traced:
             self._missed = True
         else:
@@ -212,7 +212,7 @@ class KatibTrainer(NoLauncher):
             act()
         except SetupError as error:
             self._stop_wanted = False
-            self._log(f"the trainer cannot be stopped: {error}")
+            self._log.write(f"the trainer cannot be stopped: {error}")
             return False
         return True
 

@@ -216,6 +216,10 @@ class MemoryLog:
         """Begin empty."""
         self.sentences: list[str] = []
 
+    def note(self, text: str) -> None:
+        """Keep a sentence about something usual."""
+        self.sentences.append(text)
+
     def write(self, text: str) -> None:
         """Keep a sentence."""
         self.sentences.append(text)

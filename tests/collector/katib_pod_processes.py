@@ -41,7 +41,7 @@ class KatibPod(Trial):
         words = ["-t", self.name, "-m", metrics, "-o-type", "minimize", "-s-db", self.address]
         words += ["-path", str(self.metrics), "-format", "TEXT", *flags]
         command = [sys.executable, "-m", "collector", *words]
-        command.append(f"--termination-log={self.message}")
+        command += [f"--termination-log={self.message}", "--log-level=info"]
         with self.log.open("ab") as log, self.shown.open("ab") as shown:
             return self._start([*self._namespace, *command], stdout=shown, stderr=log)
 

@@ -52,7 +52,7 @@ class Trial:
         """Start the sidecar's worker, perhaps under another program."""
         own = [f"--run-dir={self.run_dir}", f"--source={source}", f"--native={str(native).lower()}"]
         args = ["-t", self.name, "-m", "loss;acc", "-o-type", "minimize", "-s-db", self._address]
-        own.append(f"--termination-log={self.message}")
+        own += [f"--termination-log={self.message}", "--log-level=info"]
         command = [*under, sys.executable, "-m", "collector", *args, *own, *flags]
         with self.log.open("ab") as log, self.shown.open("ab") as shown:
             return self._start(command, stdout=shown, stderr=log)

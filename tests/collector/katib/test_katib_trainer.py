@@ -32,7 +32,7 @@ class Pod:
 
     def collector(self) -> KatibTrainer:
         trainer = WrappedTrainer(path=self.path, poll=POLL, timeout=self.timeout)
-        return KatibTrainer(trainer, self.files, self.processes, self.clock, self.messages.write)
+        return KatibTrainer(trainer, self.files, self.processes, self.clock, self.messages)
 
     def train(self, command: str = TRAINER) -> None:
         self.processes.start(SHELL, 0, command)
