@@ -14,6 +14,8 @@ from api.types import Comparison, LogFormat, StopRule
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 _ADDRESS = re.compile(r"[^\s/]+:([0-9]{1,5})")
+_SOCKET = re.compile(r"unix:/[^\s]+")
+"""A Unix socket, for collectors of `trialwatch run`."""
 # The decimal numbers that Go's ParseFloat accepts; with `nan`, a rule is never met.
 _NUMBER = re.compile(
     r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|[+-]?inf(?:inity)?|[+-]?nan",
@@ -102,6 +104,8 @@ def complaints_of_name(name: str) -> Iterator[str]:
 
 def complaints_of_address(address: str) -> Iterator[str]:
     """Yield why an address cannot be called; "" means no address, which is allowed here."""
+    if _SOCKET.fullmatch(address):
+        return
     match = _ADDRESS.fullmatch(address)
     if address and (match is None or not 0 < int(match[1]) < 2**16):
         yield f"{quoted(address)} is not an address; write HOST:PORT, such as 127.0.0.1:6789"

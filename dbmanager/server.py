@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import grpc
@@ -27,7 +28,7 @@ from dbmanager.store.contract import AmbiguousTrial
 from serving.access.refusals import PermissionDenied, Unauthenticated
 from serving.addresses import Address
 from serving.call_limits import Budget, Limits
-from serving.grpc import Codes, ErrorInterceptor, listen, make_server
+from serving.grpc import Codes, ErrorInterceptor, listen, listen_on_socket, make_server
 
 _CODES: Final[Codes] = {
     PermissionDenied: grpc.StatusCode.PERMISSION_DENIED,
@@ -102,6 +103,14 @@ class Server:
             SetupError: the program cannot listen on the address.
         """
         return listen(self._server, address, tls)
+
+    def listen_on_socket(self, path: Path) -> None:
+        """Listen on a Unix socket, whose directory only this user can enter.
+
+        Raises:
+            SetupError: the program cannot listen there.
+        """
+        listen_on_socket(self._server, path)
 
     async def start(self) -> None:
         """Start to serve."""

@@ -1,4 +1,4 @@
-"""The DB manager in the runner: a server on loopback for collectors, and a port of the core."""
+"""The DB manager in the runner: a server for its collectors, and a port of the core."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from api.errors import Unavailable
 from api.names import UNAVAILABLE
@@ -15,9 +16,8 @@ from dbmanager.connect import store_for
 from dbmanager.server import Server
 from dbmanager.service.connection import Connection
 from dbmanager.store.contract import NewRow, Query, Store, Summary, TrialKey
-from serving.addresses import Address
+from runner.sockets import address_of
 
-_LOOPBACK = "127.0.0.1"
 _PATIENCE = 30.0
 """The longest wait for a database, in seconds."""
 _GRACE = 2.0
@@ -34,8 +34,12 @@ class Database:
 
 
 @asynccontextmanager
-async def database(url: str) -> AsyncIterator[Database]:
-    """Open a database and serve it on a free port of this machine.
+async def database(url: str, sockets: Path) -> AsyncIterator[Database]:
+    """Open a database, and serve it on a Unix socket.
+
+    Args:
+        url: of the database.
+        sockets: the directory for the socket.
 
     Raises:
         SetupError: the URL is invalid, or the database cannot be used.
@@ -53,10 +57,11 @@ async def database(url: str) -> AsyncIterator[Database]:
                 "check that the database runs"
             ) from None
         server = Server(connection)
-        address = server.listen(Address(host=_LOOPBACK, port=0))
+        path = sockets / "db-manager"
+        server.listen_on_socket(path)
         await server.start()
         try:
-            yield Database(store=store, address=str(address))
+            yield Database(store=store, address=address_of(path))
         finally:
             await server.stop(_GRACE)
     finally:

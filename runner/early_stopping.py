@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import grpc.aio
 
 from api.v1beta1 import api_pb2_grpc
+from runner.sockets import address_of
 from serving.addresses import Address
+from serving.grpc import listen_on_socket
 from suggestion.service.early_stopping_service import EarlyStopping
 
 _GRACE = 2.0
@@ -25,22 +28,26 @@ class _NoLogs:
 
 
 @asynccontextmanager
-async def early_stopping(mark: Callable[[str], Awaitable[None]]) -> AsyncIterator[str]:
-    """Serve on a free port of this machine; yield the address.
+async def early_stopping(
+    mark: Callable[[str], Awaitable[None]], sockets: Path
+) -> AsyncIterator[str]:
+    """Serve on a Unix socket; yield the address.
 
     Args:
         mark: marks a trial as stopped early in its status.
+        sockets: the directory for the socket.
     """
 
     async def marked(_: str, trial: str) -> None:
         # All trials of a run are in the same namespace.
         await mark(trial)
 
-    server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
+    server = grpc.aio.server()
     api_pb2_grpc.add_EarlyStoppingServicer_to_server(EarlyStopping(_NoLogs(), marked), server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    path = sockets / "early-stopping"
+    listen_on_socket(server, path)
     await server.start()
     try:
-        yield f"127.0.0.1:{port}"
+        yield address_of(path)
     finally:
         await server.stop(_GRACE)

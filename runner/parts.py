@@ -28,6 +28,7 @@ from runner.pods.container_launch import Machine
 from runner.pods.own_programs import launcher_program
 from runner.pods.spawner_client import SpawnerClient, start_spawner
 from runner.search import LocalSuggestions
+from runner.sockets import socket_directory
 from runner.state.directory import StateDirectory
 from runner.state.objects import FileObjects
 from runner.watcher import Warnings, Watcher
@@ -86,8 +87,11 @@ async def started_parts(
     state, options, watcher = plan.state, plan.options, plan.watcher
     async with AsyncExitStack() as stack:
         url = options.database or f"sqlite:///{state.database}"
-        store = await stack.enter_async_context(database(url))
-        stop_service = await stack.enter_async_context(early_stopping(callbacks.stop_early))
+        sockets = stack.enter_context(socket_directory(state.path))
+        store = await stack.enter_async_context(database(url, sockets))
+        stop_service = await stack.enter_async_context(
+            early_stopping(callbacks.stop_early, sockets)
+        )
         devices = plan.fitted.devices(pin=options.pin)
         locks = stack.enter_context(open_locks(devices, usual_folder(os.environ)))
         if locks.problem:

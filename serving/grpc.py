@@ -28,6 +28,7 @@ from contextlib import (
     nullcontext,
 )
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
@@ -115,6 +116,19 @@ def listen(
             " or this machine does not have the address"
         ) from None
     return Address(host=address.host, port=port)
+
+
+def listen_on_socket(server: grpc.aio.Server, path: Path) -> None:
+    """Listen on a Unix socket, whose directory only this user can enter.
+
+    Raises:
+        SetupError: the program cannot listen there.
+    """
+    try:
+        server.add_insecure_port(f"unix:{path}")
+    except RuntimeError:
+        raise SetupError(f"cannot listen on the socket {path}") from None
+    path.chmod(0o600)
 
 
 class ErrorInterceptor(_Interceptor):

@@ -232,7 +232,7 @@ def test_what_no_command_line_can_say_is_refused_when_it_is_made(fault: dict[str
 
 _words = st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=12)
 _names = _words.filter(lambda text: ";" not in text)
-_addresses = st.sampled_from(["db:6789", "a.b.svc:1", "[::1]:65535"])
+_addresses = st.sampled_from(["db:6789", "a.b.svc:1", "[::1]:65535", "unix:/run/x/db"])
 _spans = st.timedeltas(timedelta(microseconds=1), LONGEST)
 _rules = st.builds(
     StopRule,

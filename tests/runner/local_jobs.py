@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from runner.database import StoredObservations, database
 from runner.jobs.injection import TrialObjects
 from runner.jobs.job_run import JobRun
 from runner.jobs.run_context import JobFolders, RunContext
+from runner.sockets import socket_directory
 from tests.runner.local_pods import Node, node
 from webhook.model.config import Config
 
@@ -87,7 +88,10 @@ class Cluster:
 
 @asynccontextmanager
 async def cluster(folder: Path, **environ: str) -> AsyncIterator[Cluster]:
-    async with node(folder, **environ) as made, database(f"sqlite:///{folder}/o.db") as store:
+    async with AsyncExitStack() as stack:
+        made = await stack.enter_async_context(node(folder, **environ))
+        sockets = stack.enter_context(socket_directory(folder))
+        store = await stack.enter_async_context(database(f"sqlite:///{folder}/o.db", sockets))
         here = RunContext(
             spawner=made.line, machine=made.machine, config=Config(db_manager=store.address)
         )

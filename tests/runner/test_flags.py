@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from api.errors import Unavailable
@@ -22,14 +24,14 @@ def test_a_parallel_below_one_is_the_flags_fault(
 
 
 async def test_a_database_that_does_not_answer_is_refused_with_the_cause(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("runner.database._PATIENCE", 2)
 
     with pytest.raises(
         Unavailable, match=r"--database: no answer within 2 s \(.*127\.0\.0\.1.*\);"
     ):
-        async with database("postgresql://user@127.0.0.1:1/metrics"):
+        async with database("postgresql://user@127.0.0.1:1/metrics", tmp_path):
             pass
 
 
