@@ -16,7 +16,7 @@ from serving.addresses import Address
 from suggestion.server import Server
 from suggestion.service.metrics import Metrics
 from suggestion.service.search_calls import CALLS
-from suggestion.service.searches import Began, Job, Searches
+from suggestion.service.searches import Began, Job, Searches, SearchTimeoutError
 from suggestion.workers.pool import SearchPool
 from suggestion.workers.worker_process import WorkerProcess
 
@@ -71,8 +71,11 @@ class SearchesHere:
     """`Searches` in this process, for tests that replace a part of an algorithm."""
 
     async def run(self, job: Job, seconds: float | None) -> bytes:
-        async with asyncio.timeout(seconds):
-            return await asyncio.to_thread(CALLS[job.method], job.request, _ignored)
+        try:
+            async with asyncio.timeout(seconds):
+                return await asyncio.to_thread(CALLS[job.method], job.request, _ignored)
+        except TimeoutError:
+            raise SearchTimeoutError("the search did not end in time") from None
 
 
 def _ignored(_: Began) -> None:
