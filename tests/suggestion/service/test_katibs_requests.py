@@ -1,7 +1,7 @@
 """Requests as the unit tests of Katib's suggestion services send them.
 
 They have less than the requests of a controller: no objective, or one without a metric, no
-parameters, or an int whose step is not whole. Their answers are compared with the start of ours.
+parameters, or an int whose step is not whole. Their answers are compared with the start of trialwatch's.
 """
 
 from __future__ import annotations
