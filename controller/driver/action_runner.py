@@ -11,6 +11,7 @@ from api.errors import RemoteError, Unavailable
 from api.names import EXPERIMENT_LABEL
 from api.types import Trial
 from controller.driver.ask_suggestions import SuggestionRequester
+from controller.driver.leftover_rows import LeftoverRows
 from controller.driver.ports import Conflict, Events, Ports
 from controller.reconcile.actions import (
     Action,
@@ -20,6 +21,7 @@ from controller.reconcile.actions import (
     CreateTrial,
     DeleteJob,
     DeleteObservations,
+    DeleteObservationsLater,
     DeleteTrial,
     EmitEvent,
     ReadLatest,
@@ -54,11 +56,16 @@ class ActionRunner:
     """Carries out lists of actions."""
 
     def __init__(
-        self, ports: Ports, requester: SuggestionRequester, policy: Policy, run_calls: RunCalls
+        self,
+        ports: Ports,
+        requester: SuggestionRequester,
+        policy: Policy,
+        run_calls: RunCalls,
+        leftover_rows: LeftoverRows,
     ) -> None:
         """`run_calls` makes the calls that create trials which are due at the same time."""
         self._ports, self._requester, self._policy = ports, requester, policy
-        self._run_calls = run_calls
+        self._run_calls, self._leftover_rows = run_calls, leftover_rows
 
     async def run(self, actions: Sequence[Action], now: datetime) -> bool:
         """Carry out actions in order; return whether a new view may need more actions.
@@ -88,6 +95,9 @@ class ActionRunner:
                 return False  # the driver has read already
             case EmitEvent():
                 self._ports.events.emit(action)
+                return False
+            case DeleteObservationsLater(trial=trial):
+                self._leftover_rows.add(trial)
                 return False
             case DeleteJob(trial=trial):
                 # The deletion may take time; its end causes another reconcile.

@@ -22,6 +22,7 @@ from controller.driver.action_runner import (
     tolerate_job_error,
 )
 from controller.driver.ask_suggestions import NotBeforeError, SuggestionRequester
+from controller.driver.leftover_rows import LeftoverRows
 from controller.driver.ports import Conflict, Ports
 from controller.driver.retries import SOON, Retries, first_wake
 from controller.reconcile.actions import Action, ReadLatest, ReadObservation
@@ -61,7 +62,10 @@ class Driver:
         """`run_calls` makes the calls that create trials which are due at the same time."""
         self._ports, self._policy = ports, policy or Policy()
         self._requester = SuggestionRequester(ports, rng)
-        self._runner = ActionRunner(ports, self._requester, self._policy, run_calls)
+        self._leftover_rows = LeftoverRows(ports.observations)
+        self._runner = ActionRunner(
+            ports, self._requester, self._policy, run_calls, self._leftover_rows
+        )
         self._retries = Retries(ports.events)
         self._latest = LatestValueReads()
         self._facts: dict[Key, TrialFactsCache] = defaultdict(TrialFactsCache)
@@ -104,7 +108,8 @@ class Driver:
                     self._latest.forget(key)
                 if trial is None:
                     self._retries.reset(("trial", key))
-                    return None
+                    return await self._leftover_rows.deleted(key, now)
+                self._leftover_rows.exists(trial)
                 job = await self._job_facts(trial, now)
                 view = TrialView(
                     trial=trial,

@@ -121,6 +121,13 @@ class DeleteObservations:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteObservationsLater:
+    """Delete the metrics of a trial that does not wait for it, when the store answers again."""
+
+    trial: Trial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmitEvent:
     """Post a Kubernetes Event about the object: at most once, without waiting for the result."""
 
@@ -151,6 +158,7 @@ Action = (
     | ReadLatest
     | ReportUnavailable
     | DeleteObservations
+    | DeleteObservationsLater
     | EmitEvent
     | WakeAt
 )

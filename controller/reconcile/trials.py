@@ -29,6 +29,7 @@ from controller.reconcile.actions import (
     CreateJob,
     DeleteJob,
     DeleteObservations,
+    DeleteObservationsLater,
     ReadObservation,
     Release,
     ReportUnavailable,
@@ -250,8 +251,12 @@ def _reconcile_deleted(view: TrialView, now: datetime, policy: Policy) -> Action
         return (*due, DeleteObservations(trial=trial), Release(target=trial))
     if now < deadline:
         return (*due, WakeAt(moment=min(now + policy.metrics_poll, deadline)))
-    message = f"its metrics stay in the store, which did not answer: {view.observed.cause}"
-    return (*due, warning_event(trial, "MetricsNotDeleted", message), Release(target=trial))
+    message = (
+        "its metrics are still in the store, which did not answer, and will be deleted when it"
+        f" does: {view.observed.cause}"
+    )
+    event = warning_event(trial, "MetricsNotDeleted", message)
+    return (*due, event, DeleteObservationsLater(trial=trial), Release(target=trial))
 
 
 def _is_being_deleted(job: JobFacts) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,11 +11,12 @@ import pytest
 from api.errors import RemoteError, Unavailable, UserError
 from api.types import ConditionType, JsonObject, Trial, holds
 from controller.driver.driver import Driver
+from controller.driver.leftover_rows import LeftoverRows
 from controller.driver.memory import MemoryJobs
 from controller.driver.ports import Conflict
 from controller.reconcile.trial_states import TrialState
 from controller.reconcile.views import JobFacts, Key, key_of
-from tests.controller.experiment_harness import KEY, ExperimentHarness, experiment
+from tests.controller.experiment_harness import KEY, ExperimentHarness, experiment, loss
 
 
 class Stubborn(MemoryJobs):
@@ -128,8 +130,44 @@ async def test_a_store_that_is_away_holds_no_deleted_trial_for_ever() -> None:
     assert wake is not None
     assert key in harness.memory.objects.all_trials
 
-    await harness.driver.trial(key, harness.now + harness.policy.deletion_grace)
+    later = harness.now + harness.policy.deletion_grace
+    again = await harness.driver.trial(key, later)
     assert key not in harness.memory.objects.all_trials
+    assert again == later + timedelta(seconds=10)
+
+
+async def test_the_rows_of_a_deleted_trial_are_deleted_when_the_store_answers_again() -> None:
+    harness = ExperimentHarness(experiment())
+    await harness.settle()
+    trial = harness.trials[0]
+    await harness.memory.objects.delete(trial)
+    rows = harness.memory.observations.metrics
+    rows[key_of(trial)] = loss("1")
+    harness.memory.observations.away = "connection refused"
+    key, later = key_of(trial), harness.now + harness.policy.deletion_grace
+    again = await harness.driver.trial(key, later)
+    assert again is not None
+    assert await harness.driver.trial(key, again) == again + timedelta(seconds=20)
+    assert key in rows
+
+    harness.memory.observations.away = ""
+    assert await harness.driver.trial(key, again) is None
+    assert key not in rows
+
+
+async def test_a_new_trial_of_the_same_name_keeps_its_rows() -> None:
+    harness = ExperimentHarness(experiment())
+    await harness.settle()
+    trial = harness.trials[0]
+    rows = harness.memory.observations.metrics
+    rows[key_of(trial)] = loss("1")
+    leftovers = LeftoverRows(harness.memory.observations)
+    leftovers.add(trial)
+
+    leftovers.exists(replace(trial, metadata=replace(trial.metadata, uid="another")))
+
+    assert await leftovers.deleted(key_of(trial), harness.now) is None
+    assert key_of(trial) in rows
 
 
 async def test_a_view_says_what_a_vanished_job_was() -> None:

@@ -24,6 +24,7 @@ from api.types import Experiment, ExperimentStatus, Trial
 from controller.driver.action_runner import ActionRunner, sequentially
 from controller.driver.ask_suggestions import NotBeforeError, SuggestionRequester
 from controller.driver.driver import Driver
+from controller.driver.leftover_rows import LeftoverRows
 from controller.driver.memory import Memory, MemorySearchServices, MemorySuggestions
 from controller.reconcile.actions import Action, CreateJob
 from controller.reconcile.counting import with_counts
@@ -328,7 +329,8 @@ class Experiments(RuleBasedStateMachine):
 
     def _runner(self) -> ActionRunner:
         ports, rng = failing_ports(self.memory, self.failing), random.Random(self.seed)
-        return ActionRunner(ports, SuggestionRequester(ports, rng), self.policy, sequentially)
+        requester, rows = SuggestionRequester(ports, rng), LeftoverRows(ports.observations)
+        return ActionRunner(ports, requester, self.policy, sequentially, rows)
 
     def _fail_at(self, failure: CallFailure | None, at: int) -> None:
         self.failing.failure, self.failing.at = failure, at

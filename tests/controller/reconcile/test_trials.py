@@ -596,7 +596,7 @@ def test_a_store_that_is_away_does_not_hold_a_deleted_trial_for_ever() -> None:
     assert kinds(due(deleted(), None, AWAY, seconds=59)) == "WakeAt"
 
     actions = due(deleted(), None, AWAY, seconds=60)
-    assert kinds(actions) == "Release"
+    assert kinds(actions) == "DeleteObservationsLater, Release"
     ((kind, reason, message),) = events(actions)
     assert (kind, reason) == (EventType.WARNING, "MetricsNotDeleted")
     assert "connection refused" in message
