@@ -11,6 +11,7 @@ from api.errors import UserError
 from api.gjson import MISSING, query
 from api.names import TRIAL_LABEL
 from api.objects.metadata import API_VERSION
+from api.pod_labels import place_of_pod_labels
 from api.types import Json, JsonObject, Trial
 
 _MAX_DEPTH = 20
@@ -91,7 +92,8 @@ def job_document(trial: Trial) -> JsonObject:
 
     The API server sends only pods with these labels to the webhook.
     """
-    document = _labelled(trial.spec.run_spec or {}, _labels(trial), _MAX_DEPTH)
+    document: JsonObject = _labelled(trial.spec.run_spec or {}, _labels(trial), _MAX_DEPTH)
+    document = _merged_at(document, place_of_pod_labels(document), _labels(trial))
     metadata = dict(mapping_at(document, "metadata"))
     metadata["name"] = trial.metadata.name
     if trial.metadata.namespace:
@@ -121,8 +123,8 @@ def _labels(trial: Trial) -> Mapping[str, str]:
 def _labelled(document: JsonObject, labels: Mapping[str, str], levels: int) -> dict[str, Json]:
     """Label every pod template: a `template` whose `spec` has `containers`.
 
-    Job, CronJob, JobSet, the replicas of training jobs and similar kinds have pod templates of
-    this form.
+    Job, CronJob, JobSet, the replicas of training jobs, the groups of a Ray cluster and similar
+    kinds have pod templates of this form; RayJob has also a `submitterPodTemplate`.
     """
     return {key: _with_labels(key, part, labels, levels) for key, part in document.items()}
 
@@ -133,11 +135,26 @@ def _with_labels(key: str, part: Json, labels: Mapping[str, str], levels: int) -
     if not isinstance(part, Mapping):
         return [_with_labels("", item, labels, levels - 1) for item in part]
     spec = part.get("spec")
-    if key == "template" and isinstance(spec, Mapping) and "containers" in spec:
+    if key.lower().endswith("template") and isinstance(spec, Mapping) and "containers" in spec:
         metadata = dict(mapping_at(part, "metadata"))
         metadata["labels"] = _merged(metadata.get("labels"), labels)
         return {**part, "metadata": metadata}
     return _labelled(part, labels, levels - 1)
+
+
+def _merged_at(
+    document: JsonObject, path: tuple[str, ...], labels: Mapping[str, str]
+) -> JsonObject:
+    """Add labels to the mapping at a path; an empty path changes nothing."""
+    if not path:
+        return document
+    key, *rest = path
+    part: Json = (
+        _merged_at(mapping_at(document, key), tuple(rest), labels)
+        if rest
+        else _merged(document.get(key), labels)
+    )
+    return {**document, key: part}
 
 
 def _merged(given: Json, labels: Mapping[str, str]) -> Json:

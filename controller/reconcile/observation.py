@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from api.faults import quoted
 from api.metric_values import objective_value, strategy_of
-from api.names import INJECTION_ENABLED, INJECTION_LABEL, UNAVAILABLE
+from api.names import UNAVAILABLE
 from api.types import (
     CollectorKind,
     Objective,
@@ -150,10 +150,9 @@ def _not_finite(metric: str, strategy: Strategy, seen: MetricSummary) -> str:
 
 def _collector_cause(pods: PodFacts, message: TerminationMessage) -> str:
     if pods.injected is False:
-        label = f"{INJECTION_LABEL}: {INJECTION_ENABLED}"
         return (
-            "its pod has no metrics collector; is the webhook running, and does the"
-            f" namespace have the label {label}?"
+            "its pod has no metrics collector; `trialwatch explain POD` says why: perhaps the"
+            " webhook was away when the pod was created"
         )
     if pods.collector_failed:
         return collector_failure(pods)

@@ -8,6 +8,7 @@ from api import names
 from api.errors import UserError
 from api.faults import quoted
 from api.objects.validation import warnings_of
+from api.pod_labels import place_of_pod_labels
 from api.types import CollectorKind, CollectorSpec, Experiment, ExperimentSpec, Json, LogFormat
 from filters.pattern_names import unfindable_names
 from kube.cluster import labels_of
@@ -25,7 +26,8 @@ def needs_namespace(experiment: Experiment) -> bool:
     spec, template = experiment.spec, experiment.spec.trial_template
     if template is None or template.trial_spec is None or _pushes(spec):
         return False
-    return not _has_pods(template.trial_spec, _DEEPEST)
+    job = template.trial_spec
+    return not place_of_pod_labels(job) and not _has_pods(job, _DEEPEST)
 
 
 def warnings_of_experiment(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from api.documents import mapping_at, mappings_at
 from api.names import EXPERIMENT_LABEL, TRIAL_LABEL
 from api.types import Json, JsonObject, ObjectMeta, Trial, TrialSpec
 from controller.reconcile.jobs import (
@@ -41,6 +42,57 @@ def trial(run_spec: JsonObject | None = None, *, success: str = "", failure: str
             failure_condition=failure,
         ),
     )
+
+
+LABELS = {TRIAL_LABEL: "t", EXPERIMENT_LABEL: "exp", "team": "x"}
+
+
+def test_the_pods_of_an_argo_workflow_have_the_label_though_it_has_no_pod_template() -> None:
+    workflow: JsonObject = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "spec": {
+            "entrypoint": "train",
+            "podMetadata": {"labels": {"team": "theirs"}, "annotations": {"a": "b"}},
+            "templates": [{"name": "train", "container": {"image": "i"}}],
+        },
+    }
+
+    made = job_document(trial(workflow))
+
+    metadata = {"labels": {**LABELS, "team": "theirs"}, "annotations": {"a": "b"}}
+    assert made["spec"] == {**mapping_at(workflow, "spec"), "podMetadata": metadata}
+
+
+def test_a_tekton_run_has_the_label_itself_because_tekton_copies_it_to_its_pods() -> None:
+    run: JsonObject = {"apiVersion": "tekton.dev/v1", "kind": "PipelineRun", "spec": {}}
+
+    assert mapping_at(job_document(trial(run)), "metadata", "labels") == LABELS
+
+
+def test_all_pods_of_a_ray_job_have_the_label() -> None:
+    pod: JsonObject = {"spec": POD}
+    job: JsonObject = {
+        "apiVersion": "ray.io/v1",
+        "kind": "RayJob",
+        "spec": {
+            "submitterPodTemplate": pod,
+            "rayClusterSpec": {
+                "headGroupSpec": {"template": pod},
+                "workerGroupSpecs": [{"template": pod}],
+            },
+        },
+    }
+
+    made = job_document(trial(job))
+
+    cluster = mapping_at(made, "spec", "rayClusterSpec")
+    templates = [
+        mapping_at(made, "spec", "submitterPodTemplate"),
+        mapping_at(cluster, "headGroupSpec", "template"),
+        *(mapping_at(group, "template") for group in mappings_at(cluster, "workerGroupSpecs")),
+    ]
+    assert [mapping_at(template, "metadata", "labels") for template in templates] == [LABELS] * 3
 
 
 @pytest.mark.parametrize(

@@ -427,18 +427,28 @@ async def test_katibs_own_collector_in_katib_config_is_a_warning_at_admission() 
     assert f'names Katib\'s own collector for kind StdOut, "{image}"' in warning
 
 
-def a_workflow(document: Document) -> None:
+def of_kind(document: Document, api_version: str, kind: str) -> None:
     """Make a job of a kind without a pod template."""
     place = "${trialParameters.learningRate} ${trialParameters.momentum}"
     document["spec"]["trialTemplate"] |= {
         "trialSpec": {
-            "apiVersion": "argoproj.io/v1alpha1",
-            "kind": "Workflow",
+            "apiVersion": api_version,
+            "kind": kind,
             "spec": {"do": place},
         },
         "successCondition": "status.done",
         "failureCondition": "status.failed",
     }
+
+
+def a_train_job(document: Document) -> None:
+    """Make a job whose pods cannot get the label of the trial."""
+    of_kind(document, "trainer.kubeflow.org/v1alpha1", "TrainJob")
+
+
+def a_workflow(document: Document) -> None:
+    """Make a job that has the labels of its pods elsewhere."""
+    of_kind(document, "argoproj.io/v1alpha1", "Workflow")
 
 
 def endless(document: Document) -> None:
@@ -464,8 +474,16 @@ WARNED: dict[str, tuple[Change, str]] = {
         collected("StdOut", fileSystemPath={"path": "/a/log", "kind": "File"}),
         "kind StdOut ignores it; write kind File to read a file",
     ),
-    "pods that nobody sees": (a_workflow, "kubectl label namespace team katib.kubeflow.org/"),
+    "pods that nobody sees": (a_train_job, "kubectl label namespace team katib.kubeflow.org/"),
 }
+
+
+async def test_a_workflow_needs_no_label_of_its_namespace() -> None:
+    async with webhook(MemoryCluster(namespaces=("team",))) as running:
+        response = await running.experiment(VALIDATE, experiment(a_workflow))
+
+    assert response["allowed"]
+    assert "warnings" not in response
 
 
 @pytest.mark.parametrize("name", WARNED)
@@ -505,14 +523,14 @@ async def test_jobs_without_a_pod_template_need_no_warning_in_a_labelled_namespa
     namespace = Ref(api_version="v1", kind="Namespace", name="team")
     await memory.patch(namespace, {"metadata": {"labels": label}})
     async with webhook(memory) as running:
-        response = await running.experiment(VALIDATE, experiment(a_workflow))
+        response = await running.experiment(VALIDATE, experiment(a_train_job))
 
     assert response == {"uid": "uid-1", "allowed": True}
 
 
 async def test_an_experiment_whose_namespace_cannot_be_looked_up_gets_only_a_warning() -> None:
     async with webhook(Away(namespaces=("team",))) as running:
-        response = await running.experiment(VALIDATE, experiment(a_workflow), within="300ms")
+        response = await running.experiment(VALIDATE, experiment(a_train_job), within="300ms")
 
     assert response["allowed"]
     assert "cannot look up the namespace" in response["warnings"][0]
