@@ -14,6 +14,7 @@ PARTS = {
     "filters": "extraction against a plain loop, and its memory",
     "runner": "what a trial costs beside its own process, against Optuna with subprocess",
     "suggestion": "search from history alone against the libraries' stateful runs, and random",
+    "tokens": "a report over TLS with a token against one without, in turn",
     "webhook": "reviews in a second and how long one takes, beside a plain aiohttp echo",
 }
 

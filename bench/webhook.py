@@ -23,9 +23,12 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from api import names
+from api.types import JsonObject
 from bench.webhook_load import Caller, Latency, callers, flood, request_of, steadily
 from kube.testing.apiserver import ApiServer, served
 from kube.testing.memory import MemoryCluster
+from tests.certificate_authority import Authority
 from tests.polling import eventually
 from tests.webhook.running_webhook import asked
 from tests.webhook.trial_objects import job, pod, suggestion, trial
@@ -50,6 +53,7 @@ def _own_arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--reviews", type=int, default=5_000, help="reviews in one measurement")
     parser.add_argument("--seconds", type=float, default=10, help=f"of {RATE} reviews a second")
     parser.add_argument("--rounds", type=int, default=3, help="times each is measured")
+    parser.add_argument("--tokens", action="store_true", help="give each pod a token")
     return parser.parse_args(argv)
 
 
@@ -77,7 +81,7 @@ class _Row:
 
 
 async def _measure(arguments: argparse.Namespace) -> None:
-    async with _servers(arguments.trials) as (rows, api, resident):
+    async with _servers(arguments.trials, tokens=arguments.tokens) as (rows, api, resident):
         before = _questions(api)
         for _ in range(arguments.rounds):
             for row in rows:
@@ -91,9 +95,13 @@ async def _measure(arguments: argparse.Namespace) -> None:
 
 
 @asynccontextmanager
-async def _servers(trials: int) -> AsyncIterator[tuple[list[_Row], ApiServer, float]]:
+async def _servers(
+    trials: int, *, tokens: bool
+) -> AsyncIterator[tuple[list[_Row], ApiServer, float]]:
     """Run both servers; the webhook's cache is filled."""
     memory = MemoryCluster(namespaces=("team", "kubeflow"))
+    if tokens:
+        await memory.create(_config_with_tokens())
     pods = [one async for one in _fill(memory, trials)]
     async with AsyncExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="trialwatch-bench-"))
@@ -132,6 +140,17 @@ async def _servers(trials: int) -> AsyncIterator[tuple[list[_Row], ApiServer, fl
             ),
         ]
         yield rows, api, process.memory_info().rss / _MIB
+
+
+def _config_with_tokens() -> JsonObject:
+    """Return a katib-config by which each sidecar gets a token."""
+    lines = Authority().cert.decode().replace("\n", "\n    ")
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": names.CONFIG_MAP, "namespace": names.CORE_NAMESPACE},
+        "data": {names.CONFIG_MAP_KEY: f"trialwatch:\n  dbManagerCA: |\n    {lines}\n"},
+    }
 
 
 async def _fill(memory: MemoryCluster, trials: int) -> AsyncIterator[dict[str, object]]:

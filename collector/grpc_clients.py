@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import grpc
 
-from api.errors import RemoteError, Unavailable
+from api.errors import RemoteError, SetupError, Unavailable
 from api.names import (
+    AUTHORIZATION_KEY,
     NAMESPACE_METADATA,
     OUTCOME_METADATA,
     SEQUENCE_METADATA,
@@ -19,7 +21,7 @@ from api.v1beta1 import api_pb2 as pb
 from collector.core.ports import UnclearAnswer
 from collector.grpc_answers import kind_of
 from serving.client_security import ClientSecurity
-from serving.grpc_client import credentials_of
+from serving.grpc_client import credentials_of, read_token
 
 if TYPE_CHECKING:
     from collector.core.batches import Batch
@@ -73,7 +75,8 @@ class _Client:
         Raises:
             SetupError: a file of TLS cannot be used.
         """
-        credentials = credentials_of(security)
+        # gRPC's own way to add a token takes 0.2 ms of each call, in another thread.
+        credentials = credentials_of(replace(security, token=None))
         if credentials is None:
             self._channel = grpc.insecure_channel(address, options=_OPTIONS)
         else:
@@ -81,7 +84,7 @@ class _Client:
         self._name = f"the {self._server} at {address}"
         self._trial, self._call_seconds = trial, call_seconds
         self._namespace = ((NAMESPACE_METADATA, namespace),) if namespace else ()
-        self._has_token = security.token is not None
+        self._security, self._has_token = security, security.token is not None
 
     def _method(self, name: str, reply: Any) -> Callable[..., Any]:  # noqa: ANN401 - a message class
         """Return a unary method; `reply` is the class of its reply."""
@@ -99,12 +102,27 @@ class _Client:
             UnclearAnswer: an error that may be temporary or final.
             RemoteError: the server refused the request.
         """
+        metadata = (*self._namespace, *more, *self._token())
         try:
-            method(request, timeout=self._call_seconds(), metadata=(*self._namespace, *more))
+            method(request, timeout=self._call_seconds(), metadata=metadata)
         except grpc.RpcError as error:
             code, details = error.code(), error.details() or ""
             kind = kind_of(code, details, has_token=self._has_token)
             raise kind(f"{self._name}: {code.name}: {details}") from error
+
+    def _token(self) -> tuple[tuple[str, str], ...]:
+        """Return the metadata with the token, as its file is now; `ClientSecurity` has TLS then.
+
+        Raises:
+            Unavailable: the file has no token at this moment.
+        """
+        if self._security.token is None:
+            return ()
+        try:
+            token = read_token(self._security.token, self._security.flags)
+        except SetupError as error:
+            raise Unavailable(f"{self._name}: {error}") from None
+        return ((AUTHORIZATION_KEY, f"Bearer {token}"),)
 
     def close(self) -> None:
         """Close the connection."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
+
+from cachetools import LRUCache
 
 from api.errors import TrialwatchError, Unavailable
 from serving.logs import get_logger
@@ -19,6 +22,8 @@ RENEW_SECONDS: Final = 300.0
 """After this time a token makes the ring read the keys again, so that removed keys end."""
 LEAST_SECONDS: Final = 10.0
 """The least time between two reads, so that forged tokens cannot load the source."""
+_MOST_CACHED: Final = 10_000
+"""Tokens whose signature was checked: as many sidecars, with one token each."""
 
 ReadText = Callable[[], Awaitable[bytes]]
 """Returns the text of the key set; raises `TrialwatchError` if it cannot."""
@@ -27,7 +32,8 @@ ReadText = Callable[[], Awaitable[bytes]]
 class KeyRing:
     """Checks tokens with the newest keys; if these cannot be read, with the keys read before.
 
-    The issuer is read once, before the first keys.
+    The issuer is read once, before the first keys. A signature is checked once for each key set;
+    the tokens are known by their digests alone.
     """
 
     def __init__(
@@ -51,6 +57,7 @@ class KeyRing:
         self._read_text, self._issuer, self._now, self._clock = read_text, issuer, now, clock
         self._read_issuer_text = read_issuer_text
         self._keys: Keys = {}
+        self._checked: LRUCache[bytes, Identity] = LRUCache(_MOST_CACHED)
         self._tried: float | None = None
         self._cause = "not read yet"
         self._reading = asyncio.Lock()
@@ -76,7 +83,12 @@ class KeyRing:
         return self._verify(token)
 
     def _verify(self, token: str) -> Identity:
-        return verify(token, self._keys, issuer=self._issuer, now=self._now())
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        identity = self._checked.get(digest)
+        if identity is None:
+            identity = verify(token, self._keys, issuer=self._issuer, now=self._now())
+            self._checked[digest] = identity
+        return identity
 
     def _is_older_than(self, seconds: float) -> bool:
         return self._tried is None or self._clock() - self._tried >= seconds
@@ -90,6 +102,7 @@ class KeyRing:
                 if not self._issuer and self._read_issuer_text is not None:
                     self._issuer = read_issuer(await self._read_issuer_text())
                 self._keys = read_keys(await self._read_text())
+                self._checked.clear()
             except TrialwatchError as error:
                 self._cause = str(error)
                 _log.warning("cannot read the keys of tokens", cause=str(error))

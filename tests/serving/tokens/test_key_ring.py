@@ -7,8 +7,10 @@ import asyncio
 import pytest
 
 from api.errors import Unavailable
+from serving.tokens import key_ring
+from serving.tokens.jwks import Keys
 from serving.tokens.key_ring import LEAST_SECONDS, RENEW_SECONDS, KeyRing
-from serving.tokens.verifier import Refused, UnknownKey
+from serving.tokens.verifier import Identity, Refused, UnknownKey, verify
 from tests.serving.tokens.service_account_tokens import (
     HOUR,
     ISSUER,
@@ -49,6 +51,37 @@ async def test_keys_are_read_once_for_many_tokens() -> None:
     await asyncio.gather(*(cluster.ring.identity(OLDS) for _ in range(20)))
 
     assert cluster.reads == 1
+
+
+async def test_a_signature_is_checked_once_for_each_key_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    checks: list[str] = []
+
+    def counting(token: str, *keys: Keys, issuer: str, now: float) -> Identity:
+        checks.append(token)
+        return verify(token, *keys, issuer=issuer, now=now)
+
+    monkeypatch.setattr(key_ring, "verify", counting)
+    cluster = Cluster()
+    for _ in range(5):
+        assert (await cluster.ring.identity(OLDS)).namespace == "team-a"
+        with pytest.raises(Refused):
+            await cluster.ring.identity(OLDS[:-4] + "AAAA")
+    assert (checks.count(OLDS), len(checks)) == (1, 6)
+
+    cluster.seconds += RENEW_SECONDS
+    await cluster.ring.identity(OLDS)
+    assert checks.count(OLDS) == 2
+
+
+async def test_a_removed_key_ends_tokens_that_were_checked_before() -> None:
+    cluster = Cluster()
+    await cluster.ring.identity(OLDS)
+    cluster.issuer, cluster.seconds = NEW, RENEW_SECONDS
+
+    with pytest.raises(UnknownKey):
+        await cluster.ring.identity(OLDS)
 
 
 async def test_a_token_of_a_new_key_makes_the_keys_new() -> None:
