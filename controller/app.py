@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -24,6 +25,7 @@ from kube.events import EventRecorder
 from kube.fencing import FencedCluster
 from kube.leader_election import LEASE_API, ElectionRuntime, LeaderElection
 from kube.settings_source import ConfigMapSource, ConfigSource, FileSource
+from serving.authority_change import until_authorities_change
 from serving.http import Server, add_probes
 from serving.life import beside, until_signal, write_port
 from serving.logs import get_logger
@@ -65,9 +67,10 @@ async def _run_on(
         leadership=leadership,
     )
     replica = Replica(parts, ended)
+    authorities_change = partial(until_authorities_change, settings.db_manager_security)
     async with (
         _probes(settings, replica.unready_reasons, metrics),
-        beside([config.run, events.run], ended),
+        beside([config.run, events.run, authorities_change], ended),
     ):
         await replica.run()
         await events.drain(_DRAIN_EVENTS_SECONDS)

@@ -15,6 +15,7 @@ May import: `api`. May be imported by: the programs that serve, `collector` (`gr
 | `grpc_client`, `client_security` | TLS and tokens of a gRPC client |
 | `grpc_tls`, `server_security` | TLS of a gRPC server |
 | `access` | who calls a gRPC server, by the token of each call |
+| `authority_change` | ends a program when the authorities that it trusts have changed |
 | `tokens` | the tokens of service accounts, checked offline |
 
 Each module imports only the libraries that it needs, so a program's image has those alone.

@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from tests.cluster.client import Cluster, until
+from tests.cluster.deployments import auth
 from tests.cluster.dockerfiles import VERSION
 from tests.cluster.experiments import Experiment, X, searched
-from tests.cluster.observations import Observations
+from tests.cluster.observations import Forwarded
 from tests.katibs_sdk import python_with_sdk
+
+pytestmark = pytest.mark.alone
 
 IMAGE = f"docker.io/trialwatch/bash:{VERSION}"
 SESSION = Path(__file__).with_name("katib_client_session.py")
@@ -33,7 +36,8 @@ class Session:
     def hold(self, what: str, argument: str) -> dict[str, Any]:
         """Return what the client answered."""
         environ = {**os.environ, "no_proxy": "*", "PYTHONWARNINGS": "ignore"}
-        with Observations(self.cluster) as store:
+        # It sends no token, and so reads nothing where tokens are read.
+        with auth(self.cluster, "off"), Forwarded(self.cluster) as store:
             where = (str(self._kubeconfig), self.namespace, store.address)
             done = subprocess.run(
                 (self._python, "-I", str(SESSION), *where, what, argument),

@@ -2,49 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
-import subprocess
 from typing import Any
 
 import pytest
-import yaml
 
 from api.names import AUTHOR_ANNOTATION
 from tests.cluster.client import Cluster, Object
 from tests.cluster.experiments import X, searched
-
-_RBAC = "rbac.authorization.k8s.io"
-
-
-class Tenant:
-    """A user who has a role in one namespace, and nothing else."""
-
-    def __init__(self, cluster: Cluster, namespace: str, role: str = "edit") -> None:
-        self.cluster, self.namespace = cluster, namespace
-        self.name = f"tenant-{secrets.token_hex(3)}"
-        reference = {"apiGroup": _RBAC, "kind": "ClusterRole", "name": role}
-        subject = {"apiGroup": _RBAC, "kind": "User", "name": self.name}
-        metadata = {"name": self.name, "namespace": namespace}
-        binding: Object = {
-            "apiVersion": f"{_RBAC}/v1",
-            "kind": "RoleBinding",
-            "metadata": metadata,
-            "roleRef": reference,
-            "subjects": [subject],
-        }
-        cluster.kubectl("create", "--filename=-", objects=[binding])
-
-    def tries(self, verb: str, document: Object) -> str:
-        """Send a document as this user; return the refusal, or "" where it was taken."""
-        where = (f"--namespace={self.namespace}", f"--as={self.name}", "--filename=-")
-        run = subprocess.run(
-            self.cluster.argv(verb, *where),
-            input=yaml.safe_dump(document),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return run.stderr if run.returncode else ""
+from tests.cluster.tenants import RBAC, Tenant
 
 
 def asking_for(api_version: str, kind: str, **more: Any) -> Object:  # noqa: ANN401 - of the object
@@ -77,9 +42,9 @@ def by_hand(experiment: Object) -> Object:
 
 VOLUME = asking_for("v1", "PersistentVolume")
 BINDING = asking_for(
-    f"{_RBAC}/v1",
+    f"{RBAC}/v1",
     "RoleBinding",
-    roleRef={"apiGroup": _RBAC, "kind": "ClusterRole", "name": "trialwatch-controller"},
+    roleRef={"apiGroup": RBAC, "kind": "ClusterRole", "name": "trialwatch-controller"},
     subjects=[{"kind": "ServiceAccount", "name": "default", "namespace": "default"}],
 )
 WORKFLOW = asking_for("argoproj.io/v1alpha1", "Workflow")

@@ -51,7 +51,8 @@ def test_the_store_finds_its_database(name: str) -> None:
     settings = read_settings(arguments(container, environ), environ)
 
     assert settings.database == DATABASES[name]
-    assert str(settings.listen) == f"0.0.0.0:{names.DB_MANAGER_PORT}"
+    assert str(settings.listen) == f"0.0.0.0:{names.DB_MANAGER_TLS_PORT}"
+    assert str(settings.plain_listen) == f"0.0.0.0:{names.DB_MANAGER_PORT}"
     assert str(settings.metrics_listen) == f"0.0.0.0:{names.METRICS_PORT}"
 
 
@@ -99,7 +100,7 @@ def test_the_controller_finds_store_and_search_by_default(name: str) -> None:
     assert settings.leader_elect
     assert settings.core_namespace == names.CORE_NAMESPACE
     for address, service, port in (
-        (settings.usual_db_manager, names.DB_MANAGER_SERVICE, names.DB_MANAGER_PORT),
+        (settings.usual_db_manager, names.DB_MANAGER_SERVICE, names.DB_MANAGER_TLS_PORT),
         (settings.suggestion, names.OWN_SUGGESTION, names.SUGGESTION_PORT),
     ):
         found = named(overlay(name), "Service", service)

@@ -44,6 +44,19 @@ SELF_SIGNED = {
         )
     ),
 }
+AUTHORITY = {
+    # webhook/authority: it signs the certificate of the DB manager.
+    right(HERE, "secrets", "get update", names.OWN_AUTHORITY_SECRET),
+    right(HERE, "secrets", "get update", names.DB_MANAGER_SECRET),
+}
+STORE = {
+    # serving/tokens: the API server's public keys, and the issuer of tokens.
+    Right(ANYWHERE, "", "/openid/v1/jwks", frozenset({"get"})),
+    Right(ANYWHERE, "", "/.well-known/openid-configuration", frozenset({"get"})),
+    # dbmanager/access/reviews: whose a token is, and what this user may read.
+    right(ANYWHERE, "authentication.k8s.io/tokenreviews", "create"),
+    right(ANYWHERE, "authorization.k8s.io/subjectaccessreviews", "create"),
+}
 WEBHOOK = {
     # webhook/lookups: what is remembered, and asked for where it is new.
     right(ANYWHERE, "kubeflow.org/trials", "get list watch"),
@@ -118,14 +131,18 @@ SEARCHES = {
 }
 RIGHTS = {
     names.OWN_CONTROLLER: CONTROLLER,
-    names.OWN_WEBHOOK: WEBHOOK | EXPERIMENTS | SELF_SIGNED,
+    names.OWN_WEBHOOK: WEBHOOK | EXPERIMENTS | SELF_SIGNED | AUTHORITY,
     names.OWN_SUGGESTION: SUGGESTION,
+    names.DB_MANAGER_SERVICE: STORE,
 }
 
 
 def rights_in(rule: dict[str, Any], where: str) -> set[Right]:
+    verbs = frozenset(rule["verbs"])
+    if "nonResourceURLs" in rule:
+        return {Right(where, "", url, verbs) for url in rule["nonResourceURLs"]}
     return {
-        Right(where, group, resource, frozenset(rule["verbs"]), name)
+        Right(where, group, resource, verbs, name)
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for name in rule.get("resourceNames", [""])
@@ -168,9 +185,9 @@ def test_each_program_has_the_rights_of_the_table(name: str) -> None:
     for account in accounts:
         wanted = RIGHTS.get(account, set())
         if name == "cert-manager":  # which does for the webhook what it would have to do itself
-            wanted = wanted - SELF_SIGNED
-        if name == "with-katib":  # whose own webhook judges experiments
-            wanted = wanted - EXPERIMENTS
+            wanted = wanted - SELF_SIGNED - AUTHORITY
+        if name == "with-katib":  # whose own webhook judges experiments, and whose store stays
+            wanted = wanted - EXPERIMENTS - AUTHORITY
         assert rights_of(account, rendered) == wanted
 
 
@@ -197,11 +214,14 @@ def test_no_program_may_touch_what_is_not_in_a_namespace_or_gives_rights(name: s
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_nobody_may_read_secrets_of_others(name: str) -> None:
     rendered = overlay(name)
+    own = {names.OWN_WEBHOOK_SECRET, names.OWN_AUTHORITY_SECRET, names.DB_MANAGER_SECRET}
 
     for account in of_kind(rendered, "ServiceAccount"):
         for one in rights_of(account["metadata"]["name"], rendered):
             if one.resource == "secrets":
-                assert (one.where, one.name) == (HERE, names.OWN_WEBHOOK_SECRET)
+                assert account["metadata"]["name"] == names.OWN_WEBHOOK
+                assert one.where == HERE
+                assert one.name in own
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
@@ -281,9 +301,9 @@ def test_katibs_admin_may_what_its_editor_may(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALONE)
-def test_the_store_has_no_token_at_all(name: str) -> None:
+def test_the_store_reads_no_object_of_the_cluster(name: str) -> None:
     rendered = overlay(name)
     pod = named(rendered, "Deployment", names.DB_MANAGER_SERVICE)["spec"]["template"]["spec"]
 
-    assert pod["automountServiceAccountToken"] is False
-    assert rights_of(pod["serviceAccountName"], rendered) == set()
+    assert rights_of(pod["serviceAccountName"], rendered) == STORE
+    assert {verb for one in STORE for verb in one.verbs if one.group} == {"create"}

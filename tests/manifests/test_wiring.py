@@ -73,7 +73,10 @@ def test_the_ports_are_those_of_the_programs() -> None:
 
     assert services == {
         names.OWN_CONTROLLER: {names.METRICS_PORT: "metrics"},
-        names.DB_MANAGER_SERVICE: {names.DB_MANAGER_PORT: "api"},
+        names.DB_MANAGER_SERVICE: {
+            names.DB_MANAGER_PORT: "api",
+            names.DB_MANAGER_TLS_PORT: "api-tls",
+        },
         # One program behind both of Katib's ports.
         names.OWN_SUGGESTION: {
             names.SUGGESTION_PORT: "suggestion-api",
@@ -82,6 +85,7 @@ def test_the_ports_are_those_of_the_programs() -> None:
         names.OWN_WEBHOOK: {names.WEBHOOK_SERVICE_PORT: "https"},
     }
     assert ports[names.DB_MANAGER_SERVICE]["api"] == names.DB_MANAGER_PORT
+    assert ports[names.DB_MANAGER_SERVICE]["api-tls"] == names.DB_MANAGER_TLS_PORT
     assert ports[names.DB_MANAGER_SERVICE]["metrics"] == names.METRICS_PORT
     assert ports[names.OWN_CONTROLLER]["metrics"] == names.METRICS_PORT
     assert ports[names.OWN_SUGGESTION]["suggestion-api"] == names.SUGGESTION_PORT
