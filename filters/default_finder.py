@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from filters.doubts import CodeLines, ends_with_place, surely_meant
 from filters.name_matcher import NameMatcher
-from filters.numbers import plain
 from filters.points import ExtractedPoint
 from filters.region import LineCursor, Region
 from filters.tables import TableHeader, read_header, read_row, read_title, replaces
@@ -119,32 +118,32 @@ def _named_points(
     repeating: dict[int, int] = {}
     line = LineCursor(region)
     stamp: str | None = None
-    start = end = border = code_start = 0
+    start = end = border = code_start = line_number = 0
     line_end = -1
     here: list[str] = []
     for place, minus_end, name, number in mentions:
         if place < border:
             continue
         border = -minus_end
-        if number is None:
+        if not number:
             bare.append(place)
             continue
         if place > line_end:
             line.move_to(place)
-            code_start = line_end = line.end
-            if code.possible:
-                code_start = code.start(line.start, line_end)
+            line_end = line.end
+            code_start = code.start(line.start, line_end)
+            line_number = line.number
             start, end = line.bounds
             stamp = line.stamp
             here = [name]
         elif name in here:
-            repeating[line.number] = line.start
+            repeating[line_number] = line.start
         else:
             here.append(name)
         if place >= code_start:
             counters.doubtful += 1
             continue
-        points.append(_new(ExtractedPoint, (name, plain(number), stamp, line.number, start, end)))
+        points.append(_new(ExtractedPoint, (name, number, stamp, line_number, start, end)))
     line.leave()
     if repeating:
         certain = _certain(region.text, mentions, points, repeating)
@@ -177,7 +176,7 @@ def _numbered(mentions: list[Mention], start: int) -> Iterator[Mention]:
     for mention in islice(mentions, bisect_left(mentions, (start,)), None):
         if mention[0] >= border:
             border = -mention[1]
-            if mention[3] is not None:
+            if mention[3]:
                 yield mention
 
 

@@ -27,8 +27,8 @@ _SETTINGS = re.compile(
     rb"(?i:\bnamespace\(|\b(?:args|arguments|argv|config|configuration|cfg|hparams|hyper-?parameters"
     rb"|params|parameters|settings|options|flags)\b[\"']?[ ]?[:=]?[ ]?(?:dict|\w+config)?[{(])"
 )
-_SIGNS = (b"(", b"{", b"[", b">", b"+", b"$", b'"')
-"""One of these bytes is in each of the texts above; `in` is quick only for single bytes."""
+_CODE_FIRST = frozenset(b" \t$+>.Ipcedwarl")
+"""The first bytes of lines that `_CODE_START` matches."""
 
 _PLACE = b'  File "'
 _PARTS = re.compile(
@@ -45,14 +45,18 @@ class CodeLines:
         """Take a region's text; `after_place`: the line before it is a place in a traceback."""
         self._text = text
         self._after_place = after_place
-        self.possible = after_place or any(sign in text for sign in _SIGNS)
+        # One look at a whole region spares one at each line, and `in` is quick for a single byte.
+        self._places = after_place or (b'"' in text and _PLACE in text)
+        self._settings = b"(" in text or b"{" in text
 
     def start(self, line_start: int, line_end: int) -> int:
         """Return the position from which a line's numbers do not count; its end if all count."""
         text = self._text
-        if self._below_a_place(line_start) or _CODE_START.match(text, line_start, line_end):
+        if text[line_start] in _CODE_FIRST and _CODE_START.match(text, line_start, line_end):
             return line_start
-        settings = _SETTINGS.search(text, line_start, line_end)
+        if self._places and self._below_a_place(line_start):
+            return line_start
+        settings = self._settings and _SETTINGS.search(text, line_start, line_end)
         return settings.start() if settings else line_end
 
     def _below_a_place(self, line_start: int) -> bool:

@@ -9,10 +9,13 @@ from decimal import Decimal, InvalidOperation
 from api.timestamps import is_rfc3339
 
 # The token before a line's first space. A group takes part where the calendar must decide: in the
-# first and the last year, which an offset may leave, and on days that some months lack.
+# first and the last year, which an offset may leave, and on days that some months lack. The usual
+# dates, and a time without a fraction, have short alternatives of their own.
 _STAMP = re.compile(
-    rb"(?!0000)(?:(0001|9999)|\d{4})-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8]|(29|3[01]))"
-    rb"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)(?= )"
+    rb"(?:[12]\d\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])"
+    rb"|(?!0000)(?:(0001|9999)|\d{4})-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8]|(29|3[01])))"
+    rb"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d"
+    rb"(?:Z|(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d))(?= )"
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -2,8 +2,8 @@ r"""The matcher for logs without a `metricsFormat`: the metrics' names are all i
 
 There is one pattern for each name, and it begins with the name itself. So `re` searches the text
 for a literal, and tries the rest only where the name stands. (With an alternation of names, or a
-look-behind first, the search is ten times slower, as bench measures.) A name and its number match
-with these parts around them:
+look-behind first, the search is ten times slower, as bench measures.) Where it stands, the usual
+forms such as `loss=0.5,` are tried first. A name and its number match with these parts around them:
 
 | part             | matches                                       | does not match             |
 |------------------|-----------------------------------------------|----------------------------|
@@ -72,6 +72,12 @@ _ELEMENT = re.compile(_TYPE + rb"(" + NUMBER + rb")\)?")
 _SEPARATORS = re.compile(rb"[ \t]*,[ \t]*|[ \t]+")
 _MEAN = "[mean]"
 
+# The usual forms, such as ` loss = 0.5,` and `"loss": 0.5}`. They take a small part of the steps of
+# all forms, which match the same text: up to the same end, and with the same number.
+_USUAL_LEFT = (rb"[^_][^A-Za-z_.'\[][ \t]", rb"..[^\w./\[ \t-]")
+"""What precedes the name: alternatives of three bytes each."""
+_USUAL_VALUE = rb"[\"']?+[ ]?+[=:][ ]?+(-?+\d++\.\d++)(?=[ ](?:[A-Za-np-su-z|]|-[ ])|[,;)}'\"\n])"
+
 # Signs that the name is part of a longer one. The look-behinds follow the name, see above.
 _LONGER_ON_THE_LEFT = (rb"[\w-]", rb"\w[./]", rb"@\[", rb"@\[ ")
 _LONGER_ON_THE_RIGHT = rb"(?![\w-])"
@@ -86,10 +92,13 @@ _OTHER_METRICS = (
 """Words before a name that make it another metric, as `val_loss` is another one than `loss`."""
 
 
-Mention: TypeAlias = "tuple[int, int, str, bytes | None]"
+_COMMON = b" etaoinsr0123456789lhdcupmfgy:.-=,bwvkTILEONASRD"
+"""The usual bytes of logs, the most common first."""
+
+Mention: TypeAlias = "tuple[int, int, str, str]"
 """A place that names a metric: start, minus the end (so that the longer of two sorts first), the
-name, and the text of the number behind it, or None. It is a bare tuple: there is one for each
-point, and making and sorting them is half of the work on a log full of metrics."""
+name, and the text of the number behind it, or "". It is a bare tuple: there is one for each point,
+and making and sorting them is much of the work on a log full of metrics."""
 
 
 class NameMatcher:
@@ -98,7 +107,9 @@ class NameMatcher:
     def __init__(self, names: Iterable[str]) -> None:
         """Take the metric names as the training prints them."""
         names = tuple(names)
-        self._searches = [(name, _pattern(name.encode()).finditer) for name in names]
+        self._searches = [
+            (name, _rarest_byte(name.encode()), _pattern(name.encode()).finditer) for name in names
+        ]
         self._means = [
             (name, _list_pattern(name.removesuffix(_MEAN).encode()).finditer)
             for name in names
@@ -108,9 +119,11 @@ class NameMatcher:
     def mentions(self, text: bytes) -> list[Mention]:
         """Return all mentions in `text`, left to right; some lie inside the previous one."""
         mentions: list[Mention] = []
-        for name, search in self._searches:
+        for name, rarest, search in self._searches:
+            if rarest not in text:  # much quicker than a search for the name
+                continue
             mentions += [
-                (m.start(), -m.end(), name, m[1] or (m[m.lastindex] if m.lastindex else None))
+                (m.start(), -m.end(), name, m[1].decode() if m.lastindex == 1 else _number(m))
                 for m in search(text)
             ]
         for name, search in self._means:
@@ -121,27 +134,47 @@ class NameMatcher:
         return mentions
 
 
+def _rarest_byte(name: bytes) -> bytes:
+    """Return the byte of the name that logs have least often: a sign, else an unusual letter."""
+    return bytes([max(name, key=lambda byte: _COMMON.find(byte) % 256)])  # not found: 255
+
+
 def _pattern(name: bytes) -> re.Pattern[bytes]:
-    return re.compile(_alone(name) + _LONGER_ON_THE_RIGHT + _VALUE)
+    """Return the pattern for a name; group 1 is the number of a usual form."""
+    literal = re.escape(name)
+    return re.compile(literal + b"(?:" + _usual_forms(literal) + b"|" + all_forms(literal) + b")")
 
 
 def _list_pattern(name: bytes) -> re.Pattern[bytes]:
-    return re.compile(_alone(name) + _LIST)
-
-
-def _alone(name: bytes) -> bytes:
-    """Return a pattern for the name where it is not a part of a longer one."""
     literal = re.escape(name)
+    return re.compile(literal + _alone(literal) + _LIST)
+
+
+def _usual_forms(literal: bytes) -> bytes:
+    """Return a pattern for what is behind a name in the usual forms."""
+    return b"(?s:(?<=" + b"|".join(left + literal for left in _USUAL_LEFT) + b"))" + _USUAL_VALUE
+
+
+def all_forms(literal: bytes) -> bytes:
+    """Return a pattern for what is behind a name in all forms, also without a number."""
+    return _alone(literal) + _LONGER_ON_THE_RIGHT + _VALUE
+
+
+def _alone(literal: bytes) -> bytes:
+    """Return a pattern for the place behind a name that is not a part of a longer one."""
     unjoined = b"".join(b"(?<!" + left + literal + b")" for left in _LONGER_ON_THE_LEFT)
     others = b"".join(b"(?<!(?i:" + word + b")[ \t]" + literal + b")" for word in _OTHER_METRICS)
     no_word = b"".join(b"(?<!" + left + literal + b")" for left in _WORDS_ON_THE_LEFT)
-    return literal + unjoined + b"(?:" + no_word + b"|" + others + b")"
+    return unjoined + b"(?:" + no_word + b"|" + others + b")"
 
 
-def _mean(numbers: bytes) -> bytes | None:
-    """Return the mean of a list such as `[0.5, np.float32(0.75)]`; None if it is not of numbers."""
+def _number(match: re.Match[bytes]) -> str:
+    """Return the text of the number in another form than the usual ones; "" if there is none."""
+    return plain(match[match.lastindex]) if match.lastindex else ""
+
+
+def _mean(numbers: bytes) -> str:
+    """Return the mean of a list such as `[0.5, np.float32(0.75)]`; "" if it is not of numbers."""
     elements = [_ELEMENT.fullmatch(element) for element in _SEPARATORS.split(numbers[1:-1].strip())]
     values = [float(plain(element[1])) for element in elements if element]
-    if len(values) < len(elements):
-        return None
-    return f"{fmean(values):.12g}".encode()
+    return "" if len(values) < len(elements) else f"{fmean(values):.12g}"

@@ -58,8 +58,6 @@ class Region:
 
     def line_bounds(self, start: int, end: int) -> tuple[int, int]:
         """Turn a line's bounds in `text` into offsets in the stream, without the terminator."""
-        if self.text is self.raw:
-            return self.offset + start, self.offset + end
         raw_start = self._raw(start - 1) + 1 if start else 0
         raw_end = self._raw(end)
         if self.raw[raw_end - 1 : raw_end + 1] == b"\r\n":
@@ -85,12 +83,13 @@ class Region:
 class LineCursor:
     """Walks forward through a region's text, line by line."""
 
-    __slots__ = ("_region", "_text", "end", "number", "start")
+    __slots__ = ("_offset", "_region", "_text", "end", "number", "start")
 
     def __init__(self, region: Region) -> None:
         """Begin at the region's first line."""
         self._region = region
         self._text = region.text
+        self._offset = region.offset if region.text is region.raw else None
         self.number = region.first_line
         self.start = 0
         end = region.text.find(b"\n")
@@ -134,11 +133,14 @@ class LineCursor:
     @property
     def bounds(self) -> tuple[int, int]:
         """The line's offsets in the stream, without the terminator."""
-        return self._region.line_bounds(self.start, self.end)
+        offset = self._offset
+        if offset is None:
+            return self._region.line_bounds(self.start, self.end)
+        return offset + self.start, offset + self.end
 
     @property
     def stamp(self) -> str | None:
         """The RFC 3339 time stamp at the line's start, if its start is in this region; or None."""
-        if self._region.continued and self.start == 0:
+        if self.start == 0 and self._region.continued:
             return None
         return head_stamp(self._text, self.start)

@@ -16,6 +16,8 @@ def points(text: str, *metrics: str) -> list[tuple[str, str]]:
     "text",
     [
         ">>> loss = 0.5",
+        "... loss = 0.5",
+        "print 'loss: 0.5'",
         "+ loss=0.5",
         "In [1]: loss = 0.5",
         '> cat("loss: 0.5")',

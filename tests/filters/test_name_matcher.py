@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filters import name_matcher
 from filters.extractor import Extractor, extraction_spec
+from filters.name_matcher import NameMatcher, all_forms
 
 KATIB_DEFAULT = re.compile(rb"([\w|-]+)\s*=\s*([+-]?\d*(\.\d+)?([Ee][+-]?\d+)?)")
 
@@ -131,3 +133,72 @@ def test_what_katibs_default_pattern_rightly_finds_is_found(text: str) -> None:
     assert [pair for pair in right if pair[0] in ("loss", "acc", "val_loss")] == [
         pair for pair in found if pair in right
     ]
+
+
+# -- the quick ways, which skip most of the work -----------------------------------------------
+
+NAMES = ("loss", "val_loss", "a.b[0]")
+ALL_FORMS = {
+    name: re.compile(re.escape(name.encode()) + all_forms(re.escape(name.encode())))
+    for name in NAMES
+}
+pieces = st.lists(
+    st.sampled_from(
+        [*NAMES, *"=:,;|-.'\"()[]{}_@5 \n\t", ": ", "=0.5", "0.25 ", "-1.5", "e-3", " - ", "->", "val ", "3 ", "_1 ", "avg. ",
+         "/10", "%", "%|", "k", "of", "to", "it["]
+    ),
+    max_size=14,
+).map("".join)  # fmt: skip
+
+
+@given(text=pieces)
+def test_the_usual_forms_have_the_number_that_all_forms_have(text: str) -> None:
+    for name, pattern in ALL_FORMS.items():
+        slowly = [
+            (m.start(), -m.end(), name, m[m.lastindex].decode() if m.lastindex else "")
+            for m in pattern.finditer(text.encode())
+        ]
+        assert NameMatcher([name]).mentions(text.encode()) == [
+            (*place, number.replace(",", "").replace("_", "")) for *place, number in slowly
+        ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "step 3 loss=0.5 acc=0.9\n", "Epoch 3/10 - loss: 0.5 - acc: 0.9\n", "{'step': 1, 'loss': 0.5, 'acc': 0.9}\n",
+        '{"step": 1, "loss":0.5}\n', "[1] loss: -0.5 | acc: 0.9\n", "a=1, loss = 0.5;\n", "on 8 (loss=0.5)\n",
+        "epoch 1\nloss: 0.5\n", "loss 0.5\nloss=0.5\n",
+    ],
+)  # fmt: skip
+def test_the_usual_forms_take_the_short_way(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All other forms come through `_number`; a log of the usual ones never does."""
+    long_way: list[object] = []
+
+    def number(match: object) -> str:
+        long_way.append(match)
+        return ""
+
+    monkeypatch.setattr(name_matcher, "_number", number)
+    mentions = NameMatcher(["loss"]).mentions(text.encode())
+    assert [number for *_, number in mentions if number] != []
+    assert len(long_way) == text.count("loss 0.5")
+
+
+def test_a_text_without_the_rarest_byte_of_a_name_is_not_searched_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    searched: list[bytes] = []
+
+    class Pattern:
+        def __init__(self, source: bytes) -> None:
+            self.source = source
+
+        def finditer(self, _text: bytes) -> list[object]:
+            searched.append(self.source)
+            return []
+
+    monkeypatch.setattr(name_matcher, "_pattern", Pattern)
+    matcher = NameMatcher(["loss", "val_loss", "eval/f1", "top5", "XYZ"])
+    matcher.mentions(b"2026-11-23T10:00:00Z INFO step 5: all files, loss=0.5\n")
+    assert searched == [b"loss", b"top5"]
