@@ -202,14 +202,14 @@ def library_cmaes(function: Function, trials: int, seed: int) -> float:
         seed=seed,
     )
     losses: list[float] = []
-    told: list[tuple[Any, float]] = []
+    measured: list[tuple[Any, float]] = []
     for _ in range(trials):
         place = optimizer.ask()
         losses.append(_loss_at(function, space.point(map(float, place))))
-        told.append((place, losses[-1]))
-        if len(told) == optimizer.population_size:
-            optimizer.tell(told)
-            told = []
+        measured.append((place, losses[-1]))
+        if len(measured) == optimizer.population_size:
+            optimizer.tell(measured)
+            measured = []
     return min(losses)
 
 

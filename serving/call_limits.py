@@ -64,7 +64,7 @@ def client_of(peer: str) -> str:
 
 
 class Budget:
-    """An amount that calls share; who wants more than is left waits in a queue."""
+    """An amount that calls share; a call that wants more than is left waits in a queue."""
 
     def __init__(self, total: int) -> None:
         self.total = self.left = total
@@ -76,16 +76,16 @@ class Budget:
         if not self._waiting and amount <= self.left:
             self.left -= amount
             return amount
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append((amount, turn))
+        place = asyncio.get_running_loop().create_future()
+        self._waiting.append((amount, place))
         try:
-            await turn
+            await place
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            if place.done() and not place.cancelled():
                 self.give(amount)
             else:
                 with suppress(ValueError):  # `_wake` may have removed it
-                    self._waiting.remove((amount, turn))
+                    self._waiting.remove((amount, place))
                 self._wake()
             raise
         return amount
@@ -110,10 +110,10 @@ class Budget:
 
     def _wake(self) -> None:
         while self._waiting and self._waiting[0][0] <= self.left:
-            amount, turn = self._waiting.popleft()
-            if not turn.cancelled():
+            amount, place = self._waiting.popleft()
+            if not place.cancelled():
                 self.left -= amount
-                turn.set_result(None)
+                place.set_result(None)
 
 
 class _Places:

@@ -41,10 +41,10 @@ class Hyperopt:
         return one_by_one(choose, history, count)
 
     def _shares(self, domain: Domain, space: SearchSpace, past: History, seed: int) -> list[float]:
-        told = _told(space, past)
-        if len(told.trials) < self.n_startup_trials:
+        past_trials = _past_trials(space, past)
+        if len(past_trials.trials) < self.n_startup_trials:
             return list(map(float, np.random.default_rng(seed).random(len(space.dimensions))))
-        (chosen,) = self.algorithm([len(past)], domain, told, seed)
+        (chosen,) = self.algorithm([len(past)], domain, past_trials, seed)
         values = chosen["misc"]["vals"]
         return [_share(dimension, values[dimension.name][0]) for dimension in space.dimensions]
 
@@ -63,7 +63,7 @@ def _share(dimension: Dimension, value: float) -> float:
     return float(value) if dimension.cells is None else (int(value) + 0.5) / dimension.cells
 
 
-def _told(space: SearchSpace, history: History) -> Trials:
+def _past_trials(space: SearchSpace, history: History) -> Trials:
     documents = [_document(space, number, past) for number, past in enumerate(history)]
     return trials_from_docs([document for document in documents if document is not None])
 

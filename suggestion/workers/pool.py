@@ -36,7 +36,7 @@ _MOST_SECONDS = 300.0
 
 
 class WorkerDiedError(Exception):
-    """A worker ended in the midst of a call, and nobody had killed it."""
+    """A worker ended during a call, though the service had not killed it."""
 
 
 class Worker(Protocol):
@@ -64,7 +64,7 @@ class _Call:
     job: Job
     ends: float
     """The deadline, by the loop's clock."""
-    turn: asyncio.Future[Worker] = field(default_factory=asyncio.Future)
+    worker: asyncio.Future[Worker] = field(default_factory=asyncio.Future)
     began: Began | None = None
 
     def __str__(self) -> str:
@@ -124,7 +124,7 @@ class SearchPool:
         self._hand_out()
         try:
             async with asyncio.timeout_at(call.ends):
-                return await call.turn
+                return await call.worker
         except TimeoutError:
             self._give_up(call, "deadline")
             raise SearchTimeoutError(
@@ -137,8 +137,8 @@ class SearchPool:
 
     def _give_up(self, call: _Call, reason: str) -> None:
         self._metrics.dropped(reason)
-        if call.turn.done() and not call.turn.cancelled():
-            self._free(call.turn.result(), call)
+        if call.worker.done() and not call.worker.cancelled():
+            self._free(call.worker.result(), call)
         else:
             self._waiting.remove(call.job.namespace, call)
             self._count()
@@ -183,10 +183,10 @@ class SearchPool:
             call = self._waiting.next(self._busy)
             if call is None:
                 break
-            if call.turn.done():  # its caller has just gone
+            if call.worker.done():  # its caller has just gone
                 continue
             self._busy.add(call.job.namespace)
-            call.turn.set_result(self._idle.pop())
+            call.worker.set_result(self._idle.pop())
         self._count()
 
     def _free(self, worker: Worker, call: _Call) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -13,6 +14,9 @@ WORDS = re.compile(
     r"\b(?:whoever|everybody|of ours|by and by|(?:is|are) to be|has it that|be had)\b",
     re.IGNORECASE,
 )
+NAMES = {"told", "turn"}
+"""These say nothing about what they name."""
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 KINDS = {".c", ".h", ".md", ".py", ".toml", ".yaml"}
 # Texts of others, and the two files that show the words.
 EXEMPT = (
@@ -31,6 +35,28 @@ def texts() -> list[Path]:
         and not path.relative_to(ROOT).as_posix().startswith(EXEMPT)
         and "data" not in path.relative_to(ROOT).parts
     ]
+
+
+def named_in(path: Path) -> set[str]:
+    """Return the names that a Python file gives: to variables, arguments, functions and classes."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    return (
+        {node.id for node in nodes if isinstance(node, ast.Name)}
+        | {node.arg for node in nodes if isinstance(node, ast.arg)}
+        | {node.name for node in nodes if isinstance(node, DEFINITIONS)}
+    )
+
+
+def test_each_name_is_a_plain_one() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in texts()
+        if path.suffix == ".py"
+        for name in sorted(named_in(path))
+        if name.strip("_").lower() in NAMES
+    ]
+
+    assert found == [], "name the thing: what was reported, sent or counted"
 
 
 def test_each_text_uses_plain_words() -> None:

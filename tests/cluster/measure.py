@@ -48,8 +48,8 @@ def one_by_one(trials: Trials, kind: Callable[[Object], Object]) -> dict[str, li
                 until("the row", lambda name=name: store.rows(trials.namespace, name), pause=0.02)  # type: ignore[misc]
                 seen = time.time()
             complete = _completion(trials, name)
-            told = dict(line.split("=") for line in trials.log(trials.pod(name)).splitlines())
-            start, end = float(told["start"]), float(told["end"])
+            times = dict(line.split("=") for line in trials.log(trials.pod(name)).splitlines())
+            start, end = float(times["start"]), float(times["end"])
             taken["start"].append(start - created)
             taken["complete"].append(complete - end)
             if kind is injected:

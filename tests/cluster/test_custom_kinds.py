@@ -41,7 +41,7 @@ class Trainings:
         definition = f"customresourcedefinition/trainings.{self.group}"
         self.cluster.kubectl("delete", "--ignore-not-found", "--wait=false", definition, *roles)
 
-    def turn(self) -> None:
+    def reconcile_once(self) -> None:
         """Do what an operator does: a pod for each training, and how that ended in the status."""
         # One that has ended may be deleted at any moment.
         for training in (one for one in self.listed() if not one.get("status")):
@@ -166,7 +166,7 @@ def test_a_kind_that_comes_late_is_taken_its_conditions_read_and_its_metrics_col
     trainings.install()
 
     def ended() -> bool:
-        trainings.turn()
+        trainings.reconcile_once()
         return bool(experiment.document()["status"].get("completionTime"))
 
     until("the end", ended, tell=lambda: str(trouble_of(experiment)))

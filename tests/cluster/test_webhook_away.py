@@ -30,8 +30,8 @@ def test_strangers_start_trials_are_refused_with_a_reason_and_start_when_it_is_b
             "the other pod's end", lambda: over(cluster.get("pods", namespace, "other") or PENDING)
         )
         assert trials.end(strangers_job) == "Complete", "the webhook is away for this Job too"
-        [told] = until("the refusal", lambda: _told(trials, name))[:1]
-        assert 'failed calling webhook "collected.trialwatch.dev"' in told
+        [message] = until("the refusal", lambda: _refusals(trials, name))[:1]
+        assert 'failed calling webhook "collected.trialwatch.dev"' in message
         assert cluster.listed("pods", namespace, f"batch.kubernetes.io/job-name={name}") == []
     finally:
         scale(cluster, WEBHOOK, 2)
@@ -43,7 +43,7 @@ def test_strangers_start_trials_are_refused_with_a_reason_and_start_when_it_is_b
 PENDING: Object = {"status": {"phase": "Pending"}}
 
 
-def _told(trials: Trials, name: str) -> list[str]:
+def _refusals(trials: Trials, name: str) -> list[str]:
     """Return what the job controller says of pods that it could not make."""
     events = trials.cluster.listed("events", trials.namespace)
     return [

@@ -115,16 +115,16 @@ def seconds_to_the_end(seed: int, grace: float) -> float:
     opened = Opened(world)
     session = _session(world, opened)
     fails_at, told_at = sorted(dice.choices(range(200), k=2))
-    told = math.inf
+    hurried_at = math.inf
     for step in range(_STEPS):
         world.fails = world.fails or step >= fails_at
         if step == told_at:
-            told = world.clock.monotonic()
-            session.hurry(until=told + grace)
+            hurried_at = world.clock.monotonic()
+            session.hurry(until=hurried_at + grace)
         pause = session.step()
         if pause.done is not None and step >= told_at:
             session.close()
-            return world.clock.monotonic() - told
+            return world.clock.monotonic() - hurried_at
         world.clock.pass_by(dice.uniform(pause.least, pause.most))
         for _ in range(dice.randrange(3)):
             world.act()

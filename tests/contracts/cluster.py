@@ -513,8 +513,8 @@ class ClusterContract:
         await cluster.create(config_map("one"))
         await cluster.create(config_map("two"))
 
-        told = [("ADDED", "one", {"colour": "red"}), ("ADDED", "two", {"colour": "red"})]
-        assert await asyncio.gather(*watchers) == [told] * 3
+        changes = [("ADDED", "one", {"colour": "red"}), ("ADDED", "two", {"colour": "red"})]
+        assert await asyncio.gather(*watchers) == [changes] * 3
 
     async def test_a_watch_goes_on_from_any_change(self, cluster: Cluster) -> None:
         start = (await cluster.list(Scope(CONFIG_MAP, "team"))).version
@@ -547,7 +547,7 @@ class ClusterContract:
         assert int(deleted.version) > int(version_of(made))
 
     @pytest.mark.parametrize(
-        ("narrow", "told"),
+        ("narrow", "expected"),
         [
             ({"name": "two"}, [("ADDED", "two"), ("DELETED", "two")]),
             ({"labels": {"colour": "red"}}, [("ADDED", "one"), ("DELETED", "one")]),
@@ -556,7 +556,7 @@ class ClusterContract:
         ],
     )
     async def test_a_watch_can_be_narrowed(
-        self, cluster: Cluster, narrow: Mapping[str, Any], told: list[tuple[str, str]]
+        self, cluster: Cluster, narrow: Mapping[str, Any], expected: list[tuple[str, str]]
     ) -> None:
         start = (await cluster.list(Scope(CONFIG_MAP, "team"))).version
         await cluster.create(config_map("other", namespace="other", labels={"colour": "red"}))
@@ -567,7 +567,7 @@ class ClusterContract:
 
         found = await heard(cluster.watch(Scope(CONFIG_MAP, "team", **narrow), since=start), 2)
 
-        assert [(what, name) for what, name, _ in found] == told
+        assert [(what, name) for what, name, _ in found] == expected
 
 
 class ForgettingContract:

@@ -77,12 +77,12 @@ class FakeServices:
                 self.policy,
             )
             self.restarts += 1
-            turns = asyncio.create_task(_turns(ports, driver))
+            reconciling = asyncio.create_task(_reconcile_all(ports, driver))
             try:
                 yield ports
             finally:
-                turns.cancel()
-                await asyncio.gather(turns, return_exceptions=True)
+                reconciling.cancel()
+                await asyncio.gather(reconciling, return_exceptions=True)
 
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[SearchRouter]:
@@ -146,7 +146,7 @@ def _kind(kind: str) -> Any:  # noqa: ANN401 - kube.cluster.Kind
     return type(JOB)(api_version="kubeflow.org/v1beta1", kind=kind)
 
 
-async def _turns(ports: ClusterPorts, driver: Driver) -> None:
+async def _reconcile_all(ports: ClusterPorts, driver: Driver) -> None:
     """Reconcile what has changed and what is due: a small version of the controller's loop."""
     due: dict[tuple[str, Key], datetime] = {}
     while True:
@@ -158,8 +158,8 @@ async def _turns(ports: ClusterPorts, driver: Driver) -> None:
         ports.changed.clear()
         for kind, key in sorted(work, key=str):
             due.pop((kind, key), None)
-            turn = driver.experiment if kind == "e" else driver.trial
-            wake = await turn(key, datetime.now(UTC))
+            reconcile = driver.experiment if kind == "e" else driver.trial
+            wake = await reconcile(key, datetime.now(UTC))
             if wake is not None:
                 due[kind, key] = wake
         soonest = min(due.values(), default=datetime.now(UTC) + timedelta(seconds=5))

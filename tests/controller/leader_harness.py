@@ -152,7 +152,7 @@ class LeaderHarness:
         self.memory.observations.metrics[Key(namespace="ns", name=name)] = loss(text)
         await complete(self.cluster, name)
 
-    def told(self, reason: str) -> list[str]:
+    def event_messages(self, reason: str) -> list[str]:
         """Return the messages of all events with this reason."""
         return [event.message for event in self.memory.events.all if event.reason == reason]
 

@@ -41,10 +41,10 @@ def test_it_names_every_reason_that_the_code_has_and_no_other() -> None:
     code = "".join(SOURCES[module] for module in modules)
     for path in ("objects/validation_update.py", "early_stopping.py"):
         code += (ROOT / "api" / path).read_text(encoding="utf-8")
-    told = set(re.findall(r"^\| \w+(?:, False)? \| `(\w+)` \|", TEXT, re.MULTILINE))
+    documented = set(re.findall(r"^\| \w+(?:, False)? \| `(\w+)` \|", TEXT, re.MULTILINE))
 
-    assert told
-    assert {reason for reason in told if f'"{reason}"' not in code} == set()
+    assert documented
+    assert {reason for reason in documented if f'"{reason}"' not in code} == set()
 
 
 def test_every_cause_that_it_explains_is_one_that_the_code_gives() -> None:
@@ -60,12 +60,12 @@ def test_it_has_the_policy_with_its_defaults() -> None:
     policy = Policy()
 
     assert rows.keys() == {field.name for field in fields(Policy)}
-    for name, told in rows.items():
+    for name, documented in rows.items():
         value = getattr(policy, name)
         if isinstance(value, timedelta):
-            assert told == f"{value.total_seconds():g} s"
+            assert documented == f"{value.total_seconds():g} s"
         else:
-            assert told == {None: "none", True: "true"}[value]
+            assert documented == {None: "none", True: "true"}[value]
 
 
 def test_each_setting_of_the_policy_has_its_flag() -> None:
@@ -77,9 +77,9 @@ def test_each_setting_of_the_policy_has_its_flag() -> None:
 def test_it_names_each_metric() -> None:
     metrics = Metrics()
     there = re.findall(r"^# TYPE ((?:trialwatch|katib)_\w+)", metrics.text().decode(), re.MULTILINE)
-    told = set(re.findall(r"^\| `((?:trialwatch_controller|katib)_\w+)", TEXT, re.MULTILINE))
+    documented = set(re.findall(r"^\| `((?:trialwatch_controller|katib)_\w+)", TEXT, re.MULTILINE))
 
-    assert told == {name for name in there if not name.endswith("_created")}
+    assert documented == {name for name in there if not name.endswith("_created")}
 
 
 @pytest.mark.parametrize("path", ["GET /healthz", "GET /readyz", "GET /metrics"])

@@ -145,7 +145,7 @@ def test_a_store_that_is_away_holds_a_deleted_experiment_for_a_bounded_time(how:
             await harness.delete()
             took = await until_gone(harness)
         assert took < 60 + 2 * 10 + 5
-        assert "its metrics stay in the store" in harness.told("MetricsNotDeleted")[0]
+        assert "its metrics stay in the store" in harness.event_messages("MetricsNotDeleted")[0]
 
     situation(test)()
 
@@ -165,8 +165,8 @@ def test_a_right_that_is_missing_holds_a_deleted_trial_for_a_bounded_time(
             assert name in [trial.metadata.name for trial in await harness.trials()]
             await asyncio.sleep(60 + 25)  # it is looked at less and less often
             assert name not in [trial.metadata.name for trial in await harness.trials()]
-        told = harness.told("JobNotDeleted")
-        assert told[0].startswith(
+        reported = harness.event_messages("JobNotDeleted")
+        assert reported[0].startswith(
             "the cluster's garbage collection will delete its job: you may not"
         )
 
@@ -183,7 +183,7 @@ async def test_jobs_that_may_not_be_created_are_reported_and_created_when_they_m
         await asyncio.sleep(30)
         assert {state_of(trial) for trial in await harness.trials()} == {TrialState.PENDING}
         assert "you may not create Job; give this program's account the right" in "".join(
-            harness.told("ReconcileError")
+            harness.event_messages("ReconcileError")
         )
         harness.cluster.refused = set()
         await asyncio.sleep(65)
@@ -205,7 +205,7 @@ async def test_jobs_that_may_not_be_watched_are_polled_and_that_is_reported(
 
     assert found is not None
     assert completed(found)
-    assert "cannot watch its job" in harness.told("JobNotWatched")[0]
+    assert "cannot watch its job" in harness.event_messages("JobNotWatched")[0]
 
 
 @pytest.mark.parametrize("kind", ["Experiment", "Trial", "Suggestion", "Pod", "Event"])
@@ -216,8 +216,10 @@ def test_a_kind_that_may_not_be_listed_is_waited_for(kind: str) -> None:
         async with harness.leading() as term:
             await asyncio.sleep(20)
             of_ours = kind in {"Experiment", "Trial", "Suggestion"}
-            told = [line for line in term.unready_reasons() if f"you may not list {kind}" in line]
-            assert bool(told) == of_ours
+            reported = [
+                line for line in term.unready_reasons() if f"you may not list {kind}" in line
+            ]
+            assert bool(reported) == of_ours
             harness.cluster.refused = set()
             await asyncio.sleep(20)
             assert list(term.unready_reasons()) == []
@@ -347,7 +349,7 @@ async def test_trials_of_a_kind_that_the_cluster_does_not_have_wait_and_go_when_
         trials = await harness.trials()
         assert [holds(trial.status.conditions, "Created") for trial in trials] == [True, True]
         assert {state_of(trial) for trial in trials} == {TrialState.PENDING}
-        assert "does not serve the kind FooJob" in harness.told("ReconcileError")[0]
+        assert "does not serve the kind FooJob" in harness.event_messages("ReconcileError")[0]
         await harness.delete()
         assert await until_gone(harness) < 5
 
@@ -362,7 +364,7 @@ async def test_a_kind_whose_definition_comes_later_needs_no_restart() -> None:
     ):
         await harness.apply(of_an_unknown_kind())
         await eventually(
-            lambda: "install what defines it" in "".join(harness.told("ReconcileError"))
+            lambda: "install what defines it" in "".join(harness.event_messages("ReconcileError"))
         )
 
         resource = Resource(
@@ -370,10 +372,12 @@ async def test_a_kind_whose_definition_comes_later_needs_no_restart() -> None:
         )
         harness.cluster.resources[resource.of] = resource
         clock.now += FORGET_SECONDS
-        await eventually(lambda: len(harness.told("JobRunning")) == 2)
+        await eventually(lambda: len(harness.event_messages("JobRunning")) == 2)
         jobs: Any = (await harness.cluster.list(Scope(resource.of, "ns"))).items
         name = jobs[0]["metadata"]["name"]
         harness.memory.observations.metrics[Key(namespace="ns", name=name)] = loss("0.5")
         done: JsonObject = {"conditions": [{"type": "Complete", "status": "True"}]}
         await harness.cluster.patch(ref_of(jobs[0]), {"status": done})
-        await eventually(lambda: harness.told("JobSucceeded") == [f"Job {name} has succeeded"])
+        await eventually(
+            lambda: harness.event_messages("JobSucceeded") == [f"Job {name} has succeeded"]
+        )

@@ -19,7 +19,7 @@ from tests.virtual_time import in_virtual_time
 A, B = Key(namespace="ns", name="a"), Key(namespace="ns", name="b")
 
 
-class Turns:
+class Reconciles:
     """Turns that take their time, and what was going on at once."""
 
     def __init__(self, seconds: float = 1.0) -> None:
@@ -31,7 +31,7 @@ class Turns:
         self.wake: timedelta | None = None
         self.fault: Exception | None = None
 
-    async def turn(self, key: Key, now: datetime) -> datetime | None:
+    async def reconcile(self, key: Key, now: datetime) -> datetime | None:
         assert key.name not in self.running
         self.begun.append((round(asyncio.get_running_loop().time() - 1000, 3), key.name))
         self.running.append(key.name)
@@ -48,10 +48,12 @@ class Turns:
 
 @asynccontextmanager
 async def working(
-    turns: Turns, at_once: int = 9
+    reconciles: Reconciles, at_once: int = 9
 ) -> AsyncIterator[tuple[ReconcileWorkers, Metrics]]:
     metrics = Metrics()
-    workers = ReconcileWorkers(guarded_reconcile("trial", turns.turn, metrics), at_once=at_once)
+    workers = ReconcileWorkers(
+        guarded_reconcile("trial", reconciles.reconcile, metrics), at_once=at_once
+    )
     metrics.watch_queue("trial", workers.depth)
     task = asyncio.create_task(workers.run())
     try:
@@ -75,8 +77,8 @@ def situation(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
 
 @situation
 async def test_events_of_one_object_are_merged_and_its_reconciles_follow_each_other() -> None:
-    turns = Turns()
-    async with working(turns) as (workers, _):
+    reconciles = Reconciles()
+    async with working(reconciles) as (workers, _):
         for _ in range(5):
             workers.add(A)
         workers.add(B)
@@ -85,79 +87,79 @@ async def test_events_of_one_object_are_merged_and_its_reconciles_follow_each_ot
             workers.add(A)
         await asyncio.sleep(10)
 
-    assert turns.begun == [(0, "a"), (0, "b"), (1, "a")]
+    assert reconciles.begun == [(0, "a"), (0, "b"), (1, "a")]
 
 
 @situation
 async def test_only_so_many_are_reconciled_at_a_time() -> None:
-    turns = Turns()
-    async with working(turns, at_once=3) as (workers, _):
+    reconciles = Reconciles()
+    async with working(reconciles, at_once=3) as (workers, _):
         for number in range(10):
             workers.add(Key(namespace="ns", name=str(number)))
         await asyncio.sleep(10)
 
-    assert (turns.most, len(turns.ended)) == (3, 10)
+    assert (reconciles.most, len(reconciles.ended)) == (3, 10)
 
 
 @situation
 async def test_a_reconcile_returns_the_moment_of_the_next() -> None:
-    turns = Turns()
-    turns.wake = timedelta(seconds=30)
-    async with working(turns) as (workers, _):
+    reconciles = Reconciles()
+    reconciles.wake = timedelta(seconds=30)
+    async with working(reconciles) as (workers, _):
         workers.add(A)
         await asyncio.sleep(80)
 
-    assert [moment for moment, _ in turns.begun] == [0, 30, 60]
+    assert [moment for moment, _ in reconciles.begun] == [0, 30, 60]
 
 
 @situation
 async def test_an_internal_error_delays_its_object_by_half_a_minute_and_no_other() -> None:
-    turns = Turns()
-    turns.fault = ValueError("internal")
-    async with working(turns) as (workers, metrics):
+    reconciles = Reconciles()
+    reconciles.fault = ValueError("internal")
+    async with working(reconciles) as (workers, metrics):
         workers.add(A)
         await asyncio.sleep(5)
-        turns.fault = None
+        reconciles.fault = None
         workers.add(B)
         await asyncio.sleep(40)
         text = metrics.text().decode()
 
-    assert turns.begun == [(0, "a"), (5, "b"), (30, "a")]
+    assert reconciles.begun == [(0, "a"), (5, "b"), (30, "a")]
     assert 'trialwatch_controller_faults_total{kind="trial"} 1.0' in text
     assert 'trialwatch_controller_turn_seconds_count{kind="trial"} 3.0' in text
 
 
 @situation
 async def test_a_reconcile_that_is_interrupted_ends_and_a_new_one_begins_at_once() -> None:
-    turns = Turns(seconds=300)
-    async with working(turns) as (workers, _):
+    reconciles = Reconciles(seconds=300)
+    async with working(reconciles) as (workers, _):
         workers.add(A)
         await asyncio.sleep(5)
-        turns.seconds = 1
+        reconciles.seconds = 1
         workers.interrupt(A)
         workers.interrupt(A)
         await asyncio.sleep(5)
 
-    assert turns.begun == [(0, "a"), (5, "a")]
-    assert turns.ended == ["a"]
+    assert reconciles.begun == [(0, "a"), (5, "a")]
+    assert reconciles.ended == ["a"]
 
 
 @situation
 async def test_interrupting_an_object_that_is_not_reconciled_queues_it() -> None:
-    turns = Turns()
-    async with working(turns) as (workers, _):
+    reconciles = Reconciles()
+    async with working(reconciles) as (workers, _):
         workers.interrupt(A)
         workers.interrupt(A)
         await asyncio.sleep(5)
 
-    assert turns.begun == [(0, "a")]
-    assert turns.ended == ["a"]
+    assert reconciles.begun == [(0, "a")]
+    assert reconciles.ended == ["a"]
 
 
 @situation
 async def test_at_the_end_nothing_new_begins_and_what_is_under_way_is_finished() -> None:
-    turns = Turns()
-    workers = ReconcileWorkers(turns.turn, at_once=1)
+    reconciles = Reconciles()
+    workers = ReconcileWorkers(reconciles.reconcile, at_once=1)
     task = asyncio.create_task(workers.run())
     workers.add(A)
     workers.add(B)
@@ -165,13 +167,13 @@ async def test_at_the_end_nothing_new_begins_and_what_is_under_way_is_finished()
     workers.end()
     await task
 
-    assert (turns.begun, turns.ended) == ([(0, "a")], ["a"])
+    assert (reconciles.begun, reconciles.ended) == ([(0, "a")], ["a"])
 
 
 @situation
 async def test_cancelled_it_cancels_what_is_under_way_even_what_was_just_interrupted() -> None:
-    turns = Turns(seconds=300)
-    workers = ReconcileWorkers(turns.turn, at_once=9)
+    reconciles = Reconciles(seconds=300)
+    workers = ReconcileWorkers(reconciles.reconcile, at_once=9)
     task = asyncio.create_task(workers.run())
     workers.add(A)
     workers.add(B)
@@ -181,13 +183,13 @@ async def test_cancelled_it_cancels_what_is_under_way_even_what_was_just_interru
     with pytest.raises(asyncio.CancelledError):
         await task
 
-    assert (turns.running, turns.ended) == ([], [])
+    assert (reconciles.running, reconciles.ended) == ([], [])
 
 
 @situation
 async def test_the_queue_s_depth_counts_who_waits() -> None:
-    turns = Turns()
-    async with working(turns, at_once=1) as (workers, metrics):
+    reconciles = Reconciles()
+    async with working(reconciles, at_once=1) as (workers, metrics):
         workers.add(A)
         workers.add(B)
         await asyncio.sleep(0.5)
@@ -198,23 +200,23 @@ async def test_the_queue_s_depth_counts_who_waits() -> None:
 
 @situation
 async def test_an_error_of_an_unguarded_reconcile_ends_all_workers() -> None:
-    turns = Turns()
-    turns.fault = SetupError("the disk is full")
-    workers = ReconcileWorkers(turns.turn, at_once=1)
+    reconciles = Reconciles()
+    reconciles.fault = SetupError("the disk is full")
+    workers = ReconcileWorkers(reconciles.reconcile, at_once=1)
     workers.add(A)
     workers.add(B)
 
     with pytest.raises(SetupError, match="the disk is full"):
         await workers.run()
 
-    assert turns.begun == [(0, "a")]
+    assert reconciles.begun == [(0, "a")]
 
 
 @situation
 async def test_it_is_idle_while_nothing_is_reconciled_and_nothing_is_due() -> None:
-    turns = Turns()
-    turns.wake = timedelta(seconds=30)
-    async with working(turns) as (workers, _):
+    reconciles = Reconciles()
+    reconciles.wake = timedelta(seconds=30)
+    async with working(reconciles) as (workers, _):
         idle = [workers.idle]
         workers.add(A)
         idle.append(workers.idle)

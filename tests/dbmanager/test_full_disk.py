@@ -59,7 +59,7 @@ async def health(client: Client, service: str = "") -> tuple[int, str]:
     return status, str(dict(await call.trailing_metadata()).get("trialwatch-cause", ""))
 
 
-async def test_a_full_disk_is_told_deletes_make_room_and_reports_are_stored_again(
+async def test_a_full_disk_is_reported_deletes_make_room_and_reports_are_stored_again(
     tmp_path: Path,
 ) -> None:
     with manager_on_a_small_disk(tmp_path) as address:

@@ -92,15 +92,15 @@ def test_a_pattern_outside_re2_is_stopped_and_counted_line_by_line() -> None:
     assert extractor.counters.timed_out == 1
 
 
-def test_a_line_that_costs_a_pattern_too_much_is_skipped_counted_and_told() -> None:
+def test_a_line_that_costs_a_pattern_too_much_is_skipped_counted_and_reported() -> None:
     """A pattern of 13 KB took 32 s for a line of 30 KB."""
     spec = extraction_spec(["loss"], patterns=["(loss)=([0-9]+)", "(loss)=([0-9]+)" + "x?" * 6000])
     extractor = Extractor(spec)
     stream = b"loss=1 " + b"y" * 30_000 + b" loss=2\nloss=3\n"
     assert read(extractor, stream) == [("loss", "3", 2), ("loss", "3", 2)]
     assert extractor.counters.timed_out == 1
-    told = summary(extractor.counters, spec, NearMisses(["loss"]))
-    assert "1 line skipped, because a pattern takes too long there" in told
+    text = summary(extractor.counters, spec, NearMisses(["loss"]))
+    assert "1 line skipped, because a pattern takes too long there" in text
 
 
 @pytest.mark.parametrize(

@@ -80,15 +80,15 @@ class FaultyCluster:
                     raise Unavailable("the connection broke")
                 if self._strikes(self.faults.end):
                     return
-                for told in self._told(change):
-                    yield told
+                for received in self._received(change):
+                    yield received
                 await self._arrive()
 
-    def _told(self, change: Change) -> list[Change]:
-        told = [] if self._strikes(self.faults.miss) else [change]
+    def _received(self, change: Change) -> list[Change]:
+        received = [] if self._strikes(self.faults.miss) else [change]
         if self._strikes(self.faults.repeat):
-            told *= 2
+            received *= 2
         if self._before and self._strikes(self.faults.old):
-            told.append(self.random.choice(self._before))
+            received.append(self.random.choice(self._before))
         self._before = [*self._before[-20:], change]
-        return told
+        return received

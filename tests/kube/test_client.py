@@ -360,9 +360,9 @@ def _shown(change: Change) -> str:
 async def test_a_change_may_come_in_any_pieces() -> None:
     line = event("one")
 
-    told = await watched(*(line[i : i + 1] for i in range(len(line))), line + line[:7], line[7:])
+    changes = await watched(*(line[i : i + 1] for i in range(len(line))), line + line[:7], line[7:])
 
-    assert told == ["ADDED one"] * 3
+    assert changes == ["ADDED one"] * 3
 
 
 async def test_a_change_may_be_as_long_as_an_object_can_be() -> None:

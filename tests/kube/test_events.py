@@ -24,7 +24,7 @@ class Clock:
         return self.now
 
 
-class Told(list[str]):
+class Counted(list[str]):
     def __call__(self, outcome: str) -> None:
         self.append(outcome)
 
@@ -40,14 +40,16 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def counted() -> Counted:
+    return Counted()
 
 
 @pytest.fixture
-async def events(memory: MemoryCluster, clock: Clock, told: Told) -> AsyncIterator[EventRecorder]:
+async def events(
+    memory: MemoryCluster, clock: Clock, counted: Counted
+) -> AsyncIterator[EventRecorder]:
     moment = datetime(2026, 1, 31, 12, tzinfo=UTC)
-    events = EventRecorder(memory, ME, counted=told, clock=clock, now=lambda: moment)
+    events = EventRecorder(memory, ME, counted=counted, clock=clock, now=lambda: moment)
     async with beside(events.run()):
         yield events
 
@@ -82,7 +84,7 @@ async def test_an_event_says_what_kubectl_describe_shows(
 
 
 async def test_a_job_that_tries_again_and_again_gets_an_event_once_in_a_while(
-    memory: MemoryCluster, events: EventRecorder, clock: Clock, told: Told
+    memory: MemoryCluster, events: EventRecorder, clock: Clock, counted: Counted
 ) -> None:
     for _ in range(5):
         events.record(word())
@@ -94,7 +96,7 @@ async def test_a_job_that_tries_again_and_again_gets_an_event_once_in_a_while(
     await events.drain(10)
 
     assert [event["count"] for event in await posted(memory)] == [6]
-    assert told == ["posted", *["throttled"] * 4, "posted"]
+    assert counted == ["posted", *["throttled"] * 4, "posted"]
 
 
 async def test_each_reason_and_each_object_gets_its_own_event(
@@ -110,7 +112,7 @@ async def test_each_reason_and_each_object_gets_its_own_event(
 async def test_replicas_say_the_same_in_one_event(
     memory: MemoryCluster, events: EventRecorder
 ) -> None:
-    other = EventRecorder(memory, ME, counted=Told(), clock=Clock())
+    other = EventRecorder(memory, ME, counted=Counted(), clock=Clock())
     async with beside(other.run()):
         for one in (events, other):
             one.record(word())
@@ -120,7 +122,7 @@ async def test_replicas_say_the_same_in_one_event(
 
 
 async def test_a_flood_is_held_to_a_rate(
-    memory: MemoryCluster, events: EventRecorder, clock: Clock, told: Told
+    memory: MemoryCluster, events: EventRecorder, clock: Clock, counted: Counted
 ) -> None:
     for number in range(200):
         events.record(word(f"mnist-{number}"))
@@ -133,7 +135,7 @@ async def test_a_flood_is_held_to_a_rate(
     await events.drain(10)
 
     assert len(await posted(memory)) == ME.burst + 3 * ME.per_second
-    assert told.count("throttled") == 400 - ME.burst - 3 * ME.per_second
+    assert counted.count("throttled") == 400 - ME.burst - 3 * ME.per_second
 
 
 async def test_a_throttled_event_is_posted_when_the_limit_allows_it(
@@ -149,14 +151,14 @@ async def test_a_throttled_event_is_posted_when_the_limit_allows_it(
 
 
 async def test_an_event_that_cannot_be_posted_costs_nothing_but_itself(
-    memory: MemoryCluster, events: EventRecorder, told: Told
+    memory: MemoryCluster, events: EventRecorder, counted: Counted
 ) -> None:
     lost = Ref(api_version="batch/v1", kind="Job", namespace="gone", name="j")
     events.record(Event(about=lost, uid="u", reason="PodRefused", message="m"))
     events.record(word())
     await events.drain(10)
 
-    assert told == ["failed", "posted"]
+    assert counted == ["failed", "posted"]
     assert len(await posted(memory)) == 1
 
 
@@ -166,10 +168,10 @@ def test_a_message_is_as_long_as_an_event_can_be() -> None:
 
 async def test_events_wait_in_bounded_room(memory: MemoryCluster) -> None:
     """Nobody posts them here."""
-    clock, told = Clock(), Told()
-    events = EventRecorder(memory, ME, counted=told, clock=clock)
+    clock, counted = Clock(), Counted()
+    events = EventRecorder(memory, ME, counted=counted, clock=clock)
     for number in range(300):
         clock.now += 1
         events.record(word(f"mnist-{number}"))
 
-    assert told.count("throttled") == 200
+    assert counted.count("throttled") == 200

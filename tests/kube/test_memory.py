@@ -71,8 +71,8 @@ async def test_a_history_that_is_full_forgets_its_beginning() -> None:
 
     with pytest.raises(Gone):
         await heard(cluster.watch(Scope(CONFIG_MAP), since=start), 1)
-    told = await heard(cluster.watch(Scope(CONFIG_MAP), since=after_first), 3)
-    assert [name for _, name, _ in told] == ["n1", "n2", "n3"]
+    received = await heard(cluster.watch(Scope(CONFIG_MAP), since=after_first), 3)
+    assert [name for _, name, _ in received] == ["n1", "n2", "n3"]
 
 
 async def test_a_watcher_that_is_up_to_date_does_not_mind_what_is_forgotten() -> None:
@@ -81,11 +81,11 @@ async def test_a_watcher_that_is_up_to_date_does_not_mind_what_is_forgotten() ->
         Scope(CONFIG_MAP), since=(await cluster.list(Scope(CONFIG_MAP))).version
     )
     async with aclosing(changes):
-        told = asyncio.create_task(anext(changes))
+        received = asyncio.create_task(anext(changes))
         await asyncio.sleep(0)
         cluster.forget()
         await cluster.create(config_map())
-        assert (await told).type is ChangeType.ADDED
+        assert (await received).type is ChangeType.ADDED
 
 
 async def test_a_bookmark_says_how_far_the_watcher_is() -> None:
@@ -93,11 +93,11 @@ async def test_a_bookmark_says_how_far_the_watcher_is() -> None:
     start = (await cluster.list(Scope(CONFIG_MAP))).version
     changes = cluster.watch(Scope(CONFIG_MAP, name="nobody"), since=start)
     async with aclosing(changes):
-        told = asyncio.create_task(anext(changes))
+        received = asyncio.create_task(anext(changes))
         await asyncio.sleep(0)
         await cluster.create(config_map())
         cluster.send_bookmarks()
-        bookmark = await told
+        bookmark = await received
 
     assert bookmark.type is ChangeType.BOOKMARK
     assert bookmark.version == (await cluster.list(Scope(CONFIG_MAP))).version
@@ -107,12 +107,12 @@ async def test_a_bookmark_says_how_far_the_watcher_is() -> None:
 async def test_end_watches_ends_all_watches() -> None:
     cluster = MemoryCluster()
     start = (await cluster.list(Scope(CONFIG_MAP))).version
-    told = asyncio.create_task(heard(cluster.watch(Scope(CONFIG_MAP), since=start), 1))
+    received = asyncio.create_task(heard(cluster.watch(Scope(CONFIG_MAP), since=start), 1))
     await asyncio.sleep(0)
 
     cluster.end_watches()
 
-    assert await told == []
+    assert await received == []
 
 
 async def test_garbage_is_what_has_lost_all_of_its_owners() -> None:

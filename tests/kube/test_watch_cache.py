@@ -95,10 +95,10 @@ async def test_only_what_is_in_the_scope_is_known(memory: MemoryCluster) -> None
 
 
 async def test_each_change_is_reported_once_it_can_be_read(memory: MemoryCluster) -> None:
-    told: list[tuple[str, str | None]] = []
+    notified: list[tuple[str, str | None]] = []
 
     def note(changed: Ref) -> None:
-        told.append((changed.name, cache.get(changed.namespace, changed.name)))
+        notified.append((changed.name, cache.get(changed.namespace, changed.name)))
 
     await memory.create(config_map("old"))
     cache = WatchCache(memory, SCOPE, keep=colour, changed=note)
@@ -106,9 +106,9 @@ async def test_each_change_is_reported_once_it_can_be_read(memory: MemoryCluster
         await cache.synced()
         await memory.create(config_map("new"))
         await memory.delete(ref("old"))
-        await eventually(lambda: len(told) == 3)
+        await eventually(lambda: len(notified) == 3)
 
-    assert told == [("old", "red"), ("new", "red"), ("old", None)]
+    assert notified == [("old", "red"), ("new", "red"), ("old", None)]
 
 
 async def test_of_what_was_deleted_the_last_document_is_handed_over(memory: MemoryCluster) -> None:
@@ -155,7 +155,7 @@ async def test_of_what_went_while_nobody_watched_what_was_known_is_handed_over(
 
 
 async def test_a_new_list_tells_only_what_is_not_as_before(memory: MemoryCluster) -> None:
-    told: list[str] = []
+    notified: list[str] = []
     for name in ("same", "changed", "gone"):
         await memory.create(config_map(name))
     time = Time()
@@ -163,19 +163,19 @@ async def test_a_new_list_tells_only_what_is_not_as_before(memory: MemoryCluster
         FaultyCluster(memory, Random(1), deaf()),
         SCOPE,
         keep=colour,
-        changed=lambda changed: told.append(changed.name),
+        changed=lambda changed: notified.append(changed.name),
         pace=time.pace(resync_seconds=60),
     )
     async with beside(cache.run()):
         await cache.synced()
-        told.clear()
+        notified.clear()
         await memory.patch(ref("changed"), {"data": {"colour": "blue"}})
         await memory.delete(ref("gone"))
         time.now += 100
         memory.end_watches()
-        await eventually(lambda: len(told) == 2)
+        await eventually(lambda: len(notified) == 2)
 
-    assert sorted(told) == ["changed", "gone"]
+    assert sorted(notified) == ["changed", "gone"]
 
 
 def deaf() -> Faults:

@@ -155,5 +155,5 @@ def test_cert_manager_says_who_is_trusted() -> None:
 
     for kind in PATHS:
         for one in of_kind(rendered, kind):
-            told = one["metadata"]["annotations"]["cert-manager.io/inject-ca-from"]
-            assert told == f"{names.CORE_NAMESPACE}/{names.OWN_WEBHOOK}"
+            certificate = one["metadata"]["annotations"]["cert-manager.io/inject-ca-from"]
+            assert certificate == f"{names.CORE_NAMESPACE}/{names.OWN_WEBHOOK}"

@@ -86,11 +86,11 @@ def test_every_object_that_its_commands_name_is_there() -> None:
     known = {o["metadata"]["name"] for name in OVERLAYS for o in overlay(name)}
     known |= {"trialwatch-database", names.WEBHOOK_CONFIGURATION}
 
-    told = set(
+    documented = set(
         re.findall(r"\b(?:trialwatch|katib)-[a-z-]+[a-z]\b", "".join(blocks_with("kubectl")))
     )
-    assert {"trialwatch-webhook", "trialwatch-experiments"} <= told
-    assert told <= known | {"katib-steps-aside", "katib-config"}
+    assert {"trialwatch-webhook", "trialwatch-experiments"} <= documented
+    assert documented <= known | {"katib-steps-aside", "katib-config"}
 
 
 def test_the_role_for_jobs_of_another_kind_is_taken_up() -> None:

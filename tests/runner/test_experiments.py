@@ -88,29 +88,29 @@ NEWCOMERS: dict[str, tuple[dict[str, Any], str, str]] = {
 @pytest.mark.parametrize("case", NEWCOMERS)
 def test_a_newcomers_error_has_its_path_and_its_words(case: str) -> None:
     changes, path, words = NEWCOMERS[case]
-    told = faults(experiment(**changes))
+    found = faults(experiment(**changes))
 
-    assert list(told) == [path]
-    assert words in told[path]
-    assert "\n" not in told[path]
+    assert list(found) == [path]
+    assert words in found[path]
+    assert "\n" not in found[path]
 
 
 def test_a_parameter_that_the_template_does_not_use_is_named() -> None:
     document = experiment(command=["sh", "-c", "echo loss=1"])
-    told = faults(document)
+    found = faults(document)
 
-    assert list(told) == ["spec.trialTemplate.trialParameters[0].name"]
-    assert "${trialParameters.lr}" in next(iter(told.values()))
+    assert list(found) == ["spec.trialTemplate.trialParameters[0].name"]
+    assert "${trialParameters.lr}" in next(iter(found.values()))
 
 
 def test_all_faults_come_at_once() -> None:
-    told = faults(
+    found = faults(
         experiment(
             algorithm={"algorithmName": "randm"}, parallelTrialCount=20, maxFailedTrialCount=-1
         )
     )
 
-    assert set(told) == {
+    assert set(found) == {
         "spec.algorithm.algorithmName",
         "spec.parallelTrialCount",
         "spec.maxFailedTrialCount",
@@ -139,9 +139,9 @@ def test_all_faults_come_at_once() -> None:
 def test_a_job_that_this_machine_cannot_run_is_refused_before_anything_starts(
     job: dict[str, Any], path: str, words: str
 ) -> None:
-    told = faults(experiment(job=job))
+    found = faults(experiment(job=job))
 
-    assert words in told[path]
+    assert words in found[path]
 
 
 def test_a_command_that_stands_in_the_image_is_asked_for() -> None:

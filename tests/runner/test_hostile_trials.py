@@ -172,9 +172,9 @@ def test_one_that_fills_the_disk_of_the_state_directory(machine: Machine, small_
     status, out, err = machine.call("run", "e.yaml", "--state-dir", str(small_disk / "state"))
     (small_disk / "filler").unlink(missing_ok=True)
 
-    again, told, _ = machine.call("run", "e.yaml", "--state-dir", str(small_disk / "state"))
+    again, output, _ = machine.call("run", "e.yaml", "--state-dir", str(small_disk / "state"))
 
     assert status == 2, out
     assert "make room, then run again" in err
     assert "Traceback" not in err
-    assert again == 0, told
+    assert again == 0, output

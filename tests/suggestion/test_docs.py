@@ -30,10 +30,10 @@ def test_it_has_a_row_for_each_algorithm() -> None:
 def test_it_names_each_setting_with_its_default(name: str) -> None:
     algorithm = find(name)
     search = algorithm.make()
-    told = set(re.findall(r"`([a-zA-Z_]+)`", ROWS[name].split("|")[-1]))
+    documented = set(re.findall(r"`([a-zA-Z_]+)`", ROWS[name].split("|")[-1]))
     defaults = {field.name: getattr(search, field.name) for field in dataclasses.fields(search)}  # type: ignore[arg-type]
 
-    assert told == {rule.name for rule in algorithm.rules} | {"random_state"}
+    assert documented == {rule.name for rule in algorithm.rules} | {"random_state"}
     for setting, default in defaults.items():
         shown = "1/6" if (name, setting) in CMAES_SIGMAS else str(default)
         assert re.search(rf"`{setting}`[^`]*\({re.escape(shown)}\)", ROWS[name]), setting
@@ -65,9 +65,9 @@ def test_it_names_each_limit(limit: str) -> None:
 def test_it_names_each_metric() -> None:
     text = generate_latest(Metrics().registry).decode()
     there = set(re.findall(r"^# TYPE (trialwatch_\w+)", text, re.MULTILINE))
-    told = set(re.findall(r"^\| `(trialwatch_suggestion_\w+)", TEXT, re.MULTILINE))
+    documented = set(re.findall(r"^\| `(trialwatch_suggestion_\w+)", TEXT, re.MULTILINE))
 
-    assert told == {name for name in there if not name.endswith("_created")}
+    assert documented == {name for name in there if not name.endswith("_created")}
 
 
 def test_it_names_the_settings_of_early_stopping() -> None:

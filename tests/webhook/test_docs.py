@@ -32,9 +32,9 @@ def test_it_names_each_metric_with_its_labels() -> None:
     metrics.show_caches(lookup_caches(MemoryCluster()))
     metrics.show_certificate(lambda: None)
     there = set(re.findall(r"^# TYPE (trialwatch_\w+)", metrics.text().decode(), re.MULTILINE))
-    told = set(re.findall(r"`(trialwatch_webhook_\w+)", TEXT))
+    documented = set(re.findall(r"`(trialwatch_webhook_\w+)", TEXT))
 
-    assert told == {name for name in there if not name.endswith("_created")}
+    assert documented == {name for name in there if not name.endswith("_created")}
 
 
 @pytest.mark.parametrize(

@@ -236,15 +236,15 @@ class RegistryLookups:
         return command
 
 
-def _unknown(lookup: ImageLookup, error: TrialwatchError, told: Sequence[str]) -> ImageUnknown:
+def _unknown(lookup: ImageLookup, error: TrialwatchError, causes: Sequence[str]) -> ImageUnknown:
     """Log why a command is unknown; return what the author of the pod is told."""
     _log.warning(
         "image command unknown",
         image=lookup.image,
         namespace=lookup.namespace,
-        cause="; ".join((str(error), *told[1:])),
+        cause="; ".join((str(error), *causes[1:])),
     )
-    return ImageUnknown("; ".join(told))
+    return ImageUnknown("; ".join(causes))
 
 
 async def _resolve(client: RegistryClient, body: bytes, architecture: str) -> ImageCommand:

@@ -184,12 +184,12 @@ def test_told_to_end_it_ends_within_the_grace_period_whatever_the_store_answers(
     setattr(pod.store, fault, "it does not work")
     for _ in range(8):
         pod.clock.pass_by(session.step().most)
-    told = pod.clock.monotonic()
-    session.hurry(until=told + 6.0)
+    hurried_at = pod.clock.monotonic()
+    session.hurry(until=hurried_at + 6.0)
     pause = pod.run_to_the_end(session)
 
     assert pause.done == 2
-    assert pod.clock.monotonic() - told <= 6.0 + 1e-4
+    assert pod.clock.monotonic() - hurried_at <= 6.0 + 1e-4
     summary = json.loads(session.summary())
     assert not summary["delivered"]
     assert summary["why"] == "it does not work"

@@ -64,11 +64,11 @@ async def cluster(request: pytest.FixtureRequest, memory: MemoryCluster) -> Asyn
 
 @asynccontextmanager
 async def objects_of(
-    cluster: Cluster, *, watching: bool = True, told: list[Key] | None = None
+    cluster: Cluster, *, watching: bool = True, notified: list[Key] | None = None
 ) -> AsyncIterator[ClusterObjects]:
     """Give objects whose watches run, or (the watch lags behind for ever) do not."""
-    told = [] if told is None else told
-    changed = ChangeListeners(experiment=told.append, trial=told.append)
+    notified = [] if notified is None else notified
+    changed = ChangeListeners(experiment=notified.append, trial=notified.append)
     objects = ClusterObjects(cluster, changed, pace=Pace(first_seconds=0.01))
     mirrors = (objects.experiments, objects.suggestions, objects.all_trials)
     tasks = [asyncio.create_task(mirror.cache.run()) for mirror in mirrors] if watching else []
@@ -285,25 +285,25 @@ async def test_a_cluster_without_our_kinds_refuses_and_says_so() -> None:
 
 
 async def test_live_values_of_a_trial_are_no_news_to_its_experiment(cluster: Cluster) -> None:
-    told: list[Key] = []
-    async with objects_of(cluster, told=told) as objects:
+    notified: list[Key] = []
+    async with objects_of(cluster, notified=notified) as objects:
         await objects.create(trial())
         found = await objects.trial(TRIAL_KEY)
         assert found is not None
         await objects.write_status(mark_running(found, START))
-        await eventually(lambda: told.count(KEY) >= 2)
+        await eventually(lambda: notified.count(KEY) >= 2)
         shown = await objects.trial(TRIAL_KEY)
         assert shown is not None
-        before, told_of_trial = told.count(KEY), told.count(TRIAL_KEY)
+        before, notified_of_trial = notified.count(KEY), notified.count(TRIAL_KEY)
 
         await objects.write_status(showing(shown, "0.5"))
-        await eventually(lambda: told.count(TRIAL_KEY) >= told_of_trial + 2)
-        assert told.count(KEY) == before
+        await eventually(lambda: notified.count(TRIAL_KEY) >= notified_of_trial + 2)
+        assert notified.count(KEY) == before
 
         after = await objects.trial(TRIAL_KEY)
         assert after is not None
         await objects.write_status(end_trial(after, ConditionType.SUCCEEDED, START))
-        await eventually(lambda: told.count(KEY) > before)
+        await eventually(lambda: notified.count(KEY) > before)
 
 
 def showing(item: Trial, text: str) -> Trial:

@@ -148,17 +148,17 @@ async def test_of_a_job_with_many_pods_the_one_with_the_collector_is_remembered(
 
 
 async def test_only_changes_of_a_pod_that_matter_are_reported(cluster: MemoryCluster) -> None:
-    told: list[str] = []
-    pods = ClusterPods(cluster, lambda key: told.append(key.name), pace=PACE)
+    notified: list[str] = []
+    pods = ClusterPods(cluster, lambda key: notified.append(key.name), pace=PACE)
     async with beside(pods.watch.run()):
         await pods.watch.synced()
         await add_pod(cluster, "exp-1", ended=False)
         for phase in ("Pending", "Running", "Succeeded"):
             await cluster.patch(POD, {"status": {"phase": phase}}, status=True)
         await cluster.delete(POD)
-        await eventually(lambda: not pods.watch.get("ns", POD.name) and len(told) > 1)
+        await eventually(lambda: not pods.watch.get("ns", POD.name) and len(notified) > 1)
 
-    assert told == ["exp-1", "exp-1"], "it came and it went"
+    assert notified == ["exp-1", "exp-1"], "it came and it went"
 
 
 async def test_pods_without_a_trial_are_not_watched(cluster: MemoryCluster) -> None:

@@ -233,8 +233,8 @@ async def test_a_search_gets_the_values_of_ended_trials_only() -> None:
     harness.succeed(first, "0.5")
     await harness.settle(seconds=1)
 
-    _, told, _, _ = harness.memory.suggestions.asked[-1]
-    assert [showing(trial) for trial in told] == ["0.5", None]
+    _, sent, _, _ = harness.memory.suggestions.asked[-1]
+    assert [showing(trial) for trial in sent] == ["0.5", None]
     assert showing(harness.memory.objects.all_trials[key_of(second)]) == "0.01"
 
 
@@ -249,8 +249,8 @@ async def test_one_that_fails_keeps_what_was_seen_and_does_not_count() -> None:
     (failed,) = harness.in_state(TrialState.FAILED)
     assert showing(failed) == "0.01"
     assert best_of(harness) is None
-    _, told, _, _ = harness.memory.suggestions.asked[-1]
-    assert [showing(trial) for trial in told] == [None, None]
+    _, sent, _, _ = harness.memory.suggestions.asked[-1]
+    assert [showing(trial) for trial in sent] == [None, None]
 
 
 async def test_one_that_was_stopped_early_counts_when_it_has_come_to_its_end() -> None:

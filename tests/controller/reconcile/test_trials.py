@@ -652,48 +652,48 @@ def test_a_pod_that_waits_for_long_is_reported_in_a_condition_of_its_trial() -> 
 
 
 def test_it_is_reported_once_though_its_details_change_and_again_where_the_cause_does() -> None:
-    told = written(due(at_work(), JOB, pods=ROOM, seconds=30))
+    reported = written(due(at_work(), JOB, pods=ROOM, seconds=30))
     fewer = replace(ROOM, stuck="Unschedulable: 0/2 nodes are available")
 
-    assert due(told, JOB, pods=fewer, seconds=40) == ()
-    again = written(due(told, JOB, pods=PULL, seconds=40))
+    assert due(reported, JOB, pods=fewer, seconds=40) == ()
+    again = written(due(reported, JOB, pods=PULL, seconds=40))
     assert last(again).message.endswith("ImagePullBackOff of container main: not found")
     assert [c.type for c in again.status.conditions] == ["Created", "Running"]
 
 
 def test_a_pod_that_gets_what_it_waited_for_runs() -> None:
-    told = written(due(at_work(), JOB, pods=ROOM, seconds=30))
+    reported = written(due(at_work(), JOB, pods=ROOM, seconds=30))
 
-    after = written(due(told, JOB, pods=PodFacts(injected=True), seconds=60))
+    after = written(due(reported, JOB, pods=PodFacts(injected=True), seconds=60))
 
     assert words(after) == ("Running", "TrialRunning", "Trial is running")
 
 
 def test_a_new_wait_of_a_pod_that_was_reported_makes_no_running_in_between() -> None:
-    told = written(due(at_work(), JOB, pods=ROOM, seconds=30))
+    reported = written(due(at_work(), JOB, pods=ROOM, seconds=30))
     anew = replace(PULL, stuck_since=START + timedelta(seconds=35))
 
-    actions = due(told, JOB, pods=anew, seconds=40)
+    actions = due(reported, JOB, pods=anew, seconds=40)
 
     assert kinds(actions) == "WakeAt"
 
 
 def test_with_a_deadline_a_pod_in_which_nothing_runs_fails_its_trial() -> None:
     policy = replace(POLICY, start_deadline=timedelta(minutes=5))
-    told = written(due(at_work(), JOB, pods=PULL, seconds=30, policy=policy))
-    (wake,) = due(told, JOB, pods=PULL, seconds=40, policy=policy)
+    reported = written(due(at_work(), JOB, pods=PULL, seconds=30, policy=policy))
+    (wake,) = due(reported, JOB, pods=PULL, seconds=40, policy=policy)
     assert wake == WakeAt(moment=START + timedelta(minutes=5))
 
-    after = written(due(told, JOB, pods=PULL, seconds=300, policy=policy))
+    after = written(due(reported, JOB, pods=PULL, seconds=300, policy=policy))
 
     assert state_of(after) is TrialState.FAILED
     assert "nothing ran in its pod for 0:05:00: ImagePullBackOff" in last(after).message
 
 
 def test_a_job_that_ends_while_its_pod_was_stuck_ends_the_trial() -> None:
-    told = written(due(at_work(), JOB, pods=ROOM, seconds=30))
+    reported = written(due(at_work(), JOB, pods=ROOM, seconds=30))
 
-    after = written(due(told, BROKEN, pods=ROOM, seconds=60))
+    after = written(due(reported, BROKEN, pods=ROOM, seconds=60))
 
     assert state_of(after) is TrialState.FAILED
     assert last(after).type == "Failed"

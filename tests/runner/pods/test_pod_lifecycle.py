@@ -42,8 +42,8 @@ async def test_the_status_is_the_one_of_the_kubelet(tmp_path: Path) -> None:
     async with node(tmp_path) as here:
         status = await here.run(pod(shell("echo why >&2; exit 3"), shell("kill -9 $$$$", "other")))
 
-    told: Any = render_status(status)["containerStatuses"]
-    first, second = (one["state"]["terminated"] for one in told)
+    lines: Any = render_status(status)["containerStatuses"]
+    first, second = (one["state"]["terminated"] for one in lines)
     assert status.phase is Phase.FAILED
     assert (first["exitCode"], first["reason"], first["message"]) == (3, "Error", "why")
     assert second["exitCode"] == 137
@@ -51,40 +51,46 @@ async def test_the_status_is_the_one_of_the_kubelet(tmp_path: Path) -> None:
 
 
 async def test_init_containers_come_one_after_the_other_and_sidecars_stay(tmp_path: Path) -> None:
-    told = f"{tmp_path}/told"
+    lines = f"{tmp_path}/told"
     stays = shell(
-        f"echo side begins >>{told}; trap 'echo side ends >>{told}; exit 0' TERM; "
+        f"echo side begins >>{lines}; trap 'echo side ends >>{lines}; exit 0' TERM; "
         "while :; do sleep 0.05; done",
         "side",
         restartPolicy="Always",
     )
     inits = [
         stays,
-        shell(f"while ! grep -q side {told}; do sleep 0.02; done; echo one >>{told}", "one"),
-        shell(f"echo two >>{told}", "two"),
+        shell(f"while ! grep -q side {lines}; do sleep 0.02; done; echo one >>{lines}", "one"),
+        shell(f"echo two >>{lines}", "two"),
     ]
     async with node(tmp_path) as here:
-        status = await here.run(pod(shell(f"echo main >>{told}"), initContainers=inits))
+        status = await here.run(pod(shell(f"echo main >>{lines}"), initContainers=inits))
 
     assert status.phase is Phase.SUCCEEDED
-    assert Path(told).read_text().splitlines() == ["side begins", "one", "two", "main", "side ends"]
+    assert Path(lines).read_text().splitlines() == [
+        "side begins",
+        "one",
+        "two",
+        "main",
+        "side ends",
+    ]
 
 
 async def test_native_sidecars_are_ended_last_in_reverse_order(tmp_path: Path) -> None:
-    told = f"{tmp_path}/told"
+    lines = f"{tmp_path}/told"
 
     def side(name: str) -> dict[str, object]:
         script = (
-            f"trap 'echo {name} >>{told}; exit 0' TERM; echo {name} up >>{told}; "
+            f"trap 'echo {name} >>{lines}; exit 0' TERM; echo {name} up >>{lines}; "
             "while :; do sleep 0.05; done"
         )
         return shell(script, name, restartPolicy="Always")
 
-    main = shell(f"while [ $(wc -l <{told}) -lt 2 ]; do sleep 0.02; done; echo main >>{told}")
+    main = shell(f"while [ $(wc -l <{lines}) -lt 2 ]; do sleep 0.02; done; echo main >>{lines}")
     async with node(tmp_path) as here:
         await here.run(pod(main, initContainers=[side("proxy"), side("collector")]))
 
-    assert Path(told).read_text().splitlines()[2:] == ["main", "collector", "proxy"]
+    assert Path(lines).read_text().splitlines()[2:] == ["main", "collector", "proxy"]
 
 
 async def test_a_failed_init_container_fails_the_pod_and_nothing_else_starts(

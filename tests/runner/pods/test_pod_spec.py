@@ -24,15 +24,15 @@ def test_values_that_stand_in_a_cluster_are_refused_where_they_are_asked_for() -
         {"name": "C", "valueFrom": {"fieldRef": {"fieldPath": "status.phase"}}},
     ]
     sources = [{"secretRef": {"name": "s"}}]
-    told = faults(pod(container("true", env=env, envFrom=sources)))
+    found = faults(pod(container("true", env=env, envFrom=sources)))
 
-    assert [line.split(": ")[0] for line in told] == [
+    assert [line.split(": ")[0] for line in found] == [
         "spec.containers[0].envFrom",
         "spec.containers[0].env[0].valueFrom.secretKeyRef",
         "spec.containers[0].env[1].valueFrom.configMapKeyRef",
         "spec.containers[0].env[2].valueFrom.fieldRef.fieldPath",
     ]
-    assert "write the value itself" in told[1]
+    assert "write the value itself" in found[1]
 
 
 def test_a_volume_of_a_cluster_is_refused_only_where_it_is_mounted() -> None:
@@ -43,10 +43,10 @@ def test_a_volume_of_a_cluster_is_refused_only_where_it_is_mounted() -> None:
         {"name": "here", "hostPath": {"path": "/data"}},
     ]
     mounts = [{"name": name, "mountPath": f"/{name}"} for name in ("data", "scratch", "here")]
-    [told] = faults(pod(container("true", volumeMounts=mounts), volumes=volumes))
+    [found] = faults(pod(container("true", volumeMounts=mounts), volumes=volumes))
     read = read_pod(pod(container("true", volumeMounts=mounts[1:]), volumes=volumes))
 
-    assert told.startswith("spec.volumes[0].persistentVolumeClaim: ")
+    assert found.startswith("spec.volumes[0].persistentVolumeClaim: ")
     assert read.volumes == {"scratch": EmptyDir(), "here": HostPath(path="/data")}
 
 
@@ -62,14 +62,14 @@ def test_a_volume_of_a_cluster_is_refused_only_where_it_is_mounted() -> None:
 )
 def test_a_mount_that_could_lead_anywhere_is_refused(mount: dict[str, str], path: str) -> None:
     volumes = [{"name": "v", "emptyDir": {}}]
-    [told] = faults(pod(container("true", volumeMounts=[{"name": "v", **mount}]), volumes=volumes))
+    [found] = faults(pod(container("true", volumeMounts=[{"name": "v", **mount}]), volumes=volumes))
 
-    assert told.startswith(f"spec.containers[0].volumeMounts[0].{path}: ")
+    assert found.startswith(f"spec.containers[0].volumeMounts[0].{path}: ")
 
 
 def test_what_would_act_in_a_cluster_and_not_here_is_named() -> None:
     hooked = container("true", lifecycle={"postStart": {}}, livenessProbe={}, readinessProbe={})
 
-    told = [fault.path for fault in ignored_fields(pod(hooked))]
+    found = [fault.path for fault in ignored_fields(pod(hooked))]
 
-    assert told == ["spec.containers[0].lifecycle", "spec.containers[0].livenessProbe"]
+    assert found == ["spec.containers[0].lifecycle", "spec.containers[0].livenessProbe"]

@@ -113,7 +113,7 @@ def test_changed_claims_are_refused() -> None:
         identity(f"{header}.{part(claims('team-b'))}.{signature}")
 
 
-def test_a_key_that_is_unknown_is_told_apart() -> None:
+def test_a_key_that_is_unknown_is_distinguished() -> None:
     with pytest.raises(UnknownKey, match='"three" is unknown'):
         identity(Issuer({"three": rsa_key()}).token(claims(), "three"))
 

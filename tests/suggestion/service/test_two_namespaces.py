@@ -81,9 +81,9 @@ async def test_rules_and_stops_use_the_callers_namespace(tmp_path: Path) -> None
         try:
             async with grpc.aio.insecure_channel(str(address)) as channel:
                 found = [await rule_for(channel, place, team) for team in TEAMS]
-            told = EarlyStoppingClient(str(address), "same", "red")
-            await asyncio.to_thread(told.stopped)
-            told.close()
+            client = EarlyStoppingClient(str(address), "same", "red")
+            await asyncio.to_thread(client.stopped)
+            client.close()
         finally:
             await server.stop(5)
             await logs.close()

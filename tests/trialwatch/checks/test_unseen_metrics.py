@@ -50,5 +50,5 @@ def test_a_metric_whose_values_were_all_nan_was_seen() -> None:
     assert found(both, nan, trial("c", "loss", "accuracy", "f1 score", value="nan")) == []
 
 
-def test_trials_without_any_metric_are_told_of_elsewhere() -> None:
+def test_trials_without_any_metric_are_reported_elsewhere() -> None:
     assert found(trial("a"), trial("b", "loss", value="unavailable")) == []

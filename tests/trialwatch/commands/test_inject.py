@@ -61,9 +61,9 @@ def test_a_pod_is_what_the_webhook_makes_of_it(
     (given,) = load_objects(Path(file).read_text())
     verdict = shared_cluster().judge(given)
     assert isinstance(verdict, Inject)
-    documents, told = printed(capsys)
+    documents, messages = printed(capsys)
     assert documents == [mutate(given, verdict.plan)]
-    assert told.startswith("Pod/mnist: injected: ")
+    assert messages.startswith("Pod/mnist: injected: ")
 
 
 @pytest.mark.parametrize(
@@ -97,9 +97,9 @@ def test_every_pod_template_in_an_object_is_found(
 
     assert main(["inject", "-f", file, "--trial", trial]) == 0
 
-    documents, told = printed(capsys)
+    documents, messages = printed(capsys)
     assert str(documents).count("metrics-logger-and-collector") == len(places)
-    assert [place in line for place, line in zip(places, told.splitlines(), strict=True)] == [
+    assert [place in line for place, line in zip(places, messages.splitlines(), strict=True)] == [
         True
     ] * len(places)
 
@@ -134,9 +134,9 @@ def test_what_has_no_pod_passes_unchanged(
 
     assert main(["inject", "-f", file, "--trial", trial]) == 0
 
-    documents, told = printed(capsys)
+    documents, messages = printed(capsys)
     assert documents == load_objects(text)
-    assert told == "ConfigMap/c: it has no pod, and stays unchanged\n"
+    assert messages == "ConfigMap/c: it has no pod, and stays unchanged\n"
 
 
 def test_diff_prints_the_difference_alone(
@@ -255,7 +255,7 @@ def test_an_experiment_stands_for_the_job_of_its_first_trial(
 
     assert main(["inject", "-f", str(examples / "random.yaml")]) == 0
 
-    (job,), told = printed(capsys)
+    (job,), messages = printed(capsys)
     pod: Any = job["spec"]["template"]  # type: ignore[index, call-overload]  # a Job
     [trainer] = pod["spec"]["containers"]
     [sidecar] = pod["spec"]["initContainers"]
@@ -263,7 +263,7 @@ def test_an_experiment_stands_for_the_job_of_its_first_trial(
     assert pod["metadata"]["labels"]["katib.kubeflow.org/trial"] == "random-first"
     assert trainer["command"][-3:] == ["--lr=0.01", "--num-layers=2", "--optimizer=sgd"]
     assert sidecar["name"] == "metrics-logger-and-collector"
-    assert "Job/random-first spec.template: injected: " in told
+    assert "Job/random-first spec.template: injected: " in messages
 
 
 def test_an_experiment_that_is_wrong_is_refused_with_each_fault(

@@ -241,9 +241,9 @@ def test_the_message_says_why_the_command_of_an_image_is_unknown(source: str) ->
 
     if isinstance(verdict, Inject):
         assert source == "file"
-        told = next(str(note) for note in verdict.warnings if note.reason is Reason.IMAGE_SILENT)
+        text = next(str(note) for note in verdict.warnings if note.reason is Reason.IMAGE_SILENT)
     else:
         assert source == "stdout"
         assert verdict.reason is Reason.COMMAND_UNKNOWN
-        told = str(verdict)
-    assert "ghcr.io answers with status 429" in told
+        text = str(verdict)
+    assert "ghcr.io answers with status 429" in text

@@ -135,14 +135,14 @@ def test_every_case_opens_with_its_sentence() -> None:
 
 
 def test_every_reason_has_a_golden() -> None:
-    told: set[Reason] = set()
+    reasons: set[Reason] = set()
     for name in CASES:
         verdict = case_of(name).verdict()
-        told.add(verdict.reason)
+        reasons.add(verdict.reason)
         if isinstance(verdict, Inject):
-            told.update(note.reason for note in verdict.warnings)
+            reasons.update(note.reason for note in verdict.warnings)
 
-    assert set(Reason) - told == set()
+    assert set(Reason) - reasons == set()
 
 
 @cache
