@@ -20,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo logs test test-cluster cluster-up cluster-install cluster-down lint fix bench proto crds golden
-.PHONY: fuzz launcher dist clean
+.PHONY: fuzz mutate launcher dist clean
 
 help:  ## list these words
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 25
@@ -90,6 +90,9 @@ fuzz: export TRIALWATCH_FUZZ_SECONDS ?= 60
 fuzz: export TRIALWATCH_EXAMPLES ?= 20000
 fuzz: $(READY)  ## run the tests with many more examples, and the fuzz tests for long
 	@$(PY) -m pytest $(ARGS)
+
+mutate: $(READY)  ## break the product one line at a time: a test must fail each time (SAMPLE=4: four lines)
+	@$(PY) -m tests.mutations $(if $(SAMPLE),--sample $(SAMPLE)) $(ARGS)
 
 launcher:  ## build .build/launch, where a C compiler is
 	@if command -v cc >/dev/null; then $(MAKE) --no-print-directory .build/launch; \
