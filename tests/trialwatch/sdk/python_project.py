@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -55,6 +56,15 @@ class Project:
     def processes(self) -> list[psutil.Process]:
         """Return the processes that work in the folder."""
         return [one for one in psutil.process_iter() if self._is_here(one)]
+
+    def processes_of(self, module: str) -> list[psutil.Process]:
+        """Return those that run a module; one that ends at this moment is left out."""
+        found = []
+        for one in self.processes():
+            with suppress(psutil.NoSuchProcess):  # a zombie too
+                if module in one.cmdline():
+                    found.append(one)
+        return found
 
     def close(self) -> None:
         """Kill what still runs."""

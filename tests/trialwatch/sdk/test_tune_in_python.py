@@ -256,7 +256,7 @@ def test_a_killed_search_is_an_error_and_the_next_call_continues(project: Projec
     project.write("search.py", SLOW.replace("600", "2"))
     process = project.start("search.py")
     wait_until(lambda: len(project.logs()) == 2 and all(project.logs()))
-    [search] = [one for one in project.processes() if "trialwatch.search_process" in one.cmdline()]
+    [search] = project.processes_of("trialwatch.search_process")
 
     search.kill()
     _, err = process.communicate(timeout=120)
