@@ -1,8 +1,9 @@
-"""How much memory each worker may use: a share of what this container, or this machine, has."""
+"""How much memory each worker may use: a share of what this process may have."""
 
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 from typing import Final
 
@@ -23,9 +24,15 @@ def memory_of_worker(workers: int, available: int) -> int:
 
 
 def available_memory(files: tuple[Path, ...] = CGROUP_FILES) -> int:
-    """Return the bytes of the container's limit, or of the machine if it has fewer."""
+    """Return the least of the bytes of the container's limit, of `ulimit -d` and of the machine."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return min([machine, *filter(None, map(_limit_in, files))])
+    return min([machine, *filter(None, (*map(_limit_in, files), _own_limit()))])
+
+
+def _own_limit() -> int | None:
+    """Return the bytes of data that this process may have: a worker cannot have more."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    return None if soft == resource.RLIM_INFINITY else soft
 
 
 def _limit_in(file: Path) -> int | None:

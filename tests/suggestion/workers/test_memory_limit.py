@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,12 @@ def test_the_limit_is_that_of_the_container_or_of_the_machine(
 
 def test_without_a_limit_it_is_the_machines_memory(tmp_path: Path) -> None:
     assert available_memory((tmp_path / "absent",)) == MACHINE
+
+
+def test_a_worker_cannot_have_more_than_the_service_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = (300 * MEBIBYTE, resource.RLIM_INFINITY)
+    monkeypatch.setattr(resource, "getrlimit", {resource.RLIMIT_DATA: own}.__getitem__)
+
+    assert available_memory((tmp_path / "absent",)) == 300 * MEBIBYTE
