@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from filters.doubts import CodeLines, ends_with_place, surely_meant
+from filters.loggers import Loggers
 from filters.name_matcher import NameMatcher
 from filters.points import ExtractedPoint
 from filters.region import LineCursor, Region
@@ -35,6 +36,7 @@ class DefaultFinder:
         """Take the metric names, and the state that earlier lines left."""
         self._names = names
         self._matcher = NameMatcher(names)
+        self._loggers = Loggers(names)
         self._title = _title_pattern(names)
         self.header = header
         self.after_place = after_place
@@ -42,7 +44,7 @@ class DefaultFinder:
     def find(self, region: Region, counters: ExtractionCounters) -> list[ExtractedPoint]:
         """Return the region's points, in the order of the text."""
         text = region.text
-        mentions = self._matcher.mentions(text)
+        mentions = self._loggers.applied(text, self._matcher.mentions(text))
         code = CodeLines(text, after_place=self.after_place)
         named, bare = _named_points(region, mentions, code, counters)
         self.after_place = ends_with_place(text)

@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from filters.loggers import logger_of
 from filters.numbers import NUMBER
 from filters.region import LineCursor
 
@@ -108,6 +109,10 @@ class NearMisses:
 
 def _reasons(name: str, text: str, keys: Sequence[str], how: str) -> Iterator[tuple[float, str]]:
     """Yield why a line does not match, each with a distance: 0 is almost a match, 1 far from it."""
+    logger = logger_of(text.encode(errors="replace"), 0)
+    if logger and name in text:
+        yield 0.05, f"this line is of {logger}: ask for {logger}_{name}"
+        return
     if name in keys:
         yield 0.05, f"{how} does not match here"
         return
