@@ -14,6 +14,7 @@ from trialwatch.tuning.command import command_line
 from trialwatch.tuning.guess import Guess, guess_parameters, lone_flags
 from trialwatch.tuning.metrics_table import metrics_table
 from trialwatch.tuning.next_line import line_with_metric
+from trialwatch.tuning.output_sample import PART
 from trialwatch.view.formatting import number
 
 if TYPE_CHECKING:
@@ -68,10 +69,18 @@ def _report(
     if failed:
         lines.append(f"the program failed with exit status {done.status}: mend it first")
     if found:
-        lines += ["metrics in the output:", *metrics_table(found)]
+        lines += [f"metrics in the output{_part_of(done)}:", *metrics_table(found)]
     if failed:
         return lines
     return [*lines, *_no_metrics()] if not found else [*lines, "", *_next(found, words, guess)]
+
+
+def _part_of(done: OneRun) -> str:
+    """Say which part of a long output was read."""
+    if done.length <= 2 * PART:
+        return ""
+    mib = 1 << 20
+    return f" (the first and the last {PART // mib} MiB of {done.length // mib} MiB)"
 
 
 def _no_metrics() -> list[str]:

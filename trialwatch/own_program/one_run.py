@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import FrameType
 
 from api.errors import UserError
 from api.types import Assignment, ParameterSpec
 from trialwatch.tuning.command import FILE, Command
+from trialwatch.tuning.output_sample import OutputSample
 from trialwatch.tuning.parameter_files import file_content, params_files_of
 
 _CHUNK = 1 << 16
-_MOST = 16 << 20
-"""Bytes of output that are kept."""
 _UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
 """Python prints to a pipe in blocks; the user should see each line at once."""
 
@@ -28,7 +29,9 @@ class OneRun:
 
     status: int
     output: bytes
-    """Its output, or the content of the file with its metrics."""
+    """Its output, or the content of the file with its metrics; of a long one, start and end."""
+    length: int
+    """How many bytes the output has."""
     interrupted: bool = False
 
 
@@ -62,7 +65,16 @@ def run_once(
             return done
         if not file.exists() or file.stat().st_mtime_ns == before:
             raise UserError(f"the program did not write the file {metrics_file}: correct --file")
-        return OneRun(status=done.status, output=file.read_bytes(), interrupted=done.interrupted)
+        sample = _sample_of(file)
+        return replace(done, output=sample.text, length=sample.length)
+
+
+def _sample_of(file: Path) -> OutputSample:
+    sample = OutputSample()
+    with file.open("rb") as opened:
+        while chunk := opened.read(_CHUNK):
+            sample.feed(chunk)
+    return sample
 
 
 def _params_files(
@@ -90,29 +102,40 @@ def _run(command: Command) -> OneRun:
         )
     except OSError as error:
         raise UserError(f"cannot start {command.words[0]!r}: {error.strerror}") from None
-    output = bytearray()
-    interrupted = False
-    with process:
-        while True:
-            try:
-                chunk = _next_chunk(process)
-            except KeyboardInterrupt:
-                # The terminal has sent the signal to the program too.
-                if interrupted:
-                    process.kill()
-                else:
-                    print("ending the program; Ctrl-C again kills it", file=sys.stderr, flush=True)
-                interrupted = True
-                continue
-            if not chunk:
-                break
+    sample, interrupts = OutputSample(), _Interrupts(process)
+    with process, interrupts:
+        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        while chunk := os.read(process.stdout.fileno(), _CHUNK):
             sys.stdout.buffer.write(chunk)
             sys.stdout.buffer.flush()
-            output += chunk
-            del output[:-_MOST]
-    return OneRun(status=process.returncode, output=bytes(output), interrupted=interrupted)
+            sample.feed(chunk)
+    return OneRun(
+        status=process.returncode,
+        output=sample.text,
+        length=sample.length,
+        interrupted=interrupts.count > 0,
+    )
 
 
-def _next_chunk(process: subprocess.Popen[bytes]) -> bytes:
-    assert process.stdout is not None  # noqa: S101 - it is a pipe
-    return os.read(process.stdout.fileno(), _CHUNK)
+class _Interrupts:
+    """Ctrl-C while a program runs: the terminal sends it to the program too; the second one kills.
+
+    A handler, because an exception could come at any moment, and so end the first look itself.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self.count = 0
+
+    def __enter__(self) -> None:
+        self._before = signal.signal(signal.SIGINT, self._note)
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        self.count += 1
+        if self.count > 1:
+            self._process.kill()
+        else:
+            os.write(sys.stderr.fileno(), b"ending the program; Ctrl-C again kills it\n")

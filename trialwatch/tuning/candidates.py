@@ -15,9 +15,12 @@ from typing import Final
 from api.errors import UserError
 from api.metric_values import finite
 from api.types import LogFormat, ObjectiveType
+from filters.default_finder import DefaultFinder
 from filters.extractor import ExtractionSpec, Extractor, extraction_spec
-from filters.points import ExtractedPoint
+from filters.lines import LinePosition, LineSplitter
+from filters.points import ExtractedPoint, ExtractionCounters
 from trialwatch.tuning.candidate_names import names_in
+from trialwatch.tuning.output_sample import sample_of
 from trialwatch.tuning.vocabulary import (
     COUNTERS,
     LARGE_IS_GOOD,
@@ -27,7 +30,7 @@ from trialwatch.tuning.vocabulary import (
     words_of,
 )
 
-_MOST_NAMES: Final = 60
+MOST_NAMES: Final = 40
 """More names than these are not metrics, but data; each one costs a search of the log."""
 
 
@@ -67,16 +70,18 @@ def candidates(
 ) -> tuple[Candidate, ...]:
     """Return the metrics in a log, the most likely objective first.
 
-    Values that are not finite numbers do not count. `filters` are `metricsFormat`s.
+    Values that are not finite numbers do not count, and of a long log only its start and its end
+    (`output_sample`). `filters` are `metricsFormat`s.
 
     Raises:
         UserError: a filter is wrong.
     """
     form = extraction_spec(["any"], log_format, filters)
+    log = sample_of(log).text
     names = [name for name in dict.fromkeys(names_in(log, form)) if _can_be_asked_for(name)]
     names.sort(key=lambda name: direction_of(name) is ObjectiveType.UNKNOWN)
     points: dict[str, list[str]] = {}
-    for point in _points(replace(form, metrics=tuple(names[:_MOST_NAMES])), log):
+    for point in _points(replace(form, metrics=tuple(names[:MOST_NAMES])), log):
         if finite(point.value) is not None:
             points.setdefault(point.name, []).append(point.value)
     found = [_candidate(name, values) for name, values in points.items()]
@@ -84,10 +89,21 @@ def candidates(
 
 
 def _points(form: ExtractionSpec, log: bytes) -> Iterator[ExtractedPoint]:
-    if form.metrics:
+    if form.log_format is LogFormat.TEXT and not form.patterns:
+        yield from _points_of_each(form.metrics, log)
+    elif form.metrics:
         extractor = Extractor(form)
         yield from extractor.feed(log)
         yield from extractor.finish()
+
+
+def _points_of_each(names: Sequence[str], log: bytes) -> Iterator[ExtractedPoint]:
+    """Yield what each name finds if it is the only one, as it is when it is the objective."""
+    finders = [DefaultFinder([name]) for name in names]
+    lines, counters = LineSplitter(LinePosition()), ExtractionCounters()
+    for region in (*lines.feed(log), *lines.finish()):
+        for finder in finders:
+            yield from finder.find(region, counters)
 
 
 def _can_be_asked_for(name: str) -> bool:
