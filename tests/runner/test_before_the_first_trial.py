@@ -131,3 +131,14 @@ def test_all_faults_are_listed_at_once_and_a_missing_script_first(machine: Machi
         "spec.maxTrailCount",
         "spec.algorithm.algorithmName",
     ]
+
+
+def test_a_program_in_the_place_of_the_file_gets_the_line_that_tunes_it(machine: Machine) -> None:
+    (machine.folder / "my train.py").write_text("print('loss: 1')")
+    status, out, err = machine.call("run", "my train.py")
+
+    assert (status, out) == (2, "")
+    assert err == (
+        "trialwatch run: my train.py is a program, and not the file of an Experiment: write\n"
+        "  trialwatch tune -- python3 'my train.py'\n"
+    )

@@ -30,6 +30,7 @@ from trialwatch.checks.preflight import command_faults, refuse, warn_of_commands
 from trialwatch.checks.unseen_metrics import unseen_metrics
 from trialwatch.command_line.arguments import whole_number
 from trialwatch.command_line.input_file import read_input, shown_input
+from trialwatch.own_program.program_check import line_for_a_script
 from trialwatch.screens.run_watcher import Check, RunWatcher, summary_at
 from trialwatch.screens.screen import OpenScreen, terminal_screen
 from trialwatch.screens.terminal import own_console
@@ -123,6 +124,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the experiment of a file; return the exit status."""
     check_run_arguments(arguments)
     name = arguments.experiment
+    if line := line_for_a_script(name):
+        raise UserError(f"{name} is a program, and not the file of an Experiment: write\n  {line}")
     given, faults = read_examined(read_input(name), shown_input(name), arguments.parallel)
     if arguments.dry_run:
         refuse(faults, CommandFaults())

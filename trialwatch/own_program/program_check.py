@@ -23,7 +23,7 @@ from trialwatch.tuning.next_line import command_words
 _SCRIPTS = (".py", ".sh", ".js", ".mjs", ".cjs", ".ts", ".rb", ".pl", ".R", ".jl", ".lua", ".php")
 _OTHERS = {"python": ("python3",), "python3": ("python",), "pip": ("pip3",), "nodejs": ("node",)}
 _SHELL_WORDS = ("cd", "source", "export", "eval", "exec", "ulimit", "set", "alias", ".")
-_INTERPRETERS = {
+INTERPRETERS = {
     ".py": "python3",
     ".sh": "sh",
     ".js": "node",
@@ -143,7 +143,7 @@ def _not_started(file: Path, command: Command) -> LineError:
             f"{str(file)!r} is a file here, but not in PATH: write -- {command_line(words)}",
             _instead(command, *words),
         )
-    words = (_INTERPRETERS.get(file.suffix, "sh"), str(file), *rest)
+    words = (INTERPRETERS.get(file.suffix, "sh"), str(file), *rest)
     return LineError(
         f"{str(file)!r} is a file that cannot be executed: write -- {command_line(words)},"
         f" or chmod +x {command_line([str(file)])}",
@@ -174,5 +174,15 @@ def _with_similar_file(why: str, script: str, command: Command) -> LineError:
         words = (other if word == script else word for word in command.words)
         return LineError(f'{why}; did you mean "{name}"?', _instead(command, *words))
     scripts = sorted(name for name in names if name.endswith(_SCRIPTS))[:5]
-    hint = f"write one of {', '.join(scripts)}" if scripts else "write the path of your script"
-    return LineError(f"{why}: {hint}")
+    if not scripts:
+        return LineError(f"{why}: write the path of your script")
+    one_of = "one of " if len(scripts) > 1 else ""
+    return LineError(f"{why}: write {one_of}{', '.join(scripts)}")
+
+
+def line_for_a_script(file: str) -> str:
+    """Return the line that tunes a script, "" if the file is not one."""
+    interpreter = INTERPRETERS.get(Path(file).suffix)
+    if interpreter is None or not Path(file).is_file():
+        return ""
+    return command_line(("trialwatch", "tune", "--", interpreter, file))
