@@ -20,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo logs test test-cluster cluster-up cluster-install cluster-down lint fix bench proto crds golden
-.PHONY: fuzz mutate launcher dist clean
+.PHONY: fuzz mutate locks launcher dist clean
 
 help:  ## list these words
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 25
@@ -82,6 +82,9 @@ proto: $(READY)  ## generate the wire from the .proto files
 crds: $(READY)  ## generate manifests/crds, the schema for editors and the tables of docs/experiment.md
 	@$(PY) -m manifests.schema
 
+locks: $(READY)  ## write images/locks: the packages of each image with their hashes, by constraints.txt
+	@$(PY) -m images.lock $(ARGS)
+
 golden: $(READY)  ## rewrite the golden files; review the diff as code
 	@$(PY) -m pytest --update-golden $(ARGS)
 
@@ -102,8 +105,9 @@ launcher:  ## build .build/launch, where a C compiler is
 	@mkdir -p .build
 	cc -static -O2 -Wall -Wextra -Werror -o $@ $(filter %.c,$^)
 
-dist: $(READY) $(MANUAL)  ## build the wheel and the source distribution into dist/
+dist: $(READY) $(MANUAL)  ## build the wheel, the source distribution and their SBOM into dist/
 	@TRIALWATCH_MANUAL=$(MANUAL) $(PY) -m hatchling build --clean --directory $(DIST)
+	@$(PY) images/sbom.py trialwatch --requires trialwatch >$(DIST)/trialwatch.cdx.json
 
 # sed: the writer does not mark a line of text that begins with a dot, which roff takes for a request.
 $(MANUAL): $(READY) $(wildcard trialwatch/*.py trialwatch/command*/*.py)

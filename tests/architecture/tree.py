@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 
 _ONLY_FOR_TESTS = "testing"
-_NOT_PACKAGES = {"bench", "build", "dist", "docs", "examples", "manifests", "tests"}
+_NOT_PACKAGES = {"bench", "build", "dist", "docs", "examples", "images", "manifests", "tests"}
 
 
 def pyproject() -> dict[str, Any]:

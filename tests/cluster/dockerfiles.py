@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tarfile
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from tests.architecture.tree import ROOT
 from tests.cluster.base_image import distil
 from tests.cluster.binaries import cache, locked, note, run
+from tests.cluster.image_archive import Built
 from tests.cluster.sandbox import require
 from tests.cluster.sources import context_of_programs, digest_of, digest_of_files
 
@@ -25,19 +24,6 @@ VERSION = "0.1.0"
 # Archives of each image: two branches in turn do not build theirs anew each time.
 _KEPT = 3
 _BUILD_BASE = "RUN apt-get update && apt-get install -y --no-install-recommends python3-pip"
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """The archive of an image, and how large the image is when it is unpacked."""
-
-    name: str
-    archive: Path
-
-    def unpacked_bytes(self) -> int:
-        """Return what its layers take on a node's disk."""
-        with tarfile.open(self.archive) as outer:
-            return sum(entry.size for entry in outer if entry.name.endswith(".tar"))
 
 
 def build(program: str) -> Built:

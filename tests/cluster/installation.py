@@ -13,7 +13,8 @@ from pathlib import Path
 from tests.architecture.tree import ROOT
 from tests.cluster.binaries import MissingProgramError, note
 from tests.cluster.client import Cluster, cluster_of
-from tests.cluster.dockerfiles import Built, build, build_trainer
+from tests.cluster.dockerfiles import build, build_trainer
+from tests.cluster.image_archive import Built
 from tests.cluster.node import Node, default_folder
 from tests.cluster.releases import ModuleDigestError
 

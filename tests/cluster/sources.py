@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.architecture.tree import ROOT, pyproject
 
 # Beside the packages: what an installation reads.
-_TO_INSTALL = {"LICENSE", "README.md", "constraints.txt", "hatch_build.py", "pyproject.toml"}
+_TO_INSTALL = {"LICENSE", "README.md", "hatch_build.py", "images", "pyproject.toml"}
 
 
 def context_of_programs() -> list[Path]:
@@ -31,7 +31,8 @@ def digest_of(program: str) -> str:
     text = dockerfile.read_text(encoding="utf-8")
     folders = imported_by(program) | set(re.findall(r"/_packages/(\w+)/", text))
     files = [path for path in context_of_programs() if path.parts[0] in folders]
-    return digest_of_files([dockerfile, ROOT / "constraints.txt", *files], _settings(program))
+    used = (ROOT / name for name in sorted(set(re.findall(r"\bimages/[\w./]+", text))))
+    return digest_of_files([dockerfile, *used, *files], _settings(program))
 
 
 def digest_of_files(paths: list[Path], *more: str) -> str:

@@ -15,8 +15,9 @@ from tests.cluster.trials import TRAINER, Trials, job, over
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("permissive")]
 
 COLLECTOR = "metrics-logger-and-collector"
-# It has a shell, too, as a trainer's image must have there.
 IMAGE = f"docker.io/trialwatch/collector:{VERSION}"
+# It has a shell, as a trainer's image must have there.
+TRAINERS_IMAGE = f"docker.io/trialwatch/bash:{VERSION}"
 FOLDER = "/var/log/katib"
 LOG = f"{FOLDER}/metrics.log"
 
@@ -32,7 +33,13 @@ def katibs_pod(name: str, command: str) -> Object:
     """Return what becomes of a trial's pod: a shared process namespace, a shell that redirects."""
     mount = {"volumeMounts": [{"name": "metrics-volume", "mountPath": FOLDER}]}
     wrapped = f"{command} 1>{LOG} 2>&1 && echo completed > {FOLDER}/$$$$.pid"
-    trainer = {"name": TRAINER, "image": IMAGE, "command": ["sh", "-c"], "args": [wrapped], **mount}
+    trainer = {
+        "name": TRAINER,
+        "image": TRAINERS_IMAGE,
+        "command": ["sh", "-c"],
+        "args": [wrapped],
+        **mount,
+    }
     flags = ["-t", name, "-m", "loss", "-o-type", "minimize", "-path", LOG, "-format", "TEXT"]
     collector = {
         "name": COLLECTOR,

@@ -72,17 +72,42 @@ def test_it_copies_what_is_there(path: Path) -> None:
                 assert not any(fnmatch(source, pattern) for pattern in ignored if source != ".")
 
 
-def test_it_installs_the_group_of_its_program_at_known_versions_and_keeps_no_cache(
+def test_it_installs_the_locks_of_the_build_and_of_its_program_by_hash_and_keeps_no_cache(
     path: Path,
 ) -> None:
-    (install,) = (line.rest for line in lines(path) if "--group" in line.rest)
-    own, group, *_ = install.split("&&")
+    runs = [line.rest for line in lines(path) if line.word == "RUN"]
+    installs = [step.split() for run in runs for step in run.split("&&") if "pip install" in step]
+    own = [words for words in installs if words[-1] == "."]
+    others = [words for words in installs if words[-1] != "."]
 
-    assert "--no-deps --target /install ." in own
-    assert re.findall(r"--group (\w+)", group) == [program(path)]
-    assert program(path) in GROUPS
-    assert "-c constraints.txt" in group
+    assert len(own) == 1
+    assert {"--no-deps", "--no-build-isolation"} <= set(own[0])
+    assert [words[-2:] for words in others] == [
+        ["-r", "images/locks/build.txt"],
+        ["-r", f"images/locks/{program(path)}.txt"],
+    ]
+    for words in others:
+        assert {"--require-hashes", "--no-deps", "--only-binary"} <= set(words)
     assert any("PIP_NO_CACHE_DIR=1" in line.rest for line in lines(path) if line.word == "ENV")
+
+
+def test_it_writes_what_it_has_installed_into_the_image(path: Path) -> None:
+    (run,) = (line.rest for line in lines(path) if "images/sbom.py" in line.rest)
+
+    assert f"images/sbom.py trialwatch-{program(path)} /install >/sbom.cdx.json" in run
+    assert run.index("-r images/locks/") < run.index("images/sbom.py")
+
+
+def test_its_last_stage_removes_pip_and_the_shells_before_anything_else(path: Path) -> None:
+    stages = "\n".join(f"{line.word} {line.rest}" for line in lines(path)).split("FROM ")
+    (stage,) = (stage for stage in stages if stage.startswith("${BASE}"))
+
+    assert stage.splitlines()[1:3] == [
+        "COPY --from=build /src/images/strip.py /strip.py",
+        'RUN ["python", "/strip.py"]',
+    ]
+    # Without a shell, only the form of a list can run.
+    assert all(line.startswith("RUN [") for line in stage.splitlines() if line.startswith("RUN"))
 
 
 def test_python_finds_the_packages_of_the_wheel(path: Path) -> None:
@@ -129,7 +154,7 @@ def test_no_package_is_kept_out_of_the_builds(package: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["pyproject.toml", "hatch_build.py", "constraints.txt", "README.md", "LICENSE"]
+    "name", ["pyproject.toml", "hatch_build.py", "images", "README.md", "LICENSE"]
 )
 def test_nor_is_what_an_installation_reads(name: str) -> None:
     patterns = (ROOT / ".dockerignore").read_text().splitlines()[1:]

@@ -33,7 +33,7 @@ def test_what_installs_a_program_is_there_and_the_tests_are_not() -> None:
     assert {
         "LICENSE",
         "README.md",
-        "constraints.txt",
+        "images/locks/build.txt",
         "pyproject.toml",
         "launcher/launch.c",
     } <= there
