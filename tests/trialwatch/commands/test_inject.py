@@ -22,6 +22,7 @@ metadata: {name: mnist-1, namespace: team, labels: {katib.kubeflow.org/experimen
 spec:
   objective: {type: maximize, objectiveMetricName: accuracy, additionalMetricNames: [loss]}
   primaryContainerName: training
+  runSpec: {apiVersion: batch/v1, kind: Job}
 """
 
 CONTAINER = "{name: training, image: example/mnist:1, command: [python, mnist.py], args: [--lr=1]}"
