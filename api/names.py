@@ -232,6 +232,8 @@ OWN_AUTHORITY_SECRET: Final = "trialwatch-ca"  # noqa: S105 - the name of a Secr
 """The Secret with the authorities that sign the certificates of our services."""
 DB_MANAGER_SECRET: Final = "katib-db-manager-cert"  # noqa: S105 - the name of a Secret
 """The Secret with the DB manager's certificate, and the authorities that its clients trust."""
+SUGGESTION_SECRET: Final = "trialwatch-suggestion-cert"  # noqa: S105 - the name of a Secret
+"""The Secret with the suggestion service's certificate."""
 OWN_EXPERIMENT_WEBHOOKS: Final = "trialwatch-experiments"
 """Our webhook's configurations for experiments, the mutating and the validating one."""
 OWN_CONTROLLER: Final = "trialwatch-controller"

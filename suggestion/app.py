@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
+from serving.authority_change import until_authorities_change
 from serving.grpc_client import credentials_of
 from serving.grpc_tls import server_credentials
-from serving.life import until_signal, write_port
+from serving.life import beside, until_signal, write_port
 from serving.logs import get_logger
 from serving.metrics import metrics_served
 from suggestion.guards import guards_of
@@ -37,7 +38,12 @@ async def run(settings: Settings) -> None:
     tls = server_credentials(settings.tls) if settings.tls else None
     metrics = Metrics()
     with until_signal() as ended, metrics_served(metrics.registry, settings.metrics_listen) as at:
-        async with _searches(settings, metrics) as searches, guards_of(settings, metrics) as guards:
+        change = partial(until_authorities_change, settings.db_manager_security)
+        async with (
+            beside([change], ended),
+            _searches(settings, metrics) as searches,
+            guards_of(settings, metrics) as guards,
+        ):
             server = Server(searches, logs, partial(_mark, settings), guards)
             address = server.listen(settings.listen, tls)
             plain = server.listen(settings.plain_listen) if settings.plain_listen else None

@@ -169,7 +169,7 @@ def _certificates(settings: Settings, cluster: Cluster) -> ServingCertificate:
 
 def _authorities(settings: Settings, cluster: Cluster) -> AuthoritySource | None:
     if settings.db_manager_ca is not None:
-        return MountedAuthorities(settings.db_manager_ca)
+        return MountedAuthorities(settings.db_manager_ca, settings.suggestion_ca)
     if not settings.issue_for:
         return None
     target = AuthorityTarget(namespace=settings.core_namespace, services=settings.issue_for)

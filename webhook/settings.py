@@ -103,6 +103,16 @@ class Settings:
         ),
         None,
     )
+    suggestion_ca: Path | None = setting(
+        Row(
+            "--suggestion-ca",
+            PATH,
+            "The same for the suggestion service, to which sidecars report early stops. Needs"
+            " `--db-manager-ca`.",
+            default="none",
+        ),
+        None,
+    )
     kubeconfig: Path | None = kubeconfig()
     katib_config: Path | None = katib_config()
     """None: the ConfigMap of the core namespace."""
@@ -168,4 +178,6 @@ def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
             "give either --issue-for or --db-manager-ca, and not both: the DB manager has one"
             " certificate"
         )
+    if settings.suggestion_ca is not None and settings.db_manager_ca is None:
+        raise SetupError("--suggestion-ca needs --db-manager-ca: sidecars call both")
     return settings

@@ -20,7 +20,7 @@ from api.trialwatchv1 import observations_pb2_grpc
 from api.v1beta1 import api_pb2 as pb
 from api.v1beta1 import api_pb2_grpc
 
-HOST = "katib-db-manager.kubeflow"
+HOST, SEARCH = "katib-db-manager.kubeflow", "trialwatch-suggestion.kubeflow:6788"
 TOKENS = ("none", "own", "foreign", "namesake", "manager", "account")
 """The files of the tokens, and "none" for a call without one."""
 _FOLDER = Path("/tokens")
@@ -81,6 +81,18 @@ def attacks(namespace: str, pod_uid: str) -> Iterator[tuple[str, Call, Pairs]]:
         yield f"{name} without a namespace", call, ()
 
 
+def stop(channel: grpc.Channel, trial: str, metadata: Pairs) -> object:
+    stub = api_pb2_grpc.EarlyStoppingStub(channel)
+    request = pb.SetTrialStatusRequest(trial_name=trial)
+    return stub.SetTrialStatus(request, metadata=metadata, timeout=_SECONDS)
+
+
+def suggest(channel: grpc.Channel, trial: str, metadata: Pairs) -> object:
+    del trial
+    stub = api_pb2_grpc.SuggestionStub(channel)
+    return stub.GetSuggestions(pb.GetSuggestionsRequest(), metadata=metadata, timeout=_SECONDS)
+
+
 def code_of(call: Call, *given: Any) -> str:  # noqa: ANN401 - the call's own
     try:
         call(*given)
@@ -95,6 +107,7 @@ def main(namespace: str, trial: str, pod_uid: str) -> None:
     with (
         grpc.secure_channel(f"{HOST}:6790", tls) as secure,
         grpc.insecure_channel(f"{HOST}:6789") as plain,
+        grpc.secure_channel(SEARCH, tls) as search,
     ):
         for token in TOKENS:
             bearer: Pairs = ()
@@ -105,6 +118,9 @@ def main(namespace: str, trial: str, pod_uid: str) -> None:
                 for name, call, metadata in attacks(namespace, pod_uid):
                     code = code_of(call, channel, trial, (*metadata, *bearer))
                     codes[f"{token}, {way}: {name}"] = code
+            for name, call in (("stop", stop), ("suggest", suggest)):
+                metadata = (("trialwatch-namespace", namespace), *bearer)
+                codes[f"{token}, TLS: {name}"] = code_of(call, search, trial, metadata)
     sys.stdout.write(f"{json.dumps(codes)}\n")
 
 

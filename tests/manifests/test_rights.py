@@ -48,11 +48,15 @@ AUTHORITY = {
     # webhook/authority: it signs the certificate of the DB manager.
     right(HERE, "secrets", "get update", names.OWN_AUTHORITY_SECRET),
     right(HERE, "secrets", "get update", names.DB_MANAGER_SECRET),
+    right(HERE, "secrets", "get update", names.SUGGESTION_SECRET),
 }
-STORE = {
+KEYS = {
     # serving/tokens: the API server's public keys, and the issuer of tokens.
     Right(ANYWHERE, "", "/openid/v1/jwks", frozenset({"get"})),
     Right(ANYWHERE, "", "/.well-known/openid-configuration", frozenset({"get"})),
+}
+STORE = {
+    *KEYS,
     # dbmanager/access/reviews: whose a token is, and what this user may read.
     right(ANYWHERE, "authentication.k8s.io/tokenreviews", "create"),
     right(ANYWHERE, "authorization.k8s.io/subjectaccessreviews", "create"),
@@ -76,6 +80,7 @@ WEBHOOK = {
     right(HERE, "configmaps", "list watch", names.CONFIG_MAP),
 }
 SUGGESTION = {
+    *KEYS,
     # suggestion/marks: a trial that was stopped early is marked so.
     right(ANYWHERE, "kubeflow.org/trials", "get"),
     right(ANYWHERE, "kubeflow.org/trials/status", "patch"),
@@ -214,7 +219,8 @@ def test_no_program_may_touch_what_is_not_in_a_namespace_or_gives_rights(name: s
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_nobody_may_read_secrets_of_others(name: str) -> None:
     rendered = overlay(name)
-    own = {names.OWN_WEBHOOK_SECRET, names.OWN_AUTHORITY_SECRET, names.DB_MANAGER_SECRET}
+    services = {names.DB_MANAGER_SECRET, names.SUGGESTION_SECRET}
+    own = {names.OWN_WEBHOOK_SECRET, names.OWN_AUTHORITY_SECRET, *services}
 
     for account in of_kind(rendered, "ServiceAccount"):
         for one in rights_of(account["metadata"]["name"], rendered):

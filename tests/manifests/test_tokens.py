@@ -20,6 +20,7 @@ from webhook.settings import read_settings as webhook_settings
 
 ALONE = [name for name in OVERLAYS if name != "with-katib"]
 STORE = Service(name=names.DB_MANAGER_SERVICE, namespace=names.CORE_NAMESPACE)
+SEARCH = Service(name=names.OWN_SUGGESTION, namespace=names.CORE_NAMESPACE)
 
 
 def words(rendered: tuple[Object, ...], program: str, name: str) -> tuple[list[str], Any]:
@@ -92,8 +93,9 @@ def test_its_certificate_is_in_the_secret_that_the_manifests_name(name: str) -> 
         assert set(certificate["dnsNames"]) <= set(STORE.hosts)
         assert webhook.db_manager_ca in files(rendered, names.OWN_WEBHOOK)
     else:
-        assert webhook.issue_for == (STORE,)
-        for secret in (names.DB_MANAGER_SECRET, names.OWN_AUTHORITY_SECRET):
+        assert webhook.issue_for == (STORE, SEARCH)
+        empty = (names.DB_MANAGER_SECRET, names.SUGGESTION_SECRET, names.OWN_AUTHORITY_SECRET)
+        for secret in empty:
             assert "data" not in named(rendered, "Secret", secret)
 
 
@@ -107,6 +109,7 @@ def test_controller_and_search_have_a_managers_token_and_the_authorities_alone(n
 
     for program, security in (
         (names.OWN_CONTROLLER, controller.db_manager_security),
+        (names.OWN_CONTROLLER, controller.suggestion_security),
         (names.OWN_SUGGESTION, suggestion.db_manager_security),
     ):
         mounted = files(rendered, program)
@@ -115,8 +118,29 @@ def test_controller_and_search_have_a_managers_token_and_the_authorities_alone(n
         token = mounted[security.token]["serviceAccountToken"]
         assert token["audience"] == names.MANAGER_AUDIENCE
         assert mounted[security.ca]["secret"]["name"] == names.DB_MANAGER_SECRET
-        assert {path.name for path in mounted} == {"token", "ca.crt"}
+        assert {path.name for path in mounted} <= {"token", "ca.crt", "tls.crt", "tls.key"}
     assert str(suggestion.db_manager) == controller.usual_db_manager
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_the_search_requires_tokens_with_a_certificate_of_its_own(name: str) -> None:
+    rendered = overlay(name)
+    argv, _ = words(rendered, names.OWN_SUGGESTION, name)
+    settings = suggestion_settings(argv)
+    mounted = files(rendered, names.OWN_SUGGESTION)
+
+    assert settings.access.mode is Mode.REQUIRED
+    assert settings.access.managers == (f"{names.CORE_NAMESPACE}/{names.OWN_CONTROLLER}",)
+    assert settings.tls is not None
+    for path in (settings.tls.cert, settings.tls.key):
+        assert mounted[path]["secret"]["name"] == names.SUGGESTION_SECRET
+    assert settings.plain_listen is not None
+    for probe in ("startupProbe", "readinessProbe"):
+        container = containers(rendered)[names.OWN_SUGGESTION]
+        assert container[probe]["grpc"]["port"] == settings.plain_listen.port
+    if name == "cert-manager":
+        argv, environ = words(rendered, names.OWN_WEBHOOK, name)
+        assert webhook_settings(argv, environ).suggestion_ca in files(rendered, names.OWN_WEBHOOK)
 
 
 @pytest.mark.parametrize("name", ALONE)

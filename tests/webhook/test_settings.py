@@ -38,6 +38,10 @@ def test_the_design_s_own_command_line_is_taken() -> None:
         (["--katib-config=/etc/katib.yaml"], {"katib_config": Path("/etc/katib.yaml")}),
         (["--db-manager-ca", "ca.crt"], {"db_manager_ca": Path("ca.crt")}),
         (
+            ["--db-manager-ca", "a", "--suggestion-ca", "b"],
+            {"db_manager_ca": Path("a"), "suggestion_ca": Path("b")},
+        ),
+        (
             ["--issue-for", "store.ns, search.ns"],
             {
                 "issue_for": (
@@ -86,6 +90,7 @@ def test_katibs_variables_choose_namespace_and_db_manager() -> None:
         (["--self-signed"], "--self-signed needs --service"),
         (["--self-signed=false"], "either --cert-dir"),
         ([*MOUNTED, "--issue-for=a.b", "--db-manager-ca=c"], "either --issue-for or --db"),
+        ([*MOUNTED, "--suggestion-ca=c"], "--suggestion-ca needs --db-manager-ca"),
     ],
 )
 def test_a_certificate_must_come_from_somewhere(words: list[str], says: str) -> None:

@@ -1,4 +1,4 @@
-"""--db-manager-ca: the authorities in a file, as cert-manager keeps them in a Secret."""
+"""--db-manager-ca, --suggestion-ca: authorities in files, as cert-manager keeps them in Secrets."""
 
 from __future__ import annotations
 
@@ -14,41 +14,61 @@ _log = get_logger(__name__)
 
 
 class MountedAuthorities:
-    """The authorities in a file; the last valid ones stay in use."""
+    """The authorities in files; the last valid ones stay in use."""
 
-    def __init__(self, path: Path, *, look_seconds: float = _LOOK_SECONDS) -> None:
-        self._path, self._look_seconds, self._bundle = path, look_seconds, ""
-        self.trouble = ""
-        """Why there are no authorities yet."""
+    def __init__(
+        self, store: Path, search: Path | None = None, *, look_seconds: float = _LOOK_SECONDS
+    ) -> None:
+        """`store` is for the DB manager; `search` is for the suggestion service, if it has TLS."""
+        self._look_seconds = look_seconds
+        self._store = _File("--db-manager-ca", store)
+        self._search = _File("--suggestion-ca", search) if search is not None else None
         self.look()
+
+    @property
+    def trouble(self) -> str:
+        """Why there are no authorities yet; empty: there are."""
+        return self._store.trouble or (self._search.trouble if self._search else "")
 
     def bundle_for(self, host: str) -> str:  # noqa: ARG002 - the file is for each DB manager
         """Return the authorities (PEM)."""
-        return self._bundle
+        return self._store.bundle
 
-    def issued_to(self, host: str) -> str:  # noqa: ARG002 - the file is for no other server
-        """Return nothing."""
-        return ""
+    def issued_to(self, host: str) -> str:  # noqa: ARG002 - the file is for each service
+        """Return the authorities (PEM) of the suggestion service; "": it has no TLS."""
+        return self._search.bundle if self._search else ""
 
     async def run(self) -> None:
-        """Read the file every few seconds until cancelled."""
+        """Read the files every few seconds until cancelled."""
         while True:
             await asyncio.sleep(self._look_seconds)
             await asyncio.to_thread(self.look)
 
     def look(self) -> None:
-        """Read the file now."""
+        """Read the files now."""
+        self._store.look()
+        if self._search is not None:
+            self._search.look()
+
+
+class _File:
+    """The last valid content of one file."""
+
+    def __init__(self, flag: str, path: Path) -> None:
+        self._flag, self._path = flag, path
+        self.bundle = self.trouble = ""
+
+    def look(self) -> None:
+        """Read it."""
         try:
             certificates = split_bundle(self._path.read_text(encoding="ascii")).certificates
-            cause = "" if certificates else "it has no certificates in PEM"
+            cause = "it has no certificates in PEM"
         except (OSError, ValueError) as error:
             certificates, cause = (), str(error)
-        if not certificates:
-            self._report(f"--db-manager-ca {self._path}: {cause}")
+        if certificates:
+            self.bundle, self.trouble = "".join(certificates), ""
             return
-        self._bundle, self.trouble = "".join(certificates), ""
-
-    def _report(self, cause: str) -> None:
-        if cause != self.trouble:
-            _log.error("cannot read the authorities of the DB manager", cause=cause)
-        self.trouble = "" if self._bundle else cause
+        message = f"{self._flag} {self._path}: {cause}"
+        if message != self.trouble:
+            _log.error("cannot read the authorities of a server", cause=message)
+        self.trouble = "" if self.bundle else message

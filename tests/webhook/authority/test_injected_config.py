@@ -80,6 +80,20 @@ def test_no_pod_is_injected_before_the_authorities_are_known() -> None:
     assert InjectedConfig(Settings(trouble="no settings"), known).trouble == "no settings"
 
 
+def test_the_suggestion_service_has_a_file_of_its_own(tmp_path: Path) -> None:
+    store, search = tmp_path / "store.crt", tmp_path / "search.crt"
+    store.write_text(CERT)
+
+    known = MountedAuthorities(store, search)
+    assert "--suggestion-ca" in known.trouble
+    search.write_text(OTHER)
+    known.look()
+
+    assert known.trouble == ""
+    assert (known.bundle_for("a"), known.issued_to("b")) == (CERT, OTHER)
+    assert MountedAuthorities(store).issued_to("b") == ""
+
+
 async def test_a_file_is_read_again_and_its_last_valid_text_stays(tmp_path: Path) -> None:
     file = tmp_path / "ca.crt"
     known = MountedAuthorities(file, look_seconds=0.01)
