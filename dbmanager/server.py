@@ -28,7 +28,8 @@ from dbmanager.store.contract import AmbiguousTrial
 from serving.access.refusals import PermissionDenied, Unauthenticated
 from serving.addresses import Address
 from serving.call_limits import Budget, Limits
-from serving.grpc import Codes, ErrorInterceptor, listen, listen_on_socket, make_server
+from serving.error_interceptor import Codes, ErrorInterceptor
+from serving.grpc import listen, listen_on_socket, make_server
 
 _CODES: Final[Codes] = {
     PermissionDenied: grpc.StatusCode.PERMISSION_DENIED,

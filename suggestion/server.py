@@ -14,7 +14,8 @@ from api.errors import RemoteError, SetupError
 from api.v1beta1 import api_pb2, api_pb2_grpc
 from serving.access.refusals import PermissionDenied, Unauthenticated
 from serving.addresses import Address
-from serving.grpc import Codes, ErrorInterceptor, listen, make_server
+from serving.error_interceptor import Codes, ErrorInterceptor
+from serving.grpc import listen, make_server
 from suggestion.service.early_stopping_service import EarlyStopping, MarkStopped, ObservationLogs
 from suggestion.service.searches import (
     MOST_BYTES,

@@ -1,4 +1,4 @@
-"""Katib's service: decode, call the store, encode. `serving.grpc` turns errors into gRPC codes."""
+"""Katib's service: decode, call the store, encode. Errors become codes in `serving`."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from api import names
 from serving.access.authentication import Authentication, Pairs
 from serving.access.callers import Anonymous, Caller
 from serving.access.refusals import AccessRefused
-from serving.grpc import Context
+from serving.error_interceptor import Context
 from serving.logs import get_logger
 
 _log = get_logger(__name__)

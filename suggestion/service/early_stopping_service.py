@@ -20,7 +20,7 @@ from api.v1beta1 import api_pb2_grpc
 from api.wire.experiments import early_stopping_from_wire, experiment_from_wire
 from api.wire.trials import rule_to_wire, trial_from_wire
 from serving.addresses import Address, parse_address
-from serving.grpc import Context
+from serving.error_interceptor import Context
 from serving.logs import get_logger
 from suggestion.algorithms.median_stop import MedianStop, median_stop_of
 from suggestion.service.request_names import check_name, namespace_of

@@ -9,7 +9,7 @@ from typing import Final
 from api import names
 from api.errors import UserError
 from api.faults import quoted
-from serving.grpc import Context
+from serving.error_interceptor import Context
 
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 from api.v1beta1 import api_pb2
-from serving.grpc import Context
+from serving.error_interceptor import Context
 from suggestion.service.request_names import namespace_of
 from suggestion.service.search_calls import CALLS
 from suggestion.service.searches import Job, Searches

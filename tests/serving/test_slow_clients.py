@@ -11,7 +11,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from serving.addresses import Address
-from serving.grpc import ErrorInterceptor, listen, make_server
+from serving.error_interceptor import ErrorInterceptor
+from serving.grpc import listen, make_server
 from serving.http import Server
 from serving.metrics import MetricsServer
 
