@@ -1,7 +1,7 @@
 """How long honest calls take while all servers are attacked at once.
 
-The load is that of `tests/bench/hostile_load.py`: each server has the memory of its manifest. All
-attackers and honest clients share the machine with the servers.
+The load is that of `tests/bench/hostile_load.py`: each server has the memory of its manifest, and a
+process of attackers. All of them share the machine with the honest clients.
 """
 
 from __future__ import annotations
