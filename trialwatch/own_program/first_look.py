@@ -80,7 +80,7 @@ def _part_of(done: OneRun) -> str:
     if done.length <= 2 * PART:
         return ""
     mib = 1 << 20
-    return f" (the first and the last {PART // mib} MiB of {done.length // mib} MiB)"
+    return f" (the first and the last {PART // mib} MiB of {done.length / mib:.1f} MiB)"
 
 
 def _no_metrics() -> list[str]:

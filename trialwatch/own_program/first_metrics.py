@@ -95,7 +95,7 @@ class FirstMetrics:
             return CannotSucceed(
                 f"{cause}, and no other: let it print lines such as"
                 f" {metric}=0.93, or write --metrics-format or --file (docs/tune.md); its output is"
-                f" shown by: trialwatch logs {trial.metadata.name}",
+                f" shown by\n  trialwatch logs {trial.metadata.name}",
                 cause,
             )
         likely = nearest(metric, [one.name for one in found])

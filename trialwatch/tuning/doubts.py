@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 
 from api.types import Distribution, ObjectiveType, ParameterType
@@ -11,6 +12,7 @@ from trialwatch.tuning.corrections import LineError, param_instead
 from trialwatch.tuning.experiment import GRID
 from trialwatch.tuning.request import TuningRequest
 
+_OTHER_VARIABLE = re.compile(r"\s[A-Za-z_]\w*=")
 _OTHER = {ObjectiveType.MINIMIZE: "--minimize", ObjectiveType.MAXIMIZE: "--maximize"}
 
 
@@ -40,6 +42,12 @@ def doubts_about(request: TuningRequest) -> Iterator[str]:
             f"{objective.metric} sounds like a metric for {_OTHER[usual]}, and the line has"
             f" {_OTHER[objective.type]}"
         )
+    for name, value in request.command.variables:
+        if _OTHER_VARIABLE.search(value):
+            yield (
+                f"the variable {name} has the whole value {value!r}: write each variable as a word"
+                " of its own, with quotes around its value alone, such as A={lr} B='x y'"
+            )
     for name, space in request.spaces.items():
         bounds = (space.feasible.min, space.feasible.max)
         if space.type is ParameterType.INT and bounds == ("0", "1"):

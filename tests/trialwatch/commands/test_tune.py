@@ -246,6 +246,15 @@ def test_parameters_that_the_program_repeats_are_not_metrics(machine: Machine) -
     assert "  lr " not in out.split("metrics in the output:")[1]
 
 
+def test_of_a_very_long_output_the_start_and_the_end_are_read(machine: Machine) -> None:
+    script = "echo loss=1; seq 1 400000; echo loss=0.25"
+    _, out, _ = machine.call("tune", "--", "sh", "-c", script)
+    said = out.split("\nmetrics in the output ", 1)[1]
+
+    assert said.startswith("(the first and the last 1 MiB of 2.6 MiB):\n")
+    assert ["loss", "2", "1", "0.25", "0.25", "1"] in [line.split() for line in said.splitlines()]
+
+
 def test_without_parameters_the_next_line_has_guesses(machine: Machine) -> None:
     status, out, err = machine.call("tune", "--", "python3", "train.py", "--lr", "0.5")
 

@@ -62,6 +62,13 @@ def test_a_loss_is_usually_minimized() -> None:
     ]
 
 
+def test_two_variables_in_one_word_are_probably_not_meant() -> None:
+    [doubt] = doubts_about(request('LR={lr} X="a b"', "./train"))
+
+    assert doubt.startswith("the variable LR has the whole value '{lr} X=\"a b\"': write each")
+    assert [*doubts_about(request("LR={lr}", "X=a b", "./train"))] == []
+
+
 def ended(*words: str, algorithm: str = "tpe") -> Experiment:
     experiment = build_experiment(request(*words))
     spec = experiment.spec
