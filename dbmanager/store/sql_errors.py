@@ -73,7 +73,7 @@ def translated_errors(database: str, *, opening: bool = False) -> Iterator[None]
 def invalid_url(database: str) -> SetupError:
     """Return the error for a URL that a driver cannot read."""
     return SetupError(
-        f"--database: the URL of {database} is not valid: check port and options (sslmode),"
+        f"--database: the URL of {database} is not valid: check the port and the options (sslmode),"
         " and write special characters of user and password as in %2F for /"
     )
 

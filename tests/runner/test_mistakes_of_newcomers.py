@@ -76,7 +76,7 @@ MISTAKES = [
         "a setting is no number",
         RANDOM,
         with_setting("random", "random_state", "yesterday"),
-        f'{SETTING}.value: Invalid value: "yesterday": failed to validate random_state(yesterday): write a whole number from 0',
+        f'{SETTING}.value: Invalid value: "yesterday": failed to validate random_state(yesterday): write a whole number from 0 to 9223372036854775807',
     ),
     (
         "a setting is a number where a text belongs",
