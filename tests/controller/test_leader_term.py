@@ -145,7 +145,9 @@ def test_a_store_that_is_away_holds_a_deleted_experiment_for_a_bounded_time(how:
             await harness.delete()
             took = await until_gone(harness)
         assert took < 60 + 2 * 10 + 5
-        assert "its metrics stay in the store" in harness.event_messages("MetricsNotDeleted")[0]
+        assert (
+            "its metrics are still in the store" in harness.event_messages("MetricsNotDeleted")[0]
+        )
 
     situation(test)()
 
