@@ -17,10 +17,10 @@ static struct {
     double started, start_at, pause;
 } worker = {.pid = -1};
 
-/* A worker that starts after the end was announced has SIGTERM blocked and pending. So the signal
- * cannot end it before it is ready; it must unblock the signal. */
+/* Each worker starts with SIGTERM blocked: on a busy node the end may come while it still starts, and
+ * must not end it before it can deliver. It must unblock the signal, or wait for it. */
 static void start_worker(void) {
-    if (worker.end_signal != 0) sigaddset(&inherited_mask, SIGTERM);
+    sigaddset(&inherited_mask, SIGTERM);
     worker.started = now();
     worker.pid = start("launch supervise", worker.argv, false, NULL);
     if (worker.pid < 0) worker.start_at = worker.started + 2 * RESTART;

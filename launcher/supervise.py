@@ -69,13 +69,12 @@ class _Supervisor:
                 self._crashed(status)
 
     def _start(self) -> None:
-        """Start a worker; after the end was announced, with SIGTERM blocked and pending.
+        """Start a worker with SIGTERM blocked; if the end was announced, it is pending too.
 
-        So it cannot die of the signal before it is ready; it must unblock it.
+        On a busy node the end may come while the worker still starts, and must not end it before
+        it can deliver. So it must unblock the signal, or wait for it.
         """
-        inherited = self.inherited
-        if self.end_signal:
-            inherited = replace(inherited, mask=inherited.mask | {signal.SIGTERM})
+        inherited = replace(self.inherited, mask=self.inherited.mask | {signal.SIGTERM})
         self.started = time.monotonic()
         try:
             self.worker = start(_PROGRAM, self.command, inherited, session=False, streams={})

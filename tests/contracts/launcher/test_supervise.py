@@ -108,20 +108,48 @@ def test_a_crash_is_logged(launcher: Launcher, tmp_path: Path) -> None:
 def test_after_sigterm_it_ends_with_the_status_of_the_worker(
     launcher: Launcher, tmp_path: Path, status: int
 ) -> None:
-    note = tmp_path / "pids"
-    then = f"trap 'exit {status}' TERM; echo 0 >>{note}; while :; do sleep 0.02; done"
-    with _supervised(launcher, _noting(note, then)) as process:
-        wait_for(lambda: len(_pids(note)) == 2)
+    code = (
+        "import os, signal, sys\n"
+        "os.mkdir(sys.argv[1])\n"
+        "signal.sigwait([signal.SIGTERM])\n"
+        "sys.exit(int(sys.argv[2]))"
+    )
+    ready = tmp_path / "ready"
+    with _supervised(launcher, python(code, str(ready), str(status))) as process:
+        wait_for(ready.exists)
         process.terminate()
         assert _status(process) == status
 
 
-def test_after_sigterm_a_worker_without_a_handler_dies_of_the_signal(
+def test_a_signal_that_comes_while_the_worker_starts_is_pending_when_it_is_ready(
     launcher: Launcher, tmp_path: Path
 ) -> None:
-    note = tmp_path / "pids"
-    with _supervised(launcher, _noting(note, "exec sleep 600")) as process:
-        wait_for(lambda: _pids(note))
+    code = (
+        "import os, signal, sys\n"
+        "os.mkdir(sys.argv[1])\n"
+        "while signal.SIGTERM not in signal.sigpending(): pass\n"
+        "signal.signal(signal.SIGTERM, lambda *_: os._exit(43))\n"
+        "signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])"
+    )
+    starting = tmp_path / "starting"
+    with _supervised(launcher, python(code, str(starting))) as process:
+        wait_for(starting.exists)
+        process.terminate()
+        assert _status(process) == 43
+
+
+def test_a_worker_that_unblocks_the_signal_without_a_handler_dies_of_it(
+    launcher: Launcher, tmp_path: Path
+) -> None:
+    code = (
+        "import os, signal, sys, time\n"
+        "signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])\n"
+        "os.mkdir(sys.argv[1])\n"
+        "time.sleep(600)"
+    )
+    ready = tmp_path / "ready"
+    with _supervised(launcher, python(code, str(ready))) as process:
+        wait_for(ready.exists)
         process.terminate()
         assert _status(process) == 128 + signal.SIGTERM
 
@@ -139,6 +167,7 @@ def test_a_worker_that_crashes_after_the_signal_is_restarted_with_the_signal_pen
         "    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])\n"
         "    time.sleep(600)\n"
         "signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGKILL))\n"
+        "signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])\n"
         "os.mkdir(once + '.ready')\n"
         "time.sleep(600)"
     )
