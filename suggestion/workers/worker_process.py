@@ -42,6 +42,7 @@ class WorkerProcess:
         self._memory, self._seconds = memory, seconds
         self._process: Process | None = None
         self._starting: asyncio.Task[Process] | None = None
+        self._killing: asyncio.Task[None] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -50,6 +51,8 @@ class WorkerProcess:
 
     async def run(self, job: Job, began: Callable[[Began], None]) -> bytes:
         """Return the reply; the port says what is raised."""
+        if self._killing is not None:  # for a call whose caller did not wait for it
+            await asyncio.shield(self._killing)
         used = self._process is not None
         known = False
 
@@ -72,7 +75,21 @@ class WorkerProcess:
             raise WorkerDiedError(f"the worker failed: {error}") from None
 
     async def kill(self) -> None:
-        """Kill the process, if there is one, and wait for its end."""
+        """Kill the process, if there is one, and wait for its end.
+
+        It is killed even if this call is cancelled: the caller may go away at any moment.
+        """
+        if self._killing is None:
+            self._killing = asyncio.create_task(self._kill())
+        await asyncio.shield(self._killing)
+
+    async def _kill(self) -> None:
+        try:
+            await self._end_process()
+        finally:
+            self._killing = None
+
+    async def _end_process(self) -> None:
         if self._starting is not None:
             with suppress(OSError):
                 self._process = await self._starting

@@ -179,13 +179,16 @@ def test_the_directory_of_one_experiment_is_not_a_state_directory(ended: Machine
     assert err.endswith(f"namespace, {ended.folder / '.trialwatch'}\n")
 
 
-def test_the_collectors_log_is_there_too(ended: Machine) -> None:
+def test_the_collectors_log_has_the_trainers_lines_and_only_its_own_warnings(
+    ended: Machine,
+) -> None:
     [trial, *_] = ended.trials()
     status, out, _ = ended.call("logs", trial, "-c", "metrics-logger-and-collector")
     wrong, _, err = ended.call("logs", trial, "-c", "mian")
 
     assert status == 0
-    assert "attempt 1 succeeded; stored: 1 of loss" in out
+    assert "loss=" in out
+    assert "[trialwatch]" not in out
     assert wrong == 2
     assert "main" in err
 

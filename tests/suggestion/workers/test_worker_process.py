@@ -143,6 +143,29 @@ async def test_a_caller_that_goes_away_while_the_worker_starts_leaves_no_process
         assert process.pid is None
 
 
+@pytest.mark.parametrize("steps", range(1, 6))
+async def test_a_caller_that_goes_away_while_its_worker_is_killed_leaves_no_process(
+    steps: int,
+) -> None:
+    """`tests/leaks.py` fails a test that leaves a process."""
+    async with worker() as process:
+        task = asyncio.create_task(process.run(ENDLESS, ignored))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        killing = asyncio.create_task(process.kill())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        killing.cancel()
+        await asyncio.gather(killing, return_exceptions=True)
+
+        await process.kill()
+
+        assert process.pid is None
+
+
 async def test_a_worker_that_the_kernel_kills_in_a_search_has_too_little_memory() -> None:
     async with worker() as process:
         task, _ = await began_by(process, ENDLESS)
