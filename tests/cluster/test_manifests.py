@@ -65,6 +65,7 @@ def _nobody_answers(cluster: Cluster, namespaces: dict[bool, str]) -> Iterator[N
     for entry in configuration["webhooks"]:
         selector = entry["namespaceSelector"]
         selector["matchLabels"] = {**selector.get("matchLabels", {}), TRIED: str(os.getpid())}
+        entry["failurePolicy"] = "Fail"  # a call that is ignored would not be named
         entry["clientConfig"]["service"] = {"name": "nobody", "namespace": namespaces[False]}
     cluster.kubectl("create", "--filename=-", objects=[configuration])
     try:

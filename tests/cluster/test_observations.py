@@ -62,7 +62,7 @@ def test_a_trial_without_a_collector_says_so(cluster: Cluster) -> None:
 
         said = why_unavailable(only(experiment))
         assert "its pod has no metrics collector" in said
-        assert "katib.kubeflow.org/metrics-collector-injection: enabled" in said
+        assert "`trialwatch explain POD` says why" in said
     finally:
         cluster.delete("experiments", "kube-system", name)
 
