@@ -75,9 +75,9 @@ async def test_only_a_clear_answer_allows(status: Mapping[str, Any]) -> None:
 
 async def test_no_right_is_asked_about_for_a_token_without_a_user() -> None:
     server = ApiServer()
-    server.users["nobody"] = {"username": ""}
+    server.users["unnamed"] = {"username": ""}
 
-    for token in ("bad", "nobody"):
+    for token in ("bad", "unnamed"):
         assert not await ReviewedPeople(server.post).may_read(token, "team-a")
     assert all(path.endswith("/tokenreviews") for path, _ in server.reviews)
 

@@ -474,7 +474,10 @@ WARNED: dict[str, tuple[Change, str]] = {
         collected("StdOut", fileSystemPath={"path": "/a/log", "kind": "File"}),
         "kind StdOut ignores it; write kind File to read a file",
     ),
-    "pods that nobody sees": (a_train_job, "kubectl label namespace team katib.kubeflow.org/"),
+    "pods that the webhook does not get": (
+        a_train_job,
+        "kubectl label namespace team katib.kubeflow.org/",
+    ),
 }
 
 

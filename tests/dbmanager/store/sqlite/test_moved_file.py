@@ -1,4 +1,4 @@
-"""The file of an open SQLite store is moved away: an error, instead of rows that nobody finds."""
+"""The file of an open SQLite store is moved away: an error, instead of rows that no reader finds."""
 
 from __future__ import annotations
 
