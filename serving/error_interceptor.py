@@ -126,12 +126,12 @@ class ErrorInterceptor(_Interceptor):
 
     def _framed(self, method: _Method, answer: Callable[..., Awaitable[None]]) -> Any:  # noqa: ANN401 - the same
         async def framed(requests: AsyncIterator[bytes], context: Context) -> None:
-            with self._counted(method.name) as end:
+            with self._counted(method.name) as end, _cancelled_if_the_client_has_gone():
                 try:
                     with self._stream_counted(method, context):
                         await answer(requests, context)
-                except grpc.aio.AbortError:
-                    raise  # the handler has ended the call by itself
+                except (grpc.aio.AbortError, grpc.aio.InternalError):
+                    raise  # the handler has ended the call by itself, or the client has gone
                 except Exception as error:  # noqa: BLE001 - it is answered, and logged
                     self._take(error, end)
                     # Else its frames keep the request in memory until the garbage collector runs.
@@ -217,6 +217,15 @@ class _Method:
                 f"the {len(data)} bytes of the request are not a message of {self.name}: send one"
                 " that is encoded by its protocol"
             ) from None
+
+
+@contextmanager
+def _cancelled_if_the_client_has_gone() -> Iterator[None]:
+    """Cancel a call on which gRPC cannot send any more; else it logs a trace for each of them."""
+    try:
+        yield
+    except grpc.aio.InternalError:
+        raise asyncio.CancelledError from None
 
 
 async def _one_message(context: Context) -> bytes:
