@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from api.errors import SetupError, Unavailable, UserError
+from serving.reset_connections import close_when_reset
 
 SECONDS: Final = 5.0
 """The longest wait for each part of an answer."""
@@ -35,6 +36,7 @@ class HttpsClient:
             raise SetupError(
                 f"--auth-keys-ca: cannot read certificates from {ca} ({error.strerror})"
             ) from None
+        close_when_reset(context)
         self._token, self._most = token, most_bytes
         self._opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}),  # the API server is in the cluster

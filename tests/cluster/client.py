@@ -14,6 +14,9 @@ import pytest
 import yaml
 from kubernetes import config
 from kubernetes.client import ApiClient
+from urllib3.util.ssl_ import create_urllib3_context
+
+from serving.reset_connections import close_when_reset
 
 Object = dict[str, Any]
 T = TypeVar("T")
@@ -53,6 +56,10 @@ class Cluster:
         self._kubeconfig = kubeconfig
         self._kubectl = kubectl
         self._api: ApiClient = config.new_client_from_config(str(kubeconfig))  # type: ignore[no-untyped-call]
+        # Tests kill the API server: it may reset a connection at any moment.
+        context = create_urllib3_context()
+        close_when_reset(context)
+        self._api.rest_client.pool_manager.connection_pool_kw["ssl_context"] = context
 
     def close(self) -> None:
         """Close the connections."""
