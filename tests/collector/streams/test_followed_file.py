@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from collector.core.batches import Batch
 from collector.streams.file_look import FileLook
 from collector.streams.file_states import FileState, Question
 from collector.streams.followed_file import FollowedFile
+from collector.testing.memory import MemoryStore
 from tests.collector.pod_in_memory import LOG, Pod
+
+THREE_REPORTS = 100_000
+"""Points of a line that are two reports and the begin of a third."""
 
 
 def followed(pod: Pod) -> None:
@@ -185,6 +192,47 @@ def test_bytes_that_were_replaced_under_a_report_on_its_way_are_never_sent_as_th
     pod.store.away = None
     again(pod, crash=True)
     assert pod.values() == ["2"]
+    assert "destroyed while report 1 of it was on its way" in pod.log_text
+
+
+class StoreAwayAfterTwoReports(MemoryStore):
+    """A store that takes two reports and goes away."""
+
+    def send(self, batch: Batch) -> None:
+        super().send(batch)
+        if self.tries.total() == 2:
+            self.away = "connection refused"
+
+
+def in_the_middle_of_three_reports() -> Pod:
+    """Return a pod whose collector crashes with two of the three reports of a batch stored."""
+    pod = Pod()
+    pod.store = StoreAwayAfterTwoReports()
+    pod.begin()
+    pod.log("loss=1 " * THREE_REPORTS + "\n")
+    session = pod.collector(path=LOG)
+    while not pod.store.away:
+        session.step()
+    session.close()
+    pod.store.away = None
+    return pod
+
+
+def test_after_a_crash_within_a_batch_of_three_reports_all_points_are_stored_once() -> None:
+    pod = in_the_middle_of_three_reports()
+    pod.log("loss=2\n")
+    again(pod, crash=True)
+    assert Counter(pod.values()) == {"1": THREE_REPORTS, "2": 1}
+
+
+def test_points_behind_a_batch_destroyed_after_two_of_its_three_reports_are_stored() -> None:
+    pod = in_the_middle_of_three_reports()
+    file = pod.open(LOG)
+    file.truncate(0)
+    file.append(b"loss=2\n")
+    again(pod, crash=True)
+    # The store has reports 1 and 2 of the destroyed batch, and drops a new report of their number.
+    assert pod.values()[-1] == "2"
     assert "destroyed while report 1 of it was on its way" in pod.log_text
 
 
