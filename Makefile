@@ -20,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo logs test test-cluster cluster-up cluster-install cluster-down lint fix bench proto crds golden
-.PHONY: fuzz mutate locks launcher dist clean
+.PHONY: fuzz mutate locks launcher dist bundles clean
 
 help:  ## list these words
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 25
@@ -115,6 +115,9 @@ $(MANUAL): $(READY) $(wildcard trialwatch/*.py trialwatch/command*/*.py)
 	@$(BIN)/argparse-manpage --module trialwatch.command_line.parser --function whole_parser --project-name trialwatch \
 	  --prog trialwatch --description "tunes any program that prints its metrics" \
 	  --manual-title "trialwatch" | sed -E 's/^\.[[:alnum:]]{3}/\\\&&/' >$@
+
+bundles: $(READY)  ## build the YAML of each overlay, and the Helm chart, into dist/ (kustomize or kubectl)
+	@$(PY) -m manifests.release $(DIST) $(ARGS)
 
 clean:  ## remove all that was made here, .venv too
 	rm -rf .venv .build build dist *.egg-info

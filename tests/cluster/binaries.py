@@ -62,9 +62,9 @@ def kubernetes(release: Release) -> Path:
     def build(programs: Path) -> None:
         with tempfile.TemporaryDirectory(dir=programs.parent) as module:
             write_module(release, Path(module), go)
-            _build(Path(module), "tool", _ldflags(release.version), programs)
+            build_module(Path(module), "tool", _ldflags(release.version), programs)
 
-    return _kept(f"k8s-{release.version}-{release.digest[:8]}", build)
+    return kept(f"k8s-{release.version}-{release.digest[:8]}", build)
 
 
 def _coredns() -> Path:
@@ -72,7 +72,9 @@ def _coredns() -> Path:
     module = MODULES / "coredns"
     sources = sorted(path for path in module.iterdir() if path.suffix in {".go", ".mod", ".sum"})
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
-    return _kept(f"coredns-{digest[:8]}", lambda programs: _build(module, ".", "-s -w", programs))
+    return kept(
+        f"coredns-{digest[:8]}", lambda programs: build_module(module, ".", "-s -w", programs)
+    )
 
 
 def _ldflags(version: str) -> str:
@@ -81,7 +83,7 @@ def _ldflags(version: str) -> str:
     return " ".join(["-s -w", *(f"-X {_STAMP}.{name}={value}" for name, value in stamps.items())])
 
 
-def _kept(name: str, build: Callable[[Path], None]) -> Path:
+def kept(name: str, build: Callable[[Path], None]) -> Path:
     """Return a folder of the cache; the first time, build what is in it."""
     folder = cache() / name
     with locked(folder):
@@ -97,9 +99,10 @@ def _kept(name: str, build: Callable[[Path], None]) -> Path:
     return folder
 
 
-def _build(module: Path, packages: str, ldflags: str, programs: Path) -> None:
-    """Build a module's programs into a folder."""
-    go([*_FLAGS, "-ldflags", ldflags, "-o", f"{programs}/", packages], module)
+def build_module(module: Path, packages: str, ldflags: str, into: Path) -> None:
+    """Build a module's programs into a folder, or its one program as a file."""
+    output = f"{into}/" if into.is_dir() else str(into)
+    go([*_FLAGS, "-ldflags", ldflags, "-o", output, packages], module)
 
 
 def go(arguments: list[str], folder: Path) -> str:

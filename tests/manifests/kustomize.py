@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -12,30 +11,23 @@ from typing import Any
 import pytest
 
 from api.objects.yamltext import load_objects
+from manifests.release import kustomize
 from tests.cluster.binaries import programs
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFESTS = ROOT / "manifests"
 OVERLAYS = sorted(path.parent.name for path in MANIFESTS.glob("overlays/*/kustomization.yaml"))
-MISSING = (
-    "nothing is there to render manifests/: install `kustomize` or `kubectl`, or name one in"
-    " TRIALWATCH_KUSTOMIZE, as in `kubectl kustomize`"
-)
 
 
 @cache
 def command() -> tuple[str, ...]:
     """Return the command that renders a folder; skip if neither kustomize nor kubectl is installed."""
-    named = os.environ.get("TRIALWATCH_KUSTOMIZE")
-    if named:
-        return tuple(named.split())
-    if shutil.which("kustomize"):
-        return ("kustomize", "build")
-    if shutil.which("kubectl"):
-        return ("kubectl", "kustomize")
-    if os.environ.get("CI"):  # which builds it for its cluster anyway; Debian's may be too old
-        return (str(programs() / "kubectl"), "kustomize")
-    pytest.skip(MISSING)
+    try:
+        return kustomize.command()
+    except kustomize.RenderingError as error:
+        if os.environ.get("CI"):  # which builds it for its cluster anyway; Debian's may be too old
+            return (str(programs() / "kubectl"), "kustomize")
+        pytest.skip(str(error))
 
 
 @cache

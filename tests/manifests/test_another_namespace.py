@@ -42,10 +42,15 @@ def test_an_overlay_moves_as_a_whole(tmp_path: Path, overlay: str) -> None:
     assert {o["metadata"]["namespace"] for o in namespaced} == {"team-a"}
 
 
-def test_with_cert_manager_three_more_lines_follow_as_the_document_says(tmp_path: Path) -> None:
+def documented_replacements() -> str:
+    """Return what docs/install.md adds to a kustomization for cert-manager in another namespace."""
     (replacements,) = re.findall(
         r"^    (replacements:\n(?:    .*\n)+)", INSTALL.read_text(), re.MULTILINE
     )
-    more = re.sub(r"^    ", "", replacements, flags=re.MULTILINE)
+    return re.sub(r"^    ", "", replacements, flags=re.MULTILINE)
+
+
+def test_with_cert_manager_three_more_lines_follow_as_the_document_says(tmp_path: Path) -> None:
+    more = documented_replacements()
 
     assert in_kubeflow(rendered(moved(tmp_path, "cert-manager", more))) == []
