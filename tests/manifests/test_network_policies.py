@@ -89,6 +89,11 @@ def test_each_program_asks_for_names_and_calls_the_api_server(
         assert {53, 443, 6443} <= ports
 
 
+def test_each_policy_is_in_the_namespace_of_the_programs(rendered: tuple[Object, ...]) -> None:
+    for policy in of_kind(rendered, "NetworkPolicy"):
+        assert policy["metadata"]["namespace"] == names.CORE_NAMESPACE, policy["metadata"]["name"]
+
+
 def test_the_webhook_never_reaches_a_clouds_metadata(rendered: tuple[Object, ...]) -> None:
     rules = named(rendered, "NetworkPolicy", f"{names.OWN_WEBHOOK}-egress")["spec"]["egress"]
     (web,) = (rule for rule in rules if "to" in rule)
