@@ -113,6 +113,14 @@ class DBManager(api_pb2_grpc.DBManagerServicer):
                 raise
             self._connection.note_room()
             self._metrics.reported(receipt)
+            if receipt.gap:
+                _log.warning(
+                    "reports before this one never arrived",
+                    trial=trial,
+                    namespace=key.namespace,
+                    source=metadata.delivery.source if metadata.delivery else "",
+                    missing=receipt.gap,
+                )
             self._notifier.notify(trial)
 
     def _note_skipped(self, trial: str, count: int) -> None:

@@ -192,6 +192,19 @@ async def test_points_without_a_time_from_katibs_clients_are_skipped_counted_and
     assert logged == [{"trial": "t", "points": 2}, {"trial": "t", "points": 1}]
 
 
+async def test_reports_that_never_arrived_are_logged_with_trial_and_source(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with served(MemoryStore()) as client:
+        with caplog.at_level(logging.WARNING):
+            for number in (1, 4, 5):
+                sent = (("trialwatch-source", "pod"), ("trialwatch-seq", str(number)))
+                await client.report("t", ONE, metadata=(*sent, ("trialwatch-namespace", "team")))
+
+    logged = [record.__dict__["fields"] for record in caplog.records]
+    assert logged == [{"trial": "t", "namespace": "team", "source": "pod", "missing": 2}]
+
+
 async def test_a_bad_read_is_refused_by_name() -> None:
     async with served(MemoryStore()) as client:
         async with refused(INVALID, 'end_time: "noon"'):
