@@ -20,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo logs test test-cluster cluster-up cluster-install cluster-down lint fix bench proto crds golden
-.PHONY: fuzz mutate locks launcher dist bundles clean
+.PHONY: fuzz mutate locks launcher dist bundles monitoring clean
 
 help:  ## list these words
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 25
@@ -81,6 +81,9 @@ proto: $(READY)  ## generate the wire from the .proto files
 
 crds: $(READY)  ## generate manifests/crds, the schema for editors and the tables of docs/experiment.md
 	@$(PY) -m manifests.schema
+
+monitoring: $(READY)  ## write the alerts and the dashboard, from manifests/monitoring
+	@$(PY) -m manifests.monitoring
 
 locks: $(READY)  ## write images/locks: the packages of each image with their hashes, by constraints.txt
 	@$(PY) -m images.lock $(ARGS)

@@ -6,20 +6,15 @@ from collections import Counter as Multiset
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    ProcessCollector,
-    generate_latest,
-)
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client import generate_latest
+from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from controller.lifecycle_counters import LifecycleEvent
+from kube.events import OUTCOMES
+from serving.metric_families import ANY, DeclaredMetric, MetricFamilies
 
-_PREFIX: Final = "trialwatch_controller"
+_KINDS: Final = ("experiment", "trial")
 _SECONDS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300)
 _FINAL_EVENTS: Final = {
     "experiment": (LifecycleEvent.SUCCEEDED, LifecycleEvent.FAILED),
@@ -34,35 +29,30 @@ class Metrics:
     """The metrics of one controller, in a registry of their own."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
+        own = MetricFamilies("trialwatch_controller")
+        katib = MetricFamilies("katib", own.registry)
+        self.registry, self._families = own.registry, (own, katib)
         self._queues: dict[str, Callable[[], int]] = {}
         self._states: dict[str, ObjectStates] = {}
-        self._seconds = Histogram(
-            f"{_PREFIX}_turn_seconds",
-            "How long reconciles took, by kind.",
-            ["kind"],
-            buckets=_SECONDS,
-            registry=self.registry,
+        self._leading = own.gauge("leading", "Whether this replica leads: 1 or 0.")
+        self._seconds = own.histogram(
+            "turn_seconds", "How long reconciles took, by kind.", buckets=_SECONDS, kind=_KINDS
         )
-        self._errors = self._counter("turn_errors", "Reconciles that failed, by kind.", "kind")
-        self._faults = self._counter(
-            "faults", "Reconciles that failed by an internal error, by kind.", "kind"
+        self._errors = own.counter("turn_errors", "Reconciles that failed, by kind.", kind=_KINDS)
+        self._faults = own.counter(
+            "faults", "Reconciles that failed by an internal error, by kind.", kind=_KINDS
         )
-        self._events = self._counter("events", "Events about objects.", "outcome")
+        self._events = own.counter("events", "Events about objects.", outcome=OUTCOMES)
         self._lifecycle = {
-            (kind, event): Counter(
-                f"katib_{kind}_{event}", sentence, ["namespace"], registry=self.registry
-            )
+            (kind, event): katib.counter(f"{kind}_{event}", sentence, namespace=ANY)
             for kind, event, sentence in _lifecycle_counters()
         }
-        self._leading = Gauge(
-            f"{_PREFIX}_leading", "Whether this replica leads: 1 or 0.", registry=self.registry
-        )
-        self.registry.register(_CurrentState(self._queues, self._states))
+        self.registry.register(_CurrentState(own, katib, self._queues, self._states))
 
-    def _counter(self, name: str, sentence: str, *labels: str) -> Counter:
-        return Counter(f"{_PREFIX}_{name}", sentence, labels, registry=self.registry)
+    @property
+    def declared(self) -> tuple[DeclaredMetric, ...]:
+        """The declarations of all metrics but those of the process."""
+        return tuple(metric for families in self._families for metric in families.declared)
 
     def observe_reconcile(self, kind: str, seconds: float) -> None:
         """Count a reconcile and its duration, in seconds."""
@@ -121,21 +111,34 @@ class _CurrentState(Collector):
     """Reads queues and states at each scrape."""
 
     def __init__(
-        self, queues: Mapping[str, Callable[[], int]], states: Mapping[str, ObjectStates]
+        self,
+        own: MetricFamilies,
+        katib: MetricFamilies,
+        queues: Mapping[str, Callable[[], int]],
+        states: Mapping[str, ObjectStates],
     ) -> None:
         self._queues, self._states = queues, states
+        self._depth = own.scraped_gauge(
+            "queue_depth", "Objects that are due and wait, by kind.", kind=_KINDS
+        )
+        self._current = {
+            kind: katib.scraped_gauge(
+                f"{kind}_current",
+                f"Number of {kind}, by namespace and state.",
+                namespace=ANY,
+                status=ANY,
+            )
+            for kind in ("experiments", "trials")
+        }
 
     def collect(self) -> Iterator[Metric]:
         """Yield the current numbers."""
-        sentence = "Objects that are due and wait, by kind."
-        depth = GaugeMetricFamily(f"{_PREFIX}_queue_depth", sentence, labels=["kind"])
+        depth = self._depth()
         for kind, waiting in self._queues.items():
             depth.add_metric([kind], waiting())
         yield depth
-        for kind in ("experiments", "trials"):
-            sentence = f"Number of {kind}, by namespace and state."
-            labels = ["namespace", "status"]
-            current = GaugeMetricFamily(f"katib_{kind}_current", sentence, labels=labels)
+        for kind, make in self._current.items():
+            current = make()
             states = self._states.get(kind)
             for labels_of_group, count in sorted(Multiset(states() if states else ()).items()):
                 current.add_metric(list(labels_of_group), count)

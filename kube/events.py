@@ -23,6 +23,8 @@ from kube.cluster import Cluster, Ref
 from kube.errors import AlreadyExists
 from serving.logs import get_logger
 
+OUTCOMES: Final = ("posted", "throttled", "failed")
+"""What becomes of a recorded Event: a label of the programs' metrics."""
 AGAIN_SECONDS: Final = 300.0
 """How long an Event that is recorded again is only counted."""
 _MOST_WAITING: Final = 100

@@ -2,64 +2,66 @@
 
 from __future__ import annotations
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    ProcessCollector,
-)
-
+from api.trialwatchv1 import observations_pb2
+from api.v1beta1 import api_pb2
 from dbmanager.store.contract import Receipt
+from serving.access.refusals import Reason
+from serving.metric_families import ANY, DeclaredMetric, MetricFamilies
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_SERVICES = (
+    api_pb2.DESCRIPTOR.services_by_name["DBManager"],
+    observations_pb2.DESCRIPTOR.services_by_name["Observations"],
+)
+_METHODS = tuple(
+    f"/{service.full_name}/{method.name}" for service in _SERVICES for method in service.methods
+)
+_CODES = (
+    *("OK", "CANCELLED", "DEADLINE_EXCEEDED", "FAILED_PRECONDITION", "INTERNAL"),
+    *("INVALID_ARGUMENT", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "UNAUTHENTICATED"),
+    "UNAVAILABLE",
+)
 
 
 class Metrics:
     """The metrics of one server, in their own registry."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
-        self._requests = Counter(
-            "trialwatch_dbmanager_requests",
-            "Requests answered, by method and gRPC code.",
-            ("method", "code"),
-            registry=self.registry,
+        families = MetricFamilies("trialwatch_dbmanager")
+        self.registry, self._families = families.registry, families
+        self._requests = families.counter(
+            "requests", "Requests answered, by method and gRPC code.", method=_METHODS, code=_CODES
         )
-        self._seconds = Histogram(
-            "trialwatch_dbmanager_request_seconds",
+        self._seconds = families.histogram(
+            "request_seconds",
             "Duration of requests; of a stream, until its end.",
-            ("method",),
             buckets=_BUCKETS,
-            registry=self.registry,
+            method=_METHODS,
         )
-        self._rows = self._counter("rows_stored", "Points stored.")
-        self._repeats = self._counter("repeats_refused", "Reports received before: nothing stored.")
-        self._gaps = self._counter("sequence_gaps", "Numbers that sources have skipped.")
-        self._skipped = self._counter(
+        self._rows = families.counter("rows_stored", "Points stored.")
+        self._repeats = families.counter(
+            "repeats_refused", "Reports received before: nothing stored."
+        )
+        self._gaps = families.counter("sequence_gaps", "Numbers that sources have skipped.")
+        self._skipped = families.counter(
             "points_skipped", "Points without a time stamp, from clients of Katib: not stored."
         )
-        self._refused = Counter(
-            "trialwatch_dbmanager_calls_refused",
-            "Calls that the caller may not do, by reason.",
-            ("reason",),
-            registry=self.registry,
+        self._refused = families.counter(
+            "calls_refused", "Calls that the caller may not do, by reason.", reason=Reason
         )
-        self._without_token = Counter(
-            "trialwatch_dbmanager_calls_without_token",
+        self._without_token = families.counter(
+            "calls_without_token",
             "Calls without a token, by method; `--auth permissive` allows most of them.",
-            ("method",),
-            registry=self.registry,
+            method=ANY,
         )
-        self._up = Gauge(
-            "trialwatch_dbmanager_database_up",
-            "1 if the database answered the last ping, else 0.",
-            registry=self.registry,
+        self._up = families.gauge(
+            "database_up", "1 if the database answered the last ping, else 0."
         )
 
-    def _counter(self, name: str, sentence: str) -> Counter:
-        return Counter(f"trialwatch_dbmanager_{name}", sentence, registry=self.registry)
+    @property
+    def declared(self) -> tuple[DeclaredMetric, ...]:
+        """The declarations of all metrics but those of the process."""
+        return self._families.declared
 
     def answered(self, method: str, code: str, seconds: float) -> None:
         """Count a request; `method` is `/package.Service/Method`, `code` as `INVALID_ARGUMENT`."""

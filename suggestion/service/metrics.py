@@ -2,49 +2,41 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
+from serving.access.refusals import Reason
+from serving.metric_families import ANY, DeclaredMetric, MetricFamilies
 
 
 class Metrics:
     """The metrics of one service, in their own registry."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
-        self._waiting = Gauge(
-            "trialwatch_suggestion_calls_waiting",
-            "Calls that wait for a worker.",
-            registry=self.registry,
-        )
-        self._running = Gauge(
-            "trialwatch_suggestion_calls_running",
-            "Calls that a worker is busy with.",
-            registry=self.registry,
-        )
-        self._dropped = Counter(
-            "trialwatch_suggestion_calls_dropped",
+        families = MetricFamilies("trialwatch_suggestion")
+        self.registry, self._families = families.registry, families
+        self._waiting = families.gauge("calls_waiting", "Calls that wait for a worker.")
+        self._running = families.gauge("calls_running", "Calls that a worker is busy with.")
+        self._dropped = families.counter(
+            "calls_dropped",
             "Calls that ended without a worker, by reason: queue_full, deadline, abandoned.",
-            ("reason",),
-            registry=self.registry,
+            reason=("queue_full", "deadline", "abandoned"),
         )
-        self._killed = Counter(
-            "trialwatch_suggestion_searches_killed",
+        self._killed = families.counter(
+            "searches_killed",
             "Searches that were stopped, by reason: deadline, abandoned, memory, died.",
-            ("reason",),
-            registry=self.registry,
+            reason=("deadline", "abandoned", "memory", "died"),
         )
-        self._refused = Counter(
-            "trialwatch_suggestion_calls_refused",
-            "Calls that the caller may not do, by reason.",
-            ("reason",),
-            registry=self.registry,
+        self._refused = families.counter(
+            "calls_refused", "Calls that the caller may not do, by reason.", reason=Reason
         )
-        self._without_token = Counter(
-            "trialwatch_suggestion_calls_without_token",
+        self._without_token = families.counter(
+            "calls_without_token",
             "Calls without a token, by method; `--auth permissive` allows most of them.",
-            ("method",),
-            registry=self.registry,
+            method=ANY,
         )
+
+    @property
+    def declared(self) -> tuple[DeclaredMetric, ...]:
+        """The declarations of all metrics but those of the process."""
+        return self._families.declared
 
     def access_refused(self, reason: str) -> None:
         """Count a call that its caller may not do."""

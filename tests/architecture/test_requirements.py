@@ -47,7 +47,9 @@ UNIMPORTED = {
 def constraints() -> dict[str, Version]:
     """Return name -> version of constraints.txt; any line of another form is an error."""
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    pairs = [re.fullmatch(r"([\w.-]+)==([\w.]+)", line) for line in lines if line[:1] != "#"]
+    pairs = [
+        re.fullmatch(r"([\w.-]+)==((?:\d+!)?[\w.]+)", line) for line in lines if line[:1] != "#"
+    ]
     assert all(pairs), "constraints.txt holds name==version and nothing else"
     return {canonicalize_name(pair[1]): Version(pair[2]) for pair in pairs if pair}
 

@@ -99,7 +99,8 @@ async def test_an_experiment_is_brought_to_its_end(harness: LeaderHarness) -> No
     assert found is not None
     assert completed(found)
     assert found.status.trials_succeeded == 4
-    assert "turn_errors_total{" not in harness.metrics.text().decode()
+    errors = re.findall(r"turn_errors_total\{.*\} (\S+)", harness.metrics.text().decode())
+    assert set(errors) == {"0.0"}
 
 
 @situation

@@ -123,12 +123,3 @@ def test_the_job_without_a_trial_is_one_that_the_webhook_collects_from() -> None
 
     assert template["labels"] == {names.COLLECT_LABEL: "true"}
     assert list(template["annotations"]) == [names.METRICS_ANNOTATION]
-
-
-def test_prometheus_finds_the_port_in_each_pod() -> None:
-    (block,) = blocks_with("kind: PodMonitor")
-    monitor = yaml.safe_load(block)["spec"]
-
-    for name, container in containers(overlay("standalone")).items():
-        ports = {port["name"] for port in container["ports"]}
-        assert {one["port"] for one in monitor["podMetricsEndpoints"]} <= ports, name
