@@ -29,6 +29,7 @@ OF_A_CLUSTER = {
     "trialwatch.checks.cluster_check",
     "trialwatch.sources.cluster_source",
     "trialwatch.admission.pod_explanation",
+    "trialwatch.migration.taking_over",
 }
 
 # A module, and the modules that it loads or starts by name.

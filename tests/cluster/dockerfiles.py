@@ -46,6 +46,14 @@ def build_bash() -> Built:
     return _built("bash", dockerfile, [], digest_of_files([dockerfile]))
 
 
+def build_mysql() -> Built:
+    """Return the image of a MySQL server, built if it is not in the cache."""
+    folder = Path(__file__).with_name("mysql")
+    paths = [Path("Dockerfile"), Path("start.sh")]
+    digest = digest_of_files([folder / path for path in paths])
+    return _built("mysql", folder / "Dockerfile", paths, digest)
+
+
 def _built(short: str, dockerfile: Path, context: list[Path], digest: str) -> Built:
     """Return an image by what it is made of; the context stands where its Dockerfile stands."""
     require("buildah", "debootstrap")

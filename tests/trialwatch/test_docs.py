@@ -11,7 +11,7 @@ import pytest
 
 from runner.pods.container_log import LIMIT
 from runner.state.directory import DEFAULT
-from trialwatch.commands import get, logs, plot, validate
+from trialwatch.commands import get, logs, migrate, plot, validate
 
 TEXT = (Path(__file__).parents[2] / "docs" / "looking.md").read_text()
 COMMANDS = {"get": get, "logs": logs, "plot": plot}
@@ -45,3 +45,10 @@ def test_each_flag_of_validate_is_documented() -> None:
     rows = re.findall(r"^\| (`-[^|]*)\|", text, re.MULTILINE)
 
     assert {flag for cell in rows for flag in re.findall(r"`(--?[a-z-]+)", cell)} == flags(validate)
+
+
+def test_each_flag_of_migrate_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "migrate.md").read_text()
+    rows = re.findall(r"^\| (`-[^|]*)\|", text, re.MULTILINE)
+
+    assert {flag for cell in rows for flag in re.findall(r"`(--?[a-z-]+)", cell)} == flags(migrate)

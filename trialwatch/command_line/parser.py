@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "extract": "show which metrics would be collected from a log",
     "inject": "show how the webhook would change a pod or a job",
     "explain": "explain the webhook's decision on a pod in the cluster, and what to do",
+    "migrate": "take over a cluster from Katib step by step, or go back to Katib",
     "completion": "print the completion of this command line for a shell",
 }
 

@@ -8,6 +8,7 @@
     delete            deletes an experiment of this machine or of a cluster
     extract           finds metrics in a log with `filters`
     inject, explain   show decisions of the webhook, with the webhook's own code (`admission`)
+    migrate           takes over a cluster from Katib, with `migration`
     completion        prints the completion for a shell, from the parsers of all commands
 
 Belongs here: one module for each name in `command_line.parser.COMMANDS`. It has `add_arguments`,
