@@ -238,3 +238,13 @@ def test_a_function_is_tuned_in_python_with_packages_of_our_names(
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("succeeded 2 project\n")
+
+
+def test_the_wheel_has_the_plugin_of_kubectl_and_its_completion(
+    installed: Environment, tmp_path: Path
+) -> None:
+    help_text = installed.call("kubectl-trialwatch", "get", "--help", cwd=tmp_path).stdout
+    offered = installed.call("kubectl_complete-trialwatch", "ge", cwd=tmp_path)
+
+    assert help_text.startswith("usage: kubectl trialwatch get ")
+    assert [line.split("\t")[0] for line in offered.stdout.splitlines()] == ["get", ":4"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import re
 from types import ModuleType
-from typing import Final
+from typing import IO, Final
 
 from trialwatch.command_line.arguments import CommandParser, ShowVersion
+from trialwatch.command_line.plugin import OWN_NAME, PLUGIN
 
 COMMANDS: Final = {
     "tune": "tune the parameters of your own program on this machine",
@@ -31,6 +33,7 @@ examples:
     trialwatch run experiment.yaml          run an experiment on this machine
     trialwatch COMMAND --help               show the flags of a command
 """
+_OWN_LINE = re.compile(rf"(?<!kubectl )\b{OWN_NAME} (?=(?:{'|'.join(COMMANDS)}|COMMAND)\b)")
 
 
 def module_of(command: str) -> ModuleType:
@@ -38,9 +41,21 @@ def module_of(command: str) -> ModuleType:
     return importlib.import_module(f"trialwatch.commands.{command}")
 
 
-def command_parser(*chosen: str) -> CommandParser:
-    """Return the parser; only the chosen commands are imported, so that help is quick."""
-    parser = CommandParser(prog="trialwatch", description=_DESCRIPTION, epilog=_EPILOG)
+class _PluginParser(CommandParser):
+    """A parser whose help and errors show the command lines of the plugin."""
+
+    def _print_message(self, message: str, file: IO[str] | None = None) -> None:  # type: ignore[override]  # typeshed has a protocol for the file
+        super()._print_message(_OWN_LINE.sub(f"{PLUGIN} ", message), file)
+
+
+def command_parser(*chosen: str, prog: str = OWN_NAME) -> CommandParser:
+    """Return the parser; only the chosen commands are imported, so that help is quick.
+
+    `prog` is what a user writes before the command: the name of the program, or of the plugin.
+    """
+    kind = _PluginParser if prog == PLUGIN else CommandParser
+    parser = kind(prog=prog, description=_DESCRIPTION, epilog=_EPILOG)
+    parser.set_defaults(prog=prog)
     parser.add_argument(
         "--version", action=ShowVersion, nargs=0, help="print the version of trialwatch"
     )

@@ -4,6 +4,7 @@
     --kubeconfig FILE, --context NAME     this cluster
     none of them                          .trialwatch in the current directory, if it exists;
                                           else the cluster that kubectl would use
+    none of them, as `kubectl trialwatch` the cluster that kubectl would use
 
 The sources are never mixed. If both are possible, standard error says which one is used.
 """
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from api.errors import SetupError, UserError
 from runner.state.directory import DEFAULT
+from trialwatch.command_line.plugin import PLUGIN
 from trialwatch.sources.local_source import LocalSource
 from trialwatch.sources.source import Source
 
@@ -85,24 +87,30 @@ def source_of(arguments: argparse.Namespace) -> Source:
     if arguments.state_dir:
         _check_state_dir(arguments.state_dir)
         return _kept(arguments.state_dir, arguments)
-    usual = usual_kubeconfig(os.environ)
-    if not named and DEFAULT.is_dir():
+    usual, is_plugin = usual_kubeconfig(os.environ), arguments.prog == PLUGIN
+    if not named and not is_plugin and DEFAULT.is_dir():
         if usual:
             _tell(arguments, f"showing {DEFAULT}; use --context NAME for a cluster")
         return _kept(DEFAULT, arguments)
     if named or usual or _ACCOUNT.exists():
         return _cluster(arguments, arguments.kubeconfig or usual)
+    if is_plugin:
+        raise SetupError(
+            "no cluster is configured: write --kubeconfig FILE, set KUBECONFIG, or --state-dir DIR"
+            " for the experiments of this machine"
+        )
     return _kept(DEFAULT, arguments)
 
 
 def named_source_of(arguments: argparse.Namespace) -> Source:
-    """Return the selected source; without a flag, this machine, and never a cluster.
+    """Return the selected source; without a flag, this machine, or for the plugin the cluster.
 
     Raises:
         UserError: two sources are selected, or the context does not exist.
         SetupError: the cluster cannot be accessed from here.
     """
-    if arguments.state_dir or arguments.kubeconfig or arguments.context:
+    named = arguments.state_dir or arguments.kubeconfig or arguments.context
+    if named or arguments.prog == PLUGIN:
         return source_of(arguments)
     return _kept(DEFAULT, arguments)
 
@@ -159,4 +167,4 @@ def _cluster(arguments: argparse.Namespace, kubeconfig: Path | None) -> Source:
 
 
 def _tell(arguments: argparse.Namespace, text: str) -> None:
-    print(f"trialwatch {arguments.command}: {text}", file=sys.stderr)
+    print(f"{arguments.prog} {arguments.command}: {text}", file=sys.stderr)
