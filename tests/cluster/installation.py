@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import yaml
+
 from tests.architecture.tree import ROOT
 from tests.cluster.binaries import MissingProgramError, note
 from tests.cluster.client import Cluster, cluster_of
@@ -19,7 +21,8 @@ from tests.cluster.node import Node, default_folder
 from tests.cluster.releases import ModuleDigestError
 
 NAMESPACE = "kubeflow"
-_OVERLAY = ROOT / "manifests" / "overlays" / "standalone"
+OVERLAYS = ROOT / "manifests" / "overlays"
+_OVERLAY = OVERLAYS / "standalone"
 _PROGRAMS = ("collector", "controller", "dbmanager", "suggestion", "webhook")
 _DEPLOYMENTS = (
     "katib-db-manager",
@@ -52,6 +55,17 @@ def install(cluster: Cluster, overlay: Path = _OVERLAY) -> None:
     for deployment in _DEPLOYMENTS:
         where = (f"deployment/{deployment}", f"--namespace={NAMESPACE}")
         cluster.kubectl("rollout", "status", *where, "--timeout=180s")
+
+
+def release_volumes(cluster: Cluster) -> None:
+    """Let the volumes of a deleted claim of the DB manager be claimed again."""
+    for volume in yaml.safe_load(cluster.kubectl("get", "persistentvolumes", "--output=yaml"))[
+        "items"
+    ]:
+        claim = volume["spec"].get("claimRef", {})
+        if claim.get("namespace") == NAMESPACE and volume["status"]["phase"] == "Released":
+            name = f"persistentvolume/{volume['metadata']['name']}"
+            cluster.kubectl("patch", name, "--patch", '{"spec": {"claimRef": null}}')
 
 
 def main() -> None:
