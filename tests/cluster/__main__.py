@@ -18,11 +18,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import trainers
+from tests.cluster import cert_manager, trainers
 from tests.cluster.binaries import MissingProgramError, note, run
 from tests.cluster.client import cluster_of
 from tests.cluster.conftest import VARIABLE
-from tests.cluster.dockerfiles import build_bash
+from tests.cluster.dockerfiles import build_bash, build_mysql, build_postgres
 from tests.cluster.installation import images, install, load_images
 from tests.cluster.node import Node, default_folder
 
@@ -53,9 +53,9 @@ def _cluster() -> Iterator[tuple[Path, Load]]:
 
 def main(arguments: list[str]) -> int:
     """Run the tests; return pytest's status."""
-    built = [*images(), build_bash()]
+    built = [*images(), build_bash(), build_mysql(), build_postgres()]
     with _cluster() as (kubeconfig, load), tempfile.TemporaryDirectory() as folder:
-        load_images(built, load)
+        load_images([*built, cert_manager.image(Path(folder))], load)
         for archive in trainers.archives(Path(folder)):
             load(archive)
         install(cluster_of(kubeconfig))

@@ -48,10 +48,19 @@ def build_bash() -> Built:
 
 def build_mysql() -> Built:
     """Return the image of a MySQL server, built if it is not in the cache."""
-    folder = Path(__file__).with_name("mysql")
+    return _built_database("mysql")
+
+
+def build_postgres() -> Built:
+    """Return the image of a PostgreSQL server, built if it is not in the cache."""
+    return _built_database("postgres")
+
+
+def _built_database(kind: str) -> Built:
+    folder = Path(__file__).with_name(kind)
     paths = [Path("Dockerfile"), Path("start.sh")]
     digest = digest_of_files([folder / path for path in paths])
-    return _built("mysql", folder / "Dockerfile", paths, digest)
+    return _built(kind, folder / "Dockerfile", paths, digest)
 
 
 def _built(short: str, dockerfile: Path, context: list[Path], digest: str) -> Built:

@@ -30,11 +30,13 @@ Rows = list[tuple[str, str]]
 
 
 class Forwarded:
-    """A port of the DB manager's Service, through the API server."""
+    """A port of a Service, by default the DB manager's, through the API server."""
 
-    def __init__(self, cluster: Cluster, port: int = DB_MANAGER_PORT) -> None:
-        service = f"service/{DB_MANAGER_SERVICE}"
-        argv = cluster.argv("port-forward", f"--namespace={NAMESPACE}", service, f":{port}")
+    def __init__(
+        self, cluster: Cluster, port: int = DB_MANAGER_PORT, service: str = DB_MANAGER_SERVICE
+    ) -> None:
+        where = (f"--namespace={NAMESPACE}", f"service/{service}")
+        argv = cluster.argv("port-forward", *where, f":{port}")
         self._forwarder = subprocess.Popen(
             argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -67,7 +69,7 @@ class Forwarded:
             said += line
             if found := _LISTENS.search(line):
                 return int(found[1])
-        raise AssertionError(f"no way to the DB manager: {said}")
+        raise AssertionError(f"cannot forward the port: {said}")
 
 
 class Observations:
