@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cluster.client import Cluster, cluster_of
+from tests.cluster.katib_installation import given, node_with_katib
 from tests.cluster.trials import Trials
 
 if TYPE_CHECKING:
@@ -50,6 +51,18 @@ def namespace(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]
     labels = {"katib.kubeflow.org/metrics-collector-injection": "enabled"}
     with cluster.namespace(f"{words[:50].strip('-')}-{secrets.token_hex(3)}", labels) as name:
         yield name
+
+
+@pytest.fixture(scope="session")
+def katib(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Give a node of its own with Katib's programs; skip if they are not given."""
+    programs = given()
+    with (
+        node_with_katib(programs, tmp_path_factory.mktemp("katib")) as cluster,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("PATH", f"{Path(cluster.argv()[0]).parent}:{os.environ['PATH']}")
+        yield cluster
 
 
 @pytest.fixture

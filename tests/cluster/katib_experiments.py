@@ -12,7 +12,9 @@ SEARCH = "sobol"
 _TRAINING = "echo loss=${trialParameters.x}; sleep %d; echo loss=${trialParameters.x}"
 
 
-def experiment(name: str, *, trials: int, at_once: int = 2, seconds: int = 1) -> Object:
+def experiment(
+    name: str, *, trials: int, at_once: int = 2, seconds: int = 1, search: str = SEARCH
+) -> Object:
     """Return an experiment of so many trials, each of which prints a loss twice."""
     shell = {"command": ["sh", "-c"], "args": [_TRAINING % seconds]}
     pod = {
@@ -25,7 +27,7 @@ def experiment(name: str, *, trials: int, at_once: int = 2, seconds: int = 1) ->
         "metadata": {"name": name},
         "spec": {
             "objective": {"type": "minimize", "objectiveMetricName": "loss"},
-            "algorithm": {"algorithmName": SEARCH},
+            "algorithm": {"algorithmName": search},
             "parameters": [
                 {
                     "name": "x",

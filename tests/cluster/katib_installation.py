@@ -12,19 +12,24 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.architecture.tree import ROOT
+from api.names import INJECTION_ENABLED, INJECTION_LABEL
 from tests.cluster.client import Cluster, cluster_of
-from tests.cluster.dockerfiles import VERSION, build, build_bash, build_mysql
+from tests.cluster.dockerfiles import VERSION, build, build_bash, build_mysql, build_trainer
 from tests.cluster.images import scratch
+from tests.cluster.katib_config import edit_katib_config
 from tests.cluster.node import Node
 
 PROGRAMS = "TRIALWATCH_KATIB_PROGRAMS"
 MANIFESTS = "TRIALWATCH_KATIB_MANIFESTS"
 NAMESPACE = "kubeflow"
+TEAM = "team"
+"""The namespace of experiments."""
 TRAINERS_IMAGE = f"docker.io/trialwatch/bash:{VERSION}"
 _REGISTRY = "ghcr.io/kubeflow/katib"
 # The image of each program, as Katib's manifests name it.
@@ -89,13 +94,15 @@ def given() -> Katib:
 @contextmanager
 def node_with_katib(katib: Katib, folder: Path) -> Iterator[Cluster]:
     """Bring up a node with Katib and with the images of trialwatch; take it down afterwards."""
-    built = [*(build(program) for program in _OURS), build_bash(), build_mysql()]
+    built = [*(build(program) for program in _OURS), build_bash(), build_mysql(), build_trainer()]
     node = Node(folder / "node")
     try:
         cluster = cluster_of(node.up())
         for archive in (*(one.archive for one in built), *katib.archives(folder)):
             node.load(archive)
         install(cluster, katib, folder)
+        labels = {INJECTION_LABEL: INJECTION_ENABLED}
+        cluster.create("namespaces", "", {"metadata": {"name": TEAM, "labels": labels}})
         yield cluster
         cluster.close()
     finally:
@@ -110,11 +117,16 @@ def install(cluster: Cluster, katib: Katib, folder: Path) -> None:
     text = _KUSTOMIZATION.format(katib=standalone, version=VERSION)
     (own / "kustomization.yaml").write_text(text)
     cluster.kubectl("apply", "--server-side", f"--kustomize={own}")
+    edit_katib_config(
+        cluster, partial(_search_in_go, f"{_REGISTRY}/suggestion-goptuna:{katib.version}")
+    )
     for deployment in _DEPLOYMENTS:
         where = (f"deployment/{deployment}", f"--namespace={NAMESPACE}")
         cluster.kubectl("rollout", "status", *where, "--timeout=300s")
 
 
-def manifests() -> Path:
-    """Return trialwatch's own."""
-    return ROOT / "manifests"
+def _search_in_go(image: str, config: Any) -> None:  # noqa: ANN401 - YAML
+    """Let Katib's search in Go also serve `random`: Katib's own for it is in Python."""
+    for entry in config["runtime"]["suggestions"]:
+        if entry["algorithmName"] == "random":
+            entry["image"] = image

@@ -6,26 +6,23 @@ programs and manifests are given (`katib_installation`); without them, the tests
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from api.names import COLLECTOR_CONTAINER, INJECTION_ENABLED, INJECTION_LABEL
+from api.names import COLLECTOR_CONTAINER
 from tests.architecture.tree import ROOT
 from tests.cluster.client import Cluster, Object, until
 from tests.cluster.experiments import Experiment, begun, true_conditions
 from tests.cluster.katib_experiments import experiment, measured, trials_of
-from tests.cluster.katib_installation import NAMESPACE, given, node_with_katib
+from tests.cluster.katib_installation import NAMESPACE, TEAM
 from tests.cluster.katib_rows import rows_of
 
 pytestmark = [pytest.mark.alone]
 
-TEAM = "team"
 _KATIBS = ("katib-controller", "katib-db-manager")
 _OURS = (
     "trialwatch-controller",
@@ -35,31 +32,17 @@ _OURS = (
 )
 
 
-@pytest.fixture(scope="module")
-def katib(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Give a cluster with Katib, and a namespace for experiments."""
-    programs = given()
-    with node_with_katib(programs, tmp_path_factory.mktemp("katib")) as cluster:
-        labels = {INJECTION_LABEL: INJECTION_ENABLED}
-        cluster.create("namespaces", "", {"metadata": {"name": TEAM, "labels": labels}})
-        yield cluster
-
-
 class Migration:
     """The command, in a folder of its own, for an administrator of the cluster."""
 
     def __init__(self, cluster: Cluster, folder: Path) -> None:
         self._command = [sys.executable, "-m", "trialwatch", "migrate", str(folder / "migration")]
         self._command += [f"--manifests={ROOT / 'manifests'}", "--images=docker.io/trialwatch"]
-        kubectl, kubeconfig, *_ = cluster.argv()
-        path = f"{Path(kubectl).parent}:{os.environ['PATH']}"
-        variables = {"KUBECONFIG": kubeconfig.partition("=")[2], "PATH": path}
-        self._environment = {**os.environ, **variables}
+        self._command += cluster.argv()[1:2]
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [*self._command, *words],
-            env=self._environment,
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
