@@ -29,7 +29,7 @@ _TAKEN: Final = {"$patch": "delete"}
 
 
 def kustomizations(
-    *, manifests: str, namespace: str, container: JsonObject, images: Images, searches: bool
+    *, manifests: str, namespace: str, container: JsonObject, images: Images
 ) -> dict[str, str]:
     """Return the text of each file, by its path in the folder.
 
@@ -38,7 +38,6 @@ def kustomizations(
         namespace: Katib's.
         container: that of Katib's DB manager; its variables lead to the database.
         images: those of trialwatch.
-        searches: whether katib-config keeps algorithms with an image.
     """
 
     def one(*bases: str, program: str = "", **more: Json) -> str:
@@ -51,7 +50,6 @@ def kustomizations(
             document["images"] = [image]
         return dump_objects([document])
 
-    components = {"components": [f"{manifests}/components/searches"]} if searches else {}
     folders = {
         "store": one("base/dbmanager", program="dbmanager", patches=_store(container)),
         "webhook-beside": one("overlays/with-katib", program="webhook"),
@@ -62,7 +60,8 @@ def kustomizations(
             *("base/controller", "base/experiments", "base/users"),
             program="controller",
             patches=[_controller()],
-            **components,
+            # To end the services that Katib's controller has deployed, and to deploy more of them.
+            components=[f"{manifests}/components/searches"],
         ),
     }
     every = ["definitions", "store", "webhook", "search", "controller"]

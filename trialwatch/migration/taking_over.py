@@ -13,7 +13,7 @@ from api.errors import UserError
 from kube.connect import connected
 from trialwatch.migration.cluster_survey import look
 from trialwatch.migration.effects import Effects
-from trialwatch.migration.katib_config import Images, Stage, kept_algorithms
+from trialwatch.migration.katib_config import Images, Stage
 from trialwatch.migration.kubectl import InstalledKubectl
 from trialwatch.migration.kustomizations import kustomizations
 from trialwatch.migration.performer import Performer
@@ -100,7 +100,6 @@ def write(wanted: Wanted, survey: Survey) -> None:
         namespace=survey.namespace,
         container=survey.container,
         images=wanted.images,
-        searches=bool(kept_algorithms(survey.original)),
     )
     for name, text in texts.items():
         path = wanted.folder / name

@@ -31,7 +31,6 @@ def folder(tmp_path: Path) -> Path:
         namespace="katib-system",
         container=CONTAINER,
         images=IMAGES,
-        searches=True,
     )
     for name, text in texts.items():
         path = tmp_path / name
@@ -90,7 +89,7 @@ def test_no_program_waits_for_a_certificate_or_sends_a_token(folder: Path, name:
     assert [one["name"] for one in volumes] == ["tmp"]
 
 
-def test_the_controller_may_deploy_searches_that_stay_katibs(folder: Path) -> None:
+def test_the_controller_may_end_the_services_that_katib_has_deployed(folder: Path) -> None:
     roles = [
         one["metadata"]["name"] for one in of_kind(objects(folder / "controller"), "ClusterRole")
     ]
