@@ -48,9 +48,11 @@ resources: [{katib}]
 images: [{{name: mysql, newName: docker.io/trialwatch/mysql, newTag: {version}}}]
 patches:
   - target: {{kind: Deployment, name: katib-mysql}}
-    patch: '[{{op: remove, path: /spec/template/spec/containers/0/args}}]'
+    patch: |-
+      - {{op: remove, path: /spec/template/spec/containers/0/args}}
   - target: {{kind: Deployment, name: katib-ui}} # its program is not a part of the test
-    patch: '[{{op: replace, path: /spec/replicas, value: 0}}]'
+    patch: |-
+      - {{op: replace, path: /spec/replicas, value: 0}}
 """
 
 

@@ -57,7 +57,8 @@ def kustomizations(
         "search": one("base/suggestion", program="suggestion", patches=[_search()]),
         "definitions": dump_objects([{**_HEAD, "resources": [f"{manifests}/crds"]}]),
         "controller": one(
-            *("base/controller", "base/experiments", "base/users"),
+            # Not base/users: Kubeflow's installation of Katib has roles of the same names.
+            *("base/controller", "base/experiments"),
             program="controller",
             patches=[_controller()],
             # To end the services that Katib's controller has deployed, and to deploy more of them.

@@ -73,6 +73,7 @@ def test_what_katib_owns_is_in_no_folder_so_that_its_deletion_keeps_katib(folder
         ("Deployment", "katib-controller"),
         ("ConfigMap", "katib-config"),
         ("Namespace", "katib-system"),
+        ("ClusterRole", "kubeflow-katib-edit"),
     }
     assert not found & katibs
     assert "CustomResourceDefinition" not in {kind for kind, _ in found}
