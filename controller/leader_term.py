@@ -26,7 +26,8 @@ from controller.on_kube.allowed_jobs import AllowedJobs
 from controller.on_kube.job_watches import Start
 from controller.on_kube.jobs import ClusterJobs
 from controller.on_kube.objects import ChangeListeners, ClusterObjects
-from controller.reconcile.actions import EmitEvent, EventType
+from controller.reconcile.actions import EmitEvent
+from controller.reconcile.event_reasons import EventReason
 from controller.reconcile.trial_states import has_ended, state_of
 from controller.reconcile.views import Key, Policy, key_of
 from controller.reconcile_workers import Reconcile, ReconcileWorkers, utc_now
@@ -190,10 +191,11 @@ class LeaderTerm:
         trouble = self._jobs.trouble(trial)
         if not trouble:
             return wake
-        message = f"cannot watch its job; checking it every few seconds instead: {trouble}"
-        event = EmitEvent(
-            about=trial, reason="JobNotWatched", message=message, type=EventType.WARNING
+        message = (
+            f"cannot watch its job: {trouble}; it is checked every few seconds instead, until the"
+            " controller may watch this kind"
         )
+        event = EmitEvent(about=trial, reason=EventReason.JOB_NOT_WATCHED, message=message)
         self._dependencies.events.emit(event)
         again = now + _JOB_CHECK
         return min(again, wake) if wake is not None else again

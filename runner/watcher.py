@@ -8,7 +8,8 @@ from typing import Protocol
 
 from api.errors import UserError
 from api.types import Experiment, Trial
-from controller.reconcile.actions import EmitEvent, EventType
+from controller.reconcile.actions import EmitEvent
+from controller.reconcile.event_reasons import EventReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,7 @@ class Warnings:
 
     def emit(self, event: EmitEvent) -> None:
         """Process one event."""
-        if event.type is EventType.WARNING and event.reason == "ReconcileError":
+        if event.reason in (EventReason.RECONCILE_ERROR, EventReason.TEMPLATE_UNUSABLE):
             text = f"{event.about.metadata.name}: {event.message}"
             if text not in self._shown:
                 self._shown.add(text)

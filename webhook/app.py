@@ -41,7 +41,7 @@ _log = get_logger(__name__)
 _EVENT_SECONDS = 2.0
 """How long the remaining Events may take at the end."""
 _FREEZE_SECONDS = 600.0
-_EVENT_SOURCE = EventSource(component=names.OWN_WEBHOOK)
+EVENT_SOURCE = EventSource(component=names.OWN_WEBHOOK)
 
 
 async def run(settings: Settings) -> None:
@@ -81,7 +81,7 @@ class _Webhook:
         self._caches = lookup_caches(cluster)
         clock = asyncio.get_running_loop().time
         self._events = EventRecorder(
-            cluster, _EVENT_SOURCE, counted=self.metrics.count_event, clock=clock
+            cluster, EVENT_SOURCE, counted=self.metrics.count_event, clock=clock
         )
         lookups = ClusterLookups(cluster, self._caches, counted=self.metrics.count_lookup)
         self.metrics.show_caches(self._caches)

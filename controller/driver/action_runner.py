@@ -32,7 +32,8 @@ from controller.reconcile.actions import (
     WakeAt,
     WriteStatus,
 )
-from controller.reconcile.running_trial import failed_to_start, warning_event
+from controller.reconcile.event_reasons import EventReason
+from controller.reconcile.running_trial import failed_to_start, trial_event
 from controller.reconcile.trials import overdue
 from controller.reconcile.views import Key, Policy, key_of
 
@@ -186,4 +187,4 @@ def tolerate_job_error(
     if not overdue(trial, now, policy):
         raise error
     message = f"the cluster's garbage collection will delete its job: {error}"
-    events.emit(warning_event(trial, "JobNotDeleted", message))
+    events.emit(trial_event(trial, EventReason.JOB_NOT_DELETED, message))

@@ -10,7 +10,8 @@ from api.backoff import Backoff
 from api.errors import RemoteError
 from api.types import Experiment, Trial
 from controller.driver.ports import Conflict, Events
-from controller.reconcile.actions import Action, EmitEvent, EventType, WakeAt
+from controller.reconcile.actions import Action, EmitEvent, WakeAt
+from controller.reconcile.event_reasons import EventReason
 from controller.reconcile.views import Key
 
 BACKOFF: Final = Backoff(first=0.25, longest=60.0)
@@ -55,9 +56,8 @@ class Retries:
             self._events.emit(
                 EmitEvent(
                     about=about,
-                    reason="ReconcileError",
-                    message=f"Failed to reconcile: {error}",
-                    type=EventType.WARNING,
+                    reason=EventReason.RECONCILE_ERROR,
+                    message=f"Failed to reconcile, and will try again: {error}",
                 )
             )
         return now + timedelta(seconds=BACKOFF.wait(failures))

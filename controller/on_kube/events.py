@@ -10,12 +10,12 @@ from cachetools import LRUCache
 from api import names
 from api.types import Experiment, Suggestion, Trial
 from controller.on_kube.objects import ref_of_item
-from controller.reconcile.actions import EmitEvent, EventType
+from controller.reconcile.actions import EmitEvent
+from controller.reconcile.event_reasons import EventReason, EventType
 from kube.events import Event, EventRecorder, EventSource
 from serving.logs import get_logger
 
 EVENT_SOURCE: Final = EventSource(component=names.OWN_CONTROLLER, burst=100, per_second=10)
-RECONCILE_ERROR: Final = "ReconcileError"
 _MAX_LOGGED: Final = 10_000
 _log = get_logger(__name__)
 
@@ -30,16 +30,16 @@ class ClusterEvents:
 
     def emit(self, event: EmitEvent) -> None:
         """Post one event."""
-        if event.reason == RECONCILE_ERROR:
+        if event.reason is EventReason.RECONCILE_ERROR:
             self._count_error(_kind(event.about))
         posted = Event(
             about=ref_of_item(event.about),
             uid=event.about.metadata.uid,
-            reason=event.reason,
+            reason=event.reason.value,
             message=event.message,
-            type=event.type.value,
+            type=event.reason.type.value,
         )
-        if event.type is EventType.WARNING:
+        if event.reason.type is EventType.WARNING:
             self._log(posted)
         self._events.record(posted)
 

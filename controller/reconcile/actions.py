@@ -8,16 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from api.types import Experiment, JsonObject, Suggestion, Trial
-
-
-class EventType(StrEnum):
-    """The type of a Kubernetes Event."""
-
-    NORMAL = "Normal"
-    WARNING = "Warning"
+from controller.reconcile.event_reasons import EventReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,9 +125,9 @@ class EmitEvent:
     """Post a Kubernetes Event about the object: at most once, without waiting for the result."""
 
     about: Experiment | Suggestion | Trial
-    reason: str
+    reason: EventReason
     message: str
-    type: EventType = EventType.NORMAL
+    """The cause, and what to do if the type of the reason is Warning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,6 @@ from controller.reconcile.actions import (
     CreateTrial,
     DeleteTrial,
     EmitEvent,
-    EventType,
     Release,
     RemoveService,
     WakeAt,
@@ -47,7 +46,9 @@ from controller.reconcile.actions import (
 )
 from controller.reconcile.counting import as_history, best_of, is_goal_reached, with_counts
 from controller.reconcile.creation import trial_of
+from controller.reconcile.event_reasons import EventReason
 from controller.reconcile.experiment_states import (
+    Completion,
     can_restart,
     completion_of,
     failed_because,
@@ -87,7 +88,9 @@ def reconcile_experiment(
     if completed(experiment) and can_restart(experiment):
         after = mark_restarted(experiment, now)
         event = EmitEvent(
-            about=after, reason="ExperimentRestarting", message="Experiment is restarted"
+            about=after,
+            reason=EventReason.EXPERIMENT_RESTARTING,
+            message="Experiment is restarted",
         )
         return (WriteStatus(target=after), event)
     if view.suggestion is not None and not belongs_to(owner_uids(view.suggestion), experiment):
@@ -111,16 +114,21 @@ def _searching(view: ExperimentView, owned: OwnedTrials, now: datetime, policy: 
         experiment, status, view.suggestion, goal=is_goal_reached(best, objective)
     )
     if completion is not None:
-        after = replace(experiment, status=mark_completed(status, completion, now))
-        failed = completion.kind is ConditionType.FAILED
-        kind = EventType.WARNING if failed else EventType.NORMAL
-        event = EmitEvent(
-            about=after, reason=completion.reason, message=completion.message, type=kind
-        )
-        return (WriteStatus(target=after), event)
+        return _completed(experiment, status, completion, now)
     if owned:
         status = mark_running(status, now)
     return (*_written(experiment, status), *_budget(view, owned, now, policy))
+
+
+def _completed(
+    experiment: Experiment, status: ExperimentStatus, completion: Completion, now: datetime
+) -> Actions:
+    after = replace(experiment, status=mark_completed(status, completion, now))
+    reason = EventReason(completion.reason)
+    return (
+        WriteStatus(target=after),
+        EmitEvent(about=after, reason=reason, message=completion.message),
+    )
 
 
 def _written(experiment: Experiment, status: ExperimentStatus) -> Actions:
@@ -191,19 +199,13 @@ def _no_template(experiment: Experiment, cause: str, now: datetime, policy: Poli
     """A ConfigMap may still be created or corrected; an experiment's own template may not."""
     template = experiment.spec.trial_template
     if template is not None and template.config_map is not None:
-        message = f"Failed to reconcile: {cause}"
-        warning = EmitEvent(
-            about=experiment, reason="ReconcileError", message=message, type=EventType.WARNING
-        )
+        message = f"No trial can be created until the ConfigMap is corrected: {cause}"
+        warning = EmitEvent(about=experiment, reason=EventReason.TEMPLATE_UNUSABLE, message=message)
         return (warning, WakeAt(moment=now + policy.template_retry))
     completion = failed_because(
         f"Experiment has failed because its trial template cannot be filled in: {cause}"
     )
-    return (
-        WriteStatus(
-            target=replace(experiment, status=mark_completed(experiment.status, completion, now))
-        ),
-    )
+    return _completed(experiment, experiment.status, completion, now)
 
 
 # -- after the end --------------------------------------------------------------------------
@@ -235,4 +237,4 @@ def _after_the_end(
             cause = "the experiment has ended"
             yield WriteStatus(target=end_trial(trial, ConditionType.KILLED, now, cause=cause))
             message = f"Trial is killed: {cause}"
-            yield EmitEvent(about=trial, reason="TrialKilled", message=message)
+            yield EmitEvent(about=trial, reason=EventReason.TRIAL_KILLED, message=message)

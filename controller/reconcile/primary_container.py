@@ -15,9 +15,9 @@ from datetime import datetime
 
 from api.documents import value_at
 from api.types import JsonObject, Trial
-from controller.reconcile.actions import Action, EmitEvent, EventType, WakeAt, WriteStatus
+from controller.reconcile.actions import Action, EmitEvent, WakeAt, WriteStatus
+from controller.reconcile.event_reasons import EventReason
 from controller.reconcile.jobs import JobOutcome, JobState
-from controller.reconcile.trial_states import CONTAINERS_RUNNING
 from controller.reconcile.trial_transitions import mark_containers_running
 from controller.reconcile.views import Policy, PrimaryEnd, TrialView
 
@@ -53,7 +53,7 @@ def report_other_containers(
     after = mark_containers_running(trial, text, now)
     if after is trial:
         return wake
-    event = EmitEvent(about=trial, reason=CONTAINERS_RUNNING, message=text, type=EventType.WARNING)
+    event = EmitEvent(about=trial, reason=EventReason.CONTAINERS_RUNNING, message=text)
     return (WriteStatus(target=after), event, *wake)
 
 

@@ -14,12 +14,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from api.types import ConditionType, Trial
-from controller.reconcile.actions import Action, EmitEvent, EventType, WakeAt, WriteStatus
+from controller.reconcile.actions import Action, EmitEvent, WakeAt, WriteStatus
+from controller.reconcile.event_reasons import EventReason
 from controller.reconcile.latest_values import show_latest_values
 from controller.reconcile.observation import collector_failure
 from controller.reconcile.primary_container import report_other_containers
 from controller.reconcile.trial_states import (
-    COLLECTOR_CRASHED,
     PODS_PENDING,
     PODS_REFUSED,
     waiting_since,
@@ -58,7 +58,9 @@ def failed_to_start(trial: Trial, cause: str, now: datetime) -> Actions:
     after = end_trial(trial, ConditionType.FAILED, now, cause=cause)
     return (
         WriteStatus(target=after),
-        warning_event(trial, "JobFailed", f"{job_of(trial)}: {cause}"),
+        trial_event(
+            trial, EventReason.JOB_NOT_STARTED, f"{job_of(trial)} has not started: {cause}"
+        ),
     )
 
 
@@ -68,7 +70,7 @@ def _started(trial: Trial, now: datetime) -> Actions:
         return ()
     return (
         WriteStatus(target=after),
-        normal_event(trial, "JobRunning", f"{job_of(trial)} is running"),
+        trial_event(trial, EventReason.JOB_RUNNING, f"{job_of(trial)} is running"),
     )
 
 
@@ -76,7 +78,7 @@ def _refused(trial: Trial, cause: str, now: datetime, policy: Policy) -> Actions
     """The job gets no pod: report it, and fail the trial after the start deadline."""
     after = mark_not_running(trial, PODS_REFUSED, cause, now)
     if after is not trial:
-        return (WriteStatus(target=after), warning_event(trial, PODS_REFUSED, cause))
+        return (WriteStatus(target=after), trial_event(trial, EventReason.PODS_REFUSED, cause))
     deadline = _deadline(cause, policy)
     refused_since = waiting_since(trial, PODS_REFUSED)
     if deadline is None or refused_since is None:
@@ -98,7 +100,7 @@ def _stuck(trial: Trial, pods: PodFacts, now: datetime, policy: Policy) -> Actio
         return (*(() if is_reported else _started(trial, now)), WakeAt(moment=report_at))
     after = mark_pending(trial, pods.stuck, now)
     if after is not trial:
-        return (WriteStatus(target=after), warning_event(trial, PODS_PENDING, pods.stuck))
+        return (WriteStatus(target=after), trial_event(trial, EventReason.PODS_PENDING, pods.stuck))
     deadline = _deadline(pods.stuck, policy)
     if deadline is None:
         return ()
@@ -122,7 +124,7 @@ def _crashing(view: TrialView, since: datetime, now: datetime, policy: Policy) -
     after = mark_running(trial, now, cause)
     if after is trial:
         return show_latest_values(view, now, policy.live_interval)
-    return (WriteStatus(target=after), warning_event(trial, COLLECTOR_CRASHED, cause))
+    return (WriteStatus(target=after), trial_event(trial, EventReason.COLLECTOR_CRASHED, cause))
 
 
 # -- Events ---------------------------------------------------------------------------------
@@ -133,11 +135,6 @@ def job_of(trial: Trial) -> str:
     return f"Job {trial.metadata.name}"
 
 
-def normal_event(trial: Trial, reason: str, message: str) -> EmitEvent:
-    """Return an Event about something usual."""
+def trial_event(trial: Trial, reason: EventReason, message: str) -> EmitEvent:
+    """Return an Event about a trial."""
     return EmitEvent(about=trial, reason=reason, message=message)
-
-
-def warning_event(trial: Trial, reason: str, message: str) -> EmitEvent:
-    """Return an Event about something that a person should look at."""
-    return EmitEvent(about=trial, reason=reason, message=message, type=EventType.WARNING)

@@ -36,6 +36,7 @@ from controller.reconcile.actions import (
     WakeAt,
     WriteStatus,
 )
+from controller.reconcile.event_reasons import EventReason
 from controller.reconcile.jobs import JobOutcome, JobState, job_document, state_of_job
 from controller.reconcile.observation import (
     ObservationResult,
@@ -45,9 +46,8 @@ from controller.reconcile.observation import (
 from controller.reconcile.primary_container import state_by_container
 from controller.reconcile.running_trial import (
     job_of,
-    normal_event,
     reconcile_running_trial,
-    warning_event,
+    trial_event,
 )
 from controller.reconcile.times import parse_time
 from controller.reconcile.trial_states import (
@@ -105,7 +105,7 @@ def _reconcile_live(view: TrialView, now: datetime, policy: Policy) -> Actions:
     if state.outcome is JobOutcome.FAILED:
         return _fail(trial, state, now)
     if not view.job.present:
-        created = normal_event(trial, "JobCreated", f"{job_of(trial)} has been created")
+        created = trial_event(trial, EventReason.JOB_CREATED, f"{job_of(trial)} has been created")
         return (CreateJob(trial=trial, document=job_document(trial)), created)
     return reconcile_running_trial(view, now, policy)
 
@@ -122,9 +122,18 @@ def _fail(trial: Trial, state: JobState, now: datetime) -> Actions:
     after = end_trial(
         trial, ConditionType.FAILED, now, job_reason=state.reason, job_message=state.message
     )
-    details = " ".join(text for text in (state.message, state.reason) if text)
-    message = f"{job_of(trial)} has failed" + (f". {details}" if details else "")
-    return (WriteStatus(target=after), normal_event(trial, "JobFailed", message))
+    event = trial_event(trial, EventReason.JOB_FAILED, failure_of_job(trial, state))
+    return (WriteStatus(target=after), event)
+
+
+def failure_of_job(trial: Trial, state: JobState) -> str:
+    """Return a sentence with what the job says, and where to look."""
+    said = f"{state.message} ({state.reason})" if state.message and state.reason else ""
+    details = said or state.message or state.reason
+    message = f"{job_of(trial)} has failed" + (f": {details}" if details else "")
+    if trial.spec.retain_run:
+        return f"{message}; the logs of its pods say why"
+    return f"{message}; to keep its pods and their logs, set spec.trialTemplate.retain: true"
 
 
 # -- metrics --------------------------------------------------------------------------------
@@ -150,7 +159,7 @@ def _measure(view: TrialView, state: JobState, now: datetime, policy: Policy) ->
         job_message=state.message,
         observation=result.observation,
     )
-    event = normal_event(trial, "JobSucceeded", f"{job_of(trial)} has succeeded")
+    event = trial_event(trial, EventReason.JOB_SUCCEEDED, f"{job_of(trial)} has succeeded")
     return (WriteStatus(target=after), event)
 
 
@@ -175,7 +184,7 @@ def _metrics_unavailable(
         observation=result.observation,
     )
     message = f"Metrics are not available for {job_of(trial)}: {result.cause}"
-    event = warning_event(trial, "MetricsUnavailable", message)
+    event = trial_event(trial, EventReason.METRICS_UNAVAILABLE, message)
     report = (ReportUnavailable(trial=trial),) if _must_report_unavailable(view) else ()
     return (*report, WriteStatus(target=after), event)
 
@@ -210,7 +219,7 @@ def _reconcile_early_stopped(view: TrialView, now: datetime, policy: Policy) -> 
     if result.usable:
         return (WriteStatus(target=after),)
     message = f"Metrics are not available for {job_of(trial)}: {result.cause}"
-    return (WriteStatus(target=after), warning_event(trial, "MetricsUnavailable", message))
+    return (WriteStatus(target=after), trial_event(trial, EventReason.METRICS_UNAVAILABLE, message))
 
 
 def _runs(trial: Trial, job: JobFacts) -> bool:
@@ -255,7 +264,7 @@ def _reconcile_deleted(view: TrialView, now: datetime, policy: Policy) -> Action
         "its metrics are still in the store, which did not answer, and will be deleted when it"
         f" does: {view.observed.cause}"
     )
-    event = warning_event(trial, "MetricsNotDeleted", message)
+    event = trial_event(trial, EventReason.METRICS_NOT_DELETED, message)
     return (*due, event, DeleteObservationsLater(trial=trial), Release(target=trial))
 
 
@@ -264,5 +273,5 @@ def _is_being_deleted(job: JobFacts) -> bool:
 
 
 def _job_deletion(trial: Trial) -> Actions:
-    event = normal_event(trial, "JobDeleted", f"{job_of(trial)} has been deleted")
+    event = trial_event(trial, EventReason.JOB_DELETED, f"{job_of(trial)} has been deleted")
     return (DeleteJob(trial=trial), event)

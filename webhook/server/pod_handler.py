@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from api.errors import SpecError
 from api.types import JsonObject
@@ -22,6 +23,8 @@ from webhook.server.metrics import Metrics
 from webhook.server.pod_admission import PodAdmission
 
 PATH = "/mutate-pod"
+POD_REFUSED: Final = "PodRefused"
+"""The reason of the Event about a refused pod."""
 _log = get_logger(__name__)
 
 
@@ -75,7 +78,7 @@ class PodHandler:
 def _event(about: Ref, uid: str, refuse: Refuse) -> Event:
     """Return the Event; it is not about the pod, because a refused pod does not exist."""
     message = f"a pod was refused ({refuse.reason}): {refuse}"
-    return Event(about=about, uid=uid, reason="PodRefused", message=message)
+    return Event(about=about, uid=uid, reason=POD_REFUSED, message=message)
 
 
 def _event_target(admission: PodAdmission, decided: VerdictOnPod) -> tuple[Ref, str] | None:

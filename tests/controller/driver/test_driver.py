@@ -100,7 +100,8 @@ async def test_failures_are_reported_and_retried_after_longer_waits_up_to_a_minu
     assert waits == sorted(waits)
     assert waits[0] < 5
     assert waits[-1] == 60
-    assert harness.memory.events.all[-1].message == "Failed to reconcile: the API server is away"
+    message = harness.memory.events.all[-1].message
+    assert message == "Failed to reconcile, and will try again: the API server is away"
 
 
 async def test_what_is_not_there_is_left_alone() -> None:

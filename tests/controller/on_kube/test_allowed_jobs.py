@@ -70,7 +70,7 @@ def test_a_trial_by_hand_is_given_nothing_that_is_not_a_job(name: str) -> None:
         last = trial.status.conditions[-1]
         assert (last.type, last.reason) == ("Failed", "TrialFailed")
         assert "are not allowed here, only" in last.message
-        assert "trialResources of katib-config" in harness.event_messages("JobFailed")[0]
+        assert "trialResources of katib-config" in harness.event_messages("JobNotStarted")[0]
 
     in_virtual_time(test())
 
@@ -100,7 +100,7 @@ def test_a_kind_that_is_not_in_a_namespace_is_not_created_even_where_it_is_liste
 
         assert await after_a_minute(harness, VOLUME) == []
 
-        assert "are not in a namespace" in harness.event_messages("JobFailed")[0]
+        assert "are not in a namespace" in harness.event_messages("JobNotStarted")[0]
 
     in_virtual_time(test())
 

@@ -265,7 +265,7 @@ async def test_a_search_that_is_away_is_asked_again_later_and_later() -> None:
     assert second is not None
     assert first - START < second - harness.now
     assert [event.message for event in harness.memory.events.all][-1] == (
-        "Failed to reconcile: it is down"
+        "Failed to reconcile, and will try again: it is down"
     )
 
     harness.memory.suggestions.away = ""
@@ -292,7 +292,7 @@ async def test_a_template_in_a_config_map_may_come_later() -> None:
     wake = await harness.settle()
     assert wake is not None
     warning = harness.memory.events.all[-1]
-    assert warning.reason == "ReconcileError"
+    assert warning.reason == "TrialTemplateUnusable"
     assert 'cannot find key "job" of ConfigMap ns/forms' in warning.message
     assert not harness.trials
 

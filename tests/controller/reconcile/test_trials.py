@@ -25,7 +25,6 @@ from api.types import (
 from controller.reconcile.actions import (
     Action,
     EmitEvent,
-    EventType,
     ReadObservation,
     WakeAt,
     WriteStatus,
@@ -106,7 +105,11 @@ def written(actions: tuple[Action, ...]) -> Trial:
 
 
 def events(actions: tuple[Action, ...]) -> list[tuple[str, str, str]]:
-    return [(a.type.value, a.reason, a.message) for a in actions if isinstance(a, EmitEvent)]
+    return [
+        (a.reason.type.value, a.reason.value, a.message)
+        for a in actions
+        if isinstance(a, EmitEvent)
+    ]
 
 
 def kinds(actions: tuple[Action, ...]) -> str:
@@ -202,7 +205,11 @@ def test_a_failed_job_is_a_failed_trial_with_its_words() -> None:
     assert running_now.status is ConditionStatus.FALSE
     assert (running_now.reason, running_now.message) == ("TrialRunning", "Trial is running")
     assert events(actions) == [
-        ("Normal", "JobFailed", "Job t has failed. 3 retries BackoffLimitExceeded")
+        (
+            "Warning",
+            "JobFailed",
+            "Job t has failed: 3 retries (BackoffLimitExceeded); to keep its pods and their logs, set spec.trialTemplate.retain: true",
+        )
     ]
 
 
@@ -598,7 +605,7 @@ def test_a_store_that_is_away_does_not_hold_a_deleted_trial_for_ever() -> None:
     actions = due(deleted(), None, AWAY, seconds=60)
     assert kinds(actions) == "DeleteObservationsLater, Release"
     ((kind, reason, message),) = events(actions)
-    assert (kind, reason) == (EventType.WARNING, "MetricsNotDeleted")
+    assert (kind, reason) == ("Warning", "MetricsNotDeleted")
     assert "connection refused" in message
 
 
