@@ -63,7 +63,7 @@ def test_first_trials_that_fail_at_once_for_one_cause_end_the_experiment(
 
     assert status == 1
     assert len(machine.trials()) < 50  # how many run at the third failure depends on the machine
-    assert re.search(r"because its first \d trials failed at once for the same cause; ", out)
+    assert re.search(r"because its first \d+ trials failed at once for the same cause; ", out)
     assert last.startswith("no optimal trial: loss has no value; quick-")
     assert last.endswith("ModuleNotFoundError: No module named 'numpyy'")
 
@@ -81,7 +81,7 @@ def test_first_trials_without_a_value_end_the_experiment_but_not_those_that_dive
 
     assert status == 1
     assert trials < 50
-    assert re.search(r"because its first \d trials printed no value of loss; ", out)
+    assert re.search(r"because its first \d+ trials printed no value of loss; ", out)
     assert done["status"]["trialMetricsUnavailable"] == 5
 
 

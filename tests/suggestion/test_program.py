@@ -91,7 +91,10 @@ def _long_request(count: int) -> pb.GetSuggestionsRequest:
 
 
 def test_a_request_under_way_is_answered_before_the_end(tmp_path: Path) -> None:
-    with program(tmp_path) as (process, address), grpc.insecure_channel(address) as channel:
+    with (
+        program(tmp_path, "--grace", f"{SECONDS}s") as (process, address),
+        grpc.insecure_channel(address) as channel,
+    ):
         future = _asked(channel, _long_request(3))
         _until_busy(process)
         process.send_signal(signal.SIGTERM)
