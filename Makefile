@@ -10,6 +10,8 @@ BIN := $(abspath $(VENV))/bin
 PY := $(BIN)/python
 # Most of what the tests take is waiting, so four at once suit two cores.
 SIDE_BY_SIDE := -n 4 --dist=worksteal
+# --durations=10 lists the ten tests that took longest.
+LONGEST ?=
 # Stands for a finished set-up; older than one of its two sources, the set-up is done again.
 READY := $(VENV)/.ready
 DIST ?= dist
@@ -48,10 +50,10 @@ logs: $(READY)  ## find the metrics in the logs of real trainings
 	@PATH="$(BIN):$$PATH" sh examples/find_metrics.sh $(ARGS)
 
 test: $(READY)  ## run every test but those that need a cluster
-	@$(PY) -m pytest $(or $(ARGS),--ignore=tests/cluster $(SIDE_BY_SIDE))
+	@$(PY) -m pytest $(LONGEST) $(or $(ARGS),--ignore=tests/cluster $(SIDE_BY_SIDE))
 
 test-cluster: $(READY)  ## run the tests that need Kubernetes, on a node brought up here (root)
-	@$(PY) -m tests.cluster $(ARGS)
+	@$(PY) -m tests.cluster $(LONGEST) $(or $(ARGS),tests/cluster)
 
 cluster-up: $(READY)  ## bring up a Kubernetes node by hand; prints its kubeconfig (root)
 	@$(PY) -m tests.cluster.node up
