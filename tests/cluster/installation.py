@@ -24,7 +24,7 @@ NAMESPACE = "kubeflow"
 OVERLAYS = ROOT / "manifests" / "overlays"
 _OVERLAY = OVERLAYS / "standalone"
 _PROGRAMS = ("collector", "controller", "dbmanager", "suggestion", "webhook")
-_DEPLOYMENTS = (
+DEPLOYMENTS = (
     "katib-db-manager",
     "trialwatch-controller",
     "trialwatch-suggestion",
@@ -52,7 +52,7 @@ def install(cluster: Cluster, overlay: Path = _OVERLAY) -> None:
     for crd in crds:
         name = f"customresourcedefinition/{crd}.kubeflow.org"
         cluster.kubectl("wait", "--for=condition=Established", name, "--timeout=60s")
-    for deployment in _DEPLOYMENTS:
+    for deployment in DEPLOYMENTS:
         where = (f"deployment/{deployment}", f"--namespace={NAMESPACE}")
         cluster.kubectl("rollout", "status", *where, "--timeout=180s")
 
