@@ -12,6 +12,7 @@ May import: `api`. May be imported by: the programs that serve, `collector` (`gr
 | `logs` | the log: one JSON object a line |
 | `life` | signals, the port file, background work |
 | `grpc`, `http`, `metrics` | a server of each kind |
+| `every_address` | a server without a host: IPv4 and IPv6 |
 | `metric_families` | the declarations of a program's metrics |
 | `error_interceptor`, `call_limits` | how each gRPC call ends, and what it may use of the server |
 | `grpc_client`, `client_security` | TLS and tokens of a gRPC client |

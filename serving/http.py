@@ -11,6 +11,7 @@ from aiohttp import web
 
 from api.errors import SetupError
 from serving.addresses import Address
+from serving.every_address import EVERY_ADDRESS, socket_of_all
 from serving.slow_headers import TimedRunner
 
 _KEEP_ALIVE: Final = 120.0
@@ -88,14 +89,19 @@ class Server:
             SetupError: the program cannot listen on the address; the error names `flag`.
         """
         await self._runner.setup()
-        site = web.TCPSite(self._runner, address.host, address.port, ssl_context=self._tls)
         try:
-            await site.start()
+            await self._site(address).start()
         except OSError as error:
             await self._runner.cleanup()
             cause = f"{flag}: cannot listen on {address} ({error.strerror or error})"
             raise SetupError(f"{cause}; choose another") from None
         return Address(host=address.host, port=self._runner.addresses[0][1])
+
+    def _site(self, address: Address) -> web.BaseSite:
+        if address.host == EVERY_ADDRESS:
+            taken = socket_of_all(address.port)
+            return web.SockSite(self._runner, taken, ssl_context=self._tls)
+        return web.TCPSite(self._runner, address.host, address.port, ssl_context=self._tls)
 
     async def close(self) -> None:
         """Accept no more connections, and finish requests under way."""

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from api.errors import SetupError
 from serving.addresses import Address
+from serving.every_address import EVERY_ADDRESS, host_of_all
 
 _SECONDS: Final = 10.0
 """How long a client may be silent: each connection has a thread of its own."""
@@ -27,7 +28,8 @@ class MetricsServer:
             SetupError: the program cannot listen on the address.
         """
         try:
-            self._server, self._thread = start_http_server(address.port, address.host, registry)
+            host = host_of_all() if address.host == EVERY_ADDRESS else address.host
+            self._server, self._thread = start_http_server(address.port, host, registry)
         except OSError as error:
             raise SetupError(
                 f"--metrics-listen: cannot listen on {address} ({error.strerror or error});"

@@ -51,9 +51,9 @@ def test_the_store_finds_its_database(name: str) -> None:
     settings = read_settings(arguments(container, environ), environ)
 
     assert settings.database == DATABASES[name]
-    assert str(settings.listen) == f"0.0.0.0:{names.DB_MANAGER_TLS_PORT}"
-    assert str(settings.plain_listen) == f"0.0.0.0:{names.DB_MANAGER_PORT}"
-    assert str(settings.metrics_listen) == f"0.0.0.0:{names.METRICS_PORT}"
+    assert str(settings.listen) == f"[::]:{names.DB_MANAGER_TLS_PORT}"
+    assert str(settings.plain_listen) == f"[::]:{names.DB_MANAGER_PORT}"
+    assert str(settings.metrics_listen) == f"[::]:{names.METRICS_PORT}"
 
 
 def test_every_overlay_with_a_store_is_tried() -> None:
@@ -67,8 +67,8 @@ def test_the_webhook_knows_whence_its_certificate_comes(name: str) -> None:
 
     settings = webhook_settings.read_settings(arguments(container, environ), environ)
 
-    assert str(settings.listen) == f"0.0.0.0:{names.WEBHOOK_PORT}"
-    assert str(settings.plain_listen) == f"0.0.0.0:{names.METRICS_PORT}"
+    assert str(settings.listen) == f"[::]:{names.WEBHOOK_PORT}"
+    assert str(settings.plain_listen) == f"[::]:{names.METRICS_PORT}"
     assert settings.core_namespace == names.CORE_NAMESPACE
     if name == "cert-manager":
         mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
@@ -85,8 +85,8 @@ def test_the_search_is_served_where_it_is_asked_for(name: str) -> None:
 
     settings = suggestion_settings.read_settings(arguments(container, environ))
 
-    assert str(settings.listen) == f"0.0.0.0:{names.SUGGESTION_PORT}"
-    assert str(settings.metrics_listen) == f"0.0.0.0:{names.METRICS_PORT}"
+    assert str(settings.listen) == f"[::]:{names.SUGGESTION_PORT}"
+    assert str(settings.metrics_listen) == f"[::]:{names.METRICS_PORT}"
 
 
 @pytest.mark.parametrize("name", DATABASES)
@@ -96,7 +96,7 @@ def test_the_controller_finds_store_and_search_by_default(name: str) -> None:
 
     settings = controller_settings.read_settings(arguments(container, environ), environ)
 
-    assert str(settings.listen) == f"0.0.0.0:{names.METRICS_PORT}"
+    assert str(settings.listen) == f"[::]:{names.METRICS_PORT}"
     assert settings.leader_elect
     assert settings.core_namespace == names.CORE_NAMESPACE
     for address, service, port in (
