@@ -25,6 +25,7 @@ COMPONENTS: tuple[Mapping[str, str], ...] = (
     {".Values.certManager": "cert-manager"},
     {".Values.networkPolicies": "network-policies"},
     {".Values.searches": "searches"},
+    {".Values.monitoring": "monitoring"},
 )
 """For each choice: the component that each condition brings."""
 _OWN_CONFIG = ".Values.katibConfig"
@@ -100,8 +101,6 @@ def _document(key: _Key, base: _Lines, choices: Sequence[Mapping[str, _Lines]]) 
 
 
 def _objects(rendering: str) -> list[Object]:
-    if "{{" in rendering:
-        raise ValueError("a manifest has '{{', which Helm would read as an expression")
     return [dict(one) for one in load_objects(rendering)]
 
 
@@ -114,7 +113,12 @@ def _marked(rendering: str) -> list[Object]:
 
 
 def _lines(objects: Sequence[Object]) -> _Lines:
-    return {_key(one): ["---", *dump_objects([one]).splitlines()] for one in objects}
+    return {_key(one): ["---", *_literal(dump_objects([one])).splitlines()] for one in objects}
+
+
+def _literal(text: str) -> str:
+    """Return what Helm renders as `text`: an alert has expressions of its own."""
+    return text.replace("{{", '{{ "{{" }}')
 
 
 def _key(one: Object) -> _Key:
@@ -123,11 +127,8 @@ def _key(one: Object) -> _Key:
 
 def _file(one: Object) -> str:
     """Return the file of an object: that of its program, if it is of one."""
-    labels = one["metadata"].get("labels", {})
-    return str(labels.get("app.kubernetes.io/name") or _WITHOUT_PROGRAM[one["kind"]])
-
-
-_WITHOUT_PROGRAM = {"ClusterRole": "users", "ConfigMap": "katib-config"}
+    program = one["metadata"].get("labels", {}).get("app.kubernetes.io/name")
+    return str(program or ("users" if one["kind"] == "ClusterRole" else one["metadata"]["name"]))
 
 
 def files_in_order(files: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -26,6 +26,7 @@ FLAGS = {
     "certManager": "cert-manager",
     "networkPolicies": "network-policies",
     "searches": "searches",
+    "monitoring": "monitoring",
 }
 COMBINATIONS = list(itertools.product(DATABASES, *([False, True] for _ in FLAGS)))
 LEFT_OUT = {"CustomResourceDefinition", "Namespace"}
