@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 from api.errors import Unavailable
 from dbmanager.guards import guards_of
@@ -14,6 +15,7 @@ from dbmanager.service.connection import Connection
 from dbmanager.service.metrics import Metrics
 from dbmanager.settings import Settings
 from dbmanager.store.contract import Store
+from serving.certificate_expiry import expiry_of
 from serving.grpc_tls import server_credentials
 from serving.life import until_signal, write_port
 from serving.logs import get_logger
@@ -45,6 +47,8 @@ async def _serving(
     settings: Settings, connection: Connection, metrics: Metrics
 ) -> AsyncIterator[None]:
     tls = server_credentials(settings.tls) if settings.tls else None
+    if settings.tls:
+        metrics.certificate(partial(expiry_of, settings.tls.cert))
     guards = Guards(
         interceptors=guards_of(settings.access, settings.auth_users, connection, metrics)
     )

@@ -16,7 +16,7 @@ May import: `api`. May be imported by: the programs that serve, `collector` (`gr
 | `metric_families` | the declarations of a program's metrics |
 | `error_interceptor`, `call_limits` | how each gRPC call ends, and what it may use of the server |
 | `grpc_client`, `client_security` | TLS and tokens of a gRPC client |
-| `grpc_tls`, `server_security` | TLS of a gRPC server |
+| `grpc_tls`, `server_security`, `certificate_expiry` | TLS of a gRPC server |
 | `access` | who calls a gRPC server, by the token of each call |
 | `reset_connections` | a TLS client whose server resets the connection |
 | `authority_change` | ends a program when the authorities that it trusts have changed |

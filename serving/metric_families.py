@@ -8,13 +8,14 @@ series that begins at 1 from one that has always been 1.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 ANY: Final[tuple[str, ...]] = ()
 """The values of a label that are not known in advance, such as namespaces."""
@@ -38,6 +39,25 @@ class DeclaredMetric:
     sentence: str
     labels: Mapping[str, tuple[str, ...]]
     """The known values of each label; `ANY` if they are not known."""
+
+
+class LateGauge(Collector):
+    """A gauge without a value until `show`: what it measures may not exist in this process."""
+
+    def __init__(self, make: Callable[[], GaugeMetricFamily]) -> None:
+        self._make = make
+        self._read: Callable[[], float] | None = None
+
+    def show(self, read: Callable[[], float]) -> None:
+        """Export what `read` returns at each scrape."""
+        self._read = read
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the value, if there is one."""
+        family = self._make()
+        if self._read is not None:
+            family.add_metric([], self._read())
+        yield family
 
 
 class MetricFamilies:
@@ -88,6 +108,12 @@ class MetricFamilies:
         """Declare a gauge that a collector fills at each scrape; return what makes an empty one."""
         self._declare(MetricType.GAUGE, name, sentence, labels)
         return lambda: GaugeMetricFamily(self._full(name), sentence, labels=list(labels))
+
+    def late_gauge(self, name: str, sentence: str) -> LateGauge:
+        """Declare a gauge that has no value before its `show`."""
+        gauge = LateGauge(self.scraped_gauge(name, sentence))
+        self.registry.register(gauge)
+        return gauge
 
     def scraped_counter(
         self, name: str, sentence: str, **labels: Iterable[str]

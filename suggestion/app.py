@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from serving.authority_change import until_authorities_change
+from serving.certificate_expiry import expiry_of
 from serving.grpc_client import credentials_of
 from serving.grpc_tls import server_credentials
 from serving.life import beside, until_signal, write_port
@@ -37,6 +38,8 @@ async def run(settings: Settings) -> None:
     )
     tls = server_credentials(settings.tls) if settings.tls else None
     metrics = Metrics()
+    if settings.tls:
+        metrics.certificate(partial(expiry_of, settings.tls.cert))
     with until_signal() as ended, metrics_served(metrics.registry, settings.metrics_listen) as at:
         change = partial(until_authorities_change, settings.db_manager_security)
         async with (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from api.trialwatchv1 import observations_pb2
 from api.v1beta1 import api_pb2
 from dbmanager.store.contract import Receipt
@@ -57,6 +59,10 @@ class Metrics:
         self._up = families.gauge(
             "database_up", "1 if the database answered the last ping, else 0."
         )
+        self._expires = families.late_gauge(
+            "certificate_expires_seconds",
+            "When the certificate of `--tls-cert` expires, in seconds since 1970.",
+        )
 
     @property
     def declared(self) -> tuple[DeclaredMetric, ...]:
@@ -77,6 +83,10 @@ class Metrics:
     def skipped(self, count: int) -> None:
         """Count the points of a report that had no time stamp and were not stored."""
         self._skipped.inc(count)
+
+    def certificate(self, expires: Callable[[], float]) -> None:
+        """Export when the server's certificate expires; without TLS there is no value."""
+        self._expires.show(expires)
 
     def access_refused(self, reason: str) -> None:
         """Count a call that its caller may not do."""

@@ -127,10 +127,14 @@ ALERTS: Final = (
     ),
     Alert(
         name="TrialwatchCertificateExpires",
-        expression=(f"min (trialwatch_webhook_certificate_expires_seconds) - time() < {_DAYS_14}"),
+        expression=(
+            "min by (job) (trialwatch_webhook_certificate_expires_seconds"
+            " or trialwatch_dbmanager_certificate_expires_seconds"
+            f" or trialwatch_suggestion_certificate_expires_seconds) - time() < {_DAYS_14}"
+        ),
         duration="1h",
         severity=Severity.CRITICAL,
-        summary="The webhook's certificate is valid for less than 14 days, or does not exist.",
+        summary="A certificate is valid for less than 14 days, or missing: {{ $labels.job }}.",
     ),
     Alert(
         name="TrialwatchPodsRefused",

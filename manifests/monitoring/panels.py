@@ -222,13 +222,6 @@ _WEBHOOK = Row(
             (_rate("trialwatch_webhook_events_total", "outcome"),),
             "ops",
         ),
-        Panel(
-            "Certificate",
-            "How long the webhook's certificate is still valid.",
-            (Query("min (trialwatch_webhook_certificate_expires_seconds) - time()"),),
-            "s",
-            is_number=True,
-        ),
     ),
 )
 
@@ -342,6 +335,20 @@ _PROCESSES = Row(
             "Replicas that answer",
             "By program.",
             (Query(f'sum by (job) (up{{job=~"{JOBS}"}})', "{{job}}"),),
+        ),
+        Panel(
+            "Certificates",
+            "How long they are still valid. They are renewed 30 days before their end.",
+            tuple(
+                Query(f"min (trialwatch_{name}_certificate_expires_seconds) - time()", legend)
+                for name, legend in (
+                    ("webhook", "webhook"),
+                    ("dbmanager", "DB manager"),
+                    ("suggestion", "suggestion service"),
+                )
+            ),
+            "s",
+            is_number=True,
         ),
         Panel(
             "Memory",

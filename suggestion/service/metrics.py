@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from serving.access.refusals import Reason
 from serving.metric_families import ANY, DeclaredMetric, MetricFamilies
 
@@ -32,11 +34,19 @@ class Metrics:
             "Calls without a token, by method; `--auth permissive` allows most of them.",
             method=ANY,
         )
+        self._expires = families.late_gauge(
+            "certificate_expires_seconds",
+            "When the certificate of `--tls-cert` expires, in seconds since 1970.",
+        )
 
     @property
     def declared(self) -> tuple[DeclaredMetric, ...]:
         """The declarations of all metrics but those of the process."""
         return self._families.declared
+
+    def certificate(self, expires: Callable[[], float]) -> None:
+        """Export when the server's certificate expires; without TLS there is no value."""
+        self._expires.show(expires)
 
     def access_refused(self, reason: str) -> None:
         """Count a call that its caller may not do."""

@@ -21,6 +21,7 @@ from kube.cluster import Ref, Scope
 from kube.errors import NotFound
 from kube.testing.apiserver import served
 from kube.testing.memory import MemoryCluster
+from tests.certificate_authority import Authority
 from tests.controller.cluster_ports import JOB, complete
 from tests.controller.controller_process import ControllerProcess, controller_process
 from tests.controller.experiment_harness import experiment
@@ -103,17 +104,23 @@ async def running_programs(folder: Path) -> AsyncIterator[Programs]:
     """Start the programs over a cluster in memory; end them with the block."""
     memory = MemoryCluster(namespaces=("ns", "team", names.CORE_NAMESPACE))
     pod = await team(memory)
-    store_metrics, search_metrics = (f"127.0.0.1:{free_port()}" for _ in range(2))
+    store_metrics, search_metrics, plain_store, plain_search = (
+        f"127.0.0.1:{free_port()}" for _ in range(4)
+    )
+    Authority().signed("localhost").write(folder)
+    tls = ("--tls-cert", f"{folder}/tls.crt", "--tls-key", f"{folder}/tls.key", "--plain-listen")
     for name in ("store", "search", "hook"):
         (folder / name).mkdir()
     database = f"sqlite:///{folder}/store/observations.db"
     with (
-        dbmanager_program(folder / "store", database) as store,
-        suggestion_program(folder / "search", "--metrics-listen", search_metrics) as (_, search),
+        dbmanager_program(folder / "store", database, *tls, plain_store) as store,
+        suggestion_program(
+            folder / "search", "--metrics-listen", search_metrics, *tls, plain_search
+        ),
     ):
         store.end()
         store.start(metrics=store_metrics)
-        services = ("--db-manager", store.address, "--suggestion", search)
+        services = ("--db-manager", plain_store, "--suggestion", plain_search)
         plain = ("--plain-listen", "127.0.0.1:0", "--linger", "0s")
         async with (
             served(memory, token="sesame") as api,
@@ -121,7 +128,7 @@ async def running_programs(folder: Path) -> AsyncIterator[Programs]:
             controller_process(
                 folder / "hook" / "kubeconfig", folder / "controller", *services, *TIMES
             ) as controller,
-            client_of(store.address) as client,
+            client_of(plain_store) as client,
         ):
             await webhook.ready()
             await _until_it_leads(controller)

@@ -6,6 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from api import names
 from manifests.monitoring.__main__ import FOLDER, texts
@@ -59,6 +62,14 @@ def test_the_dashboard_is_in_a_config_map_that_grafanas_sidecar_finds(
     assert config["metadata"]["labels"]["grafana_dashboard"] == "1"
     assert config["metadata"]["namespace"] == names.CORE_NAMESPACE
     assert json.loads(config["data"]["trialwatch.json"]) == json.loads(dashboard_text())
+
+
+def test_grafanas_own_model_knows_every_field_of_the_dashboard() -> None:
+    register_default_plugins()
+
+    read = json.dumps(Dashboard.from_json(DASHBOARD), cls=JSONEncoder)
+
+    assert json.loads(read) == DASHBOARD
 
 
 def test_each_part_of_the_dashboard_has_an_id_of_its_own() -> None:
