@@ -69,6 +69,11 @@ JOBS_LABEL: Final = "trialwatch.dev/jobs-of-trials"
 TRIAL_KINDS_LABEL: Final = "trialwatch.dev/kinds-of-trials"
 """On a ClusterRole: `true` lets the controller run a kind of jobs as trials."""
 
+# --- Labels of Kueue ---
+
+QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
+"""On the job in `trialSpec`: the queue in which each trial waits for quota; read by the controller."""
+
 # --- Containers and volumes of a trial's pod ---
 
 COLLECTOR_CONTAINER: Final = "metrics-logger-and-collector"

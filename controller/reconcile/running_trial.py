@@ -2,6 +2,7 @@
 
 | its pod | due |
 |---|---|
+| cannot be, because the job is suspended | report it at once; `suspended_job` has the rules |
 | is refused | report it at once |
 | exists, but nothing runs in it | report it if this lasts |
 | trains, but its collector crashes | report it if this lasts |
@@ -19,6 +20,7 @@ from controller.reconcile.event_reasons import EventReason
 from controller.reconcile.latest_values import show_latest_values
 from controller.reconcile.observation import collector_failure
 from controller.reconcile.primary_container import report_other_containers
+from controller.reconcile.suspended_job import report_suspension
 from controller.reconcile.trial_states import (
     PODS_PENDING,
     PODS_REFUSED,
@@ -41,6 +43,9 @@ _NO_QUOTA = "exceeded quota"
 def reconcile_running_trial(view: TrialView, now: datetime, policy: Policy) -> Actions:
     """Return what is due for a trial whose job runs."""
     trial, pods = view.trial, view.job.pods
+    suspended = report_suspension(view, now)
+    if suspended is not None:
+        return suspended
     if pods.refused:
         return _refused(trial, pods.refused, now, policy)
     if pods.stuck:

@@ -28,6 +28,8 @@ from controller.reconcile.times import parse_time
 METRICS_AWAITED = "TrialMetricsAwaited"
 PODS_REFUSED = "TrialPodsRefused"
 PODS_PENDING = "TrialPodsPending"
+QUOTA_AWAITED = "TrialQuotaAwaited"
+SUSPENDED = "TrialSuspended"
 CONTAINERS_RUNNING = "TrialContainersRunning"
 COLLECTOR_CRASHED = "TrialCollectorCrashed"
 _SKEW, _LONG = timedelta(minutes=1), timedelta(days=1)

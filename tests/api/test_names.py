@@ -101,7 +101,7 @@ def test_a_label_is_one_that_kubernetes_takes() -> None:
 
     assert len(labels) > 12
     for label in labels:
-        assert re.fullmatch(r"[a-z.]{1,253}/[a-z-]{1,63}", label)
+        assert re.fullmatch(r"[a-z0-9.-]{1,253}/[a-z-]{1,63}", label)
 
 
 def test_a_metadata_key_is_one_that_grpc_takes() -> None:
