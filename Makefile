@@ -21,8 +21,8 @@ PROTOS := $(wildcard api/*/*.proto)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo logs test test-cluster cluster-up cluster-install cluster-down lint fix bench proto crds golden
-.PHONY: fuzz mutate locks launcher dist bundles monitoring clean
+.PHONY: help setup demo logs test test-cluster test-operators cluster-up cluster-install cluster-down lint fix
+.PHONY: bench proto crds golden fuzz mutate locks launcher dist bundles monitoring clean
 
 help:  ## list these words
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 25
@@ -54,6 +54,9 @@ test: $(READY)  ## run every test but those that need a cluster
 
 test-cluster: $(READY)  ## run the tests that need Kubernetes, on a node brought up here (root)
 	@$(PY) -m tests.cluster $(LONGEST) $(or $(ARGS),tests/cluster)
+
+test-operators: $(READY)  ## run the tests with the operators of other kinds of jobs, on such a node (root)
+	@$(PY) -m tests.cluster.operators $(ARGS)
 
 cluster-up: $(READY)  ## bring up a Kubernetes node by hand; prints its kubeconfig (root)
 	@$(PY) -m tests.cluster.node up

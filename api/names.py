@@ -72,7 +72,7 @@ TRIAL_KINDS_LABEL: Final = "trialwatch.dev/kinds-of-trials"
 # --- Labels of Kueue ---
 
 QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
-"""On the job in `trialSpec`: the queue in which each trial waits for quota; read by the controller."""
+"""On the job in `trialSpec`: the queue in which each trial waits for quota."""
 
 # --- Containers and volumes of a trial's pod ---
 

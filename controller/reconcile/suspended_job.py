@@ -17,7 +17,7 @@ from api.documents import text_at, value_at
 from api.names import QUEUE_LABEL
 from api.types import JsonObject
 from controller.reconcile.actions import Action, EmitEvent, WriteStatus
-from controller.reconcile.trial_states import QUOTA_AWAITED, SUSPENDED
+from controller.reconcile.event_reasons import EventReason
 from controller.reconcile.trial_transitions import mark_not_running
 from controller.reconcile.views import TrialView
 
@@ -33,10 +33,13 @@ def report_suspension(view: TrialView, now: datetime) -> tuple[Action, ...] | No
     if job is None or not _is_suspended(job):
         return None
     queue = text_at(job, "metadata", "labels", QUEUE_LABEL)
-    reason, text = SUSPENDED, "Trial's job is suspended"
+    reason, text = EventReason.SUSPENDED, "Trial's job is suspended"
     if queue:
-        reason, text = QUOTA_AWAITED, f"{text}: it waits for quota in Kueue's queue {queue}"
-    after = mark_not_running(trial, reason, text, now)
+        reason, text = (
+            EventReason.QUOTA_AWAITED,
+            f"{text}: it waits for quota in Kueue's queue {queue}",
+        )
+    after = mark_not_running(trial, reason.value, text, now)
     if after is trial:
         return ()
     return (WriteStatus(target=after), EmitEvent(about=trial, reason=reason, message=text))

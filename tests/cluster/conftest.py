@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VARIABLE = "TRIALWATCH_E2E_KUBECONFIG"
+OPERATORS_VARIABLE = "TRIALWATCH_E2E_OPERATORS"
+"""Set by `make test-operators`, whose cluster has the operators of other kinds of jobs."""
+collect_ignore = [] if os.environ.get(OPERATORS_VARIABLE) else ["operators"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

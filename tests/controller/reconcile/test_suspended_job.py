@@ -69,7 +69,9 @@ def test_a_job_may_wait_in_its_queue_without_limit() -> None:
     assert due(waiting, QUEUED, seconds=10**6, policy=policy) == ()
 
 
-def test_an_earlier_refusal_or_a_pod_that_goes_does_not_fail_a_job_that_is_suspended_again() -> None:
+def test_an_earlier_refusal_or_a_pod_that_goes_does_not_fail_a_job_that_is_suspended_again() -> (
+    None
+):
     for pods in (PodFacts(refused=QUOTA), PodFacts(stuck="Unschedulable: no room")):
         actions = due(at_work(), QUEUED, pods=pods, seconds=10**6)
 
