@@ -1,7 +1,9 @@
 """How long honest calls take while all servers are attacked at once.
 
 The load is that of `tests/bench/hostile_load.py`: each server has the memory of its manifest, and a
-process of attackers. All of them share the machine with the honest clients.
+process of attackers. All of them share the machine with the honest clients. Then 32 clients, each
+with an address of its own, attack the DB manager: with reports of 100,000 points, and with requests
+that never come.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.hostile_load import MIB, Target, attack, targets
+from tests.bench.hostile_load import MIB, Target, attack, attack_from_many_addresses, targets
 
 _console = Console()
 
@@ -29,7 +31,8 @@ async def _measure(rounds: int) -> None:
         async with targets(Path(folder)) as servers:
             for _ in range(rounds):
                 await attack(servers)
-            _print(servers)
+            crowded = await attack_from_many_addresses(servers[0])
+            _print([*servers, crowded])
 
 
 def _print(servers: list[Target]) -> None:

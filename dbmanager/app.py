@@ -9,13 +9,14 @@ from datetime import timedelta
 from functools import partial
 
 from api.errors import Unavailable
-from dbmanager.guards import guards_of
-from dbmanager.server import Guards, Server
+from dbmanager.guards import guard_of
+from dbmanager.server import LIMITS, Server
 from dbmanager.service.connection import Connection
 from dbmanager.service.metrics import Metrics
 from dbmanager.settings import Settings
 from dbmanager.store.contract import Store
 from serving.certificate_expiry import expiry_of
+from serving.error_interceptor import Guards
 from serving.grpc_tls import server_credentials
 from serving.life import until_signal, write_port
 from serving.logs import get_logger
@@ -49,9 +50,8 @@ async def _serving(
     tls = server_credentials(settings.tls) if settings.tls else None
     if settings.tls:
         metrics.certificate(partial(expiry_of, settings.tls.cert))
-    guards = Guards(
-        interceptors=guards_of(settings.access, settings.auth_users, connection, metrics)
-    )
+    access = guard_of(settings.access, settings.auth_users, connection, metrics)
+    guards = Guards(access=access, limits=LIMITS)
     server = Server(connection, metrics, max_reply=settings.max_reply, guards=guards)
     address = server.listen(settings.listen, tls)
     plain = server.listen(settings.plain_listen) if settings.plain_listen else None

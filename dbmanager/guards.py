@@ -13,9 +13,9 @@ from serving.access.settings import AccessSettings
 from serving.access.setup import authentication_of
 
 
-def guards_of(
+def guard_of(
     settings: AccessSettings, users: str, connection: Connection, metrics: Metrics
-) -> tuple[AccessInterceptor, ...]:
+) -> AccessInterceptor | None:
     """Return the interceptor; none if no tokens are read.
 
     Args:
@@ -28,10 +28,10 @@ def guards_of(
         SetupError: the source of the keys or the API server for users cannot be used.
     """
     if settings.mode is Mode.OFF:
-        return ()
+        return None
     people = None
     if users:
         post = posting_to(users, ca=settings.keys_ca, token=settings.keys_token)
         people = CachedPeople(ReviewedPeople(post))
     authentication = authentication_of(settings, people=people is not None)
-    return (AccessInterceptor(authentication, TrialAccess(connection, people), metrics),)
+    return AccessInterceptor(authentication, TrialAccess(connection, people), metrics)

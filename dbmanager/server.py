@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import grpc
 import grpc.aio
@@ -27,8 +25,9 @@ from dbmanager.settings import FOUR_MEBIBYTES
 from dbmanager.store.contract import AmbiguousTrial
 from serving.access.refusals import PermissionDenied, Unauthenticated
 from serving.addresses import Address
-from serving.call_limits import Budget, Limits
-from serving.error_interceptor import Codes, ErrorInterceptor
+from serving.call_limits import Limits
+from serving.error_interceptor import Codes, ErrorInterceptor, Guards
+from serving.fair_budget import FairBudget
 from serving.grpc import listen, listen_on_socket, make_server
 
 _CODES: Final[Codes] = {
@@ -40,16 +39,8 @@ _CODES: Final[Codes] = {
 }
 _MOST_METADATA: Final = 64 * 1024
 """Bytes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guards:
-    """What protects the server from its clients."""
-
-    interceptors: Sequence[grpc.aio.ServerInterceptor[Any, Any]] = ()
-    """Refuse calls."""
-    limits: Limits = field(default_factory=Limits)
-    """What the clients may use of the server at a time."""
+LIMITS: Final = Limits(request_bytes=LARGEST_MESSAGE)
+"""Large reports are parsed and stored one after the other: small calls run in between."""
 
 
 class Server:
@@ -74,19 +65,22 @@ class Server:
             guards: protect the server; by default, only the usual limits do.
         """
         metrics = metrics or Metrics()
-        guards = guards or Guards()
+        guards = guards or Guards(limits=LIMITS)
         self._notifier = RowNotifier()
         interceptor = ErrorInterceptor(
-            "the DB manager", _CODES, answered=metrics.answered, limits=guards.limits
+            "the DB manager",
+            _CODES,
+            answered=metrics.answered,
+            guards=guards,
         )
         self._server = make_server(
             interceptor,
-            *guards.interceptors,
+            *([guards.access] if guards.access else []),
             most_bytes=MOST_BYTES,
             largest_request=LARGEST_MESSAGE,
             max_metadata_size=_MOST_METADATA,
         )
-        replies = Budget(REPLY_BYTES)
+        replies = FairBudget(REPLY_BYTES)
         manager = DBManager(
             connection, self._notifier, metrics, max_reply=max_reply, replies=replies
         )

@@ -15,6 +15,7 @@ May import: `api`. May be imported by: the programs that serve, `collector` (`gr
 | `every_address` | a server without a host: IPv4 and IPv6 |
 | `metric_families` | the declarations of a program's metrics |
 | `error_interceptor`, `call_limits` | how each gRPC call ends, and what it may use of the server |
+| `fair_budget`, `fair_streams` | which client is next when there is not enough for all |
 | `grpc_client`, `client_security` | TLS and tokens of a gRPC client |
 | `grpc_tls`, `server_security`, `certificate_expiry` | TLS of a gRPC server |
 | `access` | who calls a gRPC server, by the token of each call |

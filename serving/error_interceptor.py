@@ -20,13 +20,15 @@ import asyncio
 import inspect
 import time
 import traceback
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import (
-    AbstractContextManager,
+    AbstractAsyncContextManager,
     aclosing,
     contextmanager,
     nullcontext,
 )
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,7 +37,8 @@ import grpc.aio
 from google.protobuf.message import DecodeError
 
 from api.errors import Unavailable, UserError
-from serving.call_limits import CallLimits, Limits, TooManyCalls, TooSlow
+from serving.call_limits import CallLimits, Limits, TooSlow, address_of
+from serving.fair_budget import Client, TooManyCalls
 from serving.logs import get_logger
 
 _log = get_logger(__name__)
@@ -58,6 +61,28 @@ _COMMON: Final[Codes] = {
 }
 
 
+class Guard(_Interceptor):
+    """An interceptor that checks the callers."""
+
+    @abstractmethod
+    async def client(self, method: str, context: Context) -> Client:
+        """Return the client of a call, by `/package.Service/Method`, before its request is read.
+
+        Raises:
+            Exception: the call is refused; the error is answered.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guards:
+    """What protects a server from its clients."""
+
+    access: Guard | None = None
+    """Refuses calls; None: all may call, and a client is an address."""
+    limits: Limits = field(default_factory=Limits)
+    """What the clients may use of the server at a time."""
+
+
 class ErrorInterceptor(_Interceptor):
     """Ends the calls: with replies within the limits, or with a code and a sentence."""
 
@@ -68,7 +93,7 @@ class ErrorInterceptor(_Interceptor):
         *,
         answered: Callable[[str, str, float], None] | None = None,
         log_refusals: bool = False,
-        limits: Limits | None = None,
+        guards: Guards | None = None,
     ) -> None:
         """Make it.
 
@@ -78,11 +103,12 @@ class ErrorInterceptor(_Interceptor):
             answered: called at the end of each call with `/package.Service/Method`, the name of
                 the code, and the seconds that the call took.
             log_refusals: whether errors with a code of their own are logged too.
-            limits: what the clients may use of the server at a time.
+            guards: protect the server; by default, only the usual limits do.
         """
         self._program, self._codes = program, {**_COMMON, **codes}
         self._answered, self._log_refusals = answered, log_refusals
-        self._limits = CallLimits(limits)
+        guards = guards or Guards()
+        self._limits, self._guard = CallLimits(guards.limits), guards.access
 
     def code_of(self, error: Exception) -> grpc.StatusCode:
         """Return the code that answers an error."""
@@ -110,15 +136,15 @@ class ErrorInterceptor(_Interceptor):
         )
 
     def _request(self, method: _Method) -> Any:  # noqa: ANN401 - gRPC's stubs want no coroutine here
-        async def answer(_: object, context: Context) -> None:
+        async def answer(_: object, context: Context, client: Client) -> None:
             read = partial(_one_message, context)
-            async with self._limits.request(context.peer(), read) as data:
+            async with self._limits.request(client, read) as data:
                 await self._answer(method, method.decoded(data), context)
 
         return self._framed(method, answer)
 
     def _requests(self, method: _Method) -> Any:  # noqa: ANN401 - the same
-        async def answer(requests: AsyncIterator[bytes], context: Context) -> None:
+        async def answer(requests: AsyncIterator[bytes], context: Context, _: Client) -> None:
             decoded = (method.decoded(data) async for data in requests)
             await self._answer(method, decoded, context)
 
@@ -128,8 +154,9 @@ class ErrorInterceptor(_Interceptor):
         async def framed(requests: AsyncIterator[bytes], context: Context) -> None:
             with self._counted(method.name) as end, _cancelled_if_the_client_has_gone():
                 try:
-                    with self._stream_counted(method, context):
-                        await answer(requests, context)
+                    client = await self._client(method, context)
+                    async with self._stream_counted(method, client):
+                        await answer(requests, context, client)
                 except (grpc.aio.AbortError, grpc.aio.InternalError):
                     raise  # the handler has ended the call by itself, or the client has gone
                 except Exception as error:  # noqa: BLE001 - it is answered, and logged
@@ -141,9 +168,16 @@ class ErrorInterceptor(_Interceptor):
 
         return framed
 
-    def _stream_counted(self, method: _Method, context: Context) -> AbstractContextManager[None]:
+    async def _client(self, method: _Method, context: Context) -> Client:
+        address = address_of(context.peer())
+        if self._guard is None:
+            return Client(address, address)
+        with self._limits.unidentified(address):
+            return await self._guard.client(method.name, context)
+
+    def _stream_counted(self, method: _Method, client: Client) -> AbstractAsyncContextManager[None]:
         is_stream = method.handler.request_streaming or method.handler.response_streaming
-        return self._limits.stream(context.peer()) if is_stream else nullcontext()
+        return self._limits.stream(client) if is_stream else nullcontext()
 
     async def _answer(self, method: _Method, request: object, context: Context) -> None:
         """Call the handler, and send its replies to a client that takes them in time."""

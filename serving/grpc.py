@@ -19,6 +19,10 @@ _KEEPALIVE_MS: Final = 60_000
 _MOST_CALLS: Final = 1_000
 """Calls under way of one connection; gRPC's own clients wait beyond."""
 
+_UNREAD_BYTES: Final = 16 * 1024
+"""Of each request that is not read yet, gRPC receives so many. By default it receives megabytes
+from fast clients: 128 calls from 32 addresses took 600 MiB."""
+
 
 def make_server(
     interceptor: ErrorInterceptor,
@@ -45,6 +49,8 @@ def make_server(
         "keepalive_time_ms": _KEEPALIVE_MS,
         "keepalive_timeout_ms": _KEEPALIVE_MS // 3,
         "max_concurrent_streams": _MOST_CALLS,
+        "http2.bdp_probe": 0,
+        "http2.lookahead_bytes": _UNREAD_BYTES,
         **options,
     }
     pairs = tuple((f"grpc.{name}", value) for name, value in limits.items())

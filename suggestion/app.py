@@ -15,7 +15,7 @@ from serving.grpc_tls import server_credentials
 from serving.life import beside, until_signal, write_port
 from serving.logs import get_logger
 from serving.metrics import metrics_served
-from suggestion.guards import guards_of
+from suggestion.guards import guard_of
 from suggestion.server import Server
 from suggestion.service.metrics import Metrics
 from suggestion.service.observation_reader import ObservationReader
@@ -45,9 +45,9 @@ async def run(settings: Settings) -> None:
         async with (
             beside([change], ended),
             _searches(settings, metrics) as searches,
-            guards_of(settings, metrics) as guards,
+            guard_of(settings, metrics) as guard,
         ):
-            server = Server(searches, logs, partial(_mark, settings), guards)
+            server = Server(searches, logs, partial(_mark, settings), guard)
             address = server.listen(settings.listen, tls)
             plain = server.listen(settings.plain_listen) if settings.plain_listen else None
             await server.start()

@@ -17,21 +17,19 @@ from suggestion.settings import Settings
 
 
 @asynccontextmanager
-async def guards_of(
-    settings: Settings, metrics: Metrics
-) -> AsyncIterator[tuple[AccessInterceptor, ...]]:
+async def guard_of(settings: Settings, metrics: Metrics) -> AsyncIterator[AccessInterceptor | None]:
     """Give the interceptor while the service runs; none if no tokens are read.
 
     Raises:
         SetupError: the source of the keys cannot be used.
     """
     if settings.access.mode is Mode.OFF or settings.db_manager is None:
-        yield ()
+        yield None
         return
     authentication = authentication_of(settings.access)
     tls = credentials_of(replace(settings.db_manager_security, token=None))
     reports = DbManagerTokenReports(settings.db_manager, tls)
     try:
-        yield (AccessInterceptor(authentication, SearchAccess(reports), metrics),)
+        yield AccessInterceptor(authentication, SearchAccess(reports), metrics)
     finally:
         await reports.close()

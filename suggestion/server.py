@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import grpc
 import grpc.aio
@@ -14,7 +13,7 @@ from api.errors import RemoteError, SetupError
 from api.v1beta1 import api_pb2, api_pb2_grpc
 from serving.access.refusals import PermissionDenied, Unauthenticated
 from serving.addresses import Address
-from serving.error_interceptor import Codes, ErrorInterceptor
+from serving.error_interceptor import Codes, ErrorInterceptor, Guard, Guards
 from serving.grpc import listen, make_server
 from suggestion.service.early_stopping_service import EarlyStopping, MarkStopped, ObservationLogs
 from suggestion.service.searches import (
@@ -54,7 +53,7 @@ class Server:
         searches: Searches,
         logs: ObservationLogs,
         mark: MarkStopped,
-        guards: Sequence[grpc.aio.ServerInterceptor[Any, Any]] = (),
+        guard: Guard | None = None,
     ) -> None:
         """Make a server.
 
@@ -62,10 +61,13 @@ class Server:
             searches: do the work of the searches.
             logs: read observation logs.
             mark: mark a trial as stopped early.
-            guards: refuse calls.
+            guard: refuses calls; None: all may call.
         """
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # its types are incomplete
-        interceptor = ErrorInterceptor("the suggestion service", _CODES, log_refusals=True)
+        interceptor = ErrorInterceptor(
+            "the suggestion service", _CODES, log_refusals=True, guards=Guards(access=guard)
+        )
+        guards = [guard] if guard else []
         self._server = make_server(interceptor, *guards, most_bytes=MOST_BYTES)
         self._server.add_generic_rpc_handlers((suggestion_handler(searches),))
         api_pb2_grpc.add_EarlyStoppingServicer_to_server(EarlyStopping(logs, mark), self._server)

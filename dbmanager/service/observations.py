@@ -17,7 +17,7 @@ from dbmanager.service.row_notifier import RowNotifier
 from dbmanager.service.servicer import Context, closing, read_trial
 from dbmanager.service.trial_feeds import SentRows, TrialFeeds
 from dbmanager.store.contract import Query, Row, Store, TrialKey
-from serving.call_limits import Budget
+from serving.fair_budget import FairBudget
 
 PAGE, LARGEST_PAGE = 5_000, 50_000
 """Points of a page: the default, and the most."""
@@ -34,12 +34,12 @@ class Observations(observations_pb2_grpc.ObservationsServicer):
         notifier: RowNotifier,
         *,
         poll: float = 1.0,
-        replies: Budget | None = None,
+        replies: FairBudget | None = None,
     ) -> None:
         """`replies`: the bytes that replies under way share."""
         self._connection = connection
         self._feeds = TrialFeeds(connection, notifier, poll=poll)
-        self._replies = replies or Budget(REPLY_BYTES)
+        self._replies = replies or FairBudget(REPLY_BYTES)
 
     async def Summary(  # noqa: N802 - the wire's name
         self, request: pb.SummaryRequest, context: Context

@@ -21,7 +21,7 @@ from dbmanager.service.requests import CallMetadata, read_bounds, read_metadata,
 from dbmanager.service.row_notifier import RowNotifier
 from dbmanager.store.columns import Columns
 from dbmanager.store.contract import DiskFull, Query, Row, Store, TrialKey, resolve
-from serving.call_limits import Budget
+from serving.fair_budget import FairBudget
 from serving.logs import get_logger
 
 _log = get_logger(__name__)
@@ -80,12 +80,12 @@ class DBManager(api_pb2_grpc.DBManagerServicer):
         metrics: Metrics,
         *,
         max_reply: int,
-        replies: Budget | None = None,
+        replies: FairBudget | None = None,
     ) -> None:
         """`replies`: the bytes that replies under way share."""
         self._connection, self._notifier, self._metrics = connection, notifier, metrics
         self._max_reply = max_reply
-        self._replies = replies or Budget(REPLY_BYTES)
+        self._replies = replies or FairBudget(REPLY_BYTES)
 
     async def ReportObservationLog(  # noqa: N802 - the wire's name
         self, request: pb.ReportObservationLogRequest, context: Context

@@ -12,7 +12,7 @@ from api.errors import Unavailable
 from dbmanager.service.connection import Connection
 from dbmanager.service.row_notifier import RowNotifier
 from dbmanager.store.contract import Row, Store, TrialKey, resolve
-from serving.call_limits import Budget
+from serving.fair_budget import FairBudget
 
 _PAGES: Final = 4
 """Pages of rows that all watchers together hold at a time; a page has up to 4 MiB."""
@@ -94,7 +94,7 @@ class TrialFeeds:
         """`poll`: every so many seconds, rows of other programs are looked for."""
         self._connection, self._notifier, self._poll = connection, notifier, poll
         self._feeds: dict[tuple[str, str | None], _Feed] = {}
-        self.pages = Budget(_PAGES)
+        self.pages = FairBudget(_PAGES)
         """Who reads a page takes 1, and gives it back when the page is sent."""
 
     @contextmanager

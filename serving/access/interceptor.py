@@ -12,18 +12,17 @@ import grpc.aio
 
 from api import names
 from serving.access.authentication import Authentication, Pairs
-from serving.access.callers import Anonymous, Caller
+from serving.access.callers import Anonymous, Caller, Manager, Person, Sidecar
 from serving.access.refusals import AccessRefused
-from serving.error_interceptor import Context
+from serving.call_limits import address_of
+from serving.error_interceptor import Context, Guard
+from serving.fair_budget import Client
 from serving.logs import get_logger
 
 _log = get_logger(__name__)
 
 if TYPE_CHECKING:
-    _Handler = grpc.RpcMethodHandler[Any, Any]
-    _Interceptor = grpc.aio.ServerInterceptor[Any, Any]
-else:  # only the stubs have generics
-    _Interceptor = grpc.aio.ServerInterceptor
+    _Handler = grpc.RpcMethodHandler[Any, Any]  # only the stubs have generics
 
 OPEN: Final = ("/grpc.health.v1.Health/", "/grpc.reflection.v1alpha.ServerReflection/")
 """The services that are open to all."""
@@ -59,7 +58,7 @@ class Counts(Protocol):
         """Count a call without a token that is allowed to go on."""
 
 
-class AccessInterceptor(_Interceptor):
+class AccessInterceptor(Guard):
     """Refuses what the policy does not allow; an error interceptor around it answers the call."""
 
     def __init__(
@@ -80,6 +79,26 @@ class AccessInterceptor(_Interceptor):
         self._authentication, self._policy, self._counts = authentication, policy, counts
         self._clock = clock
         self._logged = -_LOG_SECONDS
+
+    async def client(self, method: str, context: Context) -> Client:
+        """Return the client of a call: all sidecars of a namespace have one share of the server.
+
+        So a call that its token does not allow is refused before its request is read.
+
+        Raises:
+            AccessRefused: the token proves nothing, or is missing.
+            Unavailable: the token cannot be checked now.
+        """
+        address = address_of(context.peer())
+        if method.startswith(OPEN):
+            return Client(address, address)
+        pairs = tuple(context.invocation_metadata() or ())
+        try:
+            caller = await self._authentication.caller(pairs, over_tls=_is_over_tls(context))
+        except AccessRefused as error:
+            self._counts.access_refused(error.reason)
+            raise
+        return Client(address, _share_of(caller) or address)
 
     async def intercept_service(
         self,
@@ -152,6 +171,17 @@ class AccessInterceptor(_Interceptor):
             self._logged = now
             trial = getattr(request, "trial_name", None)
             _log.warning("a call without a token", method=method, trial=trial)
+
+
+def _share_of(caller: Caller) -> str:
+    """Return whose share of the server a caller uses; "": that of its address."""
+    match caller:
+        case Sidecar():
+            return f"namespace {caller.namespace}"
+        case Manager():
+            return f"manager {caller.namespace}/{caller.service_account}"
+        case Person() | Anonymous():
+            return ""
 
 
 def with_namespace(pairs: Pairs, namespace: str) -> Pairs:

@@ -10,7 +10,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Any, Final
 
 import aiohttp
@@ -18,11 +18,15 @@ import grpc
 import grpc.aio
 
 from api.names import NAMESPACE_METADATA
+from api.report_limits import MOST_POINTS
+from api.v1beta1 import api_pb2 as pb
 from tests.contracts.searches import asking
-from tests.dbmanager.dbmanager_server import client_of
+from tests.dbmanager.dbmanager_server import client_of, log
 from tests.dbmanager.other_client import relay_from
 from tests.dbmanager.test_hostile_clients import (
+    REPORT,
     Attacker,
+    code_of,
     gzipped_points,
     many_values,
     points_without_end,
@@ -35,6 +39,12 @@ from tests.webhook.trial_objects import pod
 MIB: Final = 1 << 20
 ENDLESS = asking("tpe", 2000, values={"n_startup_trials": "0", "n_EI_candidates": "10000"})
 HUNGRY = asking("tpe", trials=3000, values={"n_EI_candidates": "10000"})
+CROWD: Final = 32
+CROWD_SECONDS: Final = 30.0
+_POINTS = [("2026-01-31T12:00:00Z", "a", "1")] * MOST_POINTS
+LARGE: Final = pb.ReportObservationLogRequest(
+    trial_name="crowd", observation_log=log(*_POINTS)
+).SerializeToString()
 MALLORY = ((NAMESPACE_METADATA, "mallory"),)
 
 
@@ -44,6 +54,31 @@ async def dbmanager(address: str) -> None:
     async with relay_from("127.0.0.9", address) as relay, client_of(relay) as client:
         for attack in attacks:
             await attack(Attacker(client))
+
+
+async def crowd(address: str) -> None:
+    """Attack a DB manager from many addresses at once."""
+    async with AsyncExitStack() as stack:
+        attackers = []
+        for number in range(CROWD):
+            relay = await stack.enter_async_context(relay_from(f"127.0.1.{number + 1}", address))
+            attackers.append(Attacker(await stack.enter_async_context(client_of(relay))))
+        never = [one.open_without_a_request(REPORT) for one in attackers for _ in range(4)]
+        ends = [asyncio.ensure_future(code_of(call)) for call in never]
+        await asyncio.gather(*(_flood(one) for one in attackers))
+        for call in never:
+            call.cancel()
+        for one in attackers:
+            one.over.set()
+        await asyncio.gather(*ends)
+
+
+async def _flood(attacker: Attacker) -> None:
+    """Send reports with the most points, as long as the crowd is there."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + CROWD_SECONDS
+    while loop.time() < end:
+        await asyncio.gather(*(attacker.send(REPORT, LARGE) for _ in range(4)))
 
 
 async def suggestion(address: str) -> None:
@@ -105,6 +140,7 @@ def _reviews() -> Iterator[tuple[str, bytes]]:
 
 ATTACKS: Final[dict[str, Callable[[str], Coroutine[Any, Any, None]]]] = {
     "dbmanager": dbmanager,
+    "crowd": crowd,
     "suggestion": suggestion,
     "webhook": webhook,
 }

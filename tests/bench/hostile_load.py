@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -84,6 +84,13 @@ async def attack(targets: list[Target]) -> None:
         await asyncio.gather(*honest)
     for target in targets:
         await target.call()
+
+
+async def attack_from_many_addresses(manager: Target) -> Target:
+    """Attack a DB manager from 32 addresses; return it with the honest calls of that time."""
+    crowded = replace(manager, name="crowd", seconds=[])
+    await attack([crowded])
+    return replace(crowded, name="dbmanager, 32 addresses")
 
 
 async def _attack(target: Target) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from api import report_limits as report
+from dbmanager.server import LIMITS
 from dbmanager.service.replies import REPLY_BYTES
 from dbmanager.service.requests import MOST_METRICS
 from dbmanager.store.sqlite.reserve import RESERVE_BYTES
-from serving.call_limits import Limits
 
 DOCUMENT = Path(__file__).parents[2] / "docs/dbmanager.md"
-CALLS = Limits()
+CALLS = LIMITS
 VALUES = {
     "bytes of a request, decompressed": f"{report.LARGEST_MESSAGE}",
     "points of a report": f"{report.MOST_POINTS}",
@@ -21,11 +21,16 @@ VALUES = {
     "bytes that a caller of a reply may ask for": (
         f"{REPLY_BYTES}, or `--max-reply` if that is more"
     ),
-    "bytes of all requests under way": f"{CALLS.request_bytes}",
+    f"bytes of all requests under way: up to {CALLS.small} each, larger": (
+        f"{CALLS.small_bytes}, {CALLS.request_bytes}"
+    ),
     "requests on their way: all clients, each": f"{CALLS.receiving}, {CALLS.receiving_each}",
     "calls that wait: all clients, each": f"{CALLS.waiting}, {CALLS.waiting_each}",
     "open streams: all clients, each": f"{CALLS.streams}, {CALLS.streams_each}",
     "seconds until a request has arrived": f"{CALLS.receive_seconds:g}",
+    "the same, and until a large request has its bytes, while other clients wait": (
+        f"{CALLS.crowded_seconds:g}"
+    ),
     "seconds until a reply is taken": f"{CALLS.send_seconds:g}",
 }
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ GET = "/api.v1.beta1.DBManager/GetObservationLog"
 MIB = 1 << 20
 HONEST = 40
 """Reports of the honest client during an attack."""
+CROWD = 32
+"""Addresses of a crowd of attackers."""
 LIMITS = Limits()
 Code = grpc.StatusCode
 
@@ -216,3 +218,37 @@ async def test_under_attack_the_manager_stays_within_its_memory_and_answers_hone
         assert peak_memory(manager.pid) < memory_limit()
         assert manager.end() == 0
     assert '"trace"' not in manager.log.read_text()
+
+
+async def test_large_requests_from_many_addresses_stay_within_the_memory_and_let_others_through(
+    tmp_path: Path,
+) -> None:
+    points = [("2026-01-31T12:00:00Z", "a", "1")] * MOST_POINTS
+    request = pb.ReportObservationLogRequest(trial_name="crowd", observation_log=log(*points))
+    data = request.SerializeToString()
+    async with attacked(tmp_path) as (manager, _, honest), AsyncExitStack() as stack:
+        crowd = [
+            await stack.enter_async_context(
+                client_of(
+                    await stack.enter_async_context(relay_from(f"127.0.1.{n}", manager.address))
+                )
+            )
+            for n in range(1, CROWD + 1)
+        ]
+        calls = [
+            asyncio.ensure_future(Attacker(client).send(REPORT, data))
+            for client in crowd
+            for _ in range(LIMITS.receiving_each)
+        ]
+        await honest_reports(honest, _ended(calls))
+
+        assert peak_memory(manager.pid) < memory_limit()
+        assert manager.end() == 0
+
+
+async def _ended(calls: Sequence[asyncio.Future[None]]) -> None:
+    """Let the attack go on during the honest reports, then end it."""
+    await asyncio.sleep(HONEST * 0.1)
+    for call in calls:
+        call.cancel()
+    await asyncio.gather(*calls, return_exceptions=True)

@@ -91,7 +91,7 @@ async def guarded_service(
         now=lambda: clock[0],
     )
     guard = AccessInterceptor(authentication, SearchAccess(reports or NoReports()), metrics)
-    server = Server(SearchesHere(), rim, rim.mark, [guard])
+    server = Server(SearchesHere(), rim, rim.mark, guard)
     pair = AUTHORITY.signed(LOOPBACK.host)
     tls = str(server.listen(LOOPBACK, grpc.ssl_server_credentials([(pair.key, pair.cert)])))
     plain = str(server.listen(LOOPBACK))

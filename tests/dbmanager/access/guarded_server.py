@@ -11,7 +11,7 @@ import grpc
 from dbmanager.access.people import People
 from dbmanager.access.policy import pod_source
 from dbmanager.access.trial_access import TrialAccess
-from dbmanager.server import Guards, Server
+from dbmanager.server import LIMITS, Server
 from dbmanager.service.connection import Connection
 from dbmanager.service.metrics import Metrics
 from dbmanager.store.memory import MemoryStore
@@ -19,6 +19,7 @@ from serving.access.authentication import Authentication
 from serving.access.callers import Managers
 from serving.access.interceptor import AccessInterceptor
 from serving.access.refusals import Mode
+from serving.error_interceptor import Guards
 from serving.tokens.key_ring import KeyRing
 from tests.certificate_authority import Authority
 from tests.dbmanager.dbmanager_server import LOOPBACK, Client, Metadata, client_of
@@ -65,7 +66,7 @@ async def guarded(
         now=lambda: clock[0],
     )
     access = AccessInterceptor(authentication, TrialAccess(connection, people), metrics)
-    server = Server(connection, metrics, guards=Guards(interceptors=[access]))
+    server = Server(connection, metrics, guards=Guards(access=access, limits=LIMITS))
     pair = AUTHORITY.signed(LOOPBACK.host)
     tls = server.listen(LOOPBACK, grpc.ssl_server_credentials([(pair.key, pair.cert)]))
     plain = server.listen(LOOPBACK)

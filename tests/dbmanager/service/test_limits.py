@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import grpc
@@ -11,14 +12,17 @@ import pytest
 from api.report_limits import LONGEST_VALUE, MOST_POINTS
 from api.trialwatchv1 import observations_pb2 as ours
 from api.v1beta1 import api_pb2 as pb
-from dbmanager.server import Guards
 from dbmanager.store.contract import Row, TrialKey
 from dbmanager.store.memory import MemoryStore
 from serving.call_limits import Limits
-from tests.dbmanager.dbmanager_server import Client, refused, served
+from serving.error_interceptor import Guards
+from tests.dbmanager.dbmanager_server import Client, client_of, log, refused, served
+from tests.dbmanager.other_client import relay_from
 from tests.polling import eventually
 
 WATCHERS = 12
+WAITING, UNREAD = 20, 16 * 1024
+"""Calls, and the bytes of each that gRPC receives before the server reads it."""
 METHODS = [
     "/api.v1.beta1.DBManager/ReportObservationLog",
     "/api.v1.beta1.DBManager/GetObservationLog",
@@ -145,3 +149,37 @@ async def test_a_request_that_does_not_arrive_ends_and_keeps_no_place() -> None:
             await call
         await client.report("t", point(0))
         never.set()
+
+
+async def test_calls_that_wait_take_little_memory_even_after_fast_ones() -> None:
+    data = pb.ReportObservationLogRequest(
+        trial_name="t", observation_log=log(*[point(0, "1" * LONGEST_VALUE)] * 900)
+    ).SerializeToString()
+    guards, sent = Guards(limits=Limits(receiving=1, crowded_seconds=60.0)), Counter[str]()
+    async with (
+        served(MemoryStore(), guards=guards) as direct,
+        relay_from("127.0.0.9", direct.address, sent) as relay,
+        client_of(relay) as client,
+    ):
+        report = client.channel.unary_unary(METHODS[0])
+        for _ in range(5):
+            await report(data)  # fast: gRPC would let the next ones send far more at once
+        before = sent.total()
+
+        never = asyncio.Event()
+
+        async def nothing() -> AsyncIterator[bytes]:
+            await never.wait()
+            yield b""
+
+        holder = direct.channel.stream_unary(METHODS[0])(nothing())
+        calls = [report(data) for _ in range(WAITING)]
+        await eventually(lambda: sent.total() - before >= WAITING * UNREAD)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await asyncio.gather(*calls)
+
+        assert sent.total() - before < 2 * WAITING * UNREAD
+        never.set()
+        for call in (holder, *calls):
+            call.cancel()
