@@ -16,7 +16,7 @@ import hypothesis
 import pytest
 import pytest_asyncio
 
-from tests.leaks import KINDS, Holding, held_now, new_since, tasks_since
+from tests.leaks import KINDS, Holding, clear_frames, held_now, new_since, tasks_since
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Iterator
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _LoopScope = Literal["function", "class", "module", "package", "session"]
 
 _shared = pytest.StashKey[Holding]()
+_failure = pytest.StashKey[BaseException]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -135,11 +136,24 @@ def pytest_fixture_setup(
         stash[_shared] = stash[_shared] | held_now().beyond(before)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep the error of a failed test until the guard looks at what the test left behind."""
+    report = yield
+    if call.excinfo is not None:
+        item.stash[_failure] = call.excinfo.value
+    return report
+
+
 @pytest.fixture(autouse=True)
 def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that leaves a thread, a child process or an open file descriptor behind."""
     before = held_now()
     yield
+    if failure := request.node.stash.get(_failure, None):
+        clear_frames(failure)
     stash = request.config.stash
     _refuse(new_since(lambda: before | stash[_shared], excused=_excused(request)))
 

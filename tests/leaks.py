@@ -9,7 +9,8 @@ no test answers for it; so such a fixture should open all it needs at once (a gR
 What is excused stands below, with its reason. Some things end a moment after they were told to
 (gRPC's poller, an accepted socket whose other end was closed, a thread about to return), so what
 is new has a minute to go. gRPC's descriptors go with its last object, which is why the garbage
-is collected before anybody is blamed; its own threads, in C++, are not seen.
+is collected before the test is blamed; its own threads, in C++, are not seen. The traceback of a
+failed test keeps its objects alive, so its frames are cleared first.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import gc
 import re
 import threading
 import time
+import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,6 +128,24 @@ async def tasks_since(before: set[asyncio.Task[object]]) -> Holding:
         await asyncio.sleep(_PAUSE_SECONDS)
         left = _tasks_beyond(before)
     return left
+
+
+def clear_frames(failure: BaseException) -> None:
+    """Clear the local variables in the tracebacks of an error, of its causes and of its parts."""
+    errors: list[BaseException | None] = [failure]
+    known: set[int] = set()
+    while errors:
+        error = errors.pop()
+        if error is None or id(error) in known:
+            continue
+        known.add(id(error))
+        traceback.clear_frames(error.__traceback__)
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            # Python up to 3.12 keeps a copy of variables that were shown, and renews it only here.
+            len(frame.f_locals)
+        errors += [error.__cause__, error.__context__]
+        if isinstance(error, BaseExceptionGroup):
+            errors += error.exceptions
 
 
 def _tasks_beyond(before: set[asyncio.Task[object]]) -> Holding:

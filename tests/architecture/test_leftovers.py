@@ -111,6 +111,19 @@ async def test_bad_grpc_server_never_stopped():
     forgotten.add_insecure_port("127.0.0.1:0")
     await forgotten.start()
 
+class Opened:
+    def __init__(self, path):
+        self.number = os.open(path, os.O_CREAT)
+    def __del__(self):
+        os.close(self.number)
+
+def test_failed_with_an_open_file(tmp_path):
+    opened = Opened(tmp_path / "f")
+    try:
+        raise OSError("first")
+    except OSError:
+        raise AssertionError("only this is to be seen")
+
 @pytest.mark.leaves_behind("descriptor", reason="the table shows that a reason is enough")
 def test_good_excuse():
     os.pipe()
@@ -179,6 +192,13 @@ def test_a_test_that_leaves_something_behind_fails(verdicts: dict[str, str], nam
 )
 def test_a_test_that_tidies_up_passes(verdicts: dict[str, str], name: str) -> None:
     assert verdicts[name] == "passed", verdicts["output"]
+
+
+def test_a_failed_test_is_not_blamed_for_what_its_traceback_keeps(
+    verdicts: dict[str, str],
+) -> None:
+    assert "FAILED test_sample.py::test_failed_with_an_open_file" in verdicts["output"]
+    assert "test_failed_with_an_open_file" not in verdicts
 
 
 @pytest.mark.parametrize(
