@@ -107,7 +107,7 @@ def _round(servers: Sequence[_Server], arguments: argparse.Namespace) -> None:
 def _servers() -> Iterator[list[_Server]]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trialwatch-bench-")))
-        tls, auth, security = _files(folder)
+        tls, auth, security = tls_and_tokens(folder)
         token = ClientSecurity(ca=security.ca)
         kinds = (
             (_PLAIN, (), ClientSecurity()),
@@ -125,8 +125,8 @@ def _servers() -> Iterator[list[_Server]]:
         yield servers
 
 
-def _files(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...], ClientSecurity]:
-    """Write the files; return the flags of TLS and of tokens, and the client's files."""
+def tls_and_tokens(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...], ClientSecurity]:
+    """Write the files; return the server's flags of TLS and of tokens, and the client's files."""
     authority, issuer = Authority(), Issuer({"one": rsa_key()})
     authority.signed("127.0.0.1").write(folder)
     audience = f"trialwatch.dev/{NAMESPACE}/{TRIAL}"
