@@ -9,7 +9,8 @@ from tests.cluster.trials import TRAINER
 
 SEARCH = "sobol"
 """The algorithm of Katib's one search that is written in Go."""
-_TRAINING = "echo loss=${trialParameters.x}; sleep %d; echo loss=${trialParameters.x}"
+# One compound command: Katib's redirection is for the last command of a line alone.
+_TRAINING = "for i in 1 2; do echo loss=${trialParameters.x}; sleep %d; done"
 
 
 def experiment(

@@ -41,6 +41,7 @@ _IMAGES = {
 }
 _DEPLOYMENTS = ("katib-mysql", "katib-db-manager", "katib-controller")
 _OURS = ("collector", "controller", "dbmanager", "suggestion", "webhook")
+_INJECTED = {INJECTION_LABEL: INJECTION_ENABLED}
 _KUSTOMIZATION = """\
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
@@ -50,6 +51,10 @@ patches:
   - target: {{kind: Deployment, name: katib-mysql}}
     patch: |-
       - {{op: remove, path: /spec/template/spec/containers/0/args}}
+  # Until Katib's webhook serves, it would refuse the pods of Katib itself.
+  - target: {{kind: Namespace, name: kubeflow}}
+    patch: |-
+      - {{op: remove, path: /metadata/labels}}
   - target: {{kind: Deployment, name: katib-ui}} # its program is not a part of the test
     patch: |-
       - {{op: replace, path: /spec/replicas, value: 0}}
@@ -103,8 +108,7 @@ def node_with_katib(katib: Katib, folder: Path) -> Iterator[Cluster]:
         for archive in (*(one.archive for one in built), *katib.archives(folder)):
             node.load(archive)
         install(cluster, katib, folder)
-        labels = {INJECTION_LABEL: INJECTION_ENABLED}
-        cluster.create("namespaces", "", {"metadata": {"name": TEAM, "labels": labels}})
+        cluster.create("namespaces", "", {"metadata": {"name": TEAM, "labels": _INJECTED}})
         yield cluster
         cluster.close()
     finally:
@@ -125,6 +129,7 @@ def install(cluster: Cluster, katib: Katib, folder: Path) -> None:
     for deployment in _DEPLOYMENTS:
         where = (f"deployment/{deployment}", f"--namespace={NAMESPACE}")
         cluster.kubectl("rollout", "status", *where, "--timeout=300s")
+    cluster.patch("namespaces", "", NAMESPACE, {"metadata": {"labels": _INJECTED}})
 
 
 def _search_in_go(image: str, config: Any) -> None:  # noqa: ANN401 - YAML

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from tests.cluster.katib_rows import rows_of
 
 pytestmark = [pytest.mark.alone]
 
+_MANY = 16
+"""Trials that last longer than a migration does, two at once."""
 _KATIBS = ("katib-controller", "katib-db-manager")
 _OURS = (
     "trialwatch-controller",
@@ -59,8 +62,11 @@ class Migration:
 
 
 @pytest.fixture
-def migration(katib: Cluster, tmp_path: Path) -> Migration:
-    return Migration(katib, tmp_path)
+def migration(katib: Cluster, tmp_path: Path) -> Iterator[Migration]:
+    """Give the command; afterwards the cluster is Katib's again."""
+    migration = Migration(katib, tmp_path)
+    yield migration
+    migration.run("--back")
 
 
 def run_experiment(katib: Cluster, name: str, **wanted: Any) -> Experiment:  # noqa: ANN401 - of the document
@@ -71,6 +77,14 @@ def succeeded(found: Experiment) -> Object:
     document = found.end()
     assert "Succeeded" in true_conditions(document), document["status"]
     return document
+
+
+def read_by_users(document: Object) -> Object:
+    """Return what users, Katib's UI and its client read of an ended experiment."""
+    status = document["status"]
+    kept = ("conditions", "currentOptimalTrial", "trials", "trialsSucceeded")
+    lists = {"succeededTrialList": sorted(status["succeededTrialList"])}
+    return {**{key: status[key] for key in kept}, **lists}
 
 
 def trials_ended(katib: Cluster, name: str, count: int) -> list[Object]:
@@ -126,9 +140,10 @@ def test_experiments_go_on_when_trialwatch_takes_over_and_when_katib_comes_back(
 ) -> None:
     before = as_katib_wrote_them(katib)
     old = run_experiment(katib, "old", trials=2)
-    succeeded(old)
-    old_trials = {one["metadata"]["name"] for one in trials_of(katib, TEAM, "old")}
-    running = run_experiment(katib, "running", trials=10, seconds=10)
+    ended = read_by_users(succeeded(old))
+    stored = rows_of(katib, [one["metadata"]["name"] for one in trials_of(katib, TEAM, "old")])
+    assert [len(rows) for rows in stored.values()] == [2, 2]
+    running = run_experiment(katib, "running", trials=_MANY, seconds=5)
     trials_ended(katib, "running", 1)
     assert collectors(katib) == {"file-metrics-collector"}
 
@@ -137,16 +152,16 @@ def test_experiments_go_on_when_trialwatch_takes_over_and_when_katib_comes_back(
     assert as_katib_wrote_them(katib) == before
 
     migration.run("--apply")
+    assert "nothing left to do" in migration.run("--apply")
     assert replicas(katib, _KATIBS) == [0, 0]
     assert replicas(katib, _OURS) == [2, 1, 2, 2]
-    assert "nothing left to do" in migration.run("--apply")
-    document = succeeded(running)
-    assert document["status"]["trialsSucceeded"] == 10
+    assert len(trials_of(katib, TEAM, "running")) < _MANY, "too few trials to see who goes on"
+    assert succeeded(running)["status"]["trialsSucceeded"] == _MANY
     assert all(map(measured, trials_of(katib, TEAM, "running")))
-    assert old.document()["status"]["trialsSucceeded"] == 2
-    assert all(len(rows) == 2 for rows in rows_of(katib, old_trials).values())
+    assert read_by_users(old.document()) == ended
+    assert rows_of(katib, stored) == stored
 
-    returning = run_experiment(katib, "returning", trials=10, seconds=10)
+    returning = run_experiment(katib, "returning", trials=_MANY, seconds=5)
     trials_ended(katib, "returning", 1)
     assert collectors(katib) == {"collector"}
 
@@ -154,10 +169,11 @@ def test_experiments_go_on_when_trialwatch_takes_over_and_when_katib_comes_back(
     assert replicas(katib, _KATIBS) == [1, 1]
     assert replicas(katib, _OURS) == [-1, -1, -1, -1]
     assert as_katib_wrote_them(katib) == before
-    document = succeeded(returning)
-    assert document["status"]["trialsSucceeded"] == 10
+    assert len(trials_of(katib, TEAM, "returning")) < _MANY, "too few trials to see who goes on"
+    assert succeeded(returning)["status"]["trialsSucceeded"] == _MANY
     assert all(map(measured, trials_of(katib, TEAM, "returning")))
-    assert all(len(rows) == 2 for rows in rows_of(katib, old_trials).values())
+    assert read_by_users(old.document()) == ended
+    assert rows_of(katib, stored) == stored
     succeeded(run_experiment(katib, "anew", trials=2))
     assert "nothing to take back" in migration.run("--back")
 
@@ -167,7 +183,7 @@ def test_killed_in_a_step_it_goes_on_when_it_is_said_again(
     katib: Cluster, migration: Migration, step: str
 ) -> None:
     before = as_katib_wrote_them(katib)
-    running = run_experiment(katib, f"kept-{step}", trials=4, seconds=5)
+    running = run_experiment(katib, f"kept-{step}", trials=12, seconds=5)
     trials_ended(katib, f"kept-{step}", 1)
     process = migration.start("--apply")
     assert process.stdout is not None
@@ -181,7 +197,7 @@ def test_killed_in_a_step_it_goes_on_when_it_is_said_again(
     migration.run("--apply")
 
     assert replicas(katib, _OURS) == [2, 1, 2, 2]
-    assert succeeded(running)["status"]["trialsSucceeded"] == 4
+    assert succeeded(running)["status"]["trialsSucceeded"] == 12
     assert all(map(measured, trials_of(katib, TEAM, f"kept-{step}")))
     migration.run("--back")
     assert as_katib_wrote_them(katib) == before

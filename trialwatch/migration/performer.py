@@ -27,7 +27,8 @@ from trialwatch.migration.survey import OWN_SELECTOR, is_ready, replicas_of, sav
 from trialwatch.migration.tried_pod import tried_pod
 
 _SETTLE_SECONDS: Final = 5.0
-"""How long a DB manager that no Service leads to may answer the calls under way."""
+"""How long Katib's DB manager may answer the calls under way before it ends, and how long it may
+take to reach its database after its start: it has no readiness probe."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +102,8 @@ class Performer:
         ref = names.deployment(self._namespace, act.deployment)
         await self._cluster.patch(ref, {"spec": {"replicas": replicas}})
         await self.effects.ready(act.deployment)
+        if act.deployment == names.KATIB_DB_MANAGER:
+            await self.effects.pause(_SETTLE_SECONDS)
 
     @perform.register
     async def _(self, act: acts.Ready) -> None:

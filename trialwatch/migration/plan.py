@@ -100,6 +100,16 @@ STAGES: Final = tuple(_FORTH)
 """The steps, in their order."""
 
 
+def acts_forth(stage: Stage) -> tuple[Act, ...]:
+    """Return the acts that take a step."""
+    return _FORTH[stage]
+
+
+def acts_back(stage: Stage) -> tuple[Act, ...]:
+    """Return the acts that take it back."""
+    return _BACK[stage]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One step, forth or back."""
