@@ -12,6 +12,7 @@
       drainSeconds: 300
       runAsUser: 65532          # null: the platform assigns users
       echo: true
+      logLevel: info            # of sidecars; by default warning
       dbManagerAddress: katib-db-manager.kubeflow:6789
       dbManagerCA: |            # sidecars call the DB manager over TLS, each with a token
         -----BEGIN CERTIFICATE-----
@@ -39,6 +40,7 @@ from api.installation.text import OWN_KEY, read_config
 from api.installation.trial_kinds import TrialKinds, allowed_kinds
 from api.objects.fields import Field
 from api.objects.yamltext import load_objects
+from api.sidecar_values import LogLevel
 from api.types import CollectorKind, JsonObject
 
 _KATIBS_COLLECTORS = frozenset({"file-metrics-collector", "tfevent-metrics-collector"})
@@ -99,6 +101,8 @@ class Config:
     run_as_user: int | None = 65532
     """The sidecar's user id if the trainer has none; None: the platform assigns one."""
     echo: bool = True
+    log_level: LogLevel = LogLevel.WARNING
+    """The least level of the sidecars' own messages."""
     services: ServiceConfig = field(default_factory=ServiceConfig)
     """The services of katib-config that matter here: those of early stopping."""
     ours: OwnServices = field(default_factory=own_services)
@@ -186,6 +190,7 @@ def _own(f: Field, config: Config) -> Config:
         # A missing key keeps the default; null means that the platform assigns a user.
         run_as_user=number if _has(f, "runAsUser") else config.run_as_user,
         echo=config.echo if echo.absent else echo.flag(),
+        log_level=f.at("logLevel").choice(LogLevel, config.log_level),
         db_manager=f.at("dbManagerAddress").text() or config.db_manager,
     )
 

@@ -10,6 +10,7 @@ import pytest
 from api.errors import SetupError
 from api.installation.containers import PullPolicy, Resources
 from api.installation.stores import db_manager_of
+from api.sidecar_values import LogLevel
 from api.types import CollectorKind
 from webhook.model.config import COLLECTOR_IMAGE, Config, SidecarMode, parse_config
 
@@ -71,12 +72,13 @@ def test_the_default_image_has_the_version_of_this_repository() -> None:
 
 
 def test_the_own_section_may_be_in_katib_config_or_in_a_key_of_its_own() -> None:
-    own = "{sidecar: container, drainSeconds: 0, runAsUser: null, echo: false, dbManagerAddress: 'a:1'}"
+    own = "{sidecar: container, drainSeconds: 0, runAsUser: null, echo: false, logLevel: info, dbManagerAddress: 'a:1'}"
     wanted = Config(
         sidecar=SidecarMode.CONTAINER,
         drain_seconds=0,
         run_as_user=None,
         echo=False,
+        log_level=LogLevel.INFO,
         db_manager="a:1",
     )
     config_map = (
@@ -140,6 +142,7 @@ def test_the_db_managers_address_is_made_as_katib_makes_it(
         ("trialwatch: {runAsUser: -5}", "must be a numeric user id"),
         ("trialwatch: {sidecar: both}", "write one of: native, container"),
         ("trialwatch: {echo: 1}", "must be true or false"),
+        ("trialwatch: {logLevel: loud}", "write one of: "),
     ],
 )
 def test_a_setting_that_is_not_valid_is_named_with_its_path(text: str, says: str) -> None:
