@@ -17,6 +17,7 @@ from tests.cluster.client import PATIENCE_SECONDS, Cluster, Object, until
 from tests.cluster.experiments import true_conditions
 from tests.cluster.trainers import SCRATCH
 from tests.cluster.trials import TRAINER, Trials, job, running, status_of
+from tests.real_kubectl import real_kubectl, write_plugin_programs
 
 RIGHTS = [
     {
@@ -119,6 +120,28 @@ def test_a_trial_and_what_it_printed_are_shown(trials: Trials, permitted: Path) 
     assert [one["metadata"]["name"] for one in json.loads(listed)["items"]] == ["shown"]
     assert table[1].splitlines()[1].split()[:2] == [trials.namespace, "shown"]
     assert "lr=0.01" in table[1]
+
+
+def test_kubectl_runs_the_command_as_its_plugin(
+    trials: Trials, permitted: Path, tmp_path: Path
+) -> None:
+    start(trials, "plugged", "print", "loss=0.5")
+    trials.end("plugged")
+    write_plugin_programs(tmp_path / "bin")
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "KUBECONFIG": str(permitted)}
+
+    done = subprocess.run(
+        [real_kubectl(), "trialwatch", "-n", trials.namespace, "get", "trials", "-o", "name"],
+        cwd=tmp_path,
+        env={**environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "trial.kubeflow.org/plugged\n"
 
 
 def test_a_log_is_followed_from_before_the_pod_to_the_trainers_end(

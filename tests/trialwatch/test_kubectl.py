@@ -7,7 +7,6 @@ import importlib
 import json
 import os
 import re
-import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,19 +16,11 @@ import pytest
 from kube.testing.apiserver import ApiServer
 from kube.testing.memory import MemoryCluster
 from tests.architecture.tree import ROOT, pyproject
-from tests.real_kubectl import real_kubectl
+from tests.real_kubectl import PLUGIN_PROGRAMS, real_kubectl, write_plugin_programs
 from tests.trialwatch.cluster_experiments import PATIENCE, experiment_in, names
 from trialwatch.__main__ import main
 from trialwatch.command_line.parser import COMMANDS
 from trialwatch.command_line.plugin import PLUGIN, command_first
-
-PROGRAMS = ("kubectl-trialwatch", "kubectl_complete-trialwatch")
-SCRIPT = """\
-#!{python}
-import sys
-from {module} import {function}
-sys.exit({function}())
-"""
 
 
 @dataclass(frozen=True)
@@ -46,12 +37,7 @@ Kubectl = Callable[..., Awaitable[Answer]]
 def kubectl(katib_api: ApiServer, tmp_path: Path) -> Kubectl:
     """kubectl with our programs on its PATH, as pip writes them from `project.scripts`."""
     binary, programs = real_kubectl(), tmp_path / "bin"
-    programs.mkdir()
-    for name in PROGRAMS:
-        module, function = pyproject()["project"]["scripts"][name].split(":")
-        text = SCRIPT.format(python=sys.executable, module=module, function=function)
-        (programs / name).write_text(text)
-        (programs / name).chmod(0o755)
+    write_plugin_programs(programs)
     kubeconfig = katib_api.write_kubeconfig(tmp_path / "kubeconfig", namespace="team")
     environ = {
         **os.environ,
@@ -219,7 +205,7 @@ def test_flags_before_the_command_are_moved_behind_it(
     assert command_first(words, COMMANDS) == expected
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", PLUGIN_PROGRAMS)
 def test_each_program_of_the_wheel_exists(name: str) -> None:
     module, function = pyproject()["project"]["scripts"][name].split(":")
 
