@@ -64,6 +64,7 @@ class EventReason(StrEnum):
     CONTAINERS_RUNNING = CONTAINERS_RUNNING, EventType.WARNING
     METRICS_UNAVAILABLE = "MetricsUnavailable", EventType.WARNING
     METRICS_NOT_DELETED = "MetricsNotDeleted", EventType.WARNING
+    TRIAL_EARLY_STOPPED = "TrialEarlyStopped"
     TRIAL_KILLED = "TrialKilled"
 
     # --- of both ---

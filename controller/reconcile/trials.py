@@ -217,7 +217,11 @@ def _reconcile_early_stopped(view: TrialView, now: datetime, policy: Policy) -> 
     kept = result.observation or trial.status.observation or unavailable_observation(objective)
     after = record_observation(trial, kept, now)
     if result.usable:
-        return (WriteStatus(target=after),)
+        text = "Trial was stopped early, because a stop rule was met; its metrics are kept"
+        return (
+            WriteStatus(target=after),
+            trial_event(trial, EventReason.TRIAL_EARLY_STOPPED, text),
+        )
     message = f"Metrics are not available for {job_of(trial)}: {result.cause}"
     return (WriteStatus(target=after), trial_event(trial, EventReason.METRICS_UNAVAILABLE, message))
 

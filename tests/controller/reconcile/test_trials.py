@@ -498,7 +498,11 @@ def test_an_early_stopped_trial_is_observed_before_its_job_is_deleted() -> None:
     item = stopped()
     assert kinds(due(item, DONE)) == "ReadObservation"
 
-    after = written(due(item, DONE, StoredMetrics(metrics=loss("3")), seconds=2))
+    actions = due(item, DONE, StoredMetrics(metrics=loss("3")), seconds=2)
+    after = written(actions)
+    assert [(kind, reason) for kind, reason, _ in events(actions)] == [
+        ("Normal", "TrialEarlyStopped")
+    ]
     assert after.status.observation is not None
     assert after.status.completion_time == "2026-01-02T03:04:07Z"
     assert last(after).type == "EarlyStopped"
