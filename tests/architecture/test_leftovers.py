@@ -122,7 +122,7 @@ def test_failed_with_an_open_file(tmp_path):
     try:
         raise OSError("first")
     except OSError:
-        raise AssertionError("only this is to be seen")
+        raise AssertionError("the only error of the report")
 
 @pytest.mark.leaves_behind("descriptor", reason="the table shows that a reason is enough")
 def test_good_excuse():
