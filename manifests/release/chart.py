@@ -90,7 +90,7 @@ def _templates(
 def _document(key: _Key, base: _Lines, choices: Sequence[Mapping[str, _Lines]]) -> list[str]:
     """Return the template of one object."""
     if key not in base:
-        ((*_, choice),) = ([one] for one in choices if any(key in some for some in one.values()))
+        (choice,) = (one for one in choices if any(key in some for some in one.values()))
         return conditional({c: some[key] for c, some in choice.items() if key in some}, ())
     present = [{c: some[key] for c, some in one.items() if key in some} for one in choices]
     lines = merged(base[key], present)

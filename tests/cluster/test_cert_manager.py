@@ -77,7 +77,7 @@ def test_all_certificates_are_renewed_under_running_trials_and_no_metric_is_lost
     cluster: Cluster, namespace: str
 ) -> None:
     before = {name: issued(cluster, name) for name in CERTIFICATES}
-    values = [str(number) for number in range(8)]
+    values = [str(number) for number in range(6)]
     words = ("count", str(STEPS), "3000", "print", f"x={X}")
     document = searched("renewed", values, *words, parallelTrialCount=2, maxFailedTrialCount=0)
     experiment = begun(cluster, namespace, document)

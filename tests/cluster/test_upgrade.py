@@ -31,7 +31,7 @@ from tests.cluster.trials import counted, over
 pytestmark = pytest.mark.alone
 
 WITHOUT_TOKENS = Path(__file__).with_name("without_tokens")
-TRIALS, PARALLEL, STEPS = 12, 2, 45
+TRIALS, PARALLEL, STEPS = 10, 2, 45
 QUIET_SECONDS = 20.0
 CALLS = re.compile(
     r"^trialwatch_dbmanager_calls_without_token_total(?:\{.*\})? (\S+)$", re.MULTILINE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import tarfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -212,6 +213,13 @@ def test_the_volume_has_the_class_and_the_size_of_the_values(chart: Path) -> Non
     (claim,) = of_kind(rendered, "PersistentVolumeClaim")
     assert claim["spec"]["storageClassName"] == "fast"
     assert claim["spec"]["resources"]["requests"] == {"storage": "50Gi"}
+
+
+def test_each_value_has_a_schema() -> None:
+    values = yaml.safe_load(helm.files()["values.yaml"])
+    properties = json.loads(helm.files()["values.schema.json"])["properties"]
+
+    assert properties.keys() == values.keys() | {"global"}
 
 
 @pytest.mark.parametrize(
