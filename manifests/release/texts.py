@@ -42,7 +42,8 @@ _SENTENCES = {
     "imagePullSecrets": "Secrets for that registry, as in a pod: [{name: my-registry}].",
     "database": "Where observations are stored: sqlite (on a volume), postgres or mysql. The last"
     " two read their address and password from the Secret trialwatch-database, which you create.",
-    "storage": "The volume of sqlite. Without a className it has the cluster's default class.",
+    "storage": "The volume of sqlite. Without a className it has the cluster's default class. It"
+    " stays when the release is uninstalled, if keep is true.",
     "auth": "Who may call the DB manager: required (callers with a token), permissive (those"
     ' without a token too) or "off" (all may read, report and delete, as with Katib).',
     "certManager": "Certificates come from cert-manager, which must be installed already.",
@@ -122,7 +123,7 @@ def schema() -> dict[str, Any]:
         "networkPolicies": flag,
         "nodeSelector": mapping,
         "searches": flag,
-        "storage": _closed({"className": text, "size": text}),
+        "storage": _closed({"className": text, "keep": flag, "size": text}),
         "suggestion": program,
         "tolerations": some_objects,
         "webhook": program,

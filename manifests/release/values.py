@@ -35,6 +35,11 @@ _EXPRESSIONS = (
         re.compile(r"^( *)(\w+): BLOCK\(([\w.]+)\)$", re.MULTILINE),
         r"\1\2: {{- toYaml .Values.\3 | nindent INDENT(\1) }}",
     ),
+    # Helm reads this annotation in the chart, and not in the cluster.
+    (
+        re.compile(r"^( *)annotations: KEEP\(([\w.]+)\)$", re.MULTILINE),
+        r"{{- if .Values.\2 }}\n\1annotations: {helm.sh/resource-policy: keep}\n{{- end }}",
+    ),
     (re.compile(r"\bTEXT\(([\w.]+)\)"), r"{{ .Values.\1 | quote }}"),
     (re.compile(r"\bNUMBER\(([\w.]+)\)"), r"{{ .Values.\1 }}"),
     (IMAGE, r'{{ include "trialwatch.image" (list "\1" .Values.image) }}'),
@@ -53,7 +58,8 @@ def lifted(objects: Sequence[Object]) -> tuple[list[Object], Object]:
             values |= _lift_program(name, one["spec"])
         elif one["kind"] == "PersistentVolumeClaim":
             storage = one["spec"]["resources"]["requests"]
-            values["storage"] = {"className": "", "size": storage["storage"]}
+            values["storage"] = {"className": "", "keep": True, "size": storage["storage"]}
+            one["metadata"]["annotations"] = "KEEP(storage.keep)"
             storage["storage"] = "TEXT(storage.size)"
             one["spec"]["storageClassName"] = "WITH(storage.className)"
     return marked, values

@@ -20,7 +20,6 @@ from tests.manifests.kustomize import command
 pytestmark = pytest.mark.alone
 
 RELEASE = "trialwatch"
-CLAIM = "persistentvolumeclaim/trialwatch-observations"
 REPLICAS = {
     "katib-db-manager": 1,
     "trialwatch-controller": 2,
@@ -99,9 +98,7 @@ def test_the_chart_takes_over_upgrades_and_goes_and_the_observations_stay(
     assert {one["name"]: one.get("value") for one in env}["AUTH"] == "permissive"
     assert first.rows(trials) == dict.fromkeys(trials, counted(20))
 
-    # Gone, but for the CRDs with what is in them, and the volume, which is asked to stay.
-    keep = "helm.sh/resource-policy=keep"
-    cluster.kubectl("annotate", CLAIM, keep, f"--namespace={NAMESPACE}")
+    # Gone, but for the CRDs with what is in them, and the volume.
     helm.uninstall()
     assert cluster.listed("deployments", NAMESPACE) == []
     assert [one["metadata"]["name"] for one in first.trials()] == trials

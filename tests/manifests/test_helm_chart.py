@@ -44,6 +44,10 @@ def chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return packaged(tmp_path_factory.mktemp("chart"))
 
 
+AS_KUSTOMIZE = "--set=storage.keep=false"
+"""What the chart has and the manifests have not."""
+
+
 def by_name(rendered: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Mapping[str, Any]]:
     kept = [one for one in rendered if one["kind"] not in LEFT_OUT]
     found = {(one["kind"], one["metadata"]["name"]): one for one in kept}
@@ -66,6 +70,7 @@ def test_each_combination_of_choices_renders_as_its_components_do(
 
     rendered = template(
         chart,
+        AS_KUSTOMIZE,
         f"--set=database={database}",
         *(f"--set={name}={str(value).lower()}" for name, value in chosen.items()),
     )
@@ -84,7 +89,7 @@ def test_each_combination_of_choices_renders_as_its_components_do(
     ],
 )
 def test_the_chart_stands_for_each_overlay_without_katib(chart: Path, name: str, flag: str) -> None:
-    assert by_name(template(chart, f"--set={flag}")) == by_name(overlay(name))
+    assert by_name(template(chart, AS_KUSTOMIZE, f"--set={flag}")) == by_name(overlay(name))
 
 
 def test_each_component_is_a_choice_of_the_chart_or_has_its_reason_not_to_be() -> None:
@@ -111,7 +116,7 @@ def test_another_namespace_is_as_with_kustomize(
         else moved(tmp_path, "standalone")
     )
 
-    rendered = template(chart, flag, namespace="team-a")
+    rendered = template(chart, AS_KUSTOMIZE, flag, namespace="team-a")
 
     assert by_name(rendered) == by_name(objects(folder))
 
@@ -171,7 +176,7 @@ def test_a_program_has_the_replicas_and_resources_of_its_values(
 
 @pytest.mark.parametrize("mode", ["required", "permissive", "off"])
 def test_the_db_manager_checks_its_callers_as_the_value_says(chart: Path, mode: str) -> None:
-    rendered = template(chart, f"--set=auth={mode}")
+    rendered = template(chart, AS_KUSTOMIZE, f"--set=auth={mode}")
 
     env = containers(rendered)["katib-db-manager"]["env"]
     assert [one["value"] for one in env if one["name"] == "AUTH"] == [mode]
@@ -205,6 +210,17 @@ def test_each_pod_runs_where_the_values_say_and_with_their_pull_secrets(
     assert pods(rendered).keys() == PROGRAMS.keys()
     for pod in pods(rendered).values():
         assert {name: pod["spec"][name] for name in values} == values
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_the_volume_stays_when_the_release_goes_if_the_values_say_so(
+    chart: Path, *, keep: bool
+) -> None:
+    rendered = template(chart, *([] if keep else ["--set=storage.keep=false"]))
+
+    (claim,) = of_kind(rendered, "PersistentVolumeClaim")
+    annotations = claim["metadata"].get("annotations", {})
+    assert annotations == ({"helm.sh/resource-policy": "keep"} if keep else {})
 
 
 def test_the_volume_has_the_class_and_the_size_of_the_values(chart: Path) -> None:
