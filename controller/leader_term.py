@@ -10,15 +10,24 @@ import asyncio
 import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from api.errors import RemoteError
 from api.installation.trial_kinds import TrialKinds
 from api.types import ConditionType, Experiment, Trial, holds
 from controller.concurrency import run_concurrently
 from controller.driver.driver import Driver
-from controller.driver.ports import Events, Observations, Ports, SearchServices, Suggestions
+from controller.driver.ports import (
+    Events,
+    LeftoverRecord,
+    NoLeftoverRecord,
+    Observations,
+    Ports,
+    SearchServices,
+    Suggestions,
+)
 from controller.guarded_reconcile import guarded_reconcile
 from controller.lifecycle_counters import LifecycleCounters
 from controller.metrics import Metrics
@@ -33,7 +42,9 @@ from controller.reconcile.views import Key, Policy, key_of
 from controller.reconcile_workers import Reconcile, ReconcileWorkers, utc_now
 from kube.cluster import Cluster, Kind
 from kube.watch_cache import Pace
+from serving.logs import get_logger
 
+_log = get_logger(__name__)
 _AT_ONCE: Final = 200
 """Concurrent reconciles of each kind: most of the time a reconcile waits for an answer."""
 _JOBS_SECONDS: Final = 10.0
@@ -69,6 +80,8 @@ class TermDependencies:
     trial_kinds: Callable[[], TrialKinds] = TrialKinds
     """Returns the kinds that trials may have now."""
     pace: Pace | None = None
+    leftovers: LeftoverRecord = field(default_factory=NoLeftoverRecord)
+    """Keeps over terms which metrics must still be deleted."""
     now: Callable[[], datetime] = utc_now
 
 
@@ -93,6 +106,7 @@ class LeaderTerm:
             suggestions=dependencies.suggestions,
             services=dependencies.services,
             events=dependencies.events,
+            leftovers=dependencies.leftovers,
         )
         rng = random.Random()  # noqa: S311 - names, no secrets
         self._driver = Driver(ports, rng, dependencies.policy, run_concurrently)
@@ -200,9 +214,18 @@ class LeaderTerm:
         again = now + _JOB_CHECK
         return min(again, wake) if wake is not None else again
 
+    async def _restore(self) -> None:
+        """Continue to delete the metrics of trials that were deleted in earlier terms."""
+        try:
+            for key in await self._driver.restore():
+                self._trials.add(key)
+        except RemoteError as error:
+            _log.warning("cannot read which metrics must still be deleted", cause=str(error))
+
     async def _reconcile_all(self) -> None:
         """Reconcile each object from time to time, in case a change was missed."""
         while True:
+            await self._restore()
             await asyncio.sleep(_RECONCILE_ALL_SECONDS)
             spread = random.Random()  # noqa: S311 - not all at once, that is all
             for experiment in self._objects.experiments.cache:

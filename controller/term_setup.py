@@ -12,6 +12,7 @@ from controller.config import Config
 from controller.leader_term import TermDependencies
 from controller.metrics import Metrics
 from controller.on_kube.events import ClusterEvents
+from controller.on_kube.leftover_record import ClusterLeftoverRecord
 from controller.on_kube.search_services import ClusterSearchServices
 from controller.over_grpc.channels import Channels, dial, dial_own
 from controller.over_grpc.observations import RemoteObservations
@@ -55,6 +56,7 @@ async def term_dependencies(  # noqa: PLR0913, PLR0917 - the parts of a replica
             policy=settings.policy,
             namespace=settings.namespace,
             kinds=config.trial_resources,
+            leftovers=ClusterLeftoverRecord(cluster, settings.core_namespace),
             trial_kinds=lambda: source.config.trial_kinds,
         )
 

@@ -98,7 +98,7 @@ class ActionRunner:
                 self._ports.events.emit(action)
                 return False
             case DeleteObservationsLater(trial=trial):
-                self._leftover_rows.add(trial)
+                await self._leftover_rows.add(trial)
                 return False
             case DeleteJob(trial=trial):
                 # The deletion may take time; its end causes another reconcile.

@@ -62,13 +62,21 @@ class Driver:
         """`run_calls` makes the calls that create trials which are due at the same time."""
         self._ports, self._policy = ports, policy or Policy()
         self._requester = SuggestionRequester(ports, rng)
-        self._leftover_rows = LeftoverRows(ports.observations)
+        self._leftover_rows = LeftoverRows(ports.observations, ports.leftovers)
         self._runner = ActionRunner(
             ports, self._requester, self._policy, run_calls, self._leftover_rows
         )
         self._retries = Retries(ports.events)
         self._latest = LatestValueReads()
         self._facts: dict[Key, TrialFactsCache] = defaultdict(TrialFactsCache)
+
+    async def restore(self) -> list[Key]:
+        """Take over the metrics that must still be deleted; return the trials to reconcile.
+
+        Raises:
+            RemoteError: the record of an earlier leader cannot be read now.
+        """
+        return await self._leftover_rows.restore()
 
     async def experiment(self, key: Key, now: datetime) -> datetime | None:
         """Do what is due for an experiment; return when to reconcile it again at the latest.

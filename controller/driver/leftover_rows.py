@@ -1,7 +1,8 @@
 """The metrics of deleted trials that the store could not delete in time.
 
 A deleted trial waits for the store only for a while. Its rows are deleted later: the driver tries
-again, by the trial's key, until the store answers. A restart of the controller forgets them.
+again, by the trial's key, until the store answers. The record in the cluster is written before the
+trial can go, so the next leader continues.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from cachetools import LRUCache
 
 from api.backoff import Backoff
 from api.errors import RemoteError
-from api.types import Trial
-from controller.driver.ports import Observations
+from api.types import ObjectMeta, Trial
+from controller.driver.ports import LeftoverRecord, Observations, RecordedTrial
 from controller.reconcile.views import Key, key_of
 
 _BACKOFF: Final = Backoff(first=10.0, longest=600.0)
@@ -33,13 +34,24 @@ class _Leftover:
 class LeftoverRows:
     """The rows to delete, by trial."""
 
-    def __init__(self, store: Observations) -> None:
-        self._store = store
+    def __init__(self, store: Observations, record: LeftoverRecord) -> None:
+        self._store, self._record = store, record
         self._leftovers: LRUCache[Key, _Leftover] = LRUCache(_MOST)
+        self._is_read = False
 
-    def add(self, trial: Trial) -> None:
+    async def restore(self) -> list[Key]:
+        """Take over what an earlier leader has recorded; return the trials to reconcile.
+
+        Raises:
+            RemoteError: the record cannot be read now.
+        """
+        await self._read()
+        return list(self._leftovers)
+
+    async def add(self, trial: Trial) -> None:
         """Delete the rows of this trial later; `deleted` does it."""
         self._leftovers[key_of(trial)] = _Leftover(trial=trial)
+        await self._save()
 
     def exists(self, trial: Trial) -> None:
         """Take note of a trial: rows under its name are its own, unless it is the deleted one."""
@@ -59,4 +71,29 @@ class LeftoverRows:
             self._leftovers[key] = replace(leftover, failures=failures)
             return now + timedelta(seconds=_BACKOFF.wait(failures))
         self._leftovers.pop(key, None)
+        await self._save()
         return None
+
+    async def _save(self) -> None:
+        try:
+            await self._read()
+        except RemoteError:
+            return  # `restore` reports it; the deletion of a trial does not wait for the record
+        await self._record.write([_recorded(one.trial) for one in self._leftovers.values()])
+
+    async def _read(self) -> None:
+        if self._is_read:
+            return
+        for one in await self._record.read():
+            trial = _trial(one)
+            self._leftovers.setdefault(key_of(trial), _Leftover(trial=trial))
+        self._is_read = True
+
+
+def _recorded(trial: Trial) -> RecordedTrial:
+    metadata = trial.metadata
+    return RecordedTrial(namespace=metadata.namespace, name=metadata.name, uid=metadata.uid)
+
+
+def _trial(one: RecordedTrial) -> Trial:
+    return Trial(metadata=ObjectMeta(namespace=one.namespace, name=one.name, uid=one.uid))

@@ -190,6 +190,40 @@ class Events(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedTrial:
+    """A deleted trial whose metrics are still in the store."""
+
+    namespace: str
+    name: str
+    uid: str
+
+
+class LeftoverRecord(Protocol):
+    """Keeps over restarts which deleted trials still have metrics in the store."""
+
+    async def read(self) -> Sequence[RecordedTrial]:
+        """Return the recorded trials.
+
+        Raises:
+            RemoteError: the record cannot be read.
+        """
+
+    async def write(self, trials: Sequence[RecordedTrial]) -> None:
+        """Replace the recorded trials; a record that cannot be written holds nothing up."""
+
+
+class NoLeftoverRecord:
+    """Records nothing: a restart forgets the metrics that must be deleted later."""
+
+    async def read(self) -> Sequence[RecordedTrial]:
+        """Return no trials."""
+        return ()
+
+    async def write(self, trials: Sequence[RecordedTrial]) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """All ports."""
 
@@ -199,3 +233,4 @@ class Ports:
     suggestions: Suggestions
     events: Events
     services: SearchServices = field(default_factory=NoSearchServices)
+    leftovers: LeftoverRecord = field(default_factory=NoLeftoverRecord)

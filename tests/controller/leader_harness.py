@@ -16,6 +16,7 @@ from api.types import Experiment, JsonObject, Trial
 from controller.driver.memory import Memory
 from controller.leader_term import LeaderTerm, TermDependencies
 from controller.metrics import Metrics
+from controller.on_kube.leftover_record import ClusterLeftoverRecord
 from controller.reconcile.views import Key, Policy
 from kube.cluster import Change, Kind, Listing, Propagation, Ref, Scope
 from kube.errors import Forbidden, NotFound
@@ -95,6 +96,7 @@ class LeaderHarness:
             kinds=(JOB,),
             trial_kinds=lambda: self.trial_kinds,
             pace=replace(PACE, clock=asyncio.get_running_loop().time),
+            leftovers=ClusterLeftoverRecord(self.cluster, "kubeflow"),
             now=calendar,
         )
         tasks: list[asyncio.Task[Any]] = []

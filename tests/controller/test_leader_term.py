@@ -15,9 +15,11 @@ from api.installation.trial_kinds import TrialKind, TrialKinds
 from api.objects.validation_update import completed
 from api.types import Experiment, JsonObject, Trial, holds
 from controller.driver.memory import MemoryObservations, MemorySuggestions
+from controller.driver.ports import RecordedTrial
 from controller.metrics import Metrics
+from controller.on_kube.leftover_record import ClusterLeftoverRecord
 from controller.reconcile.trial_states import TrialState, state_of
-from controller.reconcile.views import Key, MetricSummary, SuggestionReply
+from controller.reconcile.views import Key, MetricSummary, SuggestionReply, key_of
 from kube.cluster import Resource, Scope, ref_of
 from kube.discovery import FORGET_SECONDS
 from kube.fencing import FencedCluster
@@ -151,6 +153,41 @@ def test_a_store_that_is_away_holds_a_deleted_experiment_for_a_bounded_time(how:
         )
 
     situation(test)()
+
+
+@pytest.mark.parametrize("record", ["works", "refused"])
+def test_metrics_that_could_not_be_deleted_are_deleted_by_the_next_leader(record: str) -> None:
+    async def test(harness: LeaderHarness) -> None:
+        await harness.apply(experiment())
+        async with harness.leading():
+            await asyncio.sleep(2)
+            metrics = harness.memory.observations.metrics
+            for trial in await harness.trials():
+                metrics[key_of(trial)] = loss("1")
+            harness.memory.observations.away = "connection refused"
+            if record == "refused":
+                harness.cluster.refused = {("get", "Lease"), ("create", "Lease")}
+            await harness.delete()
+            assert await until_gone(harness) < 60 + 2 * 10 + 5, "the record holds nothing up"
+        assert metrics
+
+        harness.cluster.refused = set()
+        async with harness.leading():
+            await asyncio.sleep(60)
+            assert metrics, "the store is still away"
+            harness.memory.observations.away = ""
+            await asyncio.sleep(700)
+        assert bool(metrics) == (record == "refused")
+
+        async with harness.leading():
+            await asyncio.sleep(60)
+        assert await recorded(harness) == []
+
+    situation(test)()
+
+
+async def recorded(harness: LeaderHarness) -> Sequence[RecordedTrial]:
+    return await ClusterLeftoverRecord(harness.cluster, "kubeflow").read()
 
 
 @pytest.mark.parametrize("verbs", [("delete",), ("get", "list", "watch")], ids="-".join)

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from api import names
+from controller.on_kube import leftover_record
 from tests.manifests.kustomize import OVERLAYS, ROOT, with_component
 from tests.manifests.rendered_objects import Object, named, of_kind, overlay
 
@@ -119,6 +120,8 @@ CONTROLLER = {
     right(HERE, "configmaps", "list watch", names.CONFIG_MAP),
     right(HERE, "coordination.k8s.io/leases", "create"),
     right(HERE, "coordination.k8s.io/leases", "get update", names.OWN_CONTROLLER),
+    # controller/on_kube/leftover_record.
+    right(HERE, "coordination.k8s.io/leases", "get update", leftover_record.NAME),
 }
 SEARCHES = {
     # controller/on_kube/search_services: searches with an image of their own, where they are chosen.

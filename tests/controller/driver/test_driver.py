@@ -13,7 +13,7 @@ from api.types import ConditionType, JsonObject, Trial, holds
 from controller.driver.driver import Driver
 from controller.driver.leftover_rows import LeftoverRows
 from controller.driver.memory import MemoryJobs
-from controller.driver.ports import Conflict
+from controller.driver.ports import Conflict, NoLeftoverRecord
 from controller.reconcile.trial_states import TrialState
 from controller.reconcile.views import JobFacts, Key, key_of
 from tests.controller.experiment_harness import KEY, ExperimentHarness, experiment, loss
@@ -162,8 +162,8 @@ async def test_a_new_trial_of_the_same_name_keeps_its_rows() -> None:
     trial = harness.trials[0]
     rows = harness.memory.observations.metrics
     rows[key_of(trial)] = loss("1")
-    leftovers = LeftoverRows(harness.memory.observations)
-    leftovers.add(trial)
+    leftovers = LeftoverRows(harness.memory.observations, NoLeftoverRecord())
+    await leftovers.add(trial)
 
     leftovers.exists(replace(trial, metadata=replace(trial.metadata, uid="another")))
 

@@ -329,7 +329,10 @@ class Experiments(RuleBasedStateMachine):
 
     def _runner(self) -> ActionRunner:
         ports, rng = failing_ports(self.memory, self.failing), random.Random(self.seed)
-        requester, rows = SuggestionRequester(ports, rng), LeftoverRows(ports.observations)
+        requester, rows = (
+            SuggestionRequester(ports, rng),
+            LeftoverRows(ports.observations, ports.leftovers),
+        )
         return ActionRunner(ports, requester, self.policy, sequentially, rows)
 
     def _fail_at(self, failure: CallFailure | None, at: int) -> None:
