@@ -75,7 +75,7 @@ def _store(container: JsonObject) -> list[Json]:
     patched = _deployment(
         names.KATIB_DB_MANAGER,
         "db-manager",
-        args=["--listen=0.0.0.0:6789", "--metrics-listen=0.0.0.0:8080", "--auth=off"],
+        args=["--listen=:6789", "--metrics-listen=:8080", "--auth=off"],
         env=[
             *({"name": name, **_TAKEN} for name in ("AUTH", "NAMESPACE")),
             *_list(container, "env"),
@@ -108,8 +108,8 @@ def _search() -> JsonObject:
             names.SUGGESTION,
             "suggestion",
             args=[
-                "--listen=0.0.0.0:6789",
-                "--metrics-listen=0.0.0.0:8080",
+                "--listen=:6789",
+                "--metrics-listen=:8080",
                 "--db-manager=katib-db-manager.$(NAMESPACE):6789",
             ],
             env=[{"name": "AUTH", **_TAKEN}],
@@ -128,7 +128,7 @@ def _controller() -> JsonObject:
             names.CONTROLLER,
             "controller",
             args=[
-                "--listen=0.0.0.0:8080",
+                "--listen=:8080",
                 "--suggestion=trialwatch-suggestion.$(KATIB_CORE_NAMESPACE):6789",
             ],
             env=[{"name": "KATIB_DB_MANAGER_SERVICE_PORT", **_TAKEN}],

@@ -85,6 +85,7 @@ def test_no_program_waits_for_a_certificate_or_sends_a_token(folder: Path, name:
 
     arguments = container_of(rendered)["args"]
     assert not [one for one in arguments if "-ca=" in one or "token" in one or "tls" in one]
+    assert not [one for one in arguments if "0.0.0.0" in one], "IPv6 is served too"
     (deployment,) = of_kind(rendered, "Deployment")
     volumes = deployment["spec"]["template"]["spec"]["volumes"]
     assert [one["name"] for one in volumes] == ["tmp"]
