@@ -13,6 +13,7 @@ from api.names import TRIAL_LABEL
 from api.objects.metadata import API_VERSION
 from api.pod_labels import place_of_pod_labels
 from api.types import Json, JsonObject, Trial
+from controller.reconcile.train_job import with_pod_labels
 
 _MAX_DEPTH = 20
 """Levels of a document that are searched for pod templates."""
@@ -94,6 +95,7 @@ def job_document(trial: Trial) -> JsonObject:
     """
     document: JsonObject = _labelled(trial.spec.run_spec or {}, _labels(trial), _MAX_DEPTH)
     document = _merged_at(document, place_of_pod_labels(document), _labels(trial))
+    document = with_pod_labels(document, trial.spec.primary_pod_labels, _labels(trial))
     metadata = dict(mapping_at(document, "metadata"))
     metadata["name"] = trial.metadata.name
     if trial.metadata.namespace:

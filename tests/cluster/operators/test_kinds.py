@@ -10,8 +10,6 @@ from tests.cluster.client import Cluster, Object, until
 from tests.cluster.experiments import begun, true_conditions, value_of
 from tests.cluster.operators.examples import FAILS, METRIC, VALUE, WORKS, example
 
-WITHOUT_POD_TEMPLATES = {"trainjob"}
-"""Their pods reach the webhook by the namespace's label."""
 KINDS = ("pytorchjob", "tfjob", "xgboostjob", "mpijob", "jobset", "trainjob")
 
 
@@ -19,9 +17,8 @@ KINDS = ("pytorchjob", "tfjob", "xgboostjob", "mpijob", "jobset", "trainjob")
 def test_a_kind_is_run_its_end_is_read_and_the_metrics_of_one_pod_are_stored(
     cluster: Cluster, name: str
 ) -> None:
-    open_to_katib = {"katib.kubeflow.org/metrics-collector-injection": "enabled"}
-    labels = open_to_katib if name in WITHOUT_POD_TEMPLATES else {}
-    with cluster.namespace(f"{name}-{secrets.token_hex(3)}", labels) as namespace:
+    # Without Katib's label: the pods reach the webhook by the label of their trial alone.
+    with cluster.namespace(f"{name}-{secrets.token_hex(3)}") as namespace:
         experiment = begun(cluster, namespace, example(name))
         ended = experiment.end()
 
