@@ -15,6 +15,7 @@ from api.trialwatchv1 import observations_pb2_grpc
 from api.v1beta1 import api_pb2_grpc
 from dbmanager.service.connection import Connection
 from dbmanager.service.health import SERVICES, Health, UnknownService
+from dbmanager.service.large_reports import LargeReports
 from dbmanager.service.metrics import Metrics
 from dbmanager.service.observations import Observations
 from dbmanager.service.replies import REPLY_BYTES, ReplyTooLarge
@@ -76,6 +77,7 @@ class Server:
         self._server = make_server(
             interceptor,
             *([guards.access] if guards.access else []),
+            LargeReports(),
             most_bytes=MOST_BYTES,
             largest_request=LARGEST_MESSAGE,
             max_metadata_size=_MOST_METADATA,

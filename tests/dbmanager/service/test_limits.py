@@ -18,6 +18,7 @@ from serving.call_limits import Limits
 from serving.error_interceptor import Guards
 from tests.dbmanager.dbmanager_server import Client, client_of, log, refused, served
 from tests.dbmanager.other_client import relay_from
+from tests.dbmanager.test_hostile_clients import empty_points
 from tests.polling import eventually
 
 WATCHERS = 12
@@ -64,6 +65,13 @@ async def test_too_many_points_are_refused_with_the_limit() -> None:
     refusal = refused(grpc.StatusCode.INVALID_ARGUMENT, f"send at most {MOST_POINTS}")
     async with served(MemoryStore()) as client, refusal:
         await client.manager.ReportObservationLog(request)
+
+
+async def test_too_many_points_are_refused_before_they_are_parsed() -> None:
+    data = empty_points(MOST_POINTS + 1) + b"\x0f"  # the last byte no parser takes
+    refusal = refused(grpc.StatusCode.INVALID_ARGUMENT, f"send at most {MOST_POINTS}")
+    async with served(MemoryStore()) as client, refusal:
+        await client.channel.unary_unary(METHODS[0])(data)
 
 
 async def test_too_many_metric_names_are_refused() -> None:
