@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from api.names import CONFIG_MAP, CONFIG_MAP_KEY
 from kube.connect import connected
 from tests.architecture.tree import ROOT
 from tests.cluster.client import Cluster
@@ -19,6 +20,7 @@ from tests.cluster.katib_installation import NAMESPACE
 from trialwatch.migration import acts
 from trialwatch.migration.cluster_survey import look
 from trialwatch.migration.effects import Effects
+from trialwatch.migration.installed_names import SAVED
 from trialwatch.migration.katib_config import Images, Stage
 from trialwatch.migration.kubectl import InstalledKubectl
 from trialwatch.migration.performer import Performer
@@ -86,6 +88,7 @@ class Mixer:
         forth = [stage for stage in STAGES if stage in mix.stages - self._now.stages]
         every = [act for stage in back for act in acts_back(stage) if act != acts.Forget()]
         every += [act for stage in forth for act in acts_forth(stage)]
+        self._restore()
         asyncio.run(self._perform(every))
         edit_katib_config(self._cluster, lambda config: self._configure(config, mix))
         self._now = mix
@@ -93,7 +96,14 @@ class Mixer:
     def end(self) -> None:
         """Bring the cluster back to Katib alone."""
         back = [act for stage in reversed(STAGES) for act in acts_back(stage)]
-        asyncio.run(self._perform([acts.Configure(Stage.KATIB), *back]))
+        self._restore()
+        asyncio.run(self._perform(back))
+
+    def _restore(self) -> None:
+        """Give katib-config Katib's own text: a migration refuses a text that it did not write."""
+        saved = self._cluster.get("configmaps", NAMESPACE, SAVED) or {}
+        data = {CONFIG_MAP_KEY: saved["data"][CONFIG_MAP_KEY]}
+        self._cluster.patch("configmaps", NAMESPACE, CONFIG_MAP, {"data": data})
 
     def _configure(self, config: Any, mix: Mix) -> None:  # noqa: ANN401 - YAML
         """Name the images of the mix, whatever the steps have named."""

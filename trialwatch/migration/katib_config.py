@@ -29,6 +29,14 @@ _MEMORY: Final = "1536Mi"
 """What the search needs; Katib's default for it is 100Mi."""
 
 
+EDITED: Final = (
+    "katib-config was edited since the migration began: make the same edit in the key"
+    " katib-config.yaml of the ConfigMap trialwatch-migration, so that it is not lost; or, if only"
+    " the images differ, give --images and --tag as before"
+)
+"""What to do about a text that no stage has."""
+
+
 class Stage(IntEnum):
     """How far a migration has come; each stage contains those before it."""
 
@@ -84,6 +92,11 @@ def at_stage(original: str, stage: Stage, images: Images) -> str:
 def is_at(current: str, original: str, stage: Stage, images: Images) -> bool:
     """Return whether a text says what katib-config says at a stage."""
     return parsed(current) == parsed(at_stage(original, stage, images))
+
+
+def is_edited(current: str, original: str, images: Images) -> bool:
+    """Return whether a text says what katib-config says at no stage: someone has changed it."""
+    return not any(is_at(current, original, stage, images) for stage in Stage)
 
 
 def kept_algorithms(original: str) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from trialwatch.migration import acts
 from trialwatch.migration import installed_names as names
 from trialwatch.migration.cluster_survey import all_of, found_at, look
 from trialwatch.migration.effects import Effects
-from trialwatch.migration.katib_config import Images, at_stage
+from trialwatch.migration.katib_config import EDITED, Images, at_stage, is_edited
 from trialwatch.migration.katib_webhooks import set_aside
 from trialwatch.migration.kubectl import Kubectl
 from trialwatch.migration.suggestion_history import completed_status
@@ -123,9 +123,12 @@ class Performer:
 
     @perform.register
     async def _(self, act: acts.Configure) -> None:
-        text = at_stage((await self._saved())[CONFIG_MAP_KEY], act.stage, self.images)
+        original = (await self._saved())[CONFIG_MAP_KEY]
+        text = at_stage(original, act.stage, self.images)
 
         def configured(document: JsonObject) -> JsonObject:
+            if is_edited(text_at(document, "data", CONFIG_MAP_KEY), original, self.images):
+                raise SetupError(EDITED)
             return {**document, "data": {**mapping_at(document, "data"), CONFIG_MAP_KEY: text}}
 
         await self._change(names.config_map(self._namespace, CONFIG_MAP), configured)

@@ -34,7 +34,7 @@ from trialwatch.migration.acts import (
     Stop,
     TryPod,
 )
-from trialwatch.migration.katib_config import Stage
+from trialwatch.migration.katib_config import EDITED, Stage
 from trialwatch.migration.katib_webhooks import EXPERIMENT_ENTRIES, POD_ENTRIES
 from trialwatch.migration.survey import Survey
 
@@ -123,13 +123,15 @@ def steps_forth(survey: Survey, last: Stage) -> tuple[Step, ...]:
     """Return the steps up to `last` that are not done.
 
     Raises:
-        UserError: trialwatch cannot collect the metrics of a running experiment.
+        UserError: trialwatch cannot collect the metrics of a running experiment, or katib-config
+            was edited.
     """
     steps = tuple(
         Step(stage=stage, back=False, acts=_FORTH[stage])
         for stage in STAGES
         if stage <= last and stage not in survey.done
     )
+    _check_config(survey, steps)
     if survey.uncollected and any(step.stage is Stage.WEBHOOK for step in steps):
         raise UserError(
             f"trialwatch cannot collect the metrics of {', '.join(survey.uncollected)}: their next"
@@ -143,7 +145,8 @@ def steps_back(survey: Survey, last: Stage) -> tuple[Step, ...]:
     """Return the steps back, the newest first, until `last` is the newest step that remains.
 
     Raises:
-        UserError: something was taken over, but what was there before is not known.
+        UserError: something was taken over, but what was there before is not known; or
+            katib-config was edited.
     """
     steps = tuple(
         Step(stage=stage, back=True, acts=_BACK[stage])
@@ -156,4 +159,11 @@ def steps_back(survey: Survey, last: Stage) -> tuple[Step, ...]:
             " was there before; apply Katib's own manifests, then delete the Deployments that begin"
             " with trialwatch-"
         )
+    _check_config(survey, steps)
     return steps
+
+
+def _check_config(survey: Survey, steps: tuple[Step, ...]) -> None:
+    """Refuse steps that would overwrite an edit of katib-config, before the first act."""
+    if survey.edited and any(isinstance(act, Configure) for step in steps for act in step.acts):
+        raise UserError(EDITED)

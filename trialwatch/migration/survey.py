@@ -13,7 +13,7 @@ from api.names import CONFIG_MAP, CONFIG_MAP_KEY
 from api.types import JsonObject
 from kube.cluster import Ref
 from trialwatch.migration import installed_names as names
-from trialwatch.migration.katib_config import Images, Stage, is_at
+from trialwatch.migration.katib_config import Images, Stage, is_at, is_edited
 from trialwatch.migration.katib_webhooks import EXPERIMENT_ENTRIES, POD_ENTRIES, are_aside
 
 _ENDED: Final = frozenset({"Succeeded", "Failed"})
@@ -62,6 +62,8 @@ class Survey:
     """The steps whose result is in the cluster."""
     begun: frozenset[Stage]
     """The steps of which a part is in the cluster, and those that are done."""
+    edited: bool
+    """Whether somebody else has changed katib-config since the migration began."""
     ui: bool
     """Whether Katib's UI is installed."""
     running: tuple[str, ...] = ()
@@ -105,12 +107,17 @@ def survey_of(seen: Seen, images: Images) -> Survey:
         config=config,
         original=original,
         saved=bool(saved),
-        done=frozenset(stage for stage, parts in facts.parts().items() if all(parts)),
+        done=frozenset(
+            stage
+            for stage, parts in facts.parts().items()
+            if all(one is not False for one in parts)
+        ),
         begun=frozenset(
             stage
             for stage, parts in facts.parts().items()
             if any(parts) or (saved and stage is Stage.STORE)
         ),
+        edited=is_edited(config, original, images),
         ui=bool(seen.deployment(names.KATIB_UI)),
         running=tuple(map(_named, running)),
         ended=len(seen.experiments) - len(running),
@@ -155,14 +162,14 @@ def is_ready(deployment: JsonObject) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """The parts of each step, each true if it is in the cluster."""
+    """The parts of each step, each true if it is in the cluster; None: this cannot be known."""
 
     seen: Seen
     config: str
     original: str
     images: Images
 
-    def parts(self) -> dict[Stage, tuple[bool, ...]]:
+    def parts(self) -> dict[Stage, tuple[bool | None, ...]]:
         return {
             Stage.STORE: (
                 self._serves(names.DB_MANAGER),
@@ -198,7 +205,9 @@ class _Facts:
         service = self.seen.find(names.service(self.seen.namespace))
         return mapping_at(service, "spec", "selector") == OWN_SELECTOR
 
-    def _configured(self, *stages: Stage) -> bool:
+    def _configured(self, *stages: Stage) -> bool | None:
+        if is_edited(self.config, self.original, self.images):
+            return None
         return any(is_at(self.config, self.original, one, self.images) for one in stages)
 
 

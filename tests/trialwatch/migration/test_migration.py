@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from api.errors import SetupError, UserError
-from api.names import EXPERIMENT_LABEL
+from api.names import CONFIG_MAP, CONFIG_MAP_KEY, EXPERIMENT_LABEL
 from kube.cluster import Ref
 from tests.trialwatch.migration.katib_cluster import (
     IMAGES,
@@ -227,3 +227,28 @@ async def test_the_report_says_who_serves_what_and_what_stays_katibs() -> None:
         == "1. search: new experiments search with trialwatch's image, and its service starts"
     )
     assert "     kubectl apply -k search" in lines
+
+
+async def test_an_edit_of_katib_config_is_neither_lost_nor_a_reason_to_begin_anew() -> None:
+    async with katib_installed() as cluster:
+        await forth(cluster)
+        await _edit(cluster, CONFIG_MAP)
+        edited = await snapshot(cluster)
+        assert steps_forth(await seen(cluster), Stage.CONTROLLER) == ()
+
+        with pytest.raises(UserError, match=r"katib-config was edited .* ConfigMap trialwatch-m"):
+            await back(cluster)
+
+        assert await snapshot(cluster) == edited
+        await _edit(cluster, names.SAVED)
+        await back(cluster)
+        config: Any = await cluster.get(names.config_map(NAMESPACE, CONFIG_MAP))
+        assert "webhookPort: 9443" in config["data"][CONFIG_MAP_KEY]
+
+
+async def _edit(cluster: KatibCluster, name: str) -> None:
+    """Change a setting of katib-config, as an administrator does."""
+    ref = names.config_map(NAMESPACE, name)
+    document: Any = await cluster.get(ref)
+    text = document["data"][CONFIG_MAP_KEY].replace("8443", "9443")
+    await cluster.patch(ref, {"data": {CONFIG_MAP_KEY: text}})
