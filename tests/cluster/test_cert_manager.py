@@ -65,7 +65,8 @@ def _without_certificates(cluster: Cluster) -> None:
 def test_the_programs_serve_cert_managers_certificates_and_an_experiment_succeeds(
     cluster: Cluster, namespace: str
 ) -> None:
-    experiment = begun(cluster, namespace, searched("issued", ["1", "2"], "count", "3"))
+    words = ("count", "3", "1", "print", f"x={X}")
+    experiment = begun(cluster, namespace, searched("issued", ["1", "2"], *words))
 
     assert true_conditions(experiment.end()) >= {"Succeeded"}
     for name in SERVED:

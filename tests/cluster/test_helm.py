@@ -11,7 +11,7 @@ import pytest
 
 from manifests.release.__main__ import chart_files, package
 from tests.cluster.client import Cluster, Object
-from tests.cluster.experiments import begun, searched, true_conditions
+from tests.cluster.experiments import X, begun, searched, true_conditions
 from tests.cluster.go_programs import program
 from tests.cluster.installation import NAMESPACE, install, release_volumes
 from tests.cluster.trials import counted
@@ -20,6 +20,7 @@ from tests.manifests.kustomize import command
 pytestmark = pytest.mark.alone
 
 RELEASE = "trialwatch"
+PARAMETER = ("print", f"x={X}")
 REPLICAS = {
     "katib-db-manager": 1,
     "trialwatch-controller": 2,
@@ -82,7 +83,9 @@ def test_the_chart_takes_over_upgrades_and_goes_and_the_observations_stay(
     cluster: Cluster, namespace: str, helm: Helm
 ) -> None:
     # Over the installation by kustomize, while trials run.
-    first = begun(cluster, namespace, searched("first", ["1", "2"], "count", "20", "1000"))
+    first = begun(
+        cluster, namespace, searched("first", ["1", "2"], "count", "20", "1000", *PARAMETER)
+    )
     first.when("trials that run", lambda found: found.get("status", {}).get("trialsRunning") == 2)
     helm.install("--take-ownership", "--force-conflicts")
     assert true_conditions(first.end()) >= {"Succeeded"}
@@ -107,7 +110,9 @@ def test_the_chart_takes_over_upgrades_and_goes_and_the_observations_stay(
     helm.install()
     assert {one: deployed(cluster, one)["replicas"] for one in REPLICAS} == REPLICAS
     assert first.rows(trials) == dict.fromkeys(trials, counted(20))
-    second = begun(cluster, namespace, searched("second", ["1", "2"], "count", "3"))
+    second = begun(
+        cluster, namespace, searched("second", ["1", "2"], "count", "3", "1", *PARAMETER)
+    )
     assert true_conditions(second.end()) >= {"Succeeded"}
     first.delete()
     second.delete()
