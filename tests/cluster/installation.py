@@ -12,8 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import yaml
-
 from tests.architecture.tree import ROOT
 from tests.cluster.binaries import MissingProgramError, note
 from tests.cluster.client import Cluster, cluster_of
@@ -68,17 +66,6 @@ def install(cluster: Cluster, overlay: Path = _OVERLAY) -> None:
     for deployment in DEPLOYMENTS:
         where = (f"deployment/{deployment}", f"--namespace={NAMESPACE}")
         cluster.kubectl("rollout", "status", *where, "--timeout=180s")
-
-
-def release_volumes(cluster: Cluster) -> None:
-    """Let the volumes of a deleted claim of the DB manager be claimed again."""
-    for volume in yaml.safe_load(cluster.kubectl("get", "persistentvolumes", "--output=yaml"))[
-        "items"
-    ]:
-        claim = volume["spec"].get("claimRef", {})
-        if claim.get("namespace") == NAMESPACE and volume["status"]["phase"] == "Released":
-            name = f"persistentvolume/{volume['metadata']['name']}"
-            cluster.kubectl("patch", name, "--patch", '{"spec": {"claimRef": null}}')
 
 
 def main() -> None:
