@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.architecture.tree import ROOT
 from tests.cluster.binaries import MissingProgramError, note
-from tests.cluster.client import Cluster, cluster_of
+from tests.cluster.client import Cluster, cluster_of, until
 from tests.cluster.dockerfiles import build, build_trainer
 from tests.cluster.image_archive import Built
 from tests.cluster.node import Node, default_folder
@@ -56,7 +56,10 @@ def load_images(built: Sequence[Built], load: Callable[[Path], None]) -> None:
 
 
 def install(cluster: Cluster, overlay: Path = _OVERLAY) -> None:
-    """Apply an overlay; return when all that it deploys is ready."""
+    """Apply an overlay; return when all that it deploys is ready, and what was there before is gone.
+
+    A webhook that ends still answers the API server on their old connection.
+    """
     # A test that was cut short may have left its own number of replicas.
     cluster.kubectl("apply", "--server-side", "--force-conflicts", f"--kustomize={overlay}")
     crds = ("experiments", "suggestions", "trials")
@@ -66,6 +69,13 @@ def install(cluster: Cluster, overlay: Path = _OVERLAY) -> None:
     for deployment in DEPLOYMENTS:
         where = (f"deployment/{deployment}", f"--namespace={NAMESPACE}")
         cluster.kubectl("rollout", "status", *where, "--timeout=180s")
+    until("the earlier pods to go", lambda: not any(_ending(cluster)))
+
+
+def _ending(cluster: Cluster) -> Iterator[str]:
+    for pod in cluster.listed("pods", NAMESPACE):
+        if "deletionTimestamp" in pod["metadata"]:
+            yield str(pod["metadata"]["name"])
 
 
 def main() -> None:

@@ -58,7 +58,11 @@ def test_tokens_come_under_running_trials_and_no_metric_is_lost(
     words = ("count", str(STEPS), "1000", "print", f"x={X}")
     limits = {"parallelTrialCount": PARALLEL, "maxFailedTrialCount": 0}
     experiment = begun(cluster, namespace, searched("upgraded", values, *words, **limits))
-    until("trials without a token", lambda: len(training(experiment, token=False)) == PARALLEL)
+    until(
+        "trials without a token",
+        lambda: len(training(experiment, token=False)) == PARALLEL,
+        tell=lambda: described(experiment),
+    )
 
     install(cluster, permissive(tmp_path))
     before = training(experiment, token=False)
@@ -85,6 +89,13 @@ def permissive(folder: Path) -> Path:
     }
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
     return folder
+
+
+def described(experiment: Experiment) -> str:
+    """Describe the experiment and its pods."""
+    pods = experiment.cluster.listed("pods", experiment.namespace, TRIAL_LABEL)
+    lines = [f"{one['metadata']['name']}: token {has_token(one)}, {one['status']}" for one in pods]
+    return "\n".join([str(experiment.document().get("status")), *lines])
 
 
 def training(experiment: Experiment, *, token: bool) -> list[str]:
