@@ -68,6 +68,25 @@ def _ended(kind: str, *events: str) -> tuple[Query, ...]:
     )
 
 
+def _access(program: str) -> tuple[Panel, Panel]:
+    """Return the panels about the tokens of a gRPC service's callers."""
+    without_token = f"trialwatch_{program}_calls_without_token_total"
+    return (
+        Panel(
+            "Refused calls per second",
+            "Calls that the caller may not do, by reason.",
+            (_rate(f"trialwatch_{program}_calls_refused_total", "reason"),),
+            "ops",
+        ),
+        Panel(
+            "Calls without a token per second",
+            "With the component `permissive`; 0 before it can be removed.",
+            (Query(f"sum by (method) (rate({without_token}{_RATE})) or vector(0)", "{{method}}"),),
+            "ops",
+        ),
+    )
+
+
 _EXPERIMENTS = Row(
     "Experiments and trials",
     (
@@ -252,24 +271,7 @@ _DB_MANAGER = Row(
             (_quantile(0.99, "trialwatch_dbmanager_request_seconds", "method"),),
             "s",
         ),
-        Panel(
-            "Refused calls per second",
-            "Calls that the caller may not do, by reason.",
-            (_rate("trialwatch_dbmanager_calls_refused_total", "reason"),),
-            "ops",
-        ),
-        Panel(
-            "Calls without a token per second",
-            "With the component `permissive`; 0 before it can be removed.",
-            (
-                Query(
-                    "sum by (method) (rate("
-                    f"trialwatch_dbmanager_calls_without_token_total{_RATE})) or vector(0)",
-                    "{{method}}",
-                ),
-            ),
-            "ops",
-        ),
+        *_access("dbmanager"),
         Panel(
             "Lost, repeated and skipped",
             "Gaps are reports that never came; repeats were stored before; skipped points have no"
@@ -307,24 +309,7 @@ _SUGGESTION = Row(
             (_rate("trialwatch_suggestion_calls_dropped_total", "reason"),),
             "ops",
         ),
-        Panel(
-            "Refused calls per second",
-            "Calls that the caller may not do, by reason.",
-            (_rate("trialwatch_suggestion_calls_refused_total", "reason"),),
-            "ops",
-        ),
-        Panel(
-            "Calls without a token per second",
-            "With the component `permissive`; 0 before it can be removed.",
-            (
-                Query(
-                    "sum by (method) (rate("
-                    f"trialwatch_suggestion_calls_without_token_total{_RATE})) or vector(0)",
-                    "{{method}}",
-                ),
-            ),
-            "ops",
-        ),
+        *_access("suggestion"),
     ),
 )
 
