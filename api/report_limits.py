@@ -16,3 +16,5 @@ LONGEST_NAME: Final = 255
 """Characters of the name of a trial, namespace, source or metric: the length of Katib's columns."""
 LONGEST_VALUE: Final = 4_096
 """Characters of a point's value; a number has some dozens."""
+LARGEST_STEP: Final = 2**63 - 1
+"""A point's step is a whole number from 0 to this: databases store it in 64 bits."""

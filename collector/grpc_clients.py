@@ -140,7 +140,7 @@ class DbManagerClient(_Client):
         request.observation_log.SetInParent()  # also without points
         logs = request.observation_log.metric_logs
         for point in batch.points:
-            log = logs.add(time_stamp=point.timestamp or "")
+            log = logs.add(time_stamp=point.timestamp or "", step=point.step)
             log.metric.name, log.metric.value = point.name, point.value
         outcome = ((OUTCOME_METADATA, batch.outcome),) if batch.outcome is not None else ()
         number = ((SOURCE_METADATA, batch.source), (SEQUENCE_METADATA, str(batch.sequence)))

@@ -30,6 +30,9 @@ class ExtractedPoint(NamedTuple):
     """Offset in the stream of the line's first byte."""
     end: int
     """Offset in the stream behind the line's last byte, without its terminator."""
+    step: int | None = None
+    """The training's own counter at this value, from 0 to `api.report_limits.LARGEST_STEP`; None if
+    the log gives none."""
 
 
 @dataclass(slots=True)

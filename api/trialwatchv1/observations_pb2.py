@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from api.v1beta1 import api_pb2 as api_dot_v1beta1_dot_api__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#api/trialwatchv1/observations.proto\x12\rtrialwatch.v1\x1a\x15\x61pi/v1beta1/api.proto\":\n\x0eSummaryRequest\x12\x12\n\ntrial_name\x18\x01 \x01(\t\x12\x14\n\x0cmetric_names\x18\x02 \x03(\t\"=\n\x0cSummaryReply\x12-\n\x07metrics\x18\x01 \x03(\x0b\x32\x1c.trialwatch.v1.MetricSummary\"\x8a\x01\n\rMetricSummary\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x12\r\n\x05\x66irst\x18\x03 \x01(\t\x12\x0c\n\x04last\x18\x04 \x01(\t\x12\x0b\n\x03min\x18\x05 \x01(\t\x12\x0b\n\x03max\x18\x06 \x01(\t\x12\x12\n\nfirst_time\x18\x07 \x01(\t\x12\x11\n\tlast_time\x18\x08 \x01(\t\"\x83\x01\n\x0bReadRequest\x12\x12\n\ntrial_name\x18\x01 \x01(\t\x12\x13\n\x0bmetric_name\x18\x02 \x01(\t\x12\x12\n\nstart_time\x18\x03 \x01(\t\x12\x10\n\x08\x65nd_time\x18\x04 \x01(\t\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\"[\n\tReadReply\x12\x35\n\x0fobservation_log\x18\x01 \x01(\x0b\x32\x1c.api.v1.beta1.ObservationLog\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"M\n\x0cWatchRequest\x12\x12\n\ntrial_name\x18\x01 \x01(\t\x12\x14\n\x0cmetric_names\x18\x02 \x03(\t\x12\x13\n\x0b\x61\x66ter_token\x18\x03 \x01(\t\"P\n\nWatchReply\x12,\n\x0bmetric_logs\x18\x01 \x03(\x0b\x32\x17.api.v1.beta1.MetricLog\x12\x14\n\x0cresume_token\x18\x02 \x01(\t2\xd6\x01\n\x0cObservations\x12\x45\n\x07Summary\x12\x1d.trialwatch.v1.SummaryRequest\x1a\x1b.trialwatch.v1.SummaryReply\x12<\n\x04Read\x12\x1a.trialwatch.v1.ReadRequest\x1a\x18.trialwatch.v1.ReadReply\x12\x41\n\x05Watch\x12\x1b.trialwatch.v1.WatchRequest\x1a\x19.trialwatch.v1.WatchReply0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#api/trialwatchv1/observations.proto\x12\rtrialwatch.v1\x1a\x15\x61pi/v1beta1/api.proto\":\n\x0eSummaryRequest\x12\x12\n\ntrial_name\x18\x01 \x01(\t\x12\x14\n\x0cmetric_names\x18\x02 \x03(\t\"=\n\x0cSummaryReply\x12-\n\x07metrics\x18\x01 \x03(\x0b\x32\x1c.trialwatch.v1.MetricSummary\"\xa0\x02\n\rMetricSummary\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x12\r\n\x05\x66irst\x18\x03 \x01(\t\x12\x0c\n\x04last\x18\x04 \x01(\t\x12\x0b\n\x03min\x18\x05 \x01(\t\x12\x0b\n\x03max\x18\x06 \x01(\t\x12\x12\n\nfirst_time\x18\x07 \x01(\t\x12\x11\n\tlast_time\x18\x08 \x01(\t\x12\x17\n\nfirst_step\x18\t \x01(\x03H\x00\x88\x01\x01\x12\x16\n\tlast_step\x18\n \x01(\x03H\x01\x88\x01\x01\x12\x15\n\x08min_step\x18\x0b \x01(\x03H\x02\x88\x01\x01\x12\x15\n\x08max_step\x18\x0c \x01(\x03H\x03\x88\x01\x01\x42\r\n\x0b_first_stepB\x0c\n\n_last_stepB\x0b\n\t_min_stepB\x0b\n\t_max_step\"\x83\x01\n\x0bReadRequest\x12\x12\n\ntrial_name\x18\x01 \x01(\t\x12\x13\n\x0bmetric_name\x18\x02 \x01(\t\x12\x12\n\nstart_time\x18\x03 \x01(\t\x12\x10\n\x08\x65nd_time\x18\x04 \x01(\t\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\"[\n\tReadReply\x12\x35\n\x0fobservation_log\x18\x01 \x01(\x0b\x32\x1c.api.v1.beta1.ObservationLog\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"M\n\x0cWatchRequest\x12\x12\n\ntrial_name\x18\x01 \x01(\t\x12\x14\n\x0cmetric_names\x18\x02 \x03(\t\x12\x13\n\x0b\x61\x66ter_token\x18\x03 \x01(\t\"P\n\nWatchReply\x12,\n\x0bmetric_logs\x18\x01 \x03(\x0b\x32\x17.api.v1.beta1.MetricLog\x12\x14\n\x0cresume_token\x18\x02 \x01(\t2\xd6\x01\n\x0cObservations\x12\x45\n\x07Summary\x12\x1d.trialwatch.v1.SummaryRequest\x1a\x1b.trialwatch.v1.SummaryReply\x12<\n\x04Read\x12\x1a.trialwatch.v1.ReadRequest\x1a\x18.trialwatch.v1.ReadReply\x12\x41\n\x05Watch\x12\x1b.trialwatch.v1.WatchRequest\x1a\x19.trialwatch.v1.WatchReply0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,15 +37,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUMMARYREPLY']._serialized_start=137
   _globals['_SUMMARYREPLY']._serialized_end=198
   _globals['_METRICSUMMARY']._serialized_start=201
-  _globals['_METRICSUMMARY']._serialized_end=339
-  _globals['_READREQUEST']._serialized_start=342
-  _globals['_READREQUEST']._serialized_end=473
-  _globals['_READREPLY']._serialized_start=475
-  _globals['_READREPLY']._serialized_end=566
-  _globals['_WATCHREQUEST']._serialized_start=568
-  _globals['_WATCHREQUEST']._serialized_end=645
-  _globals['_WATCHREPLY']._serialized_start=647
-  _globals['_WATCHREPLY']._serialized_end=727
-  _globals['_OBSERVATIONS']._serialized_start=730
-  _globals['_OBSERVATIONS']._serialized_end=944
+  _globals['_METRICSUMMARY']._serialized_end=489
+  _globals['_READREQUEST']._serialized_start=492
+  _globals['_READREQUEST']._serialized_end=623
+  _globals['_READREPLY']._serialized_start=625
+  _globals['_READREPLY']._serialized_end=716
+  _globals['_WATCHREQUEST']._serialized_start=718
+  _globals['_WATCHREQUEST']._serialized_end=795
+  _globals['_WATCHREPLY']._serialized_start=797
+  _globals['_WATCHREPLY']._serialized_end=877
+  _globals['_OBSERVATIONS']._serialized_start=880
+  _globals['_OBSERVATIONS']._serialized_end=1094
 # @@protoc_insertion_point(module_scope)

@@ -22,7 +22,7 @@ class SummaryReply(_message.Message):
     def __init__(self, metrics: _Optional[_Iterable[_Union[MetricSummary, _Mapping]]] = ...) -> None: ...
 
 class MetricSummary(_message.Message):
-    __slots__ = ("name", "count", "first", "last", "min", "max", "first_time", "last_time")
+    __slots__ = ("name", "count", "first", "last", "min", "max", "first_time", "last_time", "first_step", "last_step", "min_step", "max_step")
     NAME_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     FIRST_FIELD_NUMBER: _ClassVar[int]
@@ -31,6 +31,10 @@ class MetricSummary(_message.Message):
     MAX_FIELD_NUMBER: _ClassVar[int]
     FIRST_TIME_FIELD_NUMBER: _ClassVar[int]
     LAST_TIME_FIELD_NUMBER: _ClassVar[int]
+    FIRST_STEP_FIELD_NUMBER: _ClassVar[int]
+    LAST_STEP_FIELD_NUMBER: _ClassVar[int]
+    MIN_STEP_FIELD_NUMBER: _ClassVar[int]
+    MAX_STEP_FIELD_NUMBER: _ClassVar[int]
     name: str
     count: int
     first: str
@@ -39,7 +43,11 @@ class MetricSummary(_message.Message):
     max: str
     first_time: str
     last_time: str
-    def __init__(self, name: _Optional[str] = ..., count: _Optional[int] = ..., first: _Optional[str] = ..., last: _Optional[str] = ..., min: _Optional[str] = ..., max: _Optional[str] = ..., first_time: _Optional[str] = ..., last_time: _Optional[str] = ...) -> None: ...
+    first_step: int
+    last_step: int
+    min_step: int
+    max_step: int
+    def __init__(self, name: _Optional[str] = ..., count: _Optional[int] = ..., first: _Optional[str] = ..., last: _Optional[str] = ..., min: _Optional[str] = ..., max: _Optional[str] = ..., first_time: _Optional[str] = ..., last_time: _Optional[str] = ..., first_step: _Optional[int] = ..., last_step: _Optional[int] = ..., min_step: _Optional[int] = ..., max_step: _Optional[int] = ...) -> None: ...
 
 class ReadRequest(_message.Message):
     __slots__ = ("trial_name", "metric_name", "start_time", "end_time", "page_size", "page_token")

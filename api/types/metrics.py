@@ -18,6 +18,8 @@ class MetricPoint(NamedTuple):
     """The text exactly as the trainer wrote it: `0.930`, `nan`, `1e-3`."""
     timestamp: str | None
     """RFC 3339 text; None if the line in the log has no time."""
+    step: int | None = None
+    """The training's own counter at this value; None if it is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -291,12 +291,14 @@ class ObservationLog(_message.Message):
     def __init__(self, metric_logs: _Optional[_Iterable[_Union[MetricLog, _Mapping]]] = ...) -> None: ...
 
 class MetricLog(_message.Message):
-    __slots__ = ("time_stamp", "metric")
+    __slots__ = ("time_stamp", "metric", "step")
     TIME_STAMP_FIELD_NUMBER: _ClassVar[int]
     METRIC_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
     time_stamp: str
     metric: Metric
-    def __init__(self, time_stamp: _Optional[str] = ..., metric: _Optional[_Union[Metric, _Mapping]] = ...) -> None: ...
+    step: int
+    def __init__(self, time_stamp: _Optional[str] = ..., metric: _Optional[_Union[Metric, _Mapping]] = ..., step: _Optional[int] = ...) -> None: ...
 
 class GetObservationLogRequest(_message.Message):
     __slots__ = ("trial_name", "metric_name", "start_time", "end_time")

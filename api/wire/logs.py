@@ -18,8 +18,8 @@ def log_to_wire(log: ObservationLog) -> pb.ObservationLog:
     message = pb.ObservationLog()
     add = message.metric_logs.add
     try:
-        for name, value, timestamp in log.points:
-            entry = add(time_stamp=timestamp)
+        for name, value, timestamp, step in log.points:
+            entry = add(time_stamp=timestamp, step=step)
             metric = entry.metric
             metric.name = name
             metric.value = value
@@ -46,7 +46,8 @@ def log_from_wire(message: pb.ObservationLog) -> ObservationLog:
             raise _without_timestamp(len(points), name)
         if not name and not entry.HasField("metric"):
             raise UserError(f"metric_logs[{len(points)}].metric: missing; send name and value")
-        points.append(MetricPoint(name, metric.value, timestamp))
+        step = entry.step if entry.HasField("step") else None
+        points.append(MetricPoint(name, metric.value, timestamp, step))
     return ObservationLog(points=tuple(points))
 
 

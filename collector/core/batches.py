@@ -88,7 +88,10 @@ def extract(
 
 def points_digest(points: Iterable[MetricPoint]) -> str:
     """Return a digest of a batch's points."""
-    text = "\0".join(f"{point.name}\0{point.value}\0{point.timestamp}" for point in points)
+    text = "\0".join(
+        f"{name}\0{value}\0{timestamp}" if step is None else f"{name}\0{value}\0{timestamp}\0{step}"
+        for name, value, timestamp, step in points
+    )
     return digest_of(text.encode("utf-8", "surrogateescape"))
 
 
@@ -118,7 +121,7 @@ def with_timestamps(
         if stamp is None:
             last = min(max(reading_time, last + 1), LAST_MICROS)
             stamp = from_micros(last)
-        stamped.append(MetricPoint(point.name, point.value, stamp))
+        stamped.append(MetricPoint(point.name, point.value, stamp, point.step))
     return tuple(stamped), last
 
 

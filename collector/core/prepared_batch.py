@@ -47,8 +47,13 @@ def prepare_again(
         return prepare_last(plan, attempt, flight)
     pieces = streams[flight.stream].again(flight.start, flight.end)
     points = extract_again(plan.extraction, flight.start.position, pieces)
-    prepared = prepare(plan, attempt, flight, points)
-    return prepared if points_digest(prepared.batch.points) == flight.digest else None
+    # An earlier version may have written the checkpoint: its points had no steps.
+    without_steps = tuple(point._replace(step=None) for point in points)
+    for candidate in (points, without_steps):
+        prepared = prepare(plan, attempt, flight, candidate)
+        if points_digest(prepared.batch.points) == flight.digest:
+            return prepared
+    return None
 
 
 def prepare_last(plan: CollectorPlan, attempt: Attempt, flight: InFlight) -> PreparedBatch:

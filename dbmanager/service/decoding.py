@@ -188,21 +188,27 @@ def _piece(
     stamps: list[str] = []
     names: list[str] = []
     values: list[str] = []
+    steps: list[int | None] = []
     add_stamp, add_name, add_value = stamps.append, names.append, values.append
+    add_step = steps.append
     # All fields of an entry are read before the next entry, so no entry is kept in memory.
     for entry in entries:
         metric = entry.metric
         add_name(metric.name)  # "" where the metric is not set
         add_value(metric.value)
         add_stamp(entry.time_stamp)
+        add_step(entry.step if entry.HasField("step") else None)
     if skip_timeless and not all(stamps):
         names, values = list(compress(names, stamps)), list(compress(values, stamps))
+        steps = list(compress(steps, stamps))
         stamps = [stamp for stamp in stamps if stamp]
     if "\0" in "".join(values):
         raise UserError("a value holds a NUL character")
     if max(map(len, values), default=0) > LONGEST_VALUE:
         raise UserError("a value is too long")
-    return Columns(stamp_reader.micros(stamps), [known[name] for name in names], values)
+    if any(step is not None and step < 0 for step in steps):
+        raise UserError("a step is negative")
+    return Columns(stamp_reader.micros(stamps), [known[name] for name in names], values, steps)
 
 
 def _checked_name(name: str) -> str:
@@ -230,3 +236,5 @@ def _check_entry(path: str, entry: pb.MetricLog) -> None:
             f"{path}.metric.value: {quoted(entry.metric.value)} has {len(entry.metric.value)}"
             f" characters; send at most {LONGEST_VALUE}"
         )
+    if entry.step < 0:
+        raise UserError(f"{path}.step: {entry.step} is negative; send 0 or more, or leave it out")

@@ -70,7 +70,7 @@ class Observations(observations_pb2_grpc.ObservationsServicer):
         bounds = read_bounds((request.metric_name,), request.start_time, request.end_time)
         request_fields = (trial, *bounds.metrics, bounds.from_micros, bounds.to_micros)
         tokens = PageTokens(field="page_token", request_fields=request_fields)
-        after = tokens.read(request.page_token, 2)
+        after = tokens.read(request.page_token, 3)
         store, size = self._connection.store, _page_size(request.page_size)
 
         async def read(key: TrialKey) -> tuple[Sequence[Row], bool]:
@@ -79,7 +79,7 @@ class Observations(observations_pb2_grpc.ObservationsServicer):
                 metrics=bounds.metrics,
                 from_micros=bounds.from_micros,
                 to_micros=bounds.to_micros,
-                after=(after[0], after[1]) if after else None,
+                after=(after[0], after[1], after[2]) if after else None,
                 limit=size + 1,
             )
             return await _page(store, query, size)
@@ -88,7 +88,7 @@ class Observations(observations_pb2_grpc.ObservationsServicer):
         page, more = await read_trial(
             store, trial, metadata, read, is_empty=lambda page_and_more: not page_and_more[0]
         )
-        token = tokens.write(page[-1].micros, page[-1].id) if more else ""
+        token = tokens.write(*page[-1].place) if more else ""
         return pb.ReadReply(observation_log=log_of(page), next_page_token=token)
 
     async def Watch(  # noqa: N802 - the wire's name

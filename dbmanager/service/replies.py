@@ -17,6 +17,8 @@ SMALL_REPLY = 2 * 1024 * 1024
 """Bytes that each read takes of them; a read that needs more begins anew."""
 _OVERHEAD = 48
 """Bytes of an entry without its texts: the time stamp, tags and lengths."""
+_STEP = 12
+"""Bytes of a step with its tag, at most."""
 _FRAME = 16
 """Bytes around the entries of a reply, at most."""
 
@@ -57,8 +59,8 @@ def log_of(rows: Iterable[Row]) -> pb.ObservationLog:
     """Return rows as Katib's message."""
     log = pb.ObservationLog()
     add = log.metric_logs.add
-    for _, micros, name, value in rows:
-        metric = add(time_stamp=from_micros(micros)).metric
+    for _, micros, name, value, step in rows:
+        metric = add(time_stamp=from_micros(micros), step=step).metric
         metric.name = name
         metric.value = value
     return log
@@ -69,6 +71,7 @@ def pieces(rows: Sequence[Row], limit: int) -> Iterator[Sequence[Row]]:
     start, size = 0, 0
     for index, row in enumerate(rows):
         row_size = _OVERHEAD + len(row.metric.encode()) + len(row.value.encode())
+        row_size += 0 if row.step is None else _STEP
         if size + row_size > limit and index > start:
             yield rows[start:index]
             start, size = index, 0
@@ -88,4 +91,8 @@ def summary_of(summary: Summary) -> pb_observations.MetricSummary:
         max=summary.maximum or "",
         first_time=from_micros(summary.first_micros),
         last_time=from_micros(summary.last_micros),
+        first_step=summary.first_step,
+        last_step=summary.last_step,
+        min_step=summary.minimum_step,
+        max_step=summary.maximum_step,
     )

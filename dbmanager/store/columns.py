@@ -1,4 +1,4 @@
-"""Many rows as three lists: a tuple for each row would cost more memory than its values."""
+"""Many rows as four lists: a tuple for each row would cost more memory than its values."""
 
 from __future__ import annotations
 
@@ -11,16 +11,21 @@ from dbmanager.store.contract import NewRow
 class Columns(Sequence[NewRow]):
     """New rows, column by column. As a sequence, it makes each row when a caller reads it."""
 
-    __slots__ = ("metrics", "micros", "values")
+    __slots__ = ("metrics", "micros", "steps", "values")
 
     def __init__(
         self,
         micros: list[int] | None = None,
         metrics: list[str] | None = None,
         values: list[str] | None = None,
+        steps: list[int | None] | None = None,
     ) -> None:
-        """Take over three lists of equal length; the times are microseconds since 1970."""
+        """Take over lists of equal length; the times are microseconds since 1970.
+
+        Without `steps`, no row has a step.
+        """
         self.micros, self.metrics, self.values = micros or [], metrics or [], values or []
+        self.steps: list[int | None] = steps or [None] * len(self.micros)
 
     @classmethod
     def of(cls, rows: Sequence[NewRow]) -> Columns:
@@ -34,6 +39,7 @@ class Columns(Sequence[NewRow]):
         self.micros += more.micros
         self.metrics += more.metrics
         self.values += more.values
+        self.steps += more.steps
 
     def cut(self, size: int) -> Iterator[Columns]:
         """Yield the rows in pieces of at most `size` rows."""
@@ -44,7 +50,7 @@ class Columns(Sequence[NewRow]):
         return len(self.micros)
 
     def __iter__(self) -> Iterator[NewRow]:
-        return map(NewRow, self.micros, self.metrics, self.values)
+        return map(NewRow, self.micros, self.metrics, self.values, self.steps)
 
     @overload
     def __getitem__(self, index: int) -> NewRow: ...
@@ -54,5 +60,8 @@ class Columns(Sequence[NewRow]):
 
     def __getitem__(self, index: int | slice) -> NewRow | Columns:
         if isinstance(index, slice):
-            return Columns(self.micros[index], self.metrics[index], self.values[index])
-        return NewRow(self.micros[index], self.metrics[index], self.values[index])
+            parts = self.micros[index], self.metrics[index], self.values[index]
+            return Columns(*parts, self.steps[index])
+        return NewRow(
+            self.micros[index], self.metrics[index], self.values[index], self.steps[index]
+        )

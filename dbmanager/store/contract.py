@@ -1,8 +1,9 @@
 """The port: what every observation store guarantees. One contract suite tests all stores.
 
 **Rows.** A row is one value of one metric of one trial at one microsecond. Rows never change; only
-`delete` removes them. Reads return them ordered by time, and by id if times are equal, so the rows
-of one report keep their order.
+`delete` removes them. A row may have a step, the training's own counter from 0. Reads return the
+rows ordered by time; of equal times, by step, and rows without a step come first; of equal steps,
+by id, so the rows of one report keep their order.
 
 **Exactly once.** A report may have a `Delivery`: a source (one attempt of a trial's pod) and the
 report's number within it, from 1. Rows and number are stored in one transaction. A report whose
@@ -55,6 +56,12 @@ _MOST_NAMED = 10
 """Namespaces that an error names."""
 
 
+NO_STEP = -1
+"""Takes the place of a missing step where rows are compared."""
+Place = tuple[int, int, int]
+"""The microseconds, step (or `NO_STEP`) and id of a row."""
+
+
 class Row(NamedTuple):
     """One stored value. A `NamedTuple`, because reads make millions."""
 
@@ -64,6 +71,12 @@ class Row(NamedTuple):
     """Microseconds since 1970 in UTC."""
     metric: str
     value: str
+    step: int | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where the row is in the order of reads."""
+        return self.micros, NO_STEP if self.step is None else self.step, self.id
 
 
 class NewRow(NamedTuple):
@@ -73,6 +86,8 @@ class NewRow(NamedTuple):
     """Microseconds since 1970 in UTC."""
     metric: str
     value: str
+    step: int | None = None
+    """From 0 to `api.report_limits.LARGEST_STEP`."""
 
 
 class AttemptOutcome(StrEnum):
@@ -122,8 +137,8 @@ class Query:
     """Empty: all metrics."""
     from_micros: int | None = None
     to_micros: int | None = None
-    after: tuple[int, int] | None = None
-    """Only rows after this (micros, id): the last row of the page before."""
+    after: Place | None = None
+    """Only rows after this: the place of the last row of the page before."""
     limit: int | None = None
 
 
@@ -140,6 +155,11 @@ class Summary:
     maximum: str | None
     first_micros: int
     last_micros: int
+    first_step: int | None = None
+    """The step of the row that has the text `first`; the others likewise."""
+    last_step: int | None = None
+    minimum_step: int | None = None
+    maximum_step: int | None = None
 
 
 class DiskFull(Unavailable):

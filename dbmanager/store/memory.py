@@ -132,7 +132,7 @@ class MemoryStore:
 
 
 def _in_order(rows: Iterable[Row]) -> list[Row]:
-    return sorted(rows, key=attrgetter("micros", "id"))
+    return sorted(rows, key=attrgetter("place"))
 
 
 def _chunks(rows: list[Row]) -> Iterator[list[Row]]:
@@ -148,21 +148,27 @@ def _matches(row: Row, query: Query) -> bool:
         _has_metric(row, query.metrics)
         and (query.from_micros is None or row.micros >= query.from_micros)
         and (query.to_micros is None or row.micros <= query.to_micros)
-        and (query.after is None or (row.micros, row.id) > query.after)
+        and (query.after is None or row.place > query.after)
     )
 
 
 def _summary(rows: Sequence[Row]) -> Summary:
     """Summarize the rows of one metric: at least one row, in order."""
-    numbers = [(number, row.value) for row in rows if (number := number_of(row.value)) is not None]
+    numbers = [(number, row) for row in rows if (number := number_of(row.value)) is not None]
+    # Of equal numbers, `min` and `max` both return the first.
+    low = min(numbers, key=itemgetter(0))[1] if numbers else None
+    high = max(numbers, key=itemgetter(0))[1] if numbers else None
     return Summary(
         metric=rows[0].metric,
         count=len(rows),
         first=rows[0].value,
         last=rows[-1].value,
-        # Of equal numbers, `min` and `max` both return the first.
-        minimum=min(numbers, key=itemgetter(0))[1] if numbers else None,
-        maximum=max(numbers, key=itemgetter(0))[1] if numbers else None,
+        minimum=low.value if low else None,
+        maximum=high.value if high else None,
         first_micros=rows[0].micros,
         last_micros=rows[-1].micros,
+        first_step=rows[0].step,
+        last_step=rows[-1].step,
+        minimum_step=low.step if low else None,
+        maximum_step=high.step if high else None,
     )

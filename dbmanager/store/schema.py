@@ -7,6 +7,7 @@ The rows that it writes have the namespace "" and the source "".
 |--------------|----------------------------------------------------------------|
 | namespace    | of the trial; "" if the report gave none                       |
 | source       | the attempt that sent the row; "" if the report gave none      |
+| step         | the training's own counter; NULL if the report gave none       |
 
 `trialwatch_sources` has one row for each source. In PostgreSQL and MySQL it also has one row with
 the source "" for each trial that was ever written to: writers lock this row.
@@ -80,6 +81,7 @@ observation_logs = Table(
     Column("value", Text(), nullable=False),
     Column("namespace", String(LONGEST_NAME), nullable=False),
     Column("source", String(LONGEST_NAME), nullable=False),
+    Column("step", BigInteger()),
 )
 
 sources = Table(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Select,
     and_,
@@ -15,15 +16,20 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    text,
     union,
 )
 from sqlalchemy.sql.selectable import CTE, CompoundSelect, ScalarSelect
 
-from dbmanager.store.contract import Query, TrialKey
+from dbmanager.store.contract import NO_STEP, Place, Query, TrialKey
 from dbmanager.store.schema import observation_logs, sources
 
 ROWS = observation_logs.c
 SOURCES = sources.c
+_COLUMNS = (ROWS.id, ROWS.time, ROWS.metric_name, ROWS.value, ROWS.step)
+"""The fields of a `Row`, in their order."""
+row_step: ColumnElement[int] = func.coalesce(ROWS.step, text(str(NO_STEP)))
+"""The step of a row as the order of reads compares it."""
 
 Number = Callable[[ColumnElement[str]], ColumnElement[float]]
 """Makes the expression of a value's number; NULL if the value is not a finite number."""
@@ -87,25 +93,33 @@ def unsourced_noted(key: TrialKey) -> ColumnElement[bool]:
 
 
 def page(
-    query: Query, visible: Collection[str], after: tuple[int, int] | None, size: int
-) -> Select[tuple[int, int, str, str]]:
-    """Select the next rows of the visible sources, in order."""
+    query: Query,
+    visible: Collection[str],
+    after: Place | None,
+    size: int,
+    step: ColumnElement[int] = row_step,
+) -> Select[Any]:
+    """Select the next rows of the visible sources, in order; `step` orders rows of equal times."""
     conditions = [_is_visible(query.key, visible, query.metrics)]
     if after is not None:
-        micros, row_id = after
+        micros, last_step, row_id = after
+        same_step = and_(row_step == last_step, ROWS.id > row_id)
         # In this form, each half is one range of the index for every planner.
         conditions.append(
             and_(
                 ROWS.time >= micros,
-                or_(and_(ROWS.time == micros, ROWS.id > row_id), ROWS.time > micros),
+                or_(
+                    and_(ROWS.time == micros, or_(row_step > last_step, same_step)),
+                    ROWS.time > micros,
+                ),
             )
         )
     if query.from_micros is not None:
         conditions.append(ROWS.time >= query.from_micros)
     if query.to_micros is not None:
         conditions.append(ROWS.time <= query.to_micros)
-    columns = select(ROWS.id, ROWS.time, ROWS.metric_name, ROWS.value)
-    return columns.where(*conditions).order_by(ROWS.time, ROWS.id).limit(size)
+    columns = select(*_COLUMNS)
+    return columns.where(*conditions).order_by(ROWS.time, step, ROWS.id).limit(size)
 
 
 def last_id() -> Select[tuple[int | None]]:
@@ -113,13 +127,13 @@ def last_id() -> Select[tuple[int | None]]:
     return select(func.max(ROWS.id))
 
 
-def stored_lately(key: TrialKey, row_id: int, size: int) -> Select[tuple[int, int, str, str]]:
+def stored_lately(key: TrialKey, row_id: int, size: int) -> Select[Any]:
     """Select a trial's next rows of all sources, by walking along the ids of all trials.
 
     Fast if few rows were stored after the id. An index of each trial's ids would cost time for
     every row, and only watchers would use it.
     """
-    columns = select(ROWS.id, ROWS.time, ROWS.metric_name, ROWS.value)
+    columns = select(*_COLUMNS)
     # In this form, no planner can choose the trial's index instead.
     of_trial = and_(
         func.coalesce(ROWS.trial_name, "") == key.trial,
@@ -136,9 +150,9 @@ def ids_behind(key: TrialKey, row_id: int, size: int) -> Select[tuple[int]]:
     return ids.where(ROWS.id + 0 > row_id).order_by(ROWS.id + 0).limit(size)
 
 
-def with_ids(ids: Collection[int]) -> Select[tuple[int, int, str, str]]:
+def with_ids(ids: Collection[int]) -> Select[Any]:
     """Select rows by their ids, in the order of ids."""
-    columns = select(ROWS.id, ROWS.time, ROWS.metric_name, ROWS.value)
+    columns = select(*_COLUMNS)
     return columns.where(ROWS.id.in_(ids)).order_by(ROWS.id)
 
 
@@ -159,24 +173,39 @@ def summaries(
     extremes = _extremes(rows)
     reached = _first_times(rows, extremes)
 
-    def text_at(time: ColumnElement[int], *, last: bool = False) -> Select[tuple[str]]:
-        at = select(ROWS.value).where(is_visible, ROWS.metric_name == extremes.c.metric)
-        return at.where(ROWS.time == time).order_by(ROWS.id.desc() if last else ROWS.id).limit(1)
+    def at(of: Column[Any], time: ColumnElement[int], *, last: bool = False) -> Select[Any]:
+        rows_at = select(of).where(is_visible, ROWS.metric_name == extremes.c.metric)
+        order = (row_step.desc(), ROWS.id.desc()) if last else (row_step, ROWS.id)
+        return rows_at.where(ROWS.time == time).order_by(*order).limit(1)
 
-    def text_of(time: ColumnElement[int], value: ColumnElement[float]) -> ScalarSelect[str]:
-        at = text_at(time).where(number(ROWS.value) == value)
-        return at.correlate(extremes, reached).scalar_subquery()
+    def bound(
+        of: Column[Any], time: ColumnElement[int], *, last: bool = False
+    ) -> ScalarSelect[Any]:
+        return at(of, time, last=last).correlate(extremes).scalar_subquery()
+
+    def extreme(
+        of: Column[Any], time: ColumnElement[int], value: ColumnElement[float]
+    ) -> ScalarSelect[Any]:
+        with_value = at(of, time).where(number(ROWS.value) == value)
+        return with_value.correlate(extremes, reached).scalar_subquery()
 
     first, last = extremes.c.first_time, extremes.c.last_time
+
+    def parts(of: Column[Any]) -> tuple[ScalarSelect[Any], ...]:
+        return (
+            bound(of, first),
+            bound(of, last, last=True),
+            extreme(of, reached.c.low_time, extremes.c.low),
+            extreme(of, reached.c.high_time, extremes.c.high),
+        )
+
     return select(
         extremes.c.metric,
         extremes.c.count,
-        text_at(first).correlate(extremes).scalar_subquery(),
-        text_at(last, last=True).correlate(extremes).scalar_subquery(),
-        text_of(reached.c.low_time, extremes.c.low),
-        text_of(reached.c.high_time, extremes.c.high),
+        *parts(ROWS.value),
         first,
         last,
+        *parts(ROWS.step),
     ).join_from(extremes, reached, extremes.c.metric == reached.c.metric)
 
 

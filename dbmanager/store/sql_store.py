@@ -33,6 +33,10 @@ class SqlStore(ABC):
     def number(self, value: ColumnElement[str]) -> ColumnElement[float]:
         """Return the expression of a value's number; NULL if the value is not a finite number."""
 
+    def step_order(self) -> ColumnElement[int]:
+        """Return the expression that orders rows of equal times; a missing step comes first."""
+        return sql_reads.row_step
+
     async def ping(self) -> None:
         """Return if the database answers."""
         await self._fetch_all(text("SELECT 1"))
@@ -50,14 +54,15 @@ class SqlStore(ABC):
         """Yield the rows a page at a time; no connection is held between two pages."""
         visible = await self._visible_sources(query.key)
         after, left, size = query.after, query.limit, FIRST_PAGE
+        order = self.step_order()
         while visible and (left is None or left > 0):
             size = size if left is None else min(size, left)
-            rows = await self._rows(sql_reads.page(query, visible, after, size))
+            rows = await self._rows(sql_reads.page(query, visible, after, size, order))
             if rows:
                 yield rows
             if len(rows) < size:
                 return
-            after = rows[-1].micros, rows[-1].id
+            after = rows[-1].place
             left = None if left is None else left - len(rows)
             size = _next_size(rows)
 

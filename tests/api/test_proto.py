@@ -14,9 +14,15 @@ from api.v1beta1 import api_pb2 as pb
 
 FILE = pb.DESCRIPTOR
 F = FieldDescriptor
-SCALARS = {F.TYPE_STRING: "string", F.TYPE_INT32: "int32", F.TYPE_DOUBLE: "double"}
+SCALARS = {
+    F.TYPE_STRING: "string",
+    F.TYPE_INT32: "int32",
+    F.TYPE_INT64: "int64",
+    F.TYPE_DOUBLE: "double",
+}
 
 # Katib's messages: number, name, type; `*` is repeated, `map` a map of texts, `-` nothing at all.
+# Only `step` is not Katib's, and has a number that Katib never uses.
 MESSAGES = """
 Experiment: 1 name string; 2 spec ExperimentSpec
 ExperimentSpec: 1 parameter_specs ExperimentSpec.ParameterSpecs; 2 objective ObjectiveSpec;\
@@ -49,7 +55,7 @@ Metric: 1 name string; 2 value string
 ReportObservationLogRequest: 1 trial_name string; 2 observation_log ObservationLog
 ReportObservationLogReply: -
 ObservationLog: 1 metric_logs *MetricLog
-MetricLog: 1 time_stamp string; 2 metric Metric
+MetricLog: 1 time_stamp string; 2 metric Metric; 1001 step int64
 GetObservationLogRequest: 1 trial_name string; 2 metric_name string; 3 start_time string;\
  4 end_time string
 GetObservationLogReply: 1 observation_log ObservationLog
@@ -363,6 +369,14 @@ def test_a_report_is_these_very_bytes() -> None:
     assert report.SerializeToString() == bytes.fromhex(expected)
 
 
+def test_a_step_follows_katibs_fields_so_that_katib_skips_it() -> None:
+    log = pb.MetricLog(time_stamp="Z", metric=pb.Metric(name="a", value="1"), step=300)
+
+    katibs = text(1, "Z") + text(2, pair("a", "1"))
+    assert log.SerializeToString(deterministic=True) == katibs + number(1001, 300)
+    assert not pb.MetricLog.FromString(katibs).HasField("step")
+
+
 # ---- ours ----
 
 
@@ -383,7 +397,8 @@ def test_a_summary_has_texts_as_they_are_stored() -> None:
     texts = [field.name for field in fields if field.type == F.TYPE_STRING]
 
     assert texts == ["name", "first", "last", "min", "max", "first_time", "last_time"]
-    assert [f.name for f in fields if f.type == F.TYPE_INT64] == ["count"]
+    numbers = [field.name for field in fields if field.type == F.TYPE_INT64]
+    assert numbers == ["count", "first_step", "last_step", "min_step", "max_step"]
 
 
 def test_our_own_messages_carry_katibs() -> None:

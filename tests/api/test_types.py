@@ -41,7 +41,7 @@ def test_a_trial_without_any_values_is_still_a_trial() -> None:
 
 
 def test_a_point_is_a_plain_tuple() -> None:
-    assert MetricPoint("loss", "0.5", None) == ("loss", "0.5", None)
+    assert MetricPoint("loss", "0.5", None, 7) == ("loss", "0.5", None, 7)
 
 
 def test_the_metrics_of_an_objective_begin_with_the_objective() -> None:

@@ -308,6 +308,13 @@ def test_a_goal_that_is_no_number_is_still_a_goal() -> None:
     assert math.isnan(goal)
 
 
+@pytest.mark.parametrize("step", [None, 0, 7, 2**63 - 1])
+def test_a_point_keeps_its_step_on_the_wire(step: int | None) -> None:
+    log = ObservationLog(points=(MetricPoint("a", "1", NOW, step),))
+
+    assert log_from_wire(log_to_wire(log)) == log
+
+
 # ---- what the wire cannot say ----
 
 _LABELLED = Trial(spec=TrialSpec(labels={"good": "x", "bad": SURROGATE}))

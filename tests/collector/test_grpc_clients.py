@@ -63,7 +63,10 @@ def manager() -> Iterator[tuple[Manager, str]]:
 BATCH = Batch(
     source="a-1",
     sequence=7,
-    points=(MetricPoint("loss", "0.5", "2026-01-01T00:00:00Z"), MetricPoint("loss", "nan", None)),
+    points=(
+        MetricPoint("loss", "0.5", "2026-01-01T00:00:00Z", 0),
+        MetricPoint("loss", "nan", None),
+    ),
     outcome="failed",
 )
 
@@ -79,6 +82,8 @@ def test_a_batch_is_katibs_message_with_trialwatchs_metadata(manager: tuple[Mana
         (log.time_stamp, log.metric.name, log.metric.value)
         for log in request.observation_log.metric_logs
     ] == [("2026-01-01T00:00:00Z", "loss", "0.5"), ("", "loss", "nan")]
+    steps = [log.step for log in request.observation_log.metric_logs if log.HasField("step")]
+    assert steps == [0]
     assert metadata == {
         "trialwatch-namespace": "team",
         "trialwatch-source": "a-1",

@@ -7,7 +7,7 @@ the limits of `api.report_limits`) goes directly to that store. Each read is als
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from typing import Any
 
@@ -94,7 +94,9 @@ class StoreOverGrpc:
         request = pb.ReportObservationLogRequest(trial_name=key.trial)
         request.observation_log.SetInParent()
         for row in rows:
-            log = request.observation_log.metric_logs.add(time_stamp=from_micros(row.micros))
+            log = request.observation_log.metric_logs.add(
+                time_stamp=from_micros(row.micros), step=row.step
+            )
             log.metric.name, log.metric.value = row.metric, row.value
         if request.ByteSize() > LARGEST_MESSAGE:
             return await self._behind.inner.report(key, rows, delivery)
@@ -126,6 +128,10 @@ class StoreOverGrpc:
                 maximum=found.max or None,
                 first_micros=to_micros(found.first_time),
                 last_micros=to_micros(found.last_time),
+                first_step=_step(found, "first_step"),
+                last_step=_step(found, "last_step"),
+                minimum_step=_step(found, "min_step"),
+                maximum_step=_step(found, "max_step"),
             )
             for found in reply.metrics
         ]
@@ -140,8 +146,8 @@ class StoreOverGrpc:
         metrics = tuple(dict.fromkeys(query.metrics)) or ("",)
         shown = [row for name in metrics async for row in self._shown(query, name, metadata)]
         if query.limit is None:
-            wanted = [(row.micros, row.metric, row.value) for row in found]
-            assert sorted(shown) == sorted(wanted) if len(metrics) > 1 else shown == wanted
+            wanted = [(row.micros, row.metric, row.value, row.step) for row in found]
+            assert Counter(shown) == Counter(wanted) if len(metrics) > 1 else shown == wanted
 
     async def _metadata_to_read(self, key: TrialKey) -> Metadata | None:
         """Return the key, or the key with "" as its namespace, as the server does.
@@ -154,7 +160,7 @@ class StoreOverGrpc:
 
     async def _shown(
         self, query: Query, metric: str, metadata: Metadata
-    ) -> AsyncIterator[tuple[int, str, str]]:
+    ) -> AsyncIterator[tuple[int, str, str, int | None]]:
         """Yield the points of a metric page by page, as a client sees them."""
         request = ours.ReadRequest(trial_name=query.key.trial, metric_name=metric)
         if query.from_micros is not None:
@@ -164,10 +170,17 @@ class StoreOverGrpc:
         while True:
             reply = await _called(self._client.observations.Read(request, metadata=metadata))
             for log in reply.observation_log.metric_logs:
-                yield to_micros(log.time_stamp), log.metric.name, log.metric.value
+                micros, step = to_micros(log.time_stamp), _step(log, "step")
+                yield micros, log.metric.name, log.metric.value, step
             if not reply.next_page_token:
                 return
             request.page_token = reply.next_page_token
+
+
+def _step(message: Any, field: str) -> int | None:  # noqa: ANN401 - any message with a step
+    """Return an optional step of a message."""
+    step: int = getattr(message, field)
+    return step if message.HasField(field) else None
 
 
 async def _called(call: Awaitable[Any]) -> Any:  # noqa: ANN401 - any reply

@@ -18,7 +18,9 @@ from dbmanager.store.sequence_numbers import SourceKey
 _ROWS, _CHARACTERS = 5_000, 1_000_000
 """The most of one statement, unless one row is longer. Servers accept 16 MiB by default, some 4."""
 _PIECE = 500
-_HEAD = "INSERT INTO observation_logs (trial_name,namespace,source,time,metric_name,value) VALUES "
+_HEAD = (
+    "INSERT INTO observation_logs (trial_name,namespace,source,time,metric_name,value,step) VALUES "
+)
 _ESCAPES = str.maketrans(
     {"\0": "\\0", "\n": "\\n", "\r": "\\r", "\x1a": "\\Z", "'": "\\'", "\\": "\\\\"}
 )
@@ -46,9 +48,12 @@ def _tuples(batches: Sequence[tuple[SourceKey, Columns]]) -> Iterator[str]:
             values: Sequence[str] = piece.values
             if _needs_escapes("".join(values)):
                 values = [value.translate(_ESCAPES) for value in values]
-            for micros, metric, value in zip(piece.micros, piece.metrics, values, strict=True):
+            columns = zip(piece.micros, piece.metrics, values, piece.steps, strict=True)
+            for micros, metric, value, step in columns:
                 second, rest = divmod(micros, 1_000_000)
-                yield f"({head},'{_second(second)}.{rest:06d}',{_name(metric)},'{value}')"
+                time = f"{_second(second)}.{rest:06d}"
+                number = "NULL" if step is None else step
+                yield f"({head},'{time}',{_name(metric)},'{value}',{number})"
 
 
 def quoted(text: str) -> str:

@@ -31,7 +31,7 @@ from dbmanager.store.mysql.schema import MIGRATIONS, collation
 from dbmanager.store.schema import sources
 from dbmanager.store.sequence_numbers import SourceKey
 from dbmanager.store.sql_errors import invalid_url
-from dbmanager.store.sql_reads import unsourced_noted
+from dbmanager.store.sql_reads import ROWS, unsourced_noted
 from dbmanager.store.sql_server import READERS, WRITERS, ServerStore
 
 _CONNECT_SECONDS = 5
@@ -98,6 +98,10 @@ class MysqlStore(ServerStore):
             (func.abs(double) < largest, double),
             (value.op("REGEXP")(_LARGEST), double),
         )
+
+    def step_order(self) -> ColumnElement[int]:
+        """Return the column itself: NULL comes first here, and the index has this order."""
+        return ROWS.step
 
     def claim(self) -> Executable:
         """Return an INSERT that leaves an existing row unchanged."""

@@ -15,11 +15,12 @@ from itertools import chain, repeat
 from api.timestamps import to_micros
 from dbmanager.store.columns import Columns
 
-COLUMNS = ("trial_name", "namespace", "source", "time", "metric_name", "value")
+COLUMNS = ("trial_name", "namespace", "source", "time", "metric_name", "value", "step")
 HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 TRAILER = struct.pack(">h", -1)
 _EPOCH = to_micros("2000-01-01T00:00:00Z")
 _TIME = 8
+_NULL = struct.pack(">i", -1)
 _PIECE = 1_000
 """Rows that are encoded at once."""
 
@@ -37,6 +38,7 @@ def copy_data(shared: tuple[str, str, str], rows: Columns) -> Iterator[bytes]:
                     map(_known_field, piece.metrics),
                     map(_length, map(len, values)),
                     values,
+                    map(_step, piece.steps),
                     strict=True,
                 )
             )
@@ -51,6 +53,11 @@ def _times(micros: list[int]) -> list[bytes]:
 def _field(text: str) -> bytes:
     data = text.encode()
     return struct.pack(">i", len(data)) + data
+
+
+@lru_cache(1_000)
+def _step(step: int | None) -> bytes:
+    return _NULL if step is None else struct.pack(">iq", 8, step)
 
 
 _known_field = lru_cache(1_000)(_field)

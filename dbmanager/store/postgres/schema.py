@@ -53,7 +53,9 @@ _FIRST = statements(
 _SECOND = statements("DROP INDEX IF EXISTS trialwatch_by_id")
 """Version 1 used this index to find new rows; `sql_reads` finds them in another way now."""
 
+_THIRD = statements("ALTER TABLE observation_logs ADD COLUMN IF NOT EXISTS step BIGINT")
+
 MIGRATIONS = Migrations(
     list_tables="SELECT tablename FROM pg_tables WHERE schemaname = ANY (current_schemas(false))",
-    steps=(_FIRST, _SECOND),
+    steps=(_FIRST, _SECOND, _THIRD),
 )

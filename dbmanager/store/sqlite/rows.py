@@ -15,6 +15,8 @@ from dbmanager.store.finite import numbers_of
 
 _SIZES = (400, 40, 4, 1)
 """Rows of one statement; SQLite accepts 32,766 parameters."""
+_OWN = 5
+"""Parameters of each row, besides those that all rows share."""
 _LAST = (
     "SELECT last_sequence FROM trialwatch_sources"
     " WHERE trial_name = ? AND namespace = ? AND source = ?"
@@ -73,20 +75,22 @@ def _insert(connection: sqlite3.Connection, shared: tuple[str, str, str], rows: 
 
 
 def _values(shared: tuple[str, str, str], rows: Columns) -> list[str | float | None]:
-    own: list[str | float | None] = [None] * (4 * len(rows))
-    own[0::4] = rows.micros
-    own[1::4] = rows.metrics
-    own[2::4] = rows.values
-    own[3::4] = numbers_of(rows.values)
+    own: list[str | float | None] = [None] * (_OWN * len(rows))
+    own[0::_OWN] = rows.micros
+    own[1::_OWN] = rows.metrics
+    own[2::_OWN] = rows.values
+    own[3::_OWN] = numbers_of(rows.values)
+    own[4::_OWN] = rows.steps
     return [*shared, *own]
 
 
 @cache
 def _statement(size: int) -> str:
     """Return the INSERT of so many rows; the three values that all rows share appear once."""
-    own = ((f"?{n}", f"?{n + 1}", f"?{n + 2}", f"?{n + 3}") for n in range(4, 4 + 4 * size, 4))
+    starts = range(4, 4 + _OWN * size, _OWN)
+    own = ([f"?{number}" for number in range(start, start + _OWN)] for start in starts)
     rows = ",".join(f"(?1,?2,?3,{','.join(values)})" for values in own)
     return (
         "INSERT INTO observation_logs"  # noqa: S608 - it has no text of a caller
-        f" (trial_name, namespace, source, time, metric_name, value, number) VALUES {rows}"
+        f" (trial_name, namespace, source, time, metric_name, value, number, step) VALUES {rows}"
     )

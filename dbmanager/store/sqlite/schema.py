@@ -7,7 +7,7 @@ row of a summary.
 
 from __future__ import annotations
 
-from dbmanager.store.migrations import Migrations, statements
+from dbmanager.store.migrations import Execute, Migrations, statements
 
 _FIRST = statements(
     """
@@ -43,6 +43,15 @@ _FIRST = statements(
 _SECOND = statements("DROP INDEX IF EXISTS trialwatch_by_id")
 """Version 1 used this index to find new rows; `sql_reads` finds them in another way now."""
 
+
+def _third(execute: Execute) -> None:
+    """Add the column `step`; SQLite has no `ADD COLUMN IF NOT EXISTS`."""
+    columns = {row[1] for row in execute("PRAGMA table_info(observation_logs)")}
+    if "step" not in columns:
+        execute("ALTER TABLE observation_logs ADD COLUMN step INTEGER")
+
+
 MIGRATIONS = Migrations(
-    list_tables="SELECT name FROM sqlite_master WHERE type = 'table'", steps=(_FIRST, _SECOND)
+    list_tables="SELECT name FROM sqlite_master WHERE type = 'table'",
+    steps=(_FIRST, _SECOND, _third),
 )

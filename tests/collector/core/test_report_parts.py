@@ -23,7 +23,9 @@ def batch(*points: MetricPoint, outcome: str | None = None) -> Batch:
 def request(part: Batch) -> pb.ReportObservationLogRequest:
     made = pb.ReportObservationLogRequest(trial_name="t" * LONGEST_NAME)
     for point in part.points:
-        log = made.observation_log.metric_logs.add(time_stamp=point.timestamp or "")
+        log = made.observation_log.metric_logs.add(
+            time_stamp=point.timestamp or "", step=point.step
+        )
         log.metric.name, log.metric.value = point.name, point.value
     return made
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from api.report_limits import LARGEST_STEP
 from dbmanager.store.contract import (
     AttemptOutcome,
     NewRow,
@@ -149,15 +150,28 @@ class ReadContract:
     ) -> None:
         await store.report(KEY, [NewRow(n // 4, "a", str(n)) for n in range(20)])
         await store.report(KEY, [NewRow(n // 4, "a", f"late {n}") for n in range(20)])
+        steps = [None, 0, 1, LARGEST_STEP]
+        await store.report(KEY, [NewRow(n // 8, "a", f"{n}", steps[n % 4]) for n in range(40)])
         whole = await read(store)
         for size in (1, 3, 7, 40):
             found: list[Row] = []
-            while page := await read(
-                store, limit=size, after=(found[-1].micros, found[-1].id) if found else None
-            ):
+            while page := await read(store, limit=size, after=found[-1].place if found else None):
                 assert len(page) <= size
                 found += page
             assert found == whole
+
+    async def test_rows_of_one_time_come_by_step_and_those_without_a_step_first(
+        self, store: Store
+    ) -> None:
+        steps = [7, None, LARGEST_STEP, 0, 7, None]
+        await store.report(
+            KEY, [NewRow(NOW, "a", str(n), step) for n, step in enumerate(steps)], sent(1)
+        )
+        await store.report(KEY, [NewRow(NOW - 1, "a", "before", 8)], sent(2))
+        found = await read(store)
+        assert [row.value for row in found] == ["before", "1", "5", "3", "0", "4", "2"]
+        assert [row.step for row in found] == [8, None, None, 0, 7, 7, LARGEST_STEP]
+        assert [row.step for row in await behind(store, 0)] == [*steps, 8]
 
     async def test_rows_come_in_pieces_of_some_thousands(self, store: Store) -> None:
         await store.report(KEY, rows(*map(str, range(23_456)), step=0))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from api.errors import Unavailable
+from api.report_limits import LARGEST_STEP
 from dbmanager.store.contract import (
     AttemptOutcome,
     Delivery,
@@ -74,7 +75,12 @@ class StoreContract(WriteContract, ReadContract, SummaryContract):
 def _some_rows(dice: random.Random) -> list[NewRow]:
     texts = ["1", "1.0", "-3", "nan", "", "1e999", "7e-3", " 1", "0x1"]
     return [
-        NewRow(dice.randrange(-3, 4), dice.choice("abA"), dice.choice(texts))
+        NewRow(
+            dice.randrange(-3, 4),
+            dice.choice("abA"),
+            dice.choice(texts),
+            dice.choice([None, None, 0, 1, 2, LARGEST_STEP]),
+        )
         for _ in range(dice.choice([0, 1, 2, 5, 30]))
     ]
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from dbmanager.store.contract import (
+    NewRow,
     Store,
     Summary,
 )
@@ -84,6 +85,25 @@ class SummaryContract:
         [summary] = await store.summary(KEY)
         assert (summary.first, summary.last) == ("2", "2.0")
         assert (summary.minimum, summary.maximum) == ("1", "2")
+
+    async def test_a_summary_has_the_steps_of_its_four_values(self, store: Store) -> None:
+        texts = [("2", None), ("1", 10), ("5", 20), ("3", 30)]
+        reported = [NewRow(NOW + n, "loss", text, step) for n, (text, step) in enumerate(texts)]
+        await store.report(KEY, reported)
+        [summary] = await store.summary(KEY)
+        assert (summary.first_step, summary.last_step) == (None, 30)
+        assert (summary.minimum_step, summary.maximum_step) == (10, 20)
+
+    async def test_of_rows_at_one_time_the_row_with_the_highest_step_is_the_last(
+        self, store: Store
+    ) -> None:
+        reported = [
+            NewRow(NOW, "loss", text, step) for text, step in (("a", 9), ("b", 2), ("c", 5))
+        ]
+        await store.report(KEY, reported)
+        [summary] = await store.summary(KEY)
+        assert (summary.first, summary.first_step) == ("b", 2)
+        assert (summary.last, summary.last_step) == ("a", 9)
 
     async def test_a_row_that_came_later_for_an_earlier_time_is_the_first(
         self, store: Store

@@ -40,6 +40,21 @@ def test_a_report_becomes_rows_in_its_order() -> None:
     ]
 
 
+def test_steps_stay_with_their_points_where_points_without_a_time_are_left_out() -> None:
+    metric = pb.Metric(name="loss", value="1")
+    log = pb.ObservationLog(
+        metric_logs=[
+            pb.MetricLog(time_stamp=STAMP, metric=metric, step=0),
+            pb.MetricLog(metric=metric, step=1),
+            pb.MetricLog(time_stamp=STAMP, metric=metric),
+            pb.MetricLog(time_stamp=STAMP, metric=metric, step=2**63 - 1),
+        ]
+    )
+
+    steps = [row.step for row in read_rows(log, skip_timeless=True)]
+    assert steps == [0, None, 2**63 - 1]
+
+
 def test_a_log_without_entries_is_no_rows() -> None:
     assert len(read_rows(pb.ObservationLog())) == 0
 
@@ -54,6 +69,7 @@ def test_a_log_without_entries_is_no_rows() -> None:
         (pb.MetricLog(time_stamp=STAMP, metric=pb.Metric(name="a", value="1\0")), "metric.value", '"1\\x00"'),
         (pb.MetricLog(metric=pb.Metric(name="loss")), "time_stamp", 'metric "loss"'),
         (pb.MetricLog(time_stamp="noon", metric=pb.Metric(name="a")), "time_stamp", '"noon"'),
+        (pb.MetricLog(time_stamp=STAMP, metric=pb.Metric(name="a"), step=-1), "step", "-1 is negative"),
         (pb.MetricLog(time_stamp="2026-01-31T12:00:00.5z", metric=pb.Metric(name="a")), "time_stamp", "RFC 3339"),
     ],
 )  # fmt: skip

@@ -107,7 +107,7 @@ async def test_pages_can_be_narrowed() -> None:
     [
         ({"page_size": -1}, "page_size: -1 is negative"),
         ({"page_token": "no-token"}, 'page_token: "no-token" is not a token'),
-        ({"page_token": "1.1.00000000"}, "belongs to another request"),
+        ({"page_token": "1.1.1.00000000"}, "belongs to another request"),
         ({"start_time": "noon"}, 'start_time: "noon"'),
         ({"metric_name": "x" * 256}, "metric_name: "),
     ],

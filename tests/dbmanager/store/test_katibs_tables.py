@@ -28,7 +28,7 @@ async def test_a_store_reads_the_rows_of_katib(katib: KatibDatabase) -> None:
 async def test_katib_still_reads_and_writes_after_the_upgrade(katib: KatibDatabase) -> None:
     ours = TrialKey(namespace="team", trial="new")
     async with opened(katib.url) as store:
-        await store.report(ours, [NewRow(0, "loss", "0.25")], Delivery(source="pod", sequence=1))
+        await store.report(ours, [NewRow(0, "loss", "0.25", 7)], Delivery(source="pod", sequence=1))
         assert await katib.read("new") == [("loss", "0.25")]
         await katib.write(("old", "2024-05-02 00:00:00", "loss", "0.125"))
         assert (await read(store))[-1] == ("2024-05-02T00:00:00Z", "loss", "0.125")

@@ -86,7 +86,7 @@ async def test_an_interrupted_upgrade_is_finished(
         assert len(await read(store)) == 5
     async with opened(katib.url) as store:
         assert len(await read(store)) == 5
-    assert await katib.run("SELECT version FROM trialwatch_schema") == [(1,), (2,)]
+    assert await katib.run("SELECT version FROM trialwatch_schema") == [(1,), (2,), (3,)]
 
 
 UNSOURCED = TrialKey(namespace="team", trial="unsourced")
@@ -106,7 +106,52 @@ async def test_a_database_of_version_1_is_upgraded(
         assert [value for *_, value in await read(store, UNSOURCED)] == ["1"]
         assert (await store.report(UNSOURCED, [], delivery)).repeat
         assert len(await read(store)) == 4
-    assert await katib.run("SELECT version FROM trialwatch_schema") == [(1,), (2,)]
+    assert await katib.run("SELECT version FROM trialwatch_schema") == [(1,), (2,), (3,)]
+
+
+async def test_a_database_of_version_2_gets_steps_and_keeps_its_rows(
+    katib: KatibDatabase, server: DatabaseServer
+) -> None:
+    key = TrialKey(namespace="team", trial="t")
+    async with opened(katib.url) as store:
+        await store.report(key, [NewRow(1, "loss", "before")])
+    await to_version_2(katib, server)
+    async with opened(katib.url) as store:
+        await store.report(key, [NewRow(1, "loss", "3", 3), NewRow(1, "loss", "2", 2)])
+        assert [value for *_, value in await read(store, key)] == ["before", "2", "3"]
+        [summary] = await store.summary(key)
+        assert (summary.first_step, summary.last_step) == (None, 3)
+    assert await indexes(katib, server) == {"trialwatch_in_order"}
+    if server.kind == "MariaDB":
+        index = await katib.run("SHOW INDEX FROM observation_logs")
+        columns = [row[4] for row in index if row[2] == "trialwatch_in_order"]
+        assert columns == ["trial_name", "namespace", "time", "step"]
+
+
+async def to_version_2(katib: KatibDatabase, server: DatabaseServer) -> None:
+    """Take away what version 3 adds."""
+    if server.kind == "MariaDB":
+        await katib.run("DROP INDEX trialwatch_in_order ON observation_logs")
+        await katib.run(
+            "CREATE INDEX trialwatch_in_order ON observation_logs (trial_name, namespace, time)"
+        )
+    await katib.run("ALTER TABLE observation_logs DROP COLUMN step")
+    await katib.run("DELETE FROM trialwatch_schema WHERE version = 3")
+
+
+async def test_a_file_of_version_2_gets_steps_and_keeps_its_rows(tmp_path: Path) -> None:
+    url, key = f"sqlite:///{tmp_path}/file.db", TrialKey(namespace="team", trial="t")
+    async with opened(url) as store:
+        await store.report(key, [NewRow(1, "loss", "before")])
+    with sqlite3.connect(tmp_path / "file.db") as connection:
+        connection.execute("ALTER TABLE observation_logs DROP COLUMN step")
+        connection.execute("DELETE FROM trialwatch_schema WHERE version = 3")
+    connection.close()
+    async with opened(url) as store:
+        await store.report(key, [NewRow(1, "loss", "after", 3)])
+        assert [value for *_, value in await read(store, key)] == ["before", "after"]
+        [summary] = await store.summary(key)
+        assert (summary.first_step, summary.last_step) == (None, 3)
 
 
 async def test_an_interrupted_upgrade_of_version_1_is_finished(
@@ -114,7 +159,7 @@ async def test_an_interrupted_upgrade_of_version_1_is_finished(
 ) -> None:
     async with opened(katib.url):
         pass
-    await katib.run("DELETE FROM trialwatch_schema WHERE version = 2")
+    await katib.run("DELETE FROM trialwatch_schema WHERE version >= 2")
     async with opened(katib.url) as store:
         assert len(await read(store)) == 4
     assert await indexes(katib, server) == {"trialwatch_in_order"}
@@ -128,7 +173,7 @@ async def to_version_1(katib: KatibDatabase, server: DatabaseServer) -> None:
     for name, columns in added.items():
         await katib.run(f"CREATE INDEX {name} ON observation_logs ({columns})")
     await katib.run("UPDATE trialwatch_sources SET last_sequence = 0 WHERE source = ''")
-    await katib.run("DELETE FROM trialwatch_schema WHERE version = 2")
+    await katib.run("DELETE FROM trialwatch_schema WHERE version >= 2")
 
 
 async def indexes(katib: KatibDatabase, server: DatabaseServer) -> set[str]:
@@ -152,7 +197,7 @@ async def test_a_file_of_version_1_is_upgraded(tmp_path: Path) -> None:
         connection.execute(
             "CREATE INDEX trialwatch_by_id ON observation_logs (trial_name, namespace)"
         )
-        connection.execute("DELETE FROM trialwatch_schema WHERE version = 2")
+        connection.execute("DELETE FROM trialwatch_schema WHERE version >= 2")
     connection.close()
     async with opened(url) as store:
         assert len(await read(store, key)) == 1

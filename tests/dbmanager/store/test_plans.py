@@ -12,7 +12,15 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 
 from dbmanager.connect import store_for
-from dbmanager.store.contract import AttemptOutcome, Delivery, NewRow, Query, Store, TrialKey
+from dbmanager.store.contract import (
+    NO_STEP,
+    AttemptOutcome,
+    Delivery,
+    NewRow,
+    Query,
+    Store,
+    TrialKey,
+)
 from dbmanager.store.sql_server import ServerStore
 from dbmanager.store.sql_store import SqlStore
 from dbmanager.store.sqlite.store import SqliteStore
@@ -41,7 +49,9 @@ READS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "a log between two times": lambda store: whole(
         store.read(Query(key=KEY, from_micros=10, to_micros=20))
     ),
-    "a later page": lambda store: whole(store.read(Query(key=KEY, after=(50, 1), limit=10))),
+    "a later page": lambda store: whole(
+        store.read(Query(key=KEY, after=(50, NO_STEP, 1), limit=10))
+    ),
     "all rows as new ones": lambda store: whole(store.new_rows(KEY, 100)),
     "the newest rows": lambda store: whole(store.new_rows(KEY, TRIALS * ROWS - 50)),
     "a summary": lambda store: store.summary(KEY),
