@@ -11,6 +11,8 @@ May import: `filters`, `api`. May be imported by: the rest of `collector`.
   send a request again whose answer was lost.
 - **Artifacts stay with the trainer**: the answers name a directory, and MLflow's client writes
   there itself. No artifact passes through the sidecar.
+- **Points first, then the reply**: `Answer.points` are kept before the reply is sent, then
+  `accepted` is called. Where they cannot be kept, the client gets 503, and asks again.
 - **The state is small**: it has each metric's last value, params and tags, and at most
   `api.MOST_STATE_BYTES`. Runs that have ended are forgotten first.
 - **What is not answered is refused** with MLflow's own error codes, and with what to do instead.

@@ -12,6 +12,7 @@ from collector.mlflow.endpoint import Call, Outcome
 from collector.mlflow.exchange import Answer, LoggedPoint, Reply, Request
 from collector.mlflow.experiments import DEFAULT
 from collector.mlflow.fields import fields_of
+from collector.mlflow.metric_history import MetricHistory
 from collector.mlflow.recent_points import RecentPoints
 from collector.mlflow.refusals import Refusal, invalid
 from collector.mlflow.routes import route
@@ -49,6 +50,7 @@ class MlflowApi:
         self._metrics = frozenset(metrics)
         self._artifacts = artifacts.rstrip("/")
         self._recent = RecentPoints(accepted)
+        self._history = MetricHistory()
         fresh = State(seed=seed, experiments={DEFAULT.experiment_id: DEFAULT})
         self._state = state_from_bytes(state) if state else fresh
 
@@ -61,13 +63,21 @@ class MlflowApi:
             body: JsonObject = {"error_code": refusal.code, "message": refusal.message}
             return Answer(reply=_reply(refusal.status, body))
         self._state = state
+        run = outcome.run
+        if run is not None:
+            self._history.add(run.run_id, run.metrics, outcome.points)
         wanted = [point for point in outcome.points if point.name in self._metrics]
+        nested = run is not None and run.nested
         return Answer(
             reply=_reply(200, outcome.body),
-            points=() if outcome.nested else self._recent.new(wanted),
+            points=() if nested else self._recent.new(wanted),
             state=kept,
-            nested=len(wanted) if outcome.nested else 0,
+            nested=len(wanted) if nested else 0,
         )
+
+    def accepted(self, points: Iterable[LoggedPoint]) -> None:
+        """Note that the points of an answer are kept: the same ones are not points again."""
+        self._recent.remember(points)
 
     def _outcome(self, request: Request, millis: int) -> Outcome:
         endpoint, path_id = route(request.method, request.path)
@@ -76,6 +86,7 @@ class MlflowApi:
             fields=fields_of(request.query, request.body),
             millis=millis,
             artifacts=self._artifacts,
+            history=self._history,
             path_id=path_id,
         )
         return endpoint(call)

@@ -10,7 +10,8 @@ from typing import TypeAlias
 from api.types import JsonObject
 from collector.mlflow.exchange import LoggedPoint
 from collector.mlflow.fields import Fields
-from collector.mlflow.state import State
+from collector.mlflow.metric_history import MetricHistory
+from collector.mlflow.state import Run, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class Call:
     """The time of the request, in milliseconds since 1970."""
     artifacts: str
     """The URI of the directory of all artifacts, without a slash at the end."""
+    history: MetricHistory
     path_id: str = ""
     """The id in the path, for logged models."""
 
@@ -36,8 +38,8 @@ class Outcome:
     """The changed state; None: unchanged."""
     points: tuple[LoggedPoint, ...] = ()
     """All metrics that the call logs, whether the trial has asked for them or not."""
-    nested: bool = False
-    """Whether the run of the points is a part of another run."""
+    run: Run | None = None
+    """The run of the points, as it was before."""
 
 
 Endpoint: TypeAlias = Callable[[Call], Outcome]

@@ -21,15 +21,14 @@ class RecentPoints:
     def __init__(self, points: Iterable[LoggedPoint] = ()) -> None:
         """Begin with these points, the oldest first: those that were accepted before a restart."""
         self._points: OrderedDict[LoggedPoint, None] = OrderedDict()
-        self.new(points)
+        self.remember(points)
 
     def new(self, points: Iterable[LoggedPoint]) -> tuple[LoggedPoint, ...]:
-        """Return the points that are new, in their order, and remember them."""
-        added = []
-        for point in points:
-            if point not in self._points:
-                added.append(point)
-                self._points[point] = None
+        """Return the points that are not remembered, each once and in their order."""
+        return tuple(point for point in dict.fromkeys(points) if point not in self._points)
+
+    def remember(self, points: Iterable[LoggedPoint]) -> None:
+        """Remember points that were accepted."""
+        self._points.update(dict.fromkeys(points))
         while len(self._points) > MOST_RECENT:
             self._points.popitem(last=False)
-        return tuple(added)

@@ -19,6 +19,7 @@ _ENDPOINTS: Final[dict[tuple[str, str], Endpoint]] = {
     ("POST", "experiments/search"): experiments.search_experiments,
     ("GET", "experiments/search"): experiments.search_experiments,
     ("POST", "experiments/set-experiment-tag"): experiments.set_experiment_tag,
+    ("GET", "metrics/get-history"): run_logging.metric_history,
     ("POST", "runs/create"): runs.create_run,
     ("GET", "runs/get"): runs.get_run,
     ("POST", "runs/update"): runs.update_run,
@@ -43,8 +44,6 @@ _OF_A_MODEL: Final[dict[tuple[str, str], Endpoint]] = {
 _REMEDIES: Final = {
     "registered-models/": "the sidecar has no model registry; leave out registered_model_name",
     "model-versions/": "the sidecar has no model registry; leave out registered_model_name",
-    "metrics/get-history": "the sidecar keeps the last value of a metric for MLflow; read all"
-    " values from the trial, with `trialwatch get` or `trialwatch plot`",
     "traces": "the sidecar keeps no traces; turn tracing off",
 }
 _REMEDY: Final = "the sidecar answers the calls that log a training; use a server of MLflow"

@@ -11,8 +11,9 @@ from api.timestamps import LAST_MICROS
 from collector.mlflow.endpoint import Call, Outcome
 from collector.mlflow.exchange import LoggedPoint
 from collector.mlflow.fields import LONGEST_TEXT, Fields
+from collector.mlflow.metric_history import MOST_VALUES
 from collector.mlflow.refusals import invalid, missing
-from collector.mlflow.runs import run_of
+from collector.mlflow.runs import metric_document, run_of
 from collector.mlflow.state import LastValue, Run
 
 _LAST_MILLIS: Final = LAST_MICROS // 1000
@@ -49,6 +50,23 @@ def delete_tag(call: Call) -> Outcome:
     return Outcome(state=call.state.with_run(replace(run, tags=tags)))
 
 
+def metric_history(call: Call) -> Outcome:
+    """Return all values of a metric of a run."""
+    run, key = run_of(call), call.fields.text("metric_key")
+    values = call.history.of(run.run_id, key)
+    if values is None and key in run.metrics:
+        raise invalid(
+            f"the values of metric {quoted(key)} are not all known: the sidecar keeps the last"
+            f" {MOST_VALUES} values of all metrics for MLflow, until it starts again; read them"
+            " with `trialwatch`"
+        )
+    metrics = [
+        metric_document(LastValue(point.step, point.millis, point.value), key)
+        for point in values or ()
+    ]
+    return Outcome(body={"metrics": metrics})
+
+
 def accept(call: Call) -> Outcome:
     """Check the run only: data sets, and which models belong to it, are not kept."""
     run_of(call)
@@ -76,7 +94,7 @@ def _log(
         tags={**run.tags, **tags},
         metrics=_last_values(run, points),
     )
-    return Outcome(state=call.state.with_run(changed), points=points, nested=changed.nested)
+    return Outcome(state=call.state.with_run(changed), points=points, run=run)
 
 
 def _last_values(run: Run, points: Iterable[LoggedPoint]) -> dict[str, LastValue]:

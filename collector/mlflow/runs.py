@@ -10,10 +10,12 @@ from api.types import Json, JsonObject
 from collector.mlflow.endpoint import Call, Outcome, new_id
 from collector.mlflow.experiments import refuse_filter
 from collector.mlflow.refusals import invalid
-from collector.mlflow.state import NAME_TAG, Run
+from collector.mlflow.state import NAME_TAG, LastValue, Run
 
 _STATUSES: Final = ("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")
-_FIRST_ORDER: Final = ("", "start_time DESC", "attribute.start_time DESC")
+_ORDERS: Final = ("", "start_time DESC", "attribute.start_time DESC")
+_NOT_FINITE: Final = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+"""How the JSON of protocol buffers writes the doubles that JSON does not have."""
 
 
 def create_run(call: Call) -> Outcome:
@@ -62,7 +64,7 @@ def search_runs(call: Call) -> Outcome:
     refuse_filter(call)
     experiments = call.fields.texts("experiment_ids")
     for order in call.fields.texts("order_by"):
-        if order not in _FIRST_ORDER:
+        if order not in _ORDERS:
             raise invalid(
                 f"Invalid order_by {order[:60]!r}: beside a trial the newest run is the first;"
                 " sort the result"
@@ -87,16 +89,19 @@ def run_of(call: Call) -> Run:
 
 def run_document(run: Run, call: Call) -> JsonObject:
     """Return a run as MLflow writes it."""
-    metrics: list[Json] = [
-        {"key": key, "value": _number(last.value), "timestamp": last.millis, "step": last.step}
-        for key, last in run.metrics.items()
-    ]
+    metrics: list[Json] = [metric_document(last, key) for key, last in run.metrics.items()]
     data: JsonObject = {
         "metrics": metrics,
         "params": pairs_document(run.params),
         "tags": pairs_document(run.tags),
     }
     return {"info": _info(run, call), "data": data, "inputs": {}}
+
+
+def metric_document(value: LastValue, name: str) -> JsonObject:
+    """Return one value of a metric as MLflow writes it."""
+    number = _NOT_FINITE.get(value.value) or float(value.value)
+    return {"key": name, "value": number, "timestamp": value.millis, "step": value.step}
 
 
 def _info(run: Run, call: Call) -> JsonObject:
@@ -112,12 +117,6 @@ def _info(run: Run, call: Call) -> JsonObject:
         "lifecycle_stage": "active",
     }
     return info if run.end_time is None else {**info, "end_time": run.end_time}
-
-
-def _number(value: str) -> Json:
-    """Return a double as the JSON of protocol buffers writes it."""
-    not_finite = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
-    return not_finite.get(value) or float(value)
 
 
 def pairs_document(values: Mapping[str, str]) -> list[Json]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any, Final
 
 from api.errors import SetupError
@@ -18,9 +18,9 @@ def state_to_bytes(state: State) -> bytes:
         "version": _VERSION,
         "seed": state.seed,
         "serial": state.serial,
-        "experiments": [asdict(each) for each in state.experiments.values()],
-        "runs": [asdict(each) for each in state.runs.values()],
-        "models": [asdict(each) for each in state.models.values()],
+        "experiments": [_document(each) for each in state.experiments.values()],
+        "runs": [_document(each) for each in state.runs.values()],
+        "models": [_document(each) for each in state.models.values()],
     }
     return json.dumps(document, separators=(",", ":")).encode()
 
@@ -51,6 +51,10 @@ def state_from_bytes(data: bytes) -> State:
         raise SetupError(
             f"the state of MLflow's runs is damaged ({error}): start the pod anew"
         ) from None
+
+
+def _document(entity: Experiment | Run | LoggedModel) -> dict[str, object]:
+    return {each.name: getattr(entity, each.name) for each in fields(entity)}
 
 
 def _run(document: dict[str, Any]) -> Run:

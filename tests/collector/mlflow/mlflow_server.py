@@ -41,6 +41,7 @@ def mlflow_server(api: MlflowApi) -> Iterator[MlflowServer]:
                 answer = api.answer(request, 1_700_000_000_000)
                 server.asked.append((request.method, request.path, answer.reply.status))
                 server.points += answer.points
+                api.accepted(answer.points)
                 server.nested += answer.nested
                 server.state = answer.state or server.state
             self.send_response(answer.reply.status)
