@@ -82,7 +82,8 @@ bench: $(READY) launcher  ## measure the speed, as ratios inside one run
 
 # From the root, so that the generated code imports itself by its right name.
 proto: $(READY)  ## generate the wire from the .proto files
-	@$(PY) -m grpc_tools.protoc -I. --python_out=. --grpc_python_out=. --pyi_out=. $(PROTOS)
+	@$(PY) -m grpc_tools.protoc -I. --python_out=. --pyi_out=. $(PROTOS)
+	@$(PY) -m grpc_tools.protoc -I. --grpc_python_out=. $(shell grep -l '^service ' $(PROTOS))
 
 crds: $(READY)  ## generate manifests/crds, the schema for editors and the tables of docs/experiment.md
 	@$(PY) -m manifests.schema

@@ -28,6 +28,8 @@ class Flag:
     value: str = ""
     """The placeholder of the value, such as `HOST:PORT`; "" for a switch."""
     sentence: str
+    also: str = ""
+    """A second name, without dashes, that the help text does not show."""
 
 
 def read_flags(argv: Sequence[str], flags: Iterable[Flag]) -> Iterator[tuple[Flag, str]]:
@@ -36,7 +38,9 @@ def read_flags(argv: Sequence[str], flags: Iterable[Flag]) -> Iterator[tuple[Fla
     Raises:
         UserError: a word is not a flag, a flag is unknown, or its value is missing.
     """
-    known = {flag.name.lstrip("-"): flag for flag in flags}
+    flags = tuple(flags)
+    known = {flag.also: flag for flag in flags if flag.also}
+    known |= {flag.name.lstrip("-"): flag for flag in flags}
     words = iter(argv)
     for word in words:
         if word == "--":

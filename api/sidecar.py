@@ -9,6 +9,8 @@ and optional, and they state the mode, which is never inferred:
 | only Katib's | injected by Katib: pid and marker protocol |
 | `--run-dir --source [--native]` | beside a launcher |
 | `--run-dir --source file --native --unwrapped` | no launcher: SIGTERM means the trainer ended |
+
+The last one also with `--source events`.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from api.sidecar_values import (
     read_format,
     read_list,
     read_rule,
+    read_seconds,
     write_rule,
 )
 from api.types import LogFormat, ObjectiveType, StopRule
@@ -43,10 +46,12 @@ _NONE = timedelta()
 
 
 class MetricsSource(StrEnum):
-    """Where the metrics are: in the launcher's segments, or in a file of the user."""
+    """Where the metrics are: in the launcher's segments, or in files of the user."""
 
     STDOUT = "stdout"
     FILE = "file"
+    EVENTS = "events"
+    """Event files of TensorFlow, below a directory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,8 +179,8 @@ def _under(flag: Flag, read: Callable[[str], Any], text: str) -> Any:  # noqa: A
 
 # The flags that set one field: the field, and the function that reads the text.
 _OURS: dict[Flag, tuple[str, Callable[[str], Any]]] = {
-    flags.POLL_INTERVAL: ("poll_interval", parse_duration),
-    flags.TIMEOUT: ("timeout", parse_duration),
+    flags.POLL_INTERVAL: ("poll_interval", read_seconds),
+    flags.TIMEOUT: ("timeout", read_seconds),
     flags.RUN_DIR: ("run_dir", str),
     flags.STATE_DIR: ("state_dir", str),
     flags.VOLUME: ("volume", str),
@@ -304,7 +309,7 @@ def _complaints_of_mode(args: CollectorArgs) -> Iterator[str]:
     for flag, value in needed.items():
         if not value:
             yield f"flag {flag.name} is missing; write {f'{flag.name} {flag.value}'.rstrip()}"
-    if args.unwrapped and args.source is not MetricsSource.FILE:
+    if args.unwrapped and args.source not in (MetricsSource.FILE, MetricsSource.EVENTS):
         yield "flag --unwrapped: without a launcher, no output is captured; write --source file"
     if args.unwrapped and args.stop_rules:
         yield "flag --unwrapped: without a launcher, no trainer can be stopped; remove -stop-rule"

@@ -1,6 +1,7 @@
 """The collector's flags: how they are written, and the sentence that `--help` prints for each.
 
-`api.sidecar` writes and reads them, and checks their values.
+`api.sidecar` writes and reads them, and checks their values. The second names are those of Katib's
+collector of event files.
 """
 
 from __future__ import annotations
@@ -8,28 +9,43 @@ from __future__ import annotations
 from api import names
 from api.goflags import Flag
 
-TRIAL = Flag(name="-t", value="NAME", sentence="The trial's name. Required.")
+TRIAL = Flag(
+    name="-t",
+    value="NAME",
+    sentence="The trial's name. Required.",
+    also="trial_name",
+)
 METRICS = Flag(
     name="-m",
     value="NAME;NAME...",
     sentence="The metrics to collect, joined by `;`, the objective's metric first. Required.",
+    also="metric_names",
 )
 OBJECTIVE_TYPE = Flag(
     name="-o-type",
     value="minimize|maximize",
     sentence="Which values are better. Stop rules compare the objective's best value so far.",
+    also="objective_type",
 )
-DB_MANAGER = Flag(name="-s-db", value="HOST:PORT", sentence="The DB manager's address. Required.")
+DB_MANAGER = Flag(
+    name="-s-db",
+    value="HOST:PORT",
+    sentence="The DB manager's address. Required.",
+    also="db_manager_server_addr",
+)
 PATH = Flag(
     name="-path",
     value="FILE",
-    sentence="The metrics file. Required, except with `--source stdout`.",
+    sentence="The metrics file, or the directory of event files. Required, except with"
+    " `--source stdout`.",
+    also="metrics_file_dir",
 )
 FILTERS = Flag(
     name="-f",
     value="REGEX;REGEX...",
     sentence="Regexes that find metrics, joined by `;`. Use `--filter` for a regex with a `;`."
     " Without a regex, metrics are found by their names.",
+    also="metric_filters",
 )
 FORMAT = Flag(
     name="-format", value="TEXT|JSON", sentence="The format of the metrics; the default is TEXT."
@@ -38,6 +54,7 @@ WAIT_ALL = Flag(
     name="-w",
     value="true|false",
     sentence="Accepted for Katib, without effect: the collector never waits for other containers.",
+    also="wait_all_processes",
 )
 STOP_RULE = Flag(
     name="-stop-rule",
@@ -54,6 +71,7 @@ POLL_INTERVAL = Flag(
     name="-p",
     value="DURATION",
     sentence="The time between two looks for the trainer's process; the default is 1s.",
+    also="poll_interval",
 )
 TIMEOUT = Flag(
     name="-timeout",
@@ -79,9 +97,10 @@ VOLUME = Flag(
 )
 SOURCE = Flag(
     name="--source",
-    value="stdout|file",
-    sentence="Read the output that the launcher captured, or the file of `-path`."
-    " Required with `--run-dir`.",
+    value="stdout|file|events",
+    sentence="Read the output that the launcher captured, the file of `-path`, or the event files"
+    " below the directory of `-path`. Required with `--run-dir`; without it and without `-format`,"
+    " a `-path` that is a directory means event files.",
 )
 NATIVE = Flag(
     name="--native",
@@ -90,7 +109,7 @@ NATIVE = Flag(
 UNWRAPPED = Flag(
     name="--unwrapped",
     sentence="There is no launcher: SIGTERM means that the trainer has ended."
-    " Requires `--native` and `--source file`, and excludes stop rules.",
+    " Requires `--native` and `--source file` or `events`, and excludes stop rules.",
 )
 ONE_POD = Flag(
     name="--one-pod",

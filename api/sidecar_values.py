@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from enum import StrEnum
 from typing import TypeVar
 
+from api.durations import parse_duration
 from api.errors import UserError
 from api.faults import nearest, quoted
 from api.types import Comparison, LogFormat, StopRule
@@ -29,6 +31,11 @@ _RULE_SHAPE = "NAME;VALUE;COMPARISON;START_STEP, such as loss;0.5;greater;3"
 def read_list(text: str) -> tuple[str, ...]:
     """Split a list at each `;`; items stay as they are."""
     return tuple(text.split(";"))
+
+
+def read_seconds(text: str) -> timedelta:
+    """Read a duration; a whole number is seconds, as Katib's collector of event files has it."""
+    return parse_duration(f"{text}s" if text.isdecimal() and text.isascii() else text)
 
 
 class LogLevel(StrEnum):

@@ -10,7 +10,8 @@ From the trainer's output to the store:
 
     stream ──────────────> Chunk ──> ReadStep ─────────> Batch ───────────────> DB manager
     streams.segments,                core.attempt_reader core.prepared_batch,   grpc_clients
-    streams.followed_file                                core.delivery_retry
+    streams.followed_file,                               core.delivery_retry
+    streams.event_file
 
 `app` opens the ports of the mode that the flags name (`modes`), and runs `core.session.Session`.
 `Session.step()` does the next small part of the work, and returns how long to sleep;
@@ -32,6 +33,8 @@ From the trainer's output to the store:
   rotation removes them. What could not be opened in time is a gap (`streams.held_files`).
 - **The trainer's volumes are hostile**: no path in them leaves them by a link, and what is not a
   regular file counts as missing (`shared_volume`, `beneath`). The checkpoint is elsewhere.
+- **Event files are streams that appear.** Each is a stream with a place of its own in the
+  checkpoint; `streams.event_directory` finds them. Other kinds do not load what reads them.
 - **Two attempts in one file** are separated where the file ended when the trainer started again.
   The launcher notes its inode, its size, and its last 64 bytes (`streams.attempt_boundary`).
 - **Two helper threads**: one waits for signals, one writes to stdout. Files are watched only while

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from posixpath import normpath
 
 from api.errors import TrialwatchError, Unavailable
 from api.sidecar import CollectorArgs, MetricsSource
@@ -21,7 +22,7 @@ from collector.disk_files import DiskFiles
 from collector.end_signal import EndSignal
 from collector.grpc_clients import DEADLINE, DbManagerClient, EarlyStoppingClient
 from collector.json_log import JsonLog
-from collector.modes import mode_of, shared_volumes
+from collector.modes import has_event_files, mode_of, shared_volumes
 from collector.network_proxy import IstioProxy
 from collector.pod_token import source_prefix
 from collector.stdout_writer import StdoutWriter
@@ -65,8 +66,8 @@ class Collector:
         for notice in self._plan.extraction.notices:
             self._log.write(notice)
         files, clock = DiskFiles(*shared_volumes(args)), SystemClock()
-        self._mode = mode_of(args, self._plan.path, files, clock, self._log)
-        self._echo = StdoutWriter() if args.echo else None
+        self._mode = mode_of(args, self._plan, files, clock, self._log)
+        self._echo = StdoutWriter() if args.echo and not self._plan.events else None
         whose = (args.trial, args.namespace, self._call_seconds)
         self._store = DbManagerClient(args.db_manager, *whose, security=_security(args))
         self._early_stopping = (
@@ -185,11 +186,14 @@ def plan_of(args: CollectorArgs) -> CollectorPlan:
         rules = StopRules(
             rules=args.stop_rules, objective=args.metrics[0], objective_type=args.objective_type
         )
+    events = has_event_files(args)
+    patterns = () if events else args.filters  # they are for lines
     return CollectorPlan(
-        extraction=extraction_spec(args.metrics, args.format or LogFormat.TEXT, args.filters),
+        extraction=extraction_spec(args.metrics, args.format or LogFormat.TEXT, patterns),
         run_dir=args.run_dir or None,
         state_dir=args.state_dir or None,
-        path="" if args.source is MetricsSource.STDOUT else args.path,
+        path="" if events or args.source is MetricsSource.STDOUT else args.path,
+        events=normpath(args.path) if events else "",
         rules=rules,
         source_prefix=source_prefix(_security(args).token),
         one_pod=args.one_pod,

@@ -117,6 +117,19 @@ class DiskFiles:
         finally:
             os.close(descriptor)
 
+    def directories(self, directory: str) -> list[str]:
+        """Return the names of the directories in a directory; links are left out."""
+        try:
+            descriptor = self._open(directory, _FLAGS | os.O_DIRECTORY)
+        except OSError as error:
+            self._check_missing(error, directory, "list")
+            return []
+        try:
+            with os.scandir(descriptor) as entries:
+                return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+        finally:
+            os.close(descriptor)
+
     def open(self, path: str) -> DiskFile | None:
         """Open a file for reading."""
         try:

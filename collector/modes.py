@@ -13,8 +13,10 @@ import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from posixpath import basename, dirname, normpath
+from typing import TypeAlias
 
 from api.errors import SetupError, TrialwatchError
 from api.names import ATTEMPTS_DIR, MARKER_SUFFIX
@@ -22,6 +24,7 @@ from api.sidecar import CollectorArgs, MetricsSource
 from collector.change_waiter import WatchedDirectory, nearest_that_exists
 from collector.control_fifo import ControlFifo
 from collector.core.attempt_collector import IDLE_SECONDS
+from collector.core.plan import CollectorPlan
 from collector.core.ports import Clock, MessageLog, Trainer
 from collector.katib.katib_trainer import KatibTrainer, WrappedTrainer
 from collector.katib.processes import KernelProcesses
@@ -33,8 +36,13 @@ from collector.unwrapped_trainer import UnwrappedTrainer
 
 _LEAST_POLL = 0.1
 """Seconds between two looks at all processes; less would be a busy loop."""
+_MOST_WATCHED = 50
+"""Directories of event files whose changes end a wait; in others, changes are seen later."""
 _NAME_FOR_ROTATED = 3
 """The first characters of a log's name; the names of its rotated files begin with them too."""
+
+
+_Watched: TypeAlias = Callable[[], list[WatchedDirectory]]
 
 
 def _do_nothing() -> None:
@@ -56,68 +64,94 @@ class Mode:
     """Releases what the mode holds, at the end."""
 
 
+def has_event_files(args: CollectorArgs) -> bool:
+    """Return whether the metrics are in event files.
+
+    Katib's webhook does not say so. But it gives a format with each path of a file, and mounts a
+    volume at the directory of event files, so that the directory exists.
+    """
+    if args.source is not None or args.run_dir or args.format is not None:
+        return args.source is MetricsSource.EVENTS
+    return Path(args.path).is_dir()
+
+
 def shared_volumes(args: CollectorArgs) -> list[SharedVolume]:
     """Return the directories that the trainer may write to."""
     volumes = [SharedVolume(args.run_dir)] if args.run_dir else []
     if args.source is not MetricsSource.STDOUT:
-        directory = args.volume or dirname(args.path) or "."
+        of_path = args.path if has_event_files(args) else dirname(args.path)
+        directory = args.volume or of_path or "."
         volumes.append(SharedVolume(normpath(directory), links=True))
     return volumes
 
 
 def mode_of(
-    args: CollectorArgs, log_path: str, files: FileSystem, clock: Clock, log: MessageLog
+    args: CollectorArgs, plan: CollectorPlan, files: FileSystem, clock: Clock, log: MessageLog
 ) -> Mode:
-    """Return the mode that the flags ask for; `log_path` is the metrics file, or empty.
+    """Return the mode that the flags ask for; the plan has the metrics file, if there is one.
 
     Raises:
         SetupError: the run directory cannot be used, or another collector uses it.
     """
+    metrics = partial(_watched_metrics, plan, files)
     if not args.run_dir:
-        return _katib(args, log_path, files, clock, log)
+        return _katib(_wrapped(args, plan), metrics, files, clock, log)
     _make_attempts(args.run_dir)
     lock = RunDirectoryLock(args.state_dir or args.run_dir)
     if args.unwrapped:
-        return _unwrapped(args, log_path, files, clock, lock)
-    return _launched(args, log_path, files, lock)
+        return _unwrapped(args, metrics, files, clock, lock)
+    return _launched(args, metrics, files, lock)
 
 
 def _launched(
-    args: CollectorArgs, log_path: str, files: FileSystem, lock: RunDirectoryLock
+    args: CollectorArgs, metrics: _Watched, files: FileSystem, lock: RunDirectoryLock
 ) -> Mode:
     return Mode(
         trainer=LaunchedTrainer(args.run_dir, files, ControlFifo(args.run_dir)),
         longest_wait=IDLE_SECONDS,
-        watched=lambda: [*_watched_attempts(args.run_dir, files), *_watched_log(log_path)],
+        watched=lambda: [*_watched_attempts(args.run_dir, files), *metrics()],
         release=lock.release,
     )
 
 
 def _unwrapped(
-    args: CollectorArgs, log_path: str, files: FileSystem, clock: Clock, lock: RunDirectoryLock
+    args: CollectorArgs,
+    metrics: _Watched,
+    files: FileSystem,
+    clock: Clock,
+    lock: RunDirectoryLock,
 ) -> Mode:
     trainer = UnwrappedTrainer(args.run_dir, args.path, files, clock)
     return Mode(
         trainer=trainer,
         longest_wait=IDLE_SECONDS,
-        watched=lambda: [*_watched_attempts(args.run_dir, files), *_watched_log(log_path)],
+        watched=lambda: [*_watched_attempts(args.run_dir, files), *metrics()],
         on_end_signal=trainer.end,
         release=lock.release,
     )
 
 
-def _katib(
-    args: CollectorArgs, log_path: str, files: FileSystem, clock: Clock, log: MessageLog
-) -> Mode:
-    poll = args.poll_interval.total_seconds()
-    wrapped = WrappedTrainer(
-        path=args.path, poll=poll, timeout=args.timeout.total_seconds() or None
+def _wrapped(args: CollectorArgs, plan: CollectorPlan) -> WrappedTrainer:
+    return WrappedTrainer(
+        # Katib's markers are beside a file, and in the directory of event files.
+        path=f"{plan.events}/events" if plan.events else args.path,
+        poll=args.poll_interval.total_seconds(),
+        timeout=args.timeout.total_seconds() or None,
     )
-    markers = WatchedDirectory(dirname(log_path) or ".", suffix=MARKER_SUFFIX)
+
+
+def _katib(
+    wrapped: WrappedTrainer,
+    metrics: _Watched,
+    files: FileSystem,
+    clock: Clock,
+    log: MessageLog,
+) -> Mode:
+    markers = WatchedDirectory(dirname(wrapped.path) or ".", suffix=MARKER_SUFFIX)
     return Mode(
         trainer=KatibTrainer(wrapped, files, KernelProcesses(), clock, log),
-        longest_wait=max(_LEAST_POLL, poll),  # processes make no events, so they are polled
-        watched=lambda: [*_watched_log(log_path), markers],
+        longest_wait=max(_LEAST_POLL, wrapped.poll),  # processes make no events, so they are polled
+        watched=lambda: [*metrics(), markers],
     )
 
 
@@ -129,6 +163,19 @@ def _watched_attempts(run_dir: str, files: FileSystem) -> list[WatchedDirectory]
         newest = max(int(name) for name in files.names(attempts) if name.isdecimal())
         watched.append(WatchedDirectory(f"{attempts}/{newest}", records=True))
     return watched
+
+
+def _watched_metrics(plan: CollectorPlan, files: FileSystem) -> list[WatchedDirectory]:
+    """Return the directories of the metrics file, or of the event files."""
+    if not plan.events:
+        return _watched_log(plan.path)
+    directories = [nearest_that_exists(plan.events)]
+    with contextlib.suppress(TrialwatchError):
+        for directory in directories:
+            inner = files.directories(directory) if directory.startswith(plan.events) else ()
+            directories += (f"{directory}/{name}" for name in sorted(inner))
+            del directories[_MOST_WATCHED:]
+    return [WatchedDirectory(directory) for directory in directories]
 
 
 def _watched_log(path: str) -> list[WatchedDirectory]:

@@ -31,5 +31,7 @@ counts what was read and skipped, `position` is where to continue after a crash.
 - **Bounds.** A line of more than 1 MiB is cut into pieces, near a blank or a bracket if possible,
   and each piece is searched. Every built-in pattern takes linear time.
 
+`event_files` does the same for event files, whose records are not lines.
+
 Read `extractor` first, then `lines`, `region`, and the finders.
 """

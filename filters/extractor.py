@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from filters.near_misses import NearMisses
-    from filters.points import ExtractedPoint
+    from filters.points import Damage, ExtractedPoint
     from filters.region import Region
     from filters.tables import TableHeader
 
@@ -44,6 +44,10 @@ class ExtractionSpec:
         """Sentences for the user, before extraction starts."""
         return tuple(pattern.notice for pattern in self.patterns if pattern.notice)
 
+    def extractor(self, position: Position, near_misses: NearMisses | None = None) -> Extractor:
+        """Return an extractor of lines from a position on."""
+        return Extractor(self, position, near_misses=near_misses)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
@@ -55,6 +59,49 @@ class Position:
     """The table that earlier lines left open."""
     after_place: bool = False
     """The last line is a place in a Python traceback, so the next one is source code."""
+    skip: int = 0
+    """Bytes that are left of a record of an event file that is too long to be read."""
+
+
+class StreamExtractor(Protocol):
+    """Takes a stream's bytes in chunks of any size, returns the points that they complete."""
+
+    counters: ExtractionCounters
+
+    @property
+    def position(self) -> Position:
+        """Return where to continue."""
+
+    @property
+    def damage(self) -> Damage | None:
+        """Return what could not be read so far; None where all was read."""
+
+    def feed(self, chunk: bytes) -> list[ExtractedPoint]:
+        """Take the stream's next bytes."""
+
+    def finish(self) -> list[ExtractedPoint]:
+        """End the stream; return the points of its unfinished end."""
+
+
+class WantedMetrics(Protocol):
+    """What to look for in streams: an `ExtractionSpec`, or an `EventSpec` of event files."""
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Return the metrics' names; the objective's is the first."""
+
+    @property
+    def how(self) -> str:
+        """Return how metrics are found, in a few words for a message."""
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Return sentences for the user, before extraction starts."""
+
+    def extractor(
+        self, position: Position, near_misses: NearMisses | None = None
+    ) -> StreamExtractor:
+        """Return an extractor of a stream from a position on; `near_misses` sees what it reads."""
 
 
 class _Finder(Protocol):
@@ -142,6 +189,11 @@ class Extractor:
             )
         self._near_misses = near_misses
         self.counters = ExtractionCounters()
+
+    @property
+    def damage(self) -> Damage | None:
+        """Return None: lines of any content can be read."""
+        return None
 
     @property
     def position(self) -> Position:

@@ -35,6 +35,23 @@ class ExtractedPoint(NamedTuple):
     the log gives none."""
 
 
+class Damage(NamedTuple):
+    """A range of a file that could not be read; it may contain metrics."""
+
+    start: int
+    """Offset of its first byte."""
+    end: int | None
+    """Offset behind its last byte; None where it is unknown."""
+    why: str
+    """What is wrong at its start."""
+    places: int
+    """Number of places in this range that could not be read; what is between them was read."""
+
+    def __str__(self) -> str:
+        more = self.places - 1
+        return self.why + (f"; {more} more places up to here are damaged" if more else "")
+
+
 @dataclass(slots=True)
 class ExtractionCounters:
     """Counts what was read, and what was skipped, by reason. Counters never decrease."""
@@ -57,6 +74,8 @@ class ExtractionCounters:
     """Metrics of a JSON object whose value is neither a number nor a string."""
     timed_out: int = 0
     """Lines that were skipped because a pattern exceeded its bounds there (`filters.pattern`)."""
+    damaged: int = 0
+    """Records of an event file that could not be read (`filters.event_files.records`)."""
 
     def count(self, points: list[ExtractedPoint]) -> None:
         """Add points to `points`, `by_metric` and `not_finite`."""

@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from api.names import OUTCOME_FAILED, OUTCOME_STOPPED
 from api.report_limits import LONGEST_VALUE
+from api.run_directory import AttemptRecord
 from collector.core.attempt_reader import AttemptReader, ReadStep
 from collector.core.attempt_streams import next_attempt
 from collector.core.batches import CarryOver, final_points, points_digest
@@ -29,7 +30,7 @@ from collector.core.plan import AT_ONCE, CollectorPlan, Pause
 from collector.core.ports import AttemptEnd, Ports
 from collector.core.prepared_batch import PreparedBatch, prepare, prepare_again
 from collector.core.report_parts import parts_of
-from collector.streams.stream_position import Gap
+from collector.streams.stream_position import Gap, StreamPosition
 
 BATCH_SECONDS = 0.25
 """Least time between two batches, unless a batch has `batches.BATCH_POINTS` points."""
@@ -80,8 +81,9 @@ class AttemptCollector:
             self.end = trainer.ended(number)
             if self.end is not None and self.end.cause is not None:
                 self._ports.log.write(f"attempt {number}: {self.end.cause}")
+        self._reader.look_for_streams(over=self.end is not None, later=self._record(later))
         for name, stream in self._reader.streams.items():
-            stream.hold(self.attempt.places[name])
+            stream.hold(self._place(name))
         self._show()
         self._stop_if_due(self.attempt.known)
         if self.attempt.in_flight is not None:
@@ -170,9 +172,8 @@ class AttemptCollector:
         if left > 0 and self.end is None:
             return Pause(least=left, most=left)
         trainer = self._ports.trainer
-        record = None if later is None else trainer.record(later)
         over = self.end is not None
-        step = self._reader.step(self.attempt.places, over=over, later=record)
+        step = self._reader.step(self.attempt.places, over=over, later=self._record(later))
         if step is None:
             self._save_if_due(0)
             return None
@@ -288,7 +289,7 @@ class AttemptCollector:
 
     def _show(self) -> None:
         for name, stream in self._reader.streams.items():
-            self._echo.show(stream, self.attempt.places[name], over=self.end is not None)
+            self._echo.show(stream, self._place(name), over=self.end is not None)
 
     def _note(self, gap: Gap) -> None:
         """Remember a gap, and write it to the log."""
@@ -311,4 +312,11 @@ class AttemptCollector:
         self.attempt = attempt
         self._unsaved = 0
         for name, stream in self._reader.streams.items():
-            stream.release(self._echo.offset(stream, attempt.places[name]))
+            stream.release(self._echo.offset(stream, self._place(name)))
+
+    def _place(self, stream: str) -> StreamPosition:
+        """Return how far a stream is delivered; a new stream has no place yet."""
+        return self.attempt.places.get(stream) or StreamPosition()
+
+    def _record(self, attempt: int | None) -> AttemptRecord | None:
+        return None if attempt is None else self._ports.trainer.record(attempt)

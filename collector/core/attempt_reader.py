@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from api.run_directory import AttemptRecord
 from collector.core import batches
 from collector.core.batches import Extraction, extract
 from collector.streams.stream import Chunk, Stream
 from collector.streams.stream_position import Gap, StreamPosition
-from filters.extractor import ExtractionSpec
+from filters.extractor import WantedMetrics
 from filters.lines import LONGEST_LINE
 from filters.near_misses import NearMisses
 from filters.points import ExtractedPoint
@@ -36,20 +37,52 @@ class ReadStep:
     """There may be more to read at once."""
 
 
+class NewStreams(Protocol):
+    """Finds the streams that begin during an attempt."""
+
+    def __call__(
+        self, followed: Container[str], count: int, *, over: bool, later: AttemptRecord | None
+    ) -> Iterable[Stream]:
+        """Return the streams whose names are not among the `count` that are followed.
+
+        `over` and `later` mean what they mean for `Stream.read`.
+        """
+
+
 class AttemptReader:
     """Reads the streams in turn, so that a busy stream does not hold up the other one."""
 
     def __init__(
         self,
-        spec: ExtractionSpec,
+        spec_of: Callable[[str], WantedMetrics],
         streams: tuple[Stream, ...],
         near_misses: NearMisses | None = None,
+        new_streams: NewStreams | None = None,
     ) -> None:
-        """Search these streams; `near_misses` sees all regions that are searched."""
-        self.streams: Mapping[str, Stream] = {stream.name: stream for stream in streams}
-        self._spec, self._near_misses = spec, near_misses
-        self._turns = list(self.streams)
-        self._count = dict.fromkeys(self.streams, _LEAST)
+        """Search these streams, each for what `spec_of` returns for its name.
+
+        `near_misses` sees all regions of text that are searched. `new_streams` finds more streams.
+        """
+        self.streams: dict[str, Stream] = {}
+        self._spec_of, self._near_misses, self._new_streams = spec_of, near_misses, new_streams
+        self._specs: dict[str, WantedMetrics] = {}
+        self._turns: list[str] = []
+        self._count: dict[str, int] = {}
+        for stream in streams:
+            self._add(stream)
+
+    def look_for_streams(self, *, over: bool, later: AttemptRecord | None) -> None:
+        """Add the streams that have begun since the last look."""
+        if self._new_streams is not None:
+            count = len(self.streams)
+            for stream in self._new_streams(self.streams, count, over=over, later=later):
+                self._add(stream)
+
+    def _add(self, stream: Stream) -> None:
+        self.streams[stream.name] = stream
+        self._specs[stream.name] = self._spec_of(stream.name)
+        self._turns.append(stream.name)
+        self._count[stream.name] = _LEAST
 
     def step(
         self, places: Mapping[str, StreamPosition], *, over: bool, later: AttemptRecord | None
@@ -59,7 +92,7 @@ class AttemptReader:
         A stream that is far behind is read until a batch is full.
         """
         for name in list(self._turns):
-            position = places[name]
+            position = places.get(name) or StreamPosition()
             if position.finished:
                 continue
             self._turns.append(self._turns.pop(self._turns.index(name)))
@@ -88,7 +121,7 @@ class AttemptReader:
                 stream=stream.name, start=chunk.start, end=chunk.start, gap=chunk.gap, more=more
             )
         extraction = extract(
-            self._spec,
+            self._specs[stream.name],
             chunk.start.position,
             chunk.data,
             final=chunk.final,
@@ -106,7 +139,7 @@ class AttemptReader:
             start=chunk.start,
             end=end,
             points=extraction.points,
-            gap=chunk.gap,
+            gap=chunk.gap or _gap(stream.name, chunk, extraction),
             more=full or not extraction.complete or end.sealed,
         )
 
@@ -123,6 +156,17 @@ def _is_full(step: ReadStep) -> bool:
         or read >= _FARTHEST
         or step.end.generation.serial != step.start.generation.serial
         or step.end.sealed
+    )
+
+
+def _gap(stream: str, chunk: Chunk, extraction: Extraction) -> Gap | None:
+    """Return the gap for what could not be read in a chunk."""
+    damage = extraction.damage
+    if damage is None:
+        return None
+    serial = chunk.start.generation.serial
+    return Gap(
+        stream=stream, generation=serial, start=damage.start, end=damage.end, why=str(damage)
     )
 
 

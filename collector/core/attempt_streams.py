@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from api.errors import SetupError
 from api.run_directory import AttemptRecord
+from collector.core.attempt_reader import NewStreams
 from collector.core.checkpoint import Attempt
 from collector.core.plan import CollectorPlan
 from collector.core.ports import Ports
@@ -18,19 +19,40 @@ from collector.streams.stream_position import StreamPosition
 
 
 def streams_of(
-    plan: CollectorPlan, ports: Ports, number: int, held: HeldFiles
+    plan: CollectorPlan, ports: Ports, attempt: Attempt, held: HeldFiles
 ) -> tuple[Stream, ...]:
-    """Return the streams of an attempt; `held` keeps files open from one attempt to the next."""
+    """Return the streams of an attempt; `held` keeps files open from one attempt to the next.
+
+    Of event files, these are the ones that are in the checkpoint.
+    """
+    number = attempt.number
+    if plan.events:
+        from collector.streams.event_file import EventFile  # noqa: PLC0415 - see `new_streams_of`
+
+        return tuple(EventFile(path, ports.files) for path in attempt.places)
     if plan.path:
         return (FollowedFile(plan.path, ports.files, held, _record(ports, number)),)
     directory = plan.attempt_directory(number)
     return tuple(Segments(name, directory, ports.files, plan.segment_bytes) for name in PREFIXES)
 
 
+def new_streams_of(plan: CollectorPlan, ports: Ports, number: int) -> NewStreams | None:
+    """Return what finds the streams that begin during an attempt; None where none do."""
+    if not plan.events:
+        return None
+    # Only collectors of event files load what reads them.
+    from collector.streams.event_directory import EventDirectory  # noqa: PLC0415
+
+    record = _record(ports, number)
+    return EventDirectory(plan.events, ports.files, record, ports.log.write).new_files
+
+
 def start_positions(
     plan: CollectorPlan, ports: Ports, number: int, before: Attempt | None
 ) -> dict[str, StreamPosition]:
     """Return the position at which each stream of an attempt begins; `before`: the last attempt."""
+    if plan.events:
+        return {}
     if not plan.path:
         return {name: StreamPosition() for name in PREFIXES}
     previous = before.places.get(plan.path) if before else None

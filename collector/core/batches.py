@@ -10,10 +10,10 @@ from api.timestamps import FIRST_MICROS, LAST_MICROS, from_micros
 from api.types import MetricPoint
 from collector.core.stop_rules import StopRules, StopState
 from collector.streams.stream_position import digest_of
-from filters.extractor import ExtractionSpec, Extractor, Position
+from filters.extractor import Position, WantedMetrics
 from filters.fold import Folded, fold
 from filters.near_misses import NearMisses
-from filters.points import ExtractedPoint, ExtractionCounters
+from filters.points import Damage, ExtractedPoint, ExtractionCounters
 
 BATCH_POINTS = 1_000
 """Points that close a batch, at the end of the piece of bytes in which they are reached."""
@@ -55,10 +55,12 @@ class Extraction:
     counters: ExtractionCounters
     complete: bool
     """All bytes were searched; if they are final, their unfinished last line too."""
+    damage: Damage | None = None
+    """What could not be read."""
 
 
 def extract(
-    wanted: ExtractionSpec,
+    wanted: WantedMetrics,
     start: Position,
     data: bytes,
     *,
@@ -70,7 +72,7 @@ def extract(
     `final`: no byte will follow, so the unfinished last line counts too. `near_misses` sees all
     regions that are searched; it does not change the result.
     """
-    extractor = Extractor(wanted, start, near_misses=near_misses)
+    extractor = wanted.extractor(start, near_misses)
     points: list[ExtractedPoint] = []
     piece = max(_LEAST_PIECE, len(data) // 8)
     complete = True
@@ -82,7 +84,11 @@ def extract(
     if complete and final:
         points += extractor.finish()
     return Extraction(
-        points=tuple(points), end=extractor.position, counters=extractor.counters, complete=complete
+        points=tuple(points),
+        end=extractor.position,
+        counters=extractor.counters,
+        complete=complete,
+        damage=extractor.damage,
     )
 
 
@@ -96,10 +102,10 @@ def points_digest(points: Iterable[MetricPoint]) -> str:
 
 
 def extract_again(
-    wanted: ExtractionSpec, start: Position, pieces: Iterable[bytes]
+    wanted: WantedMetrics, start: Position, pieces: Iterable[bytes]
 ) -> tuple[ExtractedPoint, ...]:
     """Find the points of a range that was extracted before, to its end."""
-    extractor = Extractor(wanted, start)
+    extractor = wanted.extractor(start)
     points: list[ExtractedPoint] = []
     for piece in pieces:
         points += extractor.feed(piece)

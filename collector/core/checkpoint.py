@@ -112,7 +112,8 @@ def _read(kind: Any, value: Any) -> Any:  # noqa: ANN401 - any field's type, any
         return None if value is None else _read(other, value)
     if is_dataclass(kind):
         hints = get_type_hints(kind, localns=_LOCAL_NAMES)
-        if value.keys() != {each.name for each in fields(kind)}:
+        names = {each.name for each in fields(kind)}
+        if value.keys() | _LATER_FIELDS.get(kind, set()) != names:
             raise ValueError(f"wrong fields of a {getattr(kind, '__name__', kind)}")
         return kind(**{name: _read(hints[name], field) for name, field in value.items()})  # type: ignore[operator]  # a class, says `get_type_hints`
     if origin in _CONTAINERS:
@@ -140,5 +141,7 @@ _CONTAINERS: dict[Any, Callable[[tuple[Any, ...], Any], Any]] = {
     frozenset: lambda inner, value: frozenset(_read(inner[0], item) for item in _list(value)),
     Mapping: lambda inner, value: {key: _read(inner[1], item) for key, item in value.items()},
 }
+# Checkpoints of earlier versions do not have these; their defaults are right there.
+_LATER_FIELDS: dict[Any, set[str]] = {Position: {"skip"}}
 # `filters.extractor` and others import these only for type checking.
 _LOCAL_NAMES = {"TableHeader": TableHeader, "Mapping": Mapping, "Position": Position}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from posixpath import dirname
 
 from api.names import ATTEMPTS_DIR, CHECKPOINT_FILE
 from api.run_directory import SEGMENT_BYTES
 from collector.core.stop_rules import StopRules
-from filters.extractor import ExtractionSpec
+from filters.extractor import ExtractionSpec, WantedMetrics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,8 @@ class CollectorPlan:
     """The directory of the checkpoint; None: the run directory."""
     path: str = ""
     """The file to follow; empty: read the launcher's segments."""
+    events: str = ""
+    """The directory of event files to follow; empty: there are none."""
     segment_bytes: int = SEGMENT_BYTES
     """Bytes of each of the launcher's segments."""
     rules: StopRules | None = None
@@ -41,6 +44,15 @@ class CollectorPlan:
     def attempt_directory(self, number: int) -> str:
         """Return the directory of the launcher's files of an attempt."""
         return f"{self.run_dir}/{ATTEMPTS_DIR}/{number}"
+
+    def extraction_of(self, stream: str) -> WantedMetrics:
+        """Return what to look for in a stream, by its name."""
+        if not self.events:
+            return self.extraction
+        # Only collectors of event files load what reads them.
+        from filters.event_files.extractor import EventSpec  # noqa: PLC0415
+
+        return EventSpec(metrics=self.extraction.metrics, directory=dirname(stream))
 
     @property
     def objective(self) -> str:

@@ -46,7 +46,7 @@ def prepare_again(
     if not flight.stream:
         return prepare_last(plan, attempt, flight)
     pieces = streams[flight.stream].again(flight.start, flight.end)
-    points = extract_again(plan.extraction, flight.start.position, pieces)
+    points = extract_again(plan.extraction_of(flight.stream), flight.start.position, pieces)
     # An earlier version may have written the checkpoint: its points had no steps.
     without_steps = tuple(point._replace(step=None) for point in points)
     for candidate in (points, without_steps):

@@ -13,7 +13,12 @@ from api.names import (
 )
 from collector.core.attempt_collector import IDLE_SECONDS, AttemptCollector
 from collector.core.attempt_reader import AttemptReader
-from collector.core.attempt_streams import next_attempt, start_positions, streams_of
+from collector.core.attempt_streams import (
+    new_streams_of,
+    next_attempt,
+    start_positions,
+    streams_of,
+)
 from collector.core.batches import CarryOver, carry_on
 from collector.core.checkpoint import Attempt
 from collector.core.checkpoint_file import CheckpointFile
@@ -117,7 +122,7 @@ class Session:
         }
         objective = self._plan.objective
         if self._was_never_created(attempt):
-            facts["missing_file"] = self._plan.path
+            facts["missing_file"] = self._plan.path or f"{self._plan.events}/*tfevents*"
         near = () if objective in known.folds else self._near_misses.of(objective)
         return summary_of(
             facts, known.folds, self._plan.extraction.metrics, describe_near_misses(near)
@@ -126,6 +131,8 @@ class Session:
     def _was_never_created(self, attempt: Attempt) -> bool:
         """Return whether the metrics file has never existed, as far as this collector knows."""
         path = self._plan.path
+        if self._plan.events:
+            return not attempt.places
         if not path or path not in attempt.places:
             return False
         place = attempt.places[path]
@@ -168,10 +175,15 @@ class Session:
         return f"{self._plan.source_prefix}{mark}{self._dice.getrandbits(64):016x}-{number}"
 
     def _streams(self, attempt: Attempt) -> tuple[Stream, ...]:
-        return streams_of(self._plan, self._ports, attempt.number, self._held)
+        return streams_of(self._plan, self._ports, attempt, self._held)
 
     def _reader(self, attempt: Attempt) -> AttemptReader:
-        return AttemptReader(self._plan.extraction, self._streams(attempt), self._near_misses)
+        return AttemptReader(
+            self._plan.extraction_of,
+            self._streams(attempt),
+            self._near_misses,
+            new_streams_of(self._plan, self._ports, attempt.number),
+        )
 
     def _new_near_misses(self) -> NearMisses:
         """Return an empty collection of near misses; those from before a crash are not kept."""
@@ -179,11 +191,11 @@ class Session:
         return NearMisses((self._plan.objective,), extraction.how, _LOOKED_NEAR)
 
     def _check_source(self, attempt: Attempt) -> None:
-        names = [
-            stream.name
-            for stream in streams_of(self._plan, self._ports, attempt.number, self._held)
-        ]
-        if set(names) != set(attempt.places):
+        names = [stream.name for stream in self._streams(attempt)]
+        below = f"{self._plan.events.rstrip('/')}/" if self._plan.events else ""
+        strange = [path for path in attempt.places if not path.startswith(below)]
+        if set(names) != set(attempt.places) or strange:
+            names = [self._plan.events] if strange else names
             raise SetupError(
                 f"the checkpoint is for {', '.join(map(repr, attempt.places))}, "
                 f"not for {', '.join(map(repr, names))}: "
@@ -223,6 +235,7 @@ class Session:
         if attempt.finished:
             return attempt.known
         reader = self._reader(attempt)
+        reader.look_for_streams(over=True, later=None)
         positions, known, read = dict(attempt.places), attempt.known, 0
         while read < _LOOKED_AHEAD:
             step = reader.step(positions, over=True, later=None)

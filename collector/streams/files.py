@@ -46,6 +46,9 @@ class FileSystem(Protocol):
     def names(self, directory: str) -> list[str]:
         """Return the names in a directory, in any order; empty where it is missing."""
 
+    def directories(self, directory: str) -> list[str]:
+        """Return the names of the directories in a directory, links left out; may be empty."""
+
     def open(self, path: str) -> OpenFile | None:
         """Open a file for reading."""
 

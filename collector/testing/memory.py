@@ -104,6 +104,12 @@ class MemoryFiles:
         below = (path[len(start) :] for path in self._named if path.startswith(start))
         return list(dict.fromkeys(path.split("/")[0] for path in below))
 
+    def directories(self, directory: str) -> list[str]:
+        """Return the names of the directories in a directory."""
+        start = directory.rstrip("/") + "/"
+        below = (path[len(start) :] for path in self._named if path.startswith(start))
+        return list(dict.fromkeys(path.split("/")[0] for path in below if "/" in path))
+
     def open(self, path: str) -> MemoryFile | None:
         """Open an existing file."""
         node = self._named.get(path)

@@ -93,6 +93,23 @@ def test_a_switch_is_on_when_it_is_there_and_not_false(words: list[str], native:
     assert from_argv([*LEAST, "--run-dir=/r", "--source=file", *words]).native is native
 
 
+def test_the_flags_of_katibs_collector_of_event_files_are_read() -> None:
+    argv = (
+        "--trial_name trial-1 --db_manager_server_addr db:6789 --metrics_file_dir /log"
+        " --metric_names train/accuracy;loss --objective_type maximize --metric_filters (a)(b)"
+        " --poll_interval 2 --timeout 60 --wait_all_processes True"
+    )
+    short = "-t trial-1 -s-db db:6789 -path /log -m train/accuracy;loss -o-type maximize"
+    short += " -f (a)(b) -p 2 -timeout 60 -w True"
+
+    args = from_argv(argv.split())
+
+    assert args == from_argv(short.split())
+    assert args.metrics == ("train/accuracy", "loss")
+    assert args.poll_interval == timedelta(seconds=2)
+    assert args.timeout == timedelta(minutes=1)
+
+
 def test_what_katibs_own_webhook_writes_is_read() -> None:
     argv = (
         "-t trial-1 -m accuracy;loss -o-type maximize -s-db katib-db-manager.kubeflow:6789"
@@ -129,7 +146,7 @@ REFUSED = [
     (["--run-dri=/r"], 'unknown flag "--run-dri=/r"; did you mean "--run-dir"?'),
     (["-zzz"], 'unknown flag "-zzz"; --help lists all flags'),
     (["-p"], "flag -p has no value; write -p DURATION"),
-    (["-p", "1"], 'flag -p: "1" is not a duration; write'),
+    (["-p", "1.5"], 'flag -p: "1.5" is not a duration; write'),
     (["-p", "0s"], "flag -p: 0s is too short; write 1s or more"),
     (["-timeout=-1s"], "flag -timeout: -1s is too short; write 1s or more"),
     (["-w", "yes"], 'flag -w: "yes" is neither true nor false; write'),

@@ -14,7 +14,7 @@ def faults_of(world: World) -> list[str]:
     for (source, _), batch in world.store.batches.items():
         for point in batch.points:
             stored.setdefault(point.value, []).append(int(source.rpartition("-")[2]))
-    for other in ("unavailable", "999999"):
+    for other in ("unavailable", "999999", "999999.0"):
         stored.pop(other, None)
     gap_logged = any("metrics may be missing" in sentence for sentence in world.messages.sentences)
     at_katibs = {point.value for batch in world.katibs.batches.values() for point in batch.points}

@@ -15,7 +15,7 @@ from collector.core.stop_rules import StopRules
 from collector.launched_trainer import LaunchedTrainer
 from collector.testing.memory import MemoryFile
 from filters.extractor import extraction_spec
-from tests.collector.simulated_trial import LOG, RUN, SEGMENT, World
+from tests.collector.simulated_trial import EVENTS, LOG, RUN, SEGMENT, World
 
 _STEPS = 5_000
 _RULES = StopRules(
@@ -69,12 +69,12 @@ class Hazardous:
         return hazardous
 
 
-def simulate(seed: int) -> World:
-    """Run a whole trial; return the world at its end."""
+def simulate(seed: int, kinds: tuple[str, ...] = ("file", "file", "stdout")) -> World:
+    """Run a whole trial of one of the kinds; return the world at its end."""
     dice = random.Random(seed)
     world = World(
         dice=dice,
-        kind=dice.choice(("file", "file", "stdout")),
+        kind=dice.choice(kinds),
         attempts=dice.choice((1, 1, 2, 3)),
         rules=dice.random() < 0.2,
         rotates=dice.random() < 0.7,
@@ -146,6 +146,7 @@ def _session(world: World, opened: Opened) -> Session:
         extraction=extraction_spec(["m"]),
         run_dir=RUN,
         path=LOG if world.kind == "file" else "",
+        events=EVENTS if world.kind == "events" else "",
         rules=_RULES if world.rules else None,
         native=True,
         segment_bytes=SEGMENT,

@@ -22,9 +22,11 @@ from collector.testing.memory import (
     MemoryStore,
     Node,
 )
+from tests.filters.event_files.event_writer import beginning, scalar
 
 RUN = "/run/trialwatch"
 LOG = "/katib/mnist.log"
+EVENTS = "/katib/tfevent"
 SEGMENT = 64
 
 
@@ -61,8 +63,8 @@ class Training:
     stopped: bool = False
     delivered: int = 0
     outcome: str = OUTCOME_FAILED
-    unfinished: str = ""
-    """The rest of an unfinished line."""
+    unfinished: bytes = b""
+    """The rest of an unfinished line or record."""
 
 
 @dataclass(slots=True)
@@ -71,7 +73,7 @@ class World:
 
     dice: random.Random
     kind: str
-    """`file` or `stdout`."""
+    """`file`, `stdout` or `events`."""
     attempts: int
     """How many there will be."""
     rules: bool
@@ -96,6 +98,8 @@ class World:
     replacements: int = 0
     empty_reports: int = 0
     """Reports without points that Katib's DB manager got."""
+    event_files: list[str] = field(default_factory=list)
+    """All paths at which an event file was begun."""
     messages: MemoryLog = field(default_factory=MemoryLog)
     files: MemoryFiles = field(init=False)
     trainings: list[Training] = field(default_factory=list)
@@ -120,6 +124,11 @@ class World:
             self._open("a")
             self._append(b"m=999999\n")
             self.handle = self.node = None
+        if self.kind == "events" and self.dice.random() < 0.3:
+            self._begin_event_file()
+            self._append(scalar("m", 999999))
+            self.handle = self.node = None
+            self.clock.pass_by(0.1)
 
     # What the trainer does
 
@@ -148,6 +157,8 @@ class World:
                 self._end(training)
             elif what < 0.2 and self.kind == "file" and self.rotates:
                 self._rotate()
+            elif what < 0.15 and self.kind == "events" and not training.unfinished:
+                self._change_event_files()
             else:
                 self._write(training)
         self.busy = False
@@ -186,12 +197,12 @@ class World:
 
     def _end(self, training: Training) -> None:
         killed = not training.stopped and self.dice.random() < 0.2
-        if killed and "m=" in training.unfinished:
-            self.written.pop()
+        if killed and (b"m=" in training.unfinished or self.kind == "events"):
+            del self.written[len(self.written) - bool(training.unfinished) :]
         if training.unfinished and not killed:
-            self._append(training.unfinished.encode())
+            self._append(training.unfinished)
         training.running = False
-        training.unfinished = ""
+        training.unfinished = b""
         succeeded = self.dice.random() < 0.5
         training.outcome = OUTCOME_SUCCEEDED if succeeded and not killed else OUTCOME_FAILED
         training.outcome = OUTCOME_STOPPED if training.stopped else training.outcome
@@ -213,8 +224,11 @@ class World:
 
     def _write(self, training: Training) -> None:
         if training.unfinished:
-            text, training.unfinished = training.unfinished, ""
-            self._append(text.encode())
+            text, training.unfinished = training.unfinished, b""
+            self._append(text)
+            return
+        if self.kind == "events":
+            self._write_event(training)
             return
         value = str(1 + len(self.written))
         # No two lines begin alike: a position in a file is recognized by the bytes before it.
@@ -235,15 +249,60 @@ class World:
             )
         else:
             self.written.append(Written(value, training.number, None, 0, 0))
-        training.unfinished = line[cut:]
+        training.unfinished = line[cut:].encode()
         self._append(line[:cut].encode())
         self.history.append(f"writes {value}{' in part' if cut < len(line) else ''}")
+
+    def _write_event(self, training: Training) -> None:
+        """Write a record: in part, damaged, or whole."""
+        if self.handle is None or self.dice.random() < 0.1:
+            self._begin_event_file()
+        assert self.handle is not None
+        number = 1 + len(self.written)
+        record = scalar("m", number, step=number, at=self.clock.micros() / 1e6)
+        if self.dice.random() < 0.1:
+            damaged = bytearray(scalar("m", 999999))
+            damaged[self.dice.choice((1, 9, 20, -6, -1))] ^= 1
+            self._append(bytes(damaged))
+        cut = self.dice.randrange(1, len(record)) if self.dice.random() < 0.2 else len(record)
+        end, life = self.handle.stat().size + len(record), self._lives.get(id(self.node), 0)
+        self.written.append(Written(f"{number}.0", training.number, self.node, end, life))
+        self._append(record[:cut])
+        training.unfinished = record[cut:]
+        self.history.append(f"writes {number}{' in part' if cut < len(record) else ''}")
+
+    def _begin_event_file(self) -> None:
+        """Open a new file, perhaps in a new directory, or one that is there: it is written over."""
+        folder = self.dice.choice((EVENTS, EVENTS, f"{EVENTS}/train", f"{EVENTS}/a/b"))
+        path = f"{folder}/events.out.tfevents.{self.dice.randrange(40)}"
+        if self.files.stat(path) is not None:
+            self._destroy(self.files.node(path), 0)
+            self.files.create(path).truncate(0)
+        self.handle, self.node = self.files.create(path), self.files.node(path)
+        self.handle.append(beginning(self.clock.micros() / 1e6))
+        self.event_files.append(path)
+        self.history.append(f"begins {path}")
+
+    def _change_event_files(self) -> None:
+        """Remove an event file, or write another file beside them."""
+        existing = [path for path in self.event_files if self.files.stat(path) is not None]
+        if self.rotates and existing and self.dice.random() < 0.5:
+            path = self.dice.choice(existing)
+            self._destroy(self.files.node(path), 0)
+            self.files.unlink(path)
+            self.handle = self.node = None
+            self.history.append(f"removes {path}")
+            return
+        name = self.dice.choice(("tfevents.no", "model.ckpt", "train/1.pid"))
+        other = self.files.create(f"{EVENTS}/{name}")
+        other.append(b"m=999999 is not a record at all")
+        other.close()
 
     def _mine(self, training: Training) -> bool:
         return any(each.attempt == training.number for each in self.written)
 
     def _append(self, data: bytes) -> None:
-        if self.kind == "file":
+        if self.kind in ("file", "events"):
             if self.handle is None:
                 self._open("a")
             assert self.handle is not None

@@ -38,6 +38,16 @@ def test_every_value_is_stored_once_or_its_loss_is_logged(first: int) -> None:
     assert not faults
 
 
+@pytest.mark.parametrize("first", range(FIRST, FIRST + RUNS // 10, _AT_ONCE))
+def test_every_value_in_an_event_file_is_stored_once_or_its_loss_is_logged(first: int) -> None:
+    faults = {}
+    for seed in range(first, min(first + _AT_ONCE, FIRST + RUNS // 10)):
+        world = simulate(seed, kinds=("events",))
+        if found := faults_of(world):
+            faults[seed] = found
+    assert not faults
+
+
 _GRACE = 28.0
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from api.errors import SetupError
 from collector.core.checkpoint import Attempt, Checkpoint
+from collector.streams.stream_position import StreamPosition
 from filters.tables import TableHeader  # for hypothesis, which looks at annotations
 
 _KNOWN = TableHeader
@@ -18,6 +19,15 @@ _KNOWN = TableHeader
 @given(st.builds(Checkpoint, attempt=st.none() | st.builds(Attempt)))
 def test_a_checkpoint_is_read_as_it_was_written(checkpoint: Checkpoint) -> None:
     assert Checkpoint.from_json(checkpoint.to_json()) == checkpoint
+
+
+def test_a_checkpoint_of_an_earlier_version_has_no_skipped_bytes() -> None:
+    checkpoint = Checkpoint(
+        attempt=Attempt(number=1, source="a", places={"out": StreamPosition(finished=True)})
+    )
+    text = checkpoint.to_json()
+    assert Checkpoint.from_json(text.replace(b', "skip": 0', b"")) == checkpoint
+    assert b"skip" in text
 
 
 @pytest.mark.parametrize(

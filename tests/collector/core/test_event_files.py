@@ -1,0 +1,238 @@
+"""Sessions that follow a directory of event files, in memory."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from collector.core.session import Session
+from collector.streams import event_directory
+from tests.collector.pod_in_memory import Pod
+from tests.filters.event_files.event_writer import beginning, framed, scalar
+
+LOG = "/log"
+_FILE = f"{LOG}/events.out.tfevents.1"
+
+
+class EventPod(Pod):
+    """A pod whose trainer writes event files."""
+
+    def follow(self) -> Session:
+        return self.collector(events=LOG)
+
+    def write(self, *records: bytes, path: str = _FILE) -> None:
+        """Append records; a new file begins with its version."""
+        file = self.files.create(path)
+        if not file.stat().size:
+            file.append(beginning(self.clock.micros() / 1e6))
+        for record in records:
+            file.append(record)
+        file.close()
+        self.clock.pass_by(0.3)
+
+
+@pytest.fixture
+def pod() -> EventPod:
+    return EventPod()
+
+
+def test_files_and_directories_are_followed_as_they_appear(pod: EventPod) -> None:
+    pod.begin()
+    session = pod.follow()
+    pod.run(session)
+    pod.write(scalar("loss", 1))
+    pod.run(session)
+    assert pod.values() == ["1.0"]
+    pod.write(scalar("loss", 2), path=f"{LOG}/train/deep/events.out.tfevents.2")
+    pod.write(scalar("loss", 3))
+    pod.run(session)
+    assert sorted(pod.values()) == ["1.0", "2.0", "3.0"]
+    pod.end()
+    pod.run_to_the_end(session)
+    session.close()
+    assert pod.outcome() == "succeeded"
+
+
+def test_a_point_has_the_wall_time_and_the_step_of_its_event(pod: EventPod) -> None:
+    pod.begin()
+    pod.write(scalar("loss", 1, step=400, at=1_763_950_000.5))
+    session = pod.follow()
+    pod.run(session)
+    session.close()
+    (point,) = (point for batch in pod.store.batches.values() for point in batch.points)
+    assert point.timestamp == "2025-11-24T02:06:40.5Z"
+    assert point.step == 400
+
+
+def test_a_metric_with_a_directory_is_found_in_the_files_of_that_directory(pod: EventPod) -> None:
+    pod.begin()
+    pod.write(scalar("loss", 1), path=f"{LOG}/train/tfevents.1")
+    pod.write(scalar("loss", 2), path=f"{LOG}/eval/tfevents.1")
+    plan = pod.collector(events=f"{LOG}/eval")
+    pod.run(plan)
+    plan.close()
+    assert pod.values() == ["2.0"]
+
+
+def test_a_file_in_parts_is_delivered_once_over_a_crash(pod: EventPod) -> None:
+    pod.begin()
+    session = pod.follow()
+    record = scalar("loss", 2)
+    pod.write(scalar("loss", 1), record[:20])
+    pod.run(session)
+    session.close()
+    again = pod.follow()
+    pod.write(record[20:])
+    pod.run(again)
+    again.close()
+    assert pod.values() == ["1.0", "2.0"]
+
+
+def test_files_from_before_the_training_are_left_alone_and_logged(pod: EventPod) -> None:
+    pod.write(scalar("loss", 9), path=f"{LOG}/old.tfevents")
+    pod.begin()
+    pod.write(scalar("loss", 1))
+    session = pod.follow()
+    pod.run(session)
+    pod.run(session)
+    session.close()
+    assert pod.values() == ["1.0"]
+    assert pod.log_text.count("/log/old.tfevents is not read: it began before this training") == 1
+
+
+def test_the_files_of_two_attempts_are_kept_apart(pod: EventPod) -> None:
+    pod.begin(1)
+    pod.write(scalar("loss", 1))
+    pod.end(1, status=1)
+    pod.begin(2)
+    pod.write(scalar("loss", 2), path=f"{LOG}/events.out.tfevents.2")
+    pod.end(2)
+    session = pod.follow()
+    pod.run_to_the_end(session)
+    pod.run_to_the_end(session)
+    session.close()
+    assert pod.values(1) == ["1.0"]
+    assert pod.values(2) == ["2.0"]
+
+
+def test_a_file_that_the_next_attempt_writes_over_is_the_next_attempts(pod: EventPod) -> None:
+    pod.begin(1)
+    pod.write(scalar("loss", 1))
+    session = pod.follow()
+    pod.run(session)
+    pod.end(1, status=1)
+    pod.begin(2)
+    pod.open(_FILE).truncate(0)
+    pod.write(scalar("loss", 2))
+    pod.end(2)
+    pod.run_to_the_end(session)
+    pod.run_to_the_end(session)
+    session.close()
+    assert pod.values(1) == ["1.0"]
+    assert pod.values(2) == ["2.0"]
+
+
+def test_a_file_that_is_no_event_file_is_logged_once(pod: EventPod) -> None:
+    pod.begin()
+    for path in ("a.tfevents", "model.ckpt", "1.pid"):
+        pod.log("loss=3 is not a record", path=f"{LOG}/{path}")
+    session = pod.follow()
+    pod.run(session)
+    pod.end()
+    pod.run_to_the_end(session)
+    session.close()
+    assert pod.log_text.count("/log/a.tfevents is not read: it is not an event file") == 1
+    assert "model.ckpt" not in pod.log_text
+
+
+def test_damage_is_a_gap_in_the_log_and_in_the_summary(pod: EventPod) -> None:
+    bad = bytearray(scalar("loss", 2))
+    bad[-1] ^= 1
+    pod.begin()
+    pod.write(scalar("loss", 1), bytes(bad), scalar("loss", 3), scalar("loss", 4)[:-2])
+    session = pod.follow()
+    pod.run(session)
+    pod.end()
+    pod.run_to_the_end(session)
+    gaps = json.loads(session.summary())["gaps"]
+    session.close()
+    assert pod.values() == ["1.0", "3.0"]
+    assert [gap.rpartition(": ")[2] for gap in gaps] == [
+        "the checksum of a record does not fit",
+        "the file ends within a record",
+    ]
+    assert "metrics may be missing: /log/events.out.tfevents.1, file 1" in pod.log_text
+
+
+def test_a_deleted_file_is_read_to_its_end(pod: EventPod) -> None:
+    pod.begin()
+    pod.write(scalar("loss", 1))
+    session = pod.follow()
+    pod.run(session)
+    pod.write(scalar("loss", 2))
+    pod.files.unlink(_FILE)
+    pod.end()
+    pod.run_to_the_end(session)
+    session.close()
+    assert pod.values() == ["1.0", "2.0"]
+
+
+def test_a_file_that_was_deleted_during_a_crash_is_a_gap(pod: EventPod) -> None:
+    pod.begin()
+    pod.write(scalar("loss", 1))
+    session = pod.follow()
+    pod.run(session)
+    session.close()
+    pod.files.unlink(_FILE)
+    pod.end()
+    again = pod.follow()
+    pod.run_to_the_end(again)
+    again.close()
+    assert pod.values() == ["1.0"]
+    assert "it was deleted before it was read to its end" in pod.log_text
+
+
+def test_without_any_event_file_the_summary_says_so(pod: EventPod) -> None:
+    pod.begin()
+    session = pod.follow()
+    pod.run(session)
+    pod.end()
+    pod.run_to_the_end(session)
+    assert json.loads(session.summary())["missing_file"] == "/log/*tfevents*"
+    session.close()
+    assert pod.values() == ["unavailable"]
+
+
+def test_what_is_not_read_yet_is_in_the_summary(pod: EventPod) -> None:
+    pod.begin()
+    session = pod.follow()
+    session.step()
+    pod.store.away = "away"
+    pod.write(scalar("loss", 0.25))
+    assert json.loads(session.summary())["metrics"]["loss"]["last"] == "0.25"
+    session.close()
+
+
+def test_more_files_than_the_limit_are_logged(
+    pod: EventPod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_directory, "MOST_FILES", 2)
+    pod.begin()
+    for number in range(4):
+        pod.write(scalar("loss", number), path=f"{LOG}/{number}.tfevents")
+    session = pod.follow()
+    pod.run(session)
+    session.close()
+    assert sorted(pod.values()) == ["0.0", "1.0"]
+    assert "more than 2 event files, which is the limit" in pod.log_text
+
+
+def test_a_file_whose_first_event_has_no_time_counts_by_its_last_write(pod: EventPod) -> None:
+    pod.begin()
+    file = pod.open(_FILE)
+    file.append(framed(b"\x1a\x0dbrain.Event:2") + scalar("loss", 1))
+    session = pod.follow()
+    pod.run(session)
+    session.close()
+    assert pod.values() == ["1.0"]
