@@ -21,8 +21,9 @@ PROTOS := $(wildcard api/*/*.proto)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo logs test test-cluster test-operators cluster-up cluster-install cluster-down lint fix
-.PHONY: bench proto crds golden fuzz mutate locks launcher dist bundles monitoring clean
+.PHONY: help setup demo logs test test-cluster test-operators test-installing
+.PHONY: cluster-up cluster-install cluster-down lint fix bench proto crds golden fuzz mutate locks launcher dist
+.PHONY: bundles monitoring clean
 
 help:  ## list these words
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 25
@@ -57,6 +58,10 @@ test-cluster: $(READY)  ## run the tests that need Kubernetes, on a node brought
 
 test-operators: $(READY)  ## run the tests with the operators of other kinds of jobs, on such a node (root)
 	@$(PY) -m tests.cluster.operators $(ARGS)
+
+test-installing: export TRIALWATCH_E2E_INSTALLING = 1
+test-installing: $(READY)  ## run the tests that install and remove trialwatch, on such a node (root)
+	@$(PY) -m tests.cluster --durations=0 $(or $(ARGS),tests/cluster/installing)
 
 cluster-up: $(READY)  ## bring up a Kubernetes node by hand; prints its kubeconfig (root)
 	@$(PY) -m tests.cluster.node up

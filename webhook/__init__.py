@@ -30,6 +30,8 @@ From an AdmissionReview to its response:
   validating webhook. A request is checked only for what it changes, and its author needs the right
   to create the objects of the trials. `POST /validate-trial` checks that right for Trials that
   users write.
+- **The end of the installation** (`server/uninstall_handler.py`). When the CRD of trials is
+  deleted, the controller is deleted too, so the webhook removes the finalizers first.
 - **An image's command** comes from its registry (`registry/`), within three seconds. Without it a
   pod of kind File runs without the launcher, and a pod of kind StdOut is refused.
 - **The certificate** is mounted, or made and renewed by the webhook itself (`certificates/`).

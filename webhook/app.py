@@ -26,15 +26,17 @@ from webhook.certificates.self_signed import SelfSignedCertificate, target_of
 from webhook.driver.cluster_lookups import CachedObject, ClusterLookups, lookup_caches
 from webhook.driver.cluster_rights import ClusterRights, ClusterWithRights
 from webhook.driver.decision_driver import DecisionDriver
+from webhook.driver.finalizer_release import FinalizerRelease
 from webhook.driver.ports import ServingCertificate
 from webhook.model.config import Config, parse_config
 from webhook.registry.lookups import RegistryLookups, open_session
-from webhook.server import trial_handler
+from webhook.server import trial_handler, uninstall_handler
 from webhook.server.experiment_handler import MUTATE, VALIDATE, ExperimentHandler
 from webhook.server.http import ServerParts, application
 from webhook.server.metrics import Metrics
 from webhook.server.pod_handler import PATH, PodHandler
 from webhook.server.trial_handler import TrialHandler
+from webhook.server.uninstall_handler import UninstallHandler
 from webhook.settings import Settings
 
 _log = get_logger(__name__)
@@ -93,8 +95,14 @@ class _Webhook:
             for path in (MUTATE, VALIDATE)
         }
         trials = TrialHandler(authors, self._config, self.metrics, settings.core_namespace)
+        self._uninstall = UninstallHandler(FinalizerRelease(cluster), self.metrics)
         self._parts = ServerParts(
-            handlers={PATH: pods, **experiments, trial_handler.PATH: trials},
+            handlers={
+                PATH: pods,
+                **experiments,
+                trial_handler.PATH: trials,
+                uninstall_handler.PATH: self._uninstall,
+            },
             metrics=self.metrics,
             missing=lambda: list(self._missing()),
         )
@@ -114,7 +122,12 @@ class _Webhook:
     @asynccontextmanager
     async def working(self, ended: asyncio.Event) -> AsyncIterator[None]:
         """Run the background tasks; an error in one of them ends the program."""
-        background = [self._config.run, self._events.run, self._freeze_caches]
+        background = [
+            self._config.run,
+            self._events.run,
+            self._uninstall.run,
+            self._freeze_caches,
+        ]
         if self._authorities is not None:
             background.append(self._authorities.run)
         endless = [*background, *(cache.run for cache in self._caches)]

@@ -49,8 +49,8 @@ class Settings:
             "--listen",
             ADDRESS,
             "Where the API server calls, over TLS: `/mutate-pod`, `/mutate-experiment`,"
-            " `/validate-experiment` and `/validate-trial`. The same port serves `/healthz`,"
-            " `/readyz` and `/metrics`. Port 0 takes a free port.",
+            " `/validate-experiment`, `/validate-trial` and `/release-finalizers`. The same port"
+            " serves `/healthz`, `/readyz` and `/metrics`. Port 0 takes a free port.",
         ),
         Address(host="0.0.0.0", port=names.WEBHOOK_PORT),  # noqa: S104 - a server for other machines
     )

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 VARIABLE = "TRIALWATCH_E2E_KUBECONFIG"
 OPERATORS_VARIABLE = "TRIALWATCH_E2E_OPERATORS"
 """Set by `make test-operators`, whose cluster has the operators of other kinds of jobs."""
-collect_ignore = [] if os.environ.get(OPERATORS_VARIABLE) else ["operators"]
+INSTALLING_VARIABLE = "TRIALWATCH_E2E_INSTALLING"
+"""Set by `make test-installing`, whose tests take minutes each."""
+_FOLDERS = {"operators": OPERATORS_VARIABLE, "installing": INSTALLING_VARIABLE}
+collect_ignore = [name for name, wanted in _FOLDERS.items() if not os.environ.get(wanted)]
 
 
 def pytest_configure(config: pytest.Config) -> None:

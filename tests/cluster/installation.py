@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import yaml
+
 from tests.architecture.tree import ROOT
 from tests.cluster.binaries import MissingProgramError, note
 from tests.cluster.client import Cluster, cluster_of, until
@@ -70,6 +72,16 @@ def install(cluster: Cluster, overlay: Path = _OVERLAY) -> None:
         where = (f"deployment/{deployment}", f"--namespace={NAMESPACE}")
         cluster.kubectl("rollout", "status", *where, "--timeout=180s")
     until("the earlier pods to go", lambda: not any(_ending(cluster)))
+
+
+def release_volumes(cluster: Cluster) -> None:
+    """Let the volumes of a deleted claim of the DB manager be claimed again."""
+    text = cluster.kubectl("get", "persistentvolumes", "--output=yaml")
+    for volume in yaml.safe_load(text)["items"]:
+        claim = volume["spec"].get("claimRef", {})
+        if claim.get("namespace") == NAMESPACE and volume["status"]["phase"] == "Released":
+            name = f"persistentvolume/{volume['metadata']['name']}"
+            cluster.kubectl("patch", name, "--patch", '{"spec": {"claimRef": null}}')
 
 
 def _ending(cluster: Cluster) -> Iterator[str]:

@@ -14,6 +14,7 @@ from tests.manifests.rendered_objects import Object, named, of_kind, overlay
 from tests.manifests.user_mistakes import SEED
 from webhook.server.experiment_handler import MUTATE, VALIDATE
 from webhook.server.trial_handler import PATH
+from webhook.server.uninstall_handler import PATH as UNINSTALL
 
 STANDALONE = [name for name in OVERLAYS if name != "with-katib"]
 PATHS = {"MutatingWebhookConfiguration": MUTATE, "ValidatingWebhookConfiguration": VALIDATE}
@@ -28,10 +29,18 @@ def entry_of(name: str, kind: str) -> Object:
 def trial_entry(name: str) -> Object:
     """Return the entry of trials; it is beside the second one of experiments."""
     rendered = overlay(name)
-    (_, entry) = named(rendered, "ValidatingWebhookConfiguration", names.OWN_EXPERIMENT_WEBHOOKS)[
-        "webhooks"
-    ]
+    (_, entry, _) = named(
+        rendered, "ValidatingWebhookConfiguration", names.OWN_EXPERIMENT_WEBHOOKS
+    )["webhooks"]
     return dict(entry)
+
+
+def crd_entry(name: str) -> Object:
+    """Return the entry of the CRDs' deletion; it is the last one."""
+    configuration = named(
+        overlay(name), "ValidatingWebhookConfiguration", names.OWN_EXPERIMENT_WEBHOOKS
+    )
+    return dict(configuration["webhooks"][-1])
 
 
 def asked(entry: Object, new: Object, old: Object | None) -> bool:
@@ -134,6 +143,24 @@ def test_trials_are_asked_about_as_they_come_and_as_their_spec_changes(name: str
     assert (entry["failurePolicy"], entry["matchPolicy"]) == ("Fail", "Equivalent")
     (rule,) = entry["rules"]
     assert (rule["resources"], rule["operations"]) == (["trials"], ["CREATE", "UPDATE"])
+
+
+@pytest.mark.parametrize("name", STANDALONE)
+def test_only_the_deletion_of_the_crds_with_finalizers_is_asked_about_and_never_refused(
+    name: str,
+) -> None:
+    entry = crd_entry(name)
+    crds = [crd["metadata"]["name"] for crd in of_kind(overlay(name), "CustomResourceDefinition")]
+
+    asked_about = [crd for crd in crds if asked(entry, {}, {"metadata": {"name": crd}})]
+
+    assert sorted(asked_about) == ["experiments.kubeflow.org", "trials.kubeflow.org"]
+    assert not asked(entry, {}, {"metadata": {"name": "widgets.example.org"}})
+    assert not asked(entry, {}, None)
+    assert entry["clientConfig"]["service"]["path"] == UNINSTALL
+    assert (entry["failurePolicy"], entry["sideEffects"]) == ("Ignore", "NoneOnDryRun")
+    (rule,) = entry["rules"]
+    assert (rule["resources"], rule["operations"]) == (["customresourcedefinitions"], ["DELETE"])
 
 
 def test_both_are_asked_about_the_same() -> None:

@@ -89,7 +89,7 @@ def test_every_object_that_its_commands_name_is_there() -> None:
     documented = set(
         re.findall(r"\b(?:trialwatch|katib)-[a-z-]+[a-z]\b", "".join(blocks_with("kubectl")))
     )
-    assert {"trialwatch-webhook", "trialwatch-experiments"} <= documented
+    assert {"trialwatch-authority", "trialwatch-webhook-cert"} <= documented
     assert documented <= known | {"katib-steps-aside", "katib-config"}
 
 

@@ -92,6 +92,9 @@ EXPERIMENTS = {
     right(ANYWHERE, "namespaces", "get"),
     # webhook/driver/authors: whether an author may create what the trials are.
     right(ANYWHERE, "authorization.k8s.io/subjectaccessreviews", "create"),
+    # webhook/driver/finalizer_release: what would keep the CRDs when they are deleted.
+    right(ANYWHERE, "kubeflow.org/experiments", "list patch"),
+    right(ANYWHERE, "kubeflow.org/trials", "patch"),
 }
 CONTROLLER = {
     # controller/cluster_objects: experiments are ours to finish, suggestions and trials to make.

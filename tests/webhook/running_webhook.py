@@ -23,15 +23,17 @@ from tests.polling import beside
 from webhook.driver.cluster_lookups import ClusterLookups, lookup_caches
 from webhook.driver.cluster_rights import ClusterRights, ClusterWithRights
 from webhook.driver.decision_driver import DecisionDriver
+from webhook.driver.finalizer_release import FinalizerRelease
 from webhook.model.config import Config
 from webhook.model.images import ImageCommand
 from webhook.model.lookups import ImageLookup, ImageUnknown
-from webhook.server import trial_handler
+from webhook.server import trial_handler, uninstall_handler
 from webhook.server.experiment_handler import MUTATE, VALIDATE, ExperimentHandler
 from webhook.server.http import ServerParts, application
 from webhook.server.metrics import Metrics
 from webhook.server.pod_handler import PATH, PodHandler
 from webhook.server.trial_handler import TrialHandler
+from webhook.server.uninstall_handler import UninstallHandler
 
 NAMESPACE = "team"
 ADMINISTRATOR: JsonObject = {"username": "admin", "groups": ["system:masters"]}
@@ -202,15 +204,22 @@ async def webhook(
         for path in (MUTATE, VALIDATE)
     }
     trials = TrialHandler(authors, config, metrics)
+    uninstall = UninstallHandler(FinalizerRelease(cluster), metrics)
     parts = ServerParts(
-        handlers={PATH: pods, **experiments, trial_handler.PATH: trials},
+        handlers={
+            PATH: pods,
+            **experiments,
+            trial_handler.PATH: trials,
+            uninstall_handler.PATH: uninstall,
+        },
         metrics=metrics,
         missing=lambda: missing,
         read_seconds=read_seconds,
     )
     server = Server(application(parts))
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(beside(events.run(), *(one.run() for one in watched)))
+        background = (events.run(), uninstall.run(), *(one.run() for one in watched))
+        await stack.enter_async_context(beside(*background))
         for one in watched:
             await one.synced()
         address = await server.listen(HERE, "--listen")

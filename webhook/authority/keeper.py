@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from api import names
+from api.documents import text_at
 from api.errors import SetupError, TrialwatchError, Unavailable
 from api.types import JsonObject
 from kube.cluster import Cluster, Ref
@@ -28,6 +29,8 @@ from webhook.certificates.issued import Service
 _log = get_logger(__name__)
 _SUFFIX: Final = "-cert"
 _RETRY_SECONDS: Final = 0.1
+_CERTIFICATE_OF_CERT_MANAGER: Final = "cert-manager.io/certificate-name"
+"""The annotation of a Secret that cert-manager writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,11 +138,18 @@ class ServiceAuthority:
     async def _get(self, namespace: str, name: str) -> JsonObject:
         ref = Ref(api_version="v1", kind="Secret", namespace=namespace, name=name)
         try:
-            return await self._cluster.get(ref)
+            secret = await self._cluster.get(ref)
         except NotFound:
             raise Unavailable(
                 f"the Secret {namespace}/{name} is missing: apply the manifests again"
             ) from None
+        if certificate := text_at(secret, "metadata", "annotations", _CERTIFICATE_OF_CERT_MANAGER):
+            raise Unavailable(
+                f"the Secret {namespace}/{name} belongs to cert-manager's Certificate"
+                f" {certificate}, and two programs must not write it: delete the Certificate, or"
+                " install the overlay cert-manager"
+            )
+        return secret
 
     def _make(self, now: float) -> Authority:
         return make_authority(now, self._timing.lifetime)

@@ -30,8 +30,13 @@ class Metrics:
         )
         self._experiments = families.counter(
             "experiment_reviews",
-            "Reviews of experiments, by path and verdict.",
-            path=("mutate-experiment", "validate-experiment", "validate-trial"),
+            "Reviews of experiments, trials and their CRDs, by path and verdict.",
+            path=(
+                "mutate-experiment",
+                "validate-experiment",
+                "validate-trial",
+                "release-finalizers",
+            ),
             verdict=("allow", "patch", "refuse", "fail"),
         )
         self._seconds = families.histogram(

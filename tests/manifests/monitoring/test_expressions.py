@@ -13,6 +13,7 @@ from tests.manifests.kustomize import ROOT
 from tests.manifests.monitoring.expressions import Selector, grouped_labels, labels_of, selectors
 from webhook.server.experiment_handler import MUTATE, VALIDATE
 from webhook.server.trial_handler import PATH as TRIAL_PATH
+from webhook.server.uninstall_handler import PATH as UNINSTALL
 
 PANELS = [panel for row in ROWS for panel in row.panels]
 QUERIES = [query for panel in PANELS for query in panel.queries]
@@ -89,7 +90,12 @@ def test_the_documents_name_each_metric_with_its_labels(program: Program) -> Non
 def test_the_known_paths_are_those_of_the_webhook() -> None:
     metric = METRICS["trialwatch_webhook_experiment_reviews_total"]
 
-    assert {f"/{path}" for path in metric.labels["path"]} == {MUTATE, VALIDATE, TRIAL_PATH}
+    assert {f"/{path}" for path in metric.labels["path"]} == {
+        MUTATE,
+        VALIDATE,
+        TRIAL_PATH,
+        UNINSTALL,
+    }
 
 
 def test_the_metrics_of_a_histogram_are_read_by_its_name() -> None:

@@ -8,6 +8,7 @@ import ssl
 import pytest
 
 from api.errors import Unavailable
+from api.types import JsonObject
 from kube.errors import Conflict
 from tests.polling import beside, eventually
 from tests.webhook.authority.authority_secrets import (
@@ -225,3 +226,20 @@ async def test_a_write_that_came_too_late_changes_nothing(installed: Installatio
     await first.reconcile()
 
     assert second.bundle_for("store") == first.bundle_for("store")
+
+
+async def test_a_secret_that_cert_manager_keeps_is_left_to_it(installed: Installation) -> None:
+    replica = installed.replica()
+    await replica.reconcile()
+    before = await installed.texts(TARGET.secret)
+    document = await installed.secret(TARGET.secret)
+    metadata: JsonObject = document["metadata"]  # type: ignore[assignment]  # an object
+    theirs = {"cert-manager.io/certificate-name": "trialwatch-ca"}
+    changed = {**document, "metadata": {**metadata, "annotations": theirs}, "data": {}}
+    await installed.cluster.replace(changed)
+
+    with pytest.raises(Unavailable, match="belongs to cert-manager's Certificate trialwatch-ca"):
+        await replica.reconcile()
+
+    assert before
+    assert await installed.texts(TARGET.secret) == {}

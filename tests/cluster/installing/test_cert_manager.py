@@ -1,22 +1,24 @@
-"""The overlay `cert-manager` with a real cert-manager: its certificates are served."""
+"""The overlay `cert-manager` with a real cert-manager: its certificates are served, and renewed."""
 
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import socket
 import ssl
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.cluster import cert_manager
-from tests.cluster.client import Cluster, until
-from tests.cluster.experiments import X, begun, searched, true_conditions
+from tests.cluster.client import Cluster, Object, until
+from tests.cluster.experiments import Experiment, X, begun, searched, true_conditions
 from tests.cluster.installation import NAMESPACE, OVERLAYS, install
 from tests.cluster.observations import Forwarded
-from tests.cluster.trials import job
+from tests.cluster.trials import counted, job
 
 pytestmark = pytest.mark.alone
 
@@ -35,12 +37,15 @@ SERVED = {
 """The port of each Service that serves the Certificate of its name."""
 KUBELET_SECONDS = 180.0
 """A kubelet brings a changed Secret to its pods within two minutes."""
+STEPS = 20
 
 
 @pytest.fixture(scope="module")
 def _cert_manager(cluster: Cluster) -> Iterator[None]:
-    """Let cert-manager make the certificates; afterwards, the webhook again."""
+    """Let cert-manager make the certificates, as docs/install.md says; afterwards, the webhook again."""
     with cert_manager.installed(cluster):
+        for kind in ("role", "rolebinding"):
+            cluster.kubectl("delete", kind, "trialwatch-authority", f"--namespace={NAMESPACE}")
         _without_certificates(cluster)
         try:
             install(cluster, OVERLAYS / "cert-manager")
@@ -70,6 +75,40 @@ def test_the_programs_serve_cert_managers_certificates_and_an_experiment_succeed
         serves_what_is_issued(cluster, namespace, name)
 
 
+@pytest.mark.usefixtures("_cert_manager")
+def test_all_certificates_are_renewed_under_running_trials_and_no_metric_is_lost(
+    cluster: Cluster, namespace: str
+) -> None:
+    before = {name: issued(cluster, name) for name in CERTIFICATES}
+    values = [str(number) for number in range(6)]
+    words = ("count", str(STEPS), "3000", "print", f"x={X}")
+    document = searched("renewed", values, *words, parallelTrialCount=2, maxFailedTrialCount=0)
+    experiment = begun(cluster, namespace, document)
+    experiment.when("trials that run", lambda found: running(found) == 2)
+
+    # The authority last: all that it has signed stays valid.
+    for name in (*SERVED, "trialwatch-ca"):
+        renew(cluster, name)
+        until(f"{name}'s renewal", partial(is_new, cluster, name, before[name]))
+    renew(cluster, "katib-db-manager")  # by the renewed authority
+
+    for name in SERVED:
+        serves_what_is_issued(cluster, namespace, name)
+        assert served(cluster, name) != before[name]
+    status = experiment.end()["status"]
+    assert status["trialsSucceeded"] == len(values)
+    assert_nothing_is_lost(experiment)
+
+
+def assert_nothing_is_lost(experiment: Experiment) -> None:
+    names = [one["metadata"]["name"] for one in experiment.trials()]
+    assert experiment.rows(names) == dict.fromkeys(names, counted(STEPS))
+
+
+def is_new(cluster: Cluster, certificate: str, before: bytes) -> bool:
+    return issued(cluster, certificate) not in (b"", before)
+
+
 def serves_what_is_issued(cluster: Cluster, namespace: str, name: str) -> None:
     """Wait until a Service's program serves what cert-manager has issued last.
 
@@ -88,6 +127,27 @@ def ask_the_webhook(cluster: Cluster, namespace: str) -> None:
     template = job("asked", "count", "1", "1")["spec"]["template"]
     pod = {**template, "metadata": {**template["metadata"], "name": "asked"}}
     cluster.request("POST", f"/api/v1/namespaces/{namespace}/pods", pod, dryRun="All")
+
+
+def running(experiment: Object) -> object:
+    return experiment.get("status", {}).get("trialsRunning")
+
+
+def renew(cluster: Cluster, certificate: str) -> None:
+    """Ask cert-manager for a new certificate now, as `cmctl renew` does."""
+    now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    condition = {
+        "type": "Issuing",
+        "status": "True",
+        "reason": "ManuallyTriggered",
+        "message": "renewed by a test",
+        "lastTransitionTime": now,
+    }
+    path = f"/apis/cert-manager.io/v1/namespaces/{NAMESPACE}/certificates/{certificate}"
+    status = cluster.request("GET", path)["status"]
+    kept = [one for one in status["conditions"] if one["type"] != "Issuing"]
+    body = {"status": {"conditions": [*kept, condition]}}
+    cluster.request("PATCH", f"{path}/status", body)
 
 
 def issued(cluster: Cluster, certificate: str) -> bytes:
