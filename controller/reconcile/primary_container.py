@@ -7,6 +7,10 @@ decided by the container that trains:
 |---|---|---|---|
 | has ended with exit code 0 | runs | the condition says so | as if the job had succeeded |
 | has ended with another code | runs | the same | as if the job had failed |
+
+A Job starts a new pod for a failed one only when the failed pod has ended, so the retries of the
+Job are not used. To use them, the controller would have to delete pods: a right that it does not
+have.
 """
 
 from __future__ import annotations
@@ -22,6 +26,8 @@ from controller.reconcile.trial_transitions import mark_containers_running
 from controller.reconcile.views import Policy, PrimaryEnd, TrialView
 
 _ONE = (None, 1)
+_USUAL_RETRIES = 6
+"""The default of a Job's `backoffLimit`."""
 
 
 def state_by_container(view: TrialView, now: datetime, policy: Policy) -> JobState | None:
@@ -34,7 +40,8 @@ def state_by_container(view: TrialView, now: datetime, policy: Policy) -> JobSta
     return JobState(
         outcome=JobOutcome.FAILED if end.exit_code else JobOutcome.SUCCEEDED,
         reason="OtherContainersRan",
-        message=f"{_sentence(view.trial, end)} after {policy.container_grace}",
+        message=f"{_sentence(view.trial, end)} after {policy.container_grace}"
+        f"{_unused_retries(view.job.document, end)}",
     )
 
 
@@ -76,4 +83,16 @@ def _sentence(trial: Trial, end: PrimaryEnd) -> str:
     return (
         f"container {trial.spec.primary_container_name} has ended with exit code {end.exit_code},"
         f" but its pod still runs {others}"
+    )
+
+
+def _unused_retries(job: JsonObject | None, end: PrimaryEnd) -> str:
+    """Return why a failed training is not tried again, and how to let it; "" if it would not be."""
+    retries = value_at(job, "spec", "backoffLimit")
+    if not end.exit_code or value_at(job, "kind") != "Job" or retries == 0:
+        return ""
+    return (
+        f"; the retries of its Job (backoffLimit {_USUAL_RETRIES if retries is None else retries})"
+        " are not used, because a Job counts a failure when the pod has ended: make"
+        f" {', '.join(end.running)} a native sidecar (an init container with restartPolicy Always)"
     )

@@ -26,6 +26,8 @@ NAMESPACE = "kubeflow"
 OVERLAYS = ROOT / "manifests" / "overlays"
 _OVERLAY = OVERLAYS / "standalone"
 _PROGRAMS = ("collector", "controller", "dbmanager", "suggestion", "webhook")
+_ROLLOUT_SECONDS = 600
+"""A busy node takes minutes: all programs start at once."""
 DEPLOYMENTS = (
     "katib-db-manager",
     "trialwatch-controller",
@@ -70,7 +72,7 @@ def install(cluster: Cluster, overlay: Path = _OVERLAY) -> None:
         cluster.kubectl("wait", "--for=condition=Established", name, "--timeout=60s")
     for deployment in DEPLOYMENTS:
         where = (f"deployment/{deployment}", f"--namespace={NAMESPACE}")
-        cluster.kubectl("rollout", "status", *where, "--timeout=180s")
+        cluster.kubectl("rollout", "status", *where, f"--timeout={_ROLLOUT_SECONDS}s")
     until("the earlier pods to go", lambda: not any(_ending(cluster)))
 
 

@@ -115,6 +115,6 @@ class FinalizerRelease:
         return {answer for answer in answers if isinstance(answer, str)}
 
 
-def _finalizers(document: JsonObject) -> Sequence[object]:
+def _finalizers(document: JsonObject) -> Sequence[str]:
     found = mapping_at(document, "metadata").get("finalizers")
-    return found if isinstance(found, list) else ()
+    return [str(name) for name in found] if isinstance(found, list) else ()

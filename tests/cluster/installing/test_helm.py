@@ -39,15 +39,15 @@ class Helm:
 
     def install(self, *flags: str) -> None:
         """Install the chart; return when all programs are ready."""
-        self.run("install", RELEASE, str(self._chart), *flags, "--wait", "--timeout=240s")
+        self.run("install", RELEASE, str(self._chart), *flags, "--wait", "--timeout=600s")
 
     def upgrade(self, *flags: str) -> None:
         """Change values of the release; return when all programs are ready."""
-        self.run("upgrade", RELEASE, str(self._chart), *flags, "--wait", "--timeout=240s")
+        self.run("upgrade", RELEASE, str(self._chart), *flags, "--wait", "--timeout=600s")
 
     def uninstall(self) -> None:
         """Remove the release; return when its objects are gone."""
-        self.run("uninstall", RELEASE, "--wait", "--timeout=180s")
+        self.run("uninstall", RELEASE, "--wait", "--timeout=600s")
 
     def run(self, *argv: str) -> str:
         """Run helm; return what it prints."""

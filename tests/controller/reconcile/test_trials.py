@@ -458,6 +458,36 @@ def test_a_trial_whose_training_failed_has_failed_though_another_container_runs(
     assert "container main has ended with exit code 3" in last(end).message
 
 
+@pytest.mark.parametrize(("limit", "said"), [(None, "6"), (2, "2")])
+def test_a_failed_training_whose_job_cannot_retry_says_why_and_what_to_do(
+    limit: int | None, said: str
+) -> None:
+    crashed = PrimaryEnd(exit_code=3, at=START, running=("istio-proxy",))
+    pods, job = replace(PROXY, primary_end=crashed), {**JOB, "spec": {"backoffLimit": limit}}
+
+    end = written(due(with_container(at_work()), job, pods=pods, seconds=60))
+
+    assert (
+        f"the retries of its Job (backoffLimit {said}) are not used, because a Job counts a failure"
+        " when the pod has ended: make istio-proxy a native sidecar"
+    ) in last(end).message
+
+
+def test_a_training_that_ended_well_and_a_job_without_retries_say_nothing_of_retries() -> None:
+    crashed = PrimaryEnd(exit_code=3, at=START, running=("istio-proxy",))
+    job = {**JOB, "spec": {"backoffLimit": 0}}
+
+    pods = replace(PROXY, primary_end=crashed)
+    failed = written(due(with_container(at_work()), job, pods=pods, seconds=60))
+    stored = StoredMetrics(metrics=loss("0.5"))
+    (succeeded, *_) = due(with_container(at_work()), JOB, stored, pods=PROXY, seconds=60)
+
+    assert isinstance(succeeded, WriteStatus)
+    assert isinstance(succeeded.target, Trial)
+    assert "retries" not in last(failed).message
+    assert "retries" not in last(succeeded.target).message
+
+
 def test_without_a_limit_the_job_decides() -> None:
     policy = replace(POLICY, container_grace=None)
     after = written(due(with_container(at_work()), JOB, pods=PROXY, policy=policy))
