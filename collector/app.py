@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from posixpath import normpath
 
 from api.errors import TrialwatchError, Unavailable
@@ -15,20 +13,19 @@ from api.types import LogFormat
 from collector.change_waiter import ChangeWaiter
 from collector.clock import SystemClock
 from collector.core.plan import CollectorPlan
-from collector.core.ports import Ports
+from collector.core.ports import CALL_SECONDS, Ports
 from collector.core.session import UNDELIVERED, Session
 from collector.core.stop_rules import StopRules
 from collector.disk_files import DiskFiles
 from collector.end_signal import EndSignal
-from collector.grpc_clients import DEADLINE, DbManagerClient, EarlyStoppingClient
 from collector.json_log import JsonLog
+from collector.lazy_clients import LazyClients, db_manager_security
 from collector.modes import has_event_files, mode_of, shared_volumes
 from collector.network_proxy import IstioProxy
 from collector.pod_token import source_prefix
 from collector.stdout_writer import StdoutWriter
 from collector.termination_log import write_termination_message
 from filters.extractor import extraction_spec
-from serving.client_security import ClientSecurity
 
 _RETRY_SECONDS = 1.0
 _LAST_SECONDS = 2.0
@@ -68,20 +65,14 @@ class Collector:
         files, clock = DiskFiles(*shared_volumes(args)), SystemClock()
         self._mode = mode_of(args, self._plan, files, clock, self._log)
         self._echo = StdoutWriter() if args.echo and not self._plan.events else None
-        whose = (args.trial, args.namespace, self._call_seconds)
-        self._store = DbManagerClient(args.db_manager, *whose, security=_security(args))
-        self._early_stopping = (
-            EarlyStoppingClient(args.early_stopping, *whose, security=_stopping_security(args))
-            if args.early_stopping
-            else None
-        )
+        self._clients = LazyClients(args, self._call_seconds)
         self._ports = Ports(
             files=files,
             clock=clock,
-            store=self._store,
+            store=self._clients,
             trainer=self._mode.trainer,
             log=self._log,
-            early_stopping=self._early_stopping,
+            early_stopping=self._clients if args.early_stopping else None,
             echo=self._echo,
             proxy=IstioProxy() if args.quit_istio else None,
         )
@@ -109,9 +100,7 @@ class Collector:
         self._waiter.close()
         if self._echo is not None:
             self._echo.close()
-        self._store.close()
-        if self._early_stopping is not None:
-            self._early_stopping.close()
+        self._clients.close()
         self._mode.release()
 
     def _run_session(self) -> int:
@@ -137,6 +126,8 @@ class Collector:
                 self._leave_message(session.summary())
                 return pause.done
             if pause.most > 0:
+                if session.following:
+                    self._clients.load()
                 longest = max(pause.least, min(pause.most, self._mode.longest_wait))
                 self._waiter.wait(pause.least, longest)
 
@@ -150,7 +141,7 @@ class Collector:
 
     def _call_seconds(self) -> float:
         """Return the longest time for a call: no call outlasts the grace period."""
-        return max(_LEAST_CALL_SECONDS, min(DEADLINE, self._seconds_left()))
+        return max(_LEAST_CALL_SECONDS, min(CALL_SECONDS, self._seconds_left()))
 
     def _on_end_signal(self) -> None:
         self._mode.on_end_signal()
@@ -158,20 +149,6 @@ class Collector:
 
     def _leave_message(self, message: bytes) -> None:
         write_termination_message(self._termination_log, message)
-
-
-def _security(args: CollectorArgs) -> ClientSecurity:
-    ca, token = _paths(args.db_manager_ca, args.db_manager_token)
-    return ClientSecurity(ca=ca, token=token)
-
-
-def _stopping_security(args: CollectorArgs) -> ClientSecurity:
-    ca, token = _paths(args.early_stopping_ca, args.early_stopping_token)
-    return ClientSecurity(flags="--early-stopping", ca=ca, token=token)
-
-
-def _paths(*names: str) -> Iterator[Path | None]:
-    return (Path(name) if name else None for name in names)
 
 
 def plan_of(args: CollectorArgs) -> CollectorPlan:
@@ -195,7 +172,7 @@ def plan_of(args: CollectorArgs) -> CollectorPlan:
         path="" if events or args.source is MetricsSource.STDOUT else args.path,
         events=normpath(args.path) if events else "",
         rules=rules,
-        source_prefix=source_prefix(_security(args).token),
+        source_prefix=source_prefix(db_manager_security(args).token),
         one_pod=args.one_pod,
         native=args.native,
     )

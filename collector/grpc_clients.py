@@ -18,16 +18,15 @@ from api.names import (
 )
 from api.trialwatchv1 import observations_pb2 as pb_observations
 from api.v1beta1 import api_pb2 as pb
-from collector.core.ports import UnclearAnswer
+from collector.core.ports import CALL_SECONDS, UnclearAnswer
 from collector.grpc_answers import kind_of
 from serving.client_security import ClientSecurity
-from serving.grpc_client import credentials_of, read_token
+from serving.credential_files import read_token
+from serving.grpc_client import credentials_of
 
 if TYPE_CHECKING:
     from collector.core.batches import Batch
 
-DEADLINE = 5.0
-"""Seconds for one call."""
 _REPORT = "/api.v1.beta1.DBManager/ReportObservationLog"
 _READ = "/trialwatch.v1.Observations/Read"
 """A method that only trialwatch's DB manager has."""
@@ -45,7 +44,7 @@ _PLAIN = ClientSecurity()
 
 
 def _usual_seconds() -> float:
-    return DEADLINE
+    return CALL_SECONDS
 
 
 class _Client:

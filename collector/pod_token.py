@@ -8,7 +8,7 @@ from pathlib import Path
 
 from api.errors import SetupError
 from api.names import POD_SOURCE_PREFIX
-from serving.grpc_client import read_token
+from serving.credential_files import read_token
 
 
 def source_prefix(token: Path | None) -> str:

@@ -1,7 +1,7 @@
 """Load what each collector needs, in a process that forks collectors.
 
-A collector of its own compiles the pattern of its metrics for about 10 ms, and loads the client of
-gRPC for about 3 ms. A fork has both already.
+A collector of its own compiles the pattern of its metrics for about 10 ms, and loads gRPC for about
+60 ms. A fork has both already.
 """
 
 from __future__ import annotations
@@ -15,9 +15,17 @@ from api.sidecar import from_argv
 from collector.app import plan_of
 from filters.extractor import Extractor
 
-# `grpc` loads it with the first channel; here no channel may be opened, because its threads do not
-# survive a fork.
-importlib.import_module("grpc._channel")
+_LOADED_LATE = (
+    "collector.grpc_clients",
+    "filters.likeness",
+    # `grpc` loads it with the first channel; here no channel may be opened, because its threads do
+    # not survive a fork.
+    "grpc._channel",
+)
+"""What a collector of its own loads only when it needs it."""
+
+for module in _LOADED_LATE:
+    importlib.import_module(module)
 
 
 def compile_patterns(argv: Sequence[str]) -> None:

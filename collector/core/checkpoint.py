@@ -20,7 +20,6 @@ from api.errors import SetupError
 from collector.core.batches import CarryOver
 from collector.streams.stream_position import Gap, StreamPosition
 from filters.extractor import Position
-from filters.tables import TableHeader
 
 VERSION = 1
 MOST_GAPS = 50
@@ -111,7 +110,7 @@ def _read(kind: Any, value: Any) -> Any:  # noqa: ANN401 - any field's type, any
         (other,) = (kind for kind in inner if kind is not NoneType)
         return None if value is None else _read(other, value)
     if is_dataclass(kind):
-        hints = get_type_hints(kind, localns=_LOCAL_NAMES)
+        hints = get_type_hints(kind, localns=_local_names())
         names = {each.name for each in fields(kind)}
         if value.keys() | _LATER_FIELDS.get(kind, set()) != names:
             raise ValueError(f"wrong fields of a {getattr(kind, '__name__', kind)}")
@@ -143,5 +142,10 @@ _CONTAINERS: dict[Any, Callable[[tuple[Any, ...], Any], Any]] = {
 }
 # Checkpoints of earlier versions do not have these; their defaults are right there.
 _LATER_FIELDS: dict[Any, set[str]] = {Position: {"skip"}}
-# `filters.extractor` and others import these only for type checking.
-_LOCAL_NAMES = {"TableHeader": TableHeader, "Mapping": Mapping, "Position": Position}
+
+
+def _local_names() -> dict[str, Any]:
+    """Return what `filters.extractor` and others import only for type checking."""
+    from filters.tables import TableHeader  # noqa: PLC0415 - takes 10 ms, and is for a crash
+
+    return {"TableHeader": TableHeader, "Mapping": Mapping, "Position": Position}

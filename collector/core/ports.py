@@ -11,6 +11,9 @@ from api.run_directory import AttemptRecord
 from collector.core.batches import Batch
 from collector.streams.files import FileSystem
 
+CALL_SECONDS = 5.0
+"""The most seconds for one call to a server."""
+
 
 class Clock(Protocol):
     """The time of day, and a clock that never goes back."""

@@ -99,6 +99,11 @@ class Session:
             self._collecting = None
         return pause
 
+    @property
+    def following(self) -> bool:
+        """Whether an attempt of the trainer is followed at the moment."""
+        return self._collecting is not None
+
     def hurry(self, until: float) -> None:
         """Wait less between tries; end once all is delivered, or at this time of the clock."""
         self._sender.hurried = True
