@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import ast
 import dataclasses
 import inspect
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +36,21 @@ def test_a_noun_is_frozen_slotted_and_keyword_only(noun: type) -> None:
 def test_all_nouns_are_exported_in_order() -> None:
     assert api.types.__all__ == sorted(api.types.__all__, key=str)
     assert len(NOUNS) > 25
+
+
+def test_each_exported_name_is_found_in_its_module() -> None:
+    tree = ast.parse(Path(api.types.__file__).read_text(encoding="utf-8"))
+    found = {
+        alias.name: f"api.types.{node.module}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.level
+        for alias in node.names
+    }
+    assert sorted(found) == api.types.__all__
+    for name, module in found.items():
+        assert getattr(api.types, name) is getattr(import_module(module), name)
+    with pytest.raises(AttributeError, match="no attribute 'Trail'"):
+        _ = api.types.Trail  # type: ignore[attr-defined]
 
 
 def test_a_trial_without_any_values_is_still_a_trial() -> None:
