@@ -297,7 +297,8 @@ def test_an_unreadable_file_is_logged_with_the_remedy(pod: Trial) -> None:
     log = pod.folder / "mnist.log"
     powerless = ("setpriv", "--inh-caps=-all", "--bounding-set=-all")
     collector = pod.collector("-path", str(log), source="file", under=powerless)
-    script = f"umask 077; echo loss=1 > {log}; chown {NOBODY} {log}"
+    made = pod.folder / "made"  # moved, so that the collector sees the file with its last owner
+    script = f"umask 077; echo loss=1 > {made}; chown {NOBODY} {made}; mv {made} {log}"
     assert pod.train(script, "--file", str(log)) == 0
     assert terminate(collector) == 0
     why = pod.last_words["why"]
