@@ -16,10 +16,11 @@ ALGORITHMS: Final = (
     "multivariate-tpe",
     "cmaes",
     "bayesianoptimization",
+    "hyperband",
 )
 """Names for `spec.algorithm`."""
 
-KATIB_ONLY: Final = ("hyperband", "pbt", "enas", "darts")
+KATIB_ONLY: Final = ("pbt", "enas", "darts")
 """Katib's names for `spec.algorithm` that trialwatch does not have."""
 
 EARLY_STOPPING: Final = ("medianstop",)

@@ -6,21 +6,20 @@ import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 
 from api.types import (
     ConditionType,
     Experiment,
     Setting,
     StopRule,
-    SuggestedTrial,
     Trial,
     holds,
 )
 from controller.reconcile.views import SuggestionReply
 from runner.database import StoredObservations
 from suggestion.algorithms.median_stop import median_stop_of
-from suggestion.core.algorithm import RANDOM_STATE
-from suggestion.core.search_space import Point
+from suggestion.core.algorithm import RANDOM_STATE, Proposal
 from suggestion.core.search_task import search_task_of
 
 
@@ -45,15 +44,14 @@ class LocalSuggestions:
         """Return the next trials."""
         loop = asyncio.get_running_loop()
         seed = self._any_seed()
-        points, drawn = await loop.run_in_executor(
-            self._worker, _points, experiment, trials, asked, count, seed
+        proposal, drawn = await loop.run_in_executor(
+            self._worker, _proposal, experiment, trials, asked, count, seed
         )
         rules = await self._rules(experiment, trials)
+        own = () if drawn is None else (Setting(name=RANDOM_STATE, value=str(drawn)),)
         return SuggestionReply(
-            trials=tuple(
-                SuggestedTrial(name="", assignments=point, stop_rules=rules) for point in points
-            ),
-            settings=() if drawn is None else (Setting(name=RANDOM_STATE, value=str(drawn)),),
+            trials=tuple(replace(trial, stop_rules=rules) for trial in proposal.trials),
+            settings=(*proposal.settings, *own),
         )
 
     async def _rules(self, experiment: Experiment, trials: Sequence[Trial]) -> tuple[StopRule, ...]:
@@ -69,11 +67,11 @@ class LocalSuggestions:
         return stop.rules(spec.objective, [one for one in averages if one is not None])
 
 
-def _points(
+def _proposal(
     experiment: Experiment, trials: Sequence[Trial], asked: int, count: int, any_seed: int
-) -> tuple[tuple[Point, ...], int | None]:
-    """Return the points, and the seed if it was drawn in this call."""
-    task = search_task_of(experiment.spec)
+) -> tuple[Proposal, int | None]:
+    """Return the next trials, and the seed if it was drawn in this call."""
+    task = search_task_of(experiment.spec, admitted=True)
     seed = any_seed if task.seed is None and task.seeded else task.seed or 0
-    points = task.suggest(trials, max(asked, len(trials)), count, seed)
-    return points, seed if task.seed is None and task.seeded else None
+    proposal = task.propose(trials, max(asked, len(trials)), count, seed)
+    return proposal, seed if task.seed is None and task.seeded else None

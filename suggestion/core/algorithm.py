@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from api.errors import Fault, SpecError
 from api.faults import invalid, nearest
-from api.types import ExperimentSpec, Setting
+from api.types import ExperimentSpec, Setting, SuggestedTrial
 from suggestion.core.search_space import Point, SearchSpace
 from suggestion.core.trial_history import History
 
@@ -20,6 +20,8 @@ SETTINGS = "spec.algorithm.algorithmSettings"
 RANDOM_STATE = "random_state"
 LARGEST_WHOLE = 1_000_000
 """Of a setting that is a whole number and has no smaller bound: as many trials as may be."""
+LONGEST_TEXT = 253
+"""Characters of a setting that is a text."""
 _LARGEST_SEED = 2**63 - 1
 _MOST_SETTINGS = 100
 """Of one algorithm; an experiment with more is a mistake."""
@@ -39,6 +41,24 @@ class Search(Protocol):
         This is a pure function. To ask for n points at once has the same result as to ask n times
         for one point, with the earlier points in the history as running trials.
         """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What a search answers."""
+
+    trials: tuple[SuggestedTrial, ...]
+    """The points, perhaps with names and labels."""
+    settings: tuple[Setting, ...] = ()
+    """Settings to send with later requests."""
+
+
+@runtime_checkable
+class ProposingSearch(Search, Protocol):
+    """A search that answers more than points."""
+
+    def propose(self, space: SearchSpace, history: History, count: int, seed: int) -> Proposal:
+        """Choose the same points as `suggest`; a pure function too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +108,13 @@ class Algorithm:
     make: Callable[..., Search]
     """Makes the search; takes the given settings, except random_state, as keywords."""
     rules: tuple[Rule, ...] = ()
+    required: tuple[str, ...] = ()
+    """The settings without a default; `validate` says which of them are missing."""
     seed_rule: str = "random_state should be great or equal than zero"
     validate: Callable[[SearchSpace, ExperimentSpec, Values], Iterator[Fault]] = _no_faults
     """Yields the faults of an experiment whose settings are all readable."""
+    admit: Callable[[SearchSpace, ExperimentSpec, Values], Iterator[Fault]] = _no_faults
+    """Yields faults that only a new experiment is refused for: the search could run with them."""
     seeded: bool = True
     """Whether the search is random and so needs a seed."""
 
@@ -150,6 +174,17 @@ def whole(name: str, *, least: int, most: int = LARGEST_WHOLE, why: str) -> Rule
         holds=lambda number: bool(number >= least),
         why=why,
         most=most,
+    )
+
+
+def text_setting(name: str, write: str) -> Rule:
+    """Return the rule of a setting that is a text of one line, such as a name or a path."""
+    return Rule(
+        name=name,
+        read=str,
+        write=f"{write}, at most {LONGEST_TEXT} characters",
+        holds=lambda text: 0 < len(text) <= LONGEST_TEXT and text.isprintable(),
+        why=f"{name} must be a text of one line",
     )
 
 

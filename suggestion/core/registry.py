@@ -29,6 +29,7 @@ BUILT_IN: Final = {
         "multivariate-tpe": "multivariate_tpe",
         "cmaes": "cma_es",
         "bayesianoptimization": "bayesian",
+        "hyperband": "hyperband",
     }.items()
 }
 """The location of each algorithm of trialwatch."""

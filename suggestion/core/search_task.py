@@ -7,8 +7,15 @@ from dataclasses import dataclass
 
 from api.errors import Fault, SpecError
 from api.faults import forbidden, required
-from api.types import ExperimentSpec, Objective, ObjectiveType, Trial
-from suggestion.core.algorithm import RANDOM_STATE, Algorithm, Search, Values
+from api.types import ExperimentSpec, Objective, ObjectiveType, SuggestedTrial, Trial
+from suggestion.core.algorithm import (
+    RANDOM_STATE,
+    Algorithm,
+    Proposal,
+    ProposingSearch,
+    Search,
+    Values,
+)
 from suggestion.core.registry import find, names
 from suggestion.core.search_space import Point, SearchSpace, space_of
 from suggestion.core.trial_history import history_of
@@ -30,12 +37,21 @@ class SearchTask:
         self, trials: Sequence[Trial], earlier: int, count: int, seed: int
     ) -> tuple[Point, ...]:
         """Choose `count` points after the `earlier` ones; fewer if the space has no more points."""
+        return tuple(one.assignments for one in self.propose(trials, earlier, count, seed).trials)
+
+    def propose(self, trials: Sequence[Trial], earlier: int, count: int, seed: int) -> Proposal:
+        """Choose the same points, and return all that the search says of them."""
         history = history_of(trials, self.objective, earlier)
-        return self.search.suggest(self.space, history, count, seed)
+        if isinstance(self.search, ProposingSearch):
+            return self.search.propose(self.space, history, count, seed)
+        points = self.search.suggest(self.space, history, count, seed)
+        return Proposal(
+            trials=tuple(SuggestedTrial(name="", assignments=point) for point in points)
+        )
 
 
-def search_task_of(spec: ExperimentSpec) -> SearchTask:
-    """Read an experiment.
+def search_task_of(spec: ExperimentSpec, *, admitted: bool = False) -> SearchTask:
+    """Read an experiment; `admitted`: it runs already, so only what the search needs is checked.
 
     Raises:
         SpecError: the faults of its parameters, objective and algorithm.
@@ -54,6 +70,8 @@ def search_task_of(spec: ExperimentSpec) -> SearchTask:
     except SpecError as error:
         raise SpecError((*faults, *error.faults)) from None
     faults.extend(algorithm.validate(space, spec, values))
+    if not faults and not admitted:
+        faults.extend(algorithm.admit(space, spec, values))
     if faults or spec.objective is None:
         raise SpecError(tuple(faults))
     own = {key: value for key, value in values.items() if key != RANDOM_STATE}

@@ -7,12 +7,14 @@ experiment's seed; never on earlier calls of this process, so any replica can an
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from api.metric_values import objective_value
+from api.names import NUMBER_LABEL
 from api.types import ConditionType, Objective, ObjectiveType, Trial
 from suggestion.core.search_space import Point
 
@@ -66,19 +68,22 @@ def history_of(trials: Sequence[Trial], objective: Objective, earlier: int) -> H
     """Return the trials in the order of suggestion, and `earlier` trials in all.
 
     Katib does not send trials without metrics and trials that are not created yet, but they have
-    numbers too: they are unknown trials at the end. Katib sends trials in any order, so they are
-    sorted by start and name; trials with equal keys stay in the order of the request.
+    numbers too: they are unknown trials at the end. trialwatch's controller labels each trial with
+    its number. Katib's sends trials without numbers in any order, so they are sorted by start and
+    name; trials with equal keys stay in the order of the request.
     """
     known = tuple(_past(trial, objective) for trial in sorted(trials, key=_order))
     return known + (PastTrial(running=True),) * (earlier - len(known))
 
 
-def _order(trial: Trial) -> tuple[bool, str, list[tuple[int, str]]]:
+def _order(trial: Trial) -> tuple[float, bool, str, list[tuple[int, str]]]:
+    number = trial.spec.labels.get(NUMBER_LABEL, "")
+    place = int(number) if re.fullmatch(r"[0-9]{1,9}", number) else math.inf
     start = trial.status.start_time or ""
     words = re.findall(r"([0-9]{1,18})|([^0-9]+)", trial.metadata.name)
     # Digits as numbers: experiment-9 comes before experiment-10.
     name = [(int(digits), "") if digits else (-1, word) for digits, word in words]
-    return not start, start, name
+    return place, not start, start, name
 
 
 def _past(trial: Trial, objective: Objective) -> PastTrial:

@@ -22,7 +22,8 @@ from typing import Final
 from api.errors import Fault, SpecError
 from api.types import ExperimentSpec, Objective, ObjectiveType, ParameterSpec, ParameterType, Trial
 
-_ALGORITHM: Final = "spec.algorithm"
+_JUDGED: Final = ("spec.algorithm", "spec.parallelTrialCount")
+"""Where faults are that Katib's services know too."""
 _INVALID: Final = re.compile(r'Invalid value: ("(?:[^"\\]|\\.)*"|[^:"]*): (.*)', re.DOTALL)
 
 
@@ -47,7 +48,7 @@ def in_katibs_words(error: SpecError) -> str:
 
 def _lines(faults: Iterable[Fault]) -> Iterable[str]:
     for fault in faults:
-        parts = _INVALID.fullmatch(fault.message) if fault.path.startswith(_ALGORITHM) else None
+        parts = _INVALID.fullmatch(fault.message) if fault.path.startswith(_JUDGED) else None
         yield f"{parts[2]} ({fault.path}: {parts[1]})" if parts else str(fault)
 
 

@@ -18,13 +18,12 @@ from typing import Final, TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from api.errors import UserError
-from api.types import AlgorithmSpec, Experiment, Setting, SuggestedTrial
+from api.types import AlgorithmSpec, Experiment, Setting
 from api.v1beta1 import api_pb2 as pb
 from api.wire.experiments import algorithm_to_wire, experiment_from_wire
 from api.wire.trials import suggested_to_wire, trial_from_wire
 from serving.logs import get_logger
-from suggestion.core.algorithm import RANDOM_STATE
-from suggestion.core.search_space import Point
+from suggestion.core.algorithm import RANDOM_STATE, Proposal
 from suggestion.core.search_task import check_settings, search_task_of
 from suggestion.service.katib_requests import completed
 from suggestion.service.searches import MOST_BYTES, Began
@@ -63,12 +62,12 @@ def get_suggestions(encoded: bytes, began: Tell, any_seed: Callable[[], int] = _
     experiment = experiment_from_wire(request.experiment)
     began(_began(experiment, trials=len(request.trials), points=count))
     trials = tuple(map(trial_from_wire, request.trials))
-    task = search_task_of(completed(experiment.spec, trials))
+    task = search_task_of(completed(experiment.spec, trials), admitted=True)
     seed = task.seed
     if seed is None:
         seed = any_seed() if task.seeded else 0
     earlier = max(request.total_request_number - count, len(trials))
-    points = task.suggest(trials, earlier, count, seed)
+    proposal = task.propose(trials, earlier, count, seed)
     new_seed = seed if task.seed is None and task.seeded else None
     _log.info(
         "suggested",
@@ -77,9 +76,9 @@ def get_suggestions(encoded: bytes, began: Tell, any_seed: Callable[[], int] = _
         trials=len(trials),
         requested_before=earlier,
         requested=count,
-        suggested=len(points),
+        suggested=len(proposal.trials),
     )
-    reply = _reply(experiment, points, new_seed).SerializeToString()
+    reply = _reply(experiment, proposal, new_seed).SerializeToString()
     if len(reply) > MOST_BYTES:
         raise UserError(
             f"current_request_number: {count} points of this experiment have {len(reply)} bytes,"
@@ -150,15 +149,16 @@ def _algorithm(experiment: Experiment) -> str:
 
 
 def _reply(
-    experiment: Experiment, points: tuple[Point, ...], new_seed: int | None
+    experiment: Experiment, proposal: Proposal, new_seed: int | None
 ) -> pb.GetSuggestionsReply:
+    settings = proposal.settings
+    if new_seed is not None:
+        settings = (*settings, Setting(name=RANDOM_STATE, value=str(new_seed)))
     algorithm = None
-    if new_seed is not None and experiment.spec.algorithm is not None:
-        settings = (Setting(name=RANDOM_STATE, value=str(new_seed)),)
+    if settings and experiment.spec.algorithm is not None:
         algorithm = algorithm_to_wire(
             AlgorithmSpec(name=experiment.spec.algorithm.name, settings=settings)
         )
-    suggested = (SuggestedTrial(name="", assignments=point) for point in points)
     return pb.GetSuggestionsReply(
-        parameter_assignments=map(suggested_to_wire, suggested), algorithm=algorithm
+        parameter_assignments=map(suggested_to_wire, proposal.trials), algorithm=algorithm
     )

@@ -29,7 +29,7 @@ from suggestion.core.search_task import search_task_of
 from tests.architecture.tree import ROOT, pyproject
 
 EXAMPLES = ROOT / "examples"
-NAMES = ("random", "bayesianoptimization", "file-collector")
+NAMES = ("random", "bayesianoptimization", "hyperband", "file-collector")
 
 
 def experiment(name: str) -> Experiment:
@@ -63,11 +63,11 @@ def test_a_search_can_begin_with_an_example(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_all_three_search_for_the_same(name: str) -> None:
+def test_all_search_for_the_same(name: str) -> None:
     found, first = experiment(name).spec, experiment("random").spec
 
     assert found.objective == first.objective
-    assert found.parameters == first.parameters
+    assert found.parameters[: len(first.parameters)] == first.parameters
     assert found.objective is not None
     assert found.objective.type is ObjectiveType.MAXIMIZE
     assert found.objective.metrics == ("Validation-accuracy", "Train-accuracy")

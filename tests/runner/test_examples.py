@@ -53,6 +53,37 @@ def test_the_store_has_what_the_trainers_printed(machine: Machine, name: str) ->
     assert stored == printed
 
 
+def test_hyperband_trains_the_best_of_three_networks_for_longer(machine: Machine) -> None:
+    [document] = load_objects((ROOT / "examples" / "hyperband.yaml").read_text())
+    spec: Any = document["spec"]
+    spec["maxTrialCount"], spec["parallelTrialCount"] = 6, 3
+    spec["objective"].pop("goal", None)
+    spec["algorithm"]["algorithmSettings"][1] = {"name": "r_l", "value": "3"}
+    [one] = spec["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]["containers"]
+    one["command"][1] = str(ROOT / "examples" / "digits" / "train.py")
+    (machine.folder / "e.yaml").write_text(dump_objects([dict(document)]))
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    status, _, err = machine.call("run", "e.yaml", "--output", "json", PATH=path)
+    assert status == 0, err
+    state = machine.folder / ".trialwatch" / "kubeflow" / "hyperband"
+    stored = _stored(state / "observations.db")
+    trained = [_assignments(path) for path in (state / "trials").glob("*.yaml")]
+    lengths = {tuple(sorted(one.items())): len(stored[name]) // 2 for name, one in trained}
+
+    short = [dict(one) for one, length in lengths.items() if length == 1]
+    long = [dict(one) for one, length in lengths.items() if length == 3]
+    assert (len(short), len(long)) == (3, 3)
+    assert {one["epochs"] for one in short} == {"1"}
+    assert {one["epochs"] for one in long} == {"3"}
+    assert len([one for one in long if one | {"epochs": "1"} in short]) == 1
+
+
+def _assignments(file: Path) -> tuple[str, dict[str, str]]:
+    [trial] = load_objects(file.read_text())
+    spec: Any = trial["spec"]
+    return file.stem, {one["name"]: one["value"] for one in spec["parameterAssignments"]}
+
+
 def _printed(state: Path, trial: str) -> list[tuple[str, str]]:
     """Read the trainer's own words: its log, or the file that it wrote."""
     [log] = (state / "logs" / trial).glob("*/training-container.log")

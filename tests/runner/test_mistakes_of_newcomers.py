@@ -54,10 +54,10 @@ MISTAKES = [
     (
         "an algorithm is not available",
         RANDOM,
-        "    algorithmName: hyperband\n",
+        "    algorithmName: enas\n",
         (
-            'spec.algorithm.algorithmName: Invalid value: "hyperband": Katib\'s algorithm hyperband is not in trialwatch; write one of '
-            "random, grid, sobol, tpe, multivariate-tpe, cmaes, bayesianoptimization"
+            'spec.algorithm.algorithmName: Invalid value: "enas": Katib\'s algorithm enas is not in trialwatch; write one of '
+            "random, grid, sobol, tpe, multivariate-tpe, cmaes, bayesianoptimization, hyperband"
         ),
     ),
     (

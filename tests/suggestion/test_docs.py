@@ -30,12 +30,14 @@ def test_it_has_a_row_for_each_algorithm() -> None:
 def test_it_names_each_setting_with_its_default(name: str) -> None:
     algorithm = find(name)
     search = algorithm.make()
+    required = set(algorithm.required)
     documented = set(re.findall(r"`([a-zA-Z_]+)`", ROWS[name].split("|")[-1]))
     defaults = {field.name: getattr(search, field.name) for field in dataclasses.fields(search)}  # type: ignore[arg-type]
 
     assert documented == {rule.name for rule in algorithm.rules} | {"random_state"}
     for setting, default in defaults.items():
         shown = "1/6" if (name, setting) in CMAES_SIGMAS else str(default)
+        shown = "required" if setting in required else shown
         assert re.search(rf"`{setting}`[^`]*\({re.escape(shown)}\)", ROWS[name]), setting
 
 

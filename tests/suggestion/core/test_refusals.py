@@ -60,6 +60,14 @@ def faults(
         ("bayesianoptimization", "acq_optimizer", "adam", "acq_optimizer adam is not supported in Bayesian optimization"),
         ("bayesianoptimization", "n_initial_points", "-1", "n_initial_points should be great or equal than zero"),
         ("bayesianoptimization", "random_state", "-1", "random_state should be great or equal than zero"),
+        ("hyperband", "r_l", "-1", "r_l must be a positive float number."),
+        ("hyperband", "r_l", "0", "r_l must be a positive float number."),
+        ("hyperband", "r_l", "many", "r_l must be a positive float number."),
+        ("hyperband", "r_l", "nan", "r_l must be a positive float number."),
+        ("hyperband", "eta", "1", "eta must be at least 2"),
+        ("hyperband", "eta", "x", "failed to validate eta(x)"),
+        ("hyperband", "resource_name", "", "resource_name must be a text of one line"),
+        ("hyperband", "current_s", "x", "failed to validate current_s(x)"),
     ],
 )  # fmt: skip
 def test_a_setting_that_is_out_of_bounds(
@@ -88,11 +96,15 @@ def test_a_setting_above_its_bound(algorithm: str, setting: str, most: int) -> N
     assert f"{setting} must be at most {most}; write a " in str(refused.value)
 
 
+TEXTS = {"resource_name", "suggestion_trial_dir"}
+"""Settings that may be any text of one line."""
+
+
 @pytest.mark.parametrize("algorithm", BUILT_IN)
 def test_each_setting_has_an_upper_bound(algorithm: str) -> None:
     huge, word = "9" * 400, "x"
     for rule in find(algorithm).rules:
-        for text in (huge, word, "inf", "1e400"):
+        for text in (huge, "") if rule.name in TEXTS else (huge, word, "inf", "1e400"):
             with pytest.raises(ValueError, match=rule.name):
                 rule.value(text)
 

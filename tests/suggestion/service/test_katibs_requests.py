@@ -70,6 +70,7 @@ SKOPT = {
     "acq_optimizer": "auto",
     "random_state": "10",
 }
+HYPERBAND = {"r_l": "9", "resource_name": "a"}
 SEARCHES = [
     ("tpe", HYPEROPT, EVERYTHING),
     ("tpe", OPTUNA, SOME),
@@ -126,6 +127,10 @@ ACCEPTED = [
     spec("random", {"random_state": "10"}, *TWO, max_trial_count=23),
     spec("grid", {"random_state": "10"}, whole("a", 1, 5), max_trial_count=5),
     spec("bayesianoptimization", SKOPT),
+    spec("hyperband", HYPERBAND, *TWO, parallel_trial_count=9),
+    spec("hyperband", HYPERBAND | {"eta": "-1"}, *TWO, parallel_trial_count=9),
+    spec("hyperband", HYPERBAND | {"eta": "10"}, *TWO, parallel_trial_count=1),
+    spec("hyperband", HYPERBAND | {"current_s": "2", "n": "9"}, *TWO, parallel_trial_count=9),
 ]
 
 
@@ -135,6 +140,18 @@ async def test_settings_are_accepted_without_an_objective(accepted: pb.Experimen
 
 
 REFUSED: list[tuple[pb.ExperimentSpec, str]] = [
+    (spec("hyperband", {"r_l": "9"}, *TWO), "r_l and resource_name must be set."),
+    (spec("hyperband", {"resource_name": "a"}, *TWO), "r_l and resource_name must be set."),
+    (spec("hyperband", HYPERBAND | {"r_l": "abc"}, *TWO), "r_l must be a positive float number."),
+    (spec("hyperband", HYPERBAND | {"r_l": "-1"}, *TWO), "r_l must be a positive float number."),
+    (
+        spec("hyperband", HYPERBAND, *TWO, parallel_trial_count=8),
+        "parallelTrialCount must be not less than 9.",
+    ),
+    (
+        spec("hyperband", HYPERBAND | {"resource_name": "x"}, *TWO, parallel_trial_count=9),
+        "value of resource_name setting must be in parameters.",
+    ),
     (spec("unknown", {}), "unknown algorithm name unknown"),
     (spec("random", {"unknown_conf": "1111"}), "unknown setting unknown_conf for algorithm random"),
     (spec("tpe", {"gamma": "1.5"}), "gamma should be in the range of (0, 1)"),
@@ -196,6 +213,65 @@ async def test_a_refusal_begins_with_katibs_sentence(
 
     assert code is grpc.StatusCode.INVALID_ARGUMENT
     assert details.startswith(start)
+
+
+async def test_katibs_own_request_to_hyperband() -> None:
+    """Its resource is not among its parameters, and its trials have no condition."""
+    settings = {"r_l": "10", "resource_name": "--num-epochs"}
+    parameters = (whole("param-1", 1, 5), CHOICE, NUMBERS, real("param-4", 1, 5))
+    wanted = spec("hyperband", settings, *parameters, objective=pb.ObjectiveSpec(type=pb.MAXIMIZE))
+    request = pb.GetSuggestionsRequest(
+        experiment=pb.Experiment(name="test", spec=wanted),
+        trials=[pb.Trial(name="test-asfjh"), pb.Trial(name="test-234hs")],
+        current_request_number=2,
+    )
+    for trial in request.trials:
+        trial.spec.objective.CopyFrom(
+            pb.ObjectiveSpec(type=pb.MAXIMIZE, objective_metric_name="metric-2", goal=0.9)
+        )
+        for name, value in {"param-1": "2", "c": "cat1", "d": "2", "param-4": "3.44"}.items():
+            trial.spec.parameter_assignments.assignments.add(name=name, value=value)
+    async with serving() as client:
+        reply = await client.suggestion.GetSuggestions(request)
+
+    assert len(reply.parameter_assignments) == 2
+    state = {one.name: one.value for one in reply.algorithm.algorithm_settings}
+    assert state["current_s"] == "2"
+    assert state["resource_name"] == "--num-epochs"
+
+
+async def test_hyperband_takes_the_settings_that_it_returned() -> None:
+    settings = {"r_l": "9", "resource_name": "a", "eta": "3"}
+    parameters = (whole("a", 1, 9), real("e", 1, 5))
+    objective = pb.ObjectiveSpec(type=pb.MINIMIZE, objective_metric_name="loss")
+    async with serving() as client:
+        request = pb.GetSuggestionsRequest(
+            experiment=pb.Experiment(
+                name="test",
+                spec=spec("hyperband", settings, *parameters, objective=objective),
+            ),
+            current_request_number=9,
+            total_request_number=9,
+        )
+        first = await client.suggestion.GetSuggestions(request)
+        state = {one.name: one.value for one in first.algorithm.algorithm_settings}
+        request.experiment.spec.CopyFrom(
+            spec("hyperband", settings | state, *parameters, objective=objective)
+        )
+        request.trials.extend(
+            measured(f"test-{number}", one.assignments, str(number))
+            for number, one in enumerate(first.parameter_assignments)
+        )
+        request.current_request_number, request.total_request_number = 3, 12
+        second = await client.suggestion.GetSuggestions(request)
+
+    assert (state["n"], state["evaluating_trials"], state["current_i"]) == ("9", "9", "0")
+    chosen = [
+        {one.name: one.value for one in reply.assignments}
+        for reply in (*first.parameter_assignments, *second.parameter_assignments)
+    ]
+    assert [one["a"] for one in chosen] == ["1"] * 9 + ["3"] * 3
+    assert {one["e"] for one in chosen[9:]} <= {one["e"] for one in chosen[:9]}
 
 
 async def validated(wanted: pb.ExperimentSpec) -> tuple[grpc.StatusCode, str]:
