@@ -17,10 +17,15 @@ ALGORITHMS: Final = (
     "cmaes",
     "bayesianoptimization",
     "hyperband",
+    "pbt",
 )
 """Names for `spec.algorithm`."""
 
-KATIB_ONLY: Final = ("pbt", "enas", "darts")
+WITH_CHECKPOINTS: Final = ("pbt",)
+"""Those whose trials have checkpoints: on a cluster, each experiment needs its own service and
+volume."""
+
+KATIB_ONLY: Final = ("enas", "darts")
 """Katib's names for `spec.algorithm` that trialwatch does not have."""
 
 EARLY_STOPPING: Final = ("medianstop",)

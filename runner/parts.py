@@ -103,6 +103,7 @@ async def started_parts(
             spawner=spawner,
             machine=_machine(spawner, stop_service),
             config=Config(db_manager=store.address),
+            checkpoints=state.checkpoints,
             tell=watcher.tell,
             devices=DeviceLeases(plan.fitted.found, pin=options.pin, locks=locks),
         )
@@ -112,7 +113,7 @@ async def started_parts(
             objects=objects,
             jobs=jobs,
             observations=observations,
-            suggestions=LocalSuggestions(worker, observations),
+            suggestions=LocalSuggestions(worker, observations, state.checkpoints),
             events=Warnings(watcher.warn),
         )
         driver = Driver(ports, random.Random(), _POLICY)  # noqa: S311 - names of trials

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
+from pathlib import Path
 
 from api.types import (
     ConditionType,
@@ -21,6 +22,7 @@ from runner.database import StoredObservations
 from suggestion.algorithms.median_stop import median_stop_of
 from suggestion.core.algorithm import RANDOM_STATE, Proposal
 from suggestion.core.search_task import search_task_of
+from suggestion.service.checkpoints import with_checkpoints
 
 
 def _any_seed() -> int:
@@ -34,9 +36,12 @@ class LocalSuggestions:
         self,
         worker: Executor,
         observations: StoredObservations,
+        checkpoints: Path,
         any_seed: Callable[[], int] = _any_seed,
     ) -> None:
-        self._worker, self._observations, self._any_seed = worker, observations, any_seed
+        """Make it; `checkpoints` is the folder of the directories of trials."""
+        self._worker, self._observations = worker, observations
+        self._checkpoints, self._any_seed = checkpoints, any_seed
 
     async def ask(
         self, experiment: Experiment, trials: Sequence[Trial], asked: int, count: int
@@ -45,7 +50,7 @@ class LocalSuggestions:
         loop = asyncio.get_running_loop()
         seed = self._any_seed()
         proposal, drawn = await loop.run_in_executor(
-            self._worker, _proposal, experiment, trials, asked, count, seed
+            self._worker, self._proposal, experiment, trials, asked, count, seed
         )
         rules = await self._rules(experiment, trials)
         own = () if drawn is None else (Setting(name=RANDOM_STATE, value=str(drawn)),)
@@ -66,12 +71,21 @@ class LocalSuggestions:
         ]
         return stop.rules(spec.objective, [one for one in averages if one is not None])
 
-
-def _proposal(
-    experiment: Experiment, trials: Sequence[Trial], asked: int, count: int, any_seed: int
-) -> tuple[Proposal, int | None]:
-    """Return the next trials, and the seed if it was drawn in this call."""
-    task = search_task_of(experiment.spec, admitted=True)
-    seed = any_seed if task.seed is None and task.seeded else task.seed or 0
-    proposal = task.propose(trials, max(asked, len(trials)), count, seed)
-    return proposal, seed if task.seed is None and task.seeded else None
+    def _proposal(
+        self,
+        experiment: Experiment,
+        trials: Sequence[Trial],
+        asked: int,
+        count: int,
+        any_seed: int,
+    ) -> tuple[Proposal, int | None]:
+        """Return the next trials, and the seed if it was drawn in this call."""
+        task = search_task_of(experiment.spec, admitted=True)
+        drawn = task.seed is None and task.seeded
+        seed = any_seed if drawn else task.seed or 0
+        earlier = max(asked, len(trials))
+        proposal = task.propose(trials, earlier, count, seed)
+        if task.has_checkpoints:
+            name = experiment.metadata.name
+            proposal = with_checkpoints(proposal, name, earlier, seed, self._checkpoints)
+        return proposal, seed if drawn else None

@@ -79,7 +79,10 @@ async def run(settings: Settings) -> None:
 async def _searches(settings: Settings, metrics: Metrics) -> AsyncIterator[SearchPool]:
     count, seconds = settings.search_workers, settings.search_timeout.total_seconds()
     memory = memory_of_worker(count, available_memory())
-    workers = [WorkerProcess(memory, seconds) for _ in range(count)]
+    checkpoints = settings.checkpoints
+    if checkpoints is not None and not checkpoints.is_dir():
+        checkpoints = None  # this service has no volume
+    workers = [WorkerProcess(memory, seconds, checkpoints) for _ in range(count)]
     pool = SearchPool(workers, metrics, seconds=seconds)
     try:
         yield pool

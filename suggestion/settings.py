@@ -69,6 +69,15 @@ class Settings:
         ),
         timedelta(minutes=2),
     )
+    checkpoints: Path | None = setting(
+        Row(
+            "--checkpoints",
+            PATH,
+            "Where the trials of `pbt` have their checkpoints, if this directory exists: the mount"
+            " of a volume that the trials mount too.",
+        ),
+        Path(names.SUGGESTION_DATA_DIR),
+    )
     metrics_listen: Address | None = setting(
         Row(
             "--metrics-listen",

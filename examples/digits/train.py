@@ -4,6 +4,9 @@ The digits come with scikit-learn, the network is plain NumPy, and a run takes a
 real training, small enough for a laptop. The same arguments always give the same lines.
 
     python3 train.py --lr 0.02 --num-layers 3 --optimizer adam
+
+With --checkpoint DIRECTORY, it goes on from the weights in this directory, and leaves the new ones
+there.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +31,8 @@ Optimizer = Callable[[Array, Array], None]
 WIDTH = 32
 """Neurons of a hidden layer."""
 BATCH = 32
+CHECKPOINT = "network.npz"
+"""The file of weights in the directory of --checkpoint."""
 
 
 def main() -> int:
@@ -53,6 +59,10 @@ def _train(arguments: argparse.Namespace) -> Iterator[dict[str, float]]:
     images, labels = images[order] / 16, labels[order]
     held_out, learned = slice(len(labels) // 4), slice(len(labels) // 4, None)
     network = Network(arguments.num_layers, OPTIMIZERS[arguments.optimizer], arguments.lr, dice)
+    done = 0
+    if arguments.checkpoint is not None:
+        done = network.load(arguments.checkpoint / CHECKPOINT)
+        dice = np.random.default_rng([arguments.seed, done])  # other batches than before
     for _ in range(arguments.epochs):
         for batch in _batches(len(labels[learned]), dice):
             network.learn(images[learned][batch], labels[learned][batch])
@@ -60,6 +70,8 @@ def _train(arguments: argparse.Namespace) -> Iterator[dict[str, float]]:
             "Validation-accuracy": network.accuracy(images[held_out], labels[held_out]),
             "Train-accuracy": network.accuracy(images[learned], labels[learned]),
         }
+    if arguments.checkpoint is not None:
+        network.save(arguments.checkpoint / CHECKPOINT, done + arguments.epochs)
 
 
 class Network:
@@ -79,6 +91,24 @@ class Network:
         ]
         self.biases = [np.zeros(outputs) for outputs in sizes[1:]]
         self._steps = [optimizer(array, rate) for array in (*self.weights, *self.biases)]
+
+    def load(self, file: Path) -> int:
+        """Take over the weights of a file, if it exists; return the epochs that they had."""
+        if not file.exists():
+            return 0
+        with np.load(file) as stored:
+            for index, array in enumerate((*self.weights, *self.biases)):
+                array[:] = stored[f"array{index}"]
+            return int(stored["epochs"])
+
+    def save(self, file: Path, epochs: int) -> None:
+        """Write the weights; the file is complete, or the old one."""
+        arrays: dict[str, Any] = {"epochs": epochs}
+        arrays |= {f"array{i}": one for i, one in enumerate((*self.weights, *self.biases))}
+        part = file.with_name(f"part-{file.name}")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(part, **arrays)
+        part.replace(file)
 
     def learn(self, images: Array, labels: Indices) -> None:
         """Go one step down the gradient of the cross entropy."""
@@ -181,6 +211,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--optimizer", choices=OPTIMIZERS, default="adam", help="default adam")
     parser.add_argument("--epochs", type=int, default=10, help="default 10")
     parser.add_argument("--seed", type=int, default=1, help="of weights and batches (default 1)")
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="DIRECTORY",
+        help="go on from the weights in this directory, and leave the new ones there",
+    )
     parser.add_argument(
         "--log-file",
         type=Path,

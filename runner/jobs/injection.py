@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from api.errors import UserError
+from api.names import SUGGESTION_VOLUME
 from api.objects.suggestions import render_suggestion
 from api.objects.trials import render_trial
 from api.types import JsonObject, Suggestion, Trial
@@ -40,8 +42,12 @@ class Injected:
     """Whether the pod has a collector."""
 
 
-def inject(pod: JsonObject, family: TrialObjects, config: Config) -> Injected:
+def inject(
+    pod: JsonObject, family: TrialObjects, config: Config, checkpoints: Path | None = None
+) -> Injected:
     """Change a pod as the webhook does when the API server creates it.
+
+    The volume of checkpoints, a claim in a cluster, is the directory `checkpoints` here, if given.
 
     Raises:
         UserError: the webhook would refuse the pod; says why.
@@ -53,7 +59,17 @@ def inject(pod: JsonObject, family: TrialObjects, config: Config) -> Injected:
     if not isinstance(verdict, Inject):
         return Injected(pod=pod, collects=False)
     collects = verdict.plan.collector is not None
-    return Injected(pod=mutate(pod, verdict.plan), collects=collects)
+    plan = verdict.plan
+    if checkpoints is not None:
+        plan = replace(plan, volumes=tuple(_here(one, checkpoints) for one in plan.volumes))
+    return Injected(pod=mutate(pod, plan), collects=collects)
+
+
+def _here(volume: JsonObject, checkpoints: Path) -> JsonObject:
+    if volume.get("name") != SUGGESTION_VOLUME:
+        return volume
+    path: JsonObject = {"path": str(checkpoints.absolute())}
+    return {"name": SUGGESTION_VOLUME, "hostPath": path}
 
 
 def _drive(decision: PodDecision, family: TrialObjects) -> Verdict:

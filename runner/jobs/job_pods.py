@@ -175,7 +175,7 @@ class JobPods:
 
     def _injected(self, form: JobSpec, name: str) -> Pod:
         document = pod_of(form, self._objects.job, name=name, uid=str(uuid.uuid4()))
-        injected = inject(document, self._objects, self._context.config)
+        injected = inject(document, self._objects, self._context.config, self._context.checkpoints)
         self.facts = PodFacts(injected=injected.collects)
         return read_pod(injected.pod)
 

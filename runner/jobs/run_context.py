@@ -23,6 +23,8 @@ class RunContext:
     spawner: SpawnerClient
     machine: Machine
     config: Config
+    checkpoints: Path
+    """The volume of the checkpoints of trials."""
     tell: Callable[[str], None] = _nothing
     """Shows the user a line about an event."""
     devices: DeviceLeases = field(default_factory=DeviceLeases)

@@ -57,6 +57,11 @@ class StateDirectory:
         return self.path / "pods"
 
     @property
+    def checkpoints(self) -> Path:
+        """A directory for each trial, of searches whose trials have checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
     def database(self) -> Path:
         """The metrics."""
         return self.path / "observations.db"

@@ -117,6 +117,8 @@ class Algorithm:
     """Yields faults that only a new experiment is refused for: the search could run with them."""
     seeded: bool = True
     """Whether the search is random and so needs a seed."""
+    has_checkpoints: bool = False
+    """Whether each trial has a directory, which begins as a copy of its parent's."""
 
     @property
     def seed(self) -> Rule:

@@ -30,6 +30,7 @@ BUILT_IN: Final = {
         "cmaes": "cma_es",
         "bayesianoptimization": "bayesian",
         "hyperband": "hyperband",
+        "pbt": "pbt",
     }.items()
 }
 """The location of each algorithm of trialwatch."""

@@ -32,6 +32,8 @@ class SearchTask:
     """The setting `random_state`; None if it is not set."""
     seeded: bool
     """Whether the search is random and so needs a seed."""
+    has_checkpoints: bool = False
+    """Whether each trial has a directory, which begins as a copy of its parent's."""
 
     def suggest(
         self, trials: Sequence[Trial], earlier: int, count: int, seed: int
@@ -81,6 +83,7 @@ def search_task_of(spec: ExperimentSpec, *, admitted: bool = False) -> SearchTas
         search=algorithm.make(**own),
         seed=values.get(RANDOM_STATE),
         seeded=algorithm.seeded,
+        has_checkpoints=algorithm.has_checkpoints,
     )
 
 

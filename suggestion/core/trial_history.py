@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from api.metric_values import objective_value
@@ -41,6 +41,10 @@ class PastTrial:
     """Whether the trial has not ended."""
     seconds: float | None = None
     """The duration; None if unknown."""
+    name: str = field(default="", compare=False)
+    """Of the trial; "" if unknown."""
+    labels: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Which the search gave it, and others."""
 
 
 History = tuple[PastTrial, ...]
@@ -94,6 +98,8 @@ def _past(trial: Trial, objective: Objective) -> PastTrial:
         loss=loss,
         running=loss is None and not conditions & _ENDED,
         seconds=_seconds(trial),
+        name=trial.metadata.name,
+        labels=trial.spec.labels,
     )
 
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeVar
 
@@ -25,6 +27,7 @@ from api.wire.trials import suggested_to_wire, trial_from_wire
 from serving.logs import get_logger
 from suggestion.core.algorithm import RANDOM_STATE, Proposal
 from suggestion.core.search_task import check_settings, search_task_of
+from suggestion.service.checkpoints import with_checkpoints
 from suggestion.service.katib_requests import completed
 from suggestion.service.searches import MOST_BYTES, Began
 
@@ -45,17 +48,23 @@ def _any_seed() -> int:
     return secrets.randbits(31)
 
 
-def get_suggestions(encoded: bytes, began: Tell, any_seed: Callable[[], int] = _any_seed) -> bytes:
+def get_suggestions(
+    encoded: bytes,
+    began: Tell,
+    checkpoints: Path | None = None,
+    any_seed: Callable[[], int] = _any_seed,
+) -> bytes:
     """Choose the parameters of the next trials.
 
     Args:
         encoded: a `GetSuggestionsRequest`.
         began: called before the search, with what it is busy with.
+        checkpoints: where trials have their directories, if their algorithm needs some.
         any_seed: returns the seed of an experiment without one.
 
     Raises:
         UserError: the request is wrong.
-        SetupError: the algorithm's package is broken.
+        SetupError: the algorithm's package is broken, or a trial gets no directory.
     """
     request = _decoded(pb.GetSuggestionsRequest, encoded)
     count = _count(request)
@@ -68,6 +77,8 @@ def get_suggestions(encoded: bytes, began: Tell, any_seed: Callable[[], int] = _
         seed = any_seed() if task.seeded else 0
     earlier = max(request.total_request_number - count, len(trials))
     proposal = task.propose(trials, earlier, count, seed)
+    if task.has_checkpoints:
+        proposal = with_checkpoints(proposal, experiment.metadata.name, earlier, seed, checkpoints)
     new_seed = seed if task.seed is None and task.seeded else None
     _log.info(
         "suggested",
@@ -103,13 +114,21 @@ def validate_algorithm_settings(encoded: bytes, began: Tell) -> bytes:
     return pb.ValidateAlgorithmSettingsReply().SerializeToString()
 
 
-CALLS: Final[Mapping[str, Callable[[bytes, Tell], bytes]]] = MappingProxyType(
-    {
-        "GetSuggestions": get_suggestions,
-        "ValidateAlgorithmSettings": validate_algorithm_settings,
-    }
-)
-"""Each method of the service, by its name on the wire."""
+Calls = Mapping[str, Callable[[bytes, Tell], bytes]]
+
+
+def calls(checkpoints: Path | None) -> Calls:
+    """Return each method of the service, by its name on the wire."""
+    return MappingProxyType(
+        {
+            "GetSuggestions": partial(get_suggestions, checkpoints=checkpoints),
+            "ValidateAlgorithmSettings": validate_algorithm_settings,
+        }
+    )
+
+
+CALLS: Final = calls(None)
+"""The methods of a service without checkpoints."""
 
 
 def _decoded(kind: type[_M], encoded: bytes) -> _M:

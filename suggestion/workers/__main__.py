@@ -1,4 +1,6 @@
-"""A worker: `python -m suggestion.workers BYTES SECONDS`; only the suggestion service starts it.
+"""A worker: `python -m suggestion.workers BYTES SECONDS [FOLDER]`.
+
+Only the suggestion service starts it. FOLDER has the checkpoints of trials.
 
 It reads calls from standard input and writes replies to standard output, one after the other, until
 its input ends. Its memory is limited to BYTES, each call to somewhat more than SECONDS.
@@ -18,7 +20,7 @@ from typing import BinaryIO, Final
 from api.errors import SetupError, SpecError, UserError
 from serving.logs import get_logger, start_logging
 from suggestion.service.katib_requests import in_katibs_words
-from suggestion.service.search_calls import CALLS
+from suggestion.service.search_calls import CALLS, Calls, calls
 from suggestion.service.searches import Began
 from suggestion.workers.frames import (
     HEAD_BYTES,
@@ -40,7 +42,8 @@ _LAST: Final = frozenset({Kind.LAST_REPLY, Kind.NO_MEMORY, Kind.FAILED})
 
 def main(argv: Sequence[str]) -> int:
     """Serve until the input ends, or until this process must be replaced."""
-    memory, seconds = map(int, argv)
+    memory, seconds = map(int, argv[:2])
+    checkpoints = Path(argv[2]) if len(argv) > 2 else None  # noqa: PLR2004 - the third is optional
     # The service ends its workers itself: a Ctrl-C at the terminal reaches them too.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     replies = os.fdopen(os.dup(1), "wb")
@@ -48,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
     # Of data, not of addresses: libraries reserve addresses that they never use.
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     start_logging()
-    worker = Worker(replies, memory)
+    worker = Worker(replies, memory, calls(checkpoints))
     while (call := _next_call(sys.stdin.buffer)) is not None:
         signal.alarm(seconds + _GRACE_SECONDS)
         last = worker.do(*call)
@@ -61,13 +64,13 @@ def main(argv: Sequence[str]) -> int:
 class Worker:
     """Does calls one after the other."""
 
-    def __init__(self, replies: BinaryIO, memory: int) -> None:
-        self._replies, self._memory = replies, memory
+    def __init__(self, replies: BinaryIO, memory: int, known: Calls = CALLS) -> None:
+        self._replies, self._memory, self._calls = replies, memory, known
 
     def do(self, method: str, request: bytes) -> bool:
         """Answer one call; return whether this process must end."""
         try:
-            body = CALLS[method](request, self._began)
+            body = self._calls[method](request, self._began)
             kind = Kind.LAST_REPLY if self._has_grown() else Kind.REPLY
         except SpecError as error:
             kind, body = Kind.USER_ERROR, in_katibs_words(error).encode()

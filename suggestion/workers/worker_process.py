@@ -9,6 +9,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from api.errors import SetupError, UserError
 from suggestion.service.searches import Began, Job, SearchMemoryError
@@ -32,14 +33,15 @@ _OUT_OF_MEMORY = frozenset({-signal.SIGKILL, -signal.SIGABRT})
 class WorkerProcess:
     """`suggestion.workers.pool.Worker`, by `python -m suggestion.workers`."""
 
-    def __init__(self, memory: int, seconds: float) -> None:
+    def __init__(self, memory: int, seconds: float, checkpoints: Path | None = None) -> None:
         """Make it; nothing is started yet.
 
         Args:
             memory: in bytes; the worker cannot have more.
             seconds: after somewhat more than these, a search ends even if the service is gone.
+            checkpoints: the directory of the checkpoints of trials.
         """
-        self._memory, self._seconds = memory, seconds
+        self._memory, self._seconds, self._checkpoints = memory, seconds, checkpoints
         self._process: Process | None = None
         self._starting: asyncio.Task[Process] | None = None
         self._killing: asyncio.Task[None] | None = None
@@ -103,7 +105,9 @@ class WorkerProcess:
 
     async def _start(self) -> Process:
         command = (sys.executable, "-m", "suggestion.workers")
-        limits = (str(self._memory), str(int(self._seconds)))
+        limits = [str(self._memory), str(int(self._seconds))]
+        if self._checkpoints is not None:
+            limits.append(str(self._checkpoints))
         path = os.pathsep.join(filter(None, sys.path))
         environ = {**os.environ, **_ONE_THREAD, "PYTHONPATH": path}
         start = asyncio.create_subprocess_exec(

@@ -29,7 +29,8 @@ from suggestion.core.search_task import search_task_of
 from tests.architecture.tree import ROOT, pyproject
 
 EXAMPLES = ROOT / "examples"
-NAMES = ("random", "bayesianoptimization", "hyperband", "file-collector")
+NAMES = ("random", "bayesianoptimization", "file-collector")
+EVERY = (*NAMES, "hyperband", "pbt")
 
 
 def experiment(name: str) -> Experiment:
@@ -45,7 +46,7 @@ def complaint(pattern: str) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_an_example_has_no_fault(name: str) -> None:
     assert faults_of(experiment(name), check_filter=complaint) == ()
 
@@ -100,7 +101,7 @@ def test_the_file_and_its_form_are_named_where_metrics_come_from_a_file() -> Non
     )
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_the_command_is_right_in_the_repository_and_in_the_image(name: str) -> None:
     (document,) = load_objects((EXAMPLES / f"{name}.yaml").read_text())
     spec: Any = document["spec"]

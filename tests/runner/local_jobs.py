@@ -93,7 +93,10 @@ async def cluster(folder: Path, **environ: str) -> AsyncIterator[Cluster]:
         sockets = stack.enter_context(socket_directory(folder))
         store = await stack.enter_async_context(database(f"sqlite:///{folder}/o.db", sockets))
         here = RunContext(
-            spawner=made.line, machine=made.machine, config=Config(db_manager=store.address)
+            spawner=made.line,
+            machine=made.machine,
+            config=Config(db_manager=store.address),
+            checkpoints=folder / "checkpoints",
         )
         yield Cluster(made, here, StoredObservations(store.store))
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from api.names import GENERATION_LABEL, PARENT_LABEL
 from api.objects.yamlout import dump_objects
 from api.objects.yamltext import load_objects
 from tests.runner.experiment_runs import ROOT, Machine
@@ -103,3 +104,39 @@ def _stored(database: Path) -> dict[str, list[tuple[str, str]]]:
     for trial, metric, value in sorted(rows):
         found.setdefault(trial, []).append((metric, value))
     return found
+
+
+COUNTING = (
+    "echo step >> /katib/checkpoint/steps;"
+    " echo Validation-accuracy=0.$(wc -l < /katib/checkpoint/steps)"
+)
+"""A training that only counts how often it went on."""
+
+
+def test_a_population_goes_on_from_the_checkpoints_of_its_parents(machine: Machine) -> None:
+    [document] = load_objects((ROOT / "examples" / "pbt.yaml").read_text())
+    spec: Any = document["spec"]
+    spec["maxTrialCount"], spec["parallelTrialCount"] = 6, 1
+    [one] = spec["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]["containers"]
+    assert one["command"][-1] == "--checkpoint=/katib/checkpoint"
+    one["command"] = ["sh", "-c", f"{COUNTING} lr ${{trialParameters.learningRate}}"]
+    (machine.folder / "e.yaml").write_text(dump_objects([dict(document)]))
+    status, _, err = machine.call("run", "e.yaml", "--output", "json")
+    assert status == 0, err
+    state = machine.folder / ".trialwatch" / "kubeflow" / "pbt"
+    labels = {}
+    for file in (state / "trials").glob("*.yaml"):
+        [trial] = load_objects(file.read_text())
+        own: Any = trial["spec"]
+        labels[file.stem] = own["labels"]
+    generations = {name: int(own[GENERATION_LABEL]) for name, own in labels.items()}
+    steps = {
+        folder.name: len((folder / "steps").read_text().splitlines())
+        for folder in (state / "checkpoints" / "pbt").iterdir()
+    }
+    [youngest] = [name for name, generation in generations.items() if generation == 1]
+    _, shown, _ = machine.call("get", "trials", "-o", "wide")
+
+    assert sorted(generations.values()) == [0, 0, 0, 0, 0, 1]
+    assert steps == {name: generation + 1 for name, generation in generations.items()}
+    assert f"1 of {labels[youngest][PARENT_LABEL]}" in shown

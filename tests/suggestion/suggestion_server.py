@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import grpc.aio
@@ -89,6 +90,7 @@ async def serving(
     seconds: float = SECONDS,
     memory: int = MEMORY,
     searches: Searches | None = None,
+    checkpoints: Path | None = None,
 ) -> AsyncIterator[Client]:
     """Serve on a free port of this machine, with two workers.
 
@@ -97,9 +99,10 @@ async def serving(
         seconds: the longest time of a search.
         memory: of a worker, in bytes.
         searches: does the searches in place of the workers.
+        checkpoints: the directory of the checkpoints of trials.
     """
     rim, metrics = rim or Rim(), Metrics()
-    workers = [WorkerProcess(memory, seconds) for _ in range(2)]
+    workers = [WorkerProcess(memory, seconds, checkpoints) for _ in range(2)]
     pool = SearchPool(workers, metrics, seconds=seconds)
     server = Server(searches or pool, rim, rim.mark)
     address = server.listen(Address(host="127.0.0.1", port=0))

@@ -1,6 +1,6 @@
 """katib-config at each stage of a migration, from the text that Katib's installation had.
 
-| stage | collectors of StdOut and File | algorithms that trialwatch has |
+| stage | collectors of StdOut and File | algorithms that trialwatch has, without `pbt` |
 |---|---|---|
 | katib | Katib's image | Katib's images |
 | webhook | trialwatch's image | Katib's images |
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from api.algorithms import ALGORITHMS
+from api.algorithms import ALGORITHMS, WITH_CHECKPOINTS
 from api.documents import mapping_at, mappings_at, text_at
 from api.installation.text import read_config
 from api.objects.yamlout import dump_objects
@@ -132,4 +132,5 @@ def _search(entry: JsonObject, images: Images) -> JsonObject:
 
 
 def _is_ours(entry: JsonObject) -> bool:
-    return text_at(entry, "algorithmName") in ALGORITHMS
+    name = text_at(entry, "algorithmName")
+    return name in ALGORITHMS and name not in WITH_CHECKPOINTS

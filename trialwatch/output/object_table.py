@@ -17,7 +17,7 @@ from api.timestamps import to_micros
 from api.types import JsonObject
 from trialwatch.sources.documents import shown_at
 from trialwatch.view.causes import without_success
-from trialwatch.view.experiment_summary import measurements
+from trialwatch.view.experiment_summary import lineage, measurements
 from trialwatch.view.formatting import rounded
 
 _GAP = "   "
@@ -98,6 +98,11 @@ def _observed(document: JsonObject) -> str:
     return " ".join(measurements(parse_trial(document, unknown_fields=False), rounded))
 
 
+def _lineage(document: JsonObject) -> str:
+    """Return a trial's generation and parent: `2 of exp-abc`; "" if it has none."""
+    return lineage(parse_trial(document, unknown_fields=False).spec.labels)
+
+
 def _progress(document: JsonObject) -> str:
     """Return how many trials have ended, and how many there may be: `5/12`."""
     counts = (value_at(document, "status", name) for name in _ENDED)
@@ -147,6 +152,7 @@ COLUMNS: Final = {
         _AGE,
         Column("PARAMETERS", _pairs),
         Column("METRICS", _observed),
+        Column("LINEAGE", _lineage, wide=True),
         _REASON,
     ),
     "suggestions": (

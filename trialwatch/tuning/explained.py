@@ -38,7 +38,7 @@ def explain(experiment: Experiment, notes: FileNotes) -> dict[Path, list[str]]:
         (): _top(notes),
         ("spec", "objective"): _objective(experiment, notes),
         ("spec", "algorithm"): [
-            "How to search: random, grid, sobol, tpe, multivariate-tpe, cmaes, hyperband or",
+            "How to search: random, grid, sobol, tpe, multivariate-tpe, cmaes, hyperband, pbt or",
             "bayesianoptimization. trialwatch checks their settings (docs/algorithms.md).",
         ],
         ("spec", "parallelTrialCount"): [

@@ -10,7 +10,7 @@ from typing import Self
 
 from api.errors import UserError
 from api.metric_values import finite, value_of
-from api.names import UNAVAILABLE
+from api.names import GENERATION_LABEL, PARENT_LABEL, UNAVAILABLE
 from api.timestamps import to_micros
 from api.types import (
     Assignment,
@@ -75,6 +75,8 @@ class TrialRow:
     """While the trial runs: when it started, in seconds since 1970."""
     cause: str = ""
     """Why the trial ended, in one line; "" if unknown."""
+    lineage: str = ""
+    """Its generation and its parent, if the search has generations."""
     note: str = ""
     """What a running trial waits for or repeats, such as `waiting for a GPU`; "" if nothing."""
 
@@ -202,7 +204,14 @@ def _row(
         since=_since(status.start_time, status.completion_time, run),
         cause=_one_line(ended_by.message) if ended_by and state.ended else "",
         note=note,
+        lineage=lineage(trial.spec.labels),
     )
+
+
+def lineage(labels: Mapping[str, str]) -> str:
+    """Return a trial's generation, and its parent if it has one: `2 of exp-abc`; else ""."""
+    generation, parent = labels.get(GENERATION_LABEL, ""), labels.get(PARENT_LABEL, "")
+    return f"{generation} of {parent}" if parent else generation
 
 
 def _note(name: str, run: RunState) -> str:

@@ -104,7 +104,8 @@ def _best(best: TrialRow | None) -> str:
 def _trials(summary: ExperimentSummary) -> Iterator[tuple[str, ...]]:
     parameters = [spec.name for spec in summary.parameters]
     metrics = summary.objective.metrics
-    yield ("trial", *parameters, *metrics, "state", "time", "")
+    lineage = ("generation",) if any(row.lineage for row in summary.rows) else ()
+    yield ("trial", *parameters, *metrics, "state", "time", *lineage, "")
     for row in summary.rows[:_MOST_ROWS]:
         values = {a.name: a.value for a in row.assignments}
         yield (
@@ -113,6 +114,7 @@ def _trials(summary: ExperimentSummary) -> Iterator[tuple[str, ...]]:
             *(row.metrics.get(name, "") for name in metrics),
             row.state.value,
             duration(row.seconds),
+            *(row.lineage for _ in lineage),
             row.cause,
         )
     hidden = len(summary.rows) - _MOST_ROWS

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from api import names
-from api.algorithms import ALGORITHMS, EARLY_STOPPING, KATIB_ONLY
+from api.algorithms import ALGORITHMS, EARLY_STOPPING, KATIB_ONLY, WITH_CHECKPOINTS
 from api.errors import Fault
 from api.faults import forbidden, invalid, nearest, required
 from api.installation.trial_kinds import kind_of
 from api.objects.fields import Field
 from api.objects.validation_template import described_job
-from api.types import CollectorKind, ExperimentSpec, JsonObject, TrialTemplate
+from api.types import CollectorKind, ExperimentSpec, JsonObject, ResumePolicy, TrialTemplate
 from webhook.model.config import Config
 
 _SIDECARS: Final = (CollectorKind.STDOUT, CollectorKind.FILE)
@@ -33,6 +33,7 @@ def faults_of_installation(
             spec.algorithm.name,
             (*ALGORITHMS, *sorted(config.suggestions - set(ALGORITHMS))),
         )
+        yield from _volume_faults(spec, spec.algorithm.name, config)
     if spec.early_stopping is not None and spec.early_stopping.name:
         yield from _unknown(
             "EarlyStopping",
@@ -77,6 +78,23 @@ def _restart_faults(job: JsonObject) -> Iterator[Fault]:
         yield required(policy.path, "must be specified; write Never, or OnFailure")
     elif policy.value not in _RESTARTS:
         yield invalid(policy.path, policy.value, "must be Never or OnFailure for a Job")
+
+
+def _volume_faults(spec: ExperimentSpec, algorithm: str, config: Config) -> Iterator[Fault]:
+    """Check that the trials of an algorithm with checkpoints get the volume that they mount."""
+    if algorithm not in WITH_CHECKPOINTS:
+        return
+    if algorithm not in config.suggestions:
+        why = (
+            "its trials share a volume of checkpoints, so it needs a service of its own; list it"
+            f" under runtime.suggestions of {names.CONFIG_MAP} with an image"
+            " (docs/algorithms.md has an entry)"
+        )
+        yield invalid("spec.algorithm.algorithmName", algorithm, why)
+    elif spec.resume_policy is not ResumePolicy.FROM_VOLUME:
+        policy = spec.resume_policy.value if spec.resume_policy else ""
+        why = f"{algorithm} needs a volume for the checkpoints of its trials; write FromVolume"
+        yield invalid("spec.resumePolicy", policy, why)
 
 
 _SECTIONS: Final = {

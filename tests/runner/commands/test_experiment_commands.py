@@ -202,7 +202,9 @@ def test_a_template_in_a_config_map_is_checked_too(folder: Path) -> None:
     assert experiment_command_faults(checked(given.experiment, text), host).faults == (fault,)
 
 
-@pytest.mark.parametrize("name", ["random", "bayesianoptimization", "hyperband", "file-collector"])
+@pytest.mark.parametrize(
+    "name", ["random", "bayesianoptimization", "hyperband", "pbt", "file-collector"]
+)
 def test_the_examples_can_run(name: str) -> None:
     root = Path(__file__).parents[3]
     given = read_text((root / "examples" / f"{name}.yaml").read_text(), name)

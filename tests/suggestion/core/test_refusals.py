@@ -68,6 +68,12 @@ def faults(
         ("hyperband", "eta", "x", "failed to validate eta(x)"),
         ("hyperband", "resource_name", "", "resource_name must be a text of one line"),
         ("hyperband", "current_s", "x", "failed to validate current_s(x)"),
+        ("pbt", "suggestion_trial_dir", "checkpoints", "suggestion_trial_dir must be the absolute path"),
+        ("pbt", "n_population", "4", "Param(n_population) should be >= 5"),
+        ("pbt", "truncation_threshold", "1.5", "Param(truncation_threshold) should be between 0 and 1, inclusive"),
+        ("pbt", "truncation_threshold", "nan", "Param(truncation_threshold) should be between 0 and 1, inclusive"),
+        ("pbt", "resample_probability", "-0.1", "Param(resample_probability) should be null to perturb at 0.8 or 1.2, or be between 0 and 1, inclusive, to resample"),
+        ("pbt", "resample_probability", "often", "failed to validate resample_probability(often)"),
     ],
 )  # fmt: skip
 def test_a_setting_that_is_out_of_bounds(
@@ -96,7 +102,7 @@ def test_a_setting_above_its_bound(algorithm: str, setting: str, most: int) -> N
     assert f"{setting} must be at most {most}; write a " in str(refused.value)
 
 
-TEXTS = {"resource_name", "suggestion_trial_dir"}
+TEXTS = {"resource_name"}
 """Settings that may be any text of one line."""
 
 

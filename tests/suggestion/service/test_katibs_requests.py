@@ -7,11 +7,13 @@ parameters, or an int whose step is not whole. Their answers are compared with t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
 
+from api.names import GENERATION_LABEL, PARENT_LABEL
 from api.v1beta1 import api_pb2 as pb
 from tests.suggestion.suggestion_server import serving
 
@@ -69,6 +71,11 @@ SKOPT = {
     "acq_func": "gp_hedge",
     "acq_optimizer": "auto",
     "random_state": "10",
+}
+PBT = {
+    "suggestion_trial_dir": "/var/log/katib/checkpoints/",
+    "n_population": "40",
+    "truncation_threshold": "0.2",
 }
 HYPERBAND = {"r_l": "9", "resource_name": "a"}
 SEARCHES = [
@@ -128,6 +135,8 @@ ACCEPTED = [
     spec("grid", {"random_state": "10"}, whole("a", 1, 5), max_trial_count=5),
     spec("bayesianoptimization", SKOPT),
     spec("hyperband", HYPERBAND, *TWO, parallel_trial_count=9),
+    spec("pbt", PBT, real("lr", 1, 2, step="0.1")),
+    spec("pbt", PBT | {"resample_probability": "0.25"}, *TWO),
     spec("hyperband", HYPERBAND | {"eta": "-1"}, *TWO, parallel_trial_count=9),
     spec("hyperband", HYPERBAND | {"eta": "10"}, *TWO, parallel_trial_count=1),
     spec("hyperband", HYPERBAND | {"current_s": "2", "n": "9"}, *TWO, parallel_trial_count=9),
@@ -140,6 +149,19 @@ async def test_settings_are_accepted_without_an_objective(accepted: pb.Experimen
 
 
 REFUSED: list[tuple[pb.ExperimentSpec, str]] = [
+    (
+        spec("pbt", {"n_population": "40"}, *TWO),
+        "Required params missing: suggestion_trial_dir, truncation_threshold",
+    ),
+    (spec("pbt", PBT | {"n_population": "4"}, *TWO), "Param(n_population) should be >= 5"),
+    (
+        spec("pbt", PBT | {"truncation_threshold": "2"}, *TWO),
+        "Param(truncation_threshold) should be between 0 and 1, inclusive",
+    ),
+    (
+        spec("pbt", PBT | {"resample_probability": "1.5"}, *TWO),
+        "Param(resample_probability) should be null to perturb at 0.8 or 1.2, or be between 0",
+    ),
     (spec("hyperband", {"r_l": "9"}, *TWO), "r_l and resource_name must be set."),
     (spec("hyperband", {"resource_name": "a"}, *TWO), "r_l and resource_name must be set."),
     (spec("hyperband", HYPERBAND | {"r_l": "abc"}, *TWO), "r_l must be a positive float number."),
@@ -243,7 +265,7 @@ async def test_katibs_own_request_to_hyperband() -> None:
 async def test_hyperband_takes_the_settings_that_it_returned() -> None:
     settings = {"r_l": "9", "resource_name": "a", "eta": "3"}
     parameters = (whole("a", 1, 9), real("e", 1, 5))
-    objective = pb.ObjectiveSpec(type=pb.MINIMIZE, objective_metric_name="loss")
+    objective = pb.ObjectiveSpec(type=pb.MINIMIZE, objective_metric_name="metric-2")
     async with serving() as client:
         request = pb.GetSuggestionsRequest(
             experiment=pb.Experiment(
@@ -272,6 +294,57 @@ async def test_hyperband_takes_the_settings_that_it_returned() -> None:
     ]
     assert [one["a"] for one in chosen] == ["1"] * 9 + ["3"] * 3
     assert {one["e"] for one in chosen[9:]} <= {one["e"] for one in chosen[:9]}
+
+
+async def test_pbt_returns_names_and_labels_and_makes_a_directory_for_each_trial(
+    tmp_path: Path,
+) -> None:
+    wanted = spec(
+        "pbt",
+        PBT | {"n_population": "5"},
+        real("lr", 1, 2, step="0.1"),
+        objective=pb.ObjectiveSpec(type=pb.MAXIMIZE, objective_metric_name="metric-2"),
+    )
+    request = pb.GetSuggestionsRequest(
+        experiment=pb.Experiment(name="test", spec=wanted),
+        current_request_number=5,
+        total_request_number=5,
+    )
+    async with serving(checkpoints=tmp_path) as client:
+        first = await client.suggestion.GetSuggestions(request)
+        (state,) = first.algorithm.algorithm_settings
+        request.experiment.spec.algorithm.algorithm_settings.append(state)
+        for number, one in enumerate(first.parameter_assignments):
+            trial = measured(one.trial_name, one.assignments, str(number))
+            trial.spec.labels.update(one.labels)
+            (tmp_path / "test" / one.trial_name / "weights").write_text(one.trial_name)
+            request.trials.append(trial)
+        request.current_request_number, request.total_request_number = 2, 7
+        second = await client.suggestion.GetSuggestions(request)
+        again = await client.suggestion.GetSuggestions(request)
+
+    assert again == second
+    assert [dict(one.labels) for one in first.parameter_assignments] == [
+        {GENERATION_LABEL: "0"}
+    ] * 5
+    for one in second.parameter_assignments:
+        assert one.labels[GENERATION_LABEL] == "1"
+        assert one.trial_name.startswith("test-")
+        copied = (tmp_path / "test" / one.trial_name / "weights").read_text()
+        assert copied == one.labels[PARENT_LABEL]
+
+
+async def test_pbt_without_a_volume_says_what_to_configure() -> None:
+    request = pb.GetSuggestionsRequest(
+        experiment=pb.Experiment(name="test", spec=spec("pbt", PBT, *TWO)),
+        current_request_number=1,
+    )
+    async with serving() as client:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await client.suggestion.GetSuggestions(request)
+
+    assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert "list the algorithm in katib-config" in str(refused.value.details())
 
 
 async def validated(wanted: pb.ExperimentSpec) -> tuple[grpc.StatusCode, str]:

@@ -50,6 +50,15 @@ def test_trialwatchs_controller_finds_no_image_for_what_its_own_service_has() ->
     assert kept_algorithms(CONFIG) == ("enas",)
 
 
+def test_a_search_whose_service_needs_a_volume_keeps_katibs_image() -> None:
+    entry = "runtime: {suggestions: [{algorithmName: pbt, image: katib/suggestion-pbt}]}\n"
+
+    for stage in Stage:
+        assert runtime(stage, entry)["suggestions"] == [
+            {"algorithmName": "pbt", "image": "katib/suggestion-pbt"}
+        ]
+
+
 def test_a_config_without_lists_gets_the_collectors_alone() -> None:
     assert runtime(Stage.CONTROLLER, "kind: KatibConfig\n") == {
         "metricsCollectors": [

@@ -133,7 +133,7 @@ async def on_a_laptop(item: Experiment, asked: list[History], folder: Path) -> O
     harness.memory.objects = FileObjects(state, lambda: harness.now, lambda _item: None)
     observations = StoredObservations(store)
     with ThreadPoolExecutor(1) as worker:
-        suggestions = LocalSuggestions(worker, observations)
+        suggestions = LocalSuggestions(worker, observations, state.checkpoints)
         ports = replace(harness.memory.ports(), observations=observations, suggestions=suggestions)
         harness.driver = Driver(ports, random.Random(0), POLICY)
         harness.memory.objects.apply(item)

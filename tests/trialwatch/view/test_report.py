@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.names import GENERATION_LABEL, PARENT_LABEL
 from api.types import Assignment, ConditionType, Experiment, ObjectiveType, Trial
 from tests.trialwatch.view.watched_experiment import (
     MIXED_LATEST,
@@ -110,6 +112,19 @@ def test_of_very_many_trials_the_table_shows_a_part_and_says_so() -> None:
     words = Page(report(stands(experiment(trials), trials), library="")).words
 
     assert "… 100 more" in words
+
+
+def test_trials_with_generations_show_their_parents_and_others_have_no_such_column() -> None:
+    first, second = trial(0, value="0.5"), trial(1, value="0.6")
+    own = {GENERATION_LABEL: "1", PARENT_LABEL: first.metadata.name}
+    second = replace(second, spec=replace(second.spec, labels=own))
+
+    def words(*trials: Trial) -> list[str]:
+        return Page(report(stands(experiment(trials), trials), library="")).words
+
+    assert f"1 of {first.metadata.name}" in words(first, second)
+    assert "generation" in words(first, second)
+    assert "generation" not in words(first)
 
 
 # -- the optimisation history ---------------------------------------------------------------

@@ -245,6 +245,32 @@ async def test_an_algorithm_that_the_installation_lists_is_accepted() -> None:
         assert (await running.experiment(VALIDATE, document))["allowed"]
 
 
+PBT_CONFIG = """
+runtime:
+  suggestions: [{algorithmName: pbt, image: example/pbt}]
+  metricsCollectors: [{kind: StdOut, image: example/collector}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("config", "policy", "says"),
+    [
+        (KATIB_CONFIG, "FromVolume", "so it needs a service of its own; list it under"),
+        (PBT_CONFIG, "Never", "write FromVolume"),
+        (PBT_CONFIG, "FromVolume", None),
+    ],
+)
+async def test_a_search_with_checkpoints_needs_a_service_with_a_volume(
+    config: str, policy: str, says: str | None
+) -> None:
+    document = experiment(spec("algorithm.algorithmName", "pbt"), spec("resumePolicy", policy))
+    async with webhook(settings=with_config(config)) as running:
+        response = await running.experiment(VALIDATE, document)
+
+    assert says is None or says in text(response)
+    assert response["allowed"] == (says is None)
+
+
 async def test_a_collector_that_the_installation_does_not_list_is_refused() -> None:
     async with webhook(settings=with_config(KATIB_CONFIG)) as running:
         response = await running.experiment(VALIDATE, experiment())
