@@ -12,15 +12,14 @@ from optuna.samplers import TPESampler
 from suggestion.algorithms.optuna_study import (
     CANDIDATES,
     MOST_CANDIDATES,
+    MOST_GOOD,
+    Modelled,
     at_least_one,
     suggest_by,
 )
 from suggestion.core.algorithm import LARGEST_WHOLE, Algorithm, Rule, whole
 from suggestion.core.search_space import Point, SearchSpace
 from suggestion.core.trial_history import History
-
-_MOST_GOOD = 25
-"""Trials; never more than these count as good."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,15 +45,15 @@ class Tpe:
             return self.n_EI_candidates
         return at_least_one(self.n_ei_candidates)
 
-    def _sampler(self, seed: int) -> TPESampler:
+    def _sampler(self, seed: int, modelled: Modelled) -> TPESampler:
         with warnings.catch_warnings():
             # Optuna 5 deprecates prior_weight without a replacement.
             warnings.simplefilter("ignore", FutureWarning)
             return TPESampler(
                 prior_weight=None if self.prior_weight == 1 else self.prior_weight,
-                n_startup_trials=self.n_startup_trials,
+                n_startup_trials=modelled.startup(self.n_startup_trials),
                 n_ei_candidates=self._candidates,
-                gamma=partial(good_trials, self.gamma),
+                gamma=modelled.good(partial(good_trials, self.gamma)),
                 seed=seed,
                 multivariate=False,
                 constant_liar=True,
@@ -63,7 +62,7 @@ class Tpe:
 
 def good_trials(gamma: float, trials: int) -> int:
     """Return the number of finished trials that count as good, as Hyperopt does."""
-    return min(math.ceil(gamma * math.sqrt(trials)), _MOST_GOOD)
+    return min(math.ceil(gamma * math.sqrt(trials)), MOST_GOOD)
 
 
 ALGORITHM = Algorithm(
