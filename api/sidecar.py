@@ -87,6 +87,8 @@ class CollectorArgs:
     one_pod: bool = False
     """The trial's job runs one pod at a time, until one has succeeded."""
     echo: bool = True
+    steps: bool = True
+    """Whether to look for each point's step."""
     namespace: str = ""
     drain: timedelta = timedelta(seconds=300)
     grace: timedelta = timedelta(seconds=30)
@@ -189,6 +191,7 @@ _OURS: dict[Flag, tuple[str, Callable[[str], Any]]] = {
     flags.UNWRAPPED: ("unwrapped", parse_switch),
     flags.ONE_POD: ("one_pod", parse_switch),
     flags.ECHO: ("echo", parse_switch),
+    flags.STEPS: ("steps", parse_switch),
     flags.NAMESPACE: ("namespace", str),
     flags.DRAIN: ("drain", parse_duration),
     flags.GRACE: ("grace", parse_duration),

@@ -125,6 +125,11 @@ ECHO = Flag(
     name="--echo",
     sentence="Copy the trainer's lines to standard output; `--echo=false` turns this off.",
 )
+STEPS = Flag(
+    name="--steps",
+    sentence="Look for each point's step, such as `step 400`, in its line or the progress line"
+    " before it; `--steps=false` turns this off.",
+)
 NAMESPACE = Flag(name="--namespace", value="NAME", sentence="The trial's namespace.")
 DRAIN = Flag(
     name="--drain",
@@ -201,6 +206,7 @@ FLAGS = (
     ONE_POD,
     FILTER,
     ECHO,
+    STEPS,
     NAMESPACE,
     DRAIN,
     GRACE,

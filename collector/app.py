@@ -166,7 +166,9 @@ def plan_of(args: CollectorArgs) -> CollectorPlan:
     events = has_event_files(args)
     patterns = () if events else args.filters  # they are for lines
     return CollectorPlan(
-        extraction=extraction_spec(args.metrics, args.format or LogFormat.TEXT, patterns),
+        extraction=extraction_spec(
+            args.metrics, args.format or LogFormat.TEXT, patterns, steps=args.steps
+        ),
         run_dir=args.run_dir or None,
         state_dir=args.state_dir or None,
         path="" if events or args.source is MetricsSource.STDOUT else args.path,

@@ -23,6 +23,8 @@ counts what was read and skipped, `position` is where to continue after a crash.
   only where the name stands. Other forms of the pattern lose that speed (`name_matcher`).
 - **Right or silent.** Without a `metricsFormat`, a number that may not be the metric's value is not
   a point: the percentage of a progress bar, code, settings, one of two data sets (`doubts`).
+- **Steps.** `steps` finds the training's own counter on the lines that have metrics, and on
+  progress lines before them.
 - **Patterns** run in RE2, line by line, and are iterated as Go iterates them. So they mean what
   they mean in Katib. A pattern that RE2 refuses and `regex` accepts runs in `regex`, with a time
   limit for each line. A line on which a pattern exceeds its bounds gives no points (`pattern`).

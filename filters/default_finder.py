@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from filters.name_matcher import Mention
     from filters.points import ExtractionCounters
+    from filters.steps import StepReader
 
 
 class DefaultFinder:
@@ -31,22 +32,28 @@ class DefaultFinder:
     """
 
     def __init__(
-        self, names: Sequence[str], header: TableHeader | None = None, *, after_place: bool = False
+        self,
+        names: Sequence[str],
+        header: TableHeader | None = None,
+        *,
+        after_place: bool = False,
+        steps: StepReader | None = None,
     ) -> None:
-        """Take the metric names, and the state that earlier lines left."""
+        """Take the metric names, and the state that earlier lines left; `steps` reads steps."""
         self._names = names
         self._matcher = NameMatcher(names)
         self._loggers = Loggers(names)
         self._title = _title_pattern(names)
         self.header = header
         self.after_place = after_place
+        self.steps = steps
 
     def find(self, region: Region, counters: ExtractionCounters) -> list[ExtractedPoint]:
         """Return the region's points, in the order of the text."""
         text = region.text
         mentions = self._loggers.applied(text, self._matcher.mentions(text))
         code = CodeLines(text, after_place=self.after_place)
-        named, bare = _named_points(region, mentions, code, counters)
+        named, bare = _named_points(region, mentions, code, counters, self.steps)
         self.after_place = ends_with_place(text)
         titles = self._titles(text)
         if not bare and not titles and self.header is None:
@@ -108,7 +115,11 @@ class DefaultFinder:
 
 
 def _named_points(
-    region: Region, mentions: list[Mention], code: CodeLines, counters: ExtractionCounters
+    region: Region,
+    mentions: list[Mention],
+    code: CodeLines,
+    counters: ExtractionCounters,
+    steps: StepReader | None,
 ) -> tuple[list[ExtractedPoint], list[int]]:
     """Return the points of mentions with a number, and the positions of the other mentions.
 
@@ -120,6 +131,8 @@ def _named_points(
     repeating: dict[int, int] = {}
     line = LineCursor(region)
     stamp: str | None = None
+    step: int | None = None
+    text = region.text
     start = end = border = code_start = line_number = 0
     line_end = -1
     here: list[str] = []
@@ -137,6 +150,8 @@ def _named_points(
             line_number = line.number
             start, end = line.bounds
             stamp = line.stamp
+            if steps is not None:
+                step = steps.on_line(text, line.start, line_end)
             here = [name]
         elif name in here:
             repeating[line_number] = line.start
@@ -145,8 +160,10 @@ def _named_points(
         if place >= code_start:
             counters.doubtful += 1
             continue
-        points.append(_new(ExtractedPoint, (name, number, stamp, line_number, start, end, None)))
+        points.append(_new(ExtractedPoint, (name, number, stamp, line_number, start, end, step)))
     line.leave()
+    if steps is not None:
+        steps.leave(text)
     if repeating:
         certain = _certain(region.text, mentions, points, repeating)
         counters.doubtful += len(points) - len(certain)

@@ -10,6 +10,7 @@ from api.limits import LONGEST_METRIC, MOST_METRICS, MOST_PATTERN_CHARACTERS, MO
 from api.types import LogFormat
 from filters.lines import LinePosition, LineSplitter
 from filters.points import ExtractionCounters
+from filters.step_state import StepState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from filters.pattern import Pattern
     from filters.points import Damage, ExtractedPoint
     from filters.region import Region
+    from filters.steps import StepReader
     from filters.tables import TableHeader
 
 
@@ -29,6 +31,8 @@ class ExtractionSpec:
     metrics: tuple[str, ...]
     log_format: LogFormat
     patterns: tuple[Pattern, ...]
+    steps: bool = True
+    """Whether points get the step that their line gives."""
 
     @property
     def how(self) -> str:
@@ -59,6 +63,8 @@ class Position:
     """The last line is a place in a Python traceback, so the next one is source code."""
     skip: int = 0
     """Bytes that are left of a record of an event file that is too long to be read."""
+    step_state: StepState = field(default_factory=StepState)
+    """The step that lines without one take from earlier lines."""
 
 
 class StreamExtractor(Protocol):
@@ -110,6 +116,8 @@ def extraction_spec(
     metrics: Iterable[str],
     log_format: LogFormat = LogFormat.TEXT,
     patterns: Iterable[str] = (),
+    *,
+    steps: bool = True,
 ) -> ExtractionSpec:
     """Check the user's request, and compile the patterns (`metricsFormat`s).
 
@@ -137,7 +145,10 @@ def extraction_spec(
             "leave out the patterns, or set the format to TEXT"
         )
     return ExtractionSpec(
-        metrics=names, log_format=log_format, patterns=_compiled(sources) if sources else ()
+        metrics=names,
+        log_format=log_format,
+        patterns=_compiled(sources) if sources else (),
+        steps=steps,
     )
 
 
@@ -181,20 +192,24 @@ class Extractor:
         self._lines = LineSplitter(position.lines)
         self._printed: DefaultFinder | None = None
         self._finder: _Finder
+        self._steps = _step_reader(position.step_state) if wanted.steps else None
         # A program loads the one finder that it uses: the expressions of all take 20 ms.
         if wanted.log_format is LogFormat.JSON:
             from filters.json_finder import JsonFinder  # noqa: PLC0415
 
-            self._finder = JsonFinder(wanted.metrics)
+            self._finder = JsonFinder(wanted.metrics, steps=wanted.steps)
         elif wanted.patterns:
             from filters.pattern_finder import PatternFinder  # noqa: PLC0415
 
-            self._finder = PatternFinder(wanted.metrics, wanted.patterns)
+            self._finder = PatternFinder(wanted.metrics, wanted.patterns, self._steps)
         else:
             from filters.default_finder import DefaultFinder  # noqa: PLC0415
 
             self._finder = self._printed = DefaultFinder(
-                wanted.metrics, position.header, after_place=position.after_place
+                wanted.metrics,
+                position.header,
+                after_place=position.after_place,
+                steps=self._steps,
             )
         self._near_misses = near_misses
         self.counters = ExtractionCounters()
@@ -207,12 +222,14 @@ class Extractor:
     @property
     def position(self) -> Position:
         """Where to continue: behind the last complete line."""
+        state = self._steps.state if self._steps else StepState()
         if self._printed is None:
-            return Position(lines=self._lines.position)
+            return Position(lines=self._lines.position, step_state=state)
         return Position(
             lines=self._lines.position,
             header=self._printed.header,
             after_place=self._printed.after_place,
+            step_state=state,
         )
 
     def feed(self, chunk: bytes) -> list[ExtractedPoint]:
@@ -236,6 +253,12 @@ class Extractor:
         counters.cut_lines = self._lines.cuts
         counters.count(points)
         return points
+
+
+def _step_reader(state: StepState) -> StepReader:
+    from filters.steps import StepReader  # noqa: PLC0415 - loaded with the finder
+
+    return StepReader(state)
 
 
 def _encodable(text: str) -> bool:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from filters.pattern import Pattern
     from filters.points import ExtractionCounters
+    from filters.steps import StepReader
 
 _BYTEWISE = "trialwatch-bytewise"
 
@@ -20,24 +21,32 @@ _BYTEWISE = "trialwatch-bytewise"
 class PatternFinder:
     """Runs each pattern over each line that contains a metric's name, as Katib does."""
 
-    def __init__(self, names: Sequence[str], patterns: Sequence[Pattern]) -> None:
-        """Take the metric names and at least one pattern."""
+    def __init__(
+        self, names: Sequence[str], patterns: Sequence[Pattern], steps: StepReader | None = None
+    ) -> None:
+        """Take the metric names and at least one pattern; without `steps`, no step is read."""
         self._names = {name: name for name in names}
         self._literals = [name.encode() for name in names]
         self._patterns = patterns
+        self._steps = steps
 
     def find(self, region: Region, counters: ExtractionCounters) -> list[ExtractedPoint]:
         """Return the region's points: by line, then by pattern, then left to right."""
         points: list[ExtractedPoint] = []
+        steps, step = self._steps, None
         for line in _lines_naming(region, self._literals):
             content = valid_utf8(line.content)
             pairs = self._pairs(content, counters)
             if pairs:
                 stamp, bounds = line.stamp, line.bounds
+                if steps is not None:
+                    step = steps.on_line(region.text, line.start, line.end)
                 points += [
-                    ExtractedPoint(name, value, stamp, line.number, *bounds)
+                    ExtractedPoint(name, value, stamp, line.number, *bounds, step)
                     for name, value in pairs
                 ]
+        if steps is not None:
+            steps.leave(region.text)
         return points
 
     def _pairs(self, content: bytes, counters: ExtractionCounters) -> list[tuple[str, str]]:

@@ -141,7 +141,7 @@ _CONTAINERS: dict[Any, Callable[[tuple[Any, ...], Any], Any]] = {
     Mapping: lambda inner, value: {key: _read(inner[1], item) for key, item in value.items()},
 }
 # Checkpoints of earlier versions do not have these; their defaults are right there.
-_LATER_FIELDS: dict[Any, set[str]] = {Position: {"skip"}}
+_LATER_FIELDS: dict[Any, set[str]] = {Position: {"skip", "step_state"}}
 
 
 def _local_names() -> dict[str, Any]:

@@ -282,6 +282,7 @@ def _args(draw: st.DrawFn) -> CollectorArgs:
         native=unwrapped or (source is not None and draw(st.booleans())),
         unwrapped=unwrapped,
         echo=draw(st.booleans()),
+        steps=draw(st.booleans()),
         namespace=draw(st.one_of(st.just(""), _words)),
         drain=draw(_spans),
         termination_log=draw(_words),

@@ -110,6 +110,7 @@ class Pod:
         early_stopping: EarlyStopping | None = None,
         proxy: NetworkProxy | None = None,
         echo: EchoOutput | None = None,
+        steps: bool = True,
         **plan: Any,  # noqa: ANN401 - the fields of a CollectorPlan
     ) -> Session:
         """Return a new session."""
@@ -124,7 +125,11 @@ class Pod:
             echo=echo,
         )
         wanted = CollectorPlan(
-            extraction=extraction_spec(["loss"]), run_dir=RUN, path=path, native=native, **plan
+            extraction=extraction_spec(["loss"], steps=steps),
+            run_dir=RUN,
+            path=path,
+            native=native,
+            **plan,
         )
         return Session(wanted, ports, random.Random(1))
 

@@ -29,6 +29,7 @@ SNIPPETS = [
     b"loss=0.5", b"loss: 1,234.5", b"val/acc", b"=", b": ", b"nan", b"\n", b"\r", b"\r\n", b"\x1b[1m",
     b"\x1b]0;title\x07", b"\x1b", b"[", b"2026-11-23T10:00:00Z ", b"epoch  loss  time\n", b"0  0.5  00:12\n",
     b'{"loss": 0.5, "a": {"b": "1"}}', b'"timestamp": 1.5', b"\xff", b"\xc3\xa9", b"\x00", b"a.b=1e-3", b" ",
+    b"epoch 3 ", b"step=7/9 ", b"Epoch 3/10\n", b"Step 4:\n", b'"step": 8, ', b"iter: 5",
 ]  # fmt: skip
 streams = st.lists(st.one_of(st.sampled_from(SNIPPETS), st.binary(max_size=4)), max_size=40).map(
     b"".join

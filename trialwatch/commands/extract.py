@@ -4,6 +4,7 @@ Standard output has one JSON object per point:
 
     {"name": ..., "value": ..., "timestamp": RFC 3339 or null, "line": from 1}
 
+and "step" where the line, or the progress line before it, has the training's own counter.
 Standard error has a summary; for a metric without points, it shows the most similar lines.
 Exit status: 0 (also if nothing was found), 2 for bad input.
 """
@@ -106,6 +107,7 @@ def _print(points: list[ExtractedPoint]) -> None:
                     "value": point.value,
                     "timestamp": point.timestamp,
                     "line": point.line,
+                    **({} if point.step is None else {"step": point.step}),
                 },
                 ensure_ascii=False,
             )

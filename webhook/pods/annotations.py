@@ -27,6 +27,7 @@ class AnnotationSettings:
     wrap: bool = True
     run_as_user: int | None = None
     resources: Resources | None = None
+    steps: bool = True
 
 
 def read_annotations(metadata: PodMetadata) -> AnnotationSettings:
@@ -40,6 +41,7 @@ def read_annotations(metadata: PodMetadata) -> AnnotationSettings:
         wrap=_wrap(metadata),
         run_as_user=_number(metadata, names.RUN_AS_USER_ANNOTATION, INT32_MAX, "a user id"),
         resources=_resources(metadata),
+        steps=_steps(metadata),
     )
 
 
@@ -58,6 +60,13 @@ def _wrap(metadata: PodMetadata) -> bool:
     if text not in ("true", "false"):
         raise _wrong(names.WRAP_ANNOTATION, text, 'write "true" or "false"')
     return text == "true"
+
+
+def _steps(metadata: PodMetadata) -> bool:
+    text = metadata.annotations.get(names.STEPS_ANNOTATION, "on")
+    if text not in ("on", "off"):
+        raise _wrong(names.STEPS_ANNOTATION, text, 'write "on" or "off"')
+    return text == "on"
 
 
 def _resources(metadata: PodMetadata) -> Resources | None:

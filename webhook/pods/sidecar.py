@@ -98,6 +98,7 @@ def _flags(
             unwrapped=not wrapped,
             one_pod=collection.one_pod,
             echo=request.config.echo,
+            steps=request.settings.steps,
             log_level=request.config.log_level,
             namespace=request.context.namespace,
             quit_istio=_keeps_pod_running(request),

@@ -312,6 +312,42 @@ def test_segments_that_the_launcher_could_not_write_are_logged() -> None:
     assert "attempt 1: No space left on device" in pod.log_text
 
 
+def test_a_checkpoint_from_before_steps_is_continued_and_its_batch_sent_as_it_was() -> None:
+    pod = Pod()
+    pod.begin()
+    pod.print("step 7 loss=1\nstep 8 loss=2\n")
+    pod.store.away = "connection refused"
+    pod.run(pod.collector(steps=False))
+    checkpoint = f"{RUN}/checkpoint"
+    saved = json.loads(pod.files.read(checkpoint) or b"")
+    without_steps(saved)
+    pod.files.replace(checkpoint, json.dumps(saved).encode())
+    pod.store.away = None
+    pod.print("step 9 loss=3\n")
+    pod.run(pod.collector())
+    points = [point for batch in pod.store.batches.values() for point in batch.points]
+    assert [(point.value, point.step) for point in points] == [("1", None), ("2", None), ("3", 9)]
+
+
+def without_steps(document: object) -> None:
+    """Remove what an earlier version did not write."""
+    if isinstance(document, dict):
+        document.pop("step_state", None)
+        for value in document.values():
+            without_steps(value)
+
+
+def test_points_have_the_steps_of_their_log_also_after_a_crash() -> None:
+    pod = Pod()
+    pod.begin()
+    pod.print("Epoch 3/10\nloss=1\n")
+    pod.run(pod.collector())
+    pod.print("loss=2\nEpoch 4/10\nloss=3\n")
+    pod.run(pod.collector())
+    points = [point for batch in pod.store.batches.values() for point in batch.points]
+    assert [point.step for point in points] == [3, 3, 4]
+
+
 def test_a_damaged_checkpoint_is_refused_with_the_remedy() -> None:
     pod = Pod()
     pod.files.replace(f"{RUN}/checkpoint", b"{}")

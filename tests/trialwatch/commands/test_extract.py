@@ -36,6 +36,13 @@ def test_each_point_is_one_json_object_on_a_line() -> None:
     assert b"1 value that is not a finite number" in done.stderr
 
 
+def test_a_point_has_its_step_where_the_log_has_one() -> None:
+    done = extract("--metrics", "loss", "-", stdin=b"loss=1\nstep 400: loss=0.5\n")
+    points = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [point.get("step") for point in points] == [None, 400]
+    assert "step" not in points[0]
+
+
 def test_names_with_a_comma_between_them_are_one_name_unless_it_is_found() -> None:
     mistaken = extract("--metrics", "loss, acc", "-", stdin=b"loss=0.5 acc=0.9\n")
     found = extract("--metrics", "mAP[0.5,0.95]", "-", stdin=b"mAP[0.5,0.95]=0.7\n")

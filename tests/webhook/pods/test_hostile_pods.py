@@ -74,6 +74,7 @@ _annotations = _some(
             "filters": ["(a)=(b)", "(", "(a)"],
             "drain-seconds": ["0", "99999999999", "-1"],
             "wrap": ["true", "false"],
+            "steps": ["on", "off", "false"],
             "run-as-user": ["0", "1e3"],
             "resources": ['{"limits": {"cpu": 1}}', "{", "[]", '{"requests": 1}'],
         }.items()
