@@ -44,6 +44,9 @@ UNIMPORTED = {
     "asyncpg": "the same",
 }
 
+# Names that several distributions share, and the distribution that is imported by that name here.
+SHARED = {"google": "protobuf"}
+
 
 def constraints() -> dict[str, Version]:
     """Return name -> version of constraints.txt; any line of another form is an error."""
@@ -138,4 +141,4 @@ def _distributions_behind(*modules: str) -> set[str]:
     reached = roots.union(*(graph.find_upstream_modules(root) for root in roots))
     tops = {name.split(".")[0] for name in reached} - set(BUILT_IN) - sys.stdlib_module_names
     origin = packages_distributions()
-    return {canonicalize_name(origin[top][0]) for top in tops}
+    return {canonicalize_name(SHARED.get(top) or origin[top][0]) for top in tops}
