@@ -83,9 +83,9 @@ QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
 # --- Containers and volumes of a trial's pod ---
 
 COLLECTOR_CONTAINER: Final = "metrics-logger-and-collector"
-"""The sidecar of kinds StdOut and File: `kubectl logs POD -c metrics-logger-and-collector`."""
+"""The sidecar: `kubectl logs POD -c metrics-logger-and-collector`."""
 OTHER_COLLECTOR_CONTAINER: Final = "metrics-collector"
-"""The sidecar of kinds TensorFlowEvent and PrometheusMetric."""
+"""The sidecar of kinds TensorFlowEvent and PrometheusMetric in Katib's pods."""
 RUN_VOLUME: Final = "trialwatch"
 """The small volume that launcher and sidecar exchange files in."""
 STATE_VOLUME: Final = "trialwatch-state"

@@ -31,7 +31,7 @@ from suggestion.core.search_task import search_task_of
 NAMESPACE = "default"
 """The namespace of an Experiment without one, as in kubectl."""
 _PARALLEL = "spec.parallelTrialCount"
-_COLLECTED = (CollectorKind.STDOUT, CollectorKind.FILE)
+_COLLECTED = (CollectorKind.STDOUT, CollectorKind.FILE, CollectorKind.TENSORFLOW_EVENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,8 +219,8 @@ def _of_this_machine(given: LoadedExperiment) -> Iterator[Fault]:
     spec = given.experiment.spec
     if spec.collector is not None and spec.collector.kind not in _COLLECTED:
         path = "spec.metricsCollectorSpec.collector.kind"
-        kinds = " or ".join(kind.value for kind in _COLLECTED)
-        why = f"is not supported on this machine; write {kinds}"
+        kinds = ", ".join(kind.value for kind in _COLLECTED)
+        why = f"is not supported on this machine; write one of {kinds}"
         yield invalid(path, spec.collector.kind.value, why)
     template = spec.trial_template
     if template is None:

@@ -72,8 +72,7 @@ NOTES: Final[dict[str, str]] = {
         "Katib starts further trials in place of those without metrics; here they count."
     ),
     "spec.metricsCollectorSpec.collector.kind": (
-        "trialwatch cannot collect TensorFlowEvent and PrometheusMetric yet: the pods of such"
-        " trials are refused."
+        "trialwatch cannot collect PrometheusMetric yet: the pods of such trials are refused."
     ),
     "spec.metricsCollectorSpec.source.filter.metricsFormat": (
         "Without it, Katib finds `name=value` only; trialwatch finds the usual forms by the"

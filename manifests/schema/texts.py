@@ -66,7 +66,8 @@ TEXTS: dict[str, str] = {
     "metricsCollector": "Where to find the trial's metrics.",
     "collector": "How to collect the metrics.",
     "collector.kind": (
-        "With StdOut and File a sidecar reads the metrics; with Push the trainer reports them; with"
+        "With StdOut, File and TensorFlowEvent a sidecar reads the metrics; with Push the trainer"
+        " reports them; with"
         " Custom your own container collects them."
     ),
     "customCollector": "The container of kind Custom, which collects the metrics.",

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from concurrent import futures
 from pathlib import Path
 
 import grpc
+import numpy as np
 import pytest
 
 from api.v1beta1 import api_pb2 as pb
 from tests.collector.pod_processes import NOBODY, Observations, Trial, eventually, terminate, trial
 from tests.dbmanager.database_servers import free_port
 from tests.dbmanager.dbmanager_process import Program, program
+from tests.filters.event_files.event_writer import beginning, scalar
 
 UNREACHABLE = "the DB manager does not take reports"
 """A line of the collector's log, once for each wait."""
@@ -368,3 +371,62 @@ def test_the_state_of_the_collector_is_not_in_the_directory_of_the_trainer(
     assert observations.values(pod.name) == ["0.5"], "through a link inside the volume"
     assert sorted(each.name for each in state.iterdir()) == ["checkpoint", "collector.lock"]
     assert sorted(each.name for each in pod.run_dir.iterdir()) == ["attempt", "attempts"]
+
+
+_EVENT_TRAINER = Path(__file__).with_name("event_trainer.py")
+
+
+def test_event_files_are_followed_with_their_steps(pod: Trial, observations: Observations) -> None:
+    log = pod.folder / "log"
+    collector = pod.collector("-path", str(log), source="events")
+    trainer = pod.trainer([sys.executable, str(_EVENT_TRAINER), str(log), "8", "1"], "--file", "x")
+    assert trainer.wait(60) == 0
+    pod.await_delivery()
+    assert terminate(collector) == 0
+    expected = [str(float(np.float32(1 / step))) for step in range(1, 9)]
+    assert [float(np.float32(value)) for value in observations.values(pod.name)] == [
+        float(value) for value in expected
+    ]
+    assert len(observations.values(pod.name, "acc")) == 8
+    assert pod.shown.read_bytes() == b""
+    assert pod.last_words["outcome"] == "succeeded"
+
+
+def test_a_collector_of_event_files_that_is_killed_delivers_each_value_once(
+    pod: Trial, observations: Observations
+) -> None:
+    log = pod.folder / "log"
+    trainer = pod.trainer([sys.executable, str(_EVENT_TRAINER), str(log), "60", "3"], "--file", "x")
+    for _ in range(4):
+        collector = pod.collector("-path", str(log), source="events")
+        time.sleep(0.8)
+        collector.kill()
+        collector.wait()
+    collector = pod.collector("-path", str(log), source="events")
+    assert trainer.wait(60) == 0
+    pod.await_delivery()
+    terminate(collector)
+    values = observations.values(pod.name)
+    assert len(values) == len(set(values)) == 60
+
+
+def test_a_link_out_of_the_volume_of_event_files_is_not_read(
+    pod: Trial, observations: Observations
+) -> None:
+    log, private = pod.folder / "log", pod.folder / "private.tfevents"
+    private.write_bytes(beginning(time.time()) + scalar("loss", 9))
+    log.mkdir()
+    (log / "a.tfevents").symlink_to(private)
+    (log / "directory").symlink_to(pod.folder)
+    collector = pod.collector("-path", str(log), source="events")
+    os.mkfifo(pod.folder / "go")
+    trainer = pod.trainer(["cat", str(pod.folder / "go")], "--file", "x")
+    pod.await_following()
+    (log / "b.tfevents").write_bytes(beginning(time.time()) + scalar("loss", 1))
+    (pod.folder / "go").write_bytes(b"")
+    assert trainer.wait(60) == 0
+    pod.await_delivery()
+    terminate(collector)
+    assert observations.values(pod.name) == ["1.0"]
+    assert "a.tfevents is not read: cannot read" in pod.log_text
+    assert "private.tfevents" not in pod.log_text

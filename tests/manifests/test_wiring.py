@@ -177,6 +177,7 @@ def test_the_settings_are_those_that_hold_without_any() -> None:
     assert parse_config(config_text("standalone")).collectors.keys() == {
         CollectorKind.STDOUT,
         CollectorKind.FILE,
+        CollectorKind.TENSORFLOW_EVENT,
     }
 
 

@@ -1,6 +1,6 @@
 """katib-config at each stage of a migration, from the text that Katib's installation had.
 
-| stage | collectors of StdOut and File | algorithms that trialwatch has, without `pbt` |
+| stage | collectors that trialwatch has | algorithms that trialwatch has, without `pbt` |
 |---|---|---|
 | katib | Katib's image | Katib's images |
 | webhook | trialwatch's image | Katib's images |
@@ -22,7 +22,7 @@ from api.installation.text import read_config
 from api.objects.yamlout import dump_objects
 from api.types import JsonObject
 
-COLLECTED: Final = ("StdOut", "File")
+COLLECTED: Final = ("StdOut", "File", "TensorFlowEvent")
 """The kinds of collectors that trialwatch's image serves."""
 OWN_STOPPINGS: Final = ("medianstop",)
 _MEMORY: Final = "1536Mi"

@@ -94,7 +94,7 @@ _PLAIN: Final = {
 }
 _CONFIGURED: Final = {
     Stage.STORE: "katib-config: the text that it had",
-    Stage.WEBHOOK: "katib-config: trialwatch's image for the collectors of StdOut and File",
+    Stage.WEBHOOK: "katib-config: trialwatch's image for the collectors that it has",
     Stage.SEARCH: "katib-config: trialwatch's image for the algorithms that it has",
     Stage.CONTROLLER: "katib-config: no image for these algorithms, but trialwatch's own service",
 }

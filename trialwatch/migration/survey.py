@@ -224,7 +224,7 @@ def _named(experiment: JsonObject) -> str:
 def _uncollected(running: Iterable[JsonObject]) -> Iterable[str]:
     for one in running:
         kind = text_at(one, "spec", "metricsCollectorSpec", "collector", "kind")
-        if kind in ("TensorFlowEvent", "PrometheusMetric"):
+        if kind == "PrometheusMetric":
             yield f"{_named(one)} ({kind})"
 
 

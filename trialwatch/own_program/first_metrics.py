@@ -83,7 +83,7 @@ class FirstMetrics:
             what = f"no value of {objective.metric!r} was found in {collector.path}"
             raise CannotSucceed(
                 f"{what}: {_message(trial)}\n"
-                "check that the program writes this file, and how it names the metric",
+                "check that the program writes there, and how it names the metric",
                 what,
             )
         found = candidates(self._log(trial), filters=collector.filters)

@@ -15,9 +15,8 @@ from api.objects.validation_template import described_job
 from api.types import CollectorKind, ExperimentSpec, JsonObject, ResumePolicy, TrialTemplate
 from webhook.model.config import Config
 
-_SIDECARS: Final = (CollectorKind.STDOUT, CollectorKind.FILE)
+_SIDECARS: Final = (CollectorKind.STDOUT, CollectorKind.FILE, CollectorKind.TENSORFLOW_EVENT)
 _RESTARTS: Final = ("Never", "OnFailure")
-_NOT_YET: Final = (CollectorKind.TENSORFLOW_EVENT, CollectorKind.PROMETHEUS_METRIC)
 
 
 def faults_of_installation(
@@ -121,8 +120,11 @@ def _unknown(what: str, name: str, known: tuple[str, ...]) -> Iterator[Fault]:
 
 def _collector_faults(kind: CollectorKind, config: Config) -> Iterator[Fault]:
     path = "spec.metricsCollectorSpec.collector.kind"
-    if kind in _NOT_YET:
-        why = "trialwatch cannot collect this kind yet; write StdOut, File, Custom or Push"
+    if kind is CollectorKind.PROMETHEUS_METRIC:
+        why = (
+            "trialwatch cannot collect this kind yet; write StdOut, File, TensorFlowEvent, Custom"
+            " or Push"
+        )
         yield invalid(path, kind.value, why)
     elif kind in _SIDECARS:
         collector = config.collectors.get(kind)

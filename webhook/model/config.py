@@ -87,7 +87,9 @@ class Config:
 
     collectors: Mapping[CollectorKind, CollectorConfig] = field(
         default_factory=lambda: MappingProxyType(
-            {CollectorKind.STDOUT: _OURS, CollectorKind.FILE: _OURS}
+            dict.fromkeys(
+                (CollectorKind.STDOUT, CollectorKind.FILE, CollectorKind.TENSORFLOW_EVENT), _OURS
+            )
         )
     )
     suggestions: frozenset[str] = frozenset()

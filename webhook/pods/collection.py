@@ -15,6 +15,7 @@ from api.installation.service_addresses import (
     deployed_name,
     stopping_address,
 )
+from api.objects.defaults import EVENTS_DIRECTORY
 from api.types import (
     CollectorKind,
     CollectorSpec,
@@ -36,7 +37,15 @@ T = TypeVar("T")
 
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _TRIAL_DIR_SETTING = "suggestion_trial_dir"
-_SOURCES = {"stdout": CollectorKind.STDOUT, "file": CollectorKind.FILE}
+_SOURCES = {
+    "stdout": CollectorKind.STDOUT,
+    "file": CollectorKind.FILE,
+    "events": CollectorKind.TENSORFLOW_EVENT,
+}
+_DEFAULT_PATHS = {
+    CollectorKind.FILE: names.METRICS_FILE,
+    CollectorKind.TENSORFLOW_EVENT: EVENTS_DIRECTORY,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +108,8 @@ def collection_of_trial(trial: Trial, pod: Pod, context: PodContext, config: Con
         trial=name,
         kind=collector.kind,
         container=container,
-        path=collector.path or _default_path(collector.kind),
-        path_kind=collector.path_kind,
+        path=collector.path or _DEFAULT_PATHS.get(collector.kind, ""),
+        path_kind=_path_kind(collector.kind, collector.path_kind),
         format=collector.format,
         filters=collector.filters,
         custom=collector.custom,
@@ -151,7 +160,8 @@ def collection_of_pod(pod: Pod, context: PodContext) -> Collection:
         kind=kind,
         container=container,
         metrics=tuple(name for name in metrics if name),
-        path=annotations.get(names.PATH_ANNOTATION) or _default_path(kind),
+        path=annotations.get(names.PATH_ANNOTATION) or _DEFAULT_PATHS.get(kind, ""),
+        path_kind=_path_kind(kind),
         format=_choice(annotations, names.FORMAT_ANNOTATION, formats) or LogFormat.TEXT,
         filters=tuple(
             line
@@ -163,8 +173,9 @@ def collection_of_pod(pod: Pod, context: PodContext) -> Collection:
     )
 
 
-def _default_path(kind: CollectorKind) -> str:
-    return names.METRICS_FILE if kind is CollectorKind.FILE else ""
+def _path_kind(kind: CollectorKind, given: PathKind | None = None) -> PathKind | None:
+    """Return the kind of the path; event files are in a directory whatever a Trial says."""
+    return PathKind.DIRECTORY if kind is CollectorKind.TENSORFLOW_EVENT else given
 
 
 def _name_of(pod: Pod, context: PodContext) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from api import names
@@ -82,8 +83,14 @@ def _decide(pod: Pod, context: PodContext, trial: Trial | None, config: Config) 
         case CollectorKind.STDOUT | CollectorKind.FILE:
             _check_filters(collection)
             return plan_injection(plan, request)
-        case CollectorKind.TENSORFLOW_EVENT | CollectorKind.PROMETHEUS_METRIC:
-            why = f"collector kind {collection.kind.value}; write StdOut, File, Custom or Push"
+        case CollectorKind.TENSORFLOW_EVENT:
+            _check_filters(replace(collection, filters=(), format=None))
+            return plan_injection(plan, request)
+        case CollectorKind.PROMETHEUS_METRIC:
+            why = (
+                f"collector kind {collection.kind.value}; write StdOut, File, TensorFlowEvent,"
+                " Custom or Push"
+            )
             raise PodRefused(Reason.KIND_UNSUPPORTED, why)
 
 

@@ -1,4 +1,4 @@
-"""The plan for a pod of collector kind StdOut or File: the collector, and the launcher."""
+"""The plan for a pod of kind StdOut, File or TensorFlowEvent: the collector, and the launcher."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def plan_injection(plan: Plan, request: InjectionRequest) -> Inject:
     """
     collector = _collector_of(request)
     _check_free(request)
-    files = share_metrics_directory(request, plan) if request.file else NOTHING_SHARED
+    files = share_metrics_directory(request, plan) if request.in_files else NOTHING_SHARED
     check_own_paths(files.collector)
     token = token_parts(request)
     plan, warning = _with_command(plan, request)
@@ -129,7 +129,7 @@ def _check_state(request: InjectionRequest) -> None:
 def _with_command(plan: Plan, request: InjectionRequest) -> tuple[Plan, Note | None]:
     """Put the launcher in front of the trainer's command, or return a note why it is not there.
 
-    | annotation `wrap` | command in the pod | image's command | File and native | what is done |
+    | annotation `wrap` | command in the pod | image's command | files and native | what is done |
     |---|---|---|---|---|
     | `false` | | | yes | no launcher |
     | `false` | | | no | refused |
@@ -163,7 +163,7 @@ def _with_command(plan: Plan, request: InjectionRequest) -> tuple[Plan, Note | N
 
 def _wrapped(plan: Plan, request: InjectionRequest) -> Plan:
     words = launcher_prefix(
-        capture=not request.file,
+        capture=not request.in_files,
         file=request.collection.path if request.file else "",
         drain=request.drain,
         grace=request.pod.grace,
@@ -184,7 +184,7 @@ def _image_lookup(request: InjectionRequest) -> ImageLookup:
 def _without_launcher(request: InjectionRequest, note: Note, otherwise: Reason) -> Note:
     """Return the note if the collector works without the launcher; else refuse the pod."""
     faults = {
-        "only the launcher can capture standard output": not request.file,
+        "only the launcher can capture standard output": not request.in_files,
         "only the launcher can stop the trainer early": bool(request.collection.stop_rules),
         "a collector that is an ordinary container (katib-config: `sidecar: container`) needs the"
         " launcher to see the trainer's end": not request.native,

@@ -34,6 +34,16 @@ class InjectionRequest:
         return self.collection.kind is CollectorKind.FILE
 
     @property
+    def events(self) -> bool:
+        """Whether it writes them to event files (collector kind TensorFlowEvent)."""
+        return self.collection.kind is CollectorKind.TENSORFLOW_EVENT
+
+    @property
+    def in_files(self) -> bool:
+        """Whether the collector needs a volume that the trainer writes to."""
+        return self.file or self.events
+
+    @property
     def drain(self) -> int:
         """Seconds that the trainer's container waits at its end until all metrics are stored."""
         chosen = self.settings.drain_seconds

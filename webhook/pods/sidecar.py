@@ -84,16 +84,17 @@ def _flags(
             metrics=collection.metrics,
             objective_type=collection.objective_type,
             db_manager=request.config.db_manager,
-            path=collection.path if request.file else "",
-            filters=collection.filters,
-            format=collection.format or LogFormat.TEXT,
+            path=collection.path if request.in_files else "",
+            # An event file has a format of its own.
+            filters=() if request.events else collection.filters,
+            format=None if request.events else collection.format or LogFormat.TEXT,
             wait_all=collector.wait_all,
             stop_rules=collection.stop_rules,
             early_stopping=collection.early_stopping.address if collection.early_stopping else "",
             run_dir=names.RUN_DIR,
             state_dir=names.STATE_DIR,
-            volume=_volume(collection.path, mounts),
-            source=MetricsSource.FILE if request.file else MetricsSource.STDOUT,
+            volume=_volume(request, mounts),
+            source=_source(request),
             native=request.native,
             unwrapped=not wrapped,
             one_pod=collection.one_pod,
@@ -122,10 +123,17 @@ def _keeps_pod_running(request: InjectionRequest) -> bool:
     return {container.name for container in request.pod.containers} - own == {_ISTIO_PROXY}
 
 
-def _volume(path: str, mounts: tuple[JsonObject, ...]) -> str:
-    """Return where the metrics file's volume is mounted, unless at the file's directory."""
+def _source(request: InjectionRequest) -> MetricsSource:
+    if request.events:
+        return MetricsSource.EVENTS
+    return MetricsSource.FILE if request.file else MetricsSource.STDOUT
+
+
+def _volume(request: InjectionRequest, mounts: tuple[JsonObject, ...]) -> str:
+    """Return where the volume is mounted, unless at the directory of the metrics file or files."""
     places = ["/" + normpath(str(mount["mountPath"])).lstrip("/") for mount in mounts]
-    directory = "/" + normpath(dirname(path)).lstrip("/")
+    path = request.collection.path
+    directory = "/" + normpath(path if request.events else dirname(path)).lstrip("/")
     return next((place for place in places if place != directory), "")
 
 

@@ -30,7 +30,7 @@ def test_only_collectors_that_trialwatch_has_get_its_image() -> None:
     assert images(runtime(Stage.WEBHOOK)["metricsCollectors"], "kind") == {
         "StdOut": "collector:0.1.0",
         "File": "collector:0.1.0",
-        "TensorFlowEvent": "tfevent-metrics-collector:v0.19.0",
+        "TensorFlowEvent": "collector:0.1.0",
     }
 
 
@@ -64,6 +64,7 @@ def test_a_config_without_lists_gets_the_collectors_alone() -> None:
         "metricsCollectors": [
             {"kind": "StdOut", "image": IMAGES.of("collector")},
             {"kind": "File", "image": IMAGES.of("collector")},
+            {"kind": "TensorFlowEvent", "image": IMAGES.of("collector")},
         ]
     }
 

@@ -180,13 +180,13 @@ async def test_another_database_is_refused_by_its_name() -> None:
 async def test_a_running_experiment_that_trialwatch_cannot_collect_stops_the_webhooks_step() -> (
     None
 ):
-    collected = experiment("events", collector="TensorFlowEvent")
+    collected = experiment("scraped", collector="PrometheusMetric")
     ended = experiment("old", "Succeeded", collector="PrometheusMetric")
     async with katib_installed(collected, ended) as cluster:
         survey = await seen(cluster)
 
         assert [step.stage for step in steps_forth(survey, Stage.STORE)] == [Stage.STORE]
-        with pytest.raises(UserError, match=r"team/events \(TensorFlowEvent\).*--to store"):
+        with pytest.raises(UserError, match=r"team/scraped \(PrometheusMetric\).*--to store"):
             steps_forth(survey, Stage.WEBHOOK)
 
 

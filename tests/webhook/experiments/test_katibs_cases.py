@@ -241,13 +241,9 @@ CASES: dict[str, tuple[list[Change], list[str]]] = {
         ["spec.metricsCollectorSpec.collector.kind Invalid"],
     ),
     "a relative file": ([file("not/absolute")], [f"{PLACE}.path Required"]),
-    # Kinds that cannot be collected yet have that fault too.
     "a relative directory": (
         [collected("TensorFlowEvent", fileSystemPath={"path": "no", "kind": "Directory"})],
-        [
-            "spec.metricsCollectorSpec.source Required",
-            "spec.metricsCollectorSpec.collector.kind Invalid",
-        ],
+        ["spec.metricsCollectorSpec.source Required"],
     ),
     "events in JSON": (
         [
@@ -256,7 +252,7 @@ CASES: dict[str, tuple[list[Change], list[str]]] = {
                 fileSystemPath={"path": "/a", "kind": "Directory", "format": "JSON"},
             )
         ],
-        [f"{PLACE}.format Invalid", "spec.metricsCollectorSpec.collector.kind Invalid"],
+        [f"{PLACE}.format Invalid"],
     ),
     # A path that is left out has a default.
     "a port that is a word": (
