@@ -5,6 +5,9 @@ real training, small enough for a laptop. The same arguments always give the sam
 
     python3 train.py --lr 0.02 --num-layers 3 --optimizer adam
 
+With --event-dir DIRECTORY, it also writes an event file for TensorBoard there. A training of your
+own does this with torch's SummaryWriter, tensorboardX, TensorFlow or Keras.
+
 With --checkpoint DIRECTORY, it goes on from the weights in this directory, and leaves the new ones
 there.
 """
@@ -12,7 +15,10 @@ there.
 from __future__ import annotations
 
 import argparse
+import os
+import struct
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from itertools import pairwise
@@ -39,6 +45,7 @@ def main() -> int:
     """Train with the settings of the command line."""
     arguments = _arguments()
     log_file: Path | None = arguments.log_file
+    events = EventFile(arguments.event_dir) if arguments.event_dir else None
     with log_file.open("w") if log_file else nullcontext() as log:
         for epoch, metrics in enumerate(_train(arguments), start=1):
             texts = {name: f"{value:.4f}" for name, value in metrics.items()}
@@ -48,7 +55,46 @@ def main() -> int:
             if log:
                 for name, text in texts.items():
                     print(f"{{metricName: {name}, metricValue: {text}}}", file=log, flush=True)
+            if events:
+                for name, text in texts.items():
+                    events.add_scalar(name, float(text), epoch)
     return 0
+
+
+class EventFile:
+    """An event file, as TensorBoard reads it. Each value is in the file when the call returns."""
+
+    def __init__(self, directory: Path) -> None:
+        """Begin a new file in the directory."""
+        directory.mkdir(parents=True, exist_ok=True)
+        name = f"events.out.tfevents.{time.time():.0f}.{os.uname().nodename}.{os.getpid()}"
+        self._path = directory / name
+        self._append(b"\x1a\x0dbrain.Event:2")
+
+    def add_scalar(self, tag: str, value: float, step: int) -> None:
+        """Append one value; the step is below 128, so that one byte has it."""
+        name = tag.encode()
+        inner = b"\x0a" + bytes([len(name)]) + name + b"\x15" + struct.pack("<f", value)
+        summary = b"\x0a" + bytes([len(inner)]) + inner
+        self._append(bytes([0x10, step, 0x2A, len(summary)]) + summary)
+
+    def _append(self, event: bytes) -> None:
+        """Append a record: length, checksum, event with its time, checksum."""
+        event = b"\x09" + struct.pack("<d", time.time()) + event
+        length = struct.pack("<Q", len(event))
+        with self._path.open("ab") as file:
+            file.write(length + _checksum(length) + event + _checksum(event))
+
+
+def _checksum(data: bytes) -> bytes:
+    """Return the masked CRC-32C of bytes."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ 0x82F63B78 * (crc & 1)
+    crc ^= 0xFFFFFFFF
+    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
 
 
 def _train(arguments: argparse.Namespace) -> Iterator[dict[str, float]]:
@@ -221,6 +267,11 @@ def _arguments() -> argparse.Namespace:
         "--log-file",
         type=Path,
         help="write each value here too, as {metricName: NAME, metricValue: VALUE}",
+    )
+    parser.add_argument(
+        "--event-dir",
+        type=Path,
+        help="write each value to an event file in this directory too",
     )
     return parser.parse_args()
 

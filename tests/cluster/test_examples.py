@@ -15,7 +15,7 @@ from tests.cluster.observations import Rows
 
 OBJECTIVE, ADDITIONAL = "Validation-accuracy", "Train-accuracy"
 GOAL = 0.99
-EXAMPLES = ("random", "bayesianoptimization", "file-collector")
+EXAMPLES = ("random", "bayesianoptimization", "file-collector", "event-files")
 PRINTED = re.compile(
     rf"\b({OBJECTIVE}|{ADDITIONAL})=([0-9.]+)"
     rf"|metricName: ({OBJECTIVE}|{ADDITIONAL}), metricValue: ([0-9.]+)"
@@ -37,7 +37,7 @@ def test_an_example_finds_its_answer_and_leaves_nothing_when_it_is_deleted(
         stored = experiment.rows([*trials])
 
         assert true_conditions(ended) == {"Created", "Succeeded"}
-        assert printed(log) == sorted(stored[trial])
+        assert printed(log, event_files=name == "event-files") == sorted(stored[trial])
         assert {one: observed(of) for one, of in trials.items()} == {
             one: folded(rows) for one, rows in stored.items()
         }
@@ -49,10 +49,14 @@ def test_an_example_finds_its_answer_and_leaves_nothing_when_it_is_deleted(
         assert experiment.rows([*trials]) == {one: [] for one in trials}
 
 
-def printed(log: str) -> Rows:
-    """Return the metrics in a training's log, in order of name and value."""
+def printed(log: str, *, event_files: bool = False) -> Rows:
+    """Return the metrics in a training's log, in order of name and value.
+
+    An event file has numbers: 0.5 where the log has 0.5000.
+    """
     found = (match.groups() for match in PRINTED.finditer(log))
-    return sorted((a or c, b or d) for a, b, c, d in found)
+    rows = ((a or c, b or d) for a, b, c, d in found)
+    return sorted((name, str(float(text))) if event_files else (name, text) for name, text in rows)
 
 
 def folded(rows: Rows) -> dict[str, dict[str, float]]:

@@ -39,16 +39,24 @@ class KatibPod(Trial):
     def collect(self, *flags: str, metrics: str = "loss;acc") -> subprocess.Popen[bytes]:
         """Start the collector, with flags as Katib's webhook writes them."""
         words = ["-t", self.name, "-m", metrics, "-o-type", "minimize", "-s-db", self.address]
-        words += ["-path", str(self.metrics), "-format", "TEXT", *flags]
+        words += ["-path", str(self.metrics)]
+        words += [*flags] if self.metrics == self.directory else ["-format", "TEXT", *flags]
         command = [sys.executable, "-m", "collector", *words]
         command += [f"--termination-log={self.message}", "--log-level=info"]
         with self.log.open("ab") as log, self.shown.open("ab") as shown:
             return self._start([*self._namespace, *command], stdout=shown, stderr=log)
 
+    def begin_with_event_files(
+        self, command: str, *, stoppable: bool = False
+    ) -> subprocess.Popen[bytes]:
+        """Start a training, wrapped as kind TensorFlowEvent is."""
+        self.metrics = self.directory
+        return self.begin(command, stoppable=stoppable)
+
     def begin(self, command: str, *, stoppable: bool = False) -> subprocess.Popen[bytes]:
         """Start a training, wrapped as kind StdOut is."""
         directory, log = self.directory, self.metrics
-        words = [f"{command} 1>{log} 2>&1"]
+        words = [command if log == directory else f"{command} 1>{log} 2>&1"]
         if stoppable:
             marker = f"{directory}/$$.pid"
             words.append(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from api.types import LogFormat
 from examples.digits.train import OPTIMIZERS, Array, Indices, Network, Optimizer
@@ -94,3 +95,15 @@ def test_a_step_of_each_optimizer_starts_at_the_weights_it_is_given() -> None:
         step(weights, np.array([1e-9, 1e-9]))
         # Adam goes by its rate however flat the slope; FTRL's shrinkage is far below that.
         assert weights == pytest.approx([0.5, -0.25], abs=0.011)
+
+
+def test_the_event_file_is_read_by_tensorboard_and_holds_what_was_printed(tmp_path: Path) -> None:
+    printed = found(train("--epochs", "3", "--event-dir", str(tmp_path / "events")))
+    (file,) = (tmp_path / "events").iterdir()
+    theirs = EventAccumulator(str(file), size_guidance={"scalars": 0})
+    theirs.Reload()
+    for metric in METRICS:
+        scalars = theirs.Scalars(metric)
+        assert [scalar.step for scalar in scalars] == [1, 2, 3]
+        values = [np.float32(value) for name, value in printed if name == metric]
+        assert [np.float32(scalar.value) for scalar in scalars] == values

@@ -29,7 +29,7 @@ from suggestion.core.search_task import search_task_of
 from tests.architecture.tree import ROOT, pyproject
 
 EXAMPLES = ROOT / "examples"
-NAMES = ("random", "bayesianoptimization", "file-collector")
+NAMES = ("random", "bayesianoptimization", "file-collector", "event-files")
 EVERY = (*NAMES, "hyperband", "pbt")
 
 
@@ -98,6 +98,12 @@ def test_the_file_and_its_form_are_named_where_metrics_come_from_a_file() -> Non
         path_kind=PathKind.FILE,
         format=LogFormat.TEXT,
         filters=(r"{metricName: ([\w|-]+), metricValue: ((-?\d+)(\.\d+)?)}",),
+    )
+
+
+def test_the_directory_is_named_where_metrics_come_from_event_files() -> None:
+    assert experiment("event-files").spec.collector == CollectorSpec(
+        kind=CollectorKind.TENSORFLOW_EVENT, path="/katib/events", path_kind=PathKind.DIRECTORY
     )
 
 

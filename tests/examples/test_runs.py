@@ -66,6 +66,8 @@ def test_an_example_runs_to_its_optimal_trial(name: str, tmp_path: Path) -> None
         for metric in METRICS:
             values = printed(log.read_text(), metric)
             assert len(values) == 10
+            if name == "event-files":  # numbers: 0.5 where the log has 0.5000
+                values = [str(float(value)) for value in values]
             assert stored(experiment / "observations.db", trial, metric) == values
         best[trial] = max(printed(log.read_text(), METRICS[0]))
     optimal = status["currentOptimalTrial"]

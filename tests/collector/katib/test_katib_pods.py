@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,6 +103,32 @@ def test_under_host_pid_a_missing_marker_shows_a_trainer_that_failed_before(
     assert pod.collect().wait(60) == 2
     assert observations.values(pod.name) == ["1"]
     assert pod.last_words["outcome"] == "failed"
+
+
+_EVENT_TRAINER = f"{sys.executable} {Path(__file__).parents[1] / 'event_trainer.py'}"
+
+
+def test_a_directory_without_a_format_has_event_files(
+    pod: KatibPod, observations: Observations
+) -> None:
+    trainer = pod.begin_with_event_files(f"{_EVENT_TRAINER} {pod.directory} 8 1")
+    collector = pod.collect("-w", "true")
+    assert trainer.wait(60) == 0
+    assert collector.wait(60) == 0
+    assert len(observations.values(pod.name)) == 8
+    assert observations.values(pod.name, "acc")[-1] == "1.0"
+    assert pod.last_words["outcome"] == "succeeded"
+
+
+def test_a_training_with_event_files_is_stopped_early(
+    pod: KatibPod, observations: Observations
+) -> None:
+    trainer = pod.begin_with_event_files(f"{_EVENT_TRAINER} {pod.directory} 600 60", stoppable=True)
+    collector = pod.collect("-stop-rule", "loss;0.3;less;2")
+    assert trainer.wait(60) == 0
+    assert collector.wait(60) == 0
+    assert pod.last_words["outcome"] == "stopped"
+    assert 4 <= len(observations.values(pod.name)) < 600
 
 
 @sharing

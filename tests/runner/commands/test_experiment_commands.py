@@ -203,7 +203,7 @@ def test_a_template_in_a_config_map_is_checked_too(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["random", "bayesianoptimization", "hyperband", "pbt", "file-collector"]
+    "name", ["random", "bayesianoptimization", "hyperband", "pbt", "file-collector", "event-files"]
 )
 def test_the_examples_can_run(name: str) -> None:
     root = Path(__file__).parents[3]
