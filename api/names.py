@@ -124,6 +124,10 @@ SEGMENT_DIGITS: Final = 8
 """The digits of a segment's number, with leading zeros, so that names sort by number."""
 EXIT_FILE: Final = "exit"
 """In an attempt: how the trainer ended; written after all of its output."""
+JOURNAL_DIR: Final = "journal"
+"""In the state directory: one directory for each attempt, with the points that were pushed."""
+JOURNAL_SEGMENT: Final = "points-"
+"""In an attempt's journal: a segment of it; its number follows."""
 CHECKPOINT_FILE: Final = "checkpoint"
 """In the state directory: what the store has acknowledged; a restarted collector continues."""
 

@@ -12,6 +12,7 @@ From bytes to points:
                                      | DefaultFinder  no metricsFormat: name_matcher, tables, doubts
                                      | PatternFinder  the user's metricsFormat: pattern
                                      | JsonFinder     one object a line
+                                     | JournalFinder  one call a line: points that were pushed
 
 `extractor.Extractor` joins these parts: `feed(bytes)` and `finish()` return points, `counters`
 counts what was read and skipped, `position` is where to continue after a crash.

@@ -33,6 +33,8 @@ class ExtractionSpec:
     patterns: tuple[Pattern, ...]
     steps: bool = True
     """Whether points get the step that their line gives."""
+    journal: bool = False
+    """The bytes are the journal's lines, whatever the format of the log is."""
 
     @property
     def how(self) -> str:
@@ -47,8 +49,8 @@ class ExtractionSpec:
         return tuple(pattern.notice for pattern in self.patterns if pattern.notice)
 
     def extractor(self, position: Position, near_misses: NearMisses | None = None) -> Extractor:
-        """Return an extractor of lines from a position on."""
-        return Extractor(self, position, near_misses=near_misses)
+        """Return an extractor of lines from a position on; the journal has no near misses."""
+        return Extractor(self, position, near_misses=None if self.journal else near_misses)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +196,11 @@ class Extractor:
         self._finder: _Finder
         self._steps = _step_reader(position.step_state) if wanted.steps else None
         # A program loads the one finder that it uses: the expressions of all take 20 ms.
-        if wanted.log_format is LogFormat.JSON:
+        if wanted.journal:
+            from filters.journal_finder import JournalFinder  # noqa: PLC0415
+
+            self._finder = JournalFinder(wanted.metrics)
+        elif wanted.log_format is LogFormat.JSON:
             from filters.json_finder import JsonFinder  # noqa: PLC0415
 
             self._finder = JsonFinder(wanted.metrics, steps=wanted.steps)

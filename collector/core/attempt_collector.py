@@ -30,6 +30,7 @@ from collector.core.plan import AT_ONCE, CollectorPlan, Pause
 from collector.core.ports import AttemptEnd, Ports
 from collector.core.prepared_batch import PreparedBatch, prepare, prepare_again
 from collector.core.report_parts import parts_of
+from collector.streams.segments import JOURNAL
 from collector.streams.stream_position import Gap, StreamPosition
 
 BATCH_SECONDS = 0.25
@@ -68,6 +69,9 @@ class AttemptCollector:
         self._read_at = float("-inf")
         ports.log.note(f"following attempt {attempt.number}")
         ports.trainer.following(attempt.number)
+        if ports.journal is not None:
+            is_read = attempt.places[JOURNAL].finished
+            (ports.journal.seal if is_read else ports.journal.open)(attempt.number)
 
     def step(self) -> Pause:
         """Do the next part of the work; return when to continue.
@@ -79,8 +83,8 @@ class AttemptCollector:
         later = next_attempt(number, trainer.started())
         if self.end is None:
             self.end = trainer.ended(number)
-            if self.end is not None and self.end.cause is not None:
-                self._ports.log.write(f"attempt {number}: {self.end.cause}")
+            if self.end is not None:
+                self._note_end(self.end)
         self._reader.look_for_streams(over=self.end is not None, later=self._record(later))
         for name, stream in self._reader.streams.items():
             stream.hold(self._place(name))
@@ -96,6 +100,13 @@ class AttemptCollector:
         if all(position.finished for position in self.attempt.places.values()):
             return self._close(self.end)
         return AT_ONCE
+
+    def _note_end(self, end: AttemptEnd) -> None:
+        """Close the journal before its last bytes are read: later points have another attempt."""
+        if end.cause is not None:
+            self._ports.log.write(f"attempt {self.attempt.number}: {end.cause}")
+        if self._ports.journal is not None:
+            self._ports.journal.seal(self.attempt.number)
 
     def close(self) -> None:
         """Close the files."""

@@ -61,7 +61,8 @@ class AttemptReader:
     ) -> None:
         """Search these streams, each for what `spec_of` returns for its name.
 
-        `near_misses` sees all regions of text that are searched. `new_streams` finds more streams.
+        `near_misses` sees all regions of the trainer's text that are searched. `new_streams` finds
+        more streams.
         """
         self.streams: dict[str, Stream] = {}
         self._spec_of, self._near_misses, self._new_streams = spec_of, near_misses, new_streams

@@ -13,7 +13,7 @@ from collector.core.ports import Ports
 from collector.streams.attempt_boundary import start_position
 from collector.streams.followed_file import FollowedFile
 from collector.streams.held_files import HeldFiles
-from collector.streams.segments import PREFIXES, Segments
+from collector.streams.segments import JOURNAL, OUTPUTS, Segments
 from collector.streams.stream import Stream
 from collector.streams.stream_position import StreamPosition
 
@@ -26,14 +26,21 @@ def streams_of(
     Of event files, these are the ones that are in the checkpoint.
     """
     number = attempt.number
+    streams: list[Stream] = []
+    if plan.journal:
+        journal = plan.journal_directory(number)
+        streams.append(Segments(JOURNAL, journal, ports.files, plan.segment_bytes))
     if plan.events:
         from collector.streams.event_file import EventFile  # noqa: PLC0415 - see `new_streams_of`
 
-        return tuple(EventFile(path, ports.files) for path in attempt.places)
+        paths = (path for path in attempt.places if path != JOURNAL)
+        return (*streams, *(EventFile(path, ports.files) for path in paths))
     if plan.path:
-        return (FollowedFile(plan.path, ports.files, held, _record(ports, number)),)
-    directory = plan.attempt_directory(number)
-    return tuple(Segments(name, directory, ports.files, plan.segment_bytes) for name in PREFIXES)
+        streams.append(FollowedFile(plan.path, ports.files, held, _record(ports, number)))
+    else:
+        directory = plan.attempt_directory(number)
+        streams += (Segments(name, directory, ports.files, plan.segment_bytes) for name in OUTPUTS)
+    return tuple(streams)
 
 
 def new_streams_of(plan: CollectorPlan, ports: Ports, number: int) -> NewStreams | None:
@@ -51,12 +58,13 @@ def start_positions(
     plan: CollectorPlan, ports: Ports, number: int, before: Attempt | None
 ) -> dict[str, StreamPosition]:
     """Return the position at which each stream of an attempt begins; `before`: the last attempt."""
+    journal = {JOURNAL: StreamPosition()} if plan.journal else {}
     if plan.events:
-        return {}
+        return journal
     if not plan.path:
-        return {name: StreamPosition() for name in PREFIXES}
+        return {name: StreamPosition() for name in OUTPUTS} | journal
     previous = before.places.get(plan.path) if before else None
-    return {plan.path: start_position(_record(ports, number), previous)}
+    return {plan.path: start_position(_record(ports, number), previous)} | journal
 
 
 def next_attempt(number: int, started: Sequence[int]) -> int | None:

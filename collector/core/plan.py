@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from posixpath import dirname
 
-from api.names import ATTEMPTS_DIR, CHECKPOINT_FILE
+from api.names import ATTEMPTS_DIR, CHECKPOINT_FILE, JOURNAL_DIR
 from api.run_directory import SEGMENT_BYTES
 from collector.core.stop_rules import StopRules
+from collector.streams.segments import JOURNAL
 from filters.extractor import ExtractionSpec, WantedMetrics
 
 
@@ -25,8 +26,10 @@ class CollectorPlan:
     """The file to follow; empty: read the launcher's segments."""
     events: str = ""
     """The directory of event files to follow; empty: there are none."""
+    journal: bool = False
+    """Points may also come by calls (`collector.journal`)."""
     segment_bytes: int = SEGMENT_BYTES
-    """Bytes of each of the launcher's segments."""
+    """Bytes of each segment, the launcher's or the journal's."""
     rules: StopRules | None = None
     source_prefix: str = ""
     """How the names of all sources begin."""
@@ -45,8 +48,14 @@ class CollectorPlan:
         """Return the directory of the launcher's files of an attempt."""
         return f"{self.run_dir}/{ATTEMPTS_DIR}/{number}"
 
+    def journal_directory(self, number: int) -> str:
+        """Return the directory of the journal of an attempt."""
+        return f"{self.state_dir or self.run_dir}/{JOURNAL_DIR}/{number}"
+
     def extraction_of(self, stream: str) -> WantedMetrics:
         """Return what to look for in a stream, by its name."""
+        if stream == JOURNAL and self.journal:
+            return replace(self.extraction, journal=True, steps=False)
         if not self.events:
             return self.extraction
         # Only collectors of event files load what reads them.

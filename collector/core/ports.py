@@ -119,6 +119,19 @@ class EchoOutput(Protocol):
         """Accept bytes, at most `room()`."""
 
 
+class PushedPoints(Protocol):
+    """The journal of the points that came by a call. It takes none before the first of these."""
+
+    def open(self, attempt: int) -> None:
+        """Take points of this attempt, unless it is sealed, and of later ones."""
+
+    def seal(self, attempt: int) -> None:
+        """Take no more points of this attempt and of earlier ones; take points of later ones.
+
+        When it returns, all accepted points of these attempts can be read.
+        """
+
+
 class MessageLog(Protocol):
     """The collector's own log."""
 
@@ -139,6 +152,8 @@ class Ports:
     trainer: Trainer
     log: MessageLog
     early_stopping: EarlyStopping | None = None
+    journal: PushedPoints | None = None
+    """For a plan with a journal."""
     echo: EchoOutput | None = None
     proxy: NetworkProxy | None = None
     """To end after the training has ended well and all is stored."""

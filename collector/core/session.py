@@ -27,6 +27,7 @@ from collector.core.plan import CollectorPlan, Pause
 from collector.core.ports import Ports
 from collector.core.summary import summary_of
 from collector.streams.held_files import HeldFiles
+from collector.streams.segments import JOURNAL
 from collector.streams.stream import Stream
 from filters.near_misses import NearMisses, describe_near_misses
 
@@ -69,6 +70,8 @@ class Session:
         self._proxy = ports.proxy
         self._proxy_refused = False
         if self._attempt is not None and self._attempt.finished:
+            if ports.journal is not None:
+                ports.journal.seal(self._attempt.number)
             for stream in self._streams(self._attempt):
                 stream.release(0, all_of_it=True)
 
@@ -198,7 +201,7 @@ class Session:
     def _check_source(self, attempt: Attempt) -> None:
         names = [stream.name for stream in self._streams(attempt)]
         below = f"{self._plan.events.rstrip('/')}/" if self._plan.events else ""
-        strange = [path for path in attempt.places if not path.startswith(below)]
+        strange = [path for path in attempt.places if not path.startswith((below, JOURNAL))]
         if set(names) != set(attempt.places) or strange:
             names = [self._plan.events] if strange else names
             raise SetupError(

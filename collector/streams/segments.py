@@ -1,29 +1,33 @@
-"""A stream in the launcher's numbered segments: one endless generation."""
+"""A stream in numbered segments, the launcher's or the journal's: one endless generation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from api.names import ERR_SEGMENT, OUT_SEGMENT, SEGMENT_DIGITS
+from api.names import ERR_SEGMENT, JOURNAL_SEGMENT, OUT_SEGMENT, SEGMENT_DIGITS
 from api.run_directory import SEGMENT_BYTES, AttemptRecord
 from collector.streams.files import FileSystem, OpenFile
 from collector.streams.stream import PIECE, Chunk
 from collector.streams.stream_position import Gap, StreamPosition
 
-PREFIXES = {"out": OUT_SEGMENT, "err": ERR_SEGMENT}
+OUTPUTS = ("out", "err")
+"""The streams of the trainer's output."""
+JOURNAL = "journal"
+"""The stream of the points that came by a call (`collector.journal`)."""
+_PREFIXES = {"out": OUT_SEGMENT, "err": ERR_SEGMENT, JOURNAL: JOURNAL_SEGMENT}
 """By the stream's name."""
 
 
 class Segments:
-    """Standard output or standard error of one attempt."""
+    """Standard output, standard error or the journal of one attempt."""
 
     def __init__(
         self, name: str, directory: str, files: FileSystem, size: int = SEGMENT_BYTES
     ) -> None:
-        """Read in an attempt's directory. `name` is a key of `PREFIXES`."""
+        """Read in an attempt's directory. `name` is of `OUTPUTS`, or `JOURNAL`."""
         self._size = size
         self._name = name
-        self._prefix = PREFIXES[name]
+        self._prefix = _PREFIXES[name]
         self._directory = directory
         self._files = files
         self._open: tuple[int, OpenFile] | None = None
@@ -31,7 +35,7 @@ class Segments:
 
     @property
     def name(self) -> str:
-        """Return `out` or `err`."""
+        """Return `out`, `err` or `journal`."""
         return self._name
 
     def read(
@@ -52,7 +56,7 @@ class Segments:
                 generation=position.generation.serial,
                 start=start,
                 end=end,
-                why="segments of the launcher were removed",
+                why="segments of it were removed",
             )
             return Chunk(start=position.skipped_to(end), gap=gap)
         last = over and len(data) < count
@@ -126,4 +130,9 @@ class Segments:
         ]
 
     def _path(self, index: int) -> str:
-        return f"{self._directory}/{self._prefix}{index + 1:0{SEGMENT_DIGITS}}"
+        return f"{self._directory}/{segment_name(self._prefix, index)}"
+
+
+def segment_name(prefix: str, index: int) -> str:
+    """Return the file name of a segment, by its index from 0."""
+    return f"{prefix}{index + 1:0{SEGMENT_DIGITS}}"
