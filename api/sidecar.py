@@ -103,6 +103,11 @@ class CollectorArgs:
     early_stopping_token: str = ""
     quit_istio: bool = False
     """Whether to end Istio's proxy after the training."""
+    push: str = ""
+    """The address at which metrics are accepted by HTTP; "": none are."""
+    scrape: str = ""
+    """The address from which metrics are scraped; "": none."""
+    scrape_interval: timedelta = timedelta(seconds=5)
     log_level: LogLevel = LogLevel.WARNING
     """The least level of the collector's own messages."""
 
@@ -110,6 +115,11 @@ class CollectorArgs:
         complaint = next(_complaints(self), None)
         if complaint is not None:
             raise UserError(complaint)
+
+    @property
+    def receives(self) -> bool:
+        """Whether points also come by calls: pushes or scrapes."""
+        return bool(self.push or self.scrape)
 
     def to_argv(self) -> tuple[str, ...]:
         """Return the command line: Katib's flags in Katib's order, then the other flags in use."""
@@ -201,6 +211,9 @@ _OURS: dict[Flag, tuple[str, Callable[[str], Any]]] = {
     flags.EARLY_STOPPING_CA: ("early_stopping_ca", str),
     flags.EARLY_STOPPING_TOKEN: ("early_stopping_token", str),
     flags.QUIT_ISTIO: ("quit_istio", parse_switch),
+    flags.PUSH: ("push", str),
+    flags.SCRAPE: ("scrape", str),
+    flags.SCRAPE_INTERVAL: ("scrape_interval", parse_duration),
     flags.LOG_LEVEL: ("log_level", read_choice(LogLevel)),
 }
 _SINGLE: dict[Flag, tuple[str, Callable[[str], Any]]] = {
@@ -266,6 +279,7 @@ def _complaints(args: CollectorArgs) -> Iterator[str]:
         *((flags.STOP_RULE, complaints_of_rule(rule)) for rule in args.stop_rules),
         (flags.DB_MANAGER, complaints_of_address(args.db_manager)),
         (flags.EARLY_STOPPING, complaints_of_address(args.early_stopping)),
+        (flags.PUSH, complaints_of_address(args.push)),
     ]
     for flag, complaints in words:
         yield from (f"flag {flag.name}: {complaint}" for complaint in complaints)
@@ -274,6 +288,7 @@ def _complaints(args: CollectorArgs) -> Iterator[str]:
         (flags.TIMEOUT, _NONE, args.timeout),
         (flags.DRAIN, _NONE, args.drain),
         (flags.GRACE, _NONE, args.grace),
+        (flags.SCRAPE_INTERVAL, timedelta(milliseconds=100), args.scrape_interval),
     ):
         if given < least:
             yield f"flag {flag.name}: {render_duration(given)} is too short; write 1s or more"
@@ -288,6 +303,8 @@ def _complaints(args: CollectorArgs) -> Iterator[str]:
             f"flag {flags.VOLUME.name}: {quoted(args.path)} is not below {quoted(args.volume)};"
             f" write the directory at which the volume of {flags.PATH.name} is mounted"
         )
+    if args.scrape and not args.scrape.startswith("http://127.0.0.1:"):
+        yield f"flag {flags.SCRAPE.name}: {quoted(args.scrape)} is not of the pod; write http://127.0.0.1:PORT/PATH"
     yield from _complaints_of_mode(args)
 
 
@@ -302,7 +319,8 @@ def _complaints_of_mode(args: CollectorArgs) -> Iterator[str]:
     needed[flags.DB_MANAGER] = args.db_manager
     if args.source is not MetricsSource.STDOUT:
         needed[flags.PATH] = args.path
-    if args.source is not None or args.native or args.unwrapped or args.state_dir:
+    received = args.push or args.scrape
+    if args.source is not None or args.native or args.unwrapped or args.state_dir or received:
         needed[flags.RUN_DIR] = args.run_dir
     if args.run_dir:
         needed[flags.SOURCE] = args.source or ""

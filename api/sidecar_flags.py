@@ -173,6 +173,23 @@ EARLY_STOPPING_TOKEN = Flag(
     " is then. Requires `--early-stopping-ca`.",
 )
 
+PUSH = Flag(
+    name="--push",
+    value="HOST:PORT",
+    sentence="Accept metrics by HTTP at this address of the pod, and on a Unix socket in the run"
+    " directory. Requires `--run-dir`.",
+)
+SCRAPE = Flag(
+    name="--scrape",
+    value="URL",
+    sentence="Read metrics from this address of the pod, in Prometheus' text format or OpenMetrics."
+    " Requires `--run-dir`.",
+)
+SCRAPE_INTERVAL = Flag(
+    name="--scrape-interval",
+    value="DURATION",
+    sentence="The time between two scrapes; the default is 5s.",
+)
 LOG_LEVEL = Flag(
     name="--log-level",
     value="debug|info|warning|error",
@@ -216,6 +233,9 @@ FLAGS = (
     EARLY_STOPPING_CA,
     EARLY_STOPPING_TOKEN,
     QUIT_ISTIO,
+    PUSH,
+    SCRAPE,
+    SCRAPE_INTERVAL,
     LOG_LEVEL,
 )
 """All flags, Katib's first, in the order in which the webhook writes them."""

@@ -2,7 +2,8 @@
 
 Belongs here: the way of a trial's metrics from the trainer's output to the DB manager. The program,
 with its system calls, is here; the subpackages are `core` (pure: what to send, and when), `streams`
-(pure: files through rotation and truncation) and `katib` (Katib's protocol with a trainer).
+(pure: files through rotation and truncation), `katib` (Katib's protocol with a trainer),
+`receiving` (points that come by calls: pushes and scrapes) and `journal` (keeps those points).
 Does not belong here: how a line becomes points (`filters`); how the trainer is run (`launcher`).
 May import: `filters`, `serving` (the clients' half), `api`. May be imported by: `runner`.
 

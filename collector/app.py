@@ -6,6 +6,7 @@ import math
 import random
 import time
 from posixpath import normpath
+from typing import TYPE_CHECKING
 
 from api.errors import TrialwatchError, Unavailable
 from api.sidecar import CollectorArgs, MetricsSource
@@ -13,7 +14,7 @@ from api.types import LogFormat
 from collector.change_waiter import ChangeWaiter
 from collector.clock import SystemClock
 from collector.core.plan import CollectorPlan
-from collector.core.ports import CALL_SECONDS, Ports
+from collector.core.ports import CALL_SECONDS, Clock, MessageLog, Ports, Trainer
 from collector.core.session import UNDELIVERED, Session
 from collector.core.stop_rules import StopRules
 from collector.disk_files import DiskFiles
@@ -26,6 +27,9 @@ from collector.pod_token import source_prefix
 from collector.stdout_writer import StdoutWriter
 from collector.termination_log import write_termination_message
 from filters.extractor import extraction_spec
+
+if TYPE_CHECKING:
+    from collector.receiving.receivers import Receivers
 
 _RETRY_SECONDS = 1.0
 _LAST_SECONDS = 2.0
@@ -66,6 +70,7 @@ class Collector:
         self._mode = mode_of(args, self._plan, files, clock, self._log)
         self._echo = StdoutWriter() if args.echo and not self._plan.events else None
         self._clients = LazyClients(args, self._call_seconds)
+        self._receivers = _receivers(args, self._mode.trainer, clock, self._log)
         self._ports = Ports(
             files=files,
             clock=clock,
@@ -75,6 +80,8 @@ class Collector:
             early_stopping=self._clients if args.early_stopping else None,
             echo=self._echo,
             proxy=IstioProxy() if args.quit_istio else None,
+            journal=self._receivers.journal if self._receivers else None,
+            before_stop=self._receivers.look if self._receivers else None,
         )
         self._waiter = ChangeWaiter(self._mode.watched, self._log.write)
 
@@ -97,6 +104,8 @@ class Collector:
 
     def close(self) -> None:
         """Close the ports."""
+        if self._receivers is not None:
+            self._receivers.close()
         self._waiter.close()
         if self._echo is not None:
             self._echo.close()
@@ -151,6 +160,17 @@ class Collector:
         write_termination_message(self._termination_log, message)
 
 
+def _receivers(
+    args: CollectorArgs, trainer: Trainer, clock: Clock, log: MessageLog
+) -> Receivers | None:
+    """Return what accepts points by calls; its modules are loaded only if the flags ask for it."""
+    if not args.receives:
+        return None
+    from collector.receiving.receivers import Receivers  # noqa: PLC0415 - other sidecars stay small
+
+    return Receivers(args, trainer, clock, log)
+
+
 def plan_of(args: CollectorArgs) -> CollectorPlan:
     """Return what the flags ask to collect.
 
@@ -176,5 +196,6 @@ def plan_of(args: CollectorArgs) -> CollectorPlan:
         rules=rules,
         source_prefix=source_prefix(db_manager_security(args).token),
         one_pod=args.one_pod,
+        journal=args.receives,
         native=args.native,
     )

@@ -165,7 +165,20 @@ def _watched_attempts(run_dir: str, files: FileSystem) -> list[WatchedDirectory]
 
 
 def _watched_metrics(plan: CollectorPlan, files: FileSystem) -> list[WatchedDirectory]:
-    """Return the directories of the metrics file, or of the event files."""
+    """Return the directories of the metrics file, or of the event files, and of the journal."""
+    return [*_watched_journal(plan, files), *_watched_files(plan, files)]
+
+
+def _watched_journal(plan: CollectorPlan, files: FileSystem) -> list[WatchedDirectory]:
+    """Return the directory of the newest journal, or the nearest existing one above it."""
+    if not plan.journal:
+        return []
+    directory = dirname(plan.journal_directory(0))
+    numbers = (int(name) for name in files.names(directory) if name.isdecimal())
+    return [WatchedDirectory(nearest_that_exists(plan.journal_directory(max(numbers, default=0))))]
+
+
+def _watched_files(plan: CollectorPlan, files: FileSystem) -> list[WatchedDirectory]:
     if not plan.events:
         return _watched_log(plan.path)
     directories = [nearest_that_exists(plan.events)]

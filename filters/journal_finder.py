@@ -33,6 +33,7 @@ class JournalPoint(NamedTuple):
     value: str
     """The text of the number, as the caller wrote it."""
     step: int | None = None
+    """From 0 to `api.report_limits.LARGEST_STEP`."""
     timestamp: str | None = None
     """RFC 3339 text; None: the journal gives it the time at which it accepts the point."""
 
@@ -79,9 +80,9 @@ class JournalFinder:
         if points is None:
             counters.not_json += 1
             return
-        for name, value, _step, timestamp in points:
+        for name, value, step, timestamp in points:
             if name in self._names:
-                yield ExtractedPoint(name, value, timestamp, line.number, *line.bounds)
+                yield ExtractedPoint(name, value, timestamp, line.number, *line.bounds, step)
 
 
 def _points(content: bytes) -> list[JournalPoint] | None:

@@ -244,7 +244,9 @@ int main(int argc, char **argv) {
         return supervise(command(argv + 2, SUPERVISE_USAGE));
     }
     if (strcmp(word, "install") == 0 && argc == 3) return install(argv[2]);
-    if (strcmp(word, "install") == 0) refuse("launch install DEST", "install takes one path", "");
+    if (strcmp(word, "install") == 0 && argc == 4) return install(argv[2]) || await(argv[3]);
+    if (strcmp(word, "install") == 0)
+        refuse("launch install DEST [PATH]", "install takes a path, and one to wait for", "");
     if (strcmp(word, "await") == 0 && argc == 3) return await(argv[2]);
     if (strcmp(word, "await") == 0) refuse("launch await PATH", "await takes one path", "");
     refuse(usage, *word ? "unknown command: " : "a command is missing", word);

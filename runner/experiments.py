@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from api.documents import items_at, text_at, value_at
 from api.errors import Fault, SpecError, UserError
 from api.faults import invalid
+from api.names import PUSH_ANNOTATION
 from api.objects.defaults import with_defaults
 from api.objects.experiments import parse_experiment
 from api.objects.fields import Field
+from api.objects.push import may_push
 from api.objects.validation import faults_of, without_effect
 from api.objects.yamltext import load_file
 from api.types import (
@@ -31,7 +33,12 @@ from suggestion.core.search_task import search_task_of
 NAMESPACE = "default"
 """The namespace of an Experiment without one, as in kubectl."""
 _PARALLEL = "spec.parallelTrialCount"
-_COLLECTED = (CollectorKind.STDOUT, CollectorKind.FILE, CollectorKind.TENSORFLOW_EVENT)
+_COLLECTED = (
+    CollectorKind.STDOUT,
+    CollectorKind.FILE,
+    CollectorKind.TENSORFLOW_EVENT,
+    CollectorKind.PROMETHEUS_METRIC,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,14 +222,25 @@ def search_faults(experiment: Experiment) -> Iterator[Fault]:
             yield from error.faults
 
 
+def _of_the_collector(kind: CollectorKind, job: JsonObject | None) -> Iterator[Fault]:
+    path = "spec.metricsCollectorSpec.collector.kind"
+    if kind is not CollectorKind.PUSH:
+        kinds = ", ".join(kind.value for kind in _COLLECTED)
+        why = f"is not supported on this machine; write {kinds} or {CollectorKind.PUSH}"
+        yield invalid(path, kind.value, why)
+    elif not may_push(job):
+        why = (
+            f'needs the annotation {PUSH_ANNOTATION}: "true" of the pod on this machine; add it to'
+            " the job's template"
+        )
+        yield invalid(path, kind.value, why)
+
+
 def _of_this_machine(given: LoadedExperiment) -> Iterator[Fault]:
     spec = given.experiment.spec
-    if spec.collector is not None and spec.collector.kind not in _COLLECTED:
-        path = "spec.metricsCollectorSpec.collector.kind"
-        kinds = ", ".join(kind.value for kind in _COLLECTED)
-        why = f"is not supported on this machine; write one of {kinds}"
-        yield invalid(path, spec.collector.kind.value, why)
     template = spec.trial_template
+    if spec.collector is not None and spec.collector.kind not in _COLLECTED:
+        yield from _of_the_collector(spec.collector.kind, template.trial_spec if template else None)
     if template is None:
         return
     if template.config_map is not None and given.template is None:

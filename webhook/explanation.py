@@ -80,7 +80,7 @@ def _details(inspection: PodInspection, verdict: Verdict) -> tuple[list[str], bo
 
 
 def _of_injected(inspection: PodInspection, verdict: Inject) -> tuple[list[str], bool]:
-    collector = verdict.plan.collector
+    collector = verdict.plan.collector or verdict.plan.custom
     if collector is None or not inspection.exists:
         return [], True
     name = str(collector.get("name", names.COLLECTOR_CONTAINER))

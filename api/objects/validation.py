@@ -18,6 +18,7 @@ from typing import TypeAlias
 
 from api.errors import Fault
 from api.faults import forbidden, invalid, nearest, required
+from api.names import PUSH_ANNOTATION
 from api.types import (
     CollectorKind,
     Experiment,
@@ -27,7 +28,8 @@ from api.types import (
     ObjectMeta,
 )
 
-from .validation_collector import collector_faults
+from .push import may_push
+from .validation_collector import collector_faults, scraped_name_faults
 from .validation_space import space_faults, space_warnings
 from .validation_template import template_faults, unused_faults
 
@@ -64,6 +66,7 @@ def faults_of(
         *space_faults(spec),
         *template_faults(spec, template_text),
         *collector_faults(spec.collector, check_filter),
+        *scraped_name_faults(spec.collector, spec.objective),
     )
 
 
@@ -173,10 +176,13 @@ def _algorithm_faults(spec: ExperimentSpec) -> Iterator[Fault]:
         yield required("spec.earlyStopping.algorithmName", why)
     if spec.early_stopping is not None and spec.collector is not None:
         kind = spec.collector.kind
-        if kind in (CollectorKind.PUSH, CollectorKind.CUSTOM):
+        template = spec.trial_template
+        pushes = kind is CollectorKind.PUSH and template and may_push(template.trial_spec)
+        if kind in (CollectorKind.PUSH, CollectorKind.CUSTOM) and not pushes:
             why = (
                 f"no trial can be stopped early with the collector kind {kind}, because only"
                 " trialwatch's own collector checks the stop rules; delete spec.earlyStopping, or"
-                " take kind StdOut or File"
+                " take kind StdOut or File, or kind Push with the annotation"
+                f' {PUSH_ANNOTATION}: "true" on the pods of the template'
             )
             yield forbidden("spec.earlyStopping", why)

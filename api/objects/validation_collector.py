@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from api.errors import Fault
+from api.errors import Fault, UserError
 from api.faults import invalid, required
-from api.types import CollectorKind, CollectorSpec, HttpGet, LogFormat, PathKind
+from api.prometheus_names import sample_selector
+from api.types import CollectorKind, CollectorSpec, HttpGet, LogFormat, Objective, PathKind
 
 _PATH = "spec.metricsCollectorSpec"
 _PLACE = f"{_PATH}.source.fileSystemPath"
+
+
+def scraped_name_faults(spec: CollectorSpec | None, objective: Objective | None) -> Iterator[Fault]:
+    """Check that each metric of kind PrometheusMetric has a name that a scrape can have."""
+    if spec is None or spec.kind is not CollectorKind.PROMETHEUS_METRIC or objective is None:
+        return
+    for name in filter(None, objective.metrics):
+        try:
+            sample_selector(name)
+        except UserError as error:
+            yield invalid("spec.objective", name, str(error))
 
 
 def collector_faults(

@@ -28,6 +28,8 @@ class EarlyStop:
             return
         self._requested = True
         self._ports.log.note("all stop rules are met: stopping the trainer")
+        if self._ports.before_stop is not None:
+            self._ports.before_stop()
         self._ports.trainer.stop(self._attempt)
 
     def is_due(self, known: CarryOver) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -154,6 +154,8 @@ class Ports:
     early_stopping: EarlyStopping | None = None
     journal: PushedPoints | None = None
     """For a plan with a journal."""
+    before_stop: Callable[[], None] | None = None
+    """Called before the trainer is stopped early, for a last look at it while it lives."""
     echo: EchoOutput | None = None
     proxy: NetworkProxy | None = None
     """To end after the training has ended well and all is stored."""

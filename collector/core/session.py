@@ -137,8 +137,13 @@ class Session:
         )
 
     def _was_never_created(self, attempt: Attempt) -> bool:
-        """Return whether the metrics file has never existed, as far as this collector knows."""
+        """Return whether the metrics file has never existed, as far as this collector knows.
+
+        Where points may come by calls, a training needs no file.
+        """
         path = self._plan.path
+        if self._plan.journal:
+            return False
         if self._plan.events:
             return not attempt.places
         if not path or path not in attempt.places:

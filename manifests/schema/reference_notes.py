@@ -72,7 +72,8 @@ NOTES: Final[dict[str, str]] = {
         "Katib starts further trials in place of those without metrics; here they count."
     ),
     "spec.metricsCollectorSpec.collector.kind": (
-        "trialwatch cannot collect PrometheusMetric yet: the pods of such trials are refused."
+        "With the annotation `trialwatch.dev/push` on its pods, a trial of any kind may also push"
+        " metrics to the sidecar by HTTP (docs/push.md)."
     ),
     "spec.metricsCollectorSpec.source.filter.metricsFormat": (
         "Without it, Katib finds `name=value` only; trialwatch finds the usual forms by the"

@@ -58,8 +58,8 @@ def inject(
         raise UserError(str(verdict))
     if not isinstance(verdict, Inject):
         return Injected(pod=pod, collects=False)
-    collects = verdict.plan.collector is not None
     plan = verdict.plan
+    collects = (plan.collector or plan.custom) is not None
     if checkpoints is not None:
         plan = replace(plan, volumes=tuple(_here(one, checkpoints) for one in plan.volumes))
     return Injected(pod=mutate(pod, plan), collects=collects)

@@ -28,6 +28,7 @@ from runner.jobs.recovery import (
     run_dir_of,
 )
 from runner.jobs.run_context import JobFolders, RunContext
+from runner.pods.free_port import free_port
 from runner.pods.pod_lifecycle import PodLifecycle, Termination
 from runner.pods.pod_spec import Pod, read_pod
 from runner.pods.statuses import Phase, PodStatus
@@ -175,7 +176,9 @@ class JobPods:
 
     def _injected(self, form: JobSpec, name: str) -> Pod:
         document = pod_of(form, self._objects.job, name=name, uid=str(uuid.uuid4()))
-        injected = inject(document, self._objects, self._context.config, self._context.checkpoints)
+        # Pods have an address of their own in a cluster; here they share the one of the machine.
+        config = replace(self._context.config, push_port=free_port())
+        injected = inject(document, self._objects, config, self._context.checkpoints)
         self.facts = PodFacts(injected=injected.collects)
         return read_pod(injected.pod)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from api.errors import UserError
-from api.names import COLLECTOR_CONTAINER, RUN_VOLUME
+from api.names import COLLECTOR_CONTAINER, METRICS_FILE_ENV, RUN_VOLUME
 from api.sidecar_flags import EARLY_STOPPING, TERMINATION_LOG
 from runner.pods.bind_mounts import BindMount, binds_of, unmentioned, with_run_dir, with_sources
 from runner.pods.environment import environment_of, variables_of
@@ -55,7 +55,8 @@ def container_launch(
     Raises:
         UserError: the container cannot start.
     """
-    variables = variables_of(container, pod)
+    run_dir = f"{folders.volumes}/{RUN_VOLUME}"
+    variables = _with_own_file(variables_of(container, pod), run_dir)
     words = tuple(expand(word, variables) for word in (*container.command, *container.args))
     if not words:
         raise UserError(
@@ -72,7 +73,6 @@ def container_launch(
         staging=folders.staging,
         affinity=container.affinity,
     )
-    run_dir = f"{folders.volumes}/{RUN_VOLUME}"
     if words[:2] == (LAUNCHER, "run"):
         launch = _launched(launch, machine, run_dir)
     elif container.name == COLLECTOR_CONTAINER and words[-3:] != words:
@@ -82,6 +82,14 @@ def container_launch(
     if machine.no_mounts is not None and launch.binds:
         launch = _without_mounts(launch, container, variables, machine)
     return launch
+
+
+def _with_own_file(variables: Mapping[str, str], run_dir: str) -> Mapping[str, str]:
+    """Replace the run directory in the variable that names the file for pushed metrics."""
+    if METRICS_FILE_ENV not in variables:
+        return variables
+    (path,) = with_run_dir((variables[METRICS_FILE_ENV],), run_dir)
+    return {**variables, METRICS_FILE_ENV: path}
 
 
 def _launched(launch: Launch, machine: Machine, run_dir: str) -> Launch:

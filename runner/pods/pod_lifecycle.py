@@ -17,6 +17,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from api.names import PUSH_SOCKET, RUN_VOLUME
+from api.sidecar_flags import PUSH
 from runner.pods.container_launch import Folders, Machine
 from runner.pods.container_lifecycle import ContainerLifecycle, PodRuntime, now
 from runner.pods.pod_spec import Container, EmptyDir, Pod, RestartPolicy
@@ -28,6 +30,9 @@ from runner.pods.statuses import (
     phase_of,
 )
 
+_LONGEST_AWAIT = 30.0
+"""Seconds until the trainer starts although the collector does not listen."""
+_LOOK_SECONDS = 0.01
 _LEAST_GRACE = 2.0
 """Seconds for the sidecars if the containers used the whole grace period, as in the kubelet."""
 
@@ -138,6 +143,7 @@ class PodLifecycle:
                 task = asyncio.create_task(one.live())
                 sidecars.append((one, task))
                 await one.begun.wait()
+                await self._until_it_listens(one, task)
                 if task.done() and one.status.terminated:
                     return False
             elif (await one.live()).status != 0:
@@ -145,6 +151,20 @@ class PodLifecycle:
             if self._ending is not None:
                 return False
         return True
+
+    async def _until_it_listens(
+        self, one: ContainerLifecycle, task: asyncio.Task[Terminated]
+    ) -> None:
+        """Do the work of the collector's postStart hook where metrics may be pushed to it."""
+        if not any(word.startswith(f"{PUSH.name}=") for word in one.spec.args):
+            return
+        for _ in range(round(_LONGEST_AWAIT / _LOOK_SECONDS)):
+            if task.done() or self._listens():
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _listens(self) -> bool:
+        return Path(self.folders.volumes, RUN_VOLUME, PUSH_SOCKET).exists()
 
     async def _await_deadline(self) -> None:
         if self.pod.deadline is None:

@@ -50,6 +50,16 @@ def test_early_stopping_needs_a_collector_that_checks_the_stop_rules(
     assert paths(judge(change)) == refused
 
 
+def test_early_stopping_works_with_pushes_to_the_sidecar(judge: Judge) -> None:
+    def change(document: Document) -> None:
+        document["spec"]["metricsCollectorSpec"] = {"collector": {"kind": "Push"}}
+        document["spec"]["earlyStopping"] = {"algorithmName": "medianstop"}
+        pod = document["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]
+        pod["metadata"] = {"annotations": {"trialwatch.dev/push": "true"}}
+
+    assert paths(judge(change)) == []
+
+
 @pytest.mark.parametrize(
     "name",
     ["1234-test", "my_EXP", "My-exp", "-a", "a-", "a.b", "a b", "", "a" * 41, "exp\n", "é"],

@@ -65,8 +65,7 @@ NEWCOMERS: dict[str, tuple[dict[str, Any], str, str]] = {
     "a collector of a cluster": (
         {
             "metricsCollectorSpec": {
-                "collector": {"kind": "PrometheusMetric"},
-                "source": {"httpGet": {"path": "/metrics", "port": 8080}},
+                "collector": {"kind": "Custom", "customCollector": {"name": "own", "image": "none"}}
             }
         },
         "spec.metricsCollectorSpec.collector.kind",

@@ -123,8 +123,7 @@ def steps_forth(survey: Survey, last: Stage) -> tuple[Step, ...]:
     """Return the steps up to `last` that are not done.
 
     Raises:
-        UserError: trialwatch cannot collect the metrics of a running experiment, or katib-config
-            was edited.
+        UserError: katib-config was edited.
     """
     steps = tuple(
         Step(stage=stage, back=False, acts=_FORTH[stage])
@@ -132,12 +131,6 @@ def steps_forth(survey: Survey, last: Stage) -> tuple[Step, ...]:
         if stage <= last and stage not in survey.done
     )
     _check_config(survey, steps)
-    if survey.uncollected and any(step.stage is Stage.WEBHOOK for step in steps):
-        raise UserError(
-            f"trialwatch cannot collect the metrics of {', '.join(survey.uncollected)}: their next"
-            " trials would be refused; wait until they have ended, or take over the store alone"
-            " (--to store)"
-        )
     return steps
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from api.documents import mapping_at, mappings_at, text_at, value_at
@@ -70,8 +70,6 @@ class Survey:
     """The experiments that have not ended, as `namespace/name`."""
     ended: int = 0
     """How many experiments have ended."""
-    uncollected: tuple[str, ...] = field(default=())
-    """Those running experiments whose metrics trialwatch cannot collect, with their kind."""
 
 
 def survey_of(seen: Seen, images: Images) -> Survey:
@@ -121,7 +119,6 @@ def survey_of(seen: Seen, images: Images) -> Survey:
         ui=bool(seen.deployment(names.KATIB_UI)),
         running=tuple(map(_named, running)),
         ended=len(seen.experiments) - len(running),
-        uncollected=tuple(_uncollected(running)),
     )
 
 
@@ -219,13 +216,6 @@ def _has_ended(experiment: JsonObject) -> bool:
 def _named(experiment: JsonObject) -> str:
     namespace = text_at(experiment, "metadata", "namespace")
     return f"{namespace}/{text_at(experiment, 'metadata', 'name')}"
-
-
-def _uncollected(running: Iterable[JsonObject]) -> Iterable[str]:
-    for one in running:
-        kind = text_at(one, "spec", "metricsCollectorSpec", "collector", "kind")
-        if kind == "PrometheusMetric":
-            yield f"{_named(one)} ({kind})"
 
 
 def _tag(controller: JsonObject) -> str:

@@ -15,7 +15,12 @@ from api.objects.validation_template import described_job
 from api.types import CollectorKind, ExperimentSpec, JsonObject, ResumePolicy, TrialTemplate
 from webhook.model.config import Config
 
-_SIDECARS: Final = (CollectorKind.STDOUT, CollectorKind.FILE, CollectorKind.TENSORFLOW_EVENT)
+_SIDECARS: Final = (
+    CollectorKind.STDOUT,
+    CollectorKind.FILE,
+    CollectorKind.TENSORFLOW_EVENT,
+    CollectorKind.PROMETHEUS_METRIC,
+)
 _RESTARTS: Final = ("Never", "OnFailure")
 
 
@@ -120,14 +125,8 @@ def _unknown(what: str, name: str, known: tuple[str, ...]) -> Iterator[Fault]:
 
 def _collector_faults(kind: CollectorKind, config: Config) -> Iterator[Fault]:
     path = "spec.metricsCollectorSpec.collector.kind"
-    if kind is CollectorKind.PROMETHEUS_METRIC:
-        why = (
-            "trialwatch cannot collect this kind yet; write StdOut, File, TensorFlowEvent, Custom"
-            " or Push"
-        )
-        yield invalid(path, kind.value, why)
-    elif kind in _SIDECARS:
-        collector = config.collectors.get(kind)
+    if kind in _SIDECARS:
+        collector = config.collector_of(kind)
         if collector is None or not collector.image:
             why = (
                 "GetMetricsCollectorConfigData failed: failed to find metrics collector config for"

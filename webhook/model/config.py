@@ -78,6 +78,8 @@ class CollectorConfig:
         return name.rpartition("/")[2].partition(":")[0] in _KATIBS_COLLECTORS
 
 
+OWN_ENTRIES = (CollectorKind.STDOUT, CollectorKind.FILE, CollectorKind.TENSORFLOW_EVENT)
+"""Kinds whose entry in katib-config counts, and no other."""
 _OURS = CollectorConfig(image=COLLECTOR_IMAGE)
 
 
@@ -108,11 +110,22 @@ class Config:
     services: ServiceConfig = field(default_factory=ServiceConfig)
     """The services of katib-config that matter here: those of early stopping."""
     ours: OwnServices = field(default_factory=own_services)
+    push_port: int = names.PUSH_PORT
+    """The port at which a sidecar accepts metrics from the containers of its pod."""
     db_manager_ca: str = ""
     """The authorities (PEM) of the DB manager's certificate; "": no TLS, and no tokens."""
     suggestion_ca: str = ""
     """The same for trialwatch's own suggestion service."""
     db_manager: str = f"{names.DB_MANAGER_SERVICE}.{names.CORE_NAMESPACE}:{names.DB_MANAGER_PORT}"
+
+    def collector_of(self, kind: CollectorKind) -> CollectorConfig | None:
+        """Return how to run the collector of a kind; None if katib-config does not say it.
+
+        Katib's configuration has no entry for some kinds. For these, trialwatch's collector is the
+        one of kind StdOut, or else File.
+        """
+        kinds = (kind,) if kind in OWN_ENTRIES else (kind, CollectorKind.STDOUT, CollectorKind.FILE)
+        return next((self.collectors[one] for one in kinds if one in self.collectors), None)
 
 
 def parse_config(

@@ -46,6 +46,8 @@ class Plan:
     """Added to the pod if it has no volume of that name."""
     collector: JsonObject | None = None
     """The sidecar."""
+    custom: JsonObject | None = None
+    """A second collector, the trial's own, which becomes the last ordinary container."""
     position: SidecarPosition = SidecarPosition.NATIVE
     image_lookup: ImageLookup | None = None
     """Set: the plan is not complete. Look this up, then decide again with `PodContext.image`."""

@@ -94,6 +94,8 @@ class Pod:
     deadline: int | None = None
     user: int | None = None
     windows: bool = False
+    host_network: bool = False
+    """Whether the pod's 127.0.0.1 is that of its node."""
     pod_level_resources: bool = False
     pull_secrets: tuple[str, ...] = ()
     architecture: str = ""
@@ -120,6 +122,7 @@ def read_pod(document: JsonObject) -> Pod:
             deadline=_seconds(pod.at("activeDeadlineSeconds")),
             user=_user(pod.at("securityContext")),
             windows=pod.at("os").open_ended().at("name").text() == "windows",
+            host_network=pod.at("hostNetwork").flag(),
             pod_level_resources=not pod.at("resources").absent,
             pull_secrets=pod.at("imagePullSecrets").records(_secret),
             architecture=pod.at("nodeSelector").text_map().get("kubernetes.io/arch", ""),

@@ -83,7 +83,6 @@ class Reason(StrEnum):
     ANNOTATION_WRONG = "annotation-wrong", "a label or annotation has a wrong value"
     NO_METRICS = "no-metrics", "no metrics are named, so the collector cannot look for them"
     NO_NAME = "no-name", "the name to store the metrics under is missing or not valid"
-    KIND_UNSUPPORTED = "kind-unsupported", "trialwatch cannot collect metrics of this kind yet"
     FILTER_WRONG = "filter-wrong", "a metric's name or a filter is not valid"
     FLAGS_WRONG = "flags-wrong", "a setting of the collector cannot be passed to it"
     FILE_UNREACHABLE = "file-unreachable", "the collector cannot reach the metrics file"

@@ -15,6 +15,8 @@ from webhook.model.pods import PodMetadata
 from webhook.model.reasons import Reason
 from webhook.model.verdicts import PodRefused
 
+SCRAPE_SECONDS = 5
+"""Seconds between two scrapes by default."""
 _LONGEST_RESOURCES = 4096
 """Characters of the annotation for resources, which is parsed as YAML."""
 
@@ -28,6 +30,9 @@ class AnnotationSettings:
     run_as_user: int | None = None
     resources: Resources | None = None
     steps: bool = True
+    push: bool = False
+    """Whether the containers of the pod may push metrics."""
+    scrape_seconds: int = SCRAPE_SECONDS
 
 
 def read_annotations(metadata: PodMetadata) -> AnnotationSettings:
@@ -38,11 +43,25 @@ def read_annotations(metadata: PodMetadata) -> AnnotationSettings:
     """
     return AnnotationSettings(
         drain_seconds=_number(metadata, names.DRAIN_ANNOTATION, MAX_SECONDS, "seconds"),
-        wrap=_wrap(metadata),
+        wrap=_switch(metadata, names.WRAP_ANNOTATION, "true"),
         run_as_user=_number(metadata, names.RUN_AS_USER_ANNOTATION, INT32_MAX, "a user id"),
         resources=_resources(metadata),
         steps=_steps(metadata),
+        push=asks_to_push(metadata),
+        scrape_seconds=_scrape_seconds(metadata),
     )
+
+
+def asks_to_push(metadata: PodMetadata) -> bool:
+    """Return whether the containers of a pod may push metrics. Raises PodRefused."""
+    return _switch(metadata, names.PUSH_ANNOTATION, "false")
+
+
+def _scrape_seconds(metadata: PodMetadata) -> int:
+    seconds = _number(metadata, names.SCRAPE_ANNOTATION, MAX_SECONDS, "seconds")
+    if seconds == 0:
+        raise _wrong(names.SCRAPE_ANNOTATION, "0", "write 1 or more")
+    return SCRAPE_SECONDS if seconds is None else seconds
 
 
 def _number(metadata: PodMetadata, annotation: str, largest: int, what: str) -> int | None:
@@ -55,10 +74,10 @@ def _number(metadata: PodMetadata, annotation: str, largest: int, what: str) -> 
     return int(text)
 
 
-def _wrap(metadata: PodMetadata) -> bool:
-    text = metadata.annotations.get(names.WRAP_ANNOTATION, "true")
+def _switch(metadata: PodMetadata, annotation: str, default: str) -> bool:
+    text = metadata.annotations.get(annotation, default)
     if text not in ("true", "false"):
-        raise _wrong(names.WRAP_ANNOTATION, text, 'write "true" or "false"')
+        raise _wrong(annotation, text, 'write "true" or "false"')
     return text == "true"
 
 

@@ -19,6 +19,7 @@ from api.objects.defaults import EVENTS_DIRECTORY
 from api.types import (
     CollectorKind,
     CollectorSpec,
+    HttpGet,
     JsonObject,
     LogFormat,
     ObjectiveType,
@@ -31,6 +32,7 @@ from webhook.model.config import Config
 from webhook.model.pods import Pod
 from webhook.model.reasons import Reason
 from webhook.model.verdicts import PodContext, PodRefused
+from webhook.pods.annotations import asks_to_push
 from webhook.pods.one_pod import runs_one_pod
 
 T = TypeVar("T")
@@ -75,6 +77,8 @@ class Collection:
     early_stopping: ServiceAddress | None = None
     """The service that records early stops; None: the trial has no stop rules."""
     custom: JsonObject | None = None
+    http_get: HttpGet | None = None
+    """The endpoint to scrape, for kind PrometheusMetric."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """For the pod."""
     annotations: Mapping[str, str] = field(default_factory=dict)
@@ -113,12 +117,14 @@ def collection_of_trial(trial: Trial, pod: Pod, context: PodContext, config: Con
         format=collector.format,
         filters=collector.filters,
         custom=collector.custom,
+        http_get=collector.http_get,
         labels={**labels, names.TRIAL_LABEL: _label_value(name)},
         annotations={} if spec.primary_container_name else {names.CONTAINER_ANNOTATION: container},
         primary=required.items() <= pod.metadata.labels.items(),
         one_pod=runs_one_pod(spec.run_spec or {}),
     )
-    if not collection.primary or collector.kind is CollectorKind.PUSH:
+    reports_itself = collector.kind is CollectorKind.PUSH and not asks_to_push(pod.metadata)
+    if not collection.primary or reports_itself:
         return collection
     return _with_objective(collection, trial, context, config)
 

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
+from api import names
 from api.documents import items_at, mappings_at
 from api.objects.fields import Field
 from api.types import JsonObject
 from webhook.model.plan import Plan, SidecarPosition
 from webhook.model.reasons import Reason
 from webhook.model.verdicts import Inject, Note, PodRefused
-from webhook.pods.injection import share_metrics_directory
+from webhook.pods.injection import (
+    RUN_VOLUME,
+    STATE_VOLUME,
+    check_free,
+    collector_of,
+    share_metrics_directory,
+)
 from webhook.pods.injection_request import InjectionRequest
 from webhook.pods.metrics_file import NOTHING_SHARED
+from webhook.pods.pushing import check_push, custom_variables, push_variables
+from webhook.pods.sidecar import RUN_MOUNT, sidecar
+from webhook.pods.token import token_parts
 
 
 def plan_custom_collector(plan: Plan, request: InjectionRequest) -> Inject:
@@ -29,10 +40,48 @@ def plan_custom_collector(plan: Plan, request: InjectionRequest) -> Inject:
         plan,
         mounts=(*plan.mounts, *files.trainer),
         volumes=(*plan.volumes, *files.volumes),
-        collector=_with_mounts(collector, mounts),
-        position=SidecarPosition.LAST,
+        custom=_with_variables(_with_mounts(collector, mounts), custom_variables(request)),
     )
+    if request.settings.push:
+        plan = _with_receiver(plan, request)
     return Inject(reason=Reason.CUSTOM, plan=plan, warnings=(Note(Reason.NO_SHARED_PROCESSES),))
+
+
+def _with_receiver(plan: Plan, request: InjectionRequest) -> Plan:
+    """Add trialwatch's sidecar too, to which the trial's own collector pushes.
+
+    It has no launcher: it accepts metrics until all other containers of the pod have ended, for a
+    collector reports the last metrics after the training. So it cannot stop the trainer.
+    """
+    if not request.native:
+        why = (
+            f"{names.PUSH_ANNOTATION} is true for kind Custom, and a sidecar that is an ordinary"
+            " container (katib-config: `sidecar: container`) does not see when the trial's own"
+            " collector has ended; write `sidecar: native`, or delete the annotation"
+        )
+        raise PodRefused(Reason.NEEDS_LAUNCHER, why)
+    unruled = replace(request.collection, stop_rules=(), early_stopping=None)
+    request = replace(request, collection=unruled)
+    collector = collector_of(request)
+    check_free(request)
+    check_push(request)
+    token = token_parts(request)
+    return replace(
+        plan,
+        env=(*plan.env, *push_variables(request)),
+        mounts=(*plan.mounts, RUN_MOUNT),
+        volumes=(*plan.volumes, RUN_VOLUME, STATE_VOLUME, *token.volumes),
+        own_annotations=token.annotations,
+        collector=sidecar(request, collector, wrapped=False, mounts=(), token_mounts=token.mounts),
+        position=SidecarPosition.NATIVE,
+    )
+
+
+def _with_variables(collector: JsonObject, added: Iterable[JsonObject]) -> JsonObject:
+    """Add variables; one that the container already has keeps its value."""
+    existing = items_at(collector, "env")
+    known = [variable.get("name") for variable in mappings_at(existing)]
+    return {**collector, "env": [*existing, *(v for v in added if v["name"] not in known)]}
 
 
 def _container(request: InjectionRequest) -> JsonObject:

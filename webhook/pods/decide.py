@@ -76,7 +76,7 @@ def _decide(pod: Pod, context: PodContext, trial: Trial | None, config: Config) 
         config=config,
     )
     match collection.kind:
-        case CollectorKind.PUSH:
+        case CollectorKind.PUSH if not request.settings.push:
             return Inject(reason=Reason.PUSHES, plan=plan)
         case CollectorKind.CUSTOM:
             return plan_custom_collector(plan, request)
@@ -86,12 +86,8 @@ def _decide(pod: Pod, context: PodContext, trial: Trial | None, config: Config) 
         case CollectorKind.TENSORFLOW_EVENT:
             _check_filters(replace(collection, filters=(), format=None))
             return plan_injection(plan, request)
-        case CollectorKind.PROMETHEUS_METRIC:
-            why = (
-                f"collector kind {collection.kind.value}; write StdOut, File, TensorFlowEvent,"
-                " Custom or Push"
-            )
-            raise PodRefused(Reason.KIND_UNSUPPORTED, why)
+        case CollectorKind.PUSH | CollectorKind.PROMETHEUS_METRIC:
+            return plan_injection(plan, request)
 
 
 def asks_for_collection(metadata: PodMetadata) -> bool:

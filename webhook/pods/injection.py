@@ -1,4 +1,4 @@
-"""The plan for a pod of kind StdOut, File or TensorFlowEvent: the collector, and the launcher."""
+"""The plan for a pod that gets the collector, and mostly the launcher: all kinds but Custom."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from webhook.model.verdicts import Inject, Note, PodRefused
 from webhook.pods.injection_request import InjectionRequest
 from webhook.pods.metrics_file import NOTHING_SHARED, SharedDirectory, directory_of, share_directory
 from webhook.pods.own_paths import check_own_paths
+from webhook.pods.pushing import check_push, push_variables
 from webhook.pods.sidecar import RUN_MOUNT, sidecar
 from webhook.pods.token import token_parts
 from webhook.pods.wrapping import launcher_prefix, unwrapped
 
 _UNBUFFERED: JsonObject = {"name": names.UNBUFFERED_ENV, "value": "1"}
-_RUN_VOLUME: JsonObject = {"name": names.RUN_VOLUME, "emptyDir": {}}
-_STATE_VOLUME: JsonObject = {"name": names.STATE_VOLUME, "emptyDir": {}}
+RUN_VOLUME: JsonObject = {"name": names.RUN_VOLUME, "emptyDir": {}}
+STATE_VOLUME: JsonObject = {"name": names.STATE_VOLUME, "emptyDir": {}}
 _DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 
 
@@ -32,8 +33,9 @@ def plan_injection(plan: Plan, request: InjectionRequest) -> Inject:
     Raises:
         PodRefused: the pod or the settings do not allow it.
     """
-    collector = _collector_of(request)
-    _check_free(request)
+    collector = collector_of(request)
+    check_free(request)
+    check_push(request)
     files = share_metrics_directory(request, plan) if request.in_files else NOTHING_SHARED
     check_own_paths(files.collector)
     token = token_parts(request)
@@ -45,8 +47,9 @@ def plan_injection(plan: Plan, request: InjectionRequest) -> Inject:
     plan = replace(
         plan,
         env_defaults=(_UNBUFFERED,),
+        env=(*plan.env, *push_variables(request)),
         mounts=(*plan.mounts, *files.trainer, *([RUN_MOUNT] if is_wrapped else [])),
-        volumes=(*plan.volumes, *files.volumes, _RUN_VOLUME, _STATE_VOLUME, *token.volumes),
+        volumes=(*plan.volumes, *files.volumes, RUN_VOLUME, STATE_VOLUME, *token.volumes),
         own_annotations=token.annotations,
         collector=sidecar(
             request,
@@ -75,9 +78,10 @@ def share_metrics_directory(request: InjectionRequest, plan: Plan) -> SharedDire
     )
 
 
-def _collector_of(request: InjectionRequest) -> CollectorConfig:
+def collector_of(request: InjectionRequest) -> CollectorConfig:
+    """Return how to run the collector. Raises PodRefused: katib-config does not say it."""
     kind = request.collection.kind.value
-    collector = request.config.collectors.get(request.collection.kind)
+    collector = request.config.collector_of(request.collection.kind)
     if collector is None:
         why = f"add an entry `kind: {kind}` with an image to runtime.metricsCollectors"
         raise PodRefused(Reason.CONFIG_INCOMPLETE, why)
@@ -94,14 +98,18 @@ def _collector_of(request: InjectionRequest) -> CollectorConfig:
     return collector
 
 
-def _check_free(request: InjectionRequest) -> None:
-    """Refuse a pod that uses the collector's names and paths for something else."""
+def check_free(request: InjectionRequest) -> None:
+    """Refuse a pod that uses the collector's names and paths for something else.
+
+    Raises:
+        PodRefused: names what is taken.
+    """
     containers = [container.name for container in request.pod.containers]
     marked = any(names.MARKER_COMMAND in word for word in request.trainer.args)
     if marked and names.COLLECTOR_CONTAINER in containers:
         why = "let only one of the two webhooks handle the pods of the namespace"
         raise PodRefused(Reason.KATIB_WAS_HERE, why)
-    for own in (_RUN_VOLUME, _STATE_VOLUME):
+    for own in (RUN_VOLUME, STATE_VOLUME):
         name = str(own["name"])
         if "emptyDir" not in request.pod.volumes.get(name, own):
             why = f"its volume {name} is not an emptyDir; rename the volume"
@@ -163,8 +171,8 @@ def _with_command(plan: Plan, request: InjectionRequest) -> tuple[Plan, Note | N
 
 def _wrapped(plan: Plan, request: InjectionRequest) -> Plan:
     words = launcher_prefix(
-        capture=not request.in_files,
-        file=request.collection.path if request.file else "",
+        capture=not request.path,
+        file="" if request.events else request.path,
         drain=request.drain,
         grace=request.pod.grace,
         deadline=request.pod.deadline,
@@ -184,7 +192,7 @@ def _image_lookup(request: InjectionRequest) -> ImageLookup:
 def _without_launcher(request: InjectionRequest, note: Note, otherwise: Reason) -> Note:
     """Return the note if the collector works without the launcher; else refuse the pod."""
     faults = {
-        "only the launcher can capture standard output": not request.in_files,
+        "only the launcher can capture standard output": not request.path,
         "only the launcher can stop the trainer early": bool(request.collection.stop_rules),
         "a collector that is an ordinary container (katib-config: `sidecar: container`) needs the"
         " launcher to see the trainer's end": not request.native,

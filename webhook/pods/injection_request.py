@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from api import names
 from api.types import CollectorKind
 from webhook.model.config import Config, SidecarMode
 from webhook.model.pods import Container, Pod
@@ -29,9 +30,18 @@ class InjectionRequest:
         return self.config.sidecar is SidecarMode.NATIVE
 
     @property
-    def file(self) -> bool:
-        """Whether the trainer writes its metrics to a file (collector kind File)."""
-        return self.collection.kind is CollectorKind.FILE
+    def path(self) -> str:
+        """The file, or the directory of event files, to read; "" for the trainer's output.
+
+        Kinds without a file of the user have one in the run directory: a shell may append to it.
+        """
+        match self.collection.kind:
+            case CollectorKind.FILE | CollectorKind.TENSORFLOW_EVENT:
+                return self.collection.path
+            case CollectorKind.STDOUT:
+                return ""
+            case _:
+                return f"{names.RUN_DIR}/{names.PUSH_FILE}"
 
     @property
     def events(self) -> bool:
@@ -41,7 +51,17 @@ class InjectionRequest:
     @property
     def in_files(self) -> bool:
         """Whether the collector needs a volume that the trainer writes to."""
-        return self.file or self.events
+        return self.events or self.collection.kind is CollectorKind.FILE
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether the format and the patterns of the Trial are for what the collector reads."""
+        return self.collection.kind in (CollectorKind.STDOUT, CollectorKind.FILE)
+
+    @property
+    def push_address(self) -> str:
+        """Where the sidecar accepts metrics; "": it accepts none."""
+        return f"127.0.0.1:{self.config.push_port}" if self.settings.push else ""
 
     @property
     def drain(self) -> int:

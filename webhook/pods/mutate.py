@@ -45,6 +45,8 @@ def _spec(spec: JsonObject, plan: Plan) -> JsonObject:
     volumes = _joined(mappings_at(spec, "volumes"), plan.volumes, _name)
     if plan.collector is not None:
         containers, inits = _placed(plan.collector, plan.position, containers, inits)
+    if plan.custom is not None:
+        containers, inits = _placed(plan.custom, SidecarPosition.LAST, containers, inits)
     return _with(spec, containers=containers, initContainers=inits, volumes=volumes)
 
 

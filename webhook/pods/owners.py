@@ -191,7 +191,8 @@ def _suggestion(
     """Find the Suggestion that a trial came from; it has the name of the experiment."""
     name = trial.metadata.labels.get(EXPERIMENT_LABEL, "")
     collector = trial.spec.collector
-    if not name or (collector is not None and collector.kind is CollectorKind.PUSH):
+    reports_itself = collector is not None and collector.kind is CollectorKind.PUSH
+    if not name or (reports_itself and not trial.spec.stop_rules):
         return None
     document = yield from _fetch(_SUGGESTION, name, namespace)
     if document is None:

@@ -14,6 +14,7 @@ from webhook.model.images import literal
 from webhook.model.reasons import Reason
 from webhook.model.verdicts import PodRefused
 from webhook.pods.injection_request import InjectionRequest
+from webhook.pods.pushing import scraped_address
 from webhook.pods.qos import guaranteed
 from webhook.pods.resources import resources_for
 from webhook.pods.token import token_files
@@ -24,6 +25,7 @@ _PROGRAM = "/usr/local/bin/launch"
 _COMMAND = (_PROGRAM, "supervise", "--", "python", "-m", "collector")
 _ISTIO_PROXY = "istio-proxy"
 _NOTED = f"{names.RUN_DIR}/{names.ATTEMPT_FILE}"
+_LISTENS = f"{names.RUN_DIR}/{names.PUSH_SOCKET}"
 RUN_MOUNT: JsonObject = {"name": names.RUN_VOLUME, "mountPath": names.RUN_DIR}
 _STATE_MOUNT: JsonObject = {"name": names.STATE_VOLUME, "mountPath": names.STATE_DIR}
 
@@ -59,8 +61,10 @@ def sidecar(
     if request.native:
         parts["restartPolicy"] = "Always"
     # The kubelet starts the trainer after this hook. The hook installs the launcher, or, without
-    # a launcher, waits until the collector has noted where the metrics file ends.
-    hook = ["install", LAUNCHER] if wrapped else ["await", _NOTED]
+    # a launcher, waits until the collector has noted where the metrics file ends. Where metrics may
+    # be pushed, it also waits until the collector listens, which it does after that.
+    awaited = [_LISTENS] if request.push_address else []
+    hook = ["install", LAUNCHER, *awaited] if wrapped else ["await", *(awaited or [_NOTED])]
     parts["lifecycle"] = {"postStart": {"exec": {"command": [_PROGRAM, *hook]}}}
     return {
         **parts,
@@ -84,10 +88,10 @@ def _flags(
             metrics=collection.metrics,
             objective_type=collection.objective_type,
             db_manager=request.config.db_manager,
-            path=collection.path if request.in_files else "",
+            path=request.path,
             # An event file has a format of its own.
-            filters=() if request.events else collection.filters,
-            format=None if request.events else collection.format or LogFormat.TEXT,
+            filters=collection.filters if request.reads_text else (),
+            format=_format(request),
             wait_all=collector.wait_all,
             stop_rules=collection.stop_rules,
             early_stopping=collection.early_stopping.address if collection.early_stopping else "",
@@ -102,6 +106,9 @@ def _flags(
             steps=request.settings.steps,
             log_level=request.config.log_level,
             namespace=request.context.namespace,
+            push=request.push_address,
+            scrape=scraped_address(request),
+            scrape_interval=timedelta(seconds=request.settings.scrape_seconds),
             quit_istio=_keeps_pod_running(request),
             drain=timedelta(seconds=request.drain),
             grace=timedelta(seconds=request.pod.grace),
@@ -123,16 +130,22 @@ def _keeps_pod_running(request: InjectionRequest) -> bool:
     return {container.name for container in request.pod.containers} - own == {_ISTIO_PROXY}
 
 
+def _format(request: InjectionRequest) -> LogFormat | None:
+    if request.events:
+        return None
+    return (request.collection.format if request.reads_text else None) or LogFormat.TEXT
+
+
 def _source(request: InjectionRequest) -> MetricsSource:
     if request.events:
         return MetricsSource.EVENTS
-    return MetricsSource.FILE if request.file else MetricsSource.STDOUT
+    return MetricsSource.FILE if request.path else MetricsSource.STDOUT
 
 
 def _volume(request: InjectionRequest, mounts: tuple[JsonObject, ...]) -> str:
     """Return where the volume is mounted, unless at the directory of the metrics file or files."""
     places = ["/" + normpath(str(mount["mountPath"])).lstrip("/") for mount in mounts]
-    path = request.collection.path
+    path = request.path
     directory = "/" + normpath(path if request.events else dirname(path)).lstrip("/")
     return next((place for place in places if place != directory), "")
 

@@ -83,11 +83,12 @@ def test_the_help_of_a_trainer_is_the_trainers(launcher: Launcher, tmp_path: Pat
     assert run.wait() == 0
 
 
-@pytest.mark.parametrize("words", [["install"], ["install", "a", "b"]], ids=" ".join)
-def test_install_takes_one_path(c_launcher: Launcher, words: list[str]) -> None:
+@pytest.mark.parametrize("words", [["install"], ["install", "a", "b", "c"]], ids=" ".join)
+def test_install_takes_one_path_and_one_to_wait_for(c_launcher: Launcher, words: list[str]) -> None:
     ran = subprocess.run([*c_launcher.argv, *words], capture_output=True, check=False)
     assert ran.returncode == 2
-    assert ran.stderr == b"launch: install takes one path\nusage: launch install DEST\n"
+    why = b"launch: install takes a path, and one to wait for\n"
+    assert ran.stderr == why + b"usage: launch install DEST [PATH]\n"
 
 
 def test_a_value_may_follow_an_equals_sign(launcher: Launcher, tmp_path: Path) -> None:

@@ -279,10 +279,11 @@ async def test_a_collector_that_the_installation_does_not_list_is_refused() -> N
     assert "under runtime.metricsCollectors" in text(response)
 
 
-async def test_a_kind_whose_pods_would_be_refused_is_refused_at_once(running: Webhook) -> None:
-    response = await running.experiment(MUTATE, experiment(collected("PrometheusMetric")))
+async def test_a_name_that_cannot_be_scraped_is_refused_at_once(running: Webhook) -> None:
+    named = spec("objective.objectiveMetricName", "val/loss")
+    response = await running.experiment(MUTATE, experiment(collected("PrometheusMetric"), named))
 
-    assert "trialwatch cannot collect this kind yet" in text(response)
+    assert "is not one of Prometheus" in text(response)
 
 
 async def test_a_condition_that_would_fail_each_trial_is_refused_at_once(

@@ -257,17 +257,11 @@ CASES: dict[str, tuple[list[Change], list[str]]] = {
     # A path that is left out has a default.
     "a port that is a word": (
         [collected("PrometheusMetric", httpGet={"port": "Port"})],
-        [
-            "spec.metricsCollectorSpec.source.httpGet.port Invalid",
-            "spec.metricsCollectorSpec.collector.kind Invalid",
-        ],
+        ["spec.metricsCollectorSpec.source.httpGet.port Invalid"],
     ),
     "a path of HTTP that is none": (
         [collected("PrometheusMetric", httpGet={"port": 8888, "path": "not/valid"})],
-        [
-            "spec.metricsCollectorSpec.source.httpGet.path Invalid",
-            "spec.metricsCollectorSpec.collector.kind Invalid",
-        ],
+        ["spec.metricsCollectorSpec.source.httpGet.path Invalid"],
     ),
     "no container that collects": (
         [collected("Custom")],

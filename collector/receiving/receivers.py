@@ -1,0 +1,80 @@
+"""What accepts points by calls, as the flags ask for it: the journal, the server, the scraper."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+
+from api.names import PUSH_SOCKET
+from api.sidecar import CollectorArgs
+from collector.core.ports import Clock, MessageLog, Trainer
+from collector.journal.journal import Journal
+from collector.receiving import push
+from collector.receiving.server import LocalServer, listen_on_tcp, listen_on_unix
+
+
+class Receivers:
+    """All of them, from the start of a collector to its end."""
+
+    def __init__(
+        self, args: CollectorArgs, trainer: Trainer, clock: Clock, log: MessageLog
+    ) -> None:
+        """Open the journal, and begin to listen and to scrape.
+
+        Raises:
+            UserError: a metric to scrape has a name that is not one of Prometheus.
+        """
+        self.journal = Journal(args.state_dir or args.run_dir, trainer, clock)
+        self._look: Callable[[], None] = _look_at_nothing
+        with ExitStack() as opened:
+            if args.push:
+                opened.callback(self._serve(args, log).close)
+            if args.scrape:
+                self._scrape(args, log, opened)
+            self._opened = opened.pop_all()
+
+    def look(self) -> None:
+        """Look once more at what is scraped, while the trainer lives."""
+        self._look()
+
+    def close(self) -> None:
+        """End all of them; the journal first, so that no call waits for a training any more."""
+        self.journal.close()
+        self._opened.close()
+
+    def _serve(self, args: CollectorArgs, log: MessageLog) -> LocalServer:
+        listening = _listening(args, log)
+        routes = {push.PATH: push.push_route(args.metrics, self.journal.append)}
+        return LocalServer(listening, routes, log.write)
+
+    def _scrape(self, args: CollectorArgs, log: MessageLog, opened: ExitStack) -> None:
+        # Only this needs the parser, with what it imports.
+        from collector.receiving.scraper import Scraper  # noqa: PLC0415 - a push needs none of it
+
+        interval = args.scrape_interval.total_seconds()
+        accept = partial(self.journal.append, wait=0.0)
+        scraper = Scraper(args.scrape, args.metrics, accept, log, interval)
+        opened.callback(scraper.close)
+        self._look = scraper.look
+
+
+def _look_at_nothing() -> None:
+    pass
+
+
+def _listening(args: CollectorArgs, log: MessageLog) -> dict[str, socket.socket]:
+    """Return the sockets. The Unix socket comes last: the trainer starts when it exists."""
+    host, _, port = args.push.rpartition(":")
+    sockets = {}
+    try:
+        sockets["tcp"] = listen_on_tcp(host, int(port))
+    except OSError as error:
+        log.write(f"cannot listen at {args.push}: {os.strerror(error.errno or 0)}")
+    try:
+        sockets["unix"] = listen_on_unix(args.run_dir, PUSH_SOCKET)
+    except OSError as error:
+        log.write(f"cannot listen in {args.run_dir}: {os.strerror(error.errno or 0)}")
+    return sockets

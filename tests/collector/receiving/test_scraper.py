@@ -1,0 +1,101 @@
+"""The scraper: bounded in time and size, and each fault is counted and written to the log."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from collector.receiving import scraper
+from collector.receiving.scraper import ScrapeFailed, Scraper, fetch
+from collector.testing.memory import MemoryLog
+from filters.journal_finder import JournalPoint
+from tests.collector.pod_processes import eventually
+
+
+@contextmanager
+def serving(answer: Callable[[socket.socket], None]) -> Iterator[str]:
+    """Answer each connection in turn; give the address."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                with connection:
+                    try:
+                        connection.recv(4096)
+                        answer(connection)
+                    except OSError:
+                        pass
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/metrics"
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def _send(body: bytes, status: str = "200 OK") -> Callable[[socket.socket], None]:
+    head = f"HTTP/1.1 {status}\r\nContent-Type: text/plain\r\n\r\n".encode()
+    return lambda connection: connection.sendall(head + body)
+
+
+def _drip(connection: socket.socket) -> None:
+    while True:
+        connection.sendall(b"H")
+        if stop.wait(0.02):
+            return
+
+
+stop = threading.Event()
+
+
+def test_an_answer_is_read() -> None:
+    with serving(_send(b"loss 1\n")) as url:
+        assert fetch(url) == (b"loss 1\n", "text/plain")
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (_send(b"", "404 Not Found"), "status 404"),
+        (_send(b"", "302 Found\r\nLocation: http://evil.example/"), "status 302"),
+        (_send(b"x" * (scraper.MOST_BODY + 1)), "more than"),
+        (lambda connection: connection.sendall(b"nonsense\r\n\r\n"), "nonsense"),
+        (socket.socket.close, "closed connection"),
+    ],
+)
+def test_another_answer_is_a_fault(answer: Callable[[socket.socket], None], why: str) -> None:
+    with serving(answer) as url, pytest.raises(ScrapeFailed, match=why):
+        fetch(url)
+
+
+def test_a_server_that_sends_a_byte_now_and_then_is_left() -> None:
+    with serving(_drip) as url, pytest.raises(ScrapeFailed):
+        fetch(url, seconds=0.2)
+
+
+def test_only_a_value_that_has_changed_is_a_point_and_faults_are_told_once() -> None:
+    points: list[JournalPoint] = []
+    log = MemoryLog()
+    answers = [b"loss 1\n", b"loss 1\n", b"loss 2\n", b"<html>", b"<html>", b"loss 2\n"]
+    left = iter(answers)
+
+    def answer(connection: socket.socket) -> None:
+        _send(next(left))(connection)
+
+    with serving(answer) as url:
+        looks = Scraper(url, ["loss"], points.extend, log, interval=3600)
+        eventually(lambda: bool(points), lambda: "no scrape")
+        for _ in answers[1:]:
+            looks.look()
+        looks.close()
+    assert [point.value for point in points] == ["1.0", "2.0", "2.0"]
+    assert len(log.sentences) == 2
+    assert log.sentences[-1] == f"2 of 6 scrapes of {url} failed"
