@@ -18,6 +18,9 @@ ALGORITHMS: Final = (
     "bayesianoptimization",
     "hyperband",
     "pbt",
+    "qmc",
+    "gp",
+    "auto",
 )
 """Names for `spec.algorithm`."""
 

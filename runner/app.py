@@ -24,6 +24,7 @@ from runner.state.disk_space import DiskSpace
 from runner.state.last_command import write_command
 from runner.state.objects import FileObjects
 from runner.watcher import Snapshot
+from suggestion.core.search_task import search_task_of
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -68,6 +69,8 @@ class Run:
         for fault in ignored_fields_in(self._given.experiment):
             self._plan.watcher.warn(f"{fault.path}: {fault.message}")
         progress.show(progress.snapshot())
+        if explanation := search_task_of(self._given.experiment.spec, admitted=True).explanation:
+            self._plan.watcher.tell(explanation)
         callbacks = Callbacks(job_changed=self._job_changed, stop_early=self._stop_early)
         with _at_signals(self._interrupt):
             async with started_parts(self._plan, self._objects, callbacks, lock) as parts:

@@ -36,10 +36,20 @@ _RESTARTING = "Experiment is restarting"
 _NOT_RUNNING = "Suggestion is not running"
 
 
-def conditions_after_reply(suggestion: Suggestion, now: datetime, *, final: bool) -> Conditions:
-    """Return the conditions after a reply of the search; `final`: it has no more points."""
+def conditions_after_reply(
+    suggestion: Suggestion, now: datetime, *, final: bool, note: str = ""
+) -> Conditions:
+    """Return the conditions after a reply of the search.
+
+    Args:
+        suggestion: to which the search has replied.
+        now: the time.
+        final: whether it has no more points.
+        note: what it says of itself.
+    """
     conditions = _with_created(suggestion, now)
-    running = ("SuggestionRunning", "Suggestion is running")
+    message = f"Suggestion is running: {note}" if note else "Suggestion is running"
+    running = ("SuggestionRunning", message)
     conditions = without_conditions(conditions, ConditionType.SUCCEEDED, STALLED)
     conditions = with_condition(conditions, ConditionType.RUNNING, running, now)
     if final:

@@ -99,13 +99,14 @@ def with_reply(
         labels = {**trial.labels, NUMBER_LABEL: str(number)}
         new.append(replace(trial, name=name, labels=labels))
     end_reached = len(new) < count and reply.final
+    settings = _merged(status.settings, reply.settings)
     status = replace(
         status,
-        settings=_merged(status.settings, reply.settings),
+        settings=settings,
         suggestion_count=status.suggestion_count + len(new),
         suggestions=(*status.suggestions, *new),
         start_time=status.start_time or format_time(now),
-        conditions=conditions_after_reply(suggestion, now, final=end_reached),
+        conditions=conditions_after_reply(suggestion, now, final=end_reached, note=_note(settings)),
     )
     return replace(suggestion, status=status)
 
@@ -127,6 +128,14 @@ def entry_of(trial: Trial) -> SuggestedTrial:
         stop_rules=trial.spec.stop_rules,
         labels=trial.spec.labels,
     )
+
+
+def _note(settings: Iterable[Setting]) -> str:
+    """Return which search `auto` has chosen, and why; "" of any other search."""
+    values = {setting.name: setting.value for setting in settings}
+    if "chosen" not in values:
+        return ""
+    return f"auto chose {values['chosen']}: {values.get('reason', '')}"
 
 
 def _merged(known: Iterable[Setting], new: Iterable[Setting]) -> tuple[Setting, ...]:

@@ -232,14 +232,17 @@ def _validate(space: SearchSpace, spec: ExperimentSpec, values: Values) -> Itera
 
 _NOT_SUPPORTED = "{} is not supported in Bayesian optimization"
 
+INITIAL_POINTS = whole(
+    "n_initial_points", least=0, why="n_initial_points should be great or equal than zero"
+)
+CRITERION = one_of("acq_func", _CRITERIA, f"acq_func {_NOT_SUPPORTED}")
+
 ALGORITHM = Algorithm(
     make=BayesianOptimization,
     rules=(
         one_of("base_estimator", _ESTIMATORS, f"base_estimator {_NOT_SUPPORTED}"),
-        whole(
-            "n_initial_points", least=0, why="n_initial_points should be great or equal than zero"
-        ),
-        one_of("acq_func", _CRITERIA, f"acq_func {_NOT_SUPPORTED}"),
+        INITIAL_POINTS,
+        CRITERION,
         one_of("acq_optimizer", _OPTIMIZERS, f"acq_optimizer {_NOT_SUPPORTED}"),
     ),
     validate=_validate,

@@ -61,6 +61,14 @@ class ProposingSearch(Search, Protocol):
         """Choose the same points as `suggest`; a pure function too."""
 
 
+@runtime_checkable
+class ExplainingSearch(Search, Protocol):
+    """A search that can say how it searches."""
+
+    def explain(self, space: SearchSpace) -> str:
+        """Return how this space is searched, and why, in one line."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One setting: how to read its text, and which values are allowed."""
@@ -107,6 +115,9 @@ class Algorithm:
 
     make: Callable[..., Search]
     """Makes the search; takes the given settings, except random_state, as keywords."""
+    budgeted: bool = False
+    """Whether `make` also takes `budget` (maxTrialCount) and `parallel` (parallelTrialCount), each
+    a number or None."""
     rules: tuple[Rule, ...] = ()
     required: tuple[str, ...] = ()
     """The settings without a default; `validate` says which of them are missing."""

@@ -31,6 +31,9 @@ BUILT_IN: Final = {
         "bayesianoptimization": "bayesian",
         "hyperband": "hyperband",
         "pbt": "pbt",
+        "qmc": "qmc",
+        "gp": "gp",
+        "auto": "auto",
     }.items()
 }
 """The location of each algorithm of trialwatch."""

@@ -11,6 +11,7 @@ from api.types import ExperimentSpec, Objective, ObjectiveType, SuggestedTrial, 
 from suggestion.core.algorithm import (
     RANDOM_STATE,
     Algorithm,
+    ExplainingSearch,
     Proposal,
     ProposingSearch,
     Search,
@@ -51,6 +52,12 @@ class SearchTask:
             trials=tuple(SuggestedTrial(name="", assignments=point) for point in points)
         )
 
+    @property
+    def explanation(self) -> str:
+        """How this space is searched; "" if the name of the algorithm says it all."""
+        search = self.search
+        return search.explain(self.space) if isinstance(search, ExplainingSearch) else ""
+
 
 def search_task_of(spec: ExperimentSpec, *, admitted: bool = False) -> SearchTask:
     """Read an experiment; `admitted`: it runs already, so only what the search needs is checked.
@@ -77,6 +84,8 @@ def search_task_of(spec: ExperimentSpec, *, admitted: bool = False) -> SearchTas
     if faults or spec.objective is None:
         raise SpecError(tuple(faults))
     own = {key: value for key, value in values.items() if key != RANDOM_STATE}
+    if algorithm.budgeted:
+        own |= {"budget": spec.max_trial_count, "parallel": spec.parallel_trial_count}
     return SearchTask(
         space=space,
         objective=spec.objective,

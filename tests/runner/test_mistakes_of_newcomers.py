@@ -57,7 +57,7 @@ MISTAKES = [
         "    algorithmName: enas\n",
         (
             'spec.algorithm.algorithmName: Invalid value: "enas": Katib\'s algorithm enas is not in trialwatch; write one of '
-            "random, grid, sobol, tpe, multivariate-tpe, cmaes, bayesianoptimization, hyperband, pbt"
+            "random, grid, sobol, tpe, multivariate-tpe, cmaes, bayesianoptimization, hyperband, pbt, qmc, gp, auto"
         ),
     ),
     (

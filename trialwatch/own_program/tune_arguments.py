@@ -92,8 +92,9 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--algorithm",
         metavar="NAME[:SETTING=VALUE...]",
-        help="random, grid, sobol, tpe, multivariate-tpe, cmaes, bayesianoptimization, hyperband or"
-        " pbt (default: grid if the trials suffice for all combinations, else tpe)",
+        help="auto, random, grid, sobol, qmc, tpe, multivariate-tpe, cmaes, gp,"
+        " bayesianoptimization, hyperband or pbt (default: grid if the trials suffice for all"
+        " combinations, else tpe)",
     )
     parser.add_argument(
         "--seed", type=whole_number, metavar="N", help="a number that makes the search repeatable"

@@ -38,8 +38,9 @@ def explain(experiment: Experiment, notes: FileNotes) -> dict[Path, list[str]]:
         (): _top(notes),
         ("spec", "objective"): _objective(experiment, notes),
         ("spec", "algorithm"): [
-            "How to search: random, grid, sobol, tpe, multivariate-tpe, cmaes, hyperband, pbt or",
-            "bayesianoptimization. trialwatch checks their settings (docs/algorithms.md).",
+            "How to search: auto, random, grid, sobol, qmc, tpe, multivariate-tpe, cmaes, gp,",
+            "bayesianoptimization, hyperband or pbt. trialwatch checks their settings",
+            "(docs/algorithms.md).",
         ],
         ("spec", "parallelTrialCount"): [
             "How many trials run at the same time, how many in all, and how many may fail.",

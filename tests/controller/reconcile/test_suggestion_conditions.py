@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from api.types import Condition, SuggestedTrial, Suggestion
+from api.types import Condition, Setting, SuggestedTrial, Suggestion
 from controller.reconcile import suggestion_conditions, suggestions
 from controller.reconcile.views import SuggestionReply
 from tests.controller.experiment_harness import START, experiment
@@ -112,3 +112,15 @@ def test_many_answers_leave_it_small() -> None:
     assert item.status.suggestions == ()
     once = suggestions.with_reply(NEW, SuggestionReply(trials=()), 0, names, START)
     assert item.status.conditions == replace(once.status).conditions
+
+
+def test_a_running_search_says_what_auto_has_chosen_and_keeps_saying_it() -> None:
+    chosen = (Setting(name="chosen", value="gp"), Setting(name="reason", value="30 trials"))
+    first = SuggestionReply(trials=(SuggestedTrial(name="exp-a"),), settings=chosen)
+    after = suggestions.with_reply(NEW, first, 1, names, START)
+    second = SuggestionReply(trials=(SuggestedTrial(name="exp-b"),))
+
+    for one in (after, suggestions.with_reply(after, second, 1, names, LATER)):
+        running = condition(one, "Running")
+        assert running is not None
+        assert running.message == "Suggestion is running: auto chose gp: 30 trials"

@@ -19,14 +19,26 @@ from tests.suggestion.search_spaces import (
     spaces,
 )
 
-QUICK = ("random", "sobol", "tpe", "multivariate-tpe", "cmaes", "bayesianoptimization")
+QUICK = (
+    "random",
+    "sobol",
+    "qmc",
+    "tpe",
+    "multivariate-tpe",
+    "cmaes",
+    "bayesianoptimization",
+    "gp",
+    "auto",
+)
 EVERY = (*QUICK, "grid")
-EXAMPLES = {"bayesianoptimization": 8, "tpe": 40, "multivariate-tpe": 40}
+EXAMPLES = {"bayesianoptimization": 8, "gp": 4, "auto": 40, "tpe": 40, "multivariate-tpe": 40}
 
 
 def search(name: str) -> Search:
     if name == "bayesianoptimization":  # algorithms/test_bayesian.py has its other settings
         return find(name).make(n_initial_points=3, acq_optimizer="sampling")
+    if name == "gp":
+        return find(name).make(n_initial_points=3)
     return find(name).make()
 
 
@@ -90,14 +102,14 @@ def test_a_suggestion_depends_on_the_history(name: str) -> None:
 
     same = search(name).suggest(space, history, 2, 1) == search(name).suggest(space, turned, 2, 1)
 
-    assert same == (name in ("random", "sobol"))
+    assert same == (name in ("random", "sobol", "qmc"))
 
 
 @pytest.mark.parametrize("name", QUICK)
 def test_fifty_suggestions_one_by_one_are_fifty_different_points(name: str) -> None:
     space = built(double("x", "-5", "10"), double("y", "1e-6", "1"))
     # A model of scikit-optimize takes long; `python -m bench suggestion` has it for all of them.
-    few = {"n_initial_points": 40} if name == "bayesianoptimization" else {}
+    few = {"n_initial_points": 40} if name in ("bayesianoptimization", "gp") else {}
     asked = find(name).make(**few)
     history: History = ()
     for _ in range(50):

@@ -68,6 +68,10 @@ def faults(
         ("hyperband", "eta", "x", "failed to validate eta(x)"),
         ("hyperband", "resource_name", "", "resource_name must be a text of one line"),
         ("hyperband", "current_s", "x", "failed to validate current_s(x)"),
+        ("qmc", "qmc_type", "korobov", "qmc_type korobov is not supported"),
+        ("gp", "n_initial_points", "-1", "n_initial_points should be great or equal than zero"),
+        ("gp", "acq_func", "UCB", "acq_func UCB is not supported in Bayesian optimization"),
+        ("auto", "random_state", "-1", "random_state should be great or equal than zero"),
         ("pbt", "suggestion_trial_dir", "checkpoints", "suggestion_trial_dir must be the absolute path"),
         ("pbt", "n_population", "4", "Param(n_population) should be >= 5"),
         ("pbt", "truncation_threshold", "1.5", "Param(truncation_threshold) should be between 0 and 1, inclusive"),
@@ -102,7 +106,7 @@ def test_a_setting_above_its_bound(algorithm: str, setting: str, most: int) -> N
     assert f"{setting} must be at most {most}; write a " in str(refused.value)
 
 
-TEXTS = {"resource_name"}
+TEXTS = {"resource_name", "chosen", "reason"}
 """Settings that may be any text of one line."""
 
 
@@ -271,6 +275,9 @@ def test_an_experiment_without_parameters() -> None:
         ("cmaes", {"restart_strategy": "ipop"}),
         ("cmaes", {"restart_strategy": "bipop"}),
         ("sobol", {}),
+        ("qmc", {"qmc_type": "halton"}),
+        ("gp", {"n_initial_points": "2", "acq_func": "EI"}),
+        ("auto", {"chosen": "grid", "reason": "it fits"}),
         ("bayesianoptimization", {"base_estimator": "GP", "n_initial_points": "10", "acq_func": "gp_hedge", "acq_optimizer": "auto", "random_state": "10"}),
     ],
 )  # fmt: skip
