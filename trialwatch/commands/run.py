@@ -22,7 +22,6 @@ from api.types import ConditionType, holds
 from runner.commands.container_commands import CommandFaults
 from runner.experiments import LoadedExperiment, read_examined
 from runner.options import RunOptions
-from runner.start import run_experiment
 from runner.state.directory import DEFAULT, StateDirectory, state_of
 from serving.logs import start_plain_logging
 from trialwatch.admission.dry_run import first_pod, first_trial_of
@@ -182,6 +181,9 @@ def run_loaded(
         check: looks at each new state of the run; it raises a UserError to end the run.
         open_screen: returns what shows the run, on a console.
     """
+    # Takes 0.2 s: not for `--help`, nor for an experiment that is refused.
+    from runner.start import run_experiment  # noqa: PLC0415
+
     command = arguments.command
     for warning in warnings_of(given.experiment):
         print(f"trialwatch {command}: warning: {warning}", file=sys.stderr)
