@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from api.errors import SetupError
 from collector.core.batches import CarryOver
@@ -79,8 +80,8 @@ class Checkpoint:
 
     def to_json(self) -> bytes:
         """Return it as one line of JSON."""
-        document = {"version": VERSION, **asdict(self)}
-        return json.dumps(document, default=sorted).encode() + b"\n"
+        document = {"version": VERSION, "attempt": self.attempt}
+        return json.dumps(document, default=_plain).encode() + b"\n"
 
     @classmethod
     def from_json(cls, text: bytes) -> Checkpoint:
@@ -103,6 +104,25 @@ class Checkpoint:
         return checkpoint
 
 
+def _plain(value: Any) -> Any:  # noqa: ANN401 - what json cannot write by itself
+    """Return a dataclass as its fields, and a set as a list."""
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return {name: getattr(value, name) for name in _names_of(cast("Any", type(value)))}
+
+
+@cache
+def _names_of(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - a dataclass
+    return tuple(each.name for each in fields(kind))
+
+
+@cache
+def _hints_of(kind: Any) -> dict[str, Any]:  # noqa: ANN401 - a dataclass
+    """Return the type of each field: evaluating them takes longer than all other work here."""
+    hints = get_type_hints(kind, localns=_local_names())
+    return {name: hints[name] for name in _names_of(kind)}
+
+
 def _read(kind: Any, value: Any) -> Any:  # noqa: ANN401 - any field's type, any JSON value
     """Return a JSON value as the type of a field; raise ValueError where it does not fit."""
     origin, inner = get_origin(kind) or kind, get_args(kind)
@@ -110,9 +130,8 @@ def _read(kind: Any, value: Any) -> Any:  # noqa: ANN401 - any field's type, any
         (other,) = (kind for kind in inner if kind is not NoneType)
         return None if value is None else _read(other, value)
     if is_dataclass(kind):
-        hints = get_type_hints(kind, localns=_local_names())
-        names = {each.name for each in fields(kind)}
-        if value.keys() | _LATER_FIELDS.get(kind, set()) != names:
+        hints = _hints_of(cast("Any", kind))
+        if value.keys() | _LATER_FIELDS.get(kind, set()) != hints.keys():
             raise ValueError(f"wrong fields of a {getattr(kind, '__name__', kind)}")
         return kind(**{name: _read(hints[name], field) for name, field in value.items()})  # type: ignore[operator]  # a class, says `get_type_hints`
     if origin in _CONTAINERS:
