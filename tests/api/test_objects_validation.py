@@ -326,11 +326,25 @@ def complain_of_brackets(pattern: str) -> str | None:
 def test_a_collector_has_what_its_kind_needs(
     judge: Judge, kind: str, source: Document | None, expected: list[str]
 ) -> None:
-    collector = {"collector": {"kind": kind}, "source": source}
-    faults = judge(
-        setting("spec", "metricsCollectorSpec", to=collector), check_filter=complain_of_brackets
-    )
-    assert paths(faults) == expected
+    def change(document: Document) -> None:
+        document["spec"]["metricsCollectorSpec"] = {"collector": {"kind": kind}, "source": source}
+        objective = document["spec"]["objective"]
+        objective["objectiveMetricName"] = "loss"  # a name that a scrape can have too
+        objective.pop("additionalMetricNames", None)
+        objective.pop("metricStrategies", None)
+
+    assert paths(judge(change, check_filter=complain_of_brackets)) == expected
+
+
+def test_a_scrape_needs_a_name_of_prometheus(judge: Judge) -> None:
+    def change(document: Document) -> None:
+        document["spec"]["metricsCollectorSpec"] = {"collector": {"kind": "PrometheusMetric"}}
+        document["spec"]["objective"]["objectiveMetricName"] = "val/loss"
+        document["spec"]["objective"]["additionalMetricNames"] = ['loss{split="val"}']
+
+    [fault] = judge(change)
+    assert fault.path == "spec.objective"
+    assert "val/loss" in fault.message
 
 
 def test_a_custom_collector_with_a_container_is_taken(judge: Judge) -> None:
