@@ -27,7 +27,9 @@ from tests.cluster.settings import (
     DNS_SERVICE,
     NODE,
     SERVICE_LINK,
+    SERVICES_IPV6,
     Place,
+    has_ipv6,
     write_settings,
 )
 
@@ -108,6 +110,10 @@ class Node:
         run(argv("ip", "link", "add", "name", SERVICE_LINK, "type", "bridge"))
         run(argv("ip", "address", "add", f"{DNS_SERVICE}/32", "dev", SERVICE_LINK))
         run(argv("ip", "link", "set", SERVICE_LINK, "up"))
+        if has_ipv6():
+            # Without a route a program of the node could not send to a Service, before kube-proxy's
+            # rules change the packet's destination.
+            run(argv("ip", "-6", "route", "add", SERVICES_IPV6, "dev", SERVICE_LINK))
 
     def _give_storage(self, kubectl: tuple[str, ...]) -> None:
         """Offer one volume: a claim of any class is bound to it, and nothing provisions others."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster.sandbox import Sandbox
-from tests.cluster.settings import NODE, SERVICES, Place
+from tests.cluster.settings import NODE, SERVICES, SERVICES_IPV6, Place, networks
 
 _ETCD = "http://127.0.0.1:2379"
 API_PORT = 6443
@@ -100,7 +100,7 @@ def api_server_flags(pki: Path, etcd: str, address: str, port: int) -> tuple[str
         f"--etcd-servers={etcd}",
         f"--advertise-address={address}",
         f"--secure-port={port}",
-        f"--service-cluster-ip-range={SERVICES}",
+        f"--service-cluster-ip-range={networks(SERVICES, SERVICES_IPV6)}",
         f"--tls-cert-file={pki}/kube-apiserver.crt",
         f"--tls-private-key-file={pki}/kube-apiserver.key",
         f"--client-ca-file={pki}/ca.crt",

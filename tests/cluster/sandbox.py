@@ -42,6 +42,7 @@ for sysctl in "$1"/sysctl/*; do
 done
 ip link set lo up
 echo 1 >/proc/sys/net/ipv4/ip_forward
+[ ! -e /proc/sys/net/ipv6 ] || echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
 touch "$1/inside"
 trap '' CHLD
 exec sleep infinity

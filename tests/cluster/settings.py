@@ -9,14 +9,25 @@ from pathlib import Path
 import yaml
 
 NODE = "node"
-PODS = "10.244.0.0/22"
-SERVICES = "10.96.0.0/22"
+PODS, PODS_IPV6 = "10.244.0.0/22", "fd00:10:244::/112"
+SERVICES, SERVICES_IPV6 = "10.96.0.0/22", "fd00:10:96::/112"
 API_SERVICE = "10.96.0.1"
 DNS_SERVICE = "10.96.0.10"
 SERVICE_LINK = "services"
 PAUSE = "trialwatch.test/pause:1"
 # As many as the pods' network has addresses for, with room: 100 trials twice, and what they leave.
 _MAX_PODS = 400
+_IPV6 = Path("/proc/net/if_inet6")
+
+
+def has_ipv6() -> bool:
+    """Return whether the machine's kernel has IPv6; then the node has both families."""
+    return _IPV6.exists() and bool(_IPV6.read_text())
+
+
+def networks(ipv4: str, ipv6: str) -> str:
+    """Return the networks of the node's families, the first one being that of IPv4."""
+    return f"{ipv4},{ipv6}" if has_ipv6() else ipv4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +89,11 @@ runtime_type = "io.containerd.runc.v2"
 
 def _cni() -> dict[str, object]:
     """Return a pair of interfaces and a route for each pod: no bridge, no rules of a filter."""
+    families = {PODS: "0.0.0.0/0", **({PODS_IPV6: "::/0"} if has_ipv6() else {})}
     ipam = {
         "type": "host-local",
-        "ranges": [[{"subnet": PODS}]],
-        "routes": [{"dst": "0.0.0.0/0"}],
+        "ranges": [[{"subnet": subnet}] for subnet in families],
+        "routes": [{"dst": route} for route in families.values()],
         "dataDir": "/run/cni",
     }
     plugins = [{"type": "ptp", "ipMasq": False, "ipam": ipam}]
@@ -124,7 +136,7 @@ def _kube_proxy(place: Place) -> dict[str, object]:
         "clientConnection": {"kubeconfig": place.kubeconfig("kube-proxy")},
         "hostnameOverride": NODE,
         "mode": "nftables",
-        "clusterCIDR": PODS,
+        "clusterCIDR": networks(PODS, PODS_IPV6),
         "bindAddress": place.address,
         # The machine's table of connections keeps its own size.
         "conntrack": {"maxPerCore": 0, "min": 0},
