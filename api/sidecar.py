@@ -108,6 +108,8 @@ class CollectorArgs:
     scrape: str = ""
     """The address from which metrics are scraped; "": none."""
     scrape_interval: timedelta = timedelta(seconds=5)
+    mlflow: bool = False
+    """Whether MLflow's client is answered at the address of `push`."""
     log_level: LogLevel = LogLevel.WARNING
     """The least level of the collector's own messages."""
 
@@ -214,6 +216,7 @@ _OURS: dict[Flag, tuple[str, Callable[[str], Any]]] = {
     flags.PUSH: ("push", str),
     flags.SCRAPE: ("scrape", str),
     flags.SCRAPE_INTERVAL: ("scrape_interval", parse_duration),
+    flags.MLFLOW: ("mlflow", parse_switch),
     flags.LOG_LEVEL: ("log_level", read_choice(LogLevel)),
 }
 _SINGLE: dict[Flag, tuple[str, Callable[[str], Any]]] = {
@@ -324,6 +327,8 @@ def _complaints_of_mode(args: CollectorArgs) -> Iterator[str]:
         needed[flags.RUN_DIR] = args.run_dir
     if args.run_dir:
         needed[flags.SOURCE] = args.source or ""
+    if args.mlflow:
+        needed[flags.PUSH] = args.push
     if args.unwrapped:
         needed[flags.NATIVE] = "true" if args.native else ""
     needed |= _needed_by_tokens(args)

@@ -190,6 +190,11 @@ SCRAPE_INTERVAL = Flag(
     value="DURATION",
     sentence="The time between two scrapes; the default is 5s.",
 )
+MLFLOW = Flag(
+    name="--mlflow",
+    sentence="Answer MLflow's client too at the address of `--push`, which is required, and collect"
+    " the metrics that it logs.",
+)
 LOG_LEVEL = Flag(
     name="--log-level",
     value="debug|info|warning|error",
@@ -236,6 +241,7 @@ FLAGS = (
     PUSH,
     SCRAPE,
     SCRAPE_INTERVAL,
+    MLFLOW,
     LOG_LEVEL,
 )
 """All flags, Katib's first, in the order in which the webhook writes them."""

@@ -25,6 +25,7 @@ from collector.modes import has_event_files, mode_of, shared_volumes
 from collector.network_proxy import IstioProxy
 from collector.pod_token import source_prefix
 from collector.stdout_writer import StdoutWriter
+from collector.streams.files import FileSystem
 from collector.termination_log import write_termination_message
 from filters.extractor import extraction_spec
 
@@ -70,7 +71,7 @@ class Collector:
         self._mode = mode_of(args, self._plan, files, clock, self._log)
         self._echo = StdoutWriter() if args.echo and not self._plan.events else None
         self._clients = LazyClients(args, self._call_seconds)
-        self._receivers = _receivers(args, self._mode.trainer, clock, self._log)
+        self._receivers = _receivers(args, self._mode.trainer, files, clock, self._log)
         self._ports = Ports(
             files=files,
             clock=clock,
@@ -161,14 +162,14 @@ class Collector:
 
 
 def _receivers(
-    args: CollectorArgs, trainer: Trainer, clock: Clock, log: MessageLog
+    args: CollectorArgs, trainer: Trainer, files: FileSystem, clock: Clock, log: MessageLog
 ) -> Receivers | None:
     """Return what accepts points by calls; its modules are loaded only if the flags ask for it."""
     if not args.receives:
         return None
     from collector.receiving.receivers import Receivers  # noqa: PLC0415 - other sidecars stay small
 
-    return Receivers(args, trainer, clock, log)
+    return Receivers(args, trainer, files, clock, log)
 
 
 def plan_of(args: CollectorArgs) -> CollectorPlan:

@@ -76,7 +76,7 @@ class JournalFinder:
         return points
 
     def _on_line(self, line: LineCursor, counters: ExtractionCounters) -> Iterator[ExtractedPoint]:
-        points = _points(line.content)
+        points = points_of_line(line.content)
         if points is None:
             counters.not_json += 1
             return
@@ -85,7 +85,7 @@ class JournalFinder:
                 yield ExtractedPoint(name, value, timestamp, line.number, *line.bounds, step)
 
 
-def _points(content: bytes) -> list[JournalPoint] | None:
+def points_of_line(content: bytes) -> list[JournalPoint] | None:
     """Return the points of a line; None if it was torn, or is not of the journal."""
     try:
         document = json.loads(content)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from api.documents import items_at, text_at, value_at
 from api.errors import Fault, SpecError, UserError
 from api.faults import invalid
-from api.names import PUSH_ANNOTATION
+from api.names import MLFLOW_ANNOTATION, PUSH_ANNOTATION
 from api.objects.defaults import with_defaults
 from api.objects.experiments import parse_experiment
 from api.objects.fields import Field
@@ -26,6 +26,7 @@ from api.types import (
 from filters.extractor import extraction_spec
 from runner.devices.capacity import ParallelFrom
 from runner.jobs.job_spec import JOB, POD, read_job
+from runner.pod_annotation import with_pod_annotation
 from runner.pods.pod_spec import ignored_fields
 from suggestion.algorithms.median_stop import median_stop_of
 from suggestion.core.search_task import search_task_of
@@ -67,7 +68,7 @@ def read_text(text: str, name: str, parallel: int | None = None) -> LoadedExperi
 
 
 def read_examined(
-    text: str, name: str, parallel: int | None = None
+    text: str, name: str, parallel: int | None = None, *, mlflow: bool = False
 ) -> tuple[LoadedExperiment, tuple[Fault, ...]]:
     """Return the Experiment of a text, and its faults.
 
@@ -75,9 +76,10 @@ def read_examined(
         text: YAML with one Experiment; it may also have the ConfigMap of its template.
         name: the file's name, for messages.
         parallel: how many trials run at the same time, in place of `parallelTrialCount`.
+        mlflow: whether to set the annotation with which MLflow's client is answered.
 
     Raises:
-        UserError: the text does not have exactly one Experiment.
+        UserError: the text does not have exactly one Experiment, or no template for `mlflow`.
         SpecError: the Experiment cannot be read.
     """
     documents = load_file(text, name)
@@ -87,6 +89,8 @@ def read_examined(
         count = "several Experiments" if found else f"no Experiment (found: {kinds})"
         raise UserError(f"{name} has {count}; use a file with one `kind: Experiment`")
     experiment, unread = _read(found[0])
+    if mlflow:
+        experiment = with_pod_annotation(experiment, MLFLOW_ANNOTATION, "true")
     given, faults = _examined(experiment, template_text(experiment, documents), parallel)
     if unread:  # what is missing is probably under a misspelt name
         faults = tuple(one for one in faults if not one.message.startswith("Required value: "))

@@ -1,10 +1,12 @@
 """Points that come by calls: the local HTTP server of the sidecar, and what it answers.
 
 Belongs here: the server for the containers of the pod (`server`), the call that pushes metrics
-(`push`, `push_body`), and which of these a collector needs (`receivers`).
-Does not belong here: how accepted points are kept (`collector.journal`).
-May import: `collector.journal`, `collector.core`, `filters`, `api`. May be imported by: the rest of
-`collector`.
+(`push`, `push_body`), the calls of MLflow's client (`mlflow_route`), and which of these a collector
+needs (`receivers`).
+Does not belong here: how accepted points are kept (`collector.journal`); MLflow's API itself
+(`collector.mlflow`).
+May import: `collector.journal`, `collector.mlflow`, `collector.core`, `filters`, `api`. May be
+imported by: the rest of `collector`.
 
 A collector imports this package only if its flags ask for it: other sidecars stay as small as they
 are. The server is the standard library's: it needs 20 MB less than aiohttp, starts in a few

@@ -13,20 +13,29 @@ from api.sidecar import CollectorArgs
 from collector.core.ports import Clock, MessageLog, Trainer
 from collector.journal.journal import Journal
 from collector.receiving import push
+from collector.receiving.http_values import Route
 from collector.receiving.server import LocalServer, listen_on_tcp, listen_on_unix
+from collector.streams.files import FileSystem
 
 
 class Receivers:
     """All of them, from the start of a collector to its end."""
 
     def __init__(
-        self, args: CollectorArgs, trainer: Trainer, clock: Clock, log: MessageLog
+        self,
+        args: CollectorArgs,
+        trainer: Trainer,
+        files: FileSystem,
+        clock: Clock,
+        log: MessageLog,
     ) -> None:
         """Open the journal, and begin to listen and to scrape.
 
         Raises:
             UserError: a metric to scrape has a name that is not one of Prometheus.
+            SetupError: the state of MLflow's runs is damaged.
         """
+        self._files = files
         self.journal = Journal(args.state_dir or args.run_dir, trainer, clock)
         self._look: Callable[[], None] = _look_at_nothing
         with ExitStack() as opened:
@@ -46,9 +55,17 @@ class Receivers:
         self._opened.close()
 
     def _serve(self, args: CollectorArgs, log: MessageLog) -> LocalServer:
-        listening = _listening(args, log)
         routes = {push.PATH: push.push_route(args.metrics, self.journal.append)}
-        return LocalServer(listening, routes, log.write)
+        if args.mlflow:
+            routes |= self._mlflow(args, log)
+        return LocalServer(_listening(args, log), routes, log.write)
+
+    def _mlflow(self, args: CollectorArgs, log: MessageLog) -> dict[str, Route]:
+        # Only this needs MLflow's API, with what it imports.
+        from collector.receiving.mlflow_route import PATH, MlflowRoute  # noqa: PLC0415 - see above
+
+        directory = args.state_dir or args.run_dir
+        return {PATH: MlflowRoute(args.metrics, directory, self.journal, self._files, log).answer}
 
     def _scrape(self, args: CollectorArgs, log: MessageLog, opened: ExitStack) -> None:
         # Only this needs the parser, with what it imports.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from api.names import MLFLOW_TRACKING_URI_ENV
 from runner.pods.expansion import expand
 from runner.pods.pod_spec import Container, Pod
+from webhook.pods.mlflow import proxy_exceptions
 
 _LOOPBACK = "127.0.0.1"
 
@@ -23,7 +25,10 @@ def variables_of(container: Container, pod: Pod) -> dict[str, str]:
 
 def environment_of(variables: Mapping[str, str], machine: Mapping[str, str]) -> dict[str, str]:
     """Return the whole environment; programs of this machine need its variables too."""
-    return {**machine, **variables}
+    whole = {**machine, **variables}
+    if MLFLOW_TRACKING_URI_ENV in variables:
+        whole |= proxy_exceptions(whole)
+    return whole
 
 
 def _field(path: str, pod: Pod) -> str:

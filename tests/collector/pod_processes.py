@@ -159,6 +159,16 @@ class Observations:
         )
         return [value for (value,) in rows]
 
+    def steps(self, trial: str, metric: str = "loss") -> list[int | None]:
+        """Return the steps of all values of a metric, in the order of their times."""
+        rows = self._rows(
+            "SELECT step FROM observation_logs WHERE trial_name = ? AND metric_name = ?"
+            " ORDER BY time, id",
+            trial,
+            metric,
+        )
+        return [step for (step,) in rows]
+
     def outcomes(self) -> list[str | None]:
         """Return the outcome of each source."""
         return [outcome for (outcome,) in self._rows("SELECT outcome FROM trialwatch_sources")]

@@ -66,6 +66,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="start the trials even if their program or script is not found",
     )
+    parser.add_argument(
+        "--mlflow",
+        action="store_true",
+        help="collect what the trials log to MLflow, as with the annotation trialwatch.dev/mlflow",
+    )
     add_run_arguments(parser)
 
 
@@ -125,7 +130,9 @@ def run(arguments: argparse.Namespace) -> int:
     name = arguments.experiment
     if line := line_for_a_script(name):
         raise UserError(f"{name} is a program, and not the file of an Experiment: write\n  {line}")
-    given, faults = read_examined(read_input(name), shown_input(name), arguments.parallel)
+    given, faults = read_examined(
+        read_input(name), shown_input(name), arguments.parallel, mlflow=arguments.mlflow
+    )
     if arguments.dry_run:
         refuse(faults, CommandFaults())
         return _show_first_pod(given)
@@ -229,6 +236,8 @@ def _flags(arguments: argparse.Namespace) -> tuple[str, ...]:
         flags += ["--gpus", arguments.gpus]
     if arguments.pin:
         flags.append("--pin")
+    if arguments.mlflow:
+        flags.append("--mlflow")
     if arguments.database:
         flags += ["--database", arguments.database]
     if arguments.state_dir != DEFAULT:

@@ -80,6 +80,8 @@ class Container:
     limits: Mapping[str, str] = field(default_factory=dict)
     user: int | None = None
     security_context: JsonObject = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Its environment; empty texts for values that are elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +168,18 @@ def _container(f: Field) -> Container:
         limits=_quantities(resources.at("limits")),
         user=user,
         security_context=context.mapping() or _NO_OBJECT,
+        variables=_variables(f.at("env")),
     )
+
+
+def _variables(f: Field) -> dict[str, str]:
+    """Read variables leniently: the API server checks the environment, here it is only a hint."""
+    found = {}
+    for variable in f.value if isinstance(f.value, list) else []:
+        if isinstance(variable, dict) and isinstance(variable.get("name"), str):
+            value = variable.get("value")
+            found[variable["name"]] = value if isinstance(value, str) else ""
+    return found
 
 
 def _mount(f: Field) -> Mount:

@@ -32,6 +32,8 @@ class AnnotationSettings:
     steps: bool = True
     push: bool = False
     """Whether the containers of the pod may push metrics."""
+    mlflow: bool = False
+    """Whether the sidecar answers MLflow's client; then `push` is set too."""
     scrape_seconds: int = SCRAPE_SECONDS
 
 
@@ -48,13 +50,19 @@ def read_annotations(metadata: PodMetadata) -> AnnotationSettings:
         resources=_resources(metadata),
         steps=_steps(metadata),
         push=asks_to_push(metadata),
+        mlflow=_asks_for_mlflow(metadata),
         scrape_seconds=_scrape_seconds(metadata),
     )
 
 
 def asks_to_push(metadata: PodMetadata) -> bool:
     """Return whether the containers of a pod may push metrics. Raises PodRefused."""
-    return _switch(metadata, names.PUSH_ANNOTATION, "false")
+    push = _switch(metadata, names.PUSH_ANNOTATION, "false")
+    return _asks_for_mlflow(metadata) or push
+
+
+def _asks_for_mlflow(metadata: PodMetadata) -> bool:
+    return _switch(metadata, names.MLFLOW_ANNOTATION, "false")
 
 
 def _scrape_seconds(metadata: PodMetadata) -> int:

@@ -14,6 +14,7 @@ from webhook.model.images import literal
 from webhook.model.reasons import Reason
 from webhook.model.verdicts import PodRefused
 from webhook.pods.injection_request import InjectionRequest
+from webhook.pods.mlflow import mlflow_variables
 
 _PATH = "/push"
 _MOST_PORT = 65535
@@ -25,6 +26,8 @@ def push_variables(request: InjectionRequest) -> Iterator[JsonObject]:
         return
     yield from trial_variables(request)
     yield _variable(names.METRICS_URL_ENV, f"http://{request.push_address}{_PATH}")
+    if request.settings.mlflow:
+        yield from mlflow_variables(request.trainer, request.push_address)
     if request.collection.kind is CollectorKind.PUSH:
         yield _variable(names.METRICS_FILE_ENV, request.path)
 

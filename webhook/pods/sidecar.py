@@ -110,6 +110,7 @@ def _flags(
             scrape=scraped_address(request),
             scrape_interval=timedelta(seconds=request.settings.scrape_seconds),
             quit_istio=_keeps_pod_running(request),
+            mlflow=request.settings.mlflow,
             drain=timedelta(seconds=request.drain),
             grace=timedelta(seconds=request.pod.grace),
             db_manager_ca=tokens.db_manager_ca,
