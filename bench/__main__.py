@@ -13,6 +13,7 @@ PARTS = {
     "dbmanager": "storing and reading against the databases' own ways, and Katib's",
     "filters": "extraction against a plain loop, and its memory",
     "hostile": "honest calls of all servers while each is attacked, within their memory",
+    "push": "how long a push takes, and how many a collector accepts in a second",
     "runner": "what a trial costs beside its own process, against Optuna with subprocess",
     "suggestion": "search from history alone against the libraries' stateful runs, and random",
     "tokens": "a report over TLS with a token against one without, in turn",

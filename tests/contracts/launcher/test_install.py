@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.collector.pod_processes import eventually
 from tests.contracts.launcher.launcher_process import Launcher
 
 
@@ -82,6 +83,16 @@ def test_other_files_at_the_path_are_replaced(
     _assert_installed(c_launcher, place)
     assert not place.is_symlink()
     assert elsewhere.read_bytes() == b"a user's file"
+
+
+def test_an_install_may_wait_for_a_path(c_launcher: Launcher, tmp_path: Path) -> None:
+    place, awaited = tmp_path / "launch", tmp_path / "push.sock"
+    hook = subprocess.Popen([*c_launcher.argv, "install", str(place), str(awaited)])
+    eventually(place.exists, lambda: "it is not installed")
+    assert hook.poll() is None
+    awaited.touch()
+    assert hook.wait(60) == 0
+    _assert_installed(c_launcher, place)
 
 
 def test_a_full_disk_does_not_fail_the_hook_after_an_install(
