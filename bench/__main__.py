@@ -11,6 +11,7 @@ PARTS = {
     "controller": "what a trial costs the controller before a real API server, early and late",
     "corpus": "what is found in the outputs of many frameworks, beside Katib's default filter",
     "dbmanager": "storing and reading against the databases' own ways, and Katib's",
+    "event_files": "reading event files against tbparse, and its memory",
     "filters": "extraction against a plain loop, and its memory",
     "hostile": "honest calls of all servers while each is attacked, within their memory",
     "push": "how long a push takes, and how many a collector accepts in a second",

@@ -63,6 +63,7 @@ class EventExtractor:
         """Look for these tags, from the file's start or the position of an earlier extractor."""
         self._tags = tags
         self._records = RecordSplitter(position or Position())
+        self._clock = _Timestamps()
         self.counters = ExtractionCounters()
 
     @property
@@ -104,7 +105,7 @@ class EventExtractor:
             return []
         by_name: list[ExtractedPoint] = []
         by_directory: list[ExtractedPoint] = []
-        stamp = _timestamp(event.wall_time)
+        stamp = self._clock.text(event.wall_time)
         step = event.step if event.step >= 0 else None
         place = (record.number, record.start, record.end, step)
         for value in event.summary.value:
@@ -116,10 +117,10 @@ class EventExtractor:
             if text is None:
                 self.counters.wrong_type += 1
                 continue
-            for metric in metrics:
-                points = by_name if metric.encode() == tag else by_directory
+            for metric, is_whole in metrics:
+                points = by_name if is_whole else by_directory
                 points.append(ExtractedPoint(metric, text, stamp, *place))
-        return by_name + by_directory
+        return by_name + by_directory if by_directory else by_name
 
 
 def _text(value: Summary.Value) -> str | None:
@@ -133,9 +134,21 @@ def _text(value: Summary.Value) -> str | None:
             return None
 
 
-def _timestamp(wall_time: float) -> str | None:
-    """Return seconds since 1970 as RFC 3339; None if no calendar has this time."""
-    if not isfinite(wall_time):
-        return None
-    micros = round(wall_time * 1_000_000)
-    return from_micros(micros) if FIRST_MICROS <= micros <= LAST_MICROS else None
+class _Timestamps:
+    """Writes times as RFC 3339. Many events are of one second, which is written once."""
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._start = ""
+
+    def text(self, wall_time: float) -> str | None:
+        """Return seconds since 1970 as RFC 3339; None if no calendar has this time."""
+        if not isfinite(wall_time):
+            return None
+        micros = round(wall_time * 1_000_000)
+        if not FIRST_MICROS <= micros <= LAST_MICROS:
+            return None
+        second, fraction = divmod(micros, 1_000_000)
+        if second != self._second:
+            self._second, self._start = second, from_micros(second * 1_000_000)[:-1]
+        return f"{self._start}.{fraction:06d}".rstrip("0") + "Z" if fraction else f"{self._start}Z"

@@ -12,9 +12,7 @@ from typing import NamedTuple
 
 from api.eventfiles.event_pb2 import Tensor
 
-_FLOAT32 = Struct("<f")
-_DIGITS32 = (6, 7, 8, 9)
-"""Digits to try: every value of 32 bits has 6, and needs at most 9."""
+_PACK32, _UNPACK32 = Struct("<f").pack, Struct("<f").unpack
 
 
 class _Kind(NamedTuple):
@@ -52,7 +50,12 @@ _KINDS: Mapping[int, _Kind] = {
 
 def float32_text(value: float) -> str:
     """Return the shortest text that is this number in 32 bits; `nan`, `inf` or `-inf` too."""
-    return _shortest(value, _DIGITS32, _as_float32)
+    # With 7 digits a text of fewer digits ends in zeros, which `g` leaves out.
+    for count in (".7g", ".8g"):
+        short = float(format(value, count))
+        if _as_float32(short) == value:
+            return repr(short)
+    return repr(float(format(value, ".9g")))
 
 
 def tensor_text(tensor: Tensor) -> str | None:
@@ -105,7 +108,7 @@ def _shortest(
 
 def _as_float32(number: float) -> float | None:
     try:
-        return float(_FLOAT32.unpack(_FLOAT32.pack(number))[0])
+        return float(_UNPACK32(_PACK32(number))[0])
     except OverflowError:  # the shorter text is above the largest value
         return None
 

@@ -34,6 +34,7 @@ HEADER_BYTES = 12
 _FOOTER_BYTES = 4
 _LENGTH, _CHECKSUM = Struct("<Q").unpack_from, Struct("<I").unpack_from
 _MASK = 0xA282EAD8
+_MOST_HEADERS = 256
 _ALL_BITS = 0xFFFFFFFF
 _HEADER = re.compile(rb"(?s)(?=..[\x00-\x10]\0{5}(?!\0{4})....)")
 """What may be a header whose length is at most `LONGEST_RECORD`; the zeros of a hole are not."""
@@ -70,6 +71,8 @@ class RecordSplitter:
         self._lost = start.lines.continued
         self._skip = start.skip
         self._pending = b""
+        self._known_headers: set[bytes] = set()
+        """Headers that fit: most records of a file have one of a few lengths."""
         self.records = 0
         """Records that were read or skipped."""
         self.damage: Damage | None = None
@@ -93,7 +96,8 @@ class RecordSplitter:
                 at = self._pass_damage(text, at)
             if self._skip or self._lost or end - at < HEADER_BYTES:
                 break
-            if not header_fits(text, at):
+            header = text[at : at + HEADER_BYTES]
+            if header not in self._known_headers and not self._is_intact(header):
                 self._lose(base + at)
                 continue
             (length,) = _LENGTH(text, at)
@@ -122,6 +126,12 @@ class RecordSplitter:
     def note_unreadable(self, record: Record) -> None:
         """Note a record that is intact, but is not an Event."""
         self._note(record.start, record.end, "a record is not an event")
+
+    def _is_intact(self, header: bytes) -> bool:
+        fits = header_fits(header, 0)
+        if fits and len(self._known_headers) < _MOST_HEADERS:
+            self._known_headers.add(header)
+        return fits
 
     def _begin_skipping(self, text: bytes, at: int, length: int) -> bool:
         """Decide on a record that is too long or unfinished; return False to wait for its rest."""

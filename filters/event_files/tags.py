@@ -16,13 +16,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class TaggedMetric(NamedTuple):
+    """A metric that a tag means."""
+
+    name: str
+    is_whole: bool
+    """The tag is the metric's whole name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricTags:
     """The tags that are metrics in the files of one directory."""
 
-    by_tag: Mapping[bytes, tuple[str, ...]]
+    by_tag: Mapping[bytes, tuple[TaggedMetric, ...]]
     """The metrics of each tag, in the order in which they were given."""
     occur: Callable[[bytes], object]
     """Whether any of the tags may be in these bytes."""
@@ -30,10 +39,11 @@ class MetricTags:
     @classmethod
     def of(cls, metrics: Iterable[str], directory: str) -> MetricTags:
         """Return the tags of these metrics in a directory's files."""
-        by_tag: dict[bytes, tuple[str, ...]] = {}
+        by_tag: dict[bytes, tuple[TaggedMetric, ...]] = {}
         for metric in metrics:
             for tag in _tags(metric, directory.rstrip("/")):
-                by_tag[tag] = (*by_tag.get(tag, ()), metric)
+                whole = tag == metric.encode()
+                by_tag[tag] = (*by_tag.get(tag, ()), TaggedMetric(metric, whole))
         literals = b"|".join(re.escape(tag) for tag in by_tag)
         return cls(by_tag=by_tag, occur=re.compile(literals).search)
 
