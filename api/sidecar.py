@@ -28,6 +28,7 @@ from api.errors import UserError
 from api.faults import quoted
 from api.goflags import Flag, parse_switch, read_flags, usage_of
 from api.names import TERMINATION_LOG
+from api.reductions import read_pod_reduction
 from api.sidecar_values import (
     LogLevel,
     complaints_of_address,
@@ -89,6 +90,8 @@ class CollectorArgs:
     echo: bool = True
     steps: bool = True
     """Whether to look for each point's step."""
+    reduce: str = ""
+    """How the job's pods become one series, and this pod's name in it (`api.reductions`)."""
     namespace: str = ""
     drain: timedelta = timedelta(seconds=300)
     grace: timedelta = timedelta(seconds=30)
@@ -204,6 +207,7 @@ _OURS: dict[Flag, tuple[str, Callable[[str], Any]]] = {
     flags.ONE_POD: ("one_pod", parse_switch),
     flags.ECHO: ("echo", parse_switch),
     flags.STEPS: ("steps", parse_switch),
+    flags.REDUCE: ("reduce", lambda text: read_pod_reduction(text).text),
     flags.NAMESPACE: ("namespace", str),
     flags.DRAIN: ("drain", parse_duration),
     flags.GRACE: ("grace", parse_duration),

@@ -125,6 +125,12 @@ ECHO = Flag(
     name="--echo",
     sentence="Copy the trainer's lines to standard output; `--echo=false` turns this off.",
 )
+REDUCE = Flag(
+    name="--reduce",
+    value="HOW:POD",
+    sentence="The trial's job has several pods: how they become one series (`rank0`, `mean`, `min`"
+    " or `max`), and the name of this pod in the job, such as `mean:1`.",
+)
 STEPS = Flag(
     name="--steps",
     sentence="Look for each point's step, such as `step 400`, in its line or the progress line"
@@ -229,6 +235,7 @@ FLAGS = (
     FILTER,
     ECHO,
     STEPS,
+    REDUCE,
     NAMESPACE,
     DRAIN,
     GRACE,

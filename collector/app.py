@@ -9,6 +9,7 @@ from posixpath import normpath
 from typing import TYPE_CHECKING
 
 from api.errors import TrialwatchError, Unavailable
+from api.reductions import read_pod_reduction
 from api.sidecar import CollectorArgs, MetricsSource
 from api.types import LogFormat
 from collector.change_waiter import ChangeWaiter
@@ -198,5 +199,6 @@ def plan_of(args: CollectorArgs) -> CollectorPlan:
         source_prefix=source_prefix(db_manager_security(args).token),
         one_pod=args.one_pod,
         journal=args.receives,
+        reduce=read_pod_reduction(args.reduce) if args.reduce else None,
         native=args.native,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from posixpath import dirname
 
 from api.names import ATTEMPTS_DIR, CHECKPOINT_FILE, JOURNAL_DIR
+from api.reductions import PodReduction
 from api.run_directory import SEGMENT_BYTES
 from collector.core.stop_rules import StopRules
 from collector.streams.segments import JOURNAL
@@ -35,6 +36,8 @@ class CollectorPlan:
     """How the names of all sources begin."""
     one_pod: bool = False
     """The trial's job runs one pod: if two succeed, the store shows one."""
+    reduce: PodReduction | None = None
+    """How the pods of the trial's job become one series; None: the job has one, or all count."""
     native: bool = False
     """A native sidecar: stay until SIGTERM."""
 

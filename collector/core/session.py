@@ -182,7 +182,7 @@ class Session:
 
     def _new_source(self, number: int) -> str:
         """Return a source's name that no other attempt has."""
-        mark = ""
+        mark = self._plan.reduce.mark if self._plan.reduce else ""
         if self._plan.one_pod:  # of several, the store shows the one that began first
             mark = f"{ONE_POD_SOURCE_MARK}{self._ports.clock.micros():014x}-"
         return f"{self._plan.source_prefix}{mark}{self._dice.getrandbits(64):016x}-{number}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 
 from api.errors import Unavailable
+from api.names import UNAVAILABLE
 from dbmanager.store.contract import (
     AttemptOutcome,
     Delivery,
@@ -20,6 +21,7 @@ from dbmanager.store.contract import (
     TrialKey,
 )
 from dbmanager.store.finite import number_of
+from dbmanager.store.reduced import ReducedPods, reduced_pods, reduced_summary
 from dbmanager.store.visible_sources import visible_sources
 
 _CHUNK = 5_000
@@ -43,9 +45,18 @@ class _Trial:
 
     def visible_rows(self) -> list[Row]:
         """Return the rows of the visible sources, in order."""
+        return [row for row, _ in self.visible_rows_and_sources()]
+
+    def visible_rows_and_sources(self) -> list[tuple[Row, str]]:
+        """Return the rows of the visible sources, each with its source, in order."""
+        visible = self.visible_sources()
+        rows = [(row, source) for row, source in self.rows if source in visible]
+        return sorted(rows, key=lambda row_and_source: row_and_source[0].place)
+
+    def visible_sources(self) -> frozenset[str]:
+        """Return the sources whose rows a read returns."""
         outcomes = {name: source.outcome for name, source in self.sources.items()}
-        visible = visible_sources(outcomes, unsourced=any(not source for _, source in self.rows))
-        return _in_order(row for row, source in self.rows if source in visible)
+        return visible_sources(outcomes, unsourced=any(not source for _, source in self.rows))
 
 
 class MemoryStore:
@@ -119,20 +130,18 @@ class MemoryStore:
     async def summary(self, key: TrialKey, metrics: Sequence[str] = ()) -> list[Summary]:
         """Return a summary of each metric, by name."""
         await self.ping()
-        by_metric: defaultdict[str, list[Row]] = defaultdict(list)
-        for row in self._trials.get(key, _Trial()).visible_rows():
+        by_metric: defaultdict[str, list[tuple[Row, str]]] = defaultdict(list)
+        trial = self._trials.get(key, _Trial())
+        for row, source in trial.visible_rows_and_sources():
             if _has_metric(row, metrics):
-                by_metric[row.metric].append(row)
-        return [_summary(by_metric[metric]) for metric in sorted(by_metric)]
+                by_metric[row.metric].append((row, source))
+        pods = reduced_pods(trial.visible_sources())
+        return [_summary_of(by_metric[metric], pods) for metric in sorted(by_metric)]
 
     async def delete(self, key: TrialKey) -> int:
         """Delete a trial's rows and its sources."""
         await self.ping()
         return len(self._trials.pop(key, _Trial()).rows)
-
-
-def _in_order(rows: Iterable[Row]) -> list[Row]:
-    return sorted(rows, key=attrgetter("place"))
 
 
 def _chunks(rows: list[Row]) -> Iterator[list[Row]]:
@@ -150,6 +159,14 @@ def _matches(row: Row, query: Query) -> bool:
         and (query.to_micros is None or row.micros <= query.to_micros)
         and (query.after is None or row.place > query.after)
     )
+
+
+def _summary_of(rows: Sequence[tuple[Row, str]], pods: ReducedPods | None) -> Summary:
+    """Summarize the rows of one metric, reduced if its pods are."""
+    numbers = [(row, source) for row, source in rows if row.value != UNAVAILABLE]
+    if pods is not None and numbers:
+        return reduced_summary(numbers, pods)
+    return _summary([row for row, _ in rows])
 
 
 def _summary(rows: Sequence[Row]) -> Summary:

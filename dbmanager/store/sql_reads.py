@@ -100,7 +100,7 @@ def page(
     step: ColumnElement[int] = row_step,
 ) -> Select[Any]:
     """Select the next rows of the visible sources, in order; `step` orders rows of equal times."""
-    conditions = [_is_visible(query.key, visible, query.metrics)]
+    conditions = [is_visible(query.key, visible, query.metrics)]
     if after is not None:
         micros, last_step, row_id = after
         same_step = and_(row_step == last_step, ROWS.id > row_id)
@@ -164,17 +164,17 @@ def summaries(
     The rows are read twice, for any number of metrics: first for the minima and maxima, then for
     the times at which these occurred first. The texts are then found by time, in the index.
     """
-    is_visible = _is_visible(key, visible, metrics)
+    visible_rows = is_visible(key, visible, metrics)
     rows = (
         select(ROWS.metric_name.label("metric"), ROWS.time, number(ROWS.value).label("number"))
-        .where(is_visible)
+        .where(visible_rows)
         .cte("given")
     )
     extremes = _extremes(rows)
     reached = _first_times(rows, extremes)
 
     def at(of: Column[Any], time: ColumnElement[int], *, last: bool = False) -> Select[Any]:
-        rows_at = select(of).where(is_visible, ROWS.metric_name == extremes.c.metric)
+        rows_at = select(of).where(visible_rows, ROWS.metric_name == extremes.c.metric)
         order = (row_step.desc(), ROWS.id.desc()) if last else (row_step, ROWS.id)
         return rows_at.where(ROWS.time == time).order_by(*order).limit(1)
 
@@ -237,7 +237,7 @@ def _first_times(rows: CTE, extremes: CTE) -> CTE:
     )
 
 
-def _is_visible(
+def is_visible(
     key: TrialKey, visible: Collection[str], metrics: Collection[str]
 ) -> ColumnElement[bool]:
     """Return the condition for rows that a read returns; Katib ignores rows without a time, too."""

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Executable, text
 
 from dbmanager.store import sql_reads
 from dbmanager.store.contract import AttemptOutcome, Query, Row, Summary, TrialKey
+from dbmanager.store.reduced import reduced_pods, reduced_points, summaries_of_points
 from dbmanager.store.visible_sources import visible_sources
 
 PAGE, FIRST_PAGE = 5_000, 1_000
@@ -103,6 +104,20 @@ class SqlStore(ABC):
     async def summary(self, key: TrialKey, metrics: Sequence[str] = ()) -> list[Summary]:
         """Return a summary of each metric that has rows, by name."""
         visible = await self._visible_sources(key)
+        pods = reduced_pods(visible)
+        if pods is None:
+            return await self._summaries(key, visible, metrics)
+        is_visible = sql_reads.is_visible(key, visible, sorted(set(metrics)))
+        points = await self._fetch_all(reduced_points(is_visible, pods, self.number))
+        reduced = {summary.metric: summary for summary in summaries_of_points(points)}
+        if not metrics or not reduced.keys() >= set(metrics):  # the others are `unavailable`
+            plain = await self._summaries(key, visible, metrics)
+            reduced = {summary.metric: summary for summary in plain} | reduced
+        return [reduced[metric] for metric in sorted(reduced)]
+
+    async def _summaries(
+        self, key: TrialKey, visible: frozenset[str], metrics: Sequence[str]
+    ) -> list[Summary]:
         rows = await self._fetch_all(
             sql_reads.summaries(key, visible, sorted(set(metrics)), self.number)
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 from api.names import ONE_POD_SOURCE_MARK, POD_SOURCE_PREFIX
+from api.reductions import Reduction, reduction_of_source
 from dbmanager.store.contract import AttemptOutcome
 
 UNSOURCED = ""
@@ -21,6 +23,23 @@ def visible_sources(
         outcomes: how each source ended; None if it is open.
         unsourced: whether the trial has rows without a source.
     """
+    groups: defaultdict[str, dict[str, AttemptOutcome | None]] = defaultdict(dict)
+    for source, outcome in outcomes.items():
+        known = reduction_of_source(source)
+        if known is None or known.reduction is not Reduction.RANK0 or known.is_rank_0:
+            groups[known.pod if known else ""][source] = outcome
+    # Rows without a source belong to no pod.
+    groups.setdefault("", {})
+    visible = (
+        _visible_of_one_pod(group, unsourced=unsourced and not pod) for pod, group in groups.items()
+    )
+    return frozenset().union(*visible)
+
+
+def _visible_of_one_pod(
+    outcomes: Mapping[str, AttemptOutcome | None], *, unsourced: bool
+) -> frozenset[str]:
+    """Return the visible sources of one pod of a job, or of all pods if they are not told apart."""
     decided = {source for source, outcome in outcomes.items() if outcome in _DECIDED}
     decided -= {*sorted(filter(_of_one_pod, decided), key=_of_one_pod)[1:]}
     if unsourced:

@@ -283,6 +283,7 @@ def _args(draw: st.DrawFn) -> CollectorArgs:
         unwrapped=unwrapped,
         echo=draw(st.booleans()),
         steps=draw(st.booleans()),
+        reduce=draw(st.sampled_from(["", "mean:", "rank0:worker-1", "max:0-3"])),
         namespace=draw(st.one_of(st.just(""), _words)),
         drain=draw(_spans),
         termination_log=draw(_words),

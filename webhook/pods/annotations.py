@@ -10,6 +10,7 @@ from api.faults import quoted
 from api.installation.containers import Resources, read_resources
 from api.objects.fields import INT32_MAX, Field
 from api.objects.yamltext import load_objects
+from api.reductions import Reduction
 from webhook.model.config import MAX_SECONDS
 from webhook.model.pods import PodMetadata
 from webhook.model.reasons import Reason
@@ -35,6 +36,7 @@ class AnnotationSettings:
     mlflow: bool = False
     """Whether the sidecar answers MLflow's client; then `push` is set too."""
     scrape_seconds: int = SCRAPE_SECONDS
+    reduction: Reduction = Reduction.ANY
 
 
 def read_annotations(metadata: PodMetadata) -> AnnotationSettings:
@@ -52,6 +54,7 @@ def read_annotations(metadata: PodMetadata) -> AnnotationSettings:
         push=asks_to_push(metadata),
         mlflow=_asks_for_mlflow(metadata),
         scrape_seconds=_scrape_seconds(metadata),
+        reduction=_reduction(metadata),
     )
 
 
@@ -94,6 +97,13 @@ def _steps(metadata: PodMetadata) -> bool:
     if text not in ("on", "off"):
         raise _wrong(names.STEPS_ANNOTATION, text, 'write "on" or "off"')
     return text == "on"
+
+
+def _reduction(metadata: PodMetadata) -> Reduction:
+    text = metadata.annotations.get(names.REDUCE_ANNOTATION, Reduction.ANY)
+    if text not in tuple(Reduction):
+        raise _wrong(names.REDUCE_ANNOTATION, text, f"write one of {', '.join(Reduction)}")
+    return Reduction(text)
 
 
 def _resources(metadata: PodMetadata) -> Resources | None:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from api import names
 from api.errors import SpecError, UserError
 from api.faults import nearest, quoted
+from api.reductions import Reduction
 from api.types import CollectorKind, JsonObject, LogFormat, Trial
 from filters.extractor import extraction_spec
 from webhook.model.config import Config
@@ -21,6 +22,7 @@ from webhook.pods.collection import Collection, collection_of_pod, collection_of
 from webhook.pods.custom_collector import plan_custom_collector
 from webhook.pods.injection import plan_injection
 from webhook.pods.injection_request import InjectionRequest
+from webhook.pods.job_rank import pod_reduction
 
 _CACHED_CHARACTERS = 4096
 """Longer metrics and patterns are not kept: pods of tenants must not fill the memory."""
@@ -67,11 +69,17 @@ def _decide(pod: Pod, context: PodContext, trial: Trial | None, config: Config) 
         env=(_NAME_VARIABLE,),
     )
     plan = with_checkpoints(plan, collection, pod)
+    settings = read_annotations(pod.metadata)
+    reduction = pod_reduction(pod.metadata, settings.reduction)
+    if reduction and reduction.reduction is Reduction.RANK0 and not reduction.is_rank_0:
+        # Its values are not the trial's, so they must not stop the trial.
+        collection = replace(collection, stop_rules=(), early_stopping=None)
     request = InjectionRequest(
         pod=pod,
         trainer=trainer,
         collection=collection,
-        settings=read_annotations(pod.metadata),
+        settings=settings,
+        reduction=reduction,
         context=context,
         config=config,
     )

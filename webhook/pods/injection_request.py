@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from api import names
+from api.reductions import PodReduction
 from api.types import CollectorKind
 from webhook.model.config import Config, SidecarMode
 from webhook.model.pods import Container, Pod
@@ -23,6 +24,8 @@ class InjectionRequest:
     settings: AnnotationSettings
     context: PodContext
     config: Config
+    reduction: PodReduction | None = None
+    """How the pods of the job become one series; None: all points of all pods count."""
 
     @property
     def native(self) -> bool:

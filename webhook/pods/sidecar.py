@@ -104,6 +104,7 @@ def _flags(
             one_pod=collection.one_pod,
             echo=request.config.echo,
             steps=request.settings.steps,
+            reduce=request.reduction.text if request.reduction else "",
             log_level=request.config.log_level,
             namespace=request.context.namespace,
             push=request.push_address,

@@ -10,6 +10,7 @@ import pytest
 
 from api.errors import RemoteError, SetupError, Unavailable
 from api.names import TERMINATION_LOG_BYTES
+from api.reductions import PodReduction, Reduction, reduction_of_source
 from api.timestamps import to_micros
 from api.types import Comparison, ObjectiveType, StopRule
 from collector.core.stop_rules import StopRules
@@ -77,6 +78,16 @@ def test_the_pods_proxy_stays_if_the_training_failed_because_it_may_start_again(
     pod.end(2)
     pod.run(session)
     assert proxy.calls == 1
+
+
+def test_the_source_says_how_the_pods_of_its_job_are_reduced_and_which_pod_it_is() -> None:
+    pod, reduction = Pod(), PodReduction(reduction=Reduction.MEAN, pod="worker-1")
+    pod.begin()
+    pod.print("loss=1\n")
+    pod.run(pod.collector(reduce=reduction, source_prefix="pod:uid:"))
+    [(source, _)] = pod.store.batches
+    assert source.startswith("pod:uid:reduce:mean:worker-1:")
+    assert reduction_of_source(source) == reduction
 
 
 def test_before_any_training_it_waits_and_sends_nothing() -> None:

@@ -27,11 +27,12 @@ from tests.contracts.store.calls import (
     without_ids,
 )
 from tests.contracts.store.reads import ReadContract
+from tests.contracts.store.reductions import ReductionContract
 from tests.contracts.store.summaries import SummaryContract
 from tests.contracts.store.writes import WriteContract
 
 
-class StoreContract(WriteContract, ReadContract, SummaryContract):
+class StoreContract(WriteContract, ReadContract, SummaryContract, ReductionContract):
     """The guarantees of `dbmanager.store.contract`, one test for each."""
 
     @pytest.mark.parametrize("seed", range(6))
@@ -89,7 +90,10 @@ def _some_delivery(dice: random.Random) -> Delivery | None:
     if dice.random() < 0.1:
         return None
     outcome = dice.choice([None, None, None, *AttemptOutcome])
-    return sent(dice.randrange(1, 20), dice.choice("xyX"), outcome)
+    sources = ["x", "y", "X"]
+    if dice.random() < 0.5:
+        sources = [f"reduce:{how}:{pod}:z" for how in ("min", "rank0") for pod in ("0", "1", "")]
+    return sent(dice.randrange(1, 20), dice.choice(sources), outcome)
 
 
 def _some_query(dice: random.Random) -> dict[str, Any]:

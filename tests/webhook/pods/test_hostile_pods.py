@@ -75,6 +75,7 @@ _annotations = _some(
             "drain-seconds": ["0", "99999999999", "-1"],
             "wrap": ["true", "false"],
             "steps": ["on", "off", "false"],
+            "reduce": ["rank0", "mean", "any", "sum"],
             "run-as-user": ["0", "1e3"],
             "resources": ['{"limits": {"cpu": 1}}', "{", "[]", '{"requests": 1}'],
         }.items()
