@@ -18,14 +18,14 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from api.names import NAMESPACE_METADATA
-from api.types import Trial
+from api.types import ParameterSpec, Trial
 from api.v1beta1 import api_pb2 as pb
 from api.wire.experiments import experiment_to_wire
 from api.wire.trials import trial_to_wire
 from suggestion.core.registry import find
 from tests.polling import eventually
 from tests.suggestion.controller_requests import experiment, trial
-from tests.suggestion.search_spaces import PLANE, built
+from tests.suggestion.search_spaces import PLANE, built, double
 from tests.suggestion.suggestion_server import Client, serving
 
 HONEST = ("random", "tpe", "cmaes", "sobol")
@@ -41,9 +41,10 @@ def asking(
     count: int = 1,
     trials: int = 0,
     values: Mapping[str, str] = MappingProxyType({}),
+    parameters: tuple[ParameterSpec, ...] = PLANE,
 ) -> pb.GetSuggestionsRequest:
     return pb.GetSuggestionsRequest(
-        experiment=experiment_to_wire(experiment(algorithm, PLANE, values)),
+        experiment=experiment_to_wire(experiment(algorithm, parameters, values)),
         trials=map(trial_to_wire, past(trials)),
         current_request_number=count,
         total_request_number=trials + count,
@@ -128,7 +129,8 @@ async def test_thirty_million_candidates_are_refused_before_a_search() -> None:
 
 
 async def test_a_search_that_needs_too_much_memory_ends_alone() -> None:
-    hostile = asking("tpe", 1, trials=3000, values={"n_EI_candidates": "10000"})
+    many = tuple(double(f"x{i}", "0", "1") for i in range(1000))
+    hostile = asking("qmc", 10_000, parameters=many)
     async with serving(memory=320 << 20) as client:
         attack = asyncio.gather(*(refusal(asked(client, hostile, "mallory")) for _ in range(3)))
         for name in HONEST:
@@ -140,7 +142,7 @@ async def test_a_search_that_needs_too_much_memory_ends_alone() -> None:
     for code, message in refusals:
         assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert message.startswith(
-            "experiment digits of namespace mallory: the search tpe for 1 points after 3000 trials"
+            "experiment digits of namespace mallory: the search qmc for 10000 points after 0 trials"
             " needs too much memory: a worker has 320 MiB; write smaller settings"
         )
 

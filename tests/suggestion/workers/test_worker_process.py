@@ -7,12 +7,13 @@ import os
 import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 
 from api.errors import UserError
-from api.types import Trial
+from api.types import ParameterSpec, Trial
 from api.v1beta1 import api_pb2 as pb
 from api.wire.experiments import experiment_to_wire
 from api.wire.trials import assignments_from_wire, trial_to_wire
@@ -22,14 +23,16 @@ from suggestion.service.searches import Began, Job, SearchMemoryError
 from suggestion.workers.pool import WorkerDiedError
 from suggestion.workers.worker_process import WorkerProcess
 from tests.suggestion.controller_requests import experiment, trial
-from tests.suggestion.search_spaces import PLANE, built, categorical
+from tests.suggestion.search_spaces import PLANE, built, categorical, double
 
 MEMORY = 512 << 20
 
 
 @asynccontextmanager
-async def worker(memory: int = MEMORY, seconds: float = 120) -> AsyncIterator[WorkerProcess]:
-    process = WorkerProcess(memory, seconds)
+async def worker(
+    memory: int = MEMORY, seconds: float = 120, checkpoints: Path | None = None
+) -> AsyncIterator[WorkerProcess]:
+    process = WorkerProcess(memory, seconds, checkpoints)
     try:
         yield process
     finally:
@@ -46,8 +49,9 @@ def asking(
     count: int = 1,
     trials: int = 0,
     values: Mapping[str, str] = MappingProxyType({}),
+    parameters: tuple[ParameterSpec, ...] = PLANE,
 ) -> Job:
-    asked = experiment(algorithm, PLANE, {"random_state": "7", **values})
+    asked = experiment(algorithm, parameters, {"random_state": "7", **values})
     request = pb.GetSuggestionsRequest(
         experiment=experiment_to_wire(asked),
         trials=map(trial_to_wire, past(trials)),
@@ -57,6 +61,12 @@ def asking(
     return Job(method="GetSuggestions", request=request.SerializeToString(), namespace="red")
 
 
+MANY = tuple(double(f"x{i}", "0", "1") for i in range(1000))
+NEEDED = {
+    "hyperband": {"r_l": "9", "resource_name": "x"},
+    "pbt": {"suggestion_trial_dir": "/c", "n_population": "5", "truncation_threshold": "0.2"},
+}
+"""The settings that have no default."""
 ENDLESS = asking("tpe", 10_000, values={"n_startup_trials": "0", "n_EI_candidates": "10000"})
 
 
@@ -73,13 +83,17 @@ async def began_by(process: WorkerProcess, job: Job) -> tuple[asyncio.Task[bytes
 
 @pytest.mark.parametrize("algorithm", [name for name in BUILT_IN if name != "grid"])
 async def test_a_search_in_a_worker_chooses_the_same_points_as_in_this_process(
-    algorithm: str,
+    algorithm: str, tmp_path: Path
 ) -> None:
-    job = asking(algorithm, 3, trials=30)
-    async with worker() as process:
+    needed = NEEDED.get(algorithm, {})
+    for number in range(30):
+        (tmp_path / "digits" / f"t-{number}").mkdir(parents=True)
+    job = asking(algorithm, 3, trials=30, values=needed)
+    async with worker(checkpoints=tmp_path) as process:
         reply = pb.GetSuggestionsReply.FromString(await process.run(job, ignored))
     chosen = [assignments_from_wire(one.assignments) for one in reply.parameter_assignments]
-    task = search_task_of(experiment(algorithm, PLANE, {"random_state": "7"}).spec)
+    spec = experiment(algorithm, PLANE, {"random_state": "7", **needed}).spec
+    task = search_task_of(spec, admitted=True)
 
     assert chosen == list(task.suggest(past(30), 30, 3, 7))
 
@@ -197,8 +211,8 @@ async def test_a_worker_that_dies_between_two_calls_costs_no_call() -> None:
 
 
 async def test_a_search_that_needs_more_memory_than_a_worker_has_ends_alone() -> None:
-    """10,000 candidates times 3,000 trials are 240 MB for each array."""
-    hostile = asking("tpe", 1, trials=3000, values={"n_EI_candidates": "10000"})
+    """10,000 points of 1,000 parameters are 80 MB of numbers, and 1 GB of texts."""
+    hostile = asking("qmc", 10_000, parameters=MANY)
     async with worker(320 << 20) as process:
         with pytest.raises(SearchMemoryError, match="a worker has 320 MiB"):
             await process.run(hostile, ignored)
