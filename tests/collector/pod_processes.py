@@ -151,27 +151,24 @@ class Observations:
 
     def values(self, trial: str, metric: str = "loss") -> list[str]:
         """Return all values of a metric, of every attempt, in the order of their times."""
+        return self._column("value", trial, metric)
+
+    def steps(self, trial: str, metric: str = "loss") -> list[int | None]:
+        """Return the steps of these values."""
+        return self._column("step", trial, metric)
+
+    def outcomes(self) -> list[str | None]:
+        """Return the outcome of each source."""
+        return [outcome for (outcome,) in self._rows("SELECT outcome FROM trialwatch_sources")]
+
+    def _column(self, name: str, trial: str, metric: str) -> list[Any]:
         rows = self._rows(
-            "SELECT value FROM observation_logs WHERE trial_name = ? AND metric_name = ?"
+            f"SELECT {name} FROM observation_logs WHERE trial_name = ? AND metric_name = ?"
             " ORDER BY time, id",
             trial,
             metric,
         )
         return [value for (value,) in rows]
-
-    def steps(self, trial: str, metric: str = "loss") -> list[int | None]:
-        """Return the steps of all values of a metric, in the order of their times."""
-        rows = self._rows(
-            "SELECT step FROM observation_logs WHERE trial_name = ? AND metric_name = ?"
-            " ORDER BY time, id",
-            trial,
-            metric,
-        )
-        return [step for (step,) in rows]
-
-    def outcomes(self) -> list[str | None]:
-        """Return the outcome of each source."""
-        return [outcome for (outcome,) in self._rows("SELECT outcome FROM trialwatch_sources")]
 
     def _rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         with sqlite3.connect(f"file:{self._path}?mode=ro", uri=True) as connection:

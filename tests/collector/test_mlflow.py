@@ -121,6 +121,40 @@ def test_a_sidecar_that_is_killed_knows_the_run_and_stores_each_value_once(
     assert observations.values(pod.name) == [str(step / 8) for step in range(count)]
 
 
+CLIENT = """
+import sys
+import mlflow
+mlflow.set_tracking_uri("http://127.0.0.1:" + sys.argv[1])
+with mlflow.start_run() as run:
+    mlflow.log_param("lr", 0.1)
+    for step in range(int(sys.argv[2])):
+        mlflow.log_metric("loss", step / 8, step=step)
+assert mlflow.get_run(run.info.run_id).data.params == {"lr": "0.1"}
+"""
+
+
+def test_mlflows_own_client_logs_on_while_the_sidecar_is_killed(
+    pod: Trial, observations: Observations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
+    port, count = free_port(), 400
+    collector = pod.collector(*serving(port))
+    trainer = pod.trainer([sys.executable, "-c", CLIENT, str(port), str(count)])
+    for seen in (20, 120, 220):
+        eventually(
+            lambda seen=seen: len(observations.values(pod.name)) > seen,  # type: ignore[misc]  # its type is that of `seen`
+            lambda: pod.log_text,
+            patience=120,
+        )
+        collector.kill()
+        collector.wait()
+        collector = pod.collector(*serving(port))
+    assert trainer.wait(180) == 0, pod.log_text
+    assert terminate(collector) == 0
+    assert observations.steps(pod.name) == list(range(count))
+
+
 def test_what_is_wrong_with_a_request_is_answered(pod: Trial) -> None:
     port = free_port()
     pod.collector(*serving(port))
