@@ -13,6 +13,7 @@ from tests.cluster.operators.examples import COUNTS, FAILS, METRIC, VALUE, WORKS
 
 QUEUE = "team-a"
 QUEUES = "kueue.x-k8s.io/v1beta1"
+COUNTED = {WORKS: "Succeeded", FAILS: "Failed"}
 
 
 @pytest.fixture
@@ -65,9 +66,35 @@ def test_the_trial_without_quota_waits_says_so_and_runs_when_the_other_has_ended
         f"Trial's job is suspended: it waits for quota in Kueue's queue {QUEUE}"
     )
     ends = {value: trial["status"]["conditions"][-1]["type"] for value, trial in trials.items()}
-    assert ends == {WORKS: "Succeeded", FAILS: "Failed"}
+    assert ends == COUNTED
     names = [trial["metadata"]["name"] for trial in trials.values()]
     assert experiment.rows(names) == {name: [(METRIC, VALUE)] for name in names}
+
+
+@pytest.mark.parametrize("kind", ["pytorchjob", "jobset", "trainjob"])
+def test_jobs_of_other_kinds_wait_in_a_queue_on_hold_and_run_when_it_is_released(
+    cluster: Cluster, queue: str, kind: str
+) -> None:
+    document = example(kind)
+    job = document["spec"]["trialTemplate"]["trialSpec"]
+    job["metadata"] = {"labels": {"kueue.x-k8s.io/queue-name": QUEUE}}
+    _set_policy(cluster, queue, "Hold")
+    experiment = begun(cluster, queue, document)
+
+    until("both to wait", lambda: len(waiting(experiment)) == len(COUNTED))
+    pods = cluster.listed("pods", queue)
+    _set_policy(cluster, queue, "None")
+    experiment.end()
+
+    ends = {value_of(one): one["status"]["conditions"][-1]["type"] for one in experiment.trials()}
+    assert pods == []
+    assert ends == COUNTED
+
+
+def _set_policy(cluster: Cluster, namespace: str, policy: str) -> None:
+    patch = f'{{"spec": {{"stopPolicy": "{policy}"}}}}'
+    where = (f"localqueue/{QUEUE}", f"--namespace={namespace}", "--type=merge")
+    cluster.kubectl("patch", *where, "--patch", patch)
 
 
 def one_waits(experiment: Experiment) -> Object | None:
