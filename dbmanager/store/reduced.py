@@ -192,7 +192,8 @@ def _outstanding(points: CTE) -> Select[Any]:
     )
     of_metric = func.count().over(partition_by=counted.metric).label("count")
     columns = (counted.metric, counted.point, counted.stepped, counted.value, counted.time)
-    ranked = select(*columns, of_metric, *ranks).where(counted.pods == counted.most).cte("ordered")
+    complete = select(*columns, of_metric, *ranks).where(counted.pods == counted.most)
+    ranked = complete.cte("ordered")
     first = [ranked.c[name] == 1 for name in orders]
     return select(ranked).where(first[0] | first[1] | first[2] | first[3])
 

@@ -72,12 +72,10 @@ def test_other_sources_have_no_mark(source: str) -> None:
     assert reduction_of_source(source) is None
 
 
-def injected(index: str, how: str) -> Any:  # noqa: ANN401 - a verdict
-    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": "mnist-1", "uid": "u"}
+def injected(index: str, how: str, trial: str = "mnist-1") -> Any:  # noqa: ANN401 - a verdict
     training = {"name": "training", "image": "i", "command": ["./train"]}
     metadata = {
-        "labels": {INDEX: index},
-        "ownerReferences": [owner],
+        "labels": {INDEX: index, "katib.kubeflow.org/trial": trial},
         "annotations": {"trialwatch.dev/reduce": how},
     }
     pod: Any = {"metadata": metadata, "spec": {"containers": [training]}}
@@ -96,6 +94,18 @@ def test_the_sidecar_gets_the_reduction_and_the_pods_name(
     assert isinstance(verdict, Inject)
     flags = [word for word in flags_of(verdict.plan) if word.startswith("--reduce")]
     assert flags == ([] if flag is None else [flag])
+
+
+@pytest.mark.parametrize(
+    ("index", "how", "rules"), [("0", "rank0", 2), ("1", "rank0", 0), ("1", "mean", 2)]
+)
+def test_with_rank0_only_the_pod_of_rank_0_can_stop_the_trial(
+    index: str, how: str, rules: int
+) -> None:
+    verdict = injected(index, how, trial="stopping-1")
+
+    assert isinstance(verdict, Inject)
+    assert flags_of(verdict.plan).count("-stop-rule") == rules
 
 
 def test_a_reduction_that_does_not_exist_is_refused_with_those_that_do() -> None:
