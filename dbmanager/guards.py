@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dbmanager.access.people import CachedPeople
-from dbmanager.access.reviews import ReviewedPeople, posting_to
-from dbmanager.access.trial_access import TrialAccess
+from typing import TYPE_CHECKING
+
 from dbmanager.service.connection import Connection
 from dbmanager.service.metrics import Metrics
-from serving.access.interceptor import AccessInterceptor
 from serving.access.refusals import Mode
 from serving.access.settings import AccessSettings
-from serving.access.setup import authentication_of
+
+if TYPE_CHECKING:
+    from serving.access.interceptor import AccessInterceptor
 
 
 def guard_of(
@@ -29,6 +29,13 @@ def guard_of(
     """
     if settings.mode is Mode.OFF:
         return None
+    # They load cryptography, for 50 ms.
+    from dbmanager.access.people import CachedPeople  # noqa: PLC0415
+    from dbmanager.access.reviews import ReviewedPeople, posting_to  # noqa: PLC0415
+    from dbmanager.access.trial_access import TrialAccess  # noqa: PLC0415
+    from serving.access.interceptor import AccessInterceptor  # noqa: PLC0415
+    from serving.access.setup import authentication_of  # noqa: PLC0415
+
     people = None
     if users:
         post = posting_to(users, ca=settings.keys_ca, token=settings.keys_token)
