@@ -34,7 +34,8 @@ class SegmentWriter:
         Raises:
             OSError: they may be there or not, or only a part of them.
         """
-        if self._is_torn:  # this makes a line of the rest of an earlier write; its reader skips it
+        if self._is_torn:
+            # This makes a line of the rest of an earlier write. Its reader skips it.
             data = b"\n" + data
         self._is_torn = True
         left = memoryview(data)
@@ -46,7 +47,7 @@ class SegmentWriter:
                 continue
             self._write(left)
             break
-        os.fdatasync(self._descriptor)
+        self._force_to_disk()
         self._is_torn = False
 
     def close(self) -> None:
@@ -67,12 +68,15 @@ class SegmentWriter:
         following = self._open(self._index + 1)
         try:
             self._write(data)
-            os.fdatasync(self._descriptor)
+            self._force_to_disk()
         except OSError:
             os.close(following)
             raise
         os.close(self._descriptor)
         self._descriptor, self._index, self._end = following, self._index + 1, 0
+
+    def _force_to_disk(self) -> None:
+        os.fdatasync(self._descriptor)
 
     def _write(self, data: memoryview) -> None:
         while data:

@@ -46,6 +46,22 @@ def test_an_accepted_point_is_stored_while_the_trainer_runs(
     session.close()
 
 
+def test_a_point_is_on_the_disk_before_it_is_accepted(
+    pod: PushedPod, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[bytes] = []
+
+    def note(descriptor: int) -> None:
+        synced.append(os.pread(descriptor, 1 << 20, 0))
+
+    monkeypatch.setattr("collector.journal.segment_writer.os.fdatasync", note)
+    session = pod.session(journal)
+    pod.run(session)
+    journal.append(loss(1))
+    assert b'["loss","1",1,' in synced[-1]
+    session.close()
+
+
 def test_a_point_keeps_its_time_or_has_the_time_at_which_it_was_accepted(
     pod: PushedPod, journal: Journal
 ) -> None:
