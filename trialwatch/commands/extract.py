@@ -5,6 +5,8 @@ Standard output has one JSON object per point:
     {"name": ..., "value": ..., "timestamp": RFC 3339 or null, "line": from 1}
 
 and "step" where the line, or the progress line before it, has the training's own counter.
+Of a directory, the event files below it are read, as for collector kind TensorFlowEvent: "file" is
+then the file, and "line" the number of the record.
 Standard error has a summary; for a metric without points, it shows the most similar lines.
 Exit status: 0 (also if nothing was found), 2 for bad input.
 """
@@ -16,6 +18,7 @@ import os
 import sys
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO
 
 from api.errors import UserError
@@ -26,7 +29,7 @@ from trialwatch.output.extraction_summary import summary
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from filters.points import ExtractedPoint
@@ -35,6 +38,7 @@ EXAMPLES = """\
 examples:
     trialwatch extract --metrics 'loss;accuracy' train.log
     python train.py | trialwatch extract --metrics loss -
+    trialwatch extract --metrics 'loss;train/accuracy' runs/
 """
 _CHUNK = 1 << 18
 _LONG = 64 << 20
@@ -63,11 +67,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a metricsFormat: group 1 is the name, group 2 the value; may be repeated; "
         "by default, metrics are found by their names in the usual formats of trainers",
     )
-    parser.add_argument("file", metavar="FILE", help="the log file, or - for standard input")
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help="the log file, - for standard input, or a directory of event files",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the points of a log and a summary; return the exit status."""
+    # The root has event files of others, and the kernel's files, which cannot all be listed.
+    if arguments.file not in ("-", "/") and Path(arguments.file).is_dir():
+        return _run_on_event_files(Path(arguments.file), arguments)
     wanted = _wanted(arguments.metrics, arguments.format, arguments.filter)
     for notice in wanted.notices:
         print(f"note: {notice}", file=sys.stderr)
@@ -89,14 +100,33 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _run_on_event_files(directory: Path, arguments: argparse.Namespace) -> int:
+    from trialwatch.output.event_points import EventFolder  # noqa: PLC0415 - logs do not need it
+
+    if arguments.filter or arguments.format != "TEXT":
+        option = "--filter" if arguments.filter else "--format"
+        raise UserError(
+            f"{option} is for logs, and {str(directory)!r} is a directory: leave it out"
+        )
+    folder = EventFolder(directory, _names(arguments.metrics))
+    for path, points in folder.points():
+        _print(points, {"file": str(path.relative_to(directory))})
+    print(folder.summary(), file=sys.stderr)
+    return 0
+
+
+def _names(metrics: str) -> list[str]:
+    names = [name.strip() for name in metrics.split(";")]
+    return [name for name in names if name]
+
+
 def _wanted(metrics: str, log_format: str, filters: list[str]) -> ExtractionSpec:
     if log_format not in tuple(LogFormat):
         raise UserError(f"--format {log_format!r} is unknown: use TEXT or JSON")
-    names = [name.strip() for name in metrics.split(";")]
-    return extraction_spec((name for name in names if name), LogFormat(log_format), filters)
+    return extraction_spec(_names(metrics), LogFormat(log_format), filters)
 
 
-def _print(points: list[ExtractedPoint]) -> None:
+def _print(points: list[ExtractedPoint], more: Mapping[str, str] = MappingProxyType({})) -> None:
     if not points:
         return
     sys.stdout.write(
@@ -108,6 +138,7 @@ def _print(points: list[ExtractedPoint]) -> None:
                     "timestamp": point.timestamp,
                     "line": point.line,
                     **({} if point.step is None else {"step": point.step}),
+                    **more,
                 },
                 ensure_ascii=False,
             )
@@ -142,7 +173,8 @@ def _read(log: BinaryIO, name: str) -> bytes:
 def _unreadable(name: str, error: OSError) -> UserError:
     reason = error.strerror or str(error)
     return UserError(
-        f"cannot read {name!r}: {reason}; write the path of a log file, or - for standard input"
+        f"cannot read {name!r}: {reason}; write the path of a log file or of a directory of event"
+        " files, or - for standard input"
     )
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.filters.event_files.event_writer import beginning, scalar
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -41,6 +43,44 @@ def test_a_point_has_its_step_where_the_log_has_one() -> None:
     points = [json.loads(line) for line in done.stdout.splitlines()]
     assert [point.get("step") for point in points] == [None, 400]
     assert "step" not in points[0]
+
+
+def test_the_event_files_below_a_directory_are_read(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "a.tfevents").write_bytes(
+        beginning() + scalar("accuracy", 0.5, step=3) + scalar("accuracy", 1)[:-1]
+    )
+    (tmp_path / "b.tfevents").write_bytes(beginning() + scalar("loss", 0.25))
+    (tmp_path / "c.tfevents").write_text("accuracy=0.9 is no record")
+    (tmp_path / "model.ckpt").write_text("accuracy=0.9")
+    done = extract("--metrics", "train/accuracy;loss;f1", str(tmp_path))
+    assert done.returncode == 0
+    stamp = "1970-01-01T00:00:01.5Z"
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [
+        {"name": "loss", "value": "0.25", "timestamp": stamp, "line": 2, "step": 0}
+        | {"file": "b.tfevents"},
+        {"name": "train/accuracy", "value": "0.5", "timestamp": stamp, "line": 2, "step": 3}
+        | {"file": "train/a.tfevents"},
+    ]
+    text = done.stderr.decode()
+    assert "2 points in 4 records of 3 files" in text
+    assert "f1: nothing found" in text
+    assert "tags in these files: accuracy, loss" in text
+    assert "c.tfevents is not an event file" in text
+    assert "the file ends within a record" in text
+
+
+def test_a_directory_without_event_files_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    done = extract("--metrics", "loss", str(tmp_path))
+    assert done.returncode == 2
+    assert b"has `tfevents` in its name; write the directory" in done.stderr
+
+
+@pytest.mark.parametrize("option", [["--format", "JSON"], ["--filter", "(a)=(b)"]])
+def test_what_is_for_logs_is_refused_for_a_directory(option: list[str], tmp_path: Path) -> None:
+    done = extract("--metrics", "loss", *option, str(tmp_path))
+    assert done.returncode == 2
+    assert f"{option[0]} is for logs".encode() in done.stderr
 
 
 def test_names_with_a_comma_between_them_are_one_name_unless_it_is_found() -> None:
