@@ -233,9 +233,7 @@ def listen_on_unix(directory: str, name: str) -> socket.socket:
     try:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name, dir_fd=descriptor)
-        listening.bind(f"/proc/self/fd/{descriptor}/{name}")
-        # Whatever the umask: the trainer may be another user, and may push as it may print.
-        os.chmod(name, 0o666, dir_fd=descriptor)  # noqa: S103
+        _bind_for_all(listening, f"/proc/self/fd/{descriptor}/{name}")
         listening.listen(_BACKLOG)
     except BaseException:
         listening.close()
@@ -243,3 +241,15 @@ def listen_on_unix(directory: str, name: str) -> socket.socket:
     finally:
         os.close(descriptor)
     return listening
+
+
+def _bind_for_all(listening: socket.socket, path: str) -> None:
+    """Bind a socket that each user may connect to: the trainer may be another user.
+
+    By the umask, not by chmod: the trainer could put a link in the place of the socket before it.
+    """
+    before = os.umask(0o111)
+    try:
+        listening.bind(path)
+    finally:
+        os.umask(before)

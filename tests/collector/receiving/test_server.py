@@ -148,3 +148,11 @@ def test_a_socket_may_have_a_path_that_is_longer_than_its_address(tmp_path: Path
     listen_on_unix(str(deep), "push.sock").close()
     listen_on_unix(str(deep), "push.sock").close()
     assert (deep / "push.sock").is_socket()
+
+
+def test_any_user_of_the_pod_may_connect_to_the_socket(tmp_path: Path) -> None:
+    (tmp_path / "push.sock").symlink_to(tmp_path / "private")
+    (tmp_path / "private").touch(mode=0o600)
+    listen_on_unix(str(tmp_path), "push.sock").close()
+    assert (tmp_path / "push.sock").lstat().st_mode & 0o777 == 0o666
+    assert (tmp_path / "private").stat().st_mode & 0o777 == 0o600
