@@ -14,14 +14,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.collector.disturbance import disturb, revive
 from tests.collector.katib_db_manager import Dialect, katib_db_manager
-from tests.collector.pod_processes import Observations, Trial, terminate, trial
-from tests.dbmanager.dbmanager_process import Program, program
+from tests.collector.pod_processes import Observations, terminate, trial
+from tests.dbmanager.dbmanager_process import program
 
 RUNS = int(os.environ.get("TRIALWATCH_FAULT_RUNS", "30"))
 FIRST = int(os.environ.get("TRIALWATCH_FAULT_SEED", "0"))
@@ -50,8 +50,8 @@ def test_every_value_is_stored_once(tmp_path: Path, seed: int) -> None:
             values = (str(attempt * 1000), str(dice.choice((3, 40, 300))))
             script = [sys.executable, str(_TRAINER), where, *values, str(seed), str(_SECONDS)]
             trainer = pod.trainer(script, *watched)
-            collector = _disturb(dice, pod, manager, collector, start)
-            collector = _revive(collector, start)
+            collector = disturb(dice, _SECONDS, manager, collector, start)
+            collector = revive(collector, start)
             statuses.append(trainer.wait(120))
         assert terminate(collector) == 0, pod.log_text
         manager.end()
@@ -84,34 +84,3 @@ def test_katibs_manager_stores_every_value_at_least_once(tmp_path: Path, seed: i
         written = (pod.folder / "written").read_text().split()
 
     assert set(stored) == set(written), pod.log_text
-
-
-def _disturb(
-    dice: random.Random,
-    pod: Trial,
-    manager: Program,
-    collector: subprocess.Popen[bytes],
-    start: Callable[[], subprocess.Popen[bytes]],
-) -> subprocess.Popen[bytes]:
-    """Kill one or the other while the trainer runs, and start it again after a while."""
-    del pod
-    for _ in range(dice.randrange(1, 4)):
-        time.sleep(dice.uniform(0.0, _SECONDS / 2))
-        victim = dice.choice(("collector", "manager", "both"))
-        if victim != "collector":
-            manager.kill()
-        if victim != "manager":
-            collector.kill()
-            collector.wait()
-        time.sleep(dice.choice((0.0, 0.1, 0.5)))
-        if victim != "collector":
-            manager.start()
-        collector = _revive(collector, start)
-    return collector
-
-
-def _revive(
-    collector: subprocess.Popen[bytes], start: Callable[[], subprocess.Popen[bytes]]
-) -> subprocess.Popen[bytes]:
-    """Do what the supervisor does."""
-    return collector if collector.poll() is None else start()

@@ -1,8 +1,8 @@
 """Collector and DB manager are killed while a trainer pushes: what was accepted is stored once.
 
-`TRIALWATCH_FAULT_RUNS` says how many runs there are (3; the whole is 30), `TRIALWATCH_FAULT_SEED` the first one's seed
-(0), `TRIALWATCH_PUSHES` how many values each run pushes (400; the whole is 10000). A test's name
-has its seed; what the seed cannot repeat is the machine's own timing.
+`TRIALWATCH_FAULT_RUNS` says how many runs there are (3; the whole is 30), `TRIALWATCH_FAULT_SEED`
+the first one's seed (0), `TRIALWATCH_PUSHES` how many values each run pushes (400; the whole is
+10000). A test's name has its seed; what the seed cannot repeat is the machine's own timing.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import os
 import random
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from tests.collector.disturbance import disturb
 from tests.collector.pod_processes import Observations, eventually, terminate, trial
 from tests.dbmanager.database_servers import free_port
 from tests.dbmanager.dbmanager_process import program
@@ -42,19 +42,7 @@ def test_each_accepted_point_is_stored_once_and_no_other(tmp_path: Path, seed: i
         eventually((pod.run_dir / "push.sock").exists, lambda: pod.log_text)
         script = [sys.executable, str(_TRAINER), str(port), "1", str(PUSHES), str(_SECONDS)]
         trainer = pod.trainer(script)
-        for _ in range(dice.randrange(2, 5)):
-            time.sleep(dice.uniform(0.0, _SECONDS / 2))
-            victim = dice.choice(("collector", "manager", "both"))
-            if victim != "collector":
-                manager.kill()
-            if victim != "manager":
-                collector.kill()
-                collector.wait()
-            time.sleep(dice.choice((0.0, 0.1, 0.5)))
-            if victim != "collector":
-                manager.start()
-            if collector.poll() is not None:
-                collector = start()
+        collector = disturb(dice, _SECONDS, manager, collector, start)
         assert trainer.wait(300) == 0
         pod.await_delivery()
         assert terminate(collector) == 0, pod.log_text
