@@ -32,13 +32,15 @@ from tests.dbmanager.test_hostile_clients import (
     points_without_end,
     requests_that_never_come,
 )
+from tests.suggestion.search_spaces import double
 from tests.webhook.experiments.experiment_documents import experiment
 from tests.webhook.running_webhook import asked, experiment_asked
 from tests.webhook.trial_objects import pod
 
 MIB: Final = 1 << 20
 ENDLESS = asking("tpe", 2000, values={"n_startup_trials": "0", "n_EI_candidates": "10000"})
-HUNGRY = asking("tpe", trials=3000, values={"n_EI_candidates": "10000"})
+HUNGRY = asking("qmc", 10_000, parameters=tuple(double(f"x{i}", "0", "1") for i in range(1000)))
+"""Needs more memory than a worker has."""
 CROWD: Final = 32
 CROWD_SECONDS: Final = 30.0
 _POINTS = [("2026-01-31T12:00:00Z", "a", "1")] * MOST_POINTS
