@@ -115,7 +115,7 @@ def test_a_line_that_costs_a_pattern_too_much_is_skipped_counted_and_reported() 
 def test_too_many_metrics_or_patterns_are_refused_before_any_is_compiled(
     metrics: list[str], patterns: list[str], words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr("filters.extractor.compile_pattern")
+    monkeypatch.delattr("filters.pattern.compile_pattern")
     with pytest.raises(UserError, match=words):
         extraction_spec(metrics, patterns=patterns)
 

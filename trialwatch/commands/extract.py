@@ -38,7 +38,6 @@ EXAMPLES = """\
 examples:
     trialwatch extract --metrics 'loss;accuracy' train.log
     python train.py | trialwatch extract --metrics loss -
-    trialwatch extract --metrics 'loss;train/accuracy' runs/
 """
 _CHUNK = 1 << 18
 _LONG = 64 << 20
