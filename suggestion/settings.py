@@ -14,7 +14,7 @@ from serving.access.refusals import Mode
 from serving.access.settings import AccessSettings, access_rows, check_access
 from serving.addresses import Address
 from serving.client_security import ClientSecurity
-from serving.flag_values import ADDRESS, ADDRESS_OR_OFF, PATH, PAUSE, Kind, whole_number
+from serving.flag_values import ADDRESS, ADDRESS_OR_OFF, FOLDER, PATH, PAUSE, Kind, whole_number
 from serving.main import Program
 from serving.server_security import TlsFiles, plain_listen, tls_cert, tls_files, tls_key
 from serving.settings import Row, part, setting, settings_of
@@ -72,7 +72,7 @@ class Settings:
     checkpoints: Path | None = setting(
         Row(
             "--checkpoints",
-            PATH,
+            FOLDER,
             "Where the trials of `pbt` have their checkpoints, if this directory exists: the mount"
             " of a volume that the trials mount too.",
         ),
