@@ -73,8 +73,8 @@ class Experiment:
         with Observations(self.cluster) as store:
             return {trial: store.rows(self.namespace, trial) for trial in trials}
 
-    def first_training(self) -> tuple[str, str]:
-        """Return the name of the first trial that is seen to train, and the sidecar's log, to its end."""
+    def first_training(self, container: str = COLLECTOR_CONTAINER) -> tuple[str, str]:
+        """Return the name of the first trial that is seen to train, and a container's log, to its end."""
 
         def started() -> Object | None:
             pods = self._owned("pods")
@@ -82,7 +82,7 @@ class Experiment:
 
         pod = until(f"a trial of {self.name} that trains", started, tell=self._state)
         metadata = pod["metadata"]
-        where = (f"--namespace={self.namespace}", f"--container={COLLECTOR_CONTAINER}")
+        where = (f"--namespace={self.namespace}", f"--container={container}")
         log = self.cluster.kubectl("logs", "--follow", metadata["name"], *where)
         return metadata["labels"][TRIAL_LABEL], log
 
