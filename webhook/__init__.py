@@ -31,7 +31,7 @@ From an AdmissionReview to its response:
   to create the objects of the trials. `POST /validate-trial` checks that right for Trials that
   users write.
 - **The end of the installation** (`server/uninstall_handler.py`). When the CRD of trials is
-  deleted, the controller is deleted too, so the webhook removes the finalizers first.
+  deleted, the controller is deleted too, so the webhook removes the finalizers.
 - **An image's command** comes from its registry (`registry/`), within three seconds. Without it a
   pod of kind File runs without the launcher, and a pod of kind StdOut is refused.
 - **The certificate** is mounted, or made and renewed by the webhook itself (`certificates/`).

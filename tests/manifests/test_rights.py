@@ -95,6 +95,15 @@ EXPERIMENTS = {
     # webhook/driver/finalizer_release: what would keep the CRDs when they are deleted.
     right(ANYWHERE, "kubeflow.org/experiments", "list patch"),
     right(ANYWHERE, "kubeflow.org/trials", "patch"),
+    *(
+        right(
+            ANYWHERE,
+            "apiextensions.k8s.io/customresourcedefinitions",
+            "get",
+            f"{kind}.kubeflow.org",
+        )
+        for kind in ("experiments", "trials")
+    ),
 }
 CONTROLLER = {
     # controller/cluster_objects: experiments are ours to finish, suggestions and trials to make.

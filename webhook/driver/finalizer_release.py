@@ -17,7 +17,7 @@ from api.documents import mapping_at
 from api.errors import TrialwatchError, Unavailable
 from api.objects.metadata import API_VERSION
 from api.types import JsonObject
-from kube.cluster import Cluster, Kind, Scope, ref_of, version_of
+from kube.cluster import Cluster, Kind, Ref, Scope, ref_of, version_of
 from kube.errors import Conflict, Gone, NotFound
 
 _AT_ONCE: Final = 32
@@ -33,14 +33,20 @@ class Finalized:
     """A kind of objects, and the finalizer that they may have."""
 
     kind: Kind
+    crd: str
+    """The name of the kind's CRD."""
     finalizer: str
 
 
 EXPERIMENTS: Final = Finalized(
-    kind=Kind(api_version=API_VERSION, kind="Experiment"), finalizer=names.EXPERIMENT_FINALIZER
+    kind=Kind(api_version=API_VERSION, kind="Experiment"),
+    crd="experiments.kubeflow.org",
+    finalizer=names.EXPERIMENT_FINALIZER,
 )
 TRIALS: Final = Finalized(
-    kind=Kind(api_version=API_VERSION, kind="Trial"), finalizer=names.TRIAL_FINALIZER
+    kind=Kind(api_version=API_VERSION, kind="Trial"),
+    crd="trials.kubeflow.org",
+    finalizer=names.TRIAL_FINALIZER,
 )
 
 
@@ -59,6 +65,24 @@ class FinalizerRelease:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
+
+    async def is_being_deleted(self, finalized: Finalized) -> bool:
+        """Return whether the kind's CRD is being deleted, or gone.
+
+        Raises:
+            TrialwatchError: the API server does not say.
+        """
+        ref = Ref(
+            api_version="apiextensions.k8s.io/v1",
+            kind="CustomResourceDefinition",
+            namespace="",
+            name=finalized.crd,
+        )
+        try:
+            found = await self._cluster.get(ref)
+        except NotFound:
+            return True
+        return bool(mapping_at(found, "metadata").get("deletionTimestamp"))
 
     async def release(self, finalized: Finalized, deadline: float) -> Release:
         """Remove the finalizer until no object has it, or until the event loop's clock says so.

@@ -19,6 +19,7 @@ from tests.webhook import trial_objects
 from tests.webhook.running_webhook import NAMESPACE, Webhook, asked, webhook
 from webhook.server.uninstall_handler import PATH
 
+EXPERIMENTS, TRIALS = "experiments.kubeflow.org", "trials.kubeflow.org"
 FOREIGN = "somebody/else"
 CRDS = {"group": "apiextensions.k8s.io", "version": "v1", "resource": "customresourcedefinitions"}
 
@@ -40,6 +41,32 @@ class Changing(MemoryCluster):
         return await super().patch(ref, patch, status=status)
 
 
+async def with_crds(cluster: MemoryCluster, *deleted: str) -> MemoryCluster:
+    """Give the cluster both CRDs, some of which are being deleted."""
+    for name in (EXPERIMENTS, TRIALS):
+        await cluster.create(
+            {
+                "apiVersion": "apiextensions.k8s.io/v1",
+                "kind": "CustomResourceDefinition",
+                "metadata": {"name": name, "finalizers": ["customresourcecleanup"]},
+            }
+        )
+    for name in deleted:
+        await delete(cluster, name)
+    return cluster
+
+
+async def delete(cluster: MemoryCluster, crd: str) -> None:
+    kind = "CustomResourceDefinition"
+    await cluster.delete(Ref(api_version="apiextensions.k8s.io/v1", kind=kind, name=crd))
+
+
+async def await_no_finalizers(cluster: MemoryCluster, ref: Ref) -> None:
+    async with asyncio.timeout(SECONDS):
+        while await finalizers(cluster, ref):  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0.01)
+
+
 async def with_finalizers(
     cluster: MemoryCluster, name: str, *finalizers: str, kind: str = "Trial", where: str = NAMESPACE
 ) -> Ref:
@@ -55,7 +82,7 @@ async def finalizers(cluster: MemoryCluster, ref: Ref) -> object:
 
 
 async def deletion(
-    running: Webhook, crd: str = "trials.kubeflow.org", *, within: str = "10s", **fields: object
+    running: Webhook, crd: str = TRIALS, *, within: str = "10s", **fields: object
 ) -> dict[str, Any]:
     """Send the review of a CRD's deletion; return its response."""
     old = {"metadata": {"name": crd}}
@@ -67,32 +94,39 @@ async def deletion(
     return response
 
 
-async def test_all_trials_lose_the_finalizer_and_keep_those_of_others() -> None:
+async def test_when_both_crds_go_all_objects_lose_the_finalizer_and_keep_those_of_others() -> None:
     cluster = Changing()
     refs = [
         await with_finalizers(cluster, "one", names.TRIAL_FINALIZER),
         await with_finalizers(cluster, "two", FOREIGN, names.TRIAL_FINALIZER, where="other"),
         await with_finalizers(cluster, "three", FOREIGN),
+        await with_finalizers(cluster, "e", names.EXPERIMENT_FINALIZER, kind="Experiment"),
     ]
+    await with_crds(cluster, EXPERIMENTS)
     async with webhook(cluster) as running:
         response = await deletion(running)
 
-        assert [await finalizers(cluster, ref) for ref in refs] == [[], [FOREIGN], [FOREIGN]]
+        assert [await finalizers(cluster, ref) for ref in refs] == [[], [FOREIGN], [FOREIGN], []]
         (warning,) = response["warnings"]
         assert "removed the finalizer clean-metrics-in-db of 2 objects of the kind Trial" in warning
         labels = {"path": "release-finalizers", "verdict": "allow"}
         assert await running.metric("trialwatch_webhook_experiment_reviews_total", **labels) == 1
 
 
-async def test_experiments_lose_the_one_that_katib_gave_them() -> None:
+@pytest.mark.parametrize("crd", [EXPERIMENTS, TRIALS])
+async def test_a_review_that_anybody_can_send_changes_nothing_while_both_crds_stay(
+    crd: str,
+) -> None:
     cluster = Changing()
     trial = await with_finalizers(cluster, "one", names.TRIAL_FINALIZER)
     ref = await with_finalizers(cluster, "e", names.EXPERIMENT_FINALIZER, kind="Experiment")
+    await with_crds(cluster)
     async with webhook(cluster) as running:
-        response = await deletion(running, "experiments.kubeflow.org")
+        response = await deletion(running, crd)
+        await asyncio.sleep(1)
 
-    assert await finalizers(cluster, ref) == []
     assert await finalizers(cluster, trial) == [names.TRIAL_FINALIZER]
+    assert await finalizers(cluster, ref) == [names.EXPERIMENT_FINALIZER]
     assert "warnings" not in response
 
 
@@ -102,6 +136,7 @@ async def test_experiments_lose_the_one_that_katib_gave_them() -> None:
 async def test_another_crd_and_a_dry_run_change_nothing(fields: dict[str, Any]) -> None:
     cluster = Changing()
     ref = await with_finalizers(cluster, "one", names.TRIAL_FINALIZER)
+    await with_crds(cluster, EXPERIMENTS, TRIALS)
     async with webhook(cluster) as running:
         response = await deletion(running, **fields)
 
@@ -113,26 +148,39 @@ async def test_a_trial_that_changes_meanwhile_and_an_overloaded_server_are_asked
     cluster = Changing(Unavailable("overloaded"))
     cluster.touched = 2
     ref = await with_finalizers(cluster, "one", names.TRIAL_FINALIZER)
+    await with_crds(cluster, EXPERIMENTS)
     async with webhook(cluster) as running:
         await deletion(running)
 
     assert await finalizers(cluster, ref) == []
 
 
-async def test_a_trial_that_is_created_after_the_answer_loses_it_too() -> None:
+async def test_when_only_the_crd_of_trials_goes_they_lose_it_once_the_deletion_has_begun() -> None:
     cluster = Changing()
+    ref = await with_finalizers(cluster, "one", names.TRIAL_FINALIZER)
+    await with_crds(cluster)
     async with webhook(cluster) as running:
         await deletion(running)
+        assert await finalizers(cluster, ref) == [names.TRIAL_FINALIZER]
+        await delete(cluster, TRIALS)
+
+        await await_no_finalizers(cluster, ref)
+
+
+async def test_a_trial_that_is_created_after_the_answer_loses_it_too() -> None:
+    cluster = await with_crds(Changing(), EXPERIMENTS)
+    async with webhook(cluster) as running:
+        await deletion(running)
+        await delete(cluster, TRIALS)
         ref = await with_finalizers(cluster, "late", names.TRIAL_FINALIZER)
 
-        async with asyncio.timeout(SECONDS):
-            while await finalizers(cluster, ref):  # noqa: ASYNC110 - there is no event to wait for
-                await asyncio.sleep(0.01)
+        await await_no_finalizers(cluster, ref)
 
 
 async def test_without_the_right_the_deletion_is_allowed_and_the_user_knows_what_to_do() -> None:
     cluster = Changing(*[Forbidden("you may not") for _ in range(10)])
     await with_finalizers(cluster, "one", names.TRIAL_FINALIZER)
+    await with_crds(cluster, EXPERIMENTS)
     async with webhook(cluster) as running:
         (warning,) = (await deletion(running))["warnings"]
 
@@ -145,6 +193,7 @@ async def test_when_the_time_is_over_the_deletion_is_allowed_and_the_user_knows_
 ):
     cluster = Changing(*[Unavailable("overloaded") for _ in range(1000)])
     await with_finalizers(cluster, "one", names.TRIAL_FINALIZER)
+    await with_crds(cluster, EXPERIMENTS)
     async with webhook(cluster) as running:
         (warning,) = (await deletion(running, within="0.5s"))["warnings"]
 
