@@ -76,6 +76,8 @@ _LINE_START: Final = re.compile(
     rb"(?:\d{4}-\d\d-\d\d[T ][\d:.,]++(?:Z|[+-][\d:]++)?[ ])?[^\w\n]*+[A-Za-z]?"
 ).fullmatch
 """What may stand before the word of a progress line: a time, signs, and the word's first letter."""
+_LONGEST_START: Final = 256
+"""Bytes before the word; so a long line with many such words takes linear time."""
 
 
 class StepReader:
@@ -168,6 +170,13 @@ def _last(text: bytes, kind: str, start: int, end: int) -> int | None:
 def _progress(text: bytes, kind: str, place: int, end: int) -> int | None:
     """Return the step of a progress line that has its counter at `place`, or None."""
     match = _TOTALS[kind](text, place, end)
-    if match is None and _LINE_START(text, text.rfind(b"\n", 0, place) + 1, place):
+    if match is None and _begins_line(text, place):
         match = _HEADINGS[kind](text, place, end)
     return None if match is None else int(match[1])
+
+
+def _begins_line(text: bytes, place: int) -> bool:
+    """Return whether nothing but a time and signs stands before a word in its line."""
+    floor = max(0, place - _LONGEST_START)
+    start = text.rfind(b"\n", floor, place) + 1
+    return (start > 0 or floor == 0) and _LINE_START(text, start, place) is not None

@@ -6,7 +6,7 @@ A value of 32 bits that was logged as 0.1 is `0.1`, not `0.10000000149011612`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import isfinite, prod
+from math import isfinite
 from struct import Struct, pack, unpack
 from typing import NamedTuple
 
@@ -61,7 +61,7 @@ def float32_text(value: float) -> str:
 def tensor_text(tensor: Tensor) -> str | None:
     """Return the one number of a tensor; None if it has another number of numbers, or none."""
     kind = _KINDS.get(tensor.dtype)
-    if kind is None or prod(one.size for one in tensor.tensor_shape.dim) != 1:
+    if kind is None or any(one.size != 1 for one in tensor.tensor_shape.dim):
         return None
     content = tensor.tensor_content
     if content:

@@ -63,7 +63,7 @@ def test_a_megabyte_of_word_before_the_metric_hides_nothing(patterns: list[str])
         b"loss" + b"'" * MIB, (b"loss" + b" " * 1000) * 1000, b"loss" * (MIB // 4), b"loss=" + b"1" * MIB,
         b"loss=" + b"1," * (MIB // 2), b"\x1b]" * (MIB // 2), b"\x1b[" + b"0;" * (MIB // 2), b"a  loss  b\n" + b"x  " * 9999,
         b"\r" * MIB, b"x\n" * (MIB // 2), b"\x00" * MIB, b"\xff" * MIB, b"loss=1" + b"0" * MIB + b"e", b"[" * MIB,
-        b"loss:" + b"(" * MIB, b"l" * MIB, b"2026-11-23T00:00:00." + b"0" * MIB,
+        b"tep" * (MIB // 3), b" step 1 " * (MIB // 8), b"poch" * (MIB // 4), b"loss:" + b"(" * MIB, b"l" * MIB, b"2026-11-23T00:00:00." + b"0" * MIB,
     ],
     ids=lambda hostile: repr(hostile[:12]),
 )  # fmt: skip

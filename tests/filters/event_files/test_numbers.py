@@ -146,3 +146,16 @@ def test_the_text_of_32_bits_means_the_same_number_and_is_that_of_numpy(value: f
 def test_the_text_of_32_bits_is_what_was_logged(value: float, text: str) -> None:
     as_written = struct.unpack("<f", struct.pack("<f", value))[0]
     assert float32_text(as_written) == text
+
+
+def test_a_shape_of_many_dimensions_is_compared_and_not_multiplied() -> None:
+    """The product of these would have 3 million bits."""
+    sizes = [Tensor.Shape.Dimension(size=2**20) for _ in range(150_000)]
+    assert tensor_text(Tensor(dtype=1, float_val=[1], tensor_shape=Tensor.Shape(dim=sizes))) is None
+
+
+def test_a_shape_of_ones_has_one_number() -> None:
+    sizes = [Tensor.Shape.Dimension(size=1) for _ in range(3)]
+    assert (
+        tensor_text(Tensor(dtype=1, float_val=[1], tensor_shape=Tensor.Shape(dim=sizes))) == "1.0"
+    )
