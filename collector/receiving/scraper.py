@@ -6,7 +6,7 @@ import contextlib
 import http.client
 import socket
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 from api.errors import Unavailable
@@ -111,13 +111,26 @@ def fetch(url: str, seconds: float = ANSWER_SECONDS) -> tuple[bytes, str]:
         ScrapeFailed: no such answer came in time, or it is too large.
     """
     parts = urlsplit(url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=seconds)
-    # A server may send a byte now and then for ever: each of them would be in time.
-    alarm = threading.Timer(seconds, _hang_up, (connection,))
-    alarm.start()
+    late = threading.Event()
     try:
-        connection.request("GET", parts.path or "/", headers={"Accept": ACCEPT})
-        answer = connection.getresponse()
+        connection.connect()
+        with _hang_up_after(seconds, connection.sock, late):
+            connection.request("GET", target, headers={"Accept": ACCEPT})
+            found = _read_answer(connection)
+        if late.is_set():  # what came may be only a part
+            raise ScrapeFailed(_too_late(seconds))
+        return found
+    except (OSError, http.client.HTTPException) as fault:
+        why = _too_late(seconds) if late.is_set() else str(fault) or type(fault).__name__
+        raise ScrapeFailed(why) from fault
+    finally:
+        connection.close()
+
+
+def _read_answer(connection: http.client.HTTPConnection) -> tuple[bytes, str]:
+    with connection.getresponse() as answer:
         if answer.status != _OK:
             raise ScrapeFailed(f"it answered with status {answer.status}")
         pieces, size = [], 0
@@ -126,18 +139,32 @@ def fetch(url: str, seconds: float = ANSWER_SECONDS) -> tuple[bytes, str]:
             size += len(piece)
             if size > MOST_BODY:
                 raise ScrapeFailed(f"its answer has more than {MOST_BODY} bytes")
-        if not alarm.is_alive():
-            raise ScrapeFailed(f"its answer took longer than {seconds:g} s")
         return b"".join(pieces), answer.headers.get("Content-Type", "")
-    except (OSError, http.client.HTTPException) as fault:
-        raise ScrapeFailed(str(fault) or type(fault).__name__) from fault
+
+
+@contextlib.contextmanager
+def _hang_up_after(
+    seconds: float, connected: socket.socket, late: threading.Event
+) -> Iterator[None]:
+    """End the connection when the time is over.
+
+    A server may send a byte now and then for ever: each of them would be in time. The socket is
+    an argument, since `http.client` forgets that of an answer that ends with its connection.
+    """
+
+    def hang_up() -> None:
+        late.set()
+        with contextlib.suppress(OSError):
+            connected.shutdown(socket.SHUT_RDWR)
+
+    alarm = threading.Timer(seconds, hang_up)
+    alarm.start()
+    try:
+        yield
     finally:
         alarm.cancel()
         alarm.join()
-        connection.close()
 
 
-def _hang_up(connection: http.client.HTTPConnection) -> None:
-    if connection.sock is not None:
-        with contextlib.suppress(OSError):
-            connection.sock.shutdown(socket.SHUT_RDWR)
+def _too_late(seconds: float) -> str:
+    return f"its answer took longer than {seconds:g} s"

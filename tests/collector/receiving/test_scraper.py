@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
@@ -16,9 +17,14 @@ from filters.journal_finder import JournalPoint
 from tests.collector.pod_processes import eventually
 
 
-@contextmanager
-def serving(answer: Callable[[socket.socket], None]) -> Iterator[str]:
+def serving(answer: Callable[[socket.socket], None]) -> AbstractContextManager[str]:
     """Answer each connection in turn; give the address."""
+    return serving_requests(lambda connection, _: answer(connection))
+
+
+@contextmanager
+def serving_requests(answer: Callable[[socket.socket, bytes], None]) -> Iterator[str]:
+    """Answer each request in turn; give the address."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
@@ -29,8 +35,7 @@ def serving(answer: Callable[[socket.socket], None]) -> Iterator[str]:
                     return
                 with connection:
                     try:
-                        connection.recv(4096)
-                        answer(connection)
+                        answer(connection, connection.recv(4096))
                     except OSError:
                         pass
 
@@ -46,14 +51,15 @@ def _send(body: bytes, status: str = "200 OK") -> Callable[[socket.socket], None
     return lambda connection: connection.sendall(head + body)
 
 
-def _drip(connection: socket.socket) -> None:
-    while True:
-        connection.sendall(b"H")
-        if stop.wait(0.02):
-            return
+def _drip_after(head: bytes) -> Callable[[socket.socket], None]:
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(head)
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            connection.sendall(b"#")
+            time.sleep(0.02)
 
-
-stop = threading.Event()
+    return drip
 
 
 def test_an_answer_is_read() -> None:
@@ -76,9 +82,35 @@ def test_another_answer_is_a_fault(answer: Callable[[socket.socket], None], why:
         fetch(url)
 
 
-def test_a_server_that_sends_a_byte_now_and_then_is_left() -> None:
-    with serving(_drip) as url, pytest.raises(ScrapeFailed):
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"",
+        b"HTTP/1.0 200 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n",
+    ],
+)
+def test_a_server_that_sends_a_byte_now_and_then_is_left(head: bytes) -> None:
+    begun = time.monotonic()
+    with (
+        serving(_drip_after(head)) as url,
+        pytest.raises(ScrapeFailed, match=r"longer than 0\.2 s"),
+    ):
         fetch(url, seconds=0.2)
+    assert time.monotonic() - begun < 5
+
+
+def test_the_query_of_the_path_is_sent() -> None:
+    asked: list[bytes] = []
+
+    def answer(connection: socket.socket, request: bytes) -> None:
+        asked.append(request.split(b"\r\n")[0])
+        _send(b"loss 1\n")(connection)
+
+    with serving_requests(answer) as url:
+        fetch(f"{url}?format=text&which=a%20b")
+    assert asked == [b"GET /metrics?format=text&which=a%20b HTTP/1.1"]
 
 
 def test_only_a_value_that_has_changed_is_a_point_and_faults_are_told_once() -> None:
