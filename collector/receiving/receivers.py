@@ -35,7 +35,7 @@ class Receivers:
             UserError: a metric to scrape has a name that is not one of Prometheus.
             SetupError: the state of MLflow's runs is damaged.
         """
-        self._files = files
+        self._files, self._trainer = files, trainer
         self.journal = Journal(args.state_dir or args.run_dir, trainer, clock)
         self._look: Callable[[], None] = _look_at_nothing
         with ExitStack() as opened:
@@ -69,13 +69,20 @@ class Receivers:
 
     def _scrape(self, args: CollectorArgs, log: MessageLog, opened: ExitStack) -> None:
         # Only this needs the parser, with what it imports.
-        from collector.receiving.scraper import Scraper  # noqa: PLC0415 - a push needs none of it
+        from collector.receiving.scraper import Endpoint, Scraper  # noqa: PLC0415 - a push needs none of it
 
-        interval = args.scrape_interval.total_seconds()
+        endpoint = Endpoint(
+            url=args.scrape,
+            metrics=args.metrics,
+            interval=args.scrape_interval.total_seconds(),
+        )
         accept = partial(self.journal.append, wait=0.0)
-        scraper = Scraper(args.scrape, args.metrics, accept, log, interval)
+        scraper = Scraper(endpoint, accept, self._newest_attempt, log)
         opened.callback(scraper.close)
         self._look = scraper.look
+
+    def _newest_attempt(self) -> int:
+        return max(self._trainer.started(), default=0)
 
 
 def _look_at_nothing() -> None:

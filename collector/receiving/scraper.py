@@ -7,6 +7,7 @@ import http.client
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from api.errors import Unavailable
@@ -27,6 +28,17 @@ class ScrapeFailed(Exception):
     """No values could be read; the message says why."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """What is scraped."""
+
+    url: str
+    metrics: Sequence[str]
+    """The metrics' names, as the objective gives them."""
+    interval: float
+    """Seconds between two looks."""
+
+
 class Scraper:
     """Reads an endpoint; a value that has changed since the last look becomes a point.
 
@@ -36,23 +48,30 @@ class Scraper:
 
     def __init__(
         self,
-        url: str,
-        metrics: Sequence[str],
+        endpoint: Endpoint,
         accept: Callable[[Iterable[JournalPoint]], None],
+        attempt: Callable[[], int],
         log: MessageLog,
-        interval: float,
     ) -> None:
-        """Begin to look, every `interval` seconds; `accept` is `Journal.append`.
+        """Begin to look.
+
+        Args:
+            endpoint: what to read, and how often.
+            accept: `Journal.append`.
+            attempt: returns the number of the trainer's newest attempt, which answers.
+            log: takes a sentence about a fault.
 
         Raises:
             UserError: a metric's name is not one of Prometheus.
         """
-        self._url = url
-        self._wanted = {name: sample_selector(name) for name in metrics}
+        self._url = endpoint.url
+        self._wanted = {name: sample_selector(name) for name in endpoint.metrics}
         self._accept = accept
+        self._attempt = attempt
         self._log = log
-        self._interval = interval
-        self._known: dict[str, JournalPoint] = {}
+        self._interval = endpoint.interval
+        self._known: tuple[int, dict[str, JournalPoint]] = 0, {}
+        """The last points of an attempt, by name: each attempt reports its own values."""
         self._looks = self._failures = 0
         self._told = ""
         """The last fault that the log has."""
@@ -69,9 +88,9 @@ class Scraper:
             self._looks += 1
             self._take_new(*fetch(self._url))
         except (ScrapeFailed, Unavailable) as fault:
-            self._failures += 1
-            self._known = {}  # another attempt of the trainer may answer next
-            self._tell(f"cannot scrape {self._url}: {fault}; trying again")
+            self._count(str(fault))
+        except Exception as fault:  # noqa: BLE001 - the trainer wrote it; the next look may succeed
+            self._count(repr(fault))
         finally:
             self._one_look.release()
 
@@ -94,9 +113,16 @@ class Scraper:
             raise ScrapeFailed(str(fault)) from fault
         for sentence in found.unclear:
             self._tell(sentence)
-        new = [point for point in found.points if self._known.get(point.name) != point]
+        attempt, (known_of, known) = self._attempt(), self._known
+        if attempt != known_of:
+            known = {}
+        new = [point for point in found.points if known.get(point.name) != point]
         self._accept(new)
-        self._known |= {point.name: point for point in new}
+        self._known = attempt, known | {point.name: point for point in new}
+
+    def _count(self, fault: str) -> None:
+        self._failures += 1
+        self._tell(f"cannot scrape {self._url}: {fault}; trying again")
 
     def _tell(self, sentence: str) -> None:
         if sentence != self._told:
@@ -113,18 +139,13 @@ def fetch(url: str, seconds: float = ANSWER_SECONDS) -> tuple[bytes, str]:
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=seconds)
-    late = threading.Event()
     try:
         connection.connect()
-        with _hang_up_after(seconds, connection.sock, late):
+        with _hang_up_after(seconds, connection.sock):
             connection.request("GET", target, headers={"Accept": ACCEPT})
-            found = _read_answer(connection)
-        if late.is_set():  # what came may be only a part
-            raise ScrapeFailed(_too_late(seconds))
-        return found
+            return _read_answer(connection)
     except (OSError, http.client.HTTPException) as fault:
-        why = _too_late(seconds) if late.is_set() else str(fault) or type(fault).__name__
-        raise ScrapeFailed(why) from fault
+        raise ScrapeFailed(str(fault) or type(fault).__name__) from fault
     finally:
         connection.close()
 
@@ -143,14 +164,13 @@ def _read_answer(connection: http.client.HTTPConnection) -> tuple[bytes, str]:
 
 
 @contextlib.contextmanager
-def _hang_up_after(
-    seconds: float, connected: socket.socket, late: threading.Event
-) -> Iterator[None]:
-    """End the connection when the time is over.
+def _hang_up_after(seconds: float, connected: socket.socket) -> Iterator[None]:
+    """End the connection when the time is over, and raise TimeoutError then.
 
     A server may send a byte now and then for ever: each of them would be in time. The socket is
     an argument, since `http.client` forgets that of an answer that ends with its connection.
     """
+    late = threading.Event()
 
     def hang_up() -> None:
         late.set()
@@ -164,7 +184,5 @@ def _hang_up_after(
     finally:
         alarm.cancel()
         alarm.join()
-
-
-def _too_late(seconds: float) -> str:
-    return f"its answer took longer than {seconds:g} s"
+        if late.is_set():  # what was read may be only a part
+            raise TimeoutError(f"its answer took longer than {seconds:g} s")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 import pytest
 
+from api.errors import Unavailable
 from collector.receiving import scraper
-from collector.receiving.scraper import ScrapeFailed, Scraper, fetch
+from collector.receiving.scraper import Endpoint, ScrapeFailed, Scraper, fetch
 from collector.testing.memory import MemoryLog
 from filters.journal_finder import JournalPoint
 from tests.collector.pod_processes import eventually
@@ -33,11 +34,8 @@ def serving_requests(answer: Callable[[socket.socket, bytes], None]) -> Iterator
                     connection, _ = listening.accept()
                 except OSError:
                     return
-                with connection:
-                    try:
-                        answer(connection, connection.recv(4096))
-                    except OSError:
-                        pass
+                with connection, suppress(OSError):
+                    answer(connection, connection.recv(4096))
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -113,21 +111,76 @@ def test_the_query_of_the_path_is_sent() -> None:
     assert asked == [b"GET /metrics?format=text&which=a%20b HTTP/1.1"]
 
 
+class Looks:
+    """A scraper that looks when a test says so, at bodies that the test gives."""
+
+    def __init__(self, *bodies: bytes) -> None:
+        self.points: list[JournalPoint] = []
+        self.log = MemoryLog()
+        self.attempt = 1
+        self.fault: Exception | None = None
+        self._left = iter(bodies)
+
+    @contextmanager
+    def begun(self) -> Iterator[Scraper]:
+        """Give the scraper after its first look."""
+        with serving(self._answer) as self.url:
+            endpoint = Endpoint(url=self.url, metrics=["loss"], interval=3600)
+            looks = Scraper(endpoint, self._accept, lambda: self.attempt, self.log)
+            eventually(lambda: self.points or self.log.sentences, lambda: "no scrape")
+            yield looks
+            looks.close()
+
+    @property
+    def values(self) -> list[str]:
+        return [point.value for point in self.points]
+
+    def _answer(self, connection: socket.socket) -> None:
+        _send(next(self._left))(connection)
+
+    def _accept(self, points: Iterable[JournalPoint]) -> None:
+        if self.fault is not None:
+            raise self.fault
+        self.points += points
+
+
 def test_only_a_value_that_has_changed_is_a_point_and_faults_are_told_once() -> None:
-    points: list[JournalPoint] = []
-    log = MemoryLog()
-    answers = [b"loss 1\n", b"loss 1\n", b"loss 2\n", b"<html>", b"<html>", b"loss 2\n"]
-    left = iter(answers)
+    bodies = [b"loss 1\n", b"loss 1\n", b"loss 2\n", b"<html>", b"<html>", b"loss 2\n"]
+    looks = Looks(*bodies)
+    with looks.begun() as scraper:
+        for _ in bodies[1:]:
+            scraper.look()
+    assert looks.values == ["1.0", "2.0"]
+    assert len(looks.log.sentences) == 2
+    assert looks.log.sentences[-1] == f"2 of 6 scrapes of {looks.url} failed"
 
-    def answer(connection: socket.socket) -> None:
-        _send(next(left))(connection)
 
-    with serving(answer) as url:
-        looks = Scraper(url, ["loss"], points.extend, log, interval=3600)
-        eventually(lambda: bool(points), lambda: "no scrape")
-        for _ in answers[1:]:
-            looks.look()
-        looks.close()
-    assert [point.value for point in points] == ["1.0", "2.0", "2.0"]
-    assert len(log.sentences) == 2
-    assert log.sentences[-1] == f"2 of 6 scrapes of {url} failed"
+def test_the_first_value_of_another_attempt_is_a_point_though_it_is_equal() -> None:
+    looks = Looks(*[b"loss 1\n"] * 3)
+    with looks.begun() as scraper:
+        looks.attempt = 2
+        scraper.look()
+        scraper.look()
+    assert looks.values == ["1.0", "1.0"]
+
+
+def test_a_value_that_was_not_accepted_is_offered_again() -> None:
+    looks = Looks(*[b"loss 1\n"] * 2)
+    looks.fault = Unavailable("the disk is full")
+    with looks.begun() as scraper:
+        looks.fault = None
+        scraper.look()
+    assert looks.values == ["1.0"]
+
+
+def test_an_unexpected_fault_is_counted_and_told_and_the_scraper_goes_on() -> None:
+    looks = Looks(*[b"loss 1\n"] * 2)
+    looks.fault = RuntimeError("surprise")
+    with looks.begun() as scraper:
+        looks.fault = None
+        scraper.look()
+    assert looks.values == ["1.0"]
+    assert looks.log.sentences == [
+        f"cannot scrape {looks.url}: RuntimeError('surprise'); trying again",
+        f"1 of 2 scrapes of {looks.url} failed",
+    ]
