@@ -20,6 +20,7 @@ from api.types import (
     CollectorKind,
     ConfigMapSource,
     Experiment,
+    ExperimentSpec,
     JsonObject,
     LogFormat,
 )
@@ -240,11 +241,25 @@ def _of_the_collector(kind: CollectorKind, job: JsonObject | None) -> Iterator[F
         yield invalid(path, kind.value, why)
 
 
+def _on_one_port(spec: ExperimentSpec) -> Iterator[Fault]:
+    """Refuse several trials at a time that would all be scraped at the same address."""
+    kind = CollectorKind.PROMETHEUS_METRIC
+    if spec.collector is None or spec.collector.kind is not kind:
+        return
+    if spec.parallel_trial_count is not None and spec.parallel_trial_count > 1:
+        why = (
+            f"on this machine all trials share the port that kind {kind} scrapes, so that one"
+            f" would get the metrics of another; write 1, or use kind {CollectorKind.PUSH}"
+        )
+        yield invalid(_PARALLEL, spec.parallel_trial_count, why)
+
+
 def _of_this_machine(given: LoadedExperiment) -> Iterator[Fault]:
     spec = given.experiment.spec
     template = spec.trial_template
     if spec.collector is not None and spec.collector.kind not in _COLLECTED:
         yield from _of_the_collector(spec.collector.kind, template.trial_spec if template else None)
+    yield from _on_one_port(spec)
     if template is None:
         return
     if template.config_map is not None and given.template is None:

@@ -78,6 +78,24 @@ def test_what_trials_expose_is_scraped(machine: Machine, unused_port: int) -> No
     assert len(machine.stored()) == 2
 
 
+@pytest.mark.parametrize("count", [2, None])
+def test_trials_that_would_be_scraped_at_one_port_do_not_run_at_the_same_time(
+    machine: Machine, count: int | None
+) -> None:
+    document = _spec("PrometheusMetric", ["true"], {})
+    document["spec"] |= {"parallelTrialCount": count, "maxTrialCount": 6}
+    machine.write(document)
+    status, _, err = machine.call("run", "e.yaml")
+    assert status == 2
+    fault = (
+        f"spec.parallelTrialCount: Invalid value: {count or 3}: on this machine all trials share"
+    )
+    assert fault in " ".join(err.split())
+    status, _, err = machine.call("run", "e.yaml", "--parallel", "4")
+    assert status == 2
+    assert "--parallel: Invalid value: 4" in err
+
+
 @pytest.fixture
 def unused_port() -> int:
     return free_port()

@@ -55,7 +55,7 @@ def _variable(name: str, value: str) -> JsonObject:
 
 
 def check_push(request: InjectionRequest) -> None:
-    """Refuse a pod in which the address of the sidecar is not the pod's own.
+    """Refuse a pod in which the addresses of sidecar and trainer are not the pod's own.
 
     Raises:
         PodRefused: the pod has the network of its node, or a metric's name cannot be scraped.
@@ -67,6 +67,13 @@ def check_push(request: InjectionRequest) -> None:
         )
         raise PodRefused(Reason.ANNOTATION_WRONG, why)
     if request.collection.kind is CollectorKind.PROMETHEUS_METRIC:
+        if request.pod.host_network:
+            why = (
+                f"the kind is {request.collection.kind}, but the pod has hostNetwork: its 127.0.0.1"
+                " is the node's, and another pod could answer the scrapes; delete hostNetwork, or"
+                " use another kind"
+            )
+            raise PodRefused(Reason.FLAGS_WRONG, why)
         _check_names(request)
 
 
