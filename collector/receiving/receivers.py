@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 
+from api.errors import SetupError
 from api.names import PUSH_SOCKET
 from api.sidecar import CollectorArgs
 from collector.core.ports import Clock, MessageLog, Trainer
@@ -33,7 +34,8 @@ class Receivers:
 
         Raises:
             UserError: a metric to scrape has a name that is not one of Prometheus.
-            SetupError: the state of MLflow's runs is damaged.
+            SetupError: an address to listen at cannot be used, or the state of MLflow's runs is
+                damaged.
         """
         self._files, self._trainer = files, trainer
         self.journal = Journal(args.state_dir or args.run_dir, trainer, clock)
@@ -58,7 +60,7 @@ class Receivers:
         routes = {push.PATH: push.push_route(args.metrics, self.journal.append)}
         if args.mlflow:
             routes |= self._mlflow(args, log)
-        return LocalServer(_listening(args, log), routes, log.write)
+        return LocalServer(_listening(args), routes, log.write)
 
     def _mlflow(self, args: CollectorArgs, log: MessageLog) -> dict[str, Route]:
         # Only this needs MLflow's API, with what it imports.
@@ -89,16 +91,27 @@ def _look_at_nothing() -> None:
     pass
 
 
-def _listening(args: CollectorArgs, log: MessageLog) -> dict[str, socket.socket]:
-    """Return the sockets. The Unix socket comes last: the trainer starts when it exists."""
+def _listening(args: CollectorArgs) -> dict[str, socket.socket]:
+    """Return the sockets. The Unix socket comes last: the trainer starts when it exists.
+
+    Raises:
+        SetupError: an address is taken, or the run directory cannot be written.
+    """
     host, _, port = args.push.rpartition(":")
-    sockets = {}
     try:
-        sockets["tcp"] = listen_on_tcp(host, int(port))
+        tcp = listen_on_tcp(host, int(port))
     except OSError as error:
-        log.write(f"cannot listen at {args.push}: {os.strerror(error.errno or 0)}")
+        raise SetupError(
+            f"cannot listen at {args.push}, where metrics are pushed to"
+            f" ({os.strerror(error.errno or 0)}): let no other container of the pod use port {port}"
+        ) from None
     try:
-        sockets["unix"] = listen_on_unix(args.run_dir, PUSH_SOCKET)
+        unix = listen_on_unix(args.run_dir, PUSH_SOCKET)
     except OSError as error:
-        log.write(f"cannot listen in {args.run_dir}: {os.strerror(error.errno or 0)}")
-    return sockets
+        tcp.close()
+        raise SetupError(
+            f"cannot listen at {args.run_dir}/{PUSH_SOCKET}, where metrics are pushed to"
+            f" ({os.strerror(error.errno or 0)}): --run-dir must be a volume that this user may"
+            " write"
+        ) from None
+    return {"tcp": tcp, "unix": unix}

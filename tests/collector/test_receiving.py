@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -96,6 +97,15 @@ def test_what_a_trainer_pushes_is_stored_beside_what_it_prints(
     assert observations.values(pod.name) == ["0.5", "0.25"]
     assert sorted(observations.values(pod.name, "acc")) == ["0.8", "0.9"]
     assert pod.last_words["delivered"]
+
+
+def test_a_port_that_is_taken_ends_the_collector_with_the_remedy(pod: Trial) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        collector = pod.collector(f"--push=127.0.0.1:{port}", native=False)
+        assert collector.wait(60) == 2
+    assert f"let no other container of the pod use port {port}" in pod.last_words["why"]
+    assert not (pod.run_dir / "push.sock").exists()
 
 
 def test_a_shell_appends_to_a_file(pod: Trial, observations: Observations) -> None:
