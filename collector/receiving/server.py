@@ -79,7 +79,11 @@ class LocalServer:
 def _refusal_of_browser(request: Request) -> Response | None:
     """Refuse what a web page may send: on a laptop, the server is one of a user's own machine."""
     host = request.headers.get("host", "")
-    name = urlsplit(f"//{host}").hostname if host else ""
+    try:
+        name = urlsplit(f"//{host}").hostname
+    except ValueError:
+        why = "the header Host is not a host and a port; send Host: 127.0.0.1"
+        return json_response(400, {"error": why})
     if (name or "") not in _HOSTS or "origin" in request.headers:
         return json_response(403, {"error": "only programs of this pod may call, no web pages"})
     return None
@@ -159,6 +163,12 @@ class _Handler(BaseHTTPRequestHandler):
         super().setup()
         if self.connection.family == socket.AF_INET:
             self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def handle_expect_100(self) -> bool:
+        """Say at once that the body may come: the client waits for it."""
+        may_go_on = super().handle_expect_100()
+        self.wfile.flush()
+        return may_go_on
 
     def do_POST(self) -> None:
         """Answer a request."""

@@ -102,6 +102,22 @@ def test_a_length_that_is_no_length_or_too_large_is_refused(pushes: Pushes, leng
         assert client.recv(4096).split()[1] in (b"411", b"413")
 
 
+def test_a_client_that_asks_before_it_sends_a_body_is_told_at_once(pushes: Pushes) -> None:
+    head = b"POST /push HTTP/1.1\r\nContent-Length: 6\r\nExpect: 100-continue\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", pushes.port), timeout=10) as client:
+        client.sendall(head)
+        assert client.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(b"loss=7")
+        assert b" 200 " in client.recv(4096)
+
+
+@pytest.mark.parametrize("host", ["[x", "[::1", "]"])
+def test_a_host_that_cannot_be_read_is_answered(pushes: Pushes, host: str) -> None:
+    status, answer = pushes.call(b"loss=1", Host=host)
+    assert (status, pushes.points) == (400, [])
+    assert "send Host: 127.0.0.1" in str(answer["error"])
+
+
 def test_a_web_page_may_not_push(pushes: Pushes) -> None:
     assert pushes.call(b"loss=1", Origin="https://evil.example")[0] == 403
     assert pushes.call(b"loss=1", Host="evil.example")[0] == 403
