@@ -8,7 +8,7 @@ write counts.
 |------------------------------------------------|-----------------------------------------------|
 | began in this attempt                          | the file is followed                          |
 | began before this attempt, or in the next one  | the file is left alone; the log says so once  |
-| is no record of an event file                  | the same                                      |
+| does not belong to an event file               | the same                                      |
 | is not complete yet                            | the next look decides; at the end, the file   |
 |                                                | is followed, so that its damage is reported   |
 
