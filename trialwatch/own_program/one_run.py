@@ -93,17 +93,10 @@ def _params_files(
 
 
 def _run(command: Command) -> OneRun:
-    try:
-        process = subprocess.Popen(  # noqa: S603 - it is the user's own command
-            command.words,
-            env={**os.environ, **_UNBUFFERED, **dict(command.variables)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-    except OSError as error:
-        raise UserError(f"cannot start {command.words[0]!r}: {error.strerror}") from None
-    sample, interrupts = OutputSample(), _Interrupts(process)
-    with process, interrupts:
+    sample, interrupts = OutputSample(), _Interrupts()
+    # Before the program starts: Ctrl-C may come at once.
+    with interrupts, _started(command) as process:
+        interrupts.process = process
         assert process.stdout is not None  # noqa: S101 - it is a pipe
         while chunk := os.read(process.stdout.fileno(), _CHUNK):
             sys.stdout.buffer.write(chunk)
@@ -117,14 +110,26 @@ def _run(command: Command) -> OneRun:
     )
 
 
+def _started(command: Command) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # noqa: S603 - it is the user's own command
+            command.words,
+            env={**os.environ, **_UNBUFFERED, **dict(command.variables)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+    except OSError as error:
+        raise UserError(f"cannot start {command.words[0]!r}: {error.strerror}") from None
+
+
 class _Interrupts:
     """Ctrl-C while a program runs: the terminal sends it to the program too; the second one kills.
 
     A handler, because an exception could come at any moment, and so end the first look itself.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
         self.count = 0
 
     def __enter__(self) -> None:
@@ -136,6 +141,7 @@ class _Interrupts:
     def _note(self, _number: int, _frame: FrameType | None) -> None:
         self.count += 1
         if self.count > 1:
-            self._process.kill()
+            if self.process is not None:
+                self.process.kill()
         else:
             os.write(sys.stderr.fileno(), b"ending the program; Ctrl-C again kills it\n")
