@@ -22,14 +22,20 @@ async def until_authorities_change(
 ) -> None:
     """Return when a file of authorities has other content than at the call; else never.
 
-    A file that cannot be read has not changed: the program goes on with what it has read.
+    A file that is empty or cannot be read has not changed: the program goes on with what it has
+    read. A change counts when the next look finds the same again: a file that is written in place
+    is empty first, then there in part.
     """
     paths = [security.ca for security in securities if security.ca is not None]
     first = {path: await asyncio.to_thread(_read, path) for path in paths}
+    before = dict(first)
     while True:
         await asyncio.sleep(look_seconds)
         for path in paths:
-            if await asyncio.to_thread(_read, path) not in {None, first[path]}:
+            now = await asyncio.to_thread(_read, path)
+            settled = now == before[path]
+            before[path] = now
+            if now and now != first[path] and settled:
                 _log.info(
                     "the authorities have changed: ending, to start with them", path=str(path)
                 )

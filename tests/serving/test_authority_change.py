@@ -44,8 +44,8 @@ async def test_a_changed_file_ends_it(file: Path) -> None:
     assert await ends(file, "old new")
 
 
-@pytest.mark.parametrize("texts", [(), ("old",), (None,)])
-async def test_the_same_content_and_a_missing_file_do_not(
+@pytest.mark.parametrize("texts", [(), ("old",), (None,), ("",), ("", "old")])
+async def test_the_same_content_an_empty_and_a_missing_file_do_not(
     file: Path, texts: tuple[str | None, ...]
 ) -> None:
     assert not await ends(file, *texts)
@@ -53,6 +53,17 @@ async def test_the_same_content_and_a_missing_file_do_not(
 
 async def test_a_file_that_comes_back_changed_ends_it(file: Path) -> None:
     assert await ends(file, None, "new")
+
+
+async def test_a_file_that_is_being_written_ends_it_once_it_stays(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([b"old", b"", b"", b"n", b"ne", None, b"ne", b"new", b"new"])
+    monkeypatch.setattr("serving.authority_change._read", lambda _: next(looks))
+
+    await until_authorities_change(ClientSecurity(), ClientSecurity(ca=file), look_seconds=0)
+
+    assert list(looks) == []
 
 
 async def test_a_program_without_tls_waits_for_ever() -> None:
