@@ -69,9 +69,10 @@ class Hyperband:
         ladder = Ladder(self.r_l, self.eta)
         brackets = Brackets(ladder, self.resource_name)
         brackets.add_all(past for past in history if past.assignments)
-        unknown = sum(not past.assignments for past in history)
+        unknown = sum(past.running and not past.assignments for past in history)
         points: list[Point] = []
-        # Trials of which nothing is known count as the next ones: their points are not returned.
+        # Running trials of which nothing is known count as the next ones: their points are not
+        # returned. Those that have gone take no place, so others fill their rungs.
         for index in range(len(history) - unknown, len(history) + count):
             configuration = brackets.best_waiting()
             point = random_point(space, index, seed) if configuration is None else configuration
@@ -130,14 +131,22 @@ def _admit(space: SearchSpace, spec: ExperimentSpec, values: Values) -> Iterator
             f" {', '.join(names)[:200]}"
         )
         yield invalid(f"{SETTINGS}[{indexes[-1]}].value", values["resource_name"], why)
-    ladder = Ladder(values["r_l"], values.get("eta", _ETA))
-    least, parallel = math.ceil(ladder.eta**ladder.last), spec.parallel_trial_count or 0
+    least = _least_parallel(values["r_l"], values.get("eta", _ETA))
+    parallel = spec.parallel_trial_count or 0
     if parallel < least:
         why = (
-            f"parallelTrialCount must be not less than {least}.; write {least}, as many as the"
-            " first rung has, or a smaller r_l or a larger eta"
+            f"parallelTrialCount must be not less than {least}.; write {least}, as Katib asks for,"
+            " or a smaller r_l or a larger eta"
         )
         yield invalid("spec.parallelTrialCount", parallel, why)
+
+
+def _least_parallel(r_l: float, eta: float) -> int:
+    """Return how many trials must run at the same time: Katib's number, with its rounding.
+
+    With r_l 243 and eta 3, the logarithms give 4.999..., so Katib asks for 81 instead of 243.
+    """
+    return math.ceil(eta ** int(math.log(r_l) / math.log(eta)))
 
 
 def _number(text: str) -> float:

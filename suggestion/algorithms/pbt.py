@@ -59,10 +59,10 @@ class Pbt:
         """Return the same points, labelled with their generations and parents."""
         known = [past for past in history if past.assignments]
         population = Population(known, self.n_population, self.truncation_threshold, seed)
-        unknown = len(history) - len(known)
+        unknown = sum(past.running and not past.assignments for past in history)
         trials: list[SuggestedTrial] = []
-        # Trials of which nothing is known count as the next ones: they are not returned.
-        for index in range(len(known), len(history) + count):
+        # Running trials of which nothing is known count as the next ones: they are not returned.
+        for index in range(len(history) - unknown, len(history) + count):
             member = self._next(space, population, index, seed)
             population.add(member)
             labels = {GENERATION_LABEL: str(member.generation)}
@@ -76,8 +76,8 @@ class Pbt:
         if again is not None:
             return again
         generation = population.next_generation()
-        if generation == 0:
-            return Member(point=random_point(space, index, seed), generation=0)
+        if not population.has_parents(generation):
+            return Member(point=random_point(space, index, seed), generation=generation)
         dice = random.Random(seed_at(seed, index, "pbt"))  # noqa: S311 - not for security
         parent, best = population.parent(generation, dice)
         point = self._explored(space, parent.point, dice) if best is None else best.point

@@ -100,12 +100,17 @@ class Population:
             return self._current + 1
         return self._current
 
+    def has_parents(self, generation: int) -> bool:
+        """Return whether an earlier generation has a trial with a value."""
+        return bool(self._pool(generation))
+
     def parent(self, generation: int, dice: random.Random) -> tuple[Member, Member | None]:
         """Return the parent of a new trial, and the trial whose parameters it takes over.
 
-        The second is None if the parent is not one of the worst: then its own are changed.
+        The second is None if the parent is not one of the worst: then its own are changed. Some
+        earlier generation must have a trial with a value.
         """
-        pool = [one for one in self._generations[generation - 1] if one.loss is not None]
+        pool = self._pool(generation)
         worst, others, best = self._segments(pool)
         plan = (*worst, *others)
         used = Counter(one.parent for one in self._generations[generation] if not one.failed)
@@ -113,6 +118,18 @@ class Population:
         parent = unused[0] if unused else dice.choice(plan)
         taken = dice.choice(best)
         return parent, taken if any(parent is one for one in worst) else None
+
+    def _pool(self, generation: int) -> list[Member]:
+        """Return the trials that can be parents: those of the newest earlier generation with any.
+
+        It is the generation before, unless the trials of that one were deleted.
+        """
+        for number in sorted(self._generations, reverse=True):
+            members = self._generations[number]
+            measured = [one for one in members if one.loss is not None]
+            if number < generation and measured:
+                return measured
+        return []
 
     def _segments(
         self, pool: Sequence[Member]

@@ -10,6 +10,7 @@ import hashlib
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -32,7 +33,11 @@ _COUNTING = frozenset({ConditionType.SUCCEEDED.value, ConditionType.EARLY_STOPPE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastTrial:
-    """One suggested trial. Without assignments, only its place in the order is known."""
+    """One suggested trial.
+
+    Without assignments, only its place in the order is known: it was not sent. If it is `running`,
+    it may still come; else it was deleted, or has ended without metrics.
+    """
 
     assignments: Point = ()
     loss: float | None = None
@@ -72,17 +77,31 @@ def history_of(trials: Sequence[Trial], objective: Objective, earlier: int) -> H
     """Return the trials in the order of suggestion, and `earlier` trials in all.
 
     Katib does not send trials without metrics and trials that are not created yet, but they have
-    numbers too: they are unknown trials at the end. trialwatch's controller labels each trial with
-    its number. Katib's sends trials without numbers in any order, so they are sorted by start and
-    name; trials with equal keys stay in the order of the request.
+    numbers too. trialwatch's controller labels each trial with its number. Then a number that is
+    missing before the last one belongs to a trial that has ended or was deleted, and each later
+    one to a trial that is still created.
+
+    Katib's controller sends trials without numbers in any order, so they are sorted by start and
+    name; trials with equal keys stay in the order of the request. The missing ones count as
+    running, at the end.
     """
+    by_number = {_number(trial): trial for trial in trials}
     known = tuple(_past(trial, objective) for trial in sorted(trials, key=_order))
+    if known and len(by_number) == len(known) and max(by_number) < earlier:
+        last = int(max(by_number))
+        numbered = dict(zip(sorted(by_number), known, strict=True))
+        known = tuple(numbered.get(number, PastTrial()) for number in range(last + 1))
     return known + (PastTrial(running=True),) * (earlier - len(known))
 
 
-def _order(trial: Trial) -> tuple[float, bool, str, list[tuple[int, str]]]:
+def _number(trial: Trial) -> float:
+    """Return the number that the controller gave to a trial; infinity if there is none."""
     number = trial.spec.labels.get(NUMBER_LABEL, "")
-    place = int(number) if re.fullmatch(r"[0-9]{1,9}", number) else math.inf
+    return int(number) if re.fullmatch(r"[0-9]{1,9}", number) else math.inf
+
+
+def _order(trial: Trial) -> tuple[float, bool, str, list[tuple[int, str]]]:
+    place = _number(trial)
     start = trial.status.start_time or ""
     words = re.findall(r"([0-9]{1,18})|([^0-9]+)", trial.metadata.name)
     # Digits as numbers: experiment-9 comes before experiment-10.
@@ -96,11 +115,18 @@ def _past(trial: Trial, objective: Objective) -> PastTrial:
     return PastTrial(
         assignments=trial.spec.assignments,
         loss=loss,
-        running=loss is None and not conditions & _ENDED,
+        running=loss is None and not _has_ended(conditions, trial),
         seconds=_seconds(trial),
         name=trial.metadata.name,
         labels=trial.spec.labels,
     )
+
+
+def _has_ended(conditions: AbstractSet[str], trial: Trial) -> bool:
+    """Return whether a trial has ended; one that is being stopped early still runs."""
+    stopping = ConditionType.EARLY_STOPPED in conditions and trial.status.completion_time is None
+    ends = _ENDED - {ConditionType.EARLY_STOPPED} if stopping else _ENDED
+    return bool(conditions & ends)
 
 
 def _loss(trial: Trial, objective: Objective) -> float | None:

@@ -8,10 +8,13 @@ from dataclasses import replace
 
 import pytest
 
+from api.errors import SpecError
 from api.types import Assignment
 from suggestion.algorithms.hyperband import Hyperband
 from suggestion.core.search_space import Point
+from suggestion.core.search_task import search_task_of
 from suggestion.core.trial_history import History, PastTrial
+from tests.suggestion.controller_requests import experiment
 from tests.suggestion.search_spaces import built, double, integer, values
 
 SPACE = built(double("lr", "0", "1"), integer("epochs", "1", "9"))
@@ -128,6 +131,18 @@ def test_trials_of_which_nothing_is_known_take_the_next_places() -> None:
     assert [epochs(one) for one in points] == ["1", "3"]
 
 
+def test_a_trial_that_has_gone_leaves_its_place_to_another_and_the_rung_ends() -> None:
+    gone = PastTrial()
+    history = (*played(4), gone, *played(9)[5:])
+
+    (another,) = SEARCH.suggest(SPACE, history, 1, 3)
+    history = (*history, PastTrial(assignments=another, loss=rate(another)))
+    promoted = SEARCH.suggest(SPACE, history, 3, 3)
+
+    assert epochs(another) == "1"
+    assert [epochs(one) for one in promoted] == ["3"] * 3
+
+
 def test_a_trial_with_another_resource_takes_no_place() -> None:
     by_hand = (Assignment(name="lr", value="0.5"), Assignment(name="epochs", value="4"))
     history = (*played(9), PastTrial(assignments=by_hand, loss=-1.0))
@@ -150,6 +165,19 @@ def test_the_resources_of_one_round(r_l: float, eta: float, resources: dict[str,
     count = sum(resources.values())
 
     assert Counter(epochs(one.assignments) for one in played(count, search=search)) == resources
+
+
+@pytest.mark.parametrize(
+    ("r_l", "eta", "least"), [("243", "3", 81), ("242", "3", 81), ("27", "3", 27), ("8", "2", 8)]
+)
+def test_as_many_trials_must_run_at_once_as_katib_asks_for(r_l: str, eta: str, least: int) -> None:
+    """Katib computes with logarithms: 5 of 243 and 3 is less than 5."""
+    values = {"r_l": r_l, "resource_name": "epochs", "eta": eta}
+    spec = experiment("hyperband", (integer("epochs", "1", "9"),), values).spec
+
+    search_task_of(replace(spec, parallel_trial_count=least))
+    with pytest.raises(SpecError, match=f"must be not less than {least}"):
+        search_task_of(replace(spec, parallel_trial_count=least - 1))
 
 
 def test_the_resource_is_a_point_of_its_own_even_outside_of_the_parameters_range() -> None:

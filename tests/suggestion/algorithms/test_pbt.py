@@ -169,6 +169,33 @@ def test_trials_of_which_nothing_is_known_take_the_next_places() -> None:
     assert {generation(one) for one in SEARCH.propose(SPACE, history, 3, 3).trials} == {0}
 
 
+def test_a_trial_that_has_gone_takes_no_parent() -> None:
+    history = (*played(4), PastTrial(), *played(5)[4:])
+
+    parents = [one.labels[PARENT_LABEL] for one in SEARCH.propose(SPACE, history, 5, 3).trials]
+
+    assert sorted(parents) == sorted(one.name for one in history if one.name)
+
+
+def test_trials_whose_parents_were_deleted_have_parents_in_an_older_generation() -> None:
+    history = played(13)
+    left = tuple(PastTrial() if generation(one) == 1 else one for one in history)
+
+    (more,) = SEARCH.propose(SPACE, left, 1, 3).trials
+
+    assert generation(more) == 2
+    assert more.labels[PARENT_LABEL] in {one.name for one in history if generation(one) == 0}
+
+
+def test_a_trial_without_any_possible_parent_begins_anew() -> None:
+    left = tuple(one if generation(one) == 2 else PastTrial() for one in played(13))
+
+    (more,) = SEARCH.propose(SPACE, left, 1, 3).trials
+
+    assert generation(more) == 2
+    assert PARENT_LABEL not in more.labels
+
+
 @pytest.mark.parametrize("length", range(0, 45, 6))
 def test_asking_for_four_points_equals_asking_four_times_for_one(length: int) -> None:
     dice = random.Random(length)

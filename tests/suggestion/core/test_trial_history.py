@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from api.names import NUMBER_LABEL
 from api.types import (
     Assignment,
     ConditionType,
@@ -16,6 +17,7 @@ from api.types import (
     Observation,
     ObservedMetric,
     Strategy,
+    Trial,
 )
 from suggestion.core.trial_history import PastTrial, history_of, seed_at
 from tests.suggestion.controller_requests import OBJECTIVE, trial
@@ -48,6 +50,16 @@ def test_a_trial_becomes_a_past_trial(
     (past,) = history_of([trial("t", HERE, condition=condition, loss=loss)], OBJECTIVE, 1)
 
     assert past == PastTrial(assignments=HERE, loss=expected, running=running)
+
+
+def test_a_trial_that_is_being_stopped_early_still_runs() -> None:
+    end = "2026-01-31T12:00:00Z"
+    stopping = trial("t", HERE, condition=ConditionType.EARLY_STOPPED)
+    stopped = trial("t", HERE, condition=ConditionType.EARLY_STOPPED, end=end)
+
+    history = history_of([stopping], OBJECTIVE, 1) + history_of([stopped], OBJECTIVE, 1)
+
+    assert [(past.loss, past.running) for past in history] == [(None, True), (None, False)]
 
 
 def test_with_maximize_the_loss_is_negated() -> None:
@@ -118,6 +130,37 @@ def test_trials_that_were_not_sent_keep_their_numbers() -> None:
     history = history_of([trial("t", HERE, loss="1")], OBJECTIVE, 3)
 
     assert history[1:] == (PastTrial(running=True), PastTrial(running=True))
+
+
+def numbered(number: int, **own: str) -> Trial:
+    one = trial(f"exp-{number}", HERE, **own)
+    return replace(one, spec=replace(one.spec, labels={NUMBER_LABEL: str(number)}))
+
+
+def test_a_number_that_is_missing_before_the_last_is_a_trial_that_has_gone() -> None:
+    sent = [numbered(4, loss="4"), numbered(0, loss="0"), numbered(2, loss="2")]
+    gone, unknown = PastTrial(), PastTrial(running=True)
+
+    history = history_of(sent, OBJECTIVE, 6)
+
+    assert [past.loss for past in history] == [0, None, 2, None, 4, None]
+    assert (history[1], history[3], history[5]) == (gone, gone, unknown)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        [numbered(3, loss="3"), trial("by-hand", HERE, loss="9")],
+        [numbered(3, loss="3"), numbered(3, loss="9")],
+        [numbered(999_999_999, loss="9"), numbered(3, loss="3")],
+    ],
+    ids=["not all have one", "two have the same", "larger than the count"],
+)
+def test_numbers_that_cannot_be_places_only_sort(sent: list[Trial]) -> None:
+    history = history_of(sent, OBJECTIVE, 5)
+
+    assert [past.loss for past in history] == [3, 9, None, None, None]
+    assert all(past.running for past in history[2:])
 
 
 def test_more_trials_than_suggestions_are_all_in_the_history() -> None:
