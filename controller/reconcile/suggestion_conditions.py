@@ -52,6 +52,7 @@ def conditions_after_reply(
     running = ("SuggestionRunning", message)
     conditions = without_conditions(conditions, ConditionType.SUCCEEDED, STALLED)
     conditions = with_condition(conditions, ConditionType.RUNNING, running, now)
+    conditions = _with_message(conditions, ConditionType.RUNNING, message, now)
     if final:
         reason_and_message = ("SuggestionEndReached", "The search has no more points")
         conditions = with_condition(conditions, EXHAUSTED, reason_and_message, now)
@@ -108,14 +109,8 @@ def mark_stalled(suggestion: Suggestion, cause: str, now: datetime) -> Suggestio
     message = f"The search did not answer and will be called again: {cause}"
     reason_and_message = ("SearchNotAnswering", message)
     conditions = with_condition(_with_created(suggestion, now), STALLED, reason_and_message, now)
-    # The cause may be another one by now: show the newest.
-    updated = (
-        replace(condition, message=message, last_update_time=format_time(now))
-        if condition.type == STALLED and condition.message != message
-        else condition
-        for condition in conditions
-    )
-    return _with_conditions(suggestion, tuple(updated), now)
+    conditions = _with_message(conditions, STALLED, message, now)
+    return _with_conditions(suggestion, conditions, now)
 
 
 def mark_deploying(suggestion: Suggestion, now: datetime) -> Suggestion:
@@ -176,6 +171,16 @@ def _with_conditions(suggestion: Suggestion, conditions: Conditions, now: dateti
     status = suggestion.status
     start = status.start_time or format_time(now)
     return replace(suggestion, status=replace(status, conditions=conditions, start_time=start))
+
+
+def _with_message(conditions: Conditions, kind: str, message: str, now: datetime) -> Conditions:
+    """Show the newest message: the cause of a stall, or what `auto` chose, may have changed."""
+    return tuple(
+        replace(condition, message=message, last_update_time=format_time(now))
+        if condition.type == kind and condition.message != message
+        else condition
+        for condition in conditions
+    )
 
 
 def _with_created(suggestion: Suggestion, now: datetime) -> Conditions:

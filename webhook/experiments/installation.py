@@ -95,6 +95,13 @@ def _volume_faults(spec: ExperimentSpec, algorithm: str, config: Config) -> Iter
             " (docs/algorithms.md has an entry)"
         )
         yield invalid("spec.algorithm.algorithmName", algorithm, why)
+    elif algorithm not in config.deployed_searches:
+        why = (
+            "its trials share a volume of checkpoints, which only a service that is deployed for"
+            f" the experiment has; write an image in place of the endpoint under"
+            f" runtime.suggestions of {names.CONFIG_MAP} (docs/algorithms.md has an entry)"
+        )
+        yield invalid("spec.algorithm.algorithmName", algorithm, why)
     elif spec.resume_policy is not ResumePolicy.FROM_VOLUME:
         policy = spec.resume_policy.value if spec.resume_policy else ""
         why = f"{algorithm} needs a volume for the checkpoints of its trials; write FromVolume"

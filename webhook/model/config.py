@@ -96,6 +96,8 @@ class Config:
     )
     suggestions: frozenset[str] = frozenset()
     """The search algorithms that the installation names, besides trialwatch's own."""
+    deployed_searches: frozenset[str] = frozenset()
+    """Those of them whose service is deployed for each experiment, with a volume if it has one."""
     trial_kinds: TrialKinds = field(default_factory=TrialKinds)
     """The kinds of objects that trials may create."""
     inject_security_context: bool = False
@@ -153,10 +155,12 @@ def _read(document: JsonObject, own: str, config: Config) -> Config:
     runtime = root.at("runtime").open_ended()
     listed = runtime.at("metricsCollectors")
     entries = listed.records(_collector)
+    searches = dict(runtime.at("suggestions").records(_algorithm))
     config = replace(
         config,
         # Only names are read: a fault in how a service is deployed must not refuse pods.
-        suggestions=frozenset(runtime.at("suggestions").records(_algorithm)),
+        suggestions=frozenset(searches),
+        deployed_searches=frozenset(name for name, deployed in searches.items() if deployed),
         trial_kinds=allowed_kinds(controller.at("trialResources")),
         inject_security_context=controller.at("injectSecurityContext").flag(),
         # Of two entries for one kind the last counts, as in Katib.
@@ -184,8 +188,10 @@ def _collector(f: Field) -> tuple[CollectorKind, CollectorConfig]:
     )
 
 
-def _algorithm(f: Field) -> str:
-    return f.open_ended().at("algorithmName").text()
+def _algorithm(f: Field) -> tuple[str, bool]:
+    """Return the name of a search, and whether its service is deployed for each experiment."""
+    f.open_ended()
+    return f.at("algorithmName").text(), not (f.mapping() or {}).get("endpoint")
 
 
 def _own(f: Field, config: Config) -> Config:

@@ -124,3 +124,19 @@ def test_a_running_search_says_what_auto_has_chosen_and_keeps_saying_it() -> Non
         running = condition(one, "Running")
         assert running is not None
         assert running.message == "Suggestion is running: auto chose gp: 30 trials"
+
+
+def test_a_running_search_says_what_auto_chooses_now() -> None:
+    def reply(name: str, search: str) -> SuggestionReply:
+        chosen = (Setting(name="chosen", value=search), Setting(name="reason", value="it fits"))
+        return SuggestionReply(trials=(SuggestedTrial(name=name),), settings=chosen)
+
+    first = suggestions.with_reply(NEW, reply("exp-a", "gp"), 1, names, START)
+    second = suggestions.with_reply(first, reply("exp-b", "cmaes"), 1, names, LATER)
+
+    before, after = condition(first, "Running"), condition(second, "Running")
+    assert before is not None
+    assert after is not None
+    assert after.message == "Suggestion is running: auto chose cmaes: it fits"
+    assert after.last_transition_time == before.last_transition_time
+    assert after.last_update_time != before.last_update_time

@@ -250,12 +250,14 @@ runtime:
   suggestions: [{algorithmName: pbt, image: example/pbt}]
   metricsCollectors: [{kind: StdOut, image: example/collector}]
 """
+PBT_ENDPOINT = PBT_CONFIG.replace("image: example/pbt", "endpoint: search.team:6789")
 
 
 @pytest.mark.parametrize(
     ("config", "policy", "says"),
     [
         (KATIB_CONFIG, "FromVolume", "so it needs a service of its own; list it under"),
+        (PBT_ENDPOINT, "FromVolume", "write an image in place of the endpoint"),
         (PBT_CONFIG, "Never", "write FromVolume"),
         (PBT_CONFIG, "FromVolume", None),
     ],
