@@ -13,6 +13,7 @@ from datetime import datetime
 
 from api.errors import SetupError
 from api.types import Experiment, Suggestion, Trial
+from controller.reconcile.suggestions import entry_of
 from controller.reconcile.views import Key, key_of
 from controller.reconcile_workers import ReconcileWorkers, utc_now
 from runner.experiment_end import ExperimentEnd
@@ -25,6 +26,7 @@ from runner.state.last_command import write_command
 from runner.state.objects import FileObjects
 from runner.watcher import Snapshot
 from suggestion.core.search_task import search_task_of
+from suggestion.service.checkpoints import Checkpoints, make_directories
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -98,12 +100,21 @@ class Run:
             name = trial.metadata.name
             shutil.rmtree(self._state.pods / name, ignore_errors=True)
             (self._state.jobs / f"{name}.yaml").unlink(missing_ok=True)
+        self._renew_checkpoints(beginning)
         resume(self._objects, beginning, utc_now())
         if number := len(beginning.retried):
             trials = "1 trial runs" if number == 1 else f"{number} trials run"
             self._plan.watcher.tell(
                 f"{trials} again, under the same name and with the same parameters"
             )
+
+    def _renew_checkpoints(self, beginning: Beginning) -> None:
+        """Let trials that run again begin with their parents' checkpoints, not with their own."""
+        experiment = self._given.experiment
+        if beginning.retried and search_task_of(experiment.spec, admitted=True).has_checkpoints:
+            entries = tuple(map(entry_of, beginning.retried))
+            checkpoints = Checkpoints(folder=self._state.checkpoints)
+            make_directories(checkpoints, experiment.metadata.name, entries)
 
     async def _work(self, lock: int, parts: Parts) -> None:
         """Reconcile until everything has ended, or the user interrupts."""

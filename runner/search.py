@@ -22,7 +22,7 @@ from runner.database import StoredObservations
 from suggestion.algorithms.median_stop import median_stop_of
 from suggestion.core.algorithm import RANDOM_STATE, Proposal
 from suggestion.core.search_task import search_task_of
-from suggestion.service.checkpoints import with_checkpoints
+from suggestion.service.checkpoints import Checkpoints, Naming, with_checkpoints
 
 
 def _any_seed() -> int:
@@ -41,7 +41,7 @@ class LocalSuggestions:
     ) -> None:
         """Make it; `checkpoints` is the folder of the directories of trials."""
         self._worker, self._observations = worker, observations
-        self._checkpoints, self._any_seed = checkpoints, any_seed
+        self._checkpoints, self._any_seed = Checkpoints(folder=checkpoints), any_seed
 
     async def ask(
         self, experiment: Experiment, trials: Sequence[Trial], asked: int, count: int
@@ -86,6 +86,11 @@ class LocalSuggestions:
         earlier = max(asked, len(trials))
         proposal = task.propose(trials, earlier, count, seed)
         if task.has_checkpoints:
-            name = experiment.metadata.name
-            proposal = with_checkpoints(proposal, name, earlier, seed, self._checkpoints)
+            naming = Naming(
+                experiment=experiment.metadata.name,
+                first=earlier,
+                seed=seed,
+                existing={trial.metadata.name for trial in trials},
+            )
+            proposal = with_checkpoints(proposal, naming, self._checkpoints)
         return proposal, seed if drawn else None

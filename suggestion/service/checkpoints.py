@@ -3,22 +3,26 @@
 A trial's directory is `FOLDER/EXPERIMENT/TRIAL`, as in Katib. It is made before the trial is
 returned, under another name at first, so a directory of a trial is always complete. A trial's name
 follows from the experiment, the seed, its number and its parent. So after a lost reply, the same
-question gets the same names and finds their directories.
+question gets the same names and finds their directories; after a copy that took too long, it goes
+on with this copy. A directory that is not like its parent's belongs to an earlier experiment of
+the same name, whose volume was kept: it is made anew.
 """
 
 from __future__ import annotations
 
 import hashlib
-import shutil
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Final
 
 from api.errors import SetupError
+from api.faults import quoted
 from api.names import PARENT_LABEL
 from api.types import SuggestedTrial
 from suggestion.core.algorithm import Proposal
+from suggestion.service.checkpoint_copies import copy_tree, is_like, remove
 from suggestion.service.request_names import check_name
 
 _LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
@@ -26,46 +30,68 @@ _LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
 _LENGTH: Final = 8
 
 
-def with_checkpoints(
-    proposal: Proposal, experiment: str, first: int, seed: int, folder: Path | None
-) -> Proposal:
-    """Return the trials with names, and make their directories.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoints:
+    """Where the trials of all experiments have their directories."""
 
-    Args:
-        proposal: of a search whose trials have checkpoints.
-        experiment: its name.
-        first: the number of the first trial.
-        seed: of the search.
-        folder: of all experiments; None: there is none.
+    folder: Path
+    shared: bool = False
+    """Whether the trials run as other users than the search: then all users may write there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """From which the names of new trials follow."""
+
+    experiment: str
+    first: int
+    """The number of the first trial."""
+    seed: int
+    """Of the search."""
+    existing: Collection[str] = ()
+    """The names of trials that exist; no new trial gets one of them."""
+
+
+def with_checkpoints(
+    proposal: Proposal, naming: Naming, checkpoints: Checkpoints | None
+) -> Proposal:
+    """Return the trials with names, and make their directories; None: there is no place for them.
 
     Raises:
         UserError: the experiment or a parent has no name of Kubernetes.
         SetupError: there is no folder, a parent's directory is missing, or one cannot be written.
     """
-    if folder is None:
+    if checkpoints is None:
         raise SetupError(
             "this service has no directory for the checkpoints of trials; list the algorithm in"
             " katib-config with trialwatch's image of suggestions, and write resumePolicy:"
             " FromVolume"
         )
-    trials = named(proposal.trials, experiment, first, seed)
-    make_directories(folder, experiment, trials)
+    trials = named(proposal.trials, naming)
+    make_directories(checkpoints, naming.experiment, trials)
     return replace(proposal, trials=trials)
 
 
-def named(
-    trials: Sequence[SuggestedTrial], experiment: str, first: int, seed: int
-) -> tuple[SuggestedTrial, ...]:
-    """Return the trials with names; `first` is the number of the first one."""
-    return tuple(
-        replace(trial, name=_name(experiment, first + index, seed, trial))
-        for index, trial in enumerate(trials)
-    )
+def named(trials: Sequence[SuggestedTrial], naming: Naming) -> tuple[SuggestedTrial, ...]:
+    """Return the trials with names that no trial has."""
+    chosen: list[SuggestedTrial] = []
+    for number, trial in enumerate(trials, naming.first):
+        words = f"{naming.seed} {number} {trial.labels.get(PARENT_LABEL, '')}"
+        names = (_name(naming.experiment, words + more) for more in _again())
+        name = next(name for name in names if name not in naming.existing)
+        chosen.append(replace(trial, name=name))
+    return tuple(chosen)
 
 
-def _name(experiment: str, number: int, seed: int, trial: SuggestedTrial) -> str:
-    text = f"{experiment} {seed} {number} {trial.labels.get(PARENT_LABEL, '')}"
-    rest = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+def _again() -> Iterator[str]:
+    """Yield texts that make another name of the same words; the first one adds nothing."""
+    yield ""
+    yield from (f" {number}" for number in count(1))
+
+
+def _name(experiment: str, words: str) -> str:
+    digest = hashlib.blake2b(f"{experiment} {words}".encode(), digest_size=8).digest()
+    rest = int.from_bytes(digest, "big")
     letters = []
     for _ in range(_LENGTH):
         rest, index = divmod(rest, len(_LETTERS))
@@ -73,14 +99,16 @@ def _name(experiment: str, number: int, seed: int, trial: SuggestedTrial) -> str
     return f"{experiment}-{''.join(letters)}"
 
 
-def make_directories(folder: Path, experiment: str, trials: Sequence[SuggestedTrial]) -> None:
-    """Make the directory of each trial below `folder`; those that exist stay as they are.
+def make_directories(
+    checkpoints: Checkpoints, experiment: str, trials: Sequence[SuggestedTrial]
+) -> None:
+    """Make the directory of each trial; none of them has begun, so one that exists is checked.
 
     Raises:
         UserError: the experiment or a parent has no name of Kubernetes.
         SetupError: a parent's directory is missing, or a directory cannot be written.
     """
-    home = folder / check_name("experiment.name", experiment)
+    home = checkpoints.folder / check_name("experiment.name", experiment)
     for trial in trials:
         parent = trial.labels.get(PARENT_LABEL, "")
         source = home / check_name(f"label {PARENT_LABEL}", parent) if parent else None
@@ -90,24 +118,23 @@ def make_directories(folder: Path, experiment: str, trials: Sequence[SuggestedTr
                 " begin with; restore it, or begin the experiment again under another name"
             )
         try:
-            _make(home, trial.name, source)
-        except OSError as error:  # shutil.Error, of several files, is one too
-            why = error.strerror or str(error)
+            _make(home, trial.name, source, shared=checkpoints.shared)
+        except OSError as error:
+            place = f" ({quoted(str(error.filename))})" if error.filename else ""
             raise SetupError(
-                f"cannot make {home / trial.name}, the directory of a trial's checkpoint: {why};"
-                " free space, or correct the rights of the volume"
+                f"cannot make {home / trial.name}, the directory of a trial's checkpoint:"
+                f" {error.strerror}{place}; free space, or correct the rights of the volume"
             ) from None
 
 
-def _make(home: Path, name: str, source: Path | None) -> None:
-    target, part = home / name, home / f".{name}.part"
+def _make(home: Path, name: str, source: Path | None, *, shared: bool) -> None:
+    target, part, old = home / name, home / f".{name}.part", home / f".{name}.old"
     if target.is_dir():
-        return
+        if is_like(target, source):
+            return
+        target.replace(old)
+    if old.exists():
+        remove(old)
     home.mkdir(parents=True, exist_ok=True)
-    if part.exists():  # of a call that was killed
-        shutil.rmtree(part)
-    if source is None:
-        part.mkdir()
-    else:
-        shutil.copytree(source, part, symlinks=True)
+    copy_tree(source, part, shared=shared)
     part.replace(target)

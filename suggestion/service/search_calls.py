@@ -27,7 +27,7 @@ from api.wire.trials import suggested_to_wire, trial_from_wire
 from serving.logs import get_logger
 from suggestion.core.algorithm import RANDOM_STATE, Proposal
 from suggestion.core.search_task import check_settings, search_task_of
-from suggestion.service.checkpoints import with_checkpoints
+from suggestion.service.checkpoints import Checkpoints, Naming, with_checkpoints
 from suggestion.service.katib_requests import completed
 from suggestion.service.searches import MOST_BYTES, Began
 
@@ -78,7 +78,15 @@ def get_suggestions(
     earlier = max(request.total_request_number - count, len(trials))
     proposal = task.propose(trials, earlier, count, seed)
     if task.has_checkpoints:
-        proposal = with_checkpoints(proposal, experiment.metadata.name, earlier, seed, checkpoints)
+        # A trainer's pod may have another user than this service.
+        where = Checkpoints(folder=checkpoints, shared=True) if checkpoints else None
+        naming = Naming(
+            experiment=experiment.metadata.name,
+            first=earlier,
+            seed=seed,
+            existing={trial.metadata.name for trial in trials},
+        )
+        proposal = with_checkpoints(proposal, naming, where)
     new_seed = seed if task.seed is None and task.seeded else None
     _log.info(
         "suggested",

@@ -106,6 +106,31 @@ def test_a_trial_with_a_result_stays_and_the_failed_ones_run_again_on_request(
     assert (done["status"]["trialsSucceeded"], done["status"]["trials"]) == (2, 2)
 
 
+def test_a_trial_that_runs_again_begins_with_its_parents_checkpoint_and_not_its_own(
+    machine: Machine,
+) -> None:
+    steps = "/katib/checkpoint/steps"
+    script = f"echo step >> {steps}; mkdir once 2>&1 && exit 1; echo loss=$(wc -l < {steps})"
+    names = ("suggestion_trial_dir", "n_population", "truncation_threshold")
+    values = ("/katib/checkpoint", "5", "0.2")
+    settings = [{"name": n, "value": v} for n, v in zip(names, values, strict=True)]
+    given = experiment(
+        command=["sh", "-c", f"{script} lr=${{trialParameters.lr}}"],
+        algorithm={"algorithmName": "pbt", "algorithmSettings": settings},
+        parallelTrialCount=1,
+        **TWO,
+    )
+    machine.run(given)
+    [failed] = [name for name, one in machine.trials().items() if state_of(one) != "Succeeded"]
+    own = machine.state() / "checkpoints" / "quick" / failed / "steps"
+    before = own.read_text()
+    status, _ = machine.run(None, "--retry-failed")
+
+    assert status == 0
+    assert (before, own.read_text()) == ("step\n", "step\n")
+    assert machine.stored()[failed] == ["1"]
+
+
 def test_a_changed_experiment_with_results_is_refused_with_two_lines_to_type(
     machine: Machine,
 ) -> None:
