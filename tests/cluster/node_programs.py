@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster.sandbox import Sandbox
+from tests.cluster.sandbox import OUTLIVING, Sandbox
 from tests.cluster.settings import NODE, SERVICES, SERVICES_IPV6, Place, networks
 
 _ETCD = "http://127.0.0.1:2379"
@@ -29,13 +29,15 @@ class Daemon:
     def start(self, sandbox: Sandbox) -> subprocess.Popen[bytes]:
         """Start it inside; its log is `log/NAME`."""
         with (sandbox.folder / "log" / self.name).open("ab") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 sandbox.argv(*self._revived() if self.revived else self.argv),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
+        OUTLIVING.append(process)
+        return process
 
     def _revived(self) -> tuple[str, ...]:
         return ("sh", "-c", _REVIVE, self.name, *self.argv)

@@ -50,6 +50,10 @@ exec sleep infinity
 _PATIENCE_SECONDS = 30.0
 
 
+OUTLIVING: list[subprocess.Popen[bytes]] = []
+"""A node may outlive what started it. Kept, because a Popen that is collected warns of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sandbox:
     """The namespaces that belong to one folder."""
@@ -87,6 +91,7 @@ class Sandbox:
                 stderr=log,
                 start_new_session=True,
             )
+        OUTLIVING.append(parent)
         self._await_init(parent)
         self._link(self._init_pid())
         self._make_cgroups()
