@@ -1,7 +1,7 @@
 """Programs that are built from one pinned Go module each, and kept in the user's cache.
 
 `modules/programs.toml` pins them. A folder `modules/NAME` has sources of our own, which are built as
-packages of the module.
+a package of the module, or as a part of one.
 
     python -m tests.cluster.go_programs NAME...      builds them, and prints where they are
 """
@@ -29,6 +29,8 @@ class GoProgram:
     version: str
     sum: str
     package: str
+    own: str = ""
+    """The package that has our own sources; "" if it is the program's."""
 
 
 def pinned() -> dict[str, GoProgram]:
@@ -53,7 +55,7 @@ def program(name: str) -> Path:
             module = Path(folder, "module")
             _copy(module_folder(wanted, Path(folder)), module)
             for path in own:
-                target = module / wanted.package / path.name
+                target = module / (wanted.own or wanted.package) / path.name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, target)
             build_module(module, wanted.package, "-s -w", programs / name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,8 @@ class Go:
 
     def __call__(self, arguments: list[str], folder: Path) -> str:
         if arguments[0] == "build":
-            self.built.append(sorted(path.name for path in folder.rglob("*") if path.is_file()))
+            files = (path for path in folder.rglob("*") if path.is_file())
+            self.built.append(sorted(str(path.relative_to(folder)) for path in files))
             Path(arguments[arguments.index("-o") + 1]).write_text("a program")
         return json.dumps({"Dir": str(self.source), "Sum": WANTED.sum})
 
@@ -56,7 +58,20 @@ def test_sources_of_our_own_are_built_as_a_package_of_the_module(go: Go, tmp_pat
     (tmp_path / "modules/tool/main.go").write_text("package main // another\n")
 
     assert program("tool") != first
-    assert go.built == [["go.mod", "main.go"]] * 2
+    assert go.built == [["cmd/tool/main.go", "go.mod"]] * 2
+
+
+def test_sources_of_our_own_are_built_as_a_part_of_the_package_that_is_named(
+    go: Go, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lacking = replace(WANTED, own="./lacking")
+    monkeypatch.setattr(go_programs, "pinned", lambda: {"tool": lacking})
+    (tmp_path / "modules/tool").mkdir(parents=True)
+    (tmp_path / "modules/tool/linux.go").write_text("package lacking\n")
+
+    program("tool")
+
+    assert go.built == [["go.mod", "lacking/linux.go"]]
 
 
 def test_a_module_with_another_hash_is_not_built(go: Go, tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from tests.cluster.binaries import note
 from tests.cluster.client import Cluster, until
+from tests.cluster.go_programs import program
 from tests.cluster.images import scratch
 from tests.cluster.operators.manifests import (
+    EXECUTOR,
     OPERATORS,
     Operator,
     deployments,
@@ -21,7 +23,16 @@ _APPLY = ("apply", "--server-side", "--force-conflicts", "--filename=-")
 
 
 def archives(operators: Mapping[str, OperatorProgram], folder: Path) -> list[Path]:
-    """Write the archives of the operators' images."""
+    """Write the archives of the operators' images, and of Argo's executor."""
+    executor = {"bin/argoexec": program("argoexec").read_bytes()}
+    settings = {"User": "65532", "Env": ["PATH=/bin"]}
+    return [
+        scratch(folder / "argoexec.tar", EXECUTOR, executor, settings),
+        *_operators(operators, folder),
+    ]
+
+
+def _operators(operators: Mapping[str, OperatorProgram], folder: Path) -> list[Path]:
     return [
         scratch(
             folder / f"{operator.name}.tar",

@@ -15,6 +15,8 @@ from tests.cluster.binaries import run
 from tests.cluster.client import Object
 
 NAMESPACE_OF_OURS = "kubeflow"
+EXECUTOR = "trialwatch.test/argoexec:1"
+"""The image of what Argo runs in each pod of a workflow."""
 _NOT_APPLIED = {"APIService", "Namespace"}
 """An APIService needs an aggregating API server; the namespaces are made before."""
 
@@ -27,8 +29,8 @@ class Operator:
     folder: str
     overlay: str
     namespace: str
-    without: str = ""
-    """A resource of the overlay that is left out: it is elsewhere."""
+    without: tuple[str, ...] = ()
+    """A kustomization, and its resources that are left out."""
     arguments: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     runtime: str = ""
@@ -60,7 +62,7 @@ OPERATORS = (
         "manifests",
         "overlays/manager",
         "kubeflow-system",
-        without="../../third-party/jobset",
+        without=("overlays/manager", "../../third-party/jobset"),
         runtime="base/runtimes/torch_distributed.yaml",
     ),
     Operator(
@@ -74,6 +76,15 @@ OPERATORS = (
             ("ENABLE_INIT_CONTAINER_INJECTION", "false"),
         ),
     ),
+    Operator(
+        "workflow-controller",
+        "manifests",
+        "cluster-install",
+        "argo",
+        without=("cluster-install-no-crds", "../base/argo-server", "./argo-server-rbac"),
+        arguments=(f"--executor-image={EXECUTOR}", "--executor-image-pull-policy=IfNotPresent"),
+    ),
+    # The last one: its webhook is asked about each Deployment, and does not serve yet.
     Operator("kueue", "config", "default", "kueue-system"),
 )
 
@@ -83,10 +94,10 @@ def rendered(operator: Operator, source: Path, kubectl: str) -> list[Object]:
     # In a folder of another name: kustomize takes `github.com` in a path for an address.
     with tempfile.TemporaryDirectory() as folder:
         copied = Path(shutil.copytree(source / operator.folder, Path(folder, "manifests")))
-        overlay = copied / operator.overlay
         if operator.without:
-            _leave_out(overlay / "kustomization.yaml", operator.without)
-        text = run([kubectl, "kustomize", str(overlay)])
+            where, *resources = operator.without
+            _leave_out(copied / where / "kustomization.yaml", resources)
+        text = run([kubectl, "kustomize", str(copied / operator.overlay)])
     objects = [one for one in yaml.safe_load_all(text) if one["kind"] not in _NOT_APPLIED]
     return [_fitted(one, operator) for one in objects]
 
@@ -102,9 +113,10 @@ def runtime_of(operator: Operator, source: Path) -> list[Object]:
     return [runtime]
 
 
-def _leave_out(kustomization: Path, resource: str) -> None:
+def _leave_out(kustomization: Path, resources: list[str]) -> None:
     settings = yaml.safe_load(kustomization.read_text())
-    settings["resources"].remove(resource)
+    for resource in resources:
+        settings["resources"].remove(resource)
     kustomization.chmod(0o644)
     kustomization.write_text(yaml.safe_dump(settings))
 

@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster.binaries import build_module, go, kept
+from tests.cluster.go_programs import module_folder, pinned, program
 from tests.cluster.releases import ModuleDigestError
 
+ARGO = "workflow-controller"
 _TABLES = Path(__file__).with_name("modules.toml")
 
 
@@ -67,7 +69,12 @@ def build_operators() -> dict[str, OperatorProgram]:
         sources = _sources(module)
         for name, package in module.programs.items():
             found[name] = OperatorProgram(folder / name, sources[module.of(package)])
-    return found
+    return {**found, ARGO: _argo()}
+
+
+def _argo() -> OperatorProgram:
+    with tempfile.TemporaryDirectory() as folder:
+        return OperatorProgram(program(ARGO), module_folder(pinned()[ARGO], Path(folder)))
 
 
 def _builder(module: GoModule) -> Callable[[Path], None]:
