@@ -31,5 +31,12 @@ volume."""
 KATIB_ONLY: Final = ("enas", "darts")
 """Katib's names for `spec.algorithm` that trialwatch does not have."""
 
-EARLY_STOPPING: Final = ("medianstop",)
+EARLY_STOPPING: Final = (
+    "medianstop",
+    "asha",
+    "hyperband-stop",
+    "percentile",
+    "patience",
+    "threshold",
+)
 """Names for `spec.earlyStopping`."""

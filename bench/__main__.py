@@ -16,6 +16,7 @@ PARTS = {
     "hostile": "honest calls of all servers while each is attacked, within their memory",
     "push": "how long a push takes, and how many a collector accepts in a second",
     "runner": "what a trial costs beside its own process, against Optuna with subprocess",
+    "stopping": "what early stopping saves on recorded curves, against Optuna's pruners",
     "suggestion": "search from history alone against the libraries' stateful runs, and random",
     "tokens": "a report over TLS with a token against one without, in turn",
     "webhook": "reviews in a second and how long one takes, beside a plain aiohttp echo",

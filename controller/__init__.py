@@ -5,7 +5,8 @@ reconciles objects (`reconcile_workers`; `runner` uses it too), and four subpack
 (the pure core), `driver` (carries out the core's actions, through ports), `on_kube` (the ports
 over a cluster) and `over_grpc` (the ports over gRPC services).
 Does not belong here: how jobs run, how points are chosen, how metrics are collected.
-May import: `api`, `filters`, `kube`, `serving`. May be imported by: `runner` and `trialwatch`.
+May import: `api`, `filters`, `kube`, `serving`, `stopping`. May be imported by: `runner` and
+`trialwatch`.
 
     objects, jobs, store ──> ExperimentView ──> reconcile_experiment ──> actions ──> ports
                          └─> TrialView ───────> reconcile_trial ──────┘

@@ -22,14 +22,17 @@ from controller.driver.driver import Driver
 from controller.driver.ports import (
     Events,
     LeftoverRecord,
+    NoJudge,
     NoLeftoverRecord,
     Observations,
     Ports,
     SearchServices,
     Suggestions,
+    TrialPoints,
 )
 from controller.guarded_reconcile import guarded_reconcile
 from controller.lifecycle_counters import LifecycleCounters
+from controller.live_judge import LiveJudge
 from controller.metrics import Metrics
 from controller.on_kube.allowed_jobs import AllowedJobs
 from controller.on_kube.job_watches import Start
@@ -80,6 +83,10 @@ class TermDependencies:
     trial_kinds: Callable[[], TrialKinds] = TrialKinds
     """Returns the kinds that trials may have now."""
     pace: Pace | None = None
+    points: TrialPoints | None = None
+    """The values of running trials; None: no rule is judged here."""
+    judges: Callable[[Experiment], bool] = lambda _: True
+    """Returns whether an experiment's rule is judged here, not by another service."""
     leftovers: LeftoverRecord = field(default_factory=NoLeftoverRecord)
     """Keeps over terms which metrics must still be deleted."""
     now: Callable[[], datetime] = utc_now
@@ -97,6 +104,7 @@ class LeaderTerm:
         where, pace = dependencies.namespace, dependencies.pace
         self._objects = ClusterObjects(dependencies.cluster, changed, where, pace)
         self._jobs = ClusterJobs(dependencies.cluster, changed.trial, start, where, pace)
+        self._judge = self._made_judge()
         ports = Ports(
             objects=self._objects,
             jobs=AllowedJobs(
@@ -106,6 +114,7 @@ class LeaderTerm:
             suggestions=dependencies.suggestions,
             services=dependencies.services,
             events=dependencies.events,
+            judge=self._judge or NoJudge(),
             leftovers=dependencies.leftovers,
         )
         rng = random.Random()  # noqa: S311 - names, no secrets
@@ -150,6 +159,8 @@ class LeaderTerm:
             async with asyncio.timeout(_JOBS_SECONDS):
                 await self._jobs.synced()
         self._start(self._reconcile_all())
+        if self._judge is not None:
+            self._start(self._judge.run())
         async with asyncio.TaskGroup() as workers:
             workers.create_task(self._experiments.run())
             workers.create_task(self._trials.run())
@@ -171,6 +182,16 @@ class LeaderTerm:
         for item in self._objects.all_trials.cache:
             if item is not None:
                 yield item.metadata.namespace, state_of(item).value
+
+    def _made_judge(self) -> LiveJudge | None:
+        points, now = self._dependencies.points, self._dependencies.now
+        if points is None:
+            return None
+
+        async def stop(key: Key, why: str) -> None:
+            await self._driver.stop_early(key, now(), why)
+
+        return LiveJudge(points, stop, self._dependencies.judges)
 
     def _experiment_changed(self, key: Key) -> None:
         """Reconcile an experiment; if it is being deleted, cancel its open request."""

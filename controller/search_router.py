@@ -67,6 +67,11 @@ class SearchRouter:
             search_service = RemoteSuggestions(lambda _: targets, history_cache=self._history_cache)
             return await search_service.ask(experiment, trials, asked, count)
 
+    def judges(self, experiment: Experiment) -> bool:
+        """Return whether the controller judges an experiment's rule: no other service has it."""
+        _, stopping = self._addresses(suggestion_of(experiment))
+        return stopping.kind is ServiceKind.OWN
+
     async def deploys(self, suggestion: Suggestion) -> bool:
         """Return whether a service is deployed for this experiment."""
         return bool(deployed_documents(suggestion, self._directory.config()))

@@ -16,6 +16,7 @@ from controller.on_kube.leftover_record import ClusterLeftoverRecord
 from controller.on_kube.search_services import ClusterSearchServices
 from controller.over_grpc.channels import Channels, dial, dial_own
 from controller.over_grpc.observations import RemoteObservations
+from controller.over_grpc.trial_points import RemoteTrialPoints
 from controller.search_router import SearchRouter, ServiceDirectory
 from controller.settings import Settings
 from kube.cluster import Cluster
@@ -56,6 +57,8 @@ async def term_dependencies(  # noqa: PLR0913, PLR0917 - the parts of a replica
             policy=settings.policy,
             namespace=settings.namespace,
             kinds=config.trial_resources,
+            points=RemoteTrialPoints(channel, _STORE_SECONDS),
+            judges=search.judges,
             leftovers=ClusterLeftoverRecord(cluster, settings.core_namespace),
             trial_kinds=lambda: source.config.trial_kinds,
         )

@@ -73,7 +73,11 @@ class Run:
         progress.show(progress.snapshot())
         if explanation := search_task_of(self._given.experiment.spec, admitted=True).explanation:
             self._plan.watcher.tell(explanation)
-        callbacks = Callbacks(job_changed=self._job_changed, stop_early=self._stop_early)
+        callbacks = Callbacks(
+            job_changed=self._job_changed,
+            stop_early=self._stop_early,
+            stop_by_rule=self._stop_by_rule,
+        )
         with _at_signals(self._interrupt):
             async with started_parts(self._plan, self._objects, callbacks, lock) as parts:
                 self._parts = progress.parts = parts
@@ -179,6 +183,10 @@ class Run:
         if self._parts is not None:
             key = Key(namespace=self._key.namespace, name=name)
             await self._parts.driver.stop_early(key, utc_now())
+
+    async def _stop_by_rule(self, key: Key, why: str) -> None:
+        if self._parts is not None:
+            await self._parts.driver.stop_early(key, utc_now(), why)
 
     def _object_changed(self, item: Experiment | Suggestion | Trial) -> None:
         self._experiments.add(self._key)

@@ -29,7 +29,7 @@ from runner.devices.capacity import ParallelFrom
 from runner.jobs.job_spec import JOB, POD, read_job
 from runner.pod_annotation import with_pod_annotation
 from runner.pods.pod_spec import ignored_fields
-from suggestion.algorithms.median_stop import median_stop_of
+from stopping.registry import stopping_of
 from suggestion.core.search_task import search_task_of
 
 NAMESPACE = "default"
@@ -220,11 +220,10 @@ def search_faults(experiment: Experiment) -> Iterator[Fault]:
         search_task_of(spec)
     except SpecError as error:
         yield from error.faults
-    if spec.early_stopping is not None:
-        try:
-            median_stop_of(spec.early_stopping)
-        except SpecError as error:
-            yield from error.faults
+    try:
+        stopping_of(spec)
+    except SpecError as error:
+        yield from error.faults
 
 
 def _of_the_collector(kind: CollectorKind, job: JsonObject | None) -> Iterator[Fault]:

@@ -13,9 +13,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from api.types import Trial
+from controller.background import background_tasks
 from controller.driver.driver import Driver
 from controller.driver.ports import Ports
-from controller.reconcile.views import Policy
+from controller.live_judge import LiveJudge
+from controller.over_grpc.channels import dial
+from controller.over_grpc.trial_points import RemoteTrialPoints
+from controller.reconcile.views import Key, Policy
 from runner.database import StoredObservations, database
 from runner.devices.leases import DeviceLeases
 from runner.devices.locks import open_locks, usual_folder
@@ -70,6 +74,8 @@ class Callbacks:
     """Takes the trial whose job has changed."""
     stop_early: Callable[[str], Awaitable[None]]
     """Takes the name of a trial that its collector wants to stop."""
+    stop_by_rule: Callable[[Key, str], Awaitable[None]]
+    """Takes a trial that a rule wants to stop, and why."""
 
 
 @asynccontextmanager
@@ -109,13 +115,18 @@ async def started_parts(
         )
         jobs = LocalJobs(state, context, lambda: objects.stored_suggestion, callbacks.job_changed)
         observations = StoredObservations(store.store)
+        channel = await stack.enter_async_context(dial(store.address))
+        judge = LiveJudge(RemoteTrialPoints(channel), callbacks.stop_by_rule)
         ports = Ports(
             objects=objects,
             jobs=jobs,
             observations=observations,
             suggestions=LocalSuggestions(worker, observations, state.checkpoints),
             events=Warnings(watcher.warn),
+            judge=judge,
         )
+        start = await stack.enter_async_context(background_tasks())
+        _ = start(judge.run())
         driver = Driver(ports, random.Random(), _POLICY)  # noqa: S311 - names of trials
         try:
             yield Parts(driver=driver, jobs=jobs, observations=observations, spawner=spawner)

@@ -19,6 +19,7 @@ from api.types import (
 )
 from controller.reconcile.views import SuggestionReply
 from runner.database import StoredObservations
+from stopping.median import NAME as MEDIAN_STOP
 from suggestion.algorithms.median_stop import median_stop_of
 from suggestion.core.algorithm import RANDOM_STATE, Proposal
 from suggestion.core.search_task import search_task_of
@@ -62,6 +63,8 @@ class LocalSuggestions:
     async def _rules(self, experiment: Experiment, trials: Sequence[Trial]) -> tuple[StopRule, ...]:
         spec = experiment.spec
         if spec.early_stopping is None or spec.objective is None:
+            return ()
+        if spec.early_stopping.name != MEDIAN_STOP:
             return ()
         stop = median_stop_of(spec.early_stopping)
         ended = [t for t in trials if holds(t.status.conditions, ConditionType.SUCCEEDED)]

@@ -4,9 +4,9 @@ Belongs here: the program `python -m suggestion` and four subpackages: `core` (w
 share), `algorithms` (one file for each search and stop rule), `service` (Katib's gRPC services) and
 `workers` (the processes in which searches run, and their limits).
 Does not belong here: when to ask for trials, how trials run, where their metrics are stored.
-May import: `serving` and `api`; only `service.early_stop_status` imports `kube`. May be imported
-by: `runner` and `trialwatch`. Only an algorithm's file imports its library; `core.registry` loads
-the file when a caller asks for the algorithm.
+May import: `stopping`, `serving` and `api`; only `service.early_stop_status` imports `kube`. May be
+imported by: `runner` and `trialwatch`. Only an algorithm's file imports its library;
+`core.registry` loads the file when a caller asks for the algorithm.
 
 From a history to the next trial:
 

@@ -5,7 +5,8 @@ and `experiments` (the decisions, pure), `driver` (answers a decision's look-ups
 (admission over HTTP), `registry` (the commands of images), `certificates` (the server's
 certificate), `authority` (the certificate of the DB manager).
 Does not belong here: what the collector does in the pod, and what a trial is.
-May import: `filters`, `kube`, `serving` and `api`. May be imported by: `trialwatch` and `runner`.
+May import: `filters`, `kube`, `serving`, `stopping` and `api`. May be imported by: `trialwatch` and
+`runner`.
 
 From an AdmissionReview to its response:
 

@@ -17,10 +17,8 @@ from itertools import islice
 from typing import TypeAlias
 
 from api.errors import Fault
-from api.faults import forbidden, invalid, nearest, required
-from api.names import PUSH_ANNOTATION
+from api.faults import invalid, nearest, required
 from api.types import (
-    CollectorKind,
     Experiment,
     ExperimentSpec,
     Objective,
@@ -28,7 +26,6 @@ from api.types import (
     ObjectMeta,
 )
 
-from .push import may_push
 from .validation_collector import collector_faults, scraped_name_faults
 from .validation_space import space_faults, space_warnings
 from .validation_template import template_faults, unused_faults
@@ -172,17 +169,5 @@ def _algorithm_faults(spec: ExperimentSpec) -> Iterator[Fault]:
         why = "must be specified; start with random"
         yield required("spec.algorithm.algorithmName", why)
     if spec.early_stopping is not None and not spec.early_stopping.name:
-        why = "must be specified; write medianstop, or delete spec.earlyStopping"
+        why = "must be specified; write medianstop or asha, or delete spec.earlyStopping"
         yield required("spec.earlyStopping.algorithmName", why)
-    if spec.early_stopping is not None and spec.collector is not None:
-        kind = spec.collector.kind
-        template = spec.trial_template
-        pushes = kind is CollectorKind.PUSH and template and may_push(template.trial_spec)
-        if kind in (CollectorKind.PUSH, CollectorKind.CUSTOM) and not pushes:
-            why = (
-                f"no trial can be stopped early with the collector kind {kind}, because only"
-                " trialwatch's own collector checks the stop rules; delete spec.earlyStopping, or"
-                " take kind StdOut or File, or kind Push with the annotation"
-                f' {PUSH_ANNOTATION}: "true" on the pods of the template'
-            )
-            yield forbidden("spec.earlyStopping", why)

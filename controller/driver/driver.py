@@ -157,8 +157,10 @@ class Driver:
                 return min((wake for wake in wakes if wake), default=None)
             before = after
 
-    async def stop_early(self, key: Key, now: datetime) -> None:
+    async def stop_early(self, key: Key, now: datetime, why: str = "") -> None:
         """Mark a trial as stopped early, because a stop rule holds: the call `SetTrialStatus`.
+
+        With `why`, the controller has judged the trial, and ends its job.
 
         Raises:
             UserError: no such trial exists.
@@ -168,7 +170,7 @@ class Driver:
             trial = await self._ports.objects.trial(key)
             if trial is None:
                 raise UserError(f"trial {key} does not exist; send the name of one that runs")
-            after = mark_early_stopped(trial, now)
+            after = mark_early_stopped(trial, now, why)
             if after is trial:
                 return
             try:
@@ -185,13 +187,16 @@ class Driver:
         experiment = await objects.experiment(key)
         if experiment is None:
             self._facts.pop(key, None)
+            self._ports.judge.forget(key)
             return None
+        trials = tuple(await objects.trials(key))
+        self._ports.judge.saw(experiment, trials)
         template = experiment.spec.trial_template
         source = template.config_map if template else None
         return ExperimentView(
             experiment=experiment,
             suggestion=await objects.suggestion(key),
-            trials=tuple(await objects.trials(key)),
+            trials=trials,
             template_text=await objects.template(source) if source else None,
         )
 

@@ -6,9 +6,9 @@ has changed and must be read again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from api.errors import RemoteError
 from api.types import (
@@ -20,6 +20,7 @@ from api.types import (
 )
 from controller.reconcile.actions import EmitEvent
 from controller.reconcile.views import JobFacts, Key, MetricSummary, SuggestionReply
+from stopping.curves import Point
 
 
 class Conflict(RemoteError):
@@ -124,6 +125,51 @@ class Observations(Protocol):
         Raises:
             RemoteError: the store did not answer, or refused.
         """
+
+
+class StoredPoint(NamedTuple):
+    """One value of one metric of a trial."""
+
+    metric: str
+    point: Point
+
+
+class TrialPoints(Protocol):
+    """The values of running trials, as the metrics store has them."""
+
+    def watch(self, trial: Trial, metrics: Sequence[str]) -> AsyncGenerator[Sequence[StoredPoint]]:
+        """Yield the stored points of all starts of a trial, then new ones, until it is closed.
+
+        Raises:
+            RemoteError: the store did not answer, or refused.
+        """
+
+    async def read(self, trial: Trial, metrics: Sequence[str]) -> Sequence[StoredPoint]:
+        """Return the points that count, in order: those of a failed start do not.
+
+        Raises:
+            RemoteError: the store did not answer, or refused.
+        """
+
+
+class Judge(Protocol):
+    """Decides, while trials run, which of them must stop. Both calls only take note."""
+
+    def saw(self, experiment: Experiment, trials: Sequence[Trial]) -> None:
+        """Take note of an experiment and of all its trials."""
+
+    def forget(self, experiment: Key) -> None:
+        """Take note that an experiment does not exist any more."""
+
+
+class NoJudge:
+    """For installations without live rules."""
+
+    def saw(self, experiment: Experiment, trials: Sequence[Trial]) -> None:
+        """Do nothing."""
+
+    def forget(self, experiment: Key) -> None:
+        """Do nothing."""
 
 
 class Suggestions(Protocol):
@@ -233,4 +279,5 @@ class Ports:
     suggestions: Suggestions
     events: Events
     services: SearchServices = field(default_factory=NoSearchServices)
+    judge: Judge = field(default_factory=NoJudge)
     leftovers: LeftoverRecord = field(default_factory=NoLeftoverRecord)

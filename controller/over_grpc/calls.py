@@ -75,10 +75,15 @@ async def call_service(
     try:
         return await method(request, timeout=seconds, metadata=metadata)
     except grpc.aio.AioRpcError as error:
-        code, details = error.code(), error.details() or "no details"
-        message = f"{service} did not answer: {code.name}: {details}"
-        if code is grpc.StatusCode.INVALID_ARGUMENT:
-            raise UserError(details) from None
-        if code is grpc.StatusCode.UNKNOWN:
-            raise UnknownStatusError(message, details) from None
-        raise _KINDS.get(code, RemoteError)(message) from None
+        if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
+            raise UserError(error.details() or "no details") from None
+        raise remote_error(service, error) from None
+
+
+def remote_error(service: str, error: grpc.aio.AioRpcError) -> RemoteError:
+    """Return the error that a status code becomes."""
+    code, details = error.code(), error.details() or "no details"
+    message = f"{service} did not answer: {code.name}: {details}"
+    if code is grpc.StatusCode.UNKNOWN:
+        return UnknownStatusError(message, details)
+    return _KINDS.get(code, RemoteError)(message)

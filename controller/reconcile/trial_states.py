@@ -13,6 +13,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from api.early_stopping import BY_RULE
 from api.types import (
     ConditionStatus,
     ConditionType,
@@ -86,6 +87,15 @@ def _as_it_ended(conditions: Conditions) -> TrialState:
 def has_ended(trial: Trial) -> bool:
     """Return whether the trial is in a final state."""
     return state_of(trial) not in ACTIVE_STATES
+
+
+def stopped_by_rule(trial: Trial) -> str:
+    """Return the sentence that says which rule of the controller stopped a trial; "" if none did.
+
+    Its job must be deleted: no collector ends the training.
+    """
+    condition = find_condition(trial.status.conditions, ConditionType.EARLY_STOPPED)
+    return condition.message if condition and condition.reason == BY_RULE else ""
 
 
 def is_measured(trial: Trial) -> bool:

@@ -143,14 +143,15 @@ def end_trial(  # noqa: PLR0913 - the parts of one condition
     )
 
 
-def mark_early_stopped(trial: Trial, now: datetime) -> Trial:
+def mark_early_stopped(trial: Trial, now: datetime, why: str = "") -> Trial:
     """Mark a trial as stopped early, as `SetTrialStatus` requests; an ended one stays as it is.
 
-    There is no completion time yet: the training still has to end.
+    There is no completion time yet: the training still has to end. `why` is what a rule says, if
+    the controller must end it.
     """
     conditions = trial.status.conditions
     true = {known.type for known in conditions if known.status is ConditionStatus.TRUE}
-    stopped = early_stop_condition(true, format_time(now))
+    stopped = early_stop_condition(true, format_time(now), why)
     if stopped is None:
         return trial
     return _with(trial, (*without_conditions(conditions, ConditionType.EARLY_STOPPED), stopped))

@@ -9,6 +9,7 @@
 | is live | runs, but its training has ended for long | as if it had succeeded or failed |
 | is live | succeeded | read the metrics: Succeeded, wait for them, or MetricsUnavailable |
 | was stopped early, has no observation | runs | wait for its end, for a limited time |
+| was stopped by a rule of the controller | exists | delete it; wait until it is gone, as above |
 | was stopped early, has no observation | other | read the metrics and store the observation |
 | has ended | exists | delete it, unless it is retained |
 | is being deleted | any | delete the job, then the metrics, then remove the finalizer |
@@ -55,6 +56,7 @@ from controller.reconcile.trial_states import (
     TrialState,
     has_ended,
     state_of,
+    stopped_by_rule,
     time_in_condition,
     waiting_since,
 )
@@ -204,8 +206,9 @@ def _reconcile_early_stopped(view: TrialView, now: datetime, policy: Policy) -> 
     """The trial was stopped early: store its observation before anything is deleted."""
     trial = view.trial
     stopped_at = now - time_in_condition(trial, ConditionType.EARLY_STOPPED, now)
-    if _runs(trial, view.job) and now < stopped_at + policy.stop_grace:
-        return (WakeAt(moment=stopped_at + policy.stop_grace),)
+    ending = _end_early_stopped(view, now, stopped_at + policy.stop_grace)
+    if ending is not None:
+        return ending
     if view.observed is None:
         return (ReadObservation(trial=trial),)
     result = find_observation(view)
@@ -217,13 +220,28 @@ def _reconcile_early_stopped(view: TrialView, now: datetime, policy: Policy) -> 
     kept = result.observation or trial.status.observation or unavailable_observation(objective)
     after = record_observation(trial, kept, now)
     if result.usable:
-        text = "Trial was stopped early, because a stop rule was met; its metrics are kept"
+        cause = stopped_by_rule(trial) or "Trial was stopped early, because a stop rule was met"
+        text = f"{cause}; its metrics are kept"
         return (
             WriteStatus(target=after),
             trial_event(trial, EventReason.TRIAL_EARLY_STOPPED, text),
         )
     message = f"Metrics are not available for {job_of(trial)}: {result.cause}"
     return (WriteStatus(target=after), trial_event(trial, EventReason.METRICS_UNAVAILABLE, message))
+
+
+def _end_early_stopped(view: TrialView, now: datetime, until: datetime) -> Actions | None:
+    """Wait until the job has ended; None if it has, or if the time is over.
+
+    A job that a rule of the controller has stopped does not end by itself. It is deleted, and its
+    pods deliver their last metrics until it is gone.
+    """
+    trial, wait = view.trial, WakeAt(moment=until)
+    if not stopped_by_rule(trial):
+        return (wait,) if _runs(trial, view.job) and now < until else None
+    if view.job.present and not _is_being_deleted(view.job):
+        return (*_job_deletion(trial), wait)
+    return (wait,) if view.job.present and now < until else None
 
 
 def _runs(trial: Trial, job: JobFacts) -> bool:

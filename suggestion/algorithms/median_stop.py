@@ -3,6 +3,9 @@
 For each trial that succeeded, the first `start_step` values of the objective are averaged. The stop
 rule is the median of these averages. (Katib takes their arithmetic mean, which a single diverged
 trial can distort.)
+
+A trial gets this rule when it is made, and its collector applies it. While the trial runs, the
+controller judges it anew (`stopping.median`).
 """
 
 from __future__ import annotations
@@ -11,16 +14,12 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
 
-from api.errors import SpecError
-from api.faults import invalid, nearest, required
+from api.algorithm_settings import read_values
 from api.metric_values import finite
 from api.types import Comparison, EarlyStoppingSpec, Objective, ObjectiveType, StopRule
-from suggestion.core.algorithm import read_values, whole
-
-NAME: Final = "medianstop"
-_PATH: Final = "spec.earlyStopping"
+from stopping.median import MEDIAN_SETTINGS, NAME
+from stopping.rule import SETTINGS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,26 +54,9 @@ class MedianStop:
 
 
 def median_stop_of(spec: EarlyStoppingSpec) -> MedianStop:
-    """Read the settings.
+    """Read the settings of `medianstop`.
 
     Raises:
-        SpecError: the algorithm is not `medianstop`, or a setting is wrong.
+        SpecError: a setting is wrong.
     """
-    if spec.name != NAME:
-        path = f"{_PATH}.algorithmName"
-        if not spec.name:
-            raise SpecError((required(path, f"must be specified; write {NAME}"),))
-        near = nearest(spec.name, (NAME,)) or f"; write {NAME}"
-        why = f"unknown algorithm name {spec.name[:80]}{near}"
-        raise SpecError((invalid(path, spec.name, why),))
-    return MedianStop(**read_values(NAME, _RULES, spec.settings, f"{_PATH}.algorithmSettings"))
-
-
-_RULES = (
-    whole(
-        "min_trials_required",
-        least=1,
-        why="min_trials_required must be greater than zero (>0)",
-    ),
-    whole("start_step", least=1, why="start_step must be greater or equal than one (>=1)"),
-)
+    return MedianStop(**read_values(NAME, MEDIAN_SETTINGS, spec.settings, SETTINGS))

@@ -13,7 +13,7 @@ from typing import Protocol
 from cachetools import LRUCache
 
 from api.errors import SpecError, UserError
-from api.faults import quoted, required
+from api.faults import invalid, quoted, required
 from api.types import ConditionType, Experiment, Trial, holds
 from api.v1beta1 import api_pb2 as pb
 from api.v1beta1 import api_pb2_grpc
@@ -22,6 +22,8 @@ from api.wire.trials import rule_to_wire, trial_from_wire
 from serving.addresses import Address, parse_address
 from serving.error_interceptor import Context
 from serving.logs import get_logger
+from stopping.median import NAME as MEDIAN_STOP
+from stopping.registry import check_settings
 from suggestion.algorithms.median_stop import MedianStop, median_stop_of
 from suggestion.service.request_names import check_name, namespace_of
 
@@ -66,10 +68,20 @@ class EarlyStopping(api_pb2_grpc.EarlyStoppingServicer):
         return await self._rules(request, namespace_of(context))
 
     async def ValidateEarlyStoppingSettings(  # noqa: N802 - the wire's name
-        self, request: pb.ValidateEarlyStoppingSettingsRequest, _: Context
+        self, request: pb.ValidateEarlyStoppingSettingsRequest, context: Context
     ) -> pb.ValidateEarlyStoppingSettingsReply:
         """Refuse settings with faults; the error has all of them."""
-        median_stop_of(early_stopping_from_wire(request.early_stopping))
+        early_stopping = early_stopping_from_wire(request.early_stopping)
+        check_settings(early_stopping)
+        if early_stopping.name != MEDIAN_STOP and not namespace_of(context):
+            # Only trialwatch's controller sends its namespace, and judges running trials.
+            why = (
+                "trialwatch's controller judges this rule while trials run, and Katib's does not;"
+                f" write {MEDIAN_STOP}"
+            )
+            raise SpecError(
+                (invalid("spec.earlyStopping.algorithmName", early_stopping.name, why),)
+            )
         return pb.ValidateEarlyStoppingSettingsReply()
 
     async def SetTrialStatus(  # noqa: N802 - the wire's name
@@ -93,6 +105,9 @@ class EarlyStopping(api_pb2_grpc.EarlyStoppingServicer):
             raise SpecError((required("spec.objective.objectiveMetricName", why),))
         if early_stopping is None:
             raise SpecError((required("spec.earlyStopping", "must be specified"),))
+        check_settings(early_stopping)
+        if early_stopping.name != MEDIAN_STOP:
+            return pb.GetEarlyStoppingRulesReply()  # the controller judges these rules
         stop = median_stop_of(early_stopping)
         manager = parse_address(request.db_manager_address)
         if manager is None:

@@ -35,31 +35,6 @@ def test_an_experiment_in_order_has_no_faults(judge: Judge) -> None:
     assert judge(lambda _: None) == []
 
 
-@pytest.mark.parametrize("kind", ["Push", "Custom", "StdOut"])
-def test_early_stopping_needs_a_collector_that_checks_the_stop_rules(
-    judge: Judge, kind: str
-) -> None:
-    def change(document: Document) -> None:
-        collector: Document = {"kind": kind}
-        if kind == "Custom":
-            collector["customCollector"] = {"name": "own", "image": "example/collector:1"}
-        document["spec"]["metricsCollectorSpec"] = {"collector": collector}
-        document["spec"]["earlyStopping"] = {"algorithmName": "medianstop"}
-
-    refused = ["spec.earlyStopping Forbidden"] if kind != "StdOut" else []
-    assert paths(judge(change)) == refused
-
-
-def test_early_stopping_works_with_pushes_to_the_sidecar(judge: Judge) -> None:
-    def change(document: Document) -> None:
-        document["spec"]["metricsCollectorSpec"] = {"collector": {"kind": "Push"}}
-        document["spec"]["earlyStopping"] = {"algorithmName": "medianstop"}
-        pod = document["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]
-        pod["metadata"] = {"annotations": {"trialwatch.dev/push": "true"}}
-
-    assert paths(judge(change)) == []
-
-
 @pytest.mark.parametrize(
     "name",
     ["1234-test", "my_EXP", "My-exp", "-a", "a-", "a.b", "a b", "", "a" * 41, "exp\n", "é"],

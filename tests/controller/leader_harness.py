@@ -14,6 +14,7 @@ from api.objects.experiments import parse_experiment, render_experiment
 from api.objects.trials import parse_trial
 from api.types import Experiment, JsonObject, Trial
 from controller.driver.memory import Memory
+from controller.driver.ports import TrialPoints
 from controller.leader_term import LeaderTerm, TermDependencies
 from controller.metrics import Metrics
 from controller.on_kube.leftover_record import ClusterLeftoverRecord
@@ -80,6 +81,8 @@ class LeaderHarness:
     policy: Policy = field(default_factory=Policy)
     namespace: str = ""
     trial_kinds: TrialKinds = field(default_factory=TrialKinds)
+    points: TrialPoints | None = None
+    judges: bool = True
 
     @asynccontextmanager
     async def leading(self, cluster: Any = None) -> AsyncIterator[LeaderTerm]:  # noqa: ANN401 - any cluster
@@ -96,6 +99,8 @@ class LeaderHarness:
             kinds=(JOB,),
             trial_kinds=lambda: self.trial_kinds,
             pace=replace(PACE, clock=asyncio.get_running_loop().time),
+            points=self.points,
+            judges=lambda _: self.judges,
             leftovers=ClusterLeftoverRecord(self.cluster, "kubeflow"),
             now=calendar,
         )

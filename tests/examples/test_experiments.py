@@ -30,7 +30,7 @@ from tests.architecture.tree import ROOT, pyproject
 
 EXAMPLES = ROOT / "examples"
 NAMES = ("random", "bayesianoptimization", "file-collector", "event-files")
-EVERY = (*NAMES, "hyperband", "pbt")
+EVERY = (*NAMES, "asha", "hyperband", "pbt")
 
 
 def experiment(name: str) -> Experiment:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from prometheus_client import generate_latest
 
-from suggestion.algorithms.median_stop import MedianStop
 from suggestion.core.registry import BUILT_IN, find
 from suggestion.core.search_space import MOST_PARAMETERS, MOST_VALUES
 from suggestion.service.metrics import Metrics
@@ -72,8 +71,3 @@ def test_it_names_each_metric() -> None:
     documented = set(re.findall(r"^\| `(trialwatch_suggestion_\w+)", TEXT, re.MULTILINE))
 
     assert documented == {name for name in there if not name.endswith("_created")}
-
-
-def test_it_names_the_settings_of_early_stopping() -> None:
-    for field in dataclasses.fields(MedianStop):
-        assert ROWS[field.name].rsplit("|", 1)[-1].strip() == str(field.default)

@@ -104,7 +104,7 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const="medianstop",
         metavar="NAME[:SETTING=VALUE...]",
-        help="end trials that are worse than the median (default algorithm: medianstop)",
+        help="end bad trials early, such as asha (without a value: medianstop)",
     )
 
 

@@ -70,7 +70,7 @@ def tune(  # noqa: PLR0913 - each is a flag of the command line
         also: other metrics to collect.
         algorithm: `tpe`, `random`, `grid`, `sobol`, `cmaes`, ..., with settings `tpe:gamma=0.3`.
         seed: makes the search repeatable.
-        early_stopping: ends trials that are worse than the median: `medianstop`.
+        early_stopping: ends bad trials early: `medianstop` or `asha`, perhaps with settings.
         metrics_format: a pattern, or several, if metrics are not printed in a usual form: group 1
             is the name, group 2 the value; or `JSON`, together with `file`.
         file: the file into which the program writes its metrics, if not to its output.

@@ -7,12 +7,14 @@ from typing import Final
 
 from api import names
 from api.algorithms import ALGORITHMS, EARLY_STOPPING, KATIB_ONLY, WITH_CHECKPOINTS
-from api.errors import Fault
+from api.errors import Fault, SpecError
 from api.faults import forbidden, invalid, nearest, required
 from api.installation.trial_kinds import kind_of
 from api.objects.fields import Field
+from api.objects.push import may_push
 from api.objects.validation_template import described_job
 from api.types import CollectorKind, ExperimentSpec, JsonObject, ResumePolicy, TrialTemplate
+from stopping.registry import stopping_of
 from webhook.model.config import Config
 
 _SIDECARS: Final = (
@@ -21,6 +23,7 @@ _SIDECARS: Final = (
     CollectorKind.TENSORFLOW_EVENT,
     CollectorKind.PROMETHEUS_METRIC,
 )
+_NO_STOP_RULES: Final = (CollectorKind.PUSH, CollectorKind.CUSTOM)
 _RESTARTS: Final = ("Never", "OnFailure")
 
 
@@ -39,11 +42,7 @@ def faults_of_installation(
         )
         yield from _volume_faults(spec, spec.algorithm.name, config)
     if spec.early_stopping is not None and spec.early_stopping.name:
-        yield from _unknown(
-            "EarlyStopping",
-            spec.early_stopping.name,
-            (*EARLY_STOPPING, *sorted(config.services.early_stoppings.keys() - {*EARLY_STOPPING})),
-        )
+        yield from _stopping_faults(spec, spec.early_stopping.name, config)
     if spec.collector is not None:
         yield from _collector_faults(spec.collector.kind, config)
     template = spec.trial_template
@@ -55,6 +54,36 @@ def faults_of_installation(
         yield from _restart_faults(template.trial_spec)
     if template is not None:
         yield from _kind_faults(template, template_text, config)
+
+
+def _stopping_faults(spec: ExperimentSpec, name: str, config: Config) -> Iterator[Fault]:
+    """Check the early stopping: the controller's own rules, or a service of katib-config."""
+    services = config.services.early_stoppings
+    if name in services:
+        yield from _unchecked_rules(spec, name)
+        return
+    unknown = tuple(_unknown("EarlyStopping", name, (*EARLY_STOPPING, *sorted(services.keys()))))
+    yield from unknown
+    if not unknown:
+        try:
+            stopping_of(spec)
+        except SpecError as error:
+            yield from error.faults
+
+
+def _unchecked_rules(spec: ExperimentSpec, name: str) -> Iterator[Fault]:
+    """Refuse collectors that do not apply the rules which a service gives to new trials."""
+    if spec.collector is None or spec.collector.kind not in _NO_STOP_RULES:
+        return
+    kind, template = spec.collector.kind, spec.trial_template
+    if kind is CollectorKind.PUSH and template and may_push(template.trial_spec):
+        return
+    why = (
+        f"no trial can be stopped early by the service of {name} with the collector kind {kind},"
+        " because only trialwatch's own collector checks its rules; delete spec.earlyStopping, or"
+        f" write one of the rules that the controller judges: {', '.join(EARLY_STOPPING[1:])}"
+    )
+    yield forbidden("spec.earlyStopping", why)
 
 
 def _kind_faults(

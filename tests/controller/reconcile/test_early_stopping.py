@@ -175,3 +175,69 @@ def test_a_trial_is_stopped_early_before_it_was_seen_to_run() -> None:
 
     assert state_of(stopped) is TrialState.EARLY_STOPPED
     assert mark_running(stopped, START) is stopped
+
+
+# -- the rules that the controller judges ------------------------------------------------------
+
+WHY = "asha: 3 of 4 trials have a better loss until step 4; the best 1 go on"
+
+
+async def test_a_judged_trial_ends_with_its_job_and_keeps_what_was_measured() -> None:
+    harness = ExperimentHarness(experiment(), Policy())
+    await harness.settle()
+    key = key_of(harness.trials[0])
+    harness.memory.observations.metrics[key] = loss("0.9", "0.4")
+
+    await harness.driver.stop_early(key, harness.now, WHY)
+    await harness.settle(seconds=1)
+
+    after = harness.memory.objects.all_trials[key]
+    assert key in harness.memory.jobs.deleted
+    assert (after.status.conditions[-1].reason, after.status.conditions[-1].message) == (
+        "TrialStoppedByRule",
+        f"Trial is early stopped: {WHY}",
+    )
+    assert after.status.completion_time
+    assert best_of(harness) == "0.4"
+    assert harness.experiment.status.trials_early_stopped == 1
+    (event,) = [one for one in harness.memory.events.all if one.reason == "TrialEarlyStopped"]
+    assert event.message == f"Trial is early stopped: {WHY}; its metrics are kept"
+
+
+async def test_the_job_of_a_judged_trial_is_deleted_even_if_it_is_retained() -> None:
+    made = experiment()
+    assert made.spec.trial_template is not None
+    kept = replace(made.spec.trial_template, retain=True)
+    harness = ExperimentHarness(replace(made, spec=replace(made.spec, trial_template=kept)))
+    await harness.settle()
+    key = key_of(harness.trials[0])
+
+    await harness.driver.stop_early(key, harness.now, WHY)
+    await harness.settle(seconds=1)
+
+    assert key in harness.memory.jobs.deleted
+
+
+async def test_a_judged_trial_is_measured_after_its_pods_are_gone() -> None:
+    """Its collector delivers its last values while the job is being deleted."""
+    harness = ExperimentHarness(experiment(), Policy())
+    await harness.settle()
+    key = key_of(harness.trials[0])
+    jobs = harness.memory.jobs
+    document = jobs.facts[key].document
+    assert document is not None
+    jobs.facts[key] = replace(
+        jobs.facts[key],
+        document={**document, "metadata": {"deletionTimestamp": "2026-01-02T03:04:05Z"}},
+    )
+    harness.memory.observations.metrics[key] = loss("0.9")
+
+    await harness.driver.stop_early(key, harness.now, WHY)
+    await harness.settle(seconds=1)
+    assert harness.memory.objects.all_trials[key].status.completion_time is None
+
+    harness.memory.observations.metrics[key] = loss("0.9", "0.4")
+    jobs.facts[key] = replace(jobs.facts[key], gone=True)
+    await harness.settle(seconds=1)
+
+    assert best_of(harness) == "0.4"

@@ -73,18 +73,3 @@ def test_wrong_settings_are_refused(name: str, value: str, line: str) -> None:
         median_stop_of(EarlyStoppingSpec(name="medianstop", settings=settings({name: value})))
 
     assert str(refused.value) == f"spec.earlyStopping.algorithmSettings[0].{line}"
-
-
-@pytest.mark.parametrize(
-    ("name", "line"),
-    [
-        ("median", 'Invalid value: "median": unknown algorithm name median; did you mean "medianstop"?'),
-        ("asha", 'Invalid value: "asha": unknown algorithm name asha; write medianstop'),
-        ("", "Required value: must be specified; write medianstop"),
-    ],
-)  # fmt: skip
-def test_an_unknown_algorithm_is_refused(name: str, line: str) -> None:
-    with pytest.raises(SpecError) as refused:
-        median_stop_of(EarlyStoppingSpec(name=name))
-
-    assert str(refused.value) == f"spec.earlyStopping.algorithmName: {line}"

@@ -69,7 +69,7 @@ async def test_a_trial_without_values_is_ignored() -> None:
     [
         (STOP, "db", grpc.StatusCode.INVALID_ARGUMENT, 'db_manager_address: "db" is not an address'),
         (None, "db:1", grpc.StatusCode.INVALID_ARGUMENT, "spec.earlyStopping: Required"),
-        (EarlyStoppingSpec(name="asha"), "db:1", grpc.StatusCode.INVALID_ARGUMENT, "unknown algorithm name asha"),
+        (EarlyStoppingSpec(name="ashe"), "db:1", grpc.StatusCode.INVALID_ARGUMENT, "unknown algorithm name ashe"),
         (STOP, "db:1", grpc.StatusCode.ABORTED, "db:1 has no loss of a"),
     ],
 )  # fmt: skip
@@ -148,3 +148,20 @@ async def test_settings_are_validated() -> None:
             await client.stopping.ValidateEarlyStoppingSettings(request(min_trials_required="0"))
 
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_rules_that_the_controller_judges_are_for_its_own_calls_alone() -> None:
+    spec = early_stopping_to_wire(EarlyStoppingSpec(name="asha"))
+    request = pb.ValidateEarlyStoppingSettingsRequest(early_stopping=spec)
+
+    async with serving() as client:
+        await client.stopping.ValidateEarlyStoppingSettings(
+            request, metadata=((NAMESPACE_METADATA, "team"),)
+        )
+        with pytest.raises(grpc.aio.AioRpcError, match="and Katib's does not; write medianstop"):
+            await client.stopping.ValidateEarlyStoppingSettings(request)
+
+
+async def test_rules_that_the_controller_judges_give_a_new_trial_no_rule() -> None:
+    async with serving() as client:
+        assert await rules(client, ENDED, stop=EarlyStoppingSpec(name="asha")) == []

@@ -245,6 +245,49 @@ async def test_an_algorithm_that_the_installation_lists_is_accepted() -> None:
         assert (await running.experiment(VALIDATE, document))["allowed"]
 
 
+@pytest.mark.parametrize("kind", ["Push", "Custom"])
+@pytest.mark.parametrize(
+    ("stop", "says"),
+    [
+        ({"algorithmName": "asha"}, None),
+        ({"algorithmName": "medianstop"}, None),
+        ({"algorithmName": "whistle"}, "no trial can be stopped early by the service of whistle"),
+    ],
+)
+async def test_a_service_cannot_stop_trials_whose_collector_checks_no_rules(
+    kind: str, stop: dict[str, Any], says: str | None
+) -> None:
+    collector: dict[str, Any] = {"kind": kind}
+    if kind == "Custom":
+        collector["customCollector"] = {"name": "own", "image": "example/collector:1"}
+    document = experiment(
+        BROKEN,
+        spec("earlyStopping", stop),
+        spec("metricsCollectorSpec", {"collector": collector}),
+    )
+
+    async with webhook(settings=with_config(KATIB_CONFIG)) as running:
+        answer = await running.experiment(VALIDATE, document)
+
+    assert answer["allowed"] is (says is None)
+    assert (says or "") in str(answer)
+
+
+async def test_the_settings_of_the_controllers_rules_are_checked_at_admission() -> None:
+    setting = {"name": "reduction_factor", "value": "1"}
+    stop = {"algorithmName": "asha", "algorithmSettings": [setting]}
+    document = experiment(BROKEN, spec("earlyStopping", stop))
+
+    async with webhook() as running:
+        answer = await running.experiment(VALIDATE, document)
+
+    assert not answer["allowed"]
+    assert (
+        'spec.earlyStopping.algorithmSettings[0].value: Invalid value: "1": reduction_factor must'
+        " be greater than one (>1); write a whole number from 2 to 100"
+    ) in answer["status"]["message"]
+
+
 PBT_CONFIG = """
 runtime:
   suggestions: [{algorithmName: pbt, image: example/pbt}]
