@@ -12,6 +12,7 @@ from types import MappingProxyType
 from api.metric_values import STRATEGIES
 from api.names import METRICS_FILE
 from api.types import (
+    AlgorithmSpec,
     CollectorKind,
     CollectorSpec,
     Distribution,
@@ -27,6 +28,8 @@ from api.types import (
     TrialTemplate,
 )
 
+ALGORITHM = "auto"
+"""The search of an experiment without `algorithmName`; Katib has no default."""
 PARALLEL_TRIALS = 3
 """How many trials run at the same time; fewer if `maxTrialCount` is smaller, unlike in Katib."""
 EVENTS_DIRECTORY = "/var/log/katib/tfevent/"
@@ -63,12 +66,17 @@ def _spec(spec: ExperimentSpec) -> ExperimentSpec:
     return replace(
         spec,
         parallel_trial_count=_parallel_trials(spec),
+        algorithm=_algorithm(spec.algorithm or AlgorithmSpec()),
         resume_policy=spec.resume_policy or ResumePolicy.NEVER,
         objective=spec.objective and _objective(spec.objective),
         trial_template=spec.trial_template and _template(spec.trial_template),
         collector=_collector(spec.collector or CollectorSpec()),
         parameters=tuple(_parameter(parameter) for parameter in spec.parameters),
     )
+
+
+def _algorithm(spec: AlgorithmSpec) -> AlgorithmSpec:
+    return replace(spec, name=spec.name or ALGORITHM)
 
 
 def _parallel_trials(spec: ExperimentSpec) -> int:

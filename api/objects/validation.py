@@ -163,11 +163,6 @@ def _strategy_faults(objective: Objective | None) -> Iterator[Fault]:
 
 
 def _algorithm_faults(spec: ExperimentSpec) -> Iterator[Fault]:
-    if spec.algorithm is None:
-        yield required("spec.algorithm", "must be specified; start with algorithmName: random")
-    elif not spec.algorithm.name:
-        why = "must be specified; start with random"
-        yield required("spec.algorithm.algorithmName", why)
     if spec.early_stopping is not None and not spec.early_stopping.name:
         why = "must be specified; write medianstop or asha, or delete spec.earlyStopping"
         yield required("spec.earlyStopping.algorithmName", why)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from api.limits import CHARACTERS, ITEMS
+from api.objects.defaults import ALGORITHM
 from api.objects.experiments import read_experiment
 from api.objects.fields import Field
 from api.objects.metadata import API_VERSION
@@ -78,6 +79,8 @@ KINDS = (EXPERIMENT, SUGGESTION, TRIAL)
 # For an Experiment only: programs write the two others. The defaults are those of
 # `api.objects.defaults` that depend on no other field.
 _MORE: dict[str, Mapping[str, Json]] = {
+    "spec.algorithm": {"default": {"algorithmName": ALGORITHM}},
+    "spec.algorithm.algorithmName": {"default": ALGORITHM},
     "spec.resumePolicy": {"default": ResumePolicy.NEVER.value},
     "spec.metricsCollectorSpec": {"default": {"collector": _STDOUT}},
     "spec.metricsCollectorSpec.collector": {"default": _STDOUT},

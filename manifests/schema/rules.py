@@ -102,7 +102,6 @@ _SPEC = (
     _at_most_all("parallelTrialCount"),
     _at_most_all("maxFailedTrialCount"),
     present_member("objective", "must be specified; set its type and objectiveMetricName"),
-    present_member("algorithm", "must be specified; start with algorithmName: random"),
     present_member("trialTemplate", "must be specified; write the job that each trial runs"),
     Rule(
         holds="has(self.nasConfig) || has(self.parameters) && size(self.parameters) > 0",
@@ -159,7 +158,14 @@ RULES: Rules = {
             " metric, or delete the item",
         ),
     ),
-    "spec.algorithm": (filled("algorithmName", "must be specified; start with random"),),
+    "spec.algorithm": (
+        Rule(
+            holds="!has(self.algorithmName) || self.algorithmName != ''",
+            message="must not be empty; write a name, or leave it out for auto",
+            at=".algorithmName",
+            why="FieldValueRequired",
+        ),
+    ),
     "spec.earlyStopping": (
         filled(
             "algorithmName", "must be specified; write medianstop, or delete spec.earlyStopping"

@@ -33,7 +33,9 @@ TEXTS: dict[str, str] = {
         "Which of the metric's values counts: the smallest, the largest or the last."
     ),
     "algorithm": "The search algorithm.",
-    "algorithm.algorithmName": "The name of the search algorithm, such as random, grid or tpe.",
+    "algorithm.algorithmName": (
+        "The name of the search algorithm, such as random, grid or tpe; auto chooses one."
+    ),
     "algorithmSettings": (
         "The settings of the algorithm; a setting that is left out has its default."
     ),

@@ -10,6 +10,7 @@ import pytest
 from api.objects.defaults import with_defaults
 from api.objects.experiments import parse_experiment, render_experiment
 from api.types import (
+    AlgorithmSpec,
     CollectorKind,
     CollectorSpec,
     Distribution,
@@ -22,6 +23,7 @@ from api.types import (
     ObjectiveType,
     PathKind,
     ResumePolicy,
+    Setting,
     Strategy,
     TrialTemplate,
 )
@@ -36,6 +38,16 @@ def test_an_experiment_that_says_nothing_runs_three_trials_at_once_and_reads_std
     assert spec.parallel_trial_count == 3
     assert spec.resume_policy is ResumePolicy.NEVER
     assert spec.collector == CollectorSpec(kind=CollectorKind.STDOUT)
+
+
+def test_an_experiment_without_a_named_algorithm_is_searched_by_auto() -> None:
+    seed = (Setting(name="random_state", value="7"),)
+    assert filled().algorithm == AlgorithmSpec(name="auto")
+    assert filled(algorithm=AlgorithmSpec(settings=seed)).algorithm == AlgorithmSpec(
+        name="auto", settings=seed
+    )
+    named = AlgorithmSpec(name="tpe", settings=seed)
+    assert filled(algorithm=named).algorithm == named
 
 
 def test_what_the_user_wrote_stays() -> None:

@@ -108,8 +108,8 @@ def test_the_error_for_a_count_above_the_limit_has_the_limit(judge: Judge) -> No
             setting("spec", "objective", "objectiveMetricName", to="a;b"),
             ["spec.objective.objectiveMetricName Invalid"],
         ),
-        (setting("spec", "algorithm", to=None), ["spec.algorithm Required"]),
-        (setting("spec", "algorithm", to={}), ["spec.algorithm.algorithmName Required"]),
+        (setting("spec", "algorithm", to=None), []),
+        (setting("spec", "algorithm", to={}), []),
         (setting("spec", "earlyStopping", to=None), []),
         (setting("spec", "earlyStopping", to={"algorithmName": "medianstop"}), []),
         (setting("spec", "earlyStopping", to={}), ["spec.earlyStopping.algorithmName Required"]),
@@ -130,7 +130,6 @@ def test_one_fault_hides_no_other(judge: Judge) -> None:
     assert paths(judge(change)) == [
         "metadata.name Invalid",
         "spec.objective Required",
-        "spec.algorithm Required",
         "spec Required",
         "spec.trialTemplate Required",
     ]

@@ -56,7 +56,6 @@ def test_each_experiment_that_the_tests_have_complies() -> None:
         (spec("objective", to=None), "spec"),
         (spec("objective", "type", to="smallest"), "spec.objective.type"),
         (spec("objective", "objectiveMetricName", to=""), "spec.objective.objectiveMetricName"),
-        (spec("algorithm", to={}), "spec.algorithm"),
         (spec("maxTrialCount", to=0), "spec.maxTrialCount"),
         (spec("maxTrialCount", to="12"), "spec.maxTrialCount"),
         (parameter(parameterType="real"), "spec.parameters[0].parameterType"),

@@ -104,7 +104,7 @@ def test_all_mistakes_are_reported_at_once() -> None:
     document = copy.deepcopy(SEED)
     for change in (
         spec("maxTrialCount", to=0),
-        spec("algorithm", to={}),
+        spec("algorithm", "algorithmName", to=""),
         spec("parameters", to=[]),
     ):
         change(document)

@@ -115,8 +115,6 @@ MISTAKES: list[tuple[str, Change, str]] = [
         spec("objective", "additionalMetricNames", to=["a", ""]),
         "spec.objective.additionalMetricNames[1]",
     ),
-    ("no algorithm", spec("algorithm", to=None), "spec.algorithm"),
-    ("a nameless algorithm", spec("algorithm", to={}), "spec.algorithm.algorithmName"),
     ("a nameless stop", spec("earlyStopping", to={}), "spec.earlyStopping.algorithmName"),
     ("no space", spec("parameters", to=[]), "spec"),
     ("two spaces", spec("nasConfig", to={}), "spec"),

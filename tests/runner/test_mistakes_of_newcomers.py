@@ -61,12 +61,6 @@ MISTAKES = [
         ),
     ),
     (
-        "no algorithm is named",
-        f"  algorithm:\n{RANDOM}",
-        "",
-        "spec.algorithm: Required value: must be specified; start with algorithmName: random",
-    ),
-    (
         "a setting is out of range",
         RANDOM,
         with_setting("tpe", "gamma", '"2"'),

@@ -99,7 +99,7 @@ async def test_an_unreadable_value_hides_only_the_faults_that_it_may_cause(
         spec("parameters.0.feasibleSpace.min", 1),
         spec("parameters.1.feasibleSpace", {}),
         spec("maxTrialCount", "6"),
-        spec("algorithm", None),
+        spec("objective", None),
     )
     response = await running.experiment(MUTATE, document)
 
@@ -107,7 +107,7 @@ async def test_an_unreadable_value_hides_only_the_faults_that_it_may_cause(
         "spec.parameters[0].feasibleSpace.min",
         "spec.parameters[1].feasibleSpace",
         "spec.maxTrialCount",
-        "spec.algorithm",
+        "spec.objective",
     }
 
 

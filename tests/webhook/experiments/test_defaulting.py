@@ -34,7 +34,7 @@ from webhook.server.json_patch import patch_between
 def without_defaults(document: Document, draw: st.DrawFn) -> None:
     """Remove or empty some fields that have a default."""
     sparse: Any = document.get("spec")
-    for name in ("parallelTrialCount", "resumePolicy", "metricsCollectorSpec"):
+    for name in ("parallelTrialCount", "resumePolicy", "metricsCollectorSpec", "algorithm"):
         if isinstance(sparse, dict) and draw(st.booleans()):
             sparse.pop(name, None)
 
