@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from api.errors import SetupError
 from api.run_directory import AttemptRecord
@@ -28,8 +29,7 @@ def streams_of(
     number = attempt.number
     streams: list[Stream] = []
     if plan.journal:
-        journal = plan.journal_directory(number)
-        streams.append(Segments(JOURNAL, journal, ports.files, plan.segment_bytes))
+        streams.append(_journal(plan, ports, number))
     if plan.events:
         from collector.streams.event_file import EventFile  # noqa: PLC0415 - see `new_streams_of`
 
@@ -70,6 +70,15 @@ def start_positions(
 def next_attempt(number: int, started: Sequence[int]) -> int | None:
     """Return the number of the attempt that began next; None if there is none."""
     return min((other for other in started if other > number), default=None)
+
+
+def _journal(plan: CollectorPlan, ports: Ports, number: int) -> Segments:
+    directory, size = plan.journal_directory(number), plan.segment_bytes
+    if ports.journal is None:
+        return Segments(JOURNAL, directory, ports.files, size)
+    # What is behind this offset may still be refused.
+    end = partial(ports.journal.accepted, number)
+    return Segments(JOURNAL, directory, ports.files, size, end)
 
 
 def _record(ports: Ports, number: int) -> AttemptRecord:

@@ -131,6 +131,15 @@ class PushedPoints(Protocol):
         When it returns, all accepted points of these attempts can be read.
         """
 
+    def accepted(self, attempt: int) -> int:
+        """Return the offset before which all bytes of an attempt's journal are accepted.
+
+        The bytes behind it must not be read: they may be removed again.
+
+        Raises:
+            Unavailable: the journal cannot be read at the moment.
+        """
+
 
 class MessageLog(Protocol):
     """The collector's own log."""

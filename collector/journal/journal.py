@@ -7,23 +7,34 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from api.errors import TrialwatchError, Unavailable
-from api.names import JOURNAL_DIR, JOURNAL_SEGMENT
+from api.names import JOURNAL_DIR
 from api.run_directory import SEGMENT_BYTES
 from api.timestamps import from_micros
 from collector.core.ports import Clock
-from collector.journal.segment_writer import SegmentWriter
+from collector.journal.segment_files import DiskSegmentFiles, SegmentFiles
+from collector.journal.segment_writer import SegmentWriter, StillWrittenError, end_on_disk
 from filters.journal_finder import JournalPoint, journal_lines
 
-MOST_UNDELIVERED = 256 << 20
-"""Bytes, about, that wait for the store; then no more points are accepted."""
 WAIT_SECONDS = 5.0
 """How long a call waits for a training that has just begun to be seen."""
 _LOOK_SECONDS = 0.02
 _FAULT = "the journal cannot be written"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalSizes:
+    """How large a journal and its files may be, in bytes."""
+
+    segment_bytes: int = SEGMENT_BYTES
+    most_undelivered: int = 256 << 20
+    """About; when so many wait for the store, no more points are accepted."""
+
+
+class PerhapsAccepted(Unavailable):
+    """The disk failed twice: it is unknown whether the points will be stored."""
 
 
 class Attempts(Protocol):
@@ -41,6 +52,8 @@ class _Call:
     is_done: bool = False
     refusal: str | None = _FAULT
     """None once the lines are on the disk."""
+    is_unknown: bool = False
+    """The lines may be on the disk although they were refused."""
     is_early: bool = False
     """No attempt takes points now; one may begin soon."""
 
@@ -56,28 +69,34 @@ class Journal:
         state_dir: str,
         attempts: Attempts,
         clock: Clock,
-        *,
-        segment_bytes: int = SEGMENT_BYTES,
-        most_undelivered: int = MOST_UNDELIVERED,
+        sizes: JournalSizes | None = None,
+        segments: SegmentFiles | None = None,
     ) -> None:
-        """Write below `state_dir`, the directory of the checkpoint; sizes are in bytes."""
-        self._directory = Path(state_dir, JOURNAL_DIR)
+        """Write below `state_dir`, the directory of the checkpoint.
+
+        `segments` are the files to write, by default those on the disk.
+        """
+        sizes = sizes or JournalSizes()
+        self._directory = f"{state_dir}/{JOURNAL_DIR}"
         self._attempts = attempts
+        self._segments = segments or DiskSegmentFiles()
         self._clock = clock
-        self._segment_bytes = segment_bytes
-        self._most_segments = max(1, most_undelivered // segment_bytes)
+        self._segment_bytes = sizes.segment_bytes
+        self._most_segments = max(1, sizes.most_undelivered // sizes.segment_bytes)
         self._changed = threading.Condition()
         self._waiting: list[_Call] = []
         self._is_writing = False
         """Whether a call writes, for itself and for the calls that wait."""
         self._files = threading.Lock()
-        """Held while files are written; the fields below belong to it."""
+        """Held while files are written; the fields below are changed with it only."""
         self._is_open = self._is_closed = False
         self._sealed = 0
         """The last attempt that takes no points any more."""
         self._writer: tuple[int, SegmentWriter] | None = None
         self._counted: int | None = None
         """The index of the segment before which the segments were counted, and were not many."""
+        self._accepted: dict[int, int] = {}
+        """By attempt, the offset behind the last accepted line."""
 
     def append(self, points: Iterable[JournalPoint], *, wait: float = WAIT_SECONDS) -> None:
         """Return once these points are on the disk; each of them will be stored exactly once.
@@ -85,7 +104,9 @@ class Journal:
         Where no attempt takes points, it waits up to `wait` seconds for one to begin.
 
         Raises:
-            Unavailable: they are not accepted; the message says why. A caller may try again.
+            Unavailable: they are not accepted, and will not be stored; the message says why. A
+                caller may try again.
+            PerhapsAccepted: it is unknown whether they will be stored.
         """
         now = from_micros(self._clock.micros())
         stamped = (p if p.timestamp else p._replace(timestamp=now) for p in points)
@@ -98,7 +119,9 @@ class Journal:
             self._write_with_others(call)
             if call.refusal is None:
                 return
-            if not call.is_early or time.monotonic() > deadline:
+            if call.is_unknown:
+                raise PerhapsAccepted(call.refusal)
+            if not call.is_early or time.monotonic() >= deadline:
                 raise Unavailable(call.refusal)
             time.sleep(_LOOK_SECONDS)
 
@@ -116,6 +139,29 @@ class Journal:
         with self._files:
             self._is_open = True
             self._sealed = max(self._sealed, attempt)
+
+    def accepted(self, attempt: int) -> int:
+        """Return the offset before which all bytes of an attempt's journal are accepted.
+
+        What an earlier collector has left counts as accepted: all that it refused, it removed. So
+        a call that it did not answer may be stored.
+
+        Raises:
+            Unavailable: the journal cannot be read at the moment.
+        """
+        end = self._accepted.get(attempt)
+        if end is not None:
+            return end
+        try:
+            with self._files:
+                if attempt not in self._accepted:
+                    self._accepted[attempt] = end_on_disk(
+                        self._path(attempt), self._segment_bytes, self._segments
+                    )
+                return self._accepted[attempt]
+        except OSError as error:
+            why = os.strerror(error.errno or 0)
+            raise Unavailable(f"the journal cannot be read: {why}") from error
 
     def close(self) -> None:
         """Close the files; later calls are refused."""
@@ -144,15 +190,18 @@ class Journal:
                 self._changed.notify_all()
 
     def _write(self, calls: Sequence[_Call]) -> None:
+        is_unknown = False
         try:
             with self._files:
                 refusal, is_early = self._append(calls)
+        except StillWrittenError as error:
+            refusal, is_early, is_unknown = f"{_FAULT}: {error}", False, True
         except OSError as error:
             refusal, is_early = f"{_FAULT}: {os.strerror(error.errno or 0)}", False
         except TrialwatchError as error:  # the trainer may do anything to the run directory
             refusal, is_early = f"{_FAULT}: {error}", False
         for call in calls:
-            call.refusal, call.is_early = refusal, is_early
+            call.refusal, call.is_early, call.is_unknown = refusal, is_early, is_unknown
 
     def _append(self, calls: Sequence[_Call]) -> tuple[str | None, bool]:
         """Write all lines; return why not, and whether it may soon be possible."""
@@ -167,6 +216,7 @@ class Journal:
                 " see the log of the collector"
             ), False
         writer.append(b"".join(call.lines for call in calls))
+        self._accepted[attempt] = writer.accepted
         return None, False
 
     def _running(self) -> int | None:
@@ -179,17 +229,22 @@ class Journal:
     def _writer_of(self, attempt: int) -> SegmentWriter:
         if self._writer is None or self._writer[0] != attempt:
             self._leave()
-            writer = SegmentWriter(str(self._directory / str(attempt)), self._segment_bytes)
+            writer = SegmentWriter(self._path(attempt), self._segment_bytes, self._segments)
             self._writer = attempt, writer
+            self._accepted[attempt] = writer.accepted
         return self._writer[1]
 
     def _is_full(self, writer: SegmentWriter) -> bool:
         if self._counted == writer.index:
             return False
-        count = sum(1 for _ in self._directory.glob(f"*/{JOURNAL_SEGMENT}*"))
+        paths = map(self._path, self._attempts.started())
+        count = sum(len(self._segments.sizes(path)) for path in paths)
         is_full = count > self._most_segments
         self._counted = None if is_full else writer.index
         return is_full
+
+    def _path(self, attempt: int) -> str:
+        return f"{self._directory}/{attempt}"
 
     def _leave(self) -> None:
         if self._writer is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from api.errors import Unavailable
+from collector.journal.journal import PerhapsAccepted
 from collector.receiving.http_values import Request, Response, Route, json_response
 from collector.receiving.push_body import PushRefused, read_push
 from filters.journal_finder import JournalPoint
@@ -19,7 +20,8 @@ def push_route(metrics: Sequence[str], accept: Callable[[Iterable[JournalPoint]]
     |--------|---------------------------------------|------------------------------------------|
     | 200    | `{"accepted": 2, "ignored": ["lr"]}`  | on the disk: each is stored exactly once |
     | 400    | `{"error": "...", "field": "loss"}`   | nothing of it is stored: correct it      |
-    | 503    | `{"error": "..."}`                    | unknown or not accepted: try again       |
+    | 503    | `{"error": "..."}`                    | nothing of it is stored: try again       |
+    | 500    | `{"error": "..."}`                    | the disk fails: it may be stored         |
     """
     names = dict.fromkeys(metrics)
 
@@ -33,6 +35,9 @@ def push_route(metrics: Sequence[str], accept: Callable[[Iterable[JournalPoint]]
             return json_response(400, {"error": str(refused), "field": refused.field})
         try:
             accept(pushed.points)
+        except PerhapsAccepted as error:
+            why = f"{error}; it is unknown whether the metrics will be stored"
+            return json_response(500, {"error": why})
         except Unavailable as error:
             return json_response(503, {"error": f"{error}; try again"})
         answer = {"accepted": len(pushed.points), "ignored": list(pushed.ignored)}

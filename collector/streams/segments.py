@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 
 from api.names import ERR_SEGMENT, JOURNAL_SEGMENT, OUT_SEGMENT, SEGMENT_DIGITS
 from api.run_directory import SEGMENT_BYTES, AttemptRecord
@@ -22,10 +23,24 @@ class Segments:
     """Standard output, standard error or the journal of one attempt."""
 
     def __init__(
-        self, name: str, directory: str, files: FileSystem, size: int = SEGMENT_BYTES
+        self,
+        name: str,
+        directory: str,
+        files: FileSystem,
+        size: int = SEGMENT_BYTES,
+        end: Callable[[], float] = lambda: math.inf,
     ) -> None:
-        """Read in an attempt's directory. `name` is of `OUTPUTS`, or `JOURNAL`."""
+        """Read in an attempt's directory.
+
+        Args:
+            name: of `OUTPUTS`, or `JOURNAL`.
+            directory: the one with the segments.
+            files: the file system.
+            size: the bytes of each segment but the last one.
+            end: returns the offset behind which there is nothing to read yet.
+        """
         self._size = size
+        self._end = end
         self._name = name
         self._prefix = _PREFIXES[name]
         self._directory = directory
@@ -48,7 +63,8 @@ class Segments:
     ) -> Chunk:
         """Return the next bytes, also across segments. Each attempt has its own segments."""
         del later
-        data = self._bytes(position.offset, count)
+        room = min(count, max(0, self._end() - position.offset))
+        data = self._bytes(position.offset, int(room))
         if not data and (later_index := self._later(position.offset)) is not None:
             start, end = position.offset, later_index * self._size
             gap = Gap(

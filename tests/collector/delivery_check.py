@@ -17,8 +17,13 @@ def faults_of(world: World) -> list[str]:
     for other in ("unavailable", "999999", "999999.0"):
         stored.pop(other, None)
     gap_logged = any("metrics may be missing" in sentence for sentence in world.messages.sentences)
-    at_katibs = {point.value for batch in world.katibs.batches.values() for point in batch.points}
+    at_katibs = frozenset(
+        {point.value for batch in world.katibs.batches.values() for point in batch.points}
+    )
     faults: list[str] = []
+    if world.pushes is not None:
+        faults += world.pushes.faults(stored, at_katibs)
+        stored = world.pushes.without_these(stored)
     for each in world.written:
         attempts = stored.pop(each.value, [])
         if attempts or each.value not in at_katibs:

@@ -1,4 +1,4 @@
-"""A trainer that pushes values, and notes which of them were accepted, and which had no answer.
+"""A trainer that pushes values, and notes which were accepted or refused, or had no answer.
 
     pushing_trainer.py PORT FIRST COUNT SECONDS
 
@@ -32,14 +32,18 @@ def main() -> None:
     port, first, count, seconds = (float(word) for word in sys.argv[1:])
     connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=30)
     pause = seconds / count
-    with Path("accepted").open("a") as accepted, Path("unanswered").open("a") as unanswered:
+    with (
+        Path("accepted").open("a") as accepted,
+        Path("refused").open("a") as refused,
+        Path("unanswered").open("a") as unanswered,
+    ):
         for value in range(int(first), int(first + count)):
             body = json.dumps({"loss": value, "step": value})
             status = push(connection, body)
             if status == 200:
                 print(value, file=accepted, flush=True)
             elif status in (0, 503):
-                print(value, file=unanswered, flush=True)
+                print(value, file=refused if status else unanswered, flush=True)
                 time.sleep(0.05)
             if push(connection, f'{body}\n{{"loss": {-value}, "step": "x"}}') not in (400, 0):
                 sys.exit("a wrong push was not refused")

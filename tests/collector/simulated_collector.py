@@ -12,12 +12,15 @@ from collector.core.plan import CollectorPlan
 from collector.core.ports import Ports
 from collector.core.session import Session
 from collector.core.stop_rules import StopRules
+from collector.journal.journal import Journal, JournalSizes
 from collector.launched_trainer import LaunchedTrainer
 from collector.testing.memory import MemoryFile
 from filters.extractor import extraction_spec
+from tests.collector.simulated_pushes import Pushes
 from tests.collector.simulated_trial import EVENTS, LOG, RUN, SEGMENT, World
 
 _STEPS = 5_000
+_SIZES = JournalSizes(segment_bytes=SEGMENT, most_undelivered=60 * SEGMENT)
 _RULES = StopRules(
     rules=[StopRule(name="m", value="12", comparison=Comparison.GREATER, start_step=3)],
     objective="m",
@@ -69,8 +72,13 @@ class Hazardous:
         return hazardous
 
 
-def simulate(seed: int, kinds: tuple[str, ...] = ("file", "file", "stdout")) -> World:
-    """Run a whole trial of one of the kinds; return the world at its end."""
+def simulate(
+    seed: int, kinds: tuple[str, ...] = ("file", "file", "stdout"), *, pushes: bool = False
+) -> World:
+    """Run a whole trial of one of the kinds; return the world at its end.
+
+    With `pushes`, the trainer pushes values beside those that it writes.
+    """
     dice = random.Random(seed)
     world = World(
         dice=dice,
@@ -80,6 +88,7 @@ def simulate(seed: int, kinds: tuple[str, ...] = ("file", "file", "stdout")) -> 
         rotates=dice.random() < 0.7,
         replaced=dice.random() < 0.2,
         outages=dice.random() < 0.5,
+        pushes=Pushes(dice) if pushes else None,
     )
     opened = Opened(world)
     while True:
@@ -135,6 +144,9 @@ def _session(world: World, opened: Opened) -> Session:
     def happen() -> None:
         if world.dice.random() < 0.15:
             world.act()
+        crash()
+
+    def crash() -> None:
         if world.crashes_left and world.dice.random() < 0.01:
             world.crashes_left -= 1
             raise Crash
@@ -150,12 +162,19 @@ def _session(world: World, opened: Opened) -> Session:
         rules=_RULES if world.rules else None,
         native=True,
         segment_bytes=SEGMENT,
+        journal=world.pushes is not None,
     )
+    trainer = LaunchedTrainer(RUN, files, others)
+    journal = None
+    if world.pushes is not None:
+        seen, disk = LaunchedTrainer(RUN, world.files, world), world.pushes.disk(world.files, crash)
+        journal = world.pushes.journal = Journal(RUN, seen, world.clock, _SIZES, disk)
     ports = Ports(
         files=files,
         clock=world.clock,
         store=others,
-        trainer=LaunchedTrainer(RUN, files, others),
+        trainer=trainer,
+        journal=cast("Any", Hazardous(journal, happen, opened)) if journal else None,
         early_stopping=others,
         log=world.messages,
     )

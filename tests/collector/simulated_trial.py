@@ -22,6 +22,7 @@ from collector.testing.memory import (
     MemoryStore,
     Node,
 )
+from tests.collector.simulated_pushes import Pushes
 from tests.filters.event_files.event_writer import beginning, scalar
 
 RUN = "/run/trialwatch"
@@ -82,6 +83,8 @@ class World:
     """Now and then the store is away for so long that files are rotated away."""
     replaced: bool = False
     """Now and then Katib's DB manager takes the place of trialwatch's, or the reverse."""
+    pushes: Pushes | None = None
+    """What the trainer pushes beside what it writes; None: nothing."""
     clock: MemoryClock = field(default_factory=MemoryClock)
     store: MemoryStore = field(default_factory=MemoryStore)
     katibs: MemoryStore = field(default_factory=MemoryStore)
@@ -151,6 +154,8 @@ class World:
             self._perhaps_start(training)
         elif training.stopped or self.acts_left < 0:
             self._end(training)
+        elif self.pushes is not None and self.dice.random() < 0.5:
+            self.history.append(self.pushes.push(training.number))
         else:
             what = self.dice.random()
             if what < 0.05:
@@ -387,7 +392,8 @@ class World:
         self.removed.append(node)
 
     def crash(self) -> None:
-        """Note that the collector dies, with all files that it held open."""
+        """Note that the collector dies, with all files that it held open, perhaps in a push."""
+        self.busy = False
         for node in self.removed:
             self._destroy(node, 0, rotated=True)
         self.removed.clear()

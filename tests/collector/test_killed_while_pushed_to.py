@@ -52,4 +52,5 @@ def test_each_accepted_point_is_stored_once_and_no_other(tmp_path: Path, seed: i
         unanswered = set((pod.folder / "unanswered").read_text().split())
 
     assert set(stored.values()) == {1}, pod.log_text
+    assert stored.keys().isdisjoint((pod.folder / "refused").read_text().split()), pod.log_text
     assert accepted <= stored.keys() <= accepted | unanswered, pod.log_text

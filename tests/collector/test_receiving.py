@@ -6,7 +6,7 @@ import json
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -40,6 +40,11 @@ for value in sys.argv[2:5]:
     while wait and not os.path.exists(f"seen-{value}"):
         time.sleep(0.02)
 """
+_SMALL_FILES = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (16384, 16384))
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 _MODULES = """
 import runpy, sys
 sys.argv = ["collector", "--help"]
@@ -69,11 +74,11 @@ def pod(manager: Program, tmp_path: Path, request: pytest.FixtureRequest) -> Ite
 
 
 def _pushing(
-    pod: Trial, *flags: str, source: str = "stdout"
+    pod: Trial, *flags: str, source: str = "stdout", under: Sequence[str] = ()
 ) -> tuple[int, subprocess.Popen[bytes]]:
     """Start a collector that accepts pushes; return its port too."""
     port = free_port()
-    collector = pod.collector(f"--push=127.0.0.1:{port}", *flags, source=source)
+    collector = pod.collector(f"--push=127.0.0.1:{port}", *flags, source=source, under=under)
     eventually((pod.run_dir / "push.sock").exists, lambda: pod.log_text)
     return port, collector
 
@@ -97,6 +102,22 @@ def test_what_a_trainer_pushes_is_stored_beside_what_it_prints(
     assert observations.values(pod.name) == ["0.5", "0.25"]
     assert sorted(observations.values(pod.name, "acc")) == ["0.8", "0.9"]
     assert pod.last_words["delivered"]
+
+
+def test_where_the_disk_takes_no_more_all_that_was_accepted_is_stored_and_nothing_else(
+    pod: Trial, observations: Observations
+) -> None:
+    port, collector = _pushing(pod, under=[sys.executable, "-c", _SMALL_FILES])
+    script = Path(__file__).with_name("pushing_trainer.py")
+    trainer = pod.trainer([sys.executable, str(script), str(port), "1", "340", "1"])
+    assert trainer.wait(60) == 0
+    assert terminate(collector) == 0, pod.log_text
+    accepted, refused = (
+        (pod.folder / name).read_text().split() for name in ("accepted", "refused")
+    )
+    assert len(accepted) > 100
+    assert len(refused) > 10
+    assert observations.values(pod.name) == accepted
 
 
 def test_a_port_that_is_taken_ends_the_collector_with_the_remedy(pod: Trial) -> None:

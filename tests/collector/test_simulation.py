@@ -48,6 +48,16 @@ def test_every_value_in_an_event_file_is_stored_once_or_its_loss_is_logged(first
     assert not faults
 
 
+@pytest.mark.parametrize("first", range(FIRST, FIRST + RUNS // 10, _AT_ONCE))
+def test_every_accepted_push_is_stored_once_and_no_refused_one(first: int) -> None:
+    faults = {}
+    for seed in range(first, min(first + _AT_ONCE, FIRST + RUNS // 10)):
+        world = simulate(seed, kinds=("file", "stdout", "events"), pushes=True)
+        if found := faults_of(world):
+            faults[seed] = found
+    assert not faults
+
+
 _GRACE = 28.0
 
 

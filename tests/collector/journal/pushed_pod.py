@@ -14,7 +14,8 @@ from collector.core.ports import AttemptEnd, Ports
 from collector.core.session import Session
 from collector.core.stop_rules import StopRules
 from collector.disk_files import DiskFiles
-from collector.journal.journal import Journal
+from collector.journal.journal import Journal, JournalSizes
+from collector.journal.segment_files import SegmentFiles
 from collector.testing.memory import MemoryClock, MemoryLog, MemoryStore
 from filters.extractor import extraction_spec
 from filters.journal_finder import JournalPoint
@@ -48,14 +49,16 @@ class PushedPod(NoLauncher):
         self.stops.append(attempt)
         return True
 
-    def new_journal(self, most_undelivered: int = 1 << 20) -> Journal:
+    def new_journal(
+        self, most_undelivered: int = 1 << 20, segments: SegmentFiles | None = None
+    ) -> Journal:
         """Return the journal as a collector that starts opens it."""
         return Journal(
             self.state_dir,
             self,
             self.clock,
-            segment_bytes=SEGMENT,
-            most_undelivered=most_undelivered,
+            JournalSizes(segment_bytes=SEGMENT, most_undelivered=most_undelivered),
+            segments,
         )
 
     def session(self, journal: Journal, rules: StopRules | None = None) -> Session:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import random
 import threading
@@ -17,9 +16,14 @@ from api.timestamps import from_micros
 from api.types import Comparison, ObjectiveType, StopRule
 from collector.core.stop_rules import StopRules
 from collector.journal.journal import Journal
+from collector.journal.segment_files import DiskSegmentFiles
 from collector.journal.segment_writer import SegmentWriter
 from filters.journal_finder import JournalPoint
 from tests.collector.journal.pushed_pod import SEGMENT, PushedPod, loss
+
+
+class _Killed(BaseException):
+    """The collector is killed here."""
 
 
 @pytest.fixture
@@ -54,7 +58,7 @@ def test_a_point_is_on_the_disk_before_it_is_accepted(
     def note(descriptor: int) -> None:
         synced.append(os.pread(descriptor, 1 << 20, 0))
 
-    monkeypatch.setattr("collector.journal.segment_writer.os.fdatasync", note)
+    monkeypatch.setattr("collector.journal.segment_files.os.fdatasync", note)
     session = pod.session(journal)
     pod.run(session)
     journal.append(loss(1))
@@ -217,7 +221,7 @@ def test_a_kill_at_any_write_loses_no_accepted_point(
     def torn(descriptor: int, data: memoryview) -> int:
         if dice.random() < 0.05:
             write(descriptor, data[: dice.randrange(len(data) + 1)])
-            raise OSError(errno.EIO, "killed")
+            raise _Killed
         return write(descriptor, data)
 
     accepted, unanswered, value = [], [], 0
@@ -226,13 +230,13 @@ def test_a_kill_at_any_write_loses_no_accepted_point(
         session = pod.session(journal)
         pod.run(session)
         with monkeypatch.context() as context:
-            context.setattr("collector.journal.segment_writer.os.write", torn)
+            context.setattr("collector.journal.segment_files.os.write", torn)
             for _ in range(dice.randrange(40)):
                 value += 1
                 try:
                     journal.append(loss(value))
                     accepted.append(value)
-                except Unavailable:
+                except _Killed:
                     unanswered.append(value)
                     break
         if dice.random() < 0.5:
@@ -251,7 +255,7 @@ def test_a_kill_at_any_write_loses_no_accepted_point(
 def test_a_writer_continues_in_the_segment_before_an_empty_one(tmp_path: Path) -> None:
     (tmp_path / "points-00000001").write_bytes(b"[]\n")
     (tmp_path / "points-00000002").write_bytes(b"")
-    writer = SegmentWriter(str(tmp_path), 8)
+    writer = SegmentWriter(str(tmp_path), 8, DiskSegmentFiles())
     writer.append(b"[1,2]\n")
     writer.close()
     assert (tmp_path / "points-00000001").read_bytes() == b"[]\n[1,2]"
@@ -259,11 +263,11 @@ def test_a_writer_continues_in_the_segment_before_an_empty_one(tmp_path: Path) -
 
 
 def test_a_writer_continues_behind_a_full_segment_that_was_removed(tmp_path: Path) -> None:
-    writer = SegmentWriter(str(tmp_path), 8)
+    writer = SegmentWriter(str(tmp_path), 8, DiskSegmentFiles())
     writer.append(b"[1,2,3]\n")
     writer.close()
     (tmp_path / "points-00000001").unlink()
-    again = SegmentWriter(str(tmp_path), 8)
+    again = SegmentWriter(str(tmp_path), 8, DiskSegmentFiles())
     again.append(b"[4]\n")
     again.close()
     assert (tmp_path / "points-00000002").read_bytes() == b"\n[4]\n"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from api.errors import Unavailable
+from collector.journal.journal import PerhapsAccepted
 from collector.receiving import server
 from collector.receiving.http_values import Request, Response
 from collector.receiving.push import push_route
@@ -24,6 +25,7 @@ class Pushes:
     def __init__(self, directory: Path) -> None:
         self.points: list[JournalPoint] = []
         self.fault = ""
+        self.failing: type[Unavailable] = Unavailable
         self.log: list[str] = []
         tcp = listen_on_tcp("127.0.0.1", 0)
         self.port: int = tcp.getsockname()[1]
@@ -34,7 +36,7 @@ class Pushes:
 
     def accept(self, points: Iterable[JournalPoint]) -> None:
         if self.fault:
-            raise Unavailable(self.fault)
+            raise self.failing(self.fault)
         self.points += points
 
     def call(
@@ -73,6 +75,12 @@ def test_a_wrong_push_is_refused_with_its_field_and_nothing_is_accepted(pushes: 
 def test_a_journal_that_cannot_accept_is_a_call_to_repeat(pushes: Pushes) -> None:
     pushes.fault = "the disk is full"
     assert pushes.call(b"loss=1") == (503, {"error": "the disk is full; try again"})
+
+
+def test_a_call_whose_points_may_be_stored_is_no_refusal(pushes: Pushes) -> None:
+    pushes.fault, pushes.failing = "the disk fails", PerhapsAccepted
+    why = "the disk fails; it is unknown whether the metrics will be stored"
+    assert pushes.call(b"loss=1") == (500, {"error": why})
 
 
 def test_a_connection_serves_many_calls(pushes: Pushes) -> None:
