@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sqlite3
@@ -79,6 +80,27 @@ def test_hyperband_trains_the_best_of_three_networks_for_longer(machine: Machine
     assert {one["epochs"] for one in short} == {"1"}
     assert {one["epochs"] for one in long} == {"3"}
     assert len([one for one in long if one | {"epochs": "1"} in short]) == 1
+
+
+def test_asha_stops_networks_at_its_rungs(machine: Machine) -> None:
+    [document] = load_objects((ROOT / "examples" / "asha.yaml").read_text())
+    spec: Any = document["spec"]
+    spec["maxTrialCount"], spec["parallelTrialCount"] = 3, 1
+    spec["objective"].pop("goal", None)
+    spec["algorithm"]["algorithmSettings"] = [{"name": "random_state", "value": "1"}]
+    [one] = spec["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]["containers"]
+    one["command"][1] = str(ROOT / "examples" / "digits" / "train.py")
+    one["command"][-1] = "--epochs=2"
+    (machine.folder / "e.yaml").write_text(dump_objects([dict(document)]))
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    status, out, err = machine.call("run", "e.yaml", "--output", "json", PATH=path)
+    assert status == 0, err
+    ended = json.loads(out)["status"]
+    stored = _stored(machine.folder / ".trialwatch" / "kubeflow" / "asha" / "observations.db")
+
+    # With this seed, the third network is not the best one after its first epoch.
+    assert (ended["trialsSucceeded"], ended["trialsEarlyStopped"]) == (2, 1)
+    assert all(len(stored[name]) >= 2 for name in ended["earlyStoppedTrialList"])
 
 
 def _assignments(file: Path) -> tuple[str, dict[str, str]]:
