@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.errors import UserError
+from api.report_limits import LARGEST_STEP
 from api.types import (
     AlgorithmSpec,
     Assignment,
@@ -173,9 +174,10 @@ _trials = st.builds(
         observation=st.none() | st.builds(Observation, metrics=_tuples(_metrics)),
     ),
 )
+_steps = st.none() | st.integers(0, LARGEST_STEP)
 _logs = st.builds(
     ObservationLog,
-    points=_tuples(st.builds(MetricPoint, _texts, _texts, st.text(min_size=1, max_size=8))),
+    points=_tuples(st.builds(MetricPoint, _texts, _texts, st.text(min_size=1, max_size=8), _steps)),
 )
 
 # ---- both ways ----
