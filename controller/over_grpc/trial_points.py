@@ -1,14 +1,21 @@
-"""`controller.driver.ports.TrialPoints`: the streams and pages of trialwatch's DB manager."""
+"""`controller.driver.ports.TrialPoints`: the streams and pages of trialwatch's DB manager.
+
+A client may have some streams at a time. What more it follows is read from time to time: each
+second, or less often if a read takes long.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
-from typing import Any
+from contextlib import aclosing
+from typing import Any, Final
 
 import grpc.aio
 
 from api import names
-from api.errors import RemoteError, UserError
+from api.errors import RemoteError, Unavailable, UserError
 from api.timestamps import to_micros
 from api.trialwatchv1 import observations_pb2, observations_pb2_grpc
 from api.types import Trial
@@ -17,22 +24,46 @@ from controller.driver.ports import StoredPoint
 from controller.over_grpc.calls import call_service, remote_error
 from stopping.curves import Point
 
-_SERVICE = "the DB manager"
+_SERVICE: Final = "the DB manager"
+_REST: Final = 9.0
+"""Reads of a trial without a stream take a tenth of the time at most."""
 
 
 class RemoteTrialPoints:
     """A DB manager; Katib's has no such streams, and answers UNIMPLEMENTED."""
 
-    def __init__(self, channel: grpc.aio.Channel, seconds: float = 30.0) -> None:
-        """`seconds` is the deadline of a call that reads a page."""
+    def __init__(self, channel: grpc.aio.Channel, seconds: float = 30.0, poll: float = 1.0) -> None:
+        """Make it.
+
+        Args:
+            channel: to the DB manager.
+            seconds: the deadline of a call that reads a page.
+            poll: seconds between two reads of a trial without a stream.
+        """
         any_channel: Any = channel  # the generated stubs know the synchronous channel only
         self._observations: Any = observations_pb2_grpc.ObservationsStub(any_channel)
-        self._seconds = seconds
+        self._seconds, self._poll = seconds, poll
 
     async def watch(
         self, trial: Trial, metrics: Sequence[str]
     ) -> AsyncGenerator[Sequence[StoredPoint]]:
-        """Yield the stored points, then new ones as they are stored."""
+        """Yield the stored points, then new ones as they are stored, or soon after."""
+        begun = False
+        try:
+            async with aclosing(self._streamed(trial, metrics)) as stream:
+                async for points in stream:
+                    begun = True
+                    yield points
+        except grpc.aio.AioRpcError as error:
+            if begun or error.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED:
+                raise remote_error(_SERVICE, error) from None
+        async with aclosing(self._polled(trial, metrics)) as polled:
+            async for points in polled:
+                yield points
+
+    async def _streamed(
+        self, trial: Trial, metrics: Sequence[str]
+    ) -> AsyncGenerator[Sequence[StoredPoint]]:
         request = observations_pb2.WatchRequest(
             trial_name=trial.metadata.name, metric_names=metrics
         )
@@ -40,10 +71,29 @@ class RemoteTrialPoints:
         try:
             async for reply in stream:
                 yield _points(reply.metric_logs)
-        except grpc.aio.AioRpcError as error:
-            raise remote_error(_SERVICE, error) from None
         finally:
             stream.cancel()
+        raise Unavailable(f"{_SERVICE} has ended the stream")
+
+    async def _polled(
+        self, trial: Trial, metrics: Sequence[str]
+    ) -> AsyncGenerator[Sequence[StoredPoint]]:
+        clock, seen = asyncio.get_running_loop().time, Counter[str]()
+        while True:
+            begun = clock()
+            found = await self.read(trial, metrics)
+            counts = Counter(one.metric for one in found)
+            if seen - counts:
+                raise Unavailable(f"the training of {trial.metadata.name} was started again")
+            new = [
+                one
+                for metric in metrics
+                for one in [each for each in found if each.metric == metric][seen[metric] :]
+            ]
+            if new:
+                yield new
+            seen = counts
+            await asyncio.sleep(max(self._poll, _REST * (clock() - begun)))
 
     async def read(self, trial: Trial, metrics: Sequence[str]) -> Sequence[StoredPoint]:
         """Return the points that count, metric by metric."""

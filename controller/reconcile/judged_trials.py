@@ -24,6 +24,8 @@ class JudgedTrials:
         """Begin without trials."""
         self._stopping = stopping
         self._states: dict[str, TrialState] = {}
+        self._known: dict[str, tuple[str, TrialState | None]] = {}
+        """By trial: the version of its object, and its state; None: the rule does not see it."""
         self._curves: dict[str, Curves] = {}
 
     @property
@@ -36,14 +38,23 @@ class JudgedTrials:
 
         The curves of all others are forgotten.
         """
-        running = [one for one in trials if _is_judged(one)]
-        ended = [one for one in trials if is_measured(one)]
-        ended.sort(key=lambda one: (one.status.completion_time or "", one.metadata.name))
-        ended = ended[-MOST_ENDED:]
-        self._states = {one.metadata.name: TrialState.RUNNING for one in running}
-        self._states |= {one.metadata.name: _ended_state(one) for one in ended}
+        self._known = {one.metadata.name: self._state_of(one) for one in trials}
+        states = {name: state for name, (_, state) in self._known.items() if state is not None}
+        of_rule = [one for one in trials if one.metadata.name in states]
+        running = [one for one in of_rule if states[one.metadata.name] is TrialState.RUNNING]
+        ended = [one for one in of_rule if states[one.metadata.name] is not TrialState.RUNNING]
+        if len(ended) > MOST_ENDED:
+            ended.sort(key=lambda one: (one.status.completion_time or "", one.metadata.name))
+            ended = ended[-MOST_ENDED:]
+        self._states = {one.metadata.name: states[one.metadata.name] for one in (*running, *ended)}
         self._curves = {name: kept for name, kept in self._curves.items() if name in self._states}
         return running, ended
+
+    def _state_of(self, trial: Trial) -> tuple[str, TrialState | None]:
+        """Return a trial's version and state; the state is computed once for each version."""
+        version = f"{trial.metadata.uid} {trial.metadata.resource_version}"
+        known = self._known.get(trial.metadata.name)
+        return known if known and known[0] == version else (version, _state_for_rule(trial))
 
     def begin(self, name: str) -> None:
         """Forget the curves of a trial: they are read anew."""
@@ -87,11 +98,11 @@ def is_over(experiment: Experiment) -> bool:
     )
 
 
-def _is_judged(trial: Trial) -> bool:
-    runs = state_of(trial) is trial_states.TrialState.RUNNING
-    return runs and not trial.metadata.deletion_timestamp
-
-
-def _ended_state(trial: Trial) -> TrialState:
-    succeeded = state_of(trial) is trial_states.TrialState.SUCCEEDED
+def _state_for_rule(trial: Trial) -> TrialState | None:
+    state = state_of(trial)
+    if state is trial_states.TrialState.RUNNING:
+        return None if trial.metadata.deletion_timestamp else TrialState.RUNNING
+    if not is_measured(trial):
+        return None
+    succeeded = state is trial_states.TrialState.SUCCEEDED
     return TrialState.SUCCEEDED if succeeded else TrialState.STOPPED

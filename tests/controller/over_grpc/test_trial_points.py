@@ -15,6 +15,8 @@ from controller.over_grpc.trial_points import RemoteTrialPoints
 from dbmanager.service.observations import PAGE
 from dbmanager.store.contract import AttemptOutcome, Delivery, NewRow, TrialKey
 from dbmanager.store.memory import MemoryStore
+from serving.call_limits import Limits
+from serving.error_interceptor import Guards
 from stopping.curves import Point
 from tests.controller.over_grpc.katib_servers import KatibDbManager, channel_to, created
 from tests.controller.over_grpc.test_observations import channel_of
@@ -64,3 +66,28 @@ async def test_katibs_manager_has_no_stream_and_one_that_is_away_answers_nothing
     async with grpc.aio.insecure_channel("127.0.0.1:1") as channel:
         with pytest.raises(Unavailable, match="the DB manager did not answer: UNAVAILABLE"):
             await anext(RemoteTrialPoints(channel).watch(trial, ("loss",)))
+
+
+async def test_a_trial_without_a_stream_is_read_from_time_to_time() -> None:
+    _, (first, second, *_) = await created()
+    keys = [TrialKey(namespace="ns", trial=one.metadata.name) for one in (first, second)]
+    store = MemoryStore()
+    guards = Guards(limits=Limits(streams_each=1))
+    async with served(store, poll=0.02, guards=guards) as client:
+        for key in keys:
+            await store.report(key, [NewRow(SECOND, "loss", "0.5", 1), NewRow(SECOND, "x", "7")])
+        points = RemoteTrialPoints(channel_of(client), poll=0.02)
+        async with (
+            asyncio.timeout(30),
+            aclosing(points.watch(first, ("loss",))) as stream,
+            aclosing(points.watch(second, ("loss", "x"))) as polled,
+        ):
+            await anext(stream)
+            both = [("loss", Point("0.5", 1, SECOND)), ("x", Point("7", None, SECOND))]
+            assert await anext(polled) == both
+            await store.report(keys[1], [NewRow(2 * SECOND, "loss", "0.4", 2)])
+            assert await anext(polled) == [("loss", Point("0.4", 2, 2 * SECOND))]
+
+            await store.delete(keys[1])
+            with pytest.raises(Unavailable, match="was started again"):
+                await anext(polled)
