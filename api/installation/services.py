@@ -11,7 +11,8 @@
         - algorithmName: medianstop
           image: ghcr.io/kubeflow/katib/earlystopping-medianstop:latest
 
-An entry of `suggestions` is a Kubernetes container with a few more fields of Katib. Of two entries
+An entry of `suggestions` is a Kubernetes container with a few more fields of Katib, and with one of
+trialwatch: `fsGroup`, the group of the volume of a service without root's rights. Of two entries
 for the same algorithm, the last one counts, as in Katib. If an entry has `endpoint` and `image`,
 the endpoint counts here, and Katib's controller can use the image of the same entry.
 """
@@ -48,10 +49,11 @@ KATIBS_DEFAULTS: Final = Resources(
 """Katib's default resources of a service's container."""
 SUGGESTION_PORT_NAME: Final = "suggestion-api"
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^:\s/]+):[0-9]{1,5}")
-_KATIBS_FIELDS = frozenset(
+_NOT_OF_THE_CONTAINER = frozenset(
     (
         "algorithmName",
         "endpoint",
+        "fsGroup",
         "serviceAccountName",
         "volumeMountPath",
         "persistentVolumeClaimSpec",
@@ -59,7 +61,7 @@ _KATIBS_FIELDS = frozenset(
         "persistentVolumeLabels",
     )
 )
-"""The fields of an entry that do not belong to the container."""
+"""The fields of an entry that are not those of the container."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,8 @@ class SearchEntry:
     container: JsonObject = field(default_factory=dict)
     """The service's container, with image, pull policy and resources."""
     service_account: str = ""
+    fs_group: int | None = None
+    """The group that may write to the volume; None: as the volume is. trialwatch only."""
     mount_path: str = names.SUGGESTION_DATA_DIR
     claim: JsonObject = field(default_factory=dict)
     """The spec of the volume claim for resume policy FromVolume, with Katib's defaults."""
@@ -135,13 +139,14 @@ def _search(f: Field) -> tuple[str, SearchEntry]:
     container |= {
         key: value
         for key, value in (f.mapping() or {}).items()
-        if key not in _KATIBS_FIELDS and key not in container and value is not None
+        if key not in _NOT_OF_THE_CONTAINER and key not in container and value is not None
     }
     _check_ports(f)
     return name, SearchEntry(
         endpoint=endpoint,
         container=container,
         service_account=f.at("serviceAccountName").text(),
+        fs_group=f.at("fsGroup").integer(),
         mount_path=f.at("volumeMountPath").text() or names.SUGGESTION_DATA_DIR,
         claim=_claim(f.at("persistentVolumeClaimSpec")),
         volume=_volume(f.at("persistentVolumeSpec")),

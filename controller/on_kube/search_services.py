@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeVar
 
 from api.documents import mappings_at, value_at
 from api.errors import RemoteError
@@ -13,10 +13,12 @@ from api.types import JsonObject, Suggestion
 from controller.driver.ports import Conflict
 from controller.on_kube.read_your_writes_cache import AbsentError, with_port_errors
 from kube.cluster import Cluster, Kind, Ref, ref_of, uid_of
+from kube.errors import Forbidden
 
 _DEPLOYMENT: Final = Kind(api_version="apps/v1", kind="Deployment")
 _SERVICE: Final = Kind(api_version="v1", kind="Service")
 _VOLUME: Final = "PersistentVolume"
+_Result = TypeVar("_Result")
 
 
 class ClusterSearchServices:
@@ -57,20 +59,35 @@ class ClusterSearchServices:
 
     async def _get(self, suggestion: Suggestion, kind: Kind) -> JsonObject | None:
         try:
-            existing = await with_port_errors(self._cluster.get(_ref(suggestion, kind)))
+            existing = await _allowed(self._cluster.get(_ref(suggestion, kind)))
         except AbsentError:
             return None
         return _checked(existing, suggestion)
 
     async def _create(self, suggestion: Suggestion, document: JsonObject) -> None:
         try:
-            await with_port_errors(self._cluster.create(document))
+            await _allowed(self._cluster.create(document))
         except AbsentError as error:
             raise Conflict(f"its namespace does not exist any more: {error}") from None
         except Conflict:
             # Created before, or left from an earlier run: a claim, for example.
             with suppress(AbsentError):
                 _checked(await with_port_errors(self._cluster.get(ref_of(document))), suggestion)
+
+
+async def _allowed(call: Awaitable[_Result]) -> _Result:
+    """Await a call that needs rights which not each installation has; say where they are."""
+
+    async def with_remedy() -> _Result:
+        try:
+            return await call
+        except Forbidden as error:
+            raise Forbidden(
+                f"{error}; install the component manifests/components/searches, which has the"
+                " rights of services that are deployed for an experiment"
+            ) from None
+
+    return await with_port_errors(with_remedy())
 
 
 def _ref(suggestion: Suggestion, kind: Kind) -> Ref:

@@ -80,7 +80,12 @@ def _documents(
     if stopping is not None and not account:
         account = name
         yield from _rights(suggestion)
-    yield _deployment(suggestion, containers, account, claim=name if has_volume else "")
+    pod: dict[str, Any] = {"containers": containers}
+    if account:
+        pod["serviceAccountName"] = account
+    if search is not None and has_volume:
+        pod |= _with_volume(search, name)
+    yield _deployment(suggestion, pod)
 
 
 def labels_of_deployed(suggestion: Suggestion) -> dict[str, str]:
@@ -164,18 +169,19 @@ def _rights(suggestion: Suggestion) -> Iterator[JsonObject]:
     }
 
 
-def _deployment(
-    suggestion: Suggestion, containers: list[JsonObject], account: str, *, claim: str
-) -> JsonObject:
+def _with_volume(search: SearchEntry, claim: str) -> JsonObject:
+    """Return the fields of a pod that has the volume of a claim."""
+    source: Json = {"claimName": claim}
+    volumes: Json = [{"name": names.SUGGESTION_VOLUME, "persistentVolumeClaim": source}]
+    if search.fs_group is None:
+        return {"volumes": volumes}
+    return {"volumes": volumes, "securityContext": {"fsGroup": search.fs_group}}
+
+
+def _deployment(suggestion: Suggestion, pod: JsonObject) -> JsonObject:
     labels = labels_of_deployed(suggestion)
     given = suggestion.metadata.annotations.items()
     annotations = {key: text for key, text in given if key != _APPLIED}
-    pod: dict[str, Any] = {"containers": containers}
-    if account:
-        pod["serviceAccountName"] = account
-    if claim:
-        source = {"persistentVolumeClaim": {"claimName": claim}}
-        pod["volumes"] = [{"name": names.SUGGESTION_VOLUME, **source}]
     head = _head(suggestion, "apps/v1", "Deployment")
     head["metadata"]["labels"] = dict(suggestion.metadata.labels)
     head["metadata"]["annotations"] = annotations

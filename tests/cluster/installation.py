@@ -76,12 +76,12 @@ def install(cluster: Cluster, overlay: Path = _OVERLAY) -> None:
     until("the earlier pods to go", lambda: not any(_ending(cluster)))
 
 
-def release_volumes(cluster: Cluster) -> None:
-    """Let the volumes of a deleted claim of the DB manager be claimed again."""
+def release_volumes(cluster: Cluster, namespace: str = NAMESPACE) -> None:
+    """Let the volumes of deleted claims be claimed again; by default that of the DB manager."""
     text = cluster.kubectl("get", "persistentvolumes", "--output=yaml")
     for volume in yaml.safe_load(text)["items"]:
         claim = volume["spec"].get("claimRef", {})
-        if claim.get("namespace") == NAMESPACE and volume["status"]["phase"] == "Released":
+        if claim.get("namespace") == namespace and volume["status"]["phase"] == "Released":
             name = f"persistentvolume/{volume['metadata']['name']}"
             cluster.kubectl("patch", name, "--patch", '{"spec": {"claimRef": null}}')
 

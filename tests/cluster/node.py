@@ -116,20 +116,25 @@ class Node:
             run(argv("ip", "-6", "route", "add", SERVICES_IPV6, "dev", SERVICE_LINK))
 
     def _give_storage(self, kubectl: tuple[str, ...]) -> None:
-        """Offer one volume: a claim of any class is bound to it, and nothing provisions others."""
-        place = "var/lib/volume"
-        (self.folder / place).mkdir()
+        """Offer a volume for one pod and one for many: a claim of any class is bound to them.
+
+        Nothing provisions others.
+        """
         affinity = {"key": "kubernetes.io/hostname", "operator": "In", "values": [NODE]}
-        spec = {
-            "capacity": {"storage": "10Gi"},
-            "accessModes": ["ReadWriteOnce"],
-            "local": {"path": f"/{place}"},
-            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [affinity]}]}},
-        }
-        volume = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "volume"}}
-        file = self.folder / "etc" / "volume.json"
-        file.write_text(json.dumps({**volume, "spec": spec}))
-        run([*kubectl, "create", f"--filename={file}"])
+        for name, mode in (("volume", "ReadWriteOnce"), ("shared-volume", "ReadWriteMany")):
+            (self.folder / "var" / "lib" / name).mkdir()
+            spec = {
+                "capacity": {"storage": "10Gi"},
+                "accessModes": [mode],
+                "local": {"path": f"/var/lib/{name}"},
+                "nodeAffinity": {
+                    "required": {"nodeSelectorTerms": [{"matchExpressions": [affinity]}]}
+                },
+            }
+            volume = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}}
+            file = self.folder / "etc" / f"{name}.json"
+            file.write_text(json.dumps({**volume, "spec": spec}))
+            run([*kubectl, "create", f"--filename={file}"])
 
     def _containerd_answers(self) -> bool:
         return _succeeds(*self.sandbox.argv("ctr", "--namespace=k8s.io", "images", "list"))

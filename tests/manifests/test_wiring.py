@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +174,10 @@ def config_text(name: str) -> str:
 
 
 def test_the_settings_are_those_that_hold_without_any() -> None:
-    assert parse_config(config_text("standalone")) == Config()
+    config = parse_config(config_text("standalone"))
+    searches = {"suggestions", "deployed_searches"}
+    assert {name for name in searches if getattr(config, name) == {"pbt"}} == searches
+    assert replace(config, **dict.fromkeys(searches, frozenset())) == Config()
     assert parse_config(config_text("standalone")).collectors.keys() == {
         CollectorKind.STDOUT,
         CollectorKind.FILE,
