@@ -16,7 +16,7 @@ From a history to the next trial:
 The history is the only state. A search is a pure function of the space, the earlier trials and a
 seed. Each trial's own seed is derived from the experiment's seed and the trial's number. A
 library's sampler lives for one suggestion: a sampler that is kept or replayed would repeat its
-random numbers.
+random numbers. `core.prefix_memory` saves time for two searches, and never changes an answer.
 
 One value stands for a trial (`api.metric_values`). The search, the optimal trial, the wire and the
 tables call the same function, so a laptop and a cluster ask the search the same question

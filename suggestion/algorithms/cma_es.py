@@ -9,6 +9,9 @@ so a trial that hangs does not stop the search.
 Parameters that are lists are drawn at random, because they have no distances. Each value of a
 stepped range is a cell of the unit interval, and a trial is at a random position in its cell: with
 the middle for all, the distribution would collapse as soon as all members are in one cell.
+
+The distribution after the generations so far is remembered, so the next question of the same
+experiment learns only from new ones (`suggestion.core.prefix_memory`).
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from api.faults import invalid
 from api.types import ExperimentSpec
 from suggestion.core.algorithm import LARGEST_WHOLE, SETTINGS, Algorithm, Rule, Values, one_of
 from suggestion.core.dimensions import Dimension, Listed, Stepped
+from suggestion.core.prefix_memory import PrefixMemory
 from suggestion.core.search_space import Point, SearchSpace
 from suggestion.core.trial_history import History, one_by_one, seed_at
 
@@ -51,10 +55,9 @@ class CmaEs:
     ) -> tuple[Point, ...]:
         """Draw the next points from the current distribution."""
         ranges = _range_indexes(space)
-        strategy = _Restarts(self._spreads(space, ranges), self.restart_strategy, seed)
-        members = _members(space, ranges, history, seed)
-        while strategy.tell(members):
-            pass
+        remembered = LEARNED.take((self, space, seed), history)
+        strategy = remembered[0] if remembered else self._unlearned(space, ranges, seed)
+        strategy.learn(_members(space, ranges, history, seed, strategy.learned))
 
         def choose(past: History) -> Point:
             index = len(past)
@@ -64,7 +67,12 @@ class CmaEs:
                 shares[position] = float(share)
             return space.point(shares)
 
-        return one_by_one(choose, history, count)
+        points = one_by_one(choose, history, count)
+        LEARNED.put((self, space, seed), history[: strategy.learned], strategy)
+        return points
+
+    def _unlearned(self, space: SearchSpace, ranges: Sequence[int], seed: int) -> _Restarts:
+        return _Restarts(self._spreads(space, ranges), self.restart_strategy, seed)
 
     def _spreads(self, space: SearchSpace, ranges: Sequence[int]) -> _Vector:
         """Return the first standard deviation in each range, as a share of it; at most 1."""
@@ -85,7 +93,8 @@ class _Restarts:
     def __init__(self, spreads: _Vector, strategy: str, seed: int) -> None:
         self._dimensions, self._spreads = len(spreads), spreads
         self._strategy, self._seed = strategy, seed
-        self._learned = 0
+        self.learned = 0
+        """Trials of the generations that the distribution has learned from."""
         self._restarts = 0
         self._cloud = self._new(np.full(self._dimensions, 0.5), None)
         self._least = self._cloud.population_size
@@ -93,31 +102,37 @@ class _Restarts:
         self._kind = "large"
         self._doublings = 0
 
-    def tell(self, members: Sequence[_Member]) -> bool:
-        """Learn from the next generation; return false if it is not complete."""
-        size = self._cloud.population_size
-        generation = members[self._learned : self._learned + size]
-        later = members[self._learned + size : self._learned + 2 * size]
-        if not (_ended(generation, size) or (len(generation) == size and _ended(later, size))):
-            return False
-        self._learned += size
+    def learn(self, members: Sequence[_Member]) -> None:
+        """Learn from all complete generations; `members` are the trials from `learned` on."""
+        done = 0
+        while True:
+            size = self._cloud.population_size
+            generation = members[done : done + size]
+            later = members[done + size : done + 2 * size]
+            if not (_ended(generation, size) or (len(generation) == size and _ended(later, size))):
+                return
+            done += size
+            self._tell(generation)
+
+    def _tell(self, generation: Sequence[_Member]) -> None:
+        first = self.learned
+        self.learned += len(generation)
         losses = [member.loss for member in generation if member.loss is not None]
-        if losses:
-            worst = max(losses)
-            first = self._learned - size
-            self._cloud.tell(
-                [
-                    (
-                        self.draw(first + i) if m.place is None else m.place,
-                        worst if m.loss is None else m.loss,
-                    )
-                    for i, m in enumerate(generation)
-                ]
-            )
-            self._spent[self._kind] += size
-            if self._strategy != _NONE and self._cloud.should_stop():
-                self._restart()
-        return True
+        if not losses:
+            return
+        worst = max(losses)
+        self._cloud.tell(
+            [
+                (
+                    self.draw(first + i) if m.place is None else m.place,
+                    worst if m.loss is None else m.loss,
+                )
+                for i, m in enumerate(generation)
+            ]
+        )
+        self._spent[self._kind] += len(generation)
+        if self._strategy != _NONE and self._cloud.should_stop():
+            self._restart()
 
     def draw(self, index: int) -> _Vector:
         self._cloud.reseed_rng(seed_at(self._seed, index, "cmaes"))
@@ -170,16 +185,27 @@ def _range_indexes(space: SearchSpace) -> tuple[int, ...]:
     )
 
 
+LEARNED: PrefixMemory[_Restarts] = PrefixMemory("assignments", "loss")
+"""The distributions of the last experiments. They depend on nothing else of a trial: one that runs
+while later ones have ended counts as one that failed."""
+
+
 def _members(
-    space: SearchSpace, ranges: Sequence[int], history: History, seed: int
+    space: SearchSpace, ranges: Sequence[int], history: History, seed: int, first: int
 ) -> tuple[_Member, ...]:
+    """Return the members of the trials from number `first` on."""
+    dimensions = [space.dimensions[i] for i in ranges]
+    cells = any(isinstance(dimension, Stepped) for dimension in dimensions)
     members: list[_Member] = []
-    for index, past in enumerate(history):
+    for index, past in enumerate(history[first:], first):
         shares = space.shares(past.assignments)
         place = None
         if shares is not None:
-            rng = random.Random(seed_at(seed, index, "cmaes cells"))  # noqa: S311 - not for security
-            place = np.array([_within_cell(space.dimensions[i], shares[i], rng) for i in ranges])
+            place = np.array([shares[i] for i in ranges])
+            if cells:
+                rng = random.Random(seed_at(seed, index, "cmaes cells"))  # noqa: S311 - not for security
+                pairs = zip(dimensions, place, strict=True)
+                place = np.array([_within_cell(d, float(share), rng) for d, share in pairs])
         running = past.running and past.loss is None
         members.append(_Member(place=place, loss=past.loss, running=running))
     return tuple(members)

@@ -1,7 +1,8 @@
 """`grid`: every combination of values once, then no more points.
 
 The points are numbered so that the last parameter changes fastest. With `random_state` they are
-visited in a shuffled order, otherwise in the order of their numbers.
+visited in a shuffled order, otherwise in the order of their numbers. Which points are visited is
+remembered, so the next question of the same experiment looks at new trials only.
 """
 
 from __future__ import annotations
@@ -10,13 +11,18 @@ import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from api.errors import Fault
 from api.faults import invalid, required
 from api.types import Assignment, ExperimentSpec
 from suggestion.core.algorithm import Algorithm, Values
+from suggestion.core.prefix_memory import PrefixMemory
 from suggestion.core.search_space import Point, SearchSpace
 from suggestion.core.trial_history import History, PastTrial, seed_at
+
+_MOST_TEXTS = 1000
+"""Of a parameter: as many of its values are read once only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,21 +33,65 @@ class GridSearch:
         self, space: SearchSpace, history: History, count: int, seed: int
     ) -> tuple[Point, ...]:
         """Return the next points; fewer than `count`, or none, at the end of the grid."""
-        order = _Order(space.size or 0, seed)
-        numbers = (_number(space, past) for past in history)
-        visited = {order.position(number) for number in numbers if number is not None}
-        # Unknown trials count as the first points that seem free.
-        unknown = sum(not past.assignments for past in history)
-        positions = (p for p in range(order.size) if p not in visited)
-        points: list[Point] = []
-        for position in positions:
-            if len(points) == count:
-                break
-            if unknown:
-                unknown -= 1
-                continue
-            points.append(_point(space, order.number(position)))
-        return tuple(points)
+        remembered = VISITED.take((space, seed), history)
+        visited, done = remembered or (_Visited(space, seed), 0)
+        for past in history[done:]:
+            visited.add(past)
+        known = len(history)
+        while known and not history[known - 1].assignments:
+            known -= 1  # trials that may still become known
+        points = visited.first_free(count)
+        visited.unknown -= len(history) - known
+        VISITED.put((space, seed), history[:known], visited)
+        return points
+
+
+class _Visited:
+    """The points of a grid that trials have."""
+
+    def __init__(self, space: SearchSpace, seed: int) -> None:
+        self._space, self._order = space, _Order(space.size or 0, seed)
+        self._indexes: list[dict[str, int | None]] = [{} for _ in space.dimensions]
+        self._positions: set[int] = set()
+        self._before = 0
+        """All positions before this one are visited."""
+        self.unknown = 0
+        """Trials whose points are not known: they count as the first points that seem free."""
+
+    def add(self, past: PastTrial) -> None:
+        if not past.assignments:
+            self.unknown += 1
+        number = self._number(past)
+        if number is not None:
+            self._positions.add(self._order.position(number))
+
+    def first_free(self, count: int) -> tuple[Point, ...]:
+        """Return the first points that no trial has; fewer at the end of the grid."""
+        while self._before in self._positions:
+            self._before += 1
+        free = (p for p in range(self._before, self._order.size) if p not in self._positions)
+        chosen = islice(free, self.unknown, self.unknown + count)
+        return tuple(_point(self._space, self._order.number(position)) for position in chosen)
+
+    def _number(self, past: PastTrial) -> int | None:
+        texts = self._space.texts(past.assignments)
+        if texts is None:
+            return None
+        number = 0
+        for dimension, known, text in zip(
+            self._space.dimensions, self._indexes, texts, strict=True
+        ):
+            if text not in known and len(known) < _MOST_TEXTS:
+                known[text] = dimension.index(text)
+            index = known[text] if text in known else dimension.index(text)
+            if index is None:
+                return None
+            number = number * (dimension.size or 1) + index
+        return number
+
+
+VISITED: PrefixMemory[_Visited] = PrefixMemory("assignments")
+"""Of the last experiments."""
 
 
 class _Order:
@@ -65,19 +115,6 @@ class _Order:
 
     def position(self, number: int) -> int:
         return (number - self._offset) * self._inverse % self.size
-
-
-def _number(space: SearchSpace, past: PastTrial) -> int | None:
-    texts = space.texts(past.assignments)
-    if texts is None:
-        return None
-    number = 0
-    for dimension, text in zip(space.dimensions, texts, strict=True):
-        index = dimension.index(text)
-        if index is None:
-            return None
-        number = number * (dimension.size or 1) + index
-    return number
 
 
 def _point(space: SearchSpace, number: int) -> Point:
