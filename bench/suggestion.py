@@ -33,7 +33,7 @@ from threadpoolctl import threadpool_limits
 from api.types import Distribution, FeasibleSpace, ParameterSpec, ParameterType
 from suggestion.algorithms.tpe import good_trials
 from suggestion.core.registry import find
-from suggestion.core.search_space import Point, SearchSpace, space_of
+from suggestion.core.search_space import Point, space_of
 from suggestion.core.trial_history import History, PastTrial
 
 if TYPE_CHECKING:
