@@ -175,9 +175,9 @@ def config_text(name: str) -> str:
 
 def test_the_settings_are_those_that_hold_without_any() -> None:
     config = parse_config(config_text("standalone"))
-    searches = {"suggestions", "deployed_searches"}
-    assert {name for name in searches if getattr(config, name) == {"pbt"}} == searches
-    assert replace(config, **dict.fromkeys(searches, frozenset())) == Config()
+    none: frozenset[str] = frozenset()
+    assert (config.suggestions, config.deployed_searches) == ({"pbt"}, {"pbt"})
+    assert replace(config, suggestions=none, deployed_searches=none) == Config()
     assert parse_config(config_text("standalone")).collectors.keys() == {
         CollectorKind.STDOUT,
         CollectorKind.FILE,

@@ -49,29 +49,24 @@ def ended(trial: PastTrial, dice: random.Random) -> PastTrial:
 def test_an_answer_is_the_same_with_memory_and_without(
     search: Search, space: SearchSpace, seed: int
 ) -> None:
-    def asked(history: History, count: int) -> tuple[Point, ...]:
-        warm = search.suggest(space, history, count, seed)
-        states = cma_es.LEARNED, grid_search.VISITED
-        kept = [dict(memory._states) for memory in states]  # noqa: SLF001 - to ask without them
-        forget()
-        cold = search.suggest(space, history, count, seed)
-        assert warm == cold
-        for memory, state in zip(states, kept, strict=True):
-            memory._states.update(state)  # noqa: SLF001
-        return warm
-
     forget()
     dice = random.Random(seed)
+    answers: list[tuple[History, tuple[Point, ...]]] = []
     history: History = ()
     for _ in range(40):
-        count = dice.randrange(1, 5)
-        points = asked(history, count)
+        points = search.suggest(space, history, dice.randrange(1, 5), seed)
+        answers.append((history, points))
         history += tuple(PastTrial(assignments=point, running=True) for point in points)
         if dice.random() < 0.2:
             history += (PastTrial(running=True),)
         if dice.random() < 0.1:
-            asked(history[: dice.randrange(len(history) + 1)], 1)
+            earlier = history[: dice.randrange(len(history) + 1)]
+            answers.append((earlier, search.suggest(space, earlier, 1, seed)))
         history = tuple(ended(one, dice) for one in history)
+
+    for history, points in answers:
+        forget()
+        assert search.suggest(space, history, len(points), seed) == points
 
 
 @pytest.mark.parametrize(
