@@ -176,7 +176,7 @@ def config_text(name: str) -> str:
 def test_the_settings_are_those_that_hold_without_any() -> None:
     config = parse_config(config_text("standalone"))
     none: frozenset[str] = frozenset()
-    assert (config.suggestions, config.deployed_searches) == ({"pbt"}, {"pbt"})
+    assert {*config.suggestions} == {*config.deployed_searches} == {"pbt"}
     assert replace(config, suggestions=none, deployed_searches=none) == Config()
     assert parse_config(config_text("standalone")).collectors.keys() == {
         CollectorKind.STDOUT,
