@@ -11,6 +11,8 @@ from api.errors import Fault, SpecError, UserError
 from api.faults import invalid
 from api.names import MLFLOW_ANNOTATION, PUSH_ANNOTATION
 from api.objects.defaults import with_defaults
+from api.objects.enqueued import PATH as ENQUEUE_PATH
+from api.objects.enqueued import with_enqueue
 from api.objects.experiments import parse_experiment
 from api.objects.fields import Field
 from api.objects.push import may_push
@@ -69,7 +71,12 @@ def read_text(text: str, name: str, parallel: int | None = None) -> LoadedExperi
 
 
 def read_examined(
-    text: str, name: str, parallel: int | None = None, *, mlflow: bool = False
+    text: str,
+    name: str,
+    parallel: int | None = None,
+    *,
+    mlflow: bool = False,
+    enqueue: Sequence[str] = (),
 ) -> tuple[LoadedExperiment, tuple[Fault, ...]]:
     """Return the Experiment of a text, and its faults.
 
@@ -78,6 +85,7 @@ def read_examined(
         name: the file's name, for messages.
         parallel: how many trials run at the same time, in place of `parallelTrialCount`.
         mlflow: whether to set the annotation with which MLflow's client is answered.
+        enqueue: points of the first trials, in place of those of the annotation.
 
     Raises:
         UserError: the text does not have exactly one Experiment, or no template for `mlflow`.
@@ -92,7 +100,12 @@ def read_examined(
     experiment, unread = _read(found[0])
     if mlflow:
         experiment = with_pod_annotation(experiment, MLFLOW_ANNOTATION, "true")
+    experiment = with_enqueue(experiment, enqueue)
     given, faults = _examined(experiment, template_text(experiment, documents), parallel)
+    if enqueue:
+        faults = tuple(
+            replace(one, path="--enqueue") if one.path == ENQUEUE_PATH else one for one in faults
+        )
     if unread:  # what is missing is probably under a misspelt name
         faults = tuple(one for one in faults if not one.message.startswith("Required value: "))
     return given, tuple(dict.fromkeys((*unread, *faults)))

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from api.errors import SpecError, UserError
+from api.names import ENQUEUE_ANNOTATION
+from api.objects.enqueued import PATH as ENQUEUE_PATH
 from api.objects.validation_update import MAX_TRIALS_REACHED, completed
 from api.types import ConditionType, Experiment, ExperimentSpec, Suggestion, Trial, holds
 from controller.reconcile.creation import trial_of
@@ -91,6 +93,7 @@ def begin(
     results = sum(is_measured(trial) for trial in trials)
     if results or must_start_anew(stored, given):
         _refuse_another(stored.spec, given.spec, results)
+    stored = _with_enqueued(objects, stored, given)
     spec = replace(given.spec, resume_policy=stored.spec.resume_policy)
     if spec != stored.spec:
         objects.apply(replace(stored, spec=spec))
@@ -101,6 +104,24 @@ def begin(
         retried = tuple(trial for trial in trials if state_of(trial) in _RETRIED)
     restarts = bool(retried) or not results or _has_room(replace(stored, spec=spec))
     return Beginning(retried=retried, restarted=restarts and completed(stored))
+
+
+def _with_enqueued(objects: FileObjects, stored: Experiment, given: Experiment) -> Experiment:
+    """Take over the enqueued points of the file, unless trials came before them."""
+    text = given.metadata.annotations.get(ENQUEUE_ANNOTATION)
+    if text in (None, stored.metadata.annotations.get(ENQUEUE_ANNOTATION)):
+        return stored
+    suggestion = objects.stored_suggestion
+    if suggestion is not None and suggestion.status.suggestion_count:
+        raise Differs(
+            f"{ENQUEUE_PATH}: not the same as in the stored experiment, whose first"
+            f" {suggestion.status.suggestion_count} trials were chosen already, so that these"
+            " points cannot come first; leave them out"
+        )
+    annotations = {**stored.metadata.annotations, ENQUEUE_ANNOTATION: text}
+    changed = replace(stored, metadata=replace(stored.metadata, annotations=annotations))
+    objects.put(changed)  # `apply` keeps the stored metadata
+    return changed
 
 
 def resume(objects: FileObjects, beginning: Beginning, now: datetime) -> None:

@@ -26,6 +26,7 @@ from api.types import (
     ObjectMeta,
 )
 
+from .enqueued import enqueue_faults
 from .validation_collector import collector_faults, scraped_name_faults
 from .validation_space import space_faults, space_warnings
 from .validation_template import template_faults, unused_faults
@@ -61,6 +62,7 @@ def faults_of(
         *_objective_faults(spec.objective),
         *_algorithm_faults(spec),
         *space_faults(spec),
+        *enqueue_faults(experiment),
         *template_faults(spec, template_text),
         *collector_faults(spec.collector, check_filter),
         *scraped_name_faults(spec.collector, spec.objective),

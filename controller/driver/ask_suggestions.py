@@ -19,6 +19,7 @@ from controller.driver.ports import Conflict, Ports
 from controller.driver.retries import BACKOFF
 from controller.reconcile import suggestion_conditions, suggestions
 from controller.reconcile.actions import AskSuggestions
+from controller.reconcile.enqueued import with_enqueued
 from controller.reconcile.trial_states import has_ended
 from controller.reconcile.views import Key, key_of
 
@@ -70,6 +71,7 @@ class SuggestionRequester:
         except UserError as error:
             after = suggestion_conditions.mark_failed(asked, str(error), now)
         else:
+            reply = with_enqueued(action.experiment, reply, action.asked)
             taken = {trial.metadata.name for trial in action.trials}
             draw = self._names(asked.metadata.name, taken)
             after = suggestions.with_reply(asked, reply, action.count, draw, now)

@@ -46,6 +46,7 @@ from controller.reconcile.actions import (
 )
 from controller.reconcile.counting import as_history, best_of, is_goal_reached, with_counts
 from controller.reconcile.creation import trial_of
+from controller.reconcile.enqueued import count_to_ask
 from controller.reconcile.event_reasons import EventReason
 from controller.reconcile.experiment_states import (
     Completion,
@@ -153,7 +154,9 @@ def _budget(view: ExperimentView, owned: OwnedTrials, now: datetime, policy: Pol
         most = min(parallel, spec.max_trial_count - (len(owned) - len(active)))
     missing, entries = most - len(active), updated.status.suggestions
     if missing > 0 and not entries and not suggestion_conditions.is_exhausted(updated):
-        return (_question(view, owned, updated, missing),)
+        asked = updated.status.suggestion_count
+        count = count_to_ask(view.experiment, asked, missing)
+        return (_question(view, owned, updated, count),)
     # An entry is dropped before its trial is deleted, so the trial is not created again.
     update = () if updated == suggestion else (WriteStatus(target=updated),)
     if len(active) > parallel:

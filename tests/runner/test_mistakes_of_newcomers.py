@@ -15,7 +15,7 @@ from api.objects.defaults import with_defaults
 from api.objects.experiments import parse_experiment
 from api.objects.validation import faults_of, warnings_of
 from api.objects.yamltext import load_objects
-from runner.experiments import read_text
+from runner.experiments import read_examined, read_text
 
 EXAMPLE = (Path(__file__).parents[2] / "examples" / "random.yaml").read_text()
 
@@ -230,6 +230,25 @@ def test_a_mistake_is_reported_in_one_line_with_its_place_and_the_remedy(
         read_text(EXAMPLE.replace(old, new, 1), "random.yaml")
 
     assert str(caught.value) == line
+
+
+def test_a_mistake_in_an_enqueued_point_is_named_by_its_flag_or_its_annotation() -> None:
+    _, by_flag = read_examined(EXAMPLE, "random.yaml", enqueue=["optimiser=sgd"])
+    annotated = EXAMPLE.replace(
+        "metadata:\n", 'metadata:\n  annotations: {trialwatch.dev/enqueue: "optimiser=sgd"}\n', 1
+    )
+    _, by_annotation = read_examined(annotated, "random.yaml")
+
+    said = 'Invalid value: "optimiser=sgd": point 1: no parameter has the name "optimiser"'
+    assert [fault.path for fault in by_flag] == ["--enqueue"]
+    assert [f.path for f in by_annotation] == ["metadata.annotations[trialwatch.dev/enqueue]"]
+    assert all(one.message.startswith(said) for one in (*by_flag, *by_annotation))
+
+
+def test_more_enqueued_points_than_trials_are_refused() -> None:
+    _, faults = read_examined(EXAMPLE, "random.yaml", enqueue=["lr=0.02"] * 13)
+
+    assert "has 13 points for 12 trials; write a larger spec.maxTrialCount" in faults[0].message
 
 
 def test_all_mistakes_are_reported_at_once() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from api.objects.enqueued import enqueued_points, with_enqueue
 from api.objects.yamlout import dump_objects
 from api.types import Assignment, ConditionType, Experiment, SuggestedTrial
 from controller.reconcile.creation import trial_of
@@ -100,3 +101,25 @@ async def test_another_search_cannot_use_trials_without_results(state: StateDire
     assert not must_start_anew(with_result, given(**OTHER_SPACE))
     with pytest.raises(Differs, match=r"spec\.parameters"):
         begin(load(state), given(**OTHER_SPACE))
+
+
+def test_enqueued_points_are_taken_over_before_the_first_trial_and_refused_after_it(
+    tmp_path: Path,
+) -> None:
+    made = StateDirectory(tmp_path / "state")
+    made.make()
+    begin(load(made), given())
+    first = with_enqueue(given(), ["lr=0.1"])
+    begin(load(made), first)
+    objects = load(made)
+    stored = objects.stored_experiment
+    assert stored is not None
+    assert [one.value for one in enqueued_points(stored)[0]] == ["0.1"]
+
+    asked = suggestion_of(stored)
+    objects.put(replace(asked, status=replace(asked.status, suggestion_count=1)))
+
+    begin(load(made), first)
+    begin(load(made), given())  # the line without the flag continues the search
+    with pytest.raises(Differs, match=r"trialwatch\.dev/enqueue.*cannot come first"):
+        begin(load(made), with_enqueue(given(), ["lr=0.2"]))

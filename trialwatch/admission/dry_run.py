@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from api.documents import mapping_at
 from api.errors import UserError
-from api.types import JsonObject, SuggestedTrial, Trial
+from api.types import JsonObject, Trial
 from controller.reconcile.creation import trial_of
+from controller.reconcile.enqueued import with_enqueued
 from controller.reconcile.jobs import job_document
+from controller.reconcile.views import SuggestionReply
 from runner.experiments import LoadedExperiment
 from runner.jobs.injection import TrialObjects, inject
 from runner.jobs.job_spec import pod_of, read_job
@@ -22,11 +26,12 @@ def first_trial_of(given: LoadedExperiment) -> Trial:
     """
     experiment = given.experiment
     task = search_task_of(experiment.spec)
-    points = task.suggest((), 0, experiment.spec.parallel_trial_count or 1, task.seed or 0)
-    if not points:
+    proposal = task.propose((), 0, experiment.spec.parallel_trial_count or 1, task.seed or 0)
+    reply = with_enqueued(experiment, SuggestionReply(trials=proposal.trials), 0)
+    if not reply.trials:
         raise UserError("the search has no trial: its space is empty")
     name = f"{experiment.metadata.name}-first"
-    return trial_of(experiment, SuggestedTrial(name=name, assignments=points[0]), given.template)
+    return trial_of(experiment, replace(reply.trials[0], name=name), given.template)
 
 
 def first_pod(trial: Trial) -> JsonObject:

@@ -1,4 +1,4 @@
-"""A possible first trial of an Experiment: each parameter at the start of its space."""
+"""A possible first trial of an Experiment: its first enqueued point, or the start of the space."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from api.documents import mapping_at
 from api.objects.defaults import with_defaults
+from api.objects.enqueued import enqueued_points
 from api.objects.experiments import parse_experiment
 from api.types import Assignment, JsonObject, ParameterSpec, SuggestedTrial, Trial
 from controller.reconcile.creation import trial_of
@@ -23,9 +24,14 @@ def first_trial(document: JsonObject) -> tuple[Trial, JsonObject]:
     experiment = with_defaults(parse_experiment(document, unknown_fields=False))
     metadata = experiment.metadata
     placed = replace(metadata, namespace=metadata.namespace or "default")
+    points = enqueued_points(experiment)
+    chosen = {one.name: one.value for one in points[0]} if points else {}
     suggested = SuggestedTrial(
         name=f"{metadata.name}-first",
-        assignments=tuple(_start(one) for one in experiment.spec.parameters),
+        assignments=tuple(
+            Assignment(name=one.name, value=chosen.get(one.name) or _start(one))
+            for one in experiment.spec.parameters
+        ),
     )
     trial = trial_of(replace(experiment, metadata=placed), suggested, None)
     job = job_document(trial)
@@ -34,6 +40,6 @@ def first_trial(document: JsonObject) -> tuple[Trial, JsonObject]:
     return trial, {**job, "metadata": unowned}
 
 
-def _start(parameter: ParameterSpec) -> Assignment:
+def _start(parameter: ParameterSpec) -> str:
     space = parameter.space
-    return Assignment(name=parameter.name, value=space.min or next(iter(space.list), ""))
+    return space.min or next(iter(space.list), "")

@@ -83,6 +83,14 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         help="how many trials run at the same time, instead of parallelTrialCount",
     )
     parser.add_argument(
+        "--enqueue",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE,...",
+        help="values of the first trial, such as lr=0.1,layers=3; the search chooses those that are"
+        " left out; repeated: of the second trial, and so on",
+    )
+    parser.add_argument(
         "--gpus",
         metavar="0,1|none",
         help="the GPUs for trials with resources.limits nvidia.com/gpu or amd.com/gpu (default:"
@@ -131,7 +139,11 @@ def run(arguments: argparse.Namespace) -> int:
     if line := line_for_a_script(name):
         raise UserError(f"{name} is a program, and not the file of an Experiment: write\n  {line}")
     given, faults = read_examined(
-        read_input(name), shown_input(name), arguments.parallel, mlflow=arguments.mlflow
+        read_input(name),
+        shown_input(name),
+        arguments.parallel,
+        mlflow=arguments.mlflow,
+        enqueue=arguments.enqueue,
     )
     if arguments.dry_run:
         refuse(faults, CommandFaults())
@@ -232,6 +244,8 @@ def _flags(arguments: argparse.Namespace) -> tuple[str, ...]:
     flags: list[str] = []
     if arguments.parallel is not None:
         flags += ["--parallel", str(arguments.parallel)]
+    for point in arguments.enqueue:
+        flags += ["--enqueue", point]
     if arguments.gpus is not None:
         flags += ["--gpus", arguments.gpus]
     if arguments.pin:

@@ -18,6 +18,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from api.errors import SpecError, UserError
+from api.objects.enqueued import with_enqueue
 from api.objects.experiments import parse_experiment
 from api.objects.yamltext import load_objects
 from api.types import Experiment
@@ -100,7 +101,7 @@ def checked_request(arguments: argparse.Namespace) -> TuningRequest:
 
 
 def _save(request: TuningRequest, arguments: argparse.Namespace) -> int:
-    experiment = build_experiment(request)
+    experiment = with_enqueue(build_experiment(request), arguments.enqueue)
     _checked(experiment, request)
     line = command_line(arguments.program)
     notes = FileNotes(file=str(arguments.save), command=line, image=request.image)
@@ -140,7 +141,8 @@ def search(
     Raises:
         UserError: the search cannot start or continue; names flags, not fields.
     """
-    given = _checked(build_experiment(request), request)
+    experiment = with_enqueue(build_experiment(request), arguments.enqueue)
+    given = _checked(experiment, request)
     metadata = given.experiment.metadata
     state = state_of(arguments.state_dir, metadata.namespace, metadata.name)
     for doubt in (*doubts_about(request), *changed_script(request.command, state)):

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from api.errors import Fault, UserError
+from api.objects.enqueued import PATH as ENQUEUE_PATH
 from api.types import Setting
 from suggestion.core.algorithm import RANDOM_STATE
 from trialwatch.tuning.command import PARAMETER_NAME
@@ -121,6 +122,7 @@ _FLAGS: Final = (
     ("spec.algorithm", "--algorithm"),
     ("spec.earlyStopping", "--early-stopping"),
     ("spec.maxTrialCount", "--trials"),
+    (ENQUEUE_PATH, "--enqueue"),
     ("spec.parallelTrialCount", "--parallel"),
     ("spec.metricsCollectorSpec.source.filter", "--metrics-format"),
     ("spec.metricsCollectorSpec", "--file"),

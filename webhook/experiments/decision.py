@@ -38,7 +38,7 @@ from webhook.experiments.authors import (
     decide_on_author,
     decide_on_reader,
 )
-from webhook.experiments.installation import faults_of_installation
+from webhook.experiments.installation import faults_of_enqueued, faults_of_installation
 from webhook.experiments.request import ExperimentRequest
 from webhook.experiments.warnings import needs_namespace, warnings_of_experiment
 from webhook.model.config import Config
@@ -156,6 +156,7 @@ def _rule_faults(reading: _Reading, template: str | None, config: Config) -> Ite
         for fault in (
             *faults_of(reading.experiment, check_filter=_filter_fault, template_text=template),
             *faults_of_installation(reading.experiment.spec, config, template),
+            *faults_of_enqueued(reading.experiment, config),
         )
         if not any(_concerns(read.path, fault.path) for read in reading.faults)
     )

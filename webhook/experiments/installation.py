@@ -10,10 +10,18 @@ from api.algorithms import ALGORITHMS, EARLY_STOPPING, KATIB_ONLY, WITH_CHECKPOI
 from api.errors import Fault, SpecError
 from api.faults import forbidden, invalid, nearest, required
 from api.installation.trial_kinds import kind_of
+from api.objects.enqueued import PATH as ENQUEUE_PATH
 from api.objects.fields import Field
 from api.objects.push import may_push
 from api.objects.validation_template import described_job
-from api.types import CollectorKind, ExperimentSpec, JsonObject, ResumePolicy, TrialTemplate
+from api.types import (
+    CollectorKind,
+    Experiment,
+    ExperimentSpec,
+    JsonObject,
+    ResumePolicy,
+    TrialTemplate,
+)
 from stopping.registry import stopping_of
 from webhook.model.config import Config
 
@@ -84,6 +92,21 @@ def _unchecked_rules(spec: ExperimentSpec, name: str) -> Iterator[Fault]:
         f" write one of the rules that the controller judges: {', '.join(EARLY_STOPPING[1:])}"
     )
     yield forbidden("spec.earlyStopping", why)
+
+
+def faults_of_enqueued(experiment: Experiment, config: Config) -> Iterator[Fault]:
+    """Refuse points by hand for a service that may be Katib's: those of Optuna fail with them."""
+    algorithm = experiment.spec.algorithm
+    if (
+        names.ENQUEUE_ANNOTATION in experiment.metadata.annotations
+        and algorithm is not None
+        and algorithm.name in config.suggestions
+    ):
+        why = (
+            f"{names.CONFIG_MAP} lists a service for {algorithm.name}, which may refuse trials that"
+            " it did not choose; delete the annotation, or take an algorithm without an entry"
+        )
+        yield forbidden(ENQUEUE_PATH, why)
 
 
 def _kind_faults(

@@ -316,6 +316,24 @@ async def test_a_search_with_checkpoints_needs_a_service_with_a_volume(
     assert response["allowed"] == (says is None)
 
 
+@pytest.mark.parametrize(("algorithm", "allowed"), [("astrology", False), ("random", True)])
+async def test_points_by_hand_are_refused_for_a_service_that_may_not_know_them(
+    algorithm: str,
+    allowed: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    document = experiment(
+        spec("algorithm.algorithmName", algorithm),
+        collected("File"),
+        put("metadata.annotations", {"trialwatch.dev/enqueue": "lr=2"}),
+    )
+    async with webhook(settings=with_config(KATIB_CONFIG)) as running:
+        response = await running.experiment(VALIDATE, document)
+
+    assert response["allowed"] == allowed
+    if not allowed:
+        assert "may refuse trials that it did not choose" in text(response)
+
+
 async def test_a_collector_that_the_installation_does_not_list_is_refused() -> None:
     async with webhook(settings=with_config(KATIB_CONFIG)) as running:
         response = await running.experiment(VALIDATE, experiment())
