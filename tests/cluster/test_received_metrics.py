@@ -1,4 +1,4 @@
-"""Trials whose metrics do not stand in a log: pushed, appended to a file, scraped, or Custom."""
+"""Trials whose metrics do not stand in a log: pushed, scraped, logged to MLflow, or Custom."""
 
 from __future__ import annotations
 
@@ -40,6 +40,23 @@ for step in range(3):
     for _ in range(2):
         scrapes.acquire()
     value += 1
+"""
+_LOG_TO_MLFLOW = """
+import json, os, sys, time, urllib.request
+def call(path, **fields):
+    url = os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/" + path
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(fields).encode(), headers)
+    return json.load(urllib.request.urlopen(request))
+experiment = call("experiments/create", name="mine")["experiment_id"]
+run = call("runs/create", experiment_id=experiment, start_time=0)["run"]["info"]["run_id"]
+call("runs/log-parameter", run_id=run, key="x", value=sys.argv[1])
+for step in range(3):
+    value, now = float(sys.argv[1]) + step, int(time.time() * 1000)
+    call("runs/log-metric", run_id=run, key="loss", value=value, timestamp=now, step=step)
+more = [{"key": "loss", "value": 9.0, "timestamp": now + 1, "step": 3}]
+call("runs/log-batch", run_id=run, metrics=more, params=[], tags=[])
+call("runs/update", run_id=run, status="FINISHED", end_time=now)
 """
 _COLLECT = """
 import http.client, json, os, time
@@ -107,6 +124,18 @@ def test_what_a_trainer_exposes_is_stored(cluster: Cluster, namespace: str) -> N
     assert _stored(begun(cluster, namespace, document)) == {
         "0.5": [0.5, 1.5, 2.5],
         "0.25": [0.25, 1.25, 2.25],
+    }
+
+
+def test_what_a_trainer_logs_to_mlflow_is_stored(cluster: Cluster, namespace: str) -> None:
+    """It calls as MLflow's client does, which the image does not have."""
+    collector = {"collector": {"kind": "StdOut"}}
+    command = ["python", "-c", _LOG_TO_MLFLOW, X]
+    annotations = {"trialwatch.dev/mlflow": "true"}
+    document = _document("mlflow", command, collector, annotations)
+    assert _stored(begun(cluster, namespace, document)) == {
+        "0.5": [0.5, 1.5, 2.5, 9.0],
+        "0.25": [0.25, 1.25, 2.25, 9.0],
     }
 
 
