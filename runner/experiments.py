@@ -17,6 +17,7 @@ from api.objects.experiments import parse_experiment
 from api.objects.fields import Field
 from api.objects.push import may_push
 from api.objects.validation import faults_of, without_effect
+from api.objects.validation_template import described_job
 from api.objects.yamltext import load_file
 from api.types import (
     CollectorKind,
@@ -270,7 +271,8 @@ def _of_this_machine(given: LoadedExperiment) -> Iterator[Fault]:
     spec = given.experiment.spec
     template = spec.trial_template
     if spec.collector is not None and spec.collector.kind not in _COLLECTED:
-        yield from _of_the_collector(spec.collector.kind, template.trial_spec if template else None)
+        job = described_job(template, given.template) if template else None
+        yield from _of_the_collector(spec.collector.kind, job)
     yield from _on_one_port(spec)
     if template is None:
         return

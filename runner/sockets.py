@@ -47,7 +47,7 @@ def address_of(path: Path) -> str:
 
 
 def _is_made(directory: Path) -> bool:
-    if len(str(directory)) > _LONGEST or _PLAIN.fullmatch(str(directory)) is None:
+    if not _is_readable(directory):
         return False
     try:
         directory.mkdir(mode=0o700)
@@ -66,13 +66,18 @@ def _temporary() -> Path:
             directory = Path(tempfile.mkdtemp(prefix="trialwatch-", dir=folder))
         except OSError:
             continue
-        if len(str(directory)) <= _LONGEST and _has_sockets(directory):
+        if _is_readable(directory) and _has_sockets(directory):
             return directory
         shutil.rmtree(directory, ignore_errors=True)
     raise SetupError(
         f"cannot make a private directory for sockets in {' or '.join(folders)}: set TMPDIR to a"
-        " writable directory with a short path"
+        " writable directory with a short path, of letters, digits and `/._+-`"
     )
+
+
+def _is_readable(directory: Path) -> bool:
+    """Return whether a socket in it can be the address of a server."""
+    return len(str(directory)) <= _LONGEST and _PLAIN.fullmatch(str(directory)) is not None
 
 
 def _is_private(directory: Path) -> bool:

@@ -16,9 +16,18 @@ def may_push(job: Json, levels: int = _DEEPEST) -> bool:
     if levels == 0:
         return False
     if isinstance(job, Mapping):
-        annotations = job.get("annotations")
-        annotated = isinstance(annotations, Mapping) and any(
-            annotations.get(name) == "true" for name in (PUSH_ANNOTATION, MLFLOW_ANNOTATION)
-        )
-        return annotated or any(may_push(part, levels - 1) for part in job.values())
+        return _is_annotated_pod(job) or any(may_push(part, levels - 1) for part in job.values())
     return isinstance(job, list | tuple) and any(may_push(part, levels - 1) for part in job)
+
+
+def _is_annotated_pod(document: Mapping[str, Json]) -> bool:
+    """Return whether this is a pod, or its template, with one of the annotations."""
+    metadata, spec = document.get("metadata"), document.get("spec")
+    if not isinstance(metadata, Mapping) or not isinstance(spec, Mapping):
+        return False
+    annotations = metadata.get("annotations")
+    return (
+        "containers" in spec
+        and isinstance(annotations, Mapping)
+        and any(annotations.get(name) == "true" for name in (PUSH_ANNOTATION, MLFLOW_ANNOTATION))
+    )

@@ -300,6 +300,8 @@ class AttemptCollector:
 
     def _show(self) -> None:
         for name, stream in self._reader.streams.items():
+            if name == JOURNAL:
+                continue  # its lines are not the trainer's
             self._echo.show(stream, self._place(name), over=self.end is not None)
 
     def _note(self, gap: Gap) -> None:

@@ -14,6 +14,8 @@ LONGEST_NAME = 250
 """Characters of a key or a name, as in MLflow."""
 LONGEST_TEXT = 8_000
 """Characters of a value: MLflow takes 6,000 for a param, and 8,000 for a tag."""
+MOST_MESSAGES = 1_000
+"""Metrics, params or tags of one request, as in MLflow."""
 _INT64 = 1 << 63
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _NOT_FINITE = {"NaN": "nan", "Infinity": "inf", "-Infinity": "-inf"}
@@ -83,6 +85,10 @@ class Fields:
             return []
         if not isinstance(values, list):
             raise self._wrong(name, values, "write a list")
+        if len(values) > MOST_MESSAGES:
+            raise invalid(
+                f"'{self._prefix}{name}' has {len(values)} elements: {MOST_MESSAGES} are allowed"
+            )
         found = []
         for index, value in enumerate(values):
             place = f"{name}[{index}]"

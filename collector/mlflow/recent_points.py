@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 
+from api.report_limits import LARGEST_STEP
 from collector.mlflow.exchange import LoggedPoint
 
+NO_STEP = -1
+"""The step of a point that is stored without one."""
 MOST_RECENT = 4_096
 """Points that are remembered; the metrics of one request are usually few."""
 
@@ -25,10 +28,15 @@ class RecentPoints:
 
     def new(self, points: Iterable[LoggedPoint]) -> tuple[LoggedPoint, ...]:
         """Return the points that are not remembered, each once and in their order."""
-        return tuple(point for point in dict.fromkeys(points) if point not in self._points)
+        return tuple(point for point in dict.fromkeys(points) if _key(point) not in self._points)
 
     def remember(self, points: Iterable[LoggedPoint]) -> None:
         """Remember points that were accepted."""
-        self._points.update(dict.fromkeys(points))
+        self._points.update(dict.fromkeys(map(_key, points)))
         while len(self._points) > MOST_RECENT:
             self._points.popitem(last=False)
+
+
+def _key(point: LoggedPoint) -> LoggedPoint:
+    """Return the point as it is stored: a step that the store does not take is not kept."""
+    return point if 0 <= point.step <= LARGEST_STEP else point._replace(step=NO_STEP)

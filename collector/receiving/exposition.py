@@ -20,6 +20,8 @@ from filters.line_timestamps import epoch_stamp
 
 ACCEPT = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 _OPENMETRICS = "application/openmetrics-text"
+MOST_LINES = 20_000
+"""Lines of an answer: the parsers take some hundred bytes for each."""
 _SHOWN = 3
 """The most samples that a message names."""
 
@@ -54,6 +56,8 @@ def scraped(body: bytes, content_type: str, wanted: Mapping[str, SampleSelector]
 
 
 def _samples(text: str, content_type: str) -> list[Sample]:
+    if text.count("\n") > MOST_LINES:
+        raise ValueError(f"its answer has more than {MOST_LINES} lines")
     is_open = content_type.partition(";")[0].strip().lower() == _OPENMETRICS
     read = read_openmetrics if is_open else read_text
     try:

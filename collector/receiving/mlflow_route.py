@@ -17,6 +17,7 @@ from collector.journal.last_points import last_points
 from collector.mlflow import exchange
 from collector.mlflow.api import MlflowApi
 from collector.mlflow.exchange import LoggedPoint
+from collector.mlflow.recent_points import NO_STEP
 from collector.receiving.http_values import Request, Response, json_response
 from collector.streams.files import FileSystem
 from filters.journal_finder import JournalPoint
@@ -93,4 +94,6 @@ def _journalled(point: LoggedPoint) -> JournalPoint:
 
 def _logged(point: JournalPoint) -> LoggedPoint:
     micros = to_micros(point.timestamp) if point.timestamp else 0
-    return LoggedPoint(point.name, point.value, micros // 1000, point.step or 0)
+    return LoggedPoint(
+        point.name, point.value, micros // 1000, NO_STEP if point.step is None else point.step
+    )

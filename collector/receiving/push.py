@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 
 from api.errors import Unavailable
@@ -23,14 +24,15 @@ def push_route(metrics: Sequence[str], accept: Callable[[Iterable[JournalPoint]]
     | 503    | `{"error": "..."}`                    | nothing of it is stored: try again       |
     | 500    | `{"error": "..."}`                    | the disk fails: it may be stored         |
     """
-    names = dict.fromkeys(metrics)
+    names, one_body = dict.fromkeys(metrics), threading.Lock()
 
     def push(request: Request) -> Response:
         if request.method not in ("POST", "PUT"):
             why = f"{request.method} is not supported; use POST with a JSON object"
             return json_response(405, {"error": why, "metrics": list(names)})
         try:
-            pushed = read_push(request.body, names)
+            with one_body:  # a large one takes much memory while it is read
+                pushed = read_push(request.body, names)
         except PushRefused as refused:
             return json_response(400, {"error": str(refused), "field": refused.field})
         try:

@@ -27,6 +27,8 @@ from api.timestamps import is_rfc3339
 from filters.journal_finder import JournalPoint
 from filters.line_timestamps import epoch_stamp
 
+MOST_KEYS = 10_000
+"""Keys of all objects of a body; a body of 1 MiB could have 100,000, and take 100 MiB."""
 STEPS = ("step", "epoch", "global_step")
 _TIMESTAMP = "timestamp"
 _WHOLE = re.compile(r"[0-9]{1,19}")
@@ -72,7 +74,7 @@ def read_push(body: bytes, metrics: Collection[str]) -> Push:
         raise PushRefused(f"the body is not UTF-8 at byte {error.start}") from None
     if not text:
         raise PushRefused('the body is empty; send an object such as {"loss": 0.3, "step": 7}')
-    objects = list(_objects(text) if text[0] == "{" else _forms(text))
+    objects = list(_bounded(_objects(text) if text[0] == "{" else _forms(text)))
     points: list[JournalPoint] = []
     for each in objects:
         points += _points(each, metrics)
@@ -81,6 +83,15 @@ def read_push(body: bytes, metrics: Collection[str]) -> Push:
     if not points and not ignored:
         raise PushRefused(f"no metric in it; the trial collects {', '.join(metrics)}")
     return Push(points=tuple(points), ignored=tuple(ignored))
+
+
+def _bounded(objects: Iterator[Mapping[str, object]]) -> Iterator[Mapping[str, object]]:
+    keys = 0
+    for each in objects:
+        keys += 1 + len(each)
+        if keys > MOST_KEYS:
+            raise PushRefused(f"the body has more than {MOST_KEYS} keys; send several requests")
+        yield each
 
 
 def _objects(text: str) -> Iterator[Mapping[str, object]]:

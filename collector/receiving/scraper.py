@@ -20,6 +20,8 @@ MOST_BODY = 2 << 20
 """Bytes of an answer."""
 ANSWER_SECONDS = 5.0
 """For a whole answer."""
+_LAST_SECONDS = 1.0
+"""How long `Scraper.close` waits for a look; the collector has two seconds at its end."""
 _PIECE = 1 << 16
 _OK = 200
 
@@ -72,6 +74,8 @@ class Scraper:
         self._interval = endpoint.interval
         self._known: tuple[int, dict[str, JournalPoint]] = 0, {}
         """The last points of an attempt, by name: each attempt reports its own values."""
+        self._connected: socket.socket | None = None
+        """The connection of the last look, for `close`."""
         self._looks = self._failures = 0
         self._told = ""
         """The last fault that the log has."""
@@ -86,7 +90,7 @@ class Scraper:
             return
         try:
             self._looks += 1
-            self._take_new(*fetch(self._url))
+            self._take_new(*fetch(self._url, connected=self._note_connection))
         except (ScrapeFailed, Unavailable) as fault:
             self._count(str(fault))
         except Exception as fault:  # noqa: BLE001 - the trainer wrote it; the next look may succeed
@@ -97,7 +101,10 @@ class Scraper:
     def close(self) -> None:
         """End the looks, and write to the log how many have failed."""
         self._ending.set()
-        self._thread.join()
+        connected = self._connected
+        if connected is not None:  # an answer may take longer than the collector still has
+            _hang_up(connected)
+        self._thread.join(_LAST_SECONDS)
         if self._failures:
             self._log.write(f"{self._failures} of {self._looks} scrapes of {self._url} failed")
 
@@ -105,6 +112,11 @@ class Scraper:
         while not self._ending.is_set():
             self.look()
             self._ending.wait(self._interval)
+
+    def _note_connection(self, connected: socket.socket) -> None:
+        self._connected = connected
+        if self._ending.is_set():
+            raise ScrapeFailed("the collector ends")
 
     def _take_new(self, body: bytes, content_type: str) -> None:
         try:
@@ -130,8 +142,15 @@ class Scraper:
             self._log.write(sentence)
 
 
-def fetch(url: str, seconds: float = ANSWER_SECONDS) -> tuple[bytes, str]:
+def fetch(
+    url: str,
+    seconds: float = ANSWER_SECONDS,
+    *,
+    connected: Callable[[socket.socket], None] | None = None,
+) -> tuple[bytes, str]:
     """Return the body and the content type of an answer; redirects are not followed.
+
+    `connected` is called with the socket once it is connected.
 
     Raises:
         ScrapeFailed: no such answer came in time, or it is too large.
@@ -141,6 +160,8 @@ def fetch(url: str, seconds: float = ANSWER_SECONDS) -> tuple[bytes, str]:
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=seconds)
     try:
         connection.connect()
+        if connected is not None:
+            connected(connection.sock)
         with _hang_up_after(seconds, connection.sock):
             connection.request("GET", target, headers={"Accept": ACCEPT})
             return _read_answer(connection)
@@ -172,12 +193,11 @@ def _hang_up_after(seconds: float, connected: socket.socket) -> Iterator[None]:
     """
     late = threading.Event()
 
-    def hang_up() -> None:
+    def end() -> None:
         late.set()
-        with contextlib.suppress(OSError):
-            connected.shutdown(socket.SHUT_RDWR)
+        _hang_up(connected)
 
-    alarm = threading.Timer(seconds, hang_up)
+    alarm = threading.Timer(seconds, end)
     alarm.start()
     try:
         yield
@@ -186,3 +206,9 @@ def _hang_up_after(seconds: float, connected: socket.socket) -> Iterator[None]:
         alarm.join()
         if late.is_set():  # what was read may be only a part
             raise TimeoutError(f"its answer took longer than {seconds:g} s")
+
+
+def _hang_up(connected: socket.socket) -> None:
+    """End a connection, also while another thread reads from it."""
+    with contextlib.suppress(OSError):
+        connected.shutdown(socket.SHUT_RDWR)

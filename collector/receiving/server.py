@@ -6,20 +6,31 @@ import contextlib
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler
+from io import BufferedIOBase
 from socketserver import BaseServer, ThreadingMixIn
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from collector.receiving.http_values import Request, Response, Route, json_response
 
 MOST_CONNECTIONS = 64
 """Open connections; further ones wait until one is closed."""
+MOST_HEAD = 1 << 15
+"""Bytes of a request's line and headers."""
 MOST_BODY = 1 << 20
 """Bytes of a request's body."""
+_SMALL_BODY = 1 << 16
+_LARGE_BODIES = 4
+"""Bodies of more than `_SMALL_BODY` bytes that are in memory at a time; others wait."""
+_LINGER_SECONDS = 2.0
+_MOST_UNREAD = 16 << 20
+"""How long, and how many bytes, a client may still send after it was refused."""
 IDLE_SECONDS = 60.0
 """How long a connection may be silent, within a request too."""
 _HOSTS = frozenset(("127.0.0.1", "localhost", "::1", ""))
@@ -44,7 +55,8 @@ class LocalServer:
         """
         self._routes = dict(sorted(routes.items(), key=lambda item: -len(item[0])))
         self._log = log
-        self._servers = [_SocketServer(each, self._answer) for each in listening.values()]
+        room = threading.BoundedSemaphore(MOST_CONNECTIONS)
+        self._servers = [_SocketServer(each, self._answer, room) for each in listening.values()]
         self._threads = [
             threading.Thread(target=server.serve_forever, name=f"push-{name}", daemon=True)
             for name, server in zip(listening, self._servers, strict=True)
@@ -95,10 +107,12 @@ class _SocketServer(ThreadingMixIn, BaseServer):
     daemon_threads = False
     block_on_close = True
 
-    def __init__(self, listening: socket.socket, answer: Route) -> None:
+    def __init__(
+        self, listening: socket.socket, answer: Route, room: threading.BoundedSemaphore
+    ) -> None:
         super().__init__(listening.getsockname(), partial(_Handler, answer=answer))
         self._listening = listening
-        self._room = threading.BoundedSemaphore(MOST_CONNECTIONS)
+        self._room = room
         self._open: set[socket.socket] = set()
         self._is_ending = False
 
@@ -144,6 +158,36 @@ class _SocketServer(ThreadingMixIn, BaseServer):
         self.server_close()
 
 
+class _RequestReader:
+    """The bytes of a connection; the head of each request is bounded."""
+
+    def __init__(self, inner: BufferedIOBase) -> None:
+        self._inner = inner
+        self._left = MOST_HEAD
+        self.read = inner.read
+        self.close = inner.close
+
+    def begin(self) -> None:
+        """Expect the head of the next request."""
+        self._left = MOST_HEAD
+
+    def readline(self, limit: int = -1) -> bytes:
+        """Return the next line of a head, or a part of it that exceeds the bound.
+
+        Raises:
+            HTTPException: the lines before it were too many bytes.
+        """
+        if self._left < 0:
+            raise HTTPException(f"more than {MOST_HEAD} bytes")
+        most = self._left + 1 if limit < 0 else min(limit, self._left + 1)
+        line = self._inner.readline(most)
+        self._left -= len(line)
+        return line
+
+
+_large_bodies = threading.BoundedSemaphore(_LARGE_BODIES)
+
+
 class _Handler(BaseHTTPRequestHandler):
     """Reads the requests of one connection, one after the other."""
 
@@ -161,20 +205,37 @@ class _Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         """Send small responses at once."""
         super().setup()
+        self._reader = _RequestReader(self.rfile)
+        self.rfile = cast("BufferedIOBase", self._reader)
         if self.connection.family == socket.AF_INET:
             self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
+    def handle_one_request(self) -> None:
+        """Read and answer a request."""
+        self._reader.begin()
+        super().handle_one_request()
+
     def handle_expect_100(self) -> bool:
-        """Say at once that the body may come: the client waits for it."""
+        """Say at once that the body may come, or why not: the client waits for it."""
+        if self._is_body_refused():
+            return False
         may_go_on = super().handle_expect_100()
         self.wfile.flush()
         return may_go_on
 
     def do_POST(self) -> None:
         """Answer a request."""
-        body = self._body()
-        if body is None:
+        if self._is_body_refused():
             return
+        length = int(self.headers.get("Content-Length", "0"))
+        with _large_bodies if length > _SMALL_BODY else contextlib.nullcontext():
+            body = self.rfile.read(length)
+            if len(body) < length:
+                self.close_connection = True
+                return
+            self._answer_to(body)
+
+    def _answer_to(self, body: bytes) -> None:
         path, _, query = self.path.partition("?")
         headers = {name.lower(): text for name, text in self.headers.items()}
         request = Request(method=self.command, path=path, query=query, headers=headers, body=body)
@@ -182,25 +243,38 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_PUT = do_PATCH = do_DELETE = do_POST  # noqa: N815 - the names that its base calls
 
-    def _body(self) -> bytes | None:
-        """Read the body; None if it is refused, which ends the connection."""
+    def _is_body_refused(self) -> bool:
+        """Return whether the body is refused by its length, which ends the connection."""
         length = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not (length.isascii() and length.isdecimal()):
             self._refuse(HTTPStatus.LENGTH_REQUIRED, "send the header Content-Length")
-            return None
+            return True
         if len(length) > len(str(MOST_BODY)) or int(length) > MOST_BODY:
             why = f"the body has more than {MOST_BODY} bytes; send several requests"
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, why)
-            return None
-        body = self.rfile.read(int(length))
-        if len(body) < int(length):
-            self.close_connection = True
-            return None
-        return body
+            return True
+        return False
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer a request that cannot be read."""
+        why = ": ".join(part for part in (message, explain) if part)
+        self._refuse(HTTPStatus(code), why or HTTPStatus(code).description)
 
     def _refuse(self, status: HTTPStatus, why: str) -> None:
+        """Answer, and end the connection, after what the client still sends.
+
+        If it were closed before, the kernel would reset it, and the client would miss the answer.
+        """
         self.close_connection = True
         self._send(json_response(status, {"error": why}))
+        self.connection.shutdown(socket.SHUT_WR)
+        unread, deadline = _MOST_UNREAD, time.monotonic() + _LINGER_SECONDS
+        while unread > 0 and (left := deadline - time.monotonic()) > 0:
+            self.connection.settimeout(left)
+            piece = self.connection.recv(_SMALL_BODY)
+            if not piece:
+                break
+            unread -= len(piece)
 
     def _send(self, response: Response) -> None:
         self.send_response(response.status)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Any
 
 import pytest
 
+from api.objects.yamlout import dump_objects
 from runner.pods.free_port import free_port
 from tests.runner.experiment_runs import Machine, experiment
 
@@ -62,6 +64,26 @@ def test_kind_push_without_the_annotation_is_refused_before_the_run(machine: Mac
     status, _, err = machine.call("run", "e.yaml")
     assert status == 2
     assert 'trialwatch.dev/push: "true"' in err
+
+
+def test_a_template_in_a_config_map_may_ask_to_push(machine: Machine) -> None:
+    document = _spec("Push", [sys.executable, "-c", _PUSHES, "${trialParameters.lr}"], _PUSH)
+    template = document["spec"]["trialTemplate"]
+    text = json.dumps(template.pop("trialSpec"))
+    where = {"configMapName": "job", "configMapNamespace": "kubeflow", "templatePath": "job"}
+    template["configMap"] = where
+    for field, state in (("successCondition", "Complete"), ("failureCondition", "Failed")):
+        template[field] = f'status.conditions.#(type=="{state}")#|#(status=="True")#'
+    config_map: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "job", "namespace": "kubeflow"},
+        "data": {"job": text},
+    }
+    (machine.folder / "e.yaml").write_text(dump_objects([document, config_map]))
+    status, out, err = machine.call("run", "e.yaml")
+    assert status == 0, out + err
+    assert len(machine.stored()) == 2
 
 
 def test_what_trials_expose_is_scraped(machine: Machine, unused_port: int) -> None:

@@ -108,3 +108,14 @@ def test_without_any_place_for_sockets_the_run_says_what_to_do(
     ):
         pass
     assert [*tmp_path.iterdir()] == []
+
+
+def test_a_directory_of_temporary_files_whose_path_is_not_an_address_is_not_taken(
+    short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blank = short / "my files"
+    blank.mkdir()
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(blank))
+    with socket_directory(blank) as directory:
+        assert " " not in str(directory)
+    assert list(blank.iterdir()) == []

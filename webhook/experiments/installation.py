@@ -50,7 +50,7 @@ def faults_of_installation(
         )
         yield from _volume_faults(spec, spec.algorithm.name, config)
     if spec.early_stopping is not None and spec.early_stopping.name:
-        yield from _stopping_faults(spec, spec.early_stopping.name, config)
+        yield from _stopping_faults(spec, spec.early_stopping.name, template_text, config)
     if spec.collector is not None:
         yield from _collector_faults(spec.collector.kind, config)
     template = spec.trial_template
@@ -64,11 +64,13 @@ def faults_of_installation(
         yield from _kind_faults(template, template_text, config)
 
 
-def _stopping_faults(spec: ExperimentSpec, name: str, config: Config) -> Iterator[Fault]:
+def _stopping_faults(
+    spec: ExperimentSpec, name: str, template_text: str | None, config: Config
+) -> Iterator[Fault]:
     """Check the early stopping: the controller's own rules, or a service of katib-config."""
     services = config.services.early_stoppings
     if name in services:
-        yield from _unchecked_rules(spec, name)
+        yield from _unchecked_rules(spec, name, template_text)
         return
     unknown = tuple(_unknown("EarlyStopping", name, (*EARLY_STOPPING, *sorted(services.keys()))))
     yield from unknown
@@ -79,12 +81,13 @@ def _stopping_faults(spec: ExperimentSpec, name: str, config: Config) -> Iterato
             yield from error.faults
 
 
-def _unchecked_rules(spec: ExperimentSpec, name: str) -> Iterator[Fault]:
+def _unchecked_rules(spec: ExperimentSpec, name: str, template_text: str | None) -> Iterator[Fault]:
     """Refuse collectors that do not apply the rules which a service gives to new trials."""
     if spec.collector is None or spec.collector.kind not in _NO_STOP_RULES:
         return
     kind, template = spec.collector.kind, spec.trial_template
-    if kind is CollectorKind.PUSH and template and may_push(template.trial_spec):
+    job = described_job(template, template_text) if template else None
+    if kind is CollectorKind.PUSH and may_push(job):
         return
     why = (
         f"no trial can be stopped early by the service of {name} with the collector kind {kind},"

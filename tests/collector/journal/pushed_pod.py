@@ -10,7 +10,7 @@ from api.names import OUTCOME_SUCCEEDED
 from api.run_directory import AttemptRecord
 from collector.core.no_launcher import NoLauncher
 from collector.core.plan import CollectorPlan, Pause
-from collector.core.ports import AttemptEnd, Ports
+from collector.core.ports import AttemptEnd, EchoOutput, Ports
 from collector.core.session import Session
 from collector.core.stop_rules import StopRules
 from collector.disk_files import DiskFiles
@@ -61,7 +61,9 @@ class PushedPod(NoLauncher):
             segments,
         )
 
-    def session(self, journal: Journal, rules: StopRules | None = None) -> Session:
+    def session(
+        self, journal: Journal, rules: StopRules | None = None, echo: EchoOutput | None = None
+    ) -> Session:
         plan = CollectorPlan(
             extraction=extraction_spec(["loss", "acc"]),
             run_dir=self.state_dir,
@@ -76,6 +78,7 @@ class PushedPod(NoLauncher):
             trainer=self,
             log=self.log,
             journal=journal,
+            echo=echo,
         )
         return Session(plan, ports, random.Random(1))
 

@@ -22,6 +22,19 @@ from filters.journal_finder import JournalPoint
 from tests.collector.journal.pushed_pod import SEGMENT, PushedPod, loss
 
 
+class Shown:
+    """The output of a collector."""
+
+    def __init__(self) -> None:
+        self.data = b""
+
+    def room(self) -> int:
+        return 1 << 20
+
+    def write(self, data: bytes) -> None:
+        self.data += data
+
+
 class _Killed(BaseException):
     """The collector is killed here."""
 
@@ -250,6 +263,19 @@ def test_a_kill_at_any_write_loses_no_accepted_point(
     stored = [int(text) for text in pod.values()]
     assert len(set(stored)) == len(stored)
     assert set(accepted) <= set(stored) <= set(accepted) | set(unanswered)
+
+
+def test_the_lines_of_the_journal_are_not_copied_to_the_output(
+    pod: PushedPod, journal: Journal
+) -> None:
+    shown = Shown()
+    session = pod.session(journal, echo=shown)
+    pod.run(session)
+    journal.append(loss(1))
+    pod.run(session)
+    assert pod.values() == ["1"]
+    assert shown.data == b""
+    session.close()
 
 
 def test_a_writer_continues_in_the_segment_before_an_empty_one(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from api.errors import SetupError
 from collector.mlflow.api import MOST_STATE_BYTES, MlflowApi
 from collector.mlflow.exchange import Answer, LoggedPoint, Request
+from collector.mlflow.fields import MOST_MESSAGES
 from collector.mlflow.metric_history import MOST_VALUES
-from collector.mlflow.recent_points import MOST_RECENT, RecentPoints
+from collector.mlflow.recent_points import MOST_RECENT, NO_STEP, RecentPoints
 from collector.mlflow.routes import PREFIX
 
 NOW = 1_700_000_000_000
@@ -447,3 +448,34 @@ def test_no_request_ends_the_api_and_each_state_can_be_read_again(
         assert answer.reply.status in (200, 400, 404)
         assert isinstance(json.loads(answer.reply.body), dict)
         Trainer(state=trainer.state)
+
+
+def test_a_request_has_a_bounded_number_of_metrics() -> None:
+    trainer = Trainer()
+    run = trainer.call("POST", "runs/create")["run"]["info"]["run_id"]
+    metrics = [{"key": "loss", "value": 1.0, "step": step} for step in range(MOST_MESSAGES + 1)]
+    answer = trainer.send("POST", "runs/log-batch", {"run_id": run, "metrics": metrics})
+    assert answer.reply.status == 400
+    assert b"1001 elements: 1000 are allowed" in answer.reply.body
+    assert answer.points == ()
+
+
+def test_a_model_that_is_too_large_for_the_state_is_refused_and_not_forgotten_at_once() -> None:
+    trainer = Trainer()
+    params = [{"key": str(number), "value": "x" * 7_000} for number in range(60)]
+    answer = trainer.send("POST", "logged-models", {"name": "large", "params": params})
+    assert answer.reply.status == 400
+    assert b"log fewer" in answer.reply.body
+
+
+def test_a_metric_with_a_negative_step_that_is_sent_again_after_a_restart_is_no_second_point() -> (
+    None
+):
+    trainer = Trainer()
+    run = trainer.call("POST", "runs/create")["run"]["info"]["run_id"]
+    fields = {"run_id": run, "key": "loss", "value": 1.0, "step": -3, "timestamp": NOW}
+    [point] = trainer.send("POST", "runs/log-metric", fields).points
+    kept = point._replace(step=NO_STEP)  # as the journal has it
+    restarted = Trainer(state=trainer.state, accepted=(kept,))
+    assert restarted.send("POST", "runs/log-metric", fields).points == ()
+    assert len(restarted.send("POST", "runs/log-metric", {**fields, "step": 0}).points) == 1

@@ -8,7 +8,7 @@ from prometheus_client.openmetrics import exposition as openmetrics
 
 from api.errors import UserError
 from api.prometheus_names import sample_selector
-from collector.receiving.exposition import scraped
+from collector.receiving.exposition import MOST_LINES, scraped
 
 _TEXT = "text/plain; version=0.0.4"
 
@@ -81,3 +81,9 @@ def test_a_selector_may_have_escapes_blanks_and_a_comma_at_its_end() -> None:
 def test_a_name_that_is_not_one_of_prometheus_is_refused(name: str) -> None:
     with pytest.raises(UserError, match="not one of Prometheus"):
         sample_selector(name)
+
+
+def test_an_answer_has_a_bounded_number_of_lines() -> None:
+    lines = "".join(f'loss{{step="{number}"}} 1\n' for number in range(MOST_LINES + 1))
+    with pytest.raises(ValueError, match="more than 20000 lines"):
+        values(lines, "loss")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.receiving.push_body import Push, PushRefused, read_push
+from collector.receiving.push_body import MOST_KEYS, Push, PushRefused, read_push
 from filters.journal_finder import JournalPoint
 
 
@@ -102,3 +102,18 @@ def test_numbers_keep_their_text(values: dict[str, float]) -> None:
 def test_no_body_fails_in_another_way(body: bytes) -> None:
     with contextlib.suppress(PushRefused):
         read_push(body, ("loss",))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{}" * (MOST_KEYS + 1),
+        '{"a": 1}' * MOST_KEYS,
+        json.dumps({str(number): 1 for number in range(MOST_KEYS + 1)}),
+        "a=1\n" * MOST_KEYS,
+    ],
+    ids=["empty objects", "objects", "one object", "forms"],
+)
+def test_a_body_has_a_bounded_number_of_keys(body: str) -> None:
+    with pytest.raises(PushRefused, match="more than 10000 keys; send several requests"):
+        pushed(body)

@@ -184,3 +184,22 @@ def test_an_unexpected_fault_is_counted_and_told_and_the_scraper_goes_on() -> No
         f"cannot scrape {looks.url}: RuntimeError('surprise'); trying again",
         f"1 of 2 scrapes of {looks.url} failed",
     ]
+
+
+def test_a_scraper_ends_at_once_while_an_answer_comes_byte_by_byte() -> None:
+    drip, begun = _drip_after(b"HTTP/1.1 200 OK\r\n\r\n"), threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        begun.set()
+        drip(connection)
+
+    def ignore(points: Iterable[JournalPoint]) -> None:
+        del points
+
+    with serving(answer) as url:
+        endpoint = Endpoint(url=url, metrics=("loss",), interval=60.0)
+        looking = Scraper(endpoint, ignore, lambda: 1, MemoryLog())
+        assert begun.wait(10)
+        start = time.monotonic()
+        looking.close()
+        assert time.monotonic() - start < 2.0  # what the collector keeps for its end

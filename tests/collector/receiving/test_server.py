@@ -159,6 +159,50 @@ def test_more_connections_than_allowed_wait_until_one_is_closed(pushes: Pushes) 
     late.close()
 
 
+def test_both_sockets_share_the_room_for_connections(pushes: Pushes) -> None:
+    half = server.MOST_CONNECTIONS // 2
+    idle = [socket.create_connection(("127.0.0.1", pushes.port)) for _ in range(half)]
+    for _ in range(half):
+        idle.append(socket.socket(socket.AF_UNIX))
+        idle[-1].connect(str(pushes.socket))
+    for each in idle:  # with an answer, each has its place
+        each.sendall(b"POST /push HTTP/1.1\r\nContent-Length: 6\r\n\r\nloss=4")
+        assert b" 200 " in each.recv(4096)
+    with socket.create_connection(("127.0.0.1", pushes.port)) as late:
+        late.sendall(b"POST /push HTTP/1.1\r\nContent-Length: 6\r\n\r\nloss=5")
+        late.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            late.recv(1)
+        late.settimeout(10)
+        for each in idle:
+            each.close()
+        assert b" 200 " in late.recv(4096)
+
+
+def test_a_body_that_is_too_large_is_refused_with_an_answer_that_the_client_reads(
+    pushes: Pushes,
+) -> None:
+    status, answer = pushes.call(b"x" * (4 * server.MOST_BODY))
+    assert (status, pushes.points) == (413, [])
+    assert "send several requests" in str(answer["error"])
+
+
+def test_a_client_that_asks_first_is_refused_before_it_sends_a_large_body(pushes: Pushes) -> None:
+    length = server.MOST_BODY + 1
+    head = f"POST /push HTTP/1.1\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", pushes.port), timeout=10) as client:
+        client.sendall(head.encode())
+        assert client.recv(4096).startswith(b"HTTP/1.1 413 ")
+
+
+def test_headers_that_are_too_large_are_refused(pushes: Pushes) -> None:
+    headers = {f"X-{number}": "x" * 5_000 for number in range(8)}
+    status, answer = pushes.call(b"loss=1", **headers)
+    assert (status, pushes.points) == (431, [])
+    assert f"more than {server.MOST_HEAD} bytes" in str(answer["error"])
+    assert pushes.call(b"loss=1", **dict(list(headers.items())[:5]))[0] == 200
+
+
 def test_a_server_with_open_connections_ends(tmp_path: Path) -> None:
     pushes = Pushes(tmp_path)
     with socket.create_connection(("127.0.0.1", pushes.port)) as client:
