@@ -20,7 +20,14 @@ from api.names import NUMBER_LABEL
 from api.objects.experiments import parse_experiment, render_experiment
 from api.objects.trials import parse_trial
 from api.objects.validation_update import completed
-from api.types import AlgorithmSpec, Experiment, JsonObject, Trial
+from api.types import (
+    AlgorithmSpec,
+    EarlyStoppingSpec,
+    Experiment,
+    JsonObject,
+    Setting,
+    Trial,
+)
 from controller.reconcile.trial_states import has_ended
 from controller.settings import PROGRAM
 from dbmanager.store.memory import MemoryStore
@@ -146,6 +153,45 @@ async def test_an_experiment_that_is_applied_runs_to_its_optimum(town: Town) -> 
     assert status.optimal_trial.observation.metrics[0].latest == "0.25"
     assert running.log()[-1]["message"] == "ended"
     assert not any("trace" in line for line in running.log())
+
+
+async def test_a_rule_stops_the_worse_trial_by_the_values_in_the_store(town: Town) -> None:
+    asha = EarlyStoppingSpec(name="asha", settings=(Setting(name="resource", value="points"),))
+    item = experiment(early_stopping=asha, max_trial_count=2)
+    await town.memory.create(render_experiment(item))
+    namespace = (("trialwatch-namespace", "ns"),)
+
+    async with town.controller() as running:
+
+        async def two_jobs() -> bool:
+            return len(await town.jobs()) == 2
+
+        async def one_job() -> bool:
+            return await town.jobs() == [good]
+
+        await town.until(two_jobs)
+        good, bad = await town.jobs()
+        await town.store.report(good, (T, "loss", "0.4"), metadata=namespace)
+        await town.store.report(bad, (T, "loss", "0.6"), metadata=namespace)
+        await town.until(one_job)
+        await town.train(good, "0.3")
+
+        async def over() -> bool:
+            return completed(await town.experiment())
+
+        await town.until(over)
+        running.end()
+        assert await running.ended() == 0
+
+    status = (await town.experiment()).status
+    assert (status.trials_succeeded, status.trials_early_stopped) == (1, 1)
+    (stopped,) = [one for one in await town.trials() if one.metadata.name == bad]
+    assert stopped.status.conditions[-1].message == (
+        "Trial is early stopped: asha: 1 of 2 trials had a better loss until 1 value; the best 1"
+        " go on"
+    )
+    assert stopped.status.observation is not None
+    assert stopped.status.observation.metrics[0].latest == "0.6"
 
 
 async def test_the_states_of_a_trial_are_posted_as_events(town: Town) -> None:
