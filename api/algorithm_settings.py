@@ -14,7 +14,7 @@ LARGEST_WHOLE = 1_000_000
 """Of a setting that is a whole number and has no smaller bound: as many trials as may be."""
 LONGEST_TEXT = 253
 """Characters of a setting that is a text."""
-_MOST_SETTINGS = 100
+MOST_SETTINGS = 100
 """Of one algorithm; an experiment with more is a mistake."""
 
 Values = Mapping[str, Any]
@@ -36,6 +36,8 @@ class Rule:
     """The message if `holds` returns false; {} stands for the text of the setting."""
     most: int | None = None
     """The largest value of a number; None: `holds` bounds it, or it is a word."""
+    unreadable: str = ""
+    """The message if `read` cannot read the text, which {} stands for; "": the usual one."""
 
     def value(self, text: str) -> Any:  # noqa: ANN401 - each setting has its own type
         """Read the text.
@@ -48,8 +50,9 @@ class Rule:
         try:
             value = self.read(text)
         except ValueError:
-            why = f"failed to validate {self.name}({short}): write {self.write}"
-            raise ValueError(why) from None
+            why = self.unreadable.replace("{}", short) or f"failed to validate {self.name}({short})"
+            joint = ";" if self.unreadable else ":"
+            raise ValueError(f"{why}{joint} write {self.write}") from None
         if not self.holds(value):
             raise ValueError(f"{self.why.replace('{}', short)}; write {self.write}")
         if self.most is not None and value > self.most:
@@ -58,15 +61,22 @@ class Rule:
 
 
 def read_values(
-    algorithm: str, rules: Sequence[Rule], settings: Sequence[Setting], path: str
+    algorithm: str,
+    rules: Sequence[Rule],
+    settings: Sequence[Setting],
+    path: str,
+    *,
+    unknown: str = "",
 ) -> Values:
     """Read settings by their rules; if a name occurs twice, the last setting counts.
+
+    `unknown` is the message for a setting without a rule, by default the usual one.
 
     Raises:
         SpecError: the faults of all settings, each with its path below `path`.
     """
-    if len(settings) > _MOST_SETTINGS:
-        why = f"must have at most {_MOST_SETTINGS} settings; remove those that occur twice"
+    if len(settings) > MOST_SETTINGS:
+        why = f"must have at most {MOST_SETTINGS} settings; remove those that occur twice"
         raise SpecError((invalid(path, len(settings), why),))
     by_name = {rule.name: rule for rule in rules}
     values: dict[str, Any] = {}
@@ -74,7 +84,9 @@ def read_values(
     for index, setting in enumerate(settings):
         rule = by_name.get(setting.name)
         if rule is None:
-            faults.append(_unknown(f"{path}[{index}].name", setting.name, algorithm, by_name))
+            name = setting.name[:40]
+            why = unknown.replace("{}", name) or f"unknown setting {name} for algorithm {algorithm}"
+            faults.append(_unknown(f"{path}[{index}].name", setting.name, why, by_name))
             continue
         try:
             values[setting.name] = rule.value(setting.value)
@@ -85,9 +97,9 @@ def read_values(
     return values
 
 
-def _unknown(path: str, setting: str, algorithm: str, known: Iterable[str]) -> Fault:
+def _unknown(path: str, setting: str, why: str, known: Iterable[str]) -> Fault:
     near = nearest(setting, known) or f"; known are {', '.join(known)}"
-    return invalid(path, setting, f"unknown setting {setting[:40]} for algorithm {algorithm}{near}")
+    return invalid(path, setting, f"{why}{near}")
 
 
 def whole(name: str, *, least: int, most: int = LARGEST_WHOLE, why: str) -> Rule:

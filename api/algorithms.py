@@ -21,6 +21,8 @@ ALGORITHMS: Final = (
     "qmc",
     "gp",
     "auto",
+    "enas",
+    "darts",
 )
 """Names for `spec.algorithm`."""
 
@@ -28,8 +30,15 @@ WITH_CHECKPOINTS: Final = ("pbt",)
 """Those whose trials have checkpoints: on a cluster, each experiment needs its own service and
 volume."""
 
-KATIB_ONLY: Final = ("enas", "darts")
-"""Katib's names for `spec.algorithm` that trialwatch does not have."""
+NETWORK_OUTPUTS: Final = {
+    "enas": ("architecture", "nn_config"),
+    "auto": ("architecture", "nn_config"),
+    "darts": ("algorithm-settings", "search-space", "num-layers"),
+}
+"""The algorithms that search `spec.nasConfig`, each with the parameters that its trials get."""
+
+WITH_SIZES: Final = ("enas", "auto")
+"""Those of them that need the sizes of inputs and outputs."""
 
 EARLY_STOPPING: Final = (
     "medianstop",

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TypeAlias
 
+from api.algorithms import NETWORK_OUTPUTS
 from api.errors import Fault
 from api.faults import invalid, nearest, required
 from api.types import (
@@ -28,6 +29,7 @@ from api.types import (
 
 from .enqueued import enqueue_faults
 from .validation_collector import collector_faults, scraped_name_faults
+from .validation_nas import nas_faults
 from .validation_space import space_faults, space_warnings
 from .validation_template import template_faults, unused_faults
 
@@ -63,6 +65,7 @@ def faults_of(
         *_algorithm_faults(spec),
         *space_faults(spec),
         *enqueue_faults(experiment),
+        *_network_faults(spec),
         *template_faults(spec, template_text),
         *collector_faults(spec.collector, check_filter),
         *scraped_name_faults(spec.collector, spec.objective),
@@ -80,6 +83,13 @@ def without_effect(experiment: Experiment) -> tuple[Fault, ...]:
     Katib accepts such an experiment, so a cluster does too; a run on this machine refuses it.
     """
     return (*unused_faults(experiment.spec), *_strategy_faults(experiment.spec.objective))
+
+
+def _network_faults(spec: ExperimentSpec) -> Iterator[Fault]:
+    """Check the space of an architecture search; other services have rules of their own."""
+    algorithm = spec.algorithm.name if spec.algorithm else ""
+    if spec.nas_config is not None and algorithm in NETWORK_OUTPUTS:
+        yield from nas_faults(spec.nas_config, algorithm)
 
 
 def _name_faults(metadata: ObjectMeta) -> Iterator[Fault]:

@@ -34,10 +34,11 @@ def space_faults(spec: ExperimentSpec) -> Iterator[Fault]:
             why = f"is also the name of spec.parameters[{seen[parameter.name]}]; rename one of them"
             yield invalid(f"{path}.name", parameter.name, why)
         seen.setdefault(parameter.name, i)
-        yield from _parameter_faults(path, parameter)
+        yield from parameter_faults(path, parameter)
 
 
-def _parameter_faults(path: str, parameter: ParameterSpec) -> Iterator[Fault]:
+def parameter_faults(path: str, parameter: ParameterSpec) -> Iterator[Fault]:
+    """Check the type, the distribution and the values of one parameter."""
     space, place = parameter.space, f"{path}.feasibleSpace"
     if parameter.type is ParameterType.UNKNOWN:
         why = "is not supported; write double, int, discrete or categorical"

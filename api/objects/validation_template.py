@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from api.algorithms import NETWORK_OUTPUTS
 from api.errors import Fault, SpecError, UserError
 from api.faults import invalid, nearest, required, shown
 from api.gjson import check
@@ -170,7 +171,7 @@ def _parameter_faults(
 ) -> Iterator[Fault]:
     used: set[str] = set()
     references: set[str] = set()
-    known = dict.fromkeys(p.name for p in spec.parameters)
+    known, source = _searched(spec)
     places = dict.fromkeys(form.placeholders) if form is not None else None
     for i, parameter in enumerate(parameters):
         path = f"{_PATH}.trialParameters[{i}]"
@@ -187,7 +188,7 @@ def _parameter_faults(
             references.add(parameter.reference)
             # Finding similar words takes time, and a few hints are enough.
             near = nearest if i < _HINTED else _no_hint
-            yield from _reference_faults(path, parameter, known, near)
+            yield from _reference_faults(path, parameter, known, source, near)
             if places is not None:
                 yield from _place_faults(path, parameter, places, near)
     if form is not None:
@@ -202,13 +203,26 @@ def _no_hint(_word: str, _known: Iterable[str]) -> str:
     return ""
 
 
+def _searched(spec: ExperimentSpec) -> tuple[Mapping[str, None], str]:
+    """Return the parameters that a trial gets, and where they are from; none if unknown."""
+    algorithm = spec.algorithm.name if spec.algorithm else ""
+    if spec.nas_config is not None and not spec.parameters:
+        outputs = NETWORK_OUTPUTS.get(algorithm, ())
+        return dict.fromkeys(outputs), f"what {algorithm} suggests: {', '.join(outputs)}"
+    return dict.fromkeys(p.name for p in spec.parameters), "spec.parameters"
+
+
 def _reference_faults(
-    path: str, parameter: TrialParameter, known: Mapping[str, None], near: _Near
+    path: str,
+    parameter: TrialParameter,
+    known: Mapping[str, None],
+    source: str,
+    near: _Near,
 ) -> Iterator[Fault]:
     reference = parameter.reference
     if known and not _is_meta(reference) and reference not in known:
         hint = near(reference, known)
-        why = f"parameter reference {reference} does not exist in spec.parameters{hint}"
+        why = f"parameter reference {reference} does not exist in {source}{hint}"
         yield invalid(f"{path}.reference", reference, why)
 
 

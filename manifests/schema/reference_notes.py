@@ -83,7 +83,8 @@ NOTES: Final[dict[str, str]] = {
         "`Invalid` is a word of Katib's schema; kinds File and TensorFlowEvent refuse it."
     ),
     "spec.nasConfig": (
-        "trialwatch's own search refuses it; a service of `katib-config` may accept it."
+        "For `enas`, `darts` and `auto`, or a service of `katib-config`; Katib's webhook does not"
+        " check it."
     ),
     "spec.objective.goal": "In Katib a value that is not a number may count as the best.",
     "spec.objective.objectiveMetricName": "Katib accepts `;` in a name.",

@@ -4,6 +4,7 @@ The first row that fits counts:
 
 | the experiment | the search |
 |---|---|
+| has a `nasConfig` | `enas` |
 | has parameters with one value only | `random` |
 | has at most `maxTrialCount` combinations | `grid` |
 | has at most twice as many trials as run at the same time | `qmc`: few results are known in time |
@@ -82,6 +83,8 @@ class Auto:
 
     def _without_model(self, space: SearchSpace) -> Choice | None:
         budget, size = self.budget, space.size
+        if space.network is not None:
+            return Choice(algorithm="enas", reason="the experiment searches networks")
         if not space.free:
             return Choice(algorithm="random", reason="every parameter has one value only")
         if budget is None:
@@ -128,4 +131,5 @@ ALGORITHM = Algorithm(
         text_setting("reason", "nothing: the search sets it"),
     ),
     budgeted=True,
+    networks=True,
 )

@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 
 from api.algorithm_settings import (
     LARGEST_WHOLE,
+    MOST_SETTINGS,
     Rule,
     Values,
     one_of,
@@ -110,6 +111,14 @@ class Algorithm:
     """Whether the search is random and so needs a seed."""
     has_checkpoints: bool = False
     """Whether each trial has a directory, which begins as a copy of its parent's."""
+    unknown: str = ""
+    """The message for a setting without a rule, whose name {} stands for; "": the usual one."""
+    others: Callable[[str], Rule] | None = None
+    """Returns the rule of a setting that is not in `rules`; None: such a setting is refused."""
+    parameters: bool = True
+    """Whether it searches `spec.parameters`."""
+    networks: bool = False
+    """Whether it searches `spec.nasConfig`."""
 
     @property
     def seed(self) -> Rule:
@@ -122,4 +131,9 @@ class Algorithm:
         Raises:
             SpecError: the faults of all settings.
         """
-        return read_values(name, (*self.rules, self.seed), settings, SETTINGS)
+        rules = (*self.rules, self.seed)
+        if self.others is not None:
+            known = {rule.name for rule in rules}
+            names = dict.fromkeys(setting.name for setting in settings[: MOST_SETTINGS + 1])
+            rules = (*rules, *(self.others(one) for one in names if one not in known))
+        return read_values(name, rules, settings, SETTINGS, unknown=self.unknown)

@@ -11,7 +11,6 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
-from api.algorithms import KATIB_ONLY
 from api.errors import Fault, SetupError, SpecError
 from api.faults import invalid, nearest, quoted, required
 from suggestion.core.algorithm import Algorithm
@@ -34,6 +33,8 @@ BUILT_IN: Final = {
         "qmc": "qmc",
         "gp": "gp",
         "auto": "auto",
+        "enas": "enas",
+        "darts": "darts",
     }.items()
 }
 """The location of each algorithm of trialwatch."""
@@ -75,7 +76,5 @@ def _unknown(name: str) -> Fault:
     if not name:
         return required(_PATH, f"must be specified; write one of {', '.join(known)}")
     listed = f"; write one of {', '.join(known)}"
-    if name in KATIB_ONLY:
-        return invalid(_PATH, name, f"Katib's algorithm {name} is not in trialwatch{listed}")
     near = nearest(name, known) or listed
     return invalid(_PATH, name, f"unknown algorithm name {name[:80]}{near}")

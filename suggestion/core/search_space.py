@@ -11,6 +11,7 @@ from api.faults import invalid
 from api.objects.validation_space import space_faults
 from api.types import Assignment, ExperimentSpec, ParameterSpec
 from suggestion.core.dimensions import Dimension, dimension_of
+from suggestion.core.network_space import NetworkSpace
 
 MOST_PARAMETERS = 1000
 MOST_VALUES = 10_000
@@ -22,9 +23,11 @@ Point = tuple[Assignment, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchSpace:
-    """The dimensions of a search; their names are unique."""
+    """The dimensions of a search, whose names are unique, or the networks of one."""
 
     dimensions: tuple[Dimension, ...]
+    network: NetworkSpace | None = None
+    """Of an architecture search, which has no dimensions."""
 
     @property
     def size(self) -> int | None:

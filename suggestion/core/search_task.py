@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from api.errors import Fault, SpecError
@@ -17,6 +17,7 @@ from suggestion.core.algorithm import (
     Search,
     Values,
 )
+from suggestion.core.network_space import network_space_of
 from suggestion.core.registry import find, names
 from suggestion.core.search_space import Point, SearchSpace, space_of
 from suggestion.core.trial_history import history_of
@@ -66,12 +67,11 @@ def search_task_of(spec: ExperimentSpec, *, admitted: bool = False) -> SearchTas
         SpecError: the faults of its parameters, objective and algorithm.
         SetupError: the algorithm's package is broken.
     """
-    faults: list[Fault] = list(_objective_faults(spec.objective))
-    if spec.nas_config is not None:
-        why = "architecture search is not supported; write spec.parameters in its place"
-        raise SpecError((*faults, forbidden("spec.nasConfig", why)))
+    faults: list[Fault] = [*_objective_faults(spec.objective), *_kind_faults(spec)]
+    if any(fault.path == "spec.nasConfig" for fault in faults):
+        raise SpecError((*faults, *_algorithm_faults(spec)))
     try:
-        space = space_of(spec.parameters)
+        space = _space(spec)
     except SpecError as error:
         raise SpecError((*faults, *error.faults, *_algorithm_faults(spec))) from None
     try:
@@ -83,7 +83,7 @@ def search_task_of(spec: ExperimentSpec, *, admitted: bool = False) -> SearchTas
         faults.extend(algorithm.admit(space, spec, values))
     if faults or spec.objective is None:
         raise SpecError(tuple(faults))
-    own = {key: value for key, value in values.items() if key != RANDOM_STATE}
+    own = {key: value for key, value in values.items() if key != RANDOM_STATE or algorithm.others}
     if algorithm.budgeted:
         own |= {"budget": spec.max_trial_count, "parallel": spec.parallel_trial_count}
     return SearchTask(
@@ -109,6 +109,31 @@ def check_settings(spec: ExperimentSpec) -> None:
     faults = (*_objective_faults(spec.objective), *_algorithm_faults(spec))
     if faults:
         raise SpecError(faults)
+
+
+def _kind_faults(spec: ExperimentSpec) -> Iterator[Fault]:
+    """Check that the algorithm searches what the experiment has: parameters, or networks."""
+    try:
+        algorithm = find(_name(spec))
+    except SpecError:
+        return
+    if spec.nas_config is not None and not algorithm.networks:
+        why = f"{_name(spec)} searches spec.parameters; write enas as the algorithmName, or darts"
+        yield forbidden("spec.nasConfig", why)
+    elif spec.nas_config is None and not algorithm.parameters:
+        why = f"{_name(spec)} searches networks; write spec.nasConfig in place of spec.parameters"
+        yield required("spec.nasConfig", why)
+
+
+def _space(spec: ExperimentSpec) -> SearchSpace:
+    """Return the space of the networks, else that of the parameters."""
+    if spec.nas_config is None:
+        return space_of(spec.parameters)
+    return SearchSpace(dimensions=(), network=network_space_of(spec.nas_config, _name(spec)))
+
+
+def _name(spec: ExperimentSpec) -> str:
+    return spec.algorithm.name if spec.algorithm else ""
 
 
 def _algorithm(spec: ExperimentSpec) -> tuple[Algorithm, Values]:

@@ -22,9 +22,11 @@ from typing import Final
 from api.errors import Fault, SpecError
 from api.types import ExperimentSpec, Objective, ObjectiveType, ParameterSpec, ParameterType, Trial
 
-_JUDGED: Final = ("spec.algorithm", "spec.parallelTrialCount")
+_JUDGED: Final = ("spec.algorithm", "spec.parallelTrialCount", "spec.nasConfig")
 """Where faults are that Katib's services know too."""
 _INVALID: Final = re.compile(r'Invalid value: ("(?:[^"\\]|\\.)*"|[^:"]*): (.*)', re.DOTALL)
+_MISSING: Final = re.compile(r"(Required value): ((?:Missing|Step) .*)", re.DOTALL)
+"""Of `spec.nasConfig`."""
 
 
 def completed(spec: ExperimentSpec, trials: Sequence[Trial]) -> ExperimentSpec:
@@ -48,7 +50,9 @@ def in_katibs_words(error: SpecError) -> str:
 
 def _lines(faults: Iterable[Fault]) -> Iterable[str]:
     for fault in faults:
-        parts = _INVALID.fullmatch(fault.message) if fault.path.startswith(_JUDGED) else None
+        parts = None
+        if fault.path.startswith(_JUDGED):
+            parts = _INVALID.fullmatch(fault.message) or _MISSING.fullmatch(fault.message)
         yield f"{parts[2]} ({fault.path}: {parts[1]})" if parts else str(fault)
 
 

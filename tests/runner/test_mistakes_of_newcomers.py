@@ -54,10 +54,10 @@ MISTAKES = [
     (
         "an algorithm is not available",
         RANDOM,
-        "    algorithmName: enas\n",
+        "    algorithmName: evolution\n",
         (
-            'spec.algorithm.algorithmName: Invalid value: "enas": Katib\'s algorithm enas is not in trialwatch; write one of '
-            "random, grid, sobol, tpe, multivariate-tpe, cmaes, bayesianoptimization, hyperband, pbt, qmc, gp, auto"
+            'spec.algorithm.algorithmName: Invalid value: "evolution": unknown algorithm name evolution; write one of '
+            "random, grid, sobol, tpe, multivariate-tpe, cmaes, bayesianoptimization, hyperband, pbt, qmc, gp, auto, enas, darts"
         ),
     ),
     (

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import generate_latest
 
+from suggestion.algorithms.darts import Darts
 from suggestion.core.registry import BUILT_IN, find
 from suggestion.core.search_space import MOST_PARAMETERS, MOST_VALUES
 from suggestion.service.metrics import Metrics
@@ -34,6 +35,8 @@ def test_it_names_each_setting_with_its_default(name: str) -> None:
     defaults = {field.name: getattr(search, field.name) for field in dataclasses.fields(search)}  # type: ignore[arg-type]
     if algorithm.budgeted:
         defaults = {}  # its fields are no settings
+    if isinstance(search, Darts):
+        defaults = dict(search.settings)
 
     assert documented == {rule.name for rule in algorithm.rules} | {"random_state"}
     for setting, default in defaults.items():

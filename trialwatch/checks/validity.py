@@ -131,6 +131,8 @@ def _contents(experiment: Experiment) -> str:
     spec = experiment.spec
     count = len(spec.parameters)
     parts = [f"{count} parameter{'' if count == 1 else 's'}"]
+    if spec.nas_config is not None:
+        parts = [f"networks of {spec.nas_config.graph.layers} layers"]
     if spec.algorithm is not None:
         parts.append(f"algorithm {spec.algorithm.name}")
     if spec.max_trial_count is not None:

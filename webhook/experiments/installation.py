@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from api import names
-from api.algorithms import ALGORITHMS, EARLY_STOPPING, KATIB_ONLY, WITH_CHECKPOINTS
+from api.algorithms import ALGORITHMS, EARLY_STOPPING, WITH_CHECKPOINTS
 from api.errors import Fault, SpecError
 from api.faults import forbidden, invalid, nearest, required
 from api.installation.trial_kinds import kind_of
@@ -174,12 +174,9 @@ def _unknown(what: str, name: str, known: tuple[str, ...]) -> Iterator[Fault]:
         return
     path, section = _SECTIONS[what]
     listed = f"; write one of {', '.join(known)}"
-    near = listed if name in KATIB_ONLY else nearest(name, known) or listed
-    lacks = "trialwatch does not have it"
-    if name in KATIB_ONLY:
-        lacks = f"Katib's algorithm {name} is not in trialwatch"
+    near = nearest(name, known) or listed
     why = (
-        f"unable to get {what} config data for algorithm {name}: {lacks}, and"
+        f"unable to get {what} config data for algorithm {name}: trialwatch does not have it, and"
         f" {section} of {names.CONFIG_MAP} does not list it{near}"
     )
     yield invalid(path, name, why)

@@ -81,7 +81,9 @@ async def began_by(process: WorkerProcess, job: Job) -> tuple[asyncio.Task[bytes
     return task, await began
 
 
-@pytest.mark.parametrize("algorithm", [name for name in BUILT_IN if name != "grid"])
+@pytest.mark.parametrize(
+    "algorithm", [name for name in BUILT_IN if name != "grid" and find(name).parameters]
+)
 async def test_a_search_in_a_worker_chooses_the_same_points_as_in_this_process(
     algorithm: str, tmp_path: Path
 ) -> None:

@@ -282,9 +282,13 @@ def test_an_experiment_that_the_webhook_would_refuse_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = (ROOT / "examples" / "random.yaml").read_text()
-    (tmp_path / "e.yaml").write_text(text.replace("algorithmName: random", "algorithmName: enas"))
+    (tmp_path / "e.yaml").write_text(
+        text.replace("algorithmName: random", "algorithmName: evolution")
+    )
 
     assert main(["inject", "-f", str(tmp_path / "e.yaml")]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert "unable to get Suggestion config data for algorithm enas: Katib's algorithm enas" in err
+    assert (
+        "unable to get Suggestion config data for algorithm evolution: trialwatch does not" in err
+    )

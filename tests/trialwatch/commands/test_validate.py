@@ -49,7 +49,7 @@ def test_all_faults_of_all_files_and_documents_are_listed(
     (folder / "train.py").touch()
     script = ["python3", "trian.py", "${trialParameters.lr}"]
     wrong = experiment(
-        name="wrong", algorithm={"algorithmName": "enas"}, parallelTrialCount=9, command=script
+        name="wrong", algorithm={"algorithmName": "evolution"}, parallelTrialCount=9, command=script
     )
     write(folder, "two.yaml", experiment(), wrong)
     (folder / "broken.yaml").write_text("kind: [\n")
@@ -65,7 +65,7 @@ def test_all_faults_of_all_files_and_documents_are_listed(
         "two.yaml: experiment wrong: spec.algorithm.algorithmName",
         f"two.yaml: experiment wrong: {COMMAND}",
     ]
-    assert "Katib's algorithm enas is not in trialwatch" in lines[1]
+    assert "unknown algorithm name evolution" in lines[1]
     assert 'did you mean "train.py"?' in lines[2]
     assert lines[3].startswith("broken.yaml: line ")
     assert lines[4].startswith("trialwatch validate: cannot read 'none.yaml'")

@@ -39,7 +39,7 @@ runtime:
     - {kind: TensorFlowEvent, image: ghcr.io/kubeflow/katib/tfevent-metrics-collector:v0.19.0}
   suggestions:
     - {algorithmName: random, image: ghcr.io/kubeflow/katib/suggestion-hyperopt:v0.19.0}
-    - {algorithmName: enas, image: ghcr.io/kubeflow/katib/suggestion-enas:v0.19.0}
+    - {algorithmName: evolution, image: ghcr.io/kubeflow/katib/suggestion-evolution:v0.19.0}
   earlyStoppings:
     - {algorithmName: medianstop, image: ghcr.io/kubeflow/katib/earlystopping-medianstop:v0.19.0}
 """

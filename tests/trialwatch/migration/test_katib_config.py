@@ -35,19 +35,19 @@ def test_only_collectors_that_trialwatch_has_get_its_image() -> None:
 
 
 def test_a_search_in_katibs_hands_has_the_memory_that_trialwatchs_image_needs() -> None:
-    random, enas = runtime(Stage.SEARCH)["suggestions"]
+    random, evolution = runtime(Stage.SEARCH)["suggestions"]
 
     assert random["image"] == "registry.example/trialwatch/suggestion:0.1.0"
     assert random["resources"] == {"limits": {"memory": "1536Mi"}}
-    assert enas["image"] == "ghcr.io/kubeflow/katib/suggestion-enas:v0.19.0"
+    assert evolution["image"] == "ghcr.io/kubeflow/katib/suggestion-evolution:v0.19.0"
 
 
 def test_trialwatchs_controller_finds_no_image_for_what_its_own_service_has() -> None:
     last = runtime(Stage.CONTROLLER)
 
-    assert list(images(last["suggestions"], "algorithmName")) == ["enas"]
+    assert list(images(last["suggestions"], "algorithmName")) == ["evolution"]
     assert last["earlyStoppings"] == []
-    assert kept_algorithms(CONFIG) == ("enas",)
+    assert kept_algorithms(CONFIG) == ("evolution",)
 
 
 def test_a_search_whose_service_needs_a_volume_keeps_katibs_image() -> None:

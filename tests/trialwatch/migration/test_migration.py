@@ -215,7 +215,7 @@ async def test_the_report_says_who_serves_what_and_what_stays_katibs() -> None:
         "webhook    trialwatch",
         "search     Katib",
         "controller Katib",
-        "algorithms that stay Katib's, with its images: enas",
+        "algorithms that stay Katib's, with its images: evolution",
         "UI: Katib's stays, because trialwatch has none; it reads the same objects",
     ]
     lines = plan_lines(steps_forth(survey, Stage.SEARCH))
