@@ -113,7 +113,7 @@ def survey_of(seen: Seen, images: Images) -> Survey:
         begun=frozenset(
             stage
             for stage, parts in facts.parts().items()
-            if any(parts) or (saved and stage is Stage.STORE)
+            if any(parts) or facts.deployed(stage) or (saved and stage is Stage.STORE)
         ),
         edited=is_edited(config, original, images),
         ui=bool(seen.deployment(names.KATIB_UI)),
@@ -157,6 +157,14 @@ def is_ready(deployment: JsonObject) -> bool:
     return bool(deployment) and current and all(count == wanted for count in counts)
 
 
+_DEPLOYED: Final = {
+    Stage.STORE: names.DB_MANAGER,
+    Stage.WEBHOOK: names.WEBHOOK,
+    Stage.SEARCH: names.SUGGESTION,
+    Stage.CONTROLLER: names.CONTROLLER,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class _Facts:
     """The parts of each step, each true if it is in the cluster; None: this cannot be known."""
@@ -190,6 +198,10 @@ class _Facts:
                 self._configured(Stage.CONTROLLER),
             ),
         }
+
+    def deployed(self, stage: Stage) -> bool:
+        """Return whether the Deployment of a step exists, ready or not."""
+        return bool(self.seen.deployment(_DEPLOYED[stage]))
 
     def _serves(self, name: str) -> bool:
         deployment = self.seen.deployment(name)

@@ -64,13 +64,15 @@ class KatibCluster(MemoryCluster):
     def __init__(self) -> None:
         """Begin without any object but the namespaces."""
         super().__init__([*KNOWN, _SLICE], namespaces=("default", NAMESPACE, "team"))
+        self.starting = ""
+        """The name of the Deployment whose pods only start."""
 
     async def get(self, ref: Ref) -> JsonObject:
-        """Read an object; a Deployment is always ready."""
+        """Read an object; a Deployment is ready unless it is the one that starts."""
         document = await super().get(ref)
         if ref.kind != "Deployment":
             return document
-        count = replicas_of(document)
+        count = 0 if ref.name == self.starting else replicas_of(document)
         keys = ("replicas", "updatedReplicas", "availableReplicas")
         return {**document, "status": dict.fromkeys(keys, count)}
 

@@ -120,10 +120,27 @@ async def _first(cluster: KatibCluster, steps: tuple[Step, ...], count: int) -> 
         await acting.perform(act)
 
 
-async def test_half_a_migration_can_be_taken_back_at_once() -> None:
+@pytest.mark.parametrize("count", range(_EVERY_ACT))
+async def test_a_part_of_a_migration_can_be_taken_back_at_once(count: int) -> None:
     async with katib_installed() as cluster:
         before = await snapshot(cluster)
-        await _first(cluster, steps_forth(await seen(cluster), Stage.CONTROLLER), 7)
+        await _first(cluster, steps_forth(await seen(cluster), Stage.CONTROLLER), count)
+
+        await back(cluster)
+
+        assert await snapshot(cluster) == before
+
+
+@pytest.mark.parametrize("stage", STAGES)
+async def test_what_was_applied_and_is_not_ready_yet_is_taken_back(stage: Stage) -> None:
+    async with katib_installed() as cluster:
+        before = await snapshot(cluster)
+        steps = steps_forth(await seen(cluster), Stage.CONTROLLER)
+        done = acts_of(tuple(step for step in steps if step.stage < stage))
+        own = acts_of(tuple(step for step in steps if step.stage == stage))
+        deployment_name = next(act.deployment for act in own if isinstance(act, acts.Ready))
+        await _first(cluster, steps, len(done) + own.index(acts.Ready(deployment_name)))
+        cluster.starting = deployment_name
 
         await back(cluster)
 
