@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "validate": "check the files of experiments, and start nothing",
     "get": "show experiments, trials and suggestions of this machine or of a cluster",
     "logs": "print the log of a trial's container",
+    "ui": "show experiments in a browser, live",
     "plot": "write an HTML report of an experiment, with plots",
     "delete": "delete an experiment with its trials, metrics and logs",
     "extract": "show which metrics would be collected from a log",

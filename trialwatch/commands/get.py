@@ -18,10 +18,10 @@ from api.errors import UserError
 from api.faults import nearest
 from api.objects.yamlout import dump_objects
 from api.types import JsonObject
+from runner.state.interruption import interruptions
 from trialwatch.output.object_table import Table
 from trialwatch.output.watching import Printer, names_of
 from trialwatch.sources.documents import name_of
-from trialwatch.sources.interruption import interruptions
 from trialwatch.sources.source import KINDS, Source, nothing_called
 from trialwatch.sources.source_choice import add_source, source_of
 

@@ -19,8 +19,8 @@ from controller.reconcile.trial_order import in_order
 from trialwatch.sources.documents import name_of, namespace_of
 from trialwatch.sources.source import Source, nothing_called
 from trialwatch.sources.source_choice import add_source, source_of
-from trialwatch.view.experiment_summary import ExperimentSummary, summary_of
 from trialwatch.view.report import report
+from ui.model.experiment_summary import ExperimentSummary, summary_of
 
 if TYPE_CHECKING:
     import argparse

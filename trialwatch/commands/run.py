@@ -34,7 +34,7 @@ from trialwatch.screens.run_watcher import Check, RunWatcher, summary_at
 from trialwatch.screens.screen import OpenScreen, terminal_screen
 from trialwatch.screens.terminal import own_console
 from trialwatch.view.closing import Commands
-from trialwatch.view.experiment_summary import ExperimentSummary
+from ui.model.experiment_summary import ExperimentSummary
 
 if TYPE_CHECKING:
     import argparse

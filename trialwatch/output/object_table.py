@@ -16,9 +16,9 @@ from api.objects.trials import parse_trial
 from api.timestamps import to_micros
 from api.types import JsonObject
 from trialwatch.sources.documents import shown_at
-from trialwatch.view.causes import without_success
-from trialwatch.view.experiment_summary import lineage, measurements
-from trialwatch.view.formatting import rounded
+from ui.model.causes import without_success
+from ui.model.experiment_summary import lineage, measurements
+from ui.model.formatting import rounded
 
 _GAP = "   "
 _SHORT_AGES = ((120, 1, "s"), (7200, 60, "m"), (172_800, 3600, "h"))

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from api.objects.yamlout import dump_objects
 from api.types import JsonObject
+from runner.state.interruption import interruptions
 from trialwatch.output.object_table import Table
 from trialwatch.sources.documents import name_of, namespace_of
-from trialwatch.sources.interruption import interruptions
 
 Show = Callable[[Sequence[JsonObject]], None]
 """Processes the objects that have changed."""

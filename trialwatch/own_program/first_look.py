@@ -15,7 +15,7 @@ from trialwatch.tuning.guess import Guess, guess_parameters, lone_flags
 from trialwatch.tuning.metrics_table import metrics_table
 from trialwatch.tuning.next_line import line_with_metric
 from trialwatch.tuning.output_sample import PART
-from trialwatch.view.formatting import number
+from ui.model.formatting import number
 
 if TYPE_CHECKING:
     import argparse

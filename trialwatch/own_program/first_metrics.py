@@ -28,7 +28,7 @@ from trialwatch.tuning.experiment import CONTAINER
 from trialwatch.tuning.metrics_table import metrics_table
 from trialwatch.tuning.next_line import line_with_metric
 from trialwatch.tuning.placeholders import switch_meant
-from trialwatch.view.causes import plain_cause
+from ui.model.causes import plain_cause
 
 _FAILURES = 3
 _SHOWN = 6

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from runner.jobs.job_run import LEAVING
 from runner.watcher import Snapshot
 from trialwatch.screens.screen import RunScreen
-from trialwatch.view.experiment_summary import ExperimentSummary, RunState, summary_of
-from trialwatch.view.formatting import counted
+from ui.model.experiment_summary import ExperimentSummary, RunState, summary_of
+from ui.model.formatting import counted
 
 Check = Callable[[Snapshot], None]
 """Looks at the state of a run; raises a UserError to end the run."""

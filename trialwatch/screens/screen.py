@@ -15,9 +15,9 @@ from rich.live import Live
 from api.faults import visible
 from trialwatch.screens.terminal import held_errors
 from trialwatch.view.closing import Commands, closing
-from trialwatch.view.experiment_summary import ExperimentSummary
 from trialwatch.view.lines import changes, opening
 from trialwatch.view.live import LiveView
+from ui.model.experiment_summary import ExperimentSummary
 
 _REFRESHES = 2
 """Per second. Each one draws the whole screen, so a resized terminal has no old lines."""

@@ -11,7 +11,7 @@ from typing import Self
 
 from api.types import ConditionType, Json
 from trialwatch.view.closing import closing
-from trialwatch.view.experiment_summary import ExperimentSummary, TrialRow, TrialState
+from ui.model.experiment_summary import ExperimentSummary, TrialRow, TrialState
 
 
 class Messages:

@@ -12,8 +12,8 @@ from rich.console import Console, Group
 from trialwatch.screens.screen import OpenScreen, RunScreen, Screen
 from trialwatch.search_process.messages import Messages, result_content
 from trialwatch.view.closing import Commands, closing
-from trialwatch.view.experiment_summary import ExperimentSummary
 from trialwatch.view.live import LiveView
+from ui.model.experiment_summary import ExperimentSummary
 
 _COMMANDS = Commands(
     again="call trialwatch.tune again with the same arguments",

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from api.documents import mapping_at
 from api.errors import SetupError, UserError
 from api.types import JsonObject
+from runner.state.cached_documents import CachedDocuments
 from runner.state.directory import StateDirectory, all_states, find_trial, state_of
 from runner.state.documents import read_document
+from runner.state.interruption import with_interruption
 from trialwatch.sources.documents import name_of, namespace_of, oldest_first
-from trialwatch.sources.interruption import with_interruption
 from trialwatch.sources.local_logs import pieces_of
 from trialwatch.sources.source import nothing_called
 
@@ -107,24 +108,6 @@ class LocalSource:
 
     def _state(self, experiment: JsonObject) -> StateDirectory:
         return state_of(self._root, namespace_of(experiment) or "default", name_of(experiment))
-
-
-class CachedDocuments:
-    """Reads documents, and reads a file again only if it was replaced."""
-
-    def __init__(self) -> None:
-        self._known: dict[Path, tuple[object, JsonObject | None]] = {}
-
-    def __call__(self, path: Path) -> JsonObject | None:
-        """Return the object in a file; None if the file does not exist."""
-        try:
-            found = path.stat()
-        except OSError:
-            return None
-        version = (found.st_ino, found.st_mtime_ns, found.st_size)
-        if path not in self._known or self._known[path][0] != version:
-            self._known[path] = (version, read_document(path))
-        return self._known[path][1]
 
 
 def _objects(kind: str, state: StateDirectory, name: str, read: Read) -> Iterable[JsonObject]:

@@ -12,7 +12,7 @@ from api.objects.trials import parse_trial
 from api.types import Json, JsonObject
 from controller.reconcile.trial_states import has_ended as trial_has_ended
 from trialwatch.sources.documents import name_of, namespace_of, oldest_first, shown_at
-from trialwatch.view.experiment_summary import measurements
+from ui.model.experiment_summary import measurements
 
 _COLLECTORS = (COLLECTOR_CONTAINER, OTHER_COLLECTOR_CONTAINER)
 

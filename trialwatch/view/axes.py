@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from api.metric_values import finite
 from api.types import Distribution, ParameterSpec, ParameterType
-from trialwatch.view.formatting import cut
+from ui.model.formatting import cut
 
 NOWHERE = -0.12
 """The position of a trial without a value."""

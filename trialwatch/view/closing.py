@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from api.faults import visible
 from api.metric_values import strategy_of
 from api.types import ConditionType, Objective
-from trialwatch.view.causes import causes_in
-from trialwatch.view.experiment_summary import ExperimentSummary, TrialRow, TrialState
-from trialwatch.view.formatting import counted, duration, rounded
+from ui.model.causes import causes_in
+from ui.model.experiment_summary import ExperimentSummary, TrialRow, TrialState
+from ui.model.formatting import counted, duration, rounded
 
 _FEW = 3
 """The most causes to list; the same cause in several trials is listed once."""

@@ -8,8 +8,8 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from api.types import ObjectiveType
-from trialwatch.view.experiment_summary import ExperimentSummary, TrialRow, TrialState
 from trialwatch.view.plot_style import BEST, GOOD, UNSUCCESSFUL, hover, layout, objective_title
+from ui.model.experiment_summary import ExperimentSummary, TrialRow, TrialState
 
 _Numbered = list[tuple[int, TrialRow]]
 _FOOT: Final = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from api.faults import visible
-from trialwatch.view.causes import cause_of
-from trialwatch.view.experiment_summary import ExperimentSummary, TrialRow, TrialState
-from trialwatch.view.formatting import choice, counted, duration, rounded
+from ui.model.causes import cause_of
+from ui.model.experiment_summary import ExperimentSummary, TrialRow, TrialState
+from ui.model.formatting import choice, counted, duration, rounded
 
 
 def opening(summary: ExperimentSummary) -> Iterator[str]:

@@ -13,14 +13,14 @@ from rich.text import Text
 
 from api.faults import visible
 from api.types import Experiment, Trial
-from trialwatch.view.experiment_summary import (
+from trialwatch.view.trial_table import one_line, trial_table
+from ui.model.experiment_summary import (
     ExperimentSummary,
     Latest,
     TrialState,
     summary_of,
 )
-from trialwatch.view.formatting import choice, duration, rounded
-from trialwatch.view.trial_table import one_line, trial_table
+from ui.model.formatting import choice, duration, rounded
 
 _AROUND = 9
 """Lines besides the rows: title, two of the head, rule, gap, bar, two for the best, cursor."""

@@ -14,8 +14,8 @@ import plotly.graph_objects as go
 
 from api.types import ObjectiveType
 from trialwatch.view.axes import NOWHERE, Axis, axis_of, axis_over
-from trialwatch.view.experiment_summary import ExperimentSummary, TrialRow, TrialState
 from trialwatch.view.plot_style import BEST, QUARTERS, QUIET, UNSUCCESSFUL, hover, layout, safe
+from ui.model.experiment_summary import ExperimentSummary, TrialRow, TrialState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,8 @@ from html import escape
 from typing import Any, Final
 
 from api.types import ObjectiveType
-from trialwatch.view.experiment_summary import ExperimentSummary, TrialRow, TrialState
-from trialwatch.view.formatting import cut, duration
+from ui.model.experiment_summary import ExperimentSummary, TrialRow, TrialState
+from ui.model.formatting import cut, duration
 
 BEST: Final = "#e8590c"
 GOOD: Final = "#3b8ad9"

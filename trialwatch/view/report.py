@@ -10,10 +10,10 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from api.faults import visible
-from trialwatch.view.experiment_summary import ExperimentSummary, TrialRow
-from trialwatch.view.formatting import counted, duration
 from trialwatch.view.history_plot import history_plot
 from trialwatch.view.parallel_plot import parallel_plot
+from ui.model.experiment_summary import ExperimentSummary, TrialRow
+from ui.model.formatting import counted, duration
 
 _MOST_ROWS = 1000
 """The most rows of the table of all trials; the plots show all trials."""

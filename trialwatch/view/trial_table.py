@@ -16,8 +16,8 @@ from rich.text import Text
 from api.faults import visible
 from api.metric_values import strategy_of
 from api.types import Objective
-from trialwatch.view.experiment_summary import ExperimentSummary, TrialRow, TrialState
-from trialwatch.view.formatting import choice, cut, duration, number
+from ui.model.experiment_summary import ExperimentSummary, TrialRow, TrialState
+from ui.model.formatting import choice, cut, duration, number
 
 _STYLES = {
     TrialState.WAITING: "dim",

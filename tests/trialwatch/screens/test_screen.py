@@ -14,7 +14,7 @@ from api.errors import SetupError
 from tests.polling import eventually
 from tests.trialwatch.view.watched_experiment import at, experiment, mixed_fortunes
 from trialwatch.screens.screen import Screen
-from trialwatch.view.experiment_summary import summary_of
+from ui.model.experiment_summary import summary_of
 
 TRIALS = mixed_fortunes()
 FIRST = summary_of(experiment(), (), {}, at(0))

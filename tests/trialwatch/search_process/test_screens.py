@@ -15,7 +15,7 @@ from api.types import Assignment, ConditionType, Objective, ObjectiveType
 from trialwatch.screens.screen import OpenScreen
 from trialwatch.search_process.messages import Messages
 from trialwatch.search_process.screens import AnsweringScreen, line_screen, view_screen
-from trialwatch.view.experiment_summary import ExperimentSummary, TrialRow, TrialState
+from ui.model.experiment_summary import ExperimentSummary, TrialRow, TrialState
 
 GOOD = TrialRow(
     name="quick-1",

@@ -44,7 +44,7 @@ from tests.controller.fake_services import POLICY, T, fake_services
 from trialwatch.sources.cluster_source import source as cluster_source
 from trialwatch.sources.local_source import LocalSource
 from trialwatch.sources.source import Source
-from trialwatch.view.experiment_summary import ExperimentSummary, TrialState, summary_of
+from ui.model.experiment_summary import ExperimentSummary, TrialState, summary_of
 
 PRINTED = (("9", "0.1", "5.0"), ("2", "0.4", "1"), ("0.3", "0.2", "nan"), ("4", "3", "0.5"))
 """What each trial prints of each metric, in the order in which they run."""

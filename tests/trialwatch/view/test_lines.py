@@ -18,8 +18,8 @@ from tests.trialwatch.view.watched_experiment import (
     trial,
 )
 from trialwatch.view.closing import Commands, closing
-from trialwatch.view.experiment_summary import ExperimentSummary, summary_of
 from trialwatch.view.lines import changes, opening
+from ui.model.experiment_summary import ExperimentSummary, summary_of
 
 if TYPE_CHECKING:
     from tests.conftest import Golden

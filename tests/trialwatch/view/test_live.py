@@ -20,8 +20,8 @@ from tests.trialwatch.view.watched_experiment import (
     mixed_fortunes,
     trial,
 )
-from trialwatch.view.experiment_summary import RunState, TrialState, summary_of
 from trialwatch.view.live import LiveView, live_view
+from ui.model.experiment_summary import RunState, TrialState, summary_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

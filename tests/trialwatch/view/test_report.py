@@ -21,10 +21,10 @@ from tests.trialwatch.view.watched_experiment import (
     trial,
 )
 from trialwatch.view.axes import NOWHERE
-from trialwatch.view.experiment_summary import ExperimentSummary, summary_of
 from trialwatch.view.history_plot import history_plot
 from trialwatch.view.parallel_plot import parallel_plot
 from trialwatch.view.report import report
+from ui.model.experiment_summary import ExperimentSummary, summary_of
 
 TRIALS = mixed_fortunes()
 FAILED = ConditionType.FAILED

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from api.faults import visible, without_numbers
-from trialwatch.view.experiment_summary import TrialRow, TrialState
-from trialwatch.view.formatting import counted
+from ui.model.experiment_summary import TrialRow, TrialState
+from ui.model.formatting import counted
 
 _BAD = (TrialState.FAILED, TrialState.KILLED, TrialState.WITHOUT_METRICS)
 _SUCCESS = ". Job message: Reached expected number of succeeded pods"
@@ -37,6 +37,11 @@ class Cause:
 def cause_of(row: TrialRow) -> str:
     """Return why a trial has failed, in one line; "" if unknown. It is never cut."""
     return visible(plain_cause(row.cause))
+
+
+def failure_of(row: TrialRow) -> str:
+    """Return why a trial has no result, in one line; "" if it has one or has not ended."""
+    return cause_of(row) if row.state in _BAD else ""
 
 
 def plain_cause(message: str) -> str:

@@ -19,8 +19,8 @@ from api.types import (
     TrialStatus,
 )
 from tests.trialwatch.view.watched_experiment import at, experiment, stamp, trial
-from trialwatch.view.experiment_summary import TrialState, shown, summary_of
-from trialwatch.view.formatting import cut, duration, number
+from ui.model.experiment_summary import TrialState, shown, summary_of
+from ui.model.formatting import cut, duration, number
 
 TRUE, FALSE = ConditionStatus.TRUE, ConditionStatus.FALSE
 METRIC = ObservedMetric(name="a", min="0.1", max="0.9", latest="0.5")
