@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from api.types import Condition, ConditionStatus, Trial
+from api.types import CollectorSpec, Condition, ConditionStatus, LogFormat, Trial
 from ui.model.causes import failure_of, without_success
 from ui.model.experiment_summary import ExperimentSummary, TrialRow
 from ui.model.numbers import six
@@ -69,6 +69,12 @@ class TrialPage:
     assignments: tuple[AssignedValue, ...]
     metrics: tuple[TrialMetric, ...]
     events: tuple[TrialEvent, ...]
+    collector: str
+    """How metrics are collected, such as StdOut."""
+    log_format: str
+    """TEXT or JSON."""
+    patterns: tuple[str, ...]
+    """Each a `metricsFormat`; none: metrics are found by their names."""
     previous: str
     """The trial suggested before; "" if it is the first."""
     next: str
@@ -79,6 +85,7 @@ def trial_page(trial: Trial, row: TrialRow, summary: ExperimentSummary) -> Trial
     best = summary.best
     of_best = {one.name: one.value for one in best.assignments} if best else {}
     names = [one.name for one in summary.rows]
+    collector = trial.spec.collector or CollectorSpec()
     place = names.index(row.name)
     return TrialPage(
         name=row.name,
@@ -108,6 +115,9 @@ def trial_page(trial: Trial, row: TrialRow, summary: ExperimentSummary) -> Trial
             for name in summary.objective.metrics
         ),
         events=tuple(_event(one) for one in trial.status.conditions),
+        collector=collector.kind.value,
+        log_format=(collector.format or LogFormat.TEXT).value,
+        patterns=collector.filters,
         previous=names[place - 1] if place else "",
         next=names[place + 1] if place + 1 < len(names) else "",
     )

@@ -161,10 +161,10 @@ async def _stream(request: web.Request, events: AsyncGenerator[bytes]) -> web.St
     )
     async with aclosing(events):
         first = await anext(events)  # before the headers: an error still has its status
-        await response.prepare(request)
-        await response.write(first)
         coming = asyncio.ensure_future(anext(events, None))
         try:
+            await response.prepare(request)
+            await response.write(first)
             while True:
                 await asyncio.wait((coming,), timeout=_BEAT_SECONDS)
                 if not coming.done():

@@ -85,7 +85,9 @@ def operations() -> tuple[Operation, ...]:
             name="getLog",
             summary="A piece of the trainer's log; without a place, the last part.",
             answers=LogText,
-            handle=lambda pages, call: pages.log(_key(call), call.path("trial"), call.text("place")),
+            handle=lambda pages, call: pages.log(
+                _key(call), call.path("trial"), call.text("place")
+            ),
             query=(Parameter(name="place", text="`place` of the piece before", default=""),),
         ),
         Operation(

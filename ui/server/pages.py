@@ -14,7 +14,7 @@ from api.documents import text_at
 from api.objects.yamlout import dump_objects
 from api.types import Trial
 from controller.reconcile.trial_states import has_ended
-from ui.model.best import best_first
+from ui.model.best import COUNTED, best_first
 from ui.model.curves import Band, Curve, Point, band_of, reduced
 from ui.model.experiment_list import ExperimentList, experiment_list
 from ui.model.experiment_page import ExperimentPage, experiment_page
@@ -135,7 +135,7 @@ class Pages:
         stored = await self.source.experiment(key)
         summary = self.summary(stored)
         bold = self._bold(summary, wish)
-        others = [row for row in summary.rows if row.name not in bold and row.state.ended]
+        others = [row for row in summary.rows if row.name not in bold and row.state in COUNTED]
         step = max(1, -(-len(others) // _MOST_IN_BAND))
         drawn = [
             await self._curve(key, row, wish.metric, wish.buckets, wish.window)

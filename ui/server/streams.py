@@ -15,10 +15,10 @@ reads, or into the stream, or into both, and both have the same values.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from api.errors import RemoteError, TrialwatchError, UserError
 from api.metric_values import finite
@@ -37,8 +37,6 @@ _GATHERED: Final = 0.05
 """Seconds in which points are gathered into one event."""
 _LEAST_BETWEEN: Final = 0.3
 """Seconds between two events about the table of all experiments."""
-
-Send = Callable[[bytes], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +61,12 @@ async def list_stream(pages: Pages) -> AsyncGenerator[bytes]:
             await asyncio.sleep(_LEAST_BETWEEN)
 
 
+class _Event(NamedTuple):
+    name: str
+    data: Any
+    reached: Mapping[str, Reached] = {}
+
+
 class ExperimentStream:
     """The events of the pages of one experiment."""
 
@@ -75,9 +79,9 @@ class ExperimentStream:
             UserError: the id is not of this server.
         """
         self._pages, self._key, self._with_points = pages, key, with_points
-        self._reached = read_last_id(last_id)
+        self._sent = read_last_id(last_id)
         self._is_new = not last_id
-        self._queue: asyncio.Queue[bytes] = asyncio.Queue(_MOST_WAITING)
+        self._queue: asyncio.Queue[_Event] = asyncio.Queue(_MOST_WAITING)
         self._following: dict[str, asyncio.Task[None]] = {}
         self._shown: ExperimentSummary | None = None
 
@@ -90,13 +94,14 @@ class ExperimentStream:
         stored = await self._pages.source.experiment(self._key)
         self._shown = self._pages.summary(stored)
         await self._follow_running(stored)
-        yield event("hello", {}, self._reached)
+        yield event("hello", {}, self._sent)
         watching = asyncio.create_task(self._watch())
         try:
             while not (watching.done() and self._queue.empty()):
-                piece = await self._next()
-                if piece is not None:
-                    yield piece
+                coming = await self._next()
+                if coming is not None:
+                    self._sent.update(coming.reached)
+                    yield event(coming.name, coming.data, self._sent)
             watching.result()
         finally:
             watching.cancel()
@@ -104,7 +109,7 @@ class ExperimentStream:
                 task.cancel()
             await asyncio.gather(watching, *self._following.values(), return_exceptions=True)
 
-    async def _next(self) -> bytes | None:
+    async def _next(self) -> _Event | None:
         """Return the next event; None if none comes within a second."""
         try:
             async with asyncio.timeout(_AGAIN):
@@ -119,10 +124,10 @@ class ExperimentStream:
                 try:
                     await self._send_state()
                 except NotFound as error:
-                    await self._queue.put(event("gone", {"error": str(error)}))
+                    await self._queue.put(_Event("gone", {"error": str(error)}))
                     return
                 except TrialwatchError as error:
-                    await self._queue.put(event("trouble", {"error": str(error)}))
+                    await self._queue.put(_Event("trouble", {"error": str(error)}))
 
     async def _send_state(self) -> None:
         stored = await self._pages.source.experiment(self._key)
@@ -134,7 +139,7 @@ class ExperimentStream:
             trials=trial_columns(summary, stored.trials, changed),
             total=len(stored.trials),
         )
-        await self._queue.put(event("state", change))
+        await self._queue.put(_Event("state", change))
         await self._follow_running(stored)
 
     async def _follow_running(self, stored: StoredExperiment) -> None:
@@ -142,11 +147,12 @@ class ExperimentStream:
         running = set(running_trials(stored)) if self._with_points else set()
         for name in [name for name in self._following if name not in running]:
             self._following.pop(name).cancel()
-            self._reached.pop(name, None)
+            self._sent.pop(name, None)
         for name in running - set(self._following):
-            if self._is_new and name not in self._reached and self._shown is not None:
+            if self._is_new:
                 await self._begin_at_end(name)
-            self._following[name] = asyncio.create_task(self._follow(name))
+            begin = self._sent.get(name, Reached())
+            self._following[name] = asyncio.create_task(self._follow(name, begin))
         self._is_new = False
 
     async def _begin_at_end(self, trial: str) -> None:
@@ -154,40 +160,41 @@ class ExperimentStream:
         with suppress(RemoteError, UserError):
             stored = await self._pages.source.stored_points(self._key, trial)
             counts = {name: len(points) for name, points in stored.by_metric.items()}
-            self._reached[trial] = Reached(token=stored.token, counts=counts)
+            self._sent[trial] = Reached(token=stored.token, counts=counts)
 
-    async def _follow(self, trial: str) -> None:
+    async def _follow(self, trial: str, reached: Reached) -> None:
         """Send the points of a trial until the task is cancelled; go on after each failure."""
         while True:
-            reached = self._reached.setdefault(trial, Reached())
             try:
                 points = self._pages.source.points(self._key, trial, reached.token)
                 async with aclosing(points) as batches:
                     async for batch in batches:
-                        await self._send_points(trial, reached, batch)
+                        live, reached = live_points(trial, reached, batch)
+                        await self._queue.put(_Event("points", live, {trial: reached}))
                         await asyncio.sleep(_GATHERED)
             except RemoteError as error:
-                await self._queue.put(event("trouble", {"error": str(error)}))
+                await self._queue.put(_Event("trouble", {"error": str(error)}))
             except NotFound:
                 return
             await asyncio.sleep(_AGAIN)
 
-    async def _send_points(self, trial: str, reached: Reached, batch: PointBatch) -> None:
-        by_metric: dict[str, LivePoints] = {}
-        for point in batch.points:
-            live = by_metric.get(point.metric)
-            if live is None:
-                first = reached.counts.get(point.metric, 0)
-                live = LivePoints(
-                    trial=trial, metric=point.metric, first=first, times=[], values=[]
-                )
-                by_metric[point.metric] = live
-            live.times.append(point.micros / 1e6)
-            live.values.append(finite(point.text))
-        for name, live in by_metric.items():
-            reached.counts = {**reached.counts, name: live.first + len(live.values)}
-        reached.token = batch.token
-        await self._queue.put(event("points", list(by_metric.values()), self._reached))
+
+def live_points(
+    trial: str, reached: Reached, batch: PointBatch
+) -> tuple[list[LivePoints], Reached]:
+    """Return the points of a batch by metric, and how far the trial has come with them."""
+    by_metric: dict[str, LivePoints] = {}
+    for point in batch.points:
+        if point.metric not in by_metric:
+            first = reached.counts.get(point.metric, 0)
+            by_metric[point.metric] = LivePoints(
+                trial=trial, metric=point.metric, first=first, times=[], values=[]
+            )
+        by_metric[point.metric].times.append(point.micros / 1e6)
+        by_metric[point.metric].values.append(finite(point.text))
+    counts = {name: one.first + len(one.values) for name, one in by_metric.items()}
+    now = Reached(token=batch.token, counts={**reached.counts, **counts})
+    return list(by_metric.values()), now
 
 
 def stream_types() -> tuple[Any, ...]:

@@ -214,6 +214,9 @@ export interface TrialPage {
   assignments: AssignedValue[];
   metrics: TrialMetric[];
   events: TrialEvent[];
+  collector: string;
+  log_format: string;
+  patterns: string[];
   previous: string;
   next: string;
 }
