@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from trialwatch.checks.unseen_metrics import unseen_metrics
 from trialwatch.command_line.arguments import whole_number
 from trialwatch.command_line.input_file import read_input, shown_input
 from trialwatch.own_program.program_check import line_for_a_script
+from trialwatch.screens.run_pages import run_pages
 from trialwatch.screens.run_watcher import Check, RunWatcher, summary_at
 from trialwatch.screens.screen import OpenScreen, terminal_screen
 from trialwatch.screens.terminal import own_console
@@ -38,7 +40,7 @@ from ui.model.experiment_summary import ExperimentSummary
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _FAILED, _INTERRUPTED = 1, 130
 
@@ -125,6 +127,14 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         help="start anew; the stored trials are kept in a dated directory",
     )
     parser.add_argument(
+        "--ui",
+        action="store_true",
+        help="show the run in a browser: print the address of its pages, which end with it",
+    )
+    parser.add_argument(
+        "--open", action="store_true", help="with --ui: open the address in a browser"
+    )
+    parser.add_argument(
         "--output",
         default="text",
         metavar="text|json",
@@ -178,6 +188,8 @@ def check_run_arguments(arguments: argparse.Namespace) -> None:
         raise UserError(f"--output {arguments.output!r} is unknown: use text or json")
     if arguments.parallel is not None and arguments.parallel < 1:
         raise UserError(f"--parallel {arguments.parallel} is too small: use a number from 1")
+    if arguments.open and not arguments.ui:
+        raise UserError("--open needs --ui: it opens the address of the pages")
     if arguments.fresh and arguments.retry_failed:
         raise UserError(
             "--fresh and --retry-failed exclude each other: --fresh runs no stored trial again"
@@ -218,7 +230,7 @@ def run_loaded(
         pin=arguments.pin,
     )
     commands = Commands(again=options.line(), retry=options.line("--retry-failed"))
-    with own_console(errors=as_json) as console:
+    with _pages(arguments), own_console(errors=as_json) as console:
         screen = open_screen(console)
         with screen:
             result = run_experiment(given, state, options, RunWatcher(screen, command, check))
@@ -232,6 +244,17 @@ def run_loaded(
         return _INTERRUPTED
     failed = holds(result.last.experiment.status.conditions, ConditionType.FAILED)
     return _FAILED if failed or summary.best is None else 0
+
+
+@contextmanager
+def _pages(arguments: argparse.Namespace) -> Iterator[None]:
+    """Show the pages of `--ui` while the run is at work."""
+    if not arguments.ui:
+        yield
+        return
+    with run_pages(arguments.state_dir, open_browser=arguments.open) as address:
+        print(f"trialwatch {arguments.command}: {address}", file=sys.stderr, flush=True)
+        yield
 
 
 def _state(given: LoadedExperiment, arguments: argparse.Namespace) -> StateDirectory:

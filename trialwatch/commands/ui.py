@@ -1,7 +1,7 @@
 """Show the experiments of this machine in a browser, live.
 
 It serves the pages on this machine's loopback address, and prints the address to open. The token in
-it is new each time; whoever does not have it can read nothing. Ctrl-C ends the server, and nothing
+it is new each time; without it, nothing can be read. Ctrl-C ends the server, and nothing
 else: runs go on. The pages need no network.
 """
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from api.errors import UserError
 from runner.state.directory import DEFAULT
-from serving.addresses import parse_address
+from serving.addresses import Address, parse_address
 
 if TYPE_CHECKING:
     import argparse
@@ -49,24 +49,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until the user interrupts; return the exit status."""
-    address = parse_address(arguments.listen)
-    if address is None:
+    listen = parse_address(arguments.listen)
+    if listen is None:
         raise UserError(f"--listen {arguments.listen!r} is not HOST:PORT: write {_LISTEN}")
-    return asyncio.run(_serve(arguments))
+    return asyncio.run(_serve(arguments, listen))
 
 
-async def _serve(arguments: argparse.Namespace) -> int:
+async def _serve(arguments: argparse.Namespace, listen: Address) -> int:
     from ui.server.app import new_token, served  # noqa: PLC0415 - importing aiohttp takes time
     from ui.sources.local import LocalSource  # noqa: PLC0415 - the same
 
-    listen = parse_address(arguments.listen)
-    assert listen is not None  # noqa: S101 - `run` has checked it
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
     async with served(LocalSource(arguments.state_dir), listen, new_token()) as address:
-        print(f"trialwatch ui: experiments {arguments.state_dir}; Ctrl-C ends it", file=sys.stderr)
+        print(f"trialwatch ui: showing {arguments.state_dir}; Ctrl-C ends it", file=sys.stderr)
         print(address, flush=True)
         if arguments.open:
             await asyncio.to_thread(webbrowser.open, address)

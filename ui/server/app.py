@@ -75,7 +75,7 @@ async def served(source: Source, listen: Address, token: str) -> AsyncIterator[s
 
 
 def new_token() -> str:
-    """Return a token that nobody can guess."""
+    """Return a new token of 192 random bits."""
     return secrets.token_urlsafe(24)
 
 

@@ -55,6 +55,7 @@ export async function post<T>(path: string, body: unknown, signal?: AbortSignal)
 
 async function read<T>(answer: Response): Promise<T> {
   if (!answer.ok) throw await problem(answer);
+  if (link.value === "beginning") link.value = "live";
   const kind = answer.headers.get("Content-Type") ?? "";
   return (kind.includes("json") ? await answer.json() : await answer.text()) as T;
 }

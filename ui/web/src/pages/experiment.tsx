@@ -110,7 +110,7 @@ function Overview({ page, trials }: { page: ExperimentPage; trials: Trials }) {
             {page.causes.map((cause) => (
               <li key={cause.text}>
                 <div>
-                  <code>{visible(cause.text)}</code>
+                  {cause.text.split(" | ").map((line, index) => <code key={index} class="line">{visible(line)}</code>)}
                   <small>
                     {counted(cause.count, "trial")}: {cause.trials.slice(0, 5).map((name, index) => [index ? ", " : "", <a key={name} class="link" href={to(["e", page.row.namespace, page.row.name, "trial", name])}>{name}</a>])}{cause.count > 5 ? " …" : ""}
                   </small>

@@ -93,7 +93,7 @@ function Row({ row, now, spaces }: { row: ExperimentRow; now: number; spaces: bo
       </td>
       <td title={row.reason}><Pill state={row.state} /></td>
       <td class="wide"><Bar progress={row.progress} /></td>
-      <td class="right number">
+      <td class="right number result">
         {short(row.best)}
         <span class="sub">{`${row.goal_type === "minimize" ? "↓" : "↑"} ${row.metric}`}</span>
       </td>

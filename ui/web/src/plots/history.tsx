@@ -54,8 +54,9 @@ export function History({ page, trials }: { page: ExperimentPage; trials: Trials
   ) : <p class="empty">{TEXTS.noValues}</p>;
   const legend = (
     <div class="legend">
-      <span><i class="swatch dot" style={{ background: "var(--good)" }} />succeeded</span>
-      <span><i class="swatch dot" style={{ background: "var(--odd)" }} />stopped early</span>
+      {([["succeeded", "good"], ["stopped early", "odd"], ["running", "busy"]] as const).map(([state, name]) =>
+        seen.some((row) => row.state === state) ? <span key={state}><i class="swatch dot" style={{ background: `var(--${name})` }} />{state}</span> : null,
+      )}
       <span><i class="swatch" style={{ background: "var(--best)" }} />best so far</span>
     </div>
   );

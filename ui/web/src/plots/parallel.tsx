@@ -52,7 +52,7 @@ export function Parallel({ page, trials, rows, picked }: { page: ExperimentPage;
   useLayoutEffect(() => {
     const element = box.current;
     if (!element) return;
-    const measure = (): void => setWidth(Math.max(element.clientWidth, scales.length * 96));
+    const measure = (): void => setWidth(Math.max(element.clientWidth, scales.length * 112));
     measure();
     const watch = new ResizeObserver(measure);
     watch.observe(element);
