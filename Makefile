@@ -21,7 +21,7 @@ PROTOS := $(wildcard api/*/*.proto)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo logs test test-cluster test-operators test-installing
+.PHONY: help setup ui ui-types test-ui demo logs test test-cluster test-operators test-installing
 .PHONY: cluster-up cluster-install cluster-down lint fix bench proto crds golden fuzz mutate locks launcher dist
 .PHONY: bundles monitoring clean
 
@@ -43,6 +43,12 @@ $(READY): pyproject.toml constraints.txt
 	@$(PY) -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[cluster]' --group all
 	@touch $@
 
+ui:  ## build the pages of `trialwatch ui` from web/ into ui/dist (takes Node from PyPI where none is)
+	@sh web/build.sh $(PYTHON)
+
+ui-types: $(READY)  ## write web/src/api.ts, the types of the API, from ui/model and ui/server
+	@$(PY) -m ui.server.typescript >web/src/api.ts
+
 demo: $(READY)  ## search for the best training of handwritten digits, on this machine
 	@rm -rf .build/demo
 	@PATH="$(BIN):$$PATH" trialwatch run examples/random.yaml --state-dir .build/demo $(ARGS)
@@ -51,7 +57,11 @@ logs: $(READY)  ## find the metrics in the logs of real trainings
 	@PATH="$(BIN):$$PATH" sh examples/find_metrics.sh $(ARGS)
 
 test: $(READY)  ## run every test but those that need a cluster
-	@$(PY) -m pytest $(LONGEST) $(or $(ARGS),--ignore=tests/cluster $(SIDE_BY_SIDE))
+	@$(PY) -m pytest $(LONGEST) $(or $(ARGS),--ignore=tests/cluster --ignore=tests/browser $(SIDE_BY_SIDE))
+
+test-ui: $(READY) ui  ## build the pages, and test them in a browser (chromium)
+	@$(PY) -m pip install --quiet -c constraints.txt --group browser
+	@$(PY) -m pytest $(LONGEST) $(or $(ARGS),tests/browser)
 
 test-cluster: $(READY)  ## run the tests that need Kubernetes, on a node brought up here (root)
 	@$(PY) -m tests.cluster $(LONGEST) $(or $(ARGS),tests/cluster)
@@ -119,7 +129,7 @@ launcher:  ## build .build/launch, where a C compiler is
 	@mkdir -p .build
 	cc -static -O2 -Wall -Wextra -Werror -o $@ $(filter %.c,$^)
 
-dist: $(READY) $(MANUAL)  ## build the wheel, the source distribution and their SBOM into dist/
+dist: $(READY) $(MANUAL) ui  ## build the wheel, the source distribution and their SBOM into dist/
 	@TRIALWATCH_MANUAL=$(MANUAL) $(PY) -m hatchling build --clean --directory $(DIST)
 	@$(PY) images/sbom.py trialwatch --requires trialwatch >$(DIST)/trialwatch.cdx.json
 
@@ -134,6 +144,6 @@ bundles: $(READY)  ## build the YAML of each overlay, and the Helm chart, into d
 	@$(PY) -m manifests.release $(DIST) $(ARGS)
 
 clean:  ## remove all that was made here, .venv too
-	rm -rf .venv .build build dist *.egg-info
+	rm -rf .venv .build build dist ui/dist web/node_modules *.egg-info
 	rm -rf .grimp_cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,6 +8,6 @@
 
 Belongs here: pure functions from objects, points and a time to frozen values. The server sends them
 as JSON, and the OpenAPI document describes their types; the terminal's views read the summary too.
-Does not belong here: HTTP, files, the clock; colours and texts of the pages (`ui/web`).
+Does not belong here: HTTP, files, the clock; colours and texts of the pages (`web/`).
 May import: `api`, `filters`, `controller.reconcile`. May be imported by: `ui`, `trialwatch`.
 """

@@ -23,6 +23,8 @@ class Point(NamedTuple):
     """Microseconds since 1970 in UTC."""
     text: str
     """As the trainer wrote it."""
+    step: int | None = None
+    """The training's own counter, if it has one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,8 @@ class Curve:
     """The position of each kept point in the whole curve, from 0."""
     seconds: tuple[float, ...]
     """Since the first point."""
+    step: tuple[int | None, ...]
+    """The training's own counter; empty if no point has one."""
     value: tuple[float | None, ...]
     """None means not a finite number: the line has a gap there."""
 
@@ -78,6 +82,7 @@ def reduced(
     start = points[0].micros if points else 0
     kept = _kept([finite(point.text) for point in points[first : last + 1]], buckets)
     places = [first + place for place in kept]
+    steps = tuple(points[place].step for place in places)
     return Curve(
         trial=trial,
         metric=metric,
@@ -85,6 +90,7 @@ def reduced(
         start=start / 1e6 if points else None,
         index=tuple(places),
         seconds=tuple(round((points[place].micros - start) / 1e6, 3) for place in places),
+        step=steps if any(step is not None for step in steps) else (),
         value=tuple(six(finite(points[place].text)) for place in places),
     )
 

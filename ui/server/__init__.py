@@ -8,5 +8,5 @@ Does not belong here: what a page shows (`ui.model`), where it is read from (`ui
 May import: `ui.model`, `ui.sources`, `serving`, `api`. May be imported by: `trialwatch`.
 
 `operations` is one table: the routes and the OpenAPI document come from it. A type of `ui.model` is
-the type in the document; `make ui-types` writes the same types for TypeScript.
+the type in the document; `make ui-types` writes the same types for TypeScript, `web/src/api.ts`.
 """

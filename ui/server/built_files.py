@@ -11,7 +11,7 @@ from typing import Final
 
 from aiohttp import web
 
-FOLDER: Final = Path(__file__).resolve().parents[1] / "web" / "dist"
+FOLDER: Final = Path(__file__).resolve().parents[1] / "dist"
 NOT_BUILT: Final = (
     "The pages are not built in this folder: run `make ui` once, then load this page again."
     " (A wheel or an image of trialwatch has them.)"

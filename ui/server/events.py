@@ -36,6 +36,7 @@ class LivePoints(msgspec.Struct, kw_only=True):
     """How many points the metric had before these."""
     times: list[float]
     """Seconds since 1970."""
+    steps: list[int | None]
     values: list[float | None]
     """None means not a finite number."""
 

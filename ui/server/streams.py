@@ -188,9 +188,10 @@ def live_points(
         if point.metric not in by_metric:
             first = reached.counts.get(point.metric, 0)
             by_metric[point.metric] = LivePoints(
-                trial=trial, metric=point.metric, first=first, times=[], values=[]
+                trial=trial, metric=point.metric, first=first, times=[], steps=[], values=[]
             )
         by_metric[point.metric].times.append(point.micros / 1e6)
+        by_metric[point.metric].steps.append(point.step)
         by_metric[point.metric].values.append(finite(point.text))
     counts = {name: one.first + len(one.values) for name, one in by_metric.items()}
     now = Reached(token=batch.token, counts={**reached.counts, **counts})

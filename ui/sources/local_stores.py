@@ -49,7 +49,7 @@ class LocalStores:
         last = 0
         async for rows in store.read(Query(key=_key(namespace, trial))):
             for row in rows:
-                by_metric[row.metric].append(Point(row.micros, row.value))
+                by_metric[row.metric].append(Point(row.micros, row.value, row.step))
                 last = max(last, row.id)
         return StoredPoints(by_metric=by_metric, token=_tokens(namespace, trial).write(last))
 
@@ -68,7 +68,7 @@ class LocalStores:
         async with aclosing(feeds.unsent_rows(trial, namespace, sent)) as feed:
             async for rows in feed:
                 sent.add(rows)
-                points = tuple(NewPoint(row.metric, row.micros, row.value) for row in rows)
+                points = tuple(NewPoint(row.metric, row.micros, row.value, row.step) for row in rows)
                 if points:
                     yield PointBatch(points=points, token=tokens.write(sent.last_id))
 
@@ -97,7 +97,7 @@ class LocalStores:
 
 
 async def _open(path: Path, file: tuple[int, int]) -> _Open:
-    connection = Connection(store_for(f"sqlite:///{path}", initialize=False))
+    connection = Connection(store_for(f"sqlite:///{path}"))
     try:
         async with asyncio.timeout(5):
             await connection.open()

@@ -44,6 +44,7 @@ class NewPoint(NamedTuple):
     micros: int
     """Microseconds since 1970 in UTC."""
     text: str
+    step: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,7 +79,7 @@ class MemorySource:
         points = self._reported(key, trial)
         by_metric: defaultdict[str, list[Point]] = defaultdict(list)
         for one in points:
-            by_metric[one.metric].append(Point(one.micros, one.text))
+            by_metric[one.metric].append(Point(one.micros, one.text, one.step))
         return StoredPoints(by_metric=by_metric, token=f"{trial}/{len(points)}")
 
     async def points(

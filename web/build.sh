@@ -1,10 +1,10 @@
 #!/bin/sh
-# Builds the pages into dist/ (`make ui`). Where no Node is, it takes one from a Python package.
+# Builds the pages into ui/dist (`make ui`). Where no Node is, it takes one from a Python package.
 # The first argument is the Python with pip.
 set -eu
 cd "$(dirname "$0")"
 python=${1:-python3}
-taken=../../.build/node
+taken=../.build/node
 
 usable() { "$1" -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' 2>/dev/null; }
 

@@ -23,6 +23,7 @@ export function CurvesTab({ live, page, trials }: { live: LiveExperiment; page: 
   const [on, setOn] = useState("");
   const { curves, band } = useCurves(live, metric, top, across === "point" ? zoom : "", trials);
   const shown = useMemo(() => curves.map((one) => (smoothing ? smoothed(one, smoothing) : one)), [curves, smoothing]);
+  const hasSteps = curves.some((one) => one.step.length);
   const withBand = band !== null && across === "point" && !zoom;
   const data = useMemo(() => table(shown, withBand ? band : null, across), [shown, band, withBand, across]);
   const range = zoom.split("-").map(Number) as [number, number];
@@ -33,7 +34,7 @@ export function CurvesTab({ live, page, trials }: { live: LiveExperiment; page: 
       x: { time: false, range: (_, low, high) => (zoom ? range : low === high ? [low - 1, high + 1] : [low, high]) },
       y: isLog ? { distr: 3 } : { range: (_, low, high) => padded(low, high) },
     },
-    axes: [axis({ label: across === "point" ? "point" : "seconds since the first point" }), valueAxis()],
+    axes: [axis({ label: LABELS[across] ?? "point" }), valueAxis()],
     series: [
       {},
       ...(withBand ? bandSeries() : []),
@@ -61,13 +62,13 @@ export function CurvesTab({ live, page, trials }: { live: LiveExperiment; page: 
         const one = trialOf(series);
         const value = data[series]?.[index];
         if (!one) return null;
-        return { title: one.trial, rows: [[across === "point" ? "point" : "seconds", short(data[0][index])], [metric, short(value)]] };
+        return { title: one.trial, rows: [[across === "time" ? "seconds" : across, short(data[0][index])], [metric, short(value)]] };
       }}
       click={(series) => {
         const one = trialOf(series);
         if (one) go(to(["e", live.namespace, live.name, "trial", one.trial]));
       }}
-      zoomed={(low, high) => set({ zoom: across === "point" ? `${Math.max(0, Math.floor(low))}-${Math.ceil(high)}` : `${low.toFixed(3)}-${high.toFixed(3)}` })}
+      zoomed={(low, high) => set({ zoom: across !== "time" ? `${Math.max(0, Math.floor(low))}-${Math.ceil(high)}` : `${low.toFixed(3)}-${high.toFixed(3)}` })}
     />
   ) : <p class="empty">{TEXTS.noPoints}</p>;
   const rows = (): (string | number)[][] =>
@@ -87,7 +88,7 @@ export function CurvesTab({ live, page, trials }: { live: LiveExperiment; page: 
         </label>
         <label>Across
           <select class="field" value={across} onChange={(event) => set({ x: event.currentTarget.value, zoom: "" })}>
-            <option value="point">points</option><option value="time">time</option>
+            <option value="point">points</option>{hasSteps ? <option value="step">steps</option> : null}<option value="time">time</option>
           </select>
         </label>
         <label>Smoothing
@@ -127,6 +128,8 @@ export function CurvesTab({ live, page, trials }: { live: LiveExperiment; page: 
   );
 }
 
+const LABELS: Record<string, string> = { point: "point", step: "step", time: "seconds since the first point" };
+
 function lastOf(curve: Curve): number | null {
   return curve.value.findLast((value) => value !== null) ?? null;
 }
@@ -162,7 +165,7 @@ function useCurves(live: LiveExperiment, metric: string, top: number, zoom: stri
         for (const one of points) {
           if (one.metric !== metric) continue;
           const place = curves.findIndex((curve) => curve.trial === one.trial);
-          const before = curves[place] ?? { trial: one.trial, metric, count: 0, start: null, index: [], seconds: [], value: [] };
+          const before = curves[place] ?? { trial: one.trial, metric, count: 0, start: null, index: [], seconds: [], step: [], value: [] };
           const after = appended(before, one);
           if (after === null) {
             clearTimeout(waiting.current);
@@ -189,7 +192,7 @@ function bandSeries(): uPlot.Series[] {
 function table(curves: Curve[], band: Curves["band"], across: string): uPlot.AlignedData {
   const parts: uPlot.AlignedData[] = [];
   if (band) parts.push([band.index, band.low, band.middle, band.high] as uPlot.AlignedData);
-  for (const one of curves) parts.push([across === "point" ? one.index : increasing(one.seconds), one.value] as uPlot.AlignedData);
+  for (const one of curves) parts.push([across === "point" ? one.index : increasing(across === "step" && one.step.length ? one.step.map((step, at) => step ?? one.index[at] as number) : one.seconds), one.value] as uPlot.AlignedData);
   if (!parts.length) return [[]];
   // 2: a value that is missing at another curve's position is no gap; a null of its own stays one.
   const joined = uPlot.join(parts, parts.map((part) => part.slice(1).map(() => 2 as const).concat([2])));

@@ -143,7 +143,7 @@ function useTrialCurves(live: LiveExperiment, path: string, trial: string, state
         const now = [...known];
         for (const one of points.filter((each) => each.trial === trial)) {
           const place = now.findIndex((curve) => curve.metric === one.metric);
-          const before = now[place] ?? { trial, metric: one.metric, count: 0, start: null, index: [], seconds: [], value: [] };
+          const before = now[place] ?? { trial, metric: one.metric, count: 0, start: null, index: [], seconds: [], step: [], value: [] };
           const after = appended(before, one);
           if (after === null) setTimeout(() => setAgain((count) => count + 1), 200);
           else if (place < 0) now.push(after);

@@ -43,6 +43,7 @@ export interface Curve {
   start: number | null;
   index: number[];
   seconds: number[];
+  step: (number | null)[];
   value: (number | null)[];
 }
 
@@ -124,6 +125,7 @@ export interface LivePoints {
   metric: string;
   first: number;
   times: number[];
+  steps: (number | null)[];
   values: (number | null)[];
 }
 

@@ -102,6 +102,13 @@ export function appended(curve: Curve, live: LivePoints): Curve | null {
     count: curve.count + values.length,
     index: [...curve.index, ...values.map((_, place) => curve.count + place)],
     seconds: [...curve.seconds, ...times.map((time) => time - start)],
+    step: withSteps(curve, live.steps.slice(skip)),
     value: [...curve.value, ...values],
   };
+}
+
+function withSteps(curve: Curve, steps: (number | null)[]): (number | null)[] {
+  if (!curve.step.length && steps.every((one) => one === null)) return [];
+  const before = curve.step.length ? curve.step : curve.index.map(() => null);
+  return [...before, ...steps];
 }
