@@ -15,6 +15,8 @@ LONGEST ?=
 # Stands for a finished set-up; older than one of its two sources, the set-up is done again.
 READY := $(VENV)/.ready
 DIST ?= dist
+# What `make dist` builds first; empty: a wheel without the pages of `trialwatch ui`, and no Node is needed.
+PAGES ?= ui
 MANUAL ?= .build/trialwatch.1
 PROTOS := $(wildcard api/*/*.proto)
 
@@ -129,7 +131,7 @@ launcher:  ## build .build/launch, where a C compiler is
 	@mkdir -p .build
 	cc -static -O2 -Wall -Wextra -Werror -o $@ $(filter %.c,$^)
 
-dist: $(READY) $(MANUAL) ui  ## build the wheel, the source distribution and their SBOM into dist/
+dist: $(READY) $(MANUAL) $(PAGES)  ## build the wheel, the source distribution and their SBOM into dist/
 	@TRIALWATCH_MANUAL=$(MANUAL) $(PY) -m hatchling build --clean --directory $(DIST)
 	@$(PY) images/sbom.py trialwatch --requires trialwatch >$(DIST)/trialwatch.cdx.json
 

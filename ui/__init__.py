@@ -16,8 +16,8 @@ From the objects to a painted page:
         ──> server   /api/v1 as JSON, and one stream of Server-Sent Events for each page
         ──> web      Preact; it formats and draws, and decides nothing
 
-`make ui` builds `web/` into `ui/dist`, which git ignores. A wheel carries that folder. Without it the
-server answers with one line that names the word that builds it.
+`make ui` builds `web/` into `ui/dist`, which git ignores. A wheel carries that folder. Without it,
+the server answers with one line that names the word that builds it.
 
 No page gets all points of an experiment: curves are reduced to the least and the greatest point of
 each bucket (`model.curves`), and the curve of an ended trial is read once (`server.pages`).

@@ -1,6 +1,7 @@
 """The files of an experiment on this machine, to show it and to resume it.
 
-Belongs here: the paths of the state directory, its lock, and objects as YAML files.
+Belongs here: the paths of the state directory, its lock, objects as YAML files, and how a run that
+has stopped before its end is recognized.
 Does not belong here: the meaning of objects, when they are written, how they are shown.
 May import: `api`, `controller`. May be imported by: `runner` and `trialwatch`.
 

@@ -28,7 +28,7 @@ _KEPT = 2
 def build_wheel(folder: Path, **environ: str) -> Path:
     """Build the wheel into a folder, as `make dist` does."""
     # --assume-old: the environment is as it is.
-    variables = (f"VENV={sys.prefix}", f"DIST={folder}", f"MANUAL={folder}/trialwatch.1")
+    variables = (f"VENV={sys.prefix}", f"DIST={folder}", f"MANUAL={folder}/trialwatch.1", "PAGES=")
     command = ("make", f"--assume-old={sys.prefix}/.ready", "dist", *variables)
     _checked(command, cwd=ROOT, env={**os.environ, **environ})
     (wheel,) = folder.glob("*.whl")

@@ -4,7 +4,7 @@
                                          └─> cluster_source   an API server
 
 Belongs here: the port (`source`), its two implementations, the flags that select one
-(`source_choice`), and what both read from an object (`documents`, `interruption`).
+(`source_choice`), and what both read from an object (`documents`).
 Does not belong here: what a command prints about an object (`output`, `view`); anything that
 changes an object, but for its deletion.
 May import: `view`, `runner`, `controller`, `api`; modules named `cluster_` also `kube`, which needs

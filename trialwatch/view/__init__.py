@@ -1,9 +1,9 @@
 """Views of an experiment: a live table or lines while it runs, its result, a report with plots.
 
 Belongs here: pure functions from objects and a time to text, tables and plots. All of them read an
-`ExperimentSummary` (`experiment_summary`).
+`ExperimentSummary` of `ui.model`.
 Does not belong here: the terminal, files, the clock; decisions about an experiment.
-May import: `api`, `filters`. May be imported by: `trialwatch`, except `tuning` and `sdk`.
+May import: `ui.model`, `api`, `filters`. May be imported by: `trialwatch`, except `tuning` and `sdk`.
 
 From objects to the user:
 

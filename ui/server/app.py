@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, cast
@@ -45,10 +46,10 @@ def application(source: Source, token: str, folder: Path = FOLDER) -> web.Applic
         return _json(described)
 
     app.router.add_get(f"{PREFIX}/openapi.json", openapi)
-    app.router.add_get(f"{PREFIX}/stream", lambda request: _list_events(pages, request))
+    app.router.add_get(f"{PREFIX}/stream", partial(_list_events, pages))
     app.router.add_get(
         f"{PREFIX}/experiments/{{namespace}}/{{experiment}}/stream",
-        lambda request: _experiment_events(pages, request),
+        partial(_experiment_events, pages),
     )
     for one in table:
         app.router.add_route(one.method, f"{PREFIX}{one.path}", _handler(pages, one))

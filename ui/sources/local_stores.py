@@ -68,7 +68,9 @@ class LocalStores:
         async with aclosing(feeds.unsent_rows(trial, namespace, sent)) as feed:
             async for rows in feed:
                 sent.add(rows)
-                points = tuple(NewPoint(row.metric, row.micros, row.value, row.step) for row in rows)
+                points = tuple(
+                    NewPoint(row.metric, row.micros, row.value, row.step) for row in rows
+                )
                 if points:
                     yield PointBatch(points=points, token=tokens.write(sent.last_id))
 
