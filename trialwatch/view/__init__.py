@@ -3,7 +3,8 @@
 Belongs here: pure functions from objects and a time to text, tables and plots. All of them read an
 `ExperimentSummary` of `ui.model`.
 Does not belong here: the terminal, files, the clock; decisions about an experiment.
-May import: `ui.model`, `api`, `filters`. May be imported by: `trialwatch`, except `tuning` and `sdk`.
+May import: `ui.model`, `api`, `filters`. May be imported by: `trialwatch`, except `tuning`
+and `sdk`.
 
 From objects to the user:
 
