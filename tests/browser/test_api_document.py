@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import requests
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -31,12 +34,13 @@ def test_each_operation_answers_as_its_document_says(pages: Pages) -> None:
     schema = schemathesis.openapi.from_dict(found.json())
     names = []
     for result in schema.get_all_operations():
+        assert isinstance(result, Ok), result
         operation = result.ok()
         names.append(operation.definition.raw["operationId"])
 
         @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
         @given(case=operation.as_strategy())
-        def call(case: schemathesis.Case) -> None:
+        def call(case: schemathesis.Case[Any]) -> None:
             case.call_and_validate(base_url=pages.base, headers=headers, checks=CHECKS)
 
         call()

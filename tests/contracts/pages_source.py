@@ -23,7 +23,9 @@ FIRST, SECOND = "random-0001", "random-0002"
 class Stage(Protocol):
     """A source, and what changes the things that it reads."""
 
-    source: Source
+    @property
+    def source(self) -> Source:
+        """The source."""
 
     async def put(self, experiment: Experiment, trials: Sequence[Trial]) -> None:
         """Store an experiment with its trials, or replace it."""

@@ -142,6 +142,7 @@ async def test_each_page_is_the_same_file_and_is_read_again_only_when_it_has_cha
     (tmp_path / "index.html").write_text('<base href="__BASE__">')
     (tmp_path / "main.js").write_text("run()")
     async with opened(await with_experiment(), tmp_path, token="") as client:
+        tag = ""
         for path in ("/", "/e/team/random/curves", "/e/a.b/c.js"):
             async with client.get(path) as answer:
                 assert await answer.text() == '<base href="/">'
