@@ -10,6 +10,6 @@
 
 Belongs here: what files, processes and the terminal have to do with such a program.
 Does not belong here: what its words mean, and the Experiment of them (`tuning`, without I/O).
-May import: `command_line`, `tuning`, `view`, `runner`, `controller`, `suggestion.core`, `api`.
+May import: `command_line`, `tuning`, `ui.model`, `runner`, `controller`, `suggestion.core`, `api`.
 May be imported by: `commands`.
 """
