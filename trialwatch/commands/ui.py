@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
 examples:
-    trialwatch ui
-    trialwatch ui --state-dir work/.trialwatch --open
+    trialwatch ui --open
+    trialwatch ui --state-dir work/.trialwatch --listen 127.0.0.1:8080
 """
 _LISTEN = "127.0.0.1:0"
 
