@@ -46,7 +46,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 ui:  ## build the pages of `trialwatch ui` from web/ into ui/dist (takes Node from PyPI where none is)
-	@sh web/build.sh $(PYTHON)
+	@sh web/build.sh $$(test -x $(PY) && echo $(PY) || echo $(PYTHON))
 
 ui-types: $(READY)  ## write web/src/api.ts, the types of the API, from ui/model and ui/server
 	@$(PY) -m ui.server.typescript >web/src/api.ts
