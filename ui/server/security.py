@@ -78,7 +78,8 @@ class LocalGuard:
 
     def _has_token(self, header: str) -> bool:
         kind, _, token = header.partition(" ")
-        same = hmac.compare_digest(token.strip().encode(), self._token.encode())
+        given = token.strip().encode(errors="surrogateescape")  # a header may have any bytes
+        same = hmac.compare_digest(given, self._token.encode())
         return kind.lower() == "bearer" and same
 
 

@@ -26,6 +26,14 @@ async def test_a_call_without_the_token_is_refused(token: str, path: str) -> Non
         assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
+async def test_a_token_of_bytes_that_are_not_text_is_refused() -> None:
+    async with (
+        opened(await with_experiment(), token="\udcff") as client,
+        client.get(EXPERIMENT) as answer,
+    ):
+        assert answer.status == HTTPStatus.UNAUTHORIZED
+
+
 async def test_the_token_is_in_no_cookie() -> None:
     async with opened(await with_experiment()) as client, client.get(EXPERIMENT) as answer:
         assert answer.status == HTTPStatus.OK
