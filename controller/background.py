@@ -14,9 +14,11 @@ StartTask = Callable[[Coroutine[Any, Any, object]], asyncio.Task[Any]]
 async def background_tasks() -> AsyncIterator[StartTask]:
     """Give a function that starts background tasks; they are cancelled when the block ends.
 
-    An error in a task cancels the block and the other tasks, and is raised here.
+    An error of the block is raised as it is. An error in a task cancels the block and the other
+    tasks, and is raised here in a group.
     """
     tasks: list[asyncio.Task[Any]] = []
+    failure: Exception | None = None
     async with asyncio.TaskGroup() as group:
 
         def start(work: Coroutine[Any, Any, object]) -> asyncio.Task[Any]:
@@ -25,9 +27,13 @@ async def background_tasks() -> AsyncIterator[StartTask]:
 
         try:
             yield start
+        except Exception as error:  # noqa: BLE001 - raised below, where no group wraps it
+            failure = error
         finally:
             for task in tasks:
                 task.cancel()
+    if failure is not None:
+        raise failure
 
 
 async def first_done(*tasks: asyncio.Task[Any], seconds: float | None = None) -> None:

@@ -25,6 +25,7 @@ class Options:
     goal: float | None = None
     also: Sequence[str] = ()
     algorithm: str | None = None
+    enqueue: Sequence[str] = ()
     seed: int | None = None
     early_stopping: str | None = None
     metrics_format: str | Sequence[str] = ()
@@ -93,6 +94,7 @@ def tune_words(
     formats = [formats] if isinstance(formats, str) else formats
     words += [f"--metrics-format={_text('metrics_format', one)}" for one in formats]
     words += [f"--also={_text('also', metric)}" for metric in _several("also", options.also)]
+    words += [f"--enqueue={_text('enqueue', one)}" for one in _several("enqueue", options.enqueue)]
     words += [f"--{name.replace('_', '-')}" for name in _SWITCHES if getattr(options, name)]
     words += [f"--param={name}={space_text(name, one)}" for name, one in space.items()]
     return (*words, "--", *program)
