@@ -14,6 +14,7 @@ PARTS = {
     "event_files": "reading event files against tbparse, and its memory",
     "filters": "extraction against a plain loop, and its memory",
     "hostile": "honest calls of all servers while each is attacked, within their memory",
+    "networks": "architecture search on really trained networks, against random ones",
     "push": "how long a push takes, and how many a collector accepts in a second",
     "runner": "what a trial costs beside its own process, against Optuna with subprocess",
     "stopping": "what early stopping saves on recorded curves, against Optuna's pruners",

@@ -19,7 +19,8 @@ from suggestion.workers.memory_limit import memory_of_worker
 
 TEXT = (Path(__file__).parents[2] / "docs" / "algorithms.md").read_text()
 CMAES_SIGMAS = {("cmaes", "sigma"), ("cmaes", "sigma_share")}
-ROWS = dict(re.findall(r"^\| `([^`]+)` \|(.+)\|$", TEXT, re.MULTILINE))
+ROWS = dict(reversed(re.findall(r"^\| `([^`]+)` \|(.+)\|$", TEXT, re.MULTILINE)))
+"""The first row of each name."""
 
 
 def test_it_has_a_row_for_each_algorithm() -> None:
