@@ -28,7 +28,7 @@ async def test_an_error_of_a_task_ends_the_block_and_comes_in_a_group() -> None:
 
     async def run() -> None:
         async with background_tasks() as start:
-            start(fail())
+            _ = start(fail())
             await asyncio.sleep(600)
 
     with pytest.raises(ExceptionGroup) as raised:

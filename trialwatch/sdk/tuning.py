@@ -35,6 +35,7 @@ def tune(  # noqa: PLR0913 - each is a flag of the command line
     goal: float | None = None,
     also: Sequence[str] = (),
     algorithm: str | None = None,
+    enqueue: Sequence[str] = (),
     seed: int | None = None,
     early_stopping: str | None = None,
     metrics_format: str | Sequence[str] = (),
@@ -69,6 +70,7 @@ def tune(  # noqa: PLR0913 - each is a flag of the command line
         goal: the search ends when the metric reaches this value.
         also: other metrics to collect.
         algorithm: `tpe`, `random`, `grid`, `sobol`, `cmaes`, ..., with settings `tpe:gamma=0.3`.
+        enqueue: points that are tried first, such as `["lr=0.1,layers=3"]`.
         seed: makes the search repeatable.
         early_stopping: ends bad trials early: `medianstop` or `asha`, perhaps with settings.
         metrics_format: a pattern, or several, if metrics are not printed in a usual form: group 1
@@ -98,6 +100,7 @@ def tune(  # noqa: PLR0913 - each is a flag of the command line
         goal=goal,
         also=also,
         algorithm=algorithm,
+        enqueue=enqueue,
         seed=seed,
         early_stopping=early_stopping,
         metrics_format=metrics_format,
