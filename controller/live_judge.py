@@ -29,6 +29,8 @@ _READS: Final = 8
 _LEAST_PAUSE: Final = 0.02
 """Seconds between two judgements of an experiment; a slow rule takes a tenth of the time."""
 _REST: Final = 9.0
+_AFTER_FAULT: Final = 30.0
+"""Seconds until a rule that has raised an error is asked again."""
 
 StopTrial = Callable[[Key, str], Awaitable[None]]
 """Marks a trial as stopped early; takes why."""
@@ -102,6 +104,10 @@ class LiveJudge:
         try:
             return stopping_of(experiment.spec) if self._judges(experiment) else None
         except (SpecError, SetupError):
+            return None
+        except Exception:  # noqa: BLE001 - a rule of another package must not stop the leader
+            name = str(key_of(experiment))
+            _log.exception("internal error of early stopping", experiment=name)
             return None
 
     def _close(self, key: Key) -> None:
@@ -203,7 +209,14 @@ class _Court:
             await self._news.wait()
             self._news.clear()
             begun = clock()
-            for verdict in self._trials.verdicts():
+            try:
+                verdicts = self._trials.verdicts()
+            except Exception:  # noqa: BLE001 - one rule must not stop the work of the leader
+                self._report_fault()
+                await asyncio.sleep(_AFTER_FAULT)
+                self._news.set()
+                continue
+            for verdict in verdicts:
                 if verdict.trial not in self._stopping and verdict.trial in self._running:
                     task = self._start(self._stop_if_true(self._running[verdict.trial]))
                     self._stopping[verdict.trial] = task
@@ -224,9 +237,14 @@ class _Court:
                 done = True
         except (RemoteError, UserError) as error:
             self._report("cannot stop a trial early", name, error)
+        except Exception:  # noqa: BLE001 - the same
+            self._report_fault()
         finally:
             if not done:  # the next value is judged anew
                 self._stopping.pop(name, None)
+
+    def _report_fault(self) -> None:
+        _log.exception("internal error of early stopping", experiment=str(self._key))
 
     def _report(self, what: str, trial: str, error: Exception) -> None:
         _log.warning(what, trial=trial, namespace=self._key.namespace, cause=str(error))

@@ -28,7 +28,7 @@ from controller.driver.retries import SOON, Retries, first_wake
 from controller.reconcile.actions import Action, ReadLatest, ReadObservation
 from controller.reconcile.experiments import reconcile_experiment
 from controller.reconcile.latest_values import LatestValueReads
-from controller.reconcile.trial_facts import TrialFactsCache
+from controller.reconcile.trial_facts import TrialFactsCache, belongs_to, owner_uids
 from controller.reconcile.trial_states import has_ended
 from controller.reconcile.trial_transitions import mark_early_stopped
 from controller.reconcile.trials import reconcile_trial
@@ -190,7 +190,10 @@ class Driver:
             self._ports.judge.forget(key)
             return None
         trials = tuple(await objects.trials(key))
-        self._ports.judge.saw(experiment, trials)
+        if experiment.spec.early_stopping is not None:
+            # Others of this name are left over from a deleted experiment, perhaps of another task.
+            own = [one for one in trials if belongs_to(owner_uids(one), experiment)]
+            self._ports.judge.saw(experiment, own)
         template = experiment.spec.trial_template
         source = template.config_map if template else None
         return ExperimentView(

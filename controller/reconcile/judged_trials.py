@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from api.types import ConditionType, Experiment, Trial, holds
 from controller.reconcile import trial_states
-from controller.reconcile.trial_states import is_measured, state_of
+from controller.reconcile.trial_states import state_of
 from stopping.curves import Curve, Point
 from stopping.registry import Stopping
 from stopping.rule import TrialHistory, TrialState, Verdict
 
 MOST_ENDED = 2_000
 """Trials that have ended and are compared with: the newest."""
+_NOW = "9999"
+"""The completion time of a trial that was stopped and whose pods still end: after all others."""
 Curves = Mapping[str, Curve]
 """The curves of one trial by metric."""
 
@@ -44,7 +46,7 @@ class JudgedTrials:
         running = [one for one in of_rule if states[one.metadata.name] is TrialState.RUNNING]
         ended = [one for one in of_rule if states[one.metadata.name] is not TrialState.RUNNING]
         if len(ended) > MOST_ENDED:
-            ended.sort(key=lambda one: (one.status.completion_time or "", one.metadata.name))
+            ended.sort(key=lambda one: (one.status.completion_time or _NOW, one.metadata.name))
             ended = ended[-MOST_ENDED:]
         self._states = {one.metadata.name: states[one.metadata.name] for one in (*running, *ended)}
         self._curves = {name: kept for name, kept in self._curves.items() if name in self._states}
@@ -69,8 +71,15 @@ class JudgedTrials:
         self._curves[name] = curves
 
     def verdicts(self, exact: Mapping[str, Curves] | None = None) -> tuple[Verdict, ...]:
-        """Return which running trials must stop; `exact` takes the place of their curves."""
+        """Return which running trials must stop; `exact` takes the place of their curves.
+
+        None must stop before the values of all trials that have ended were read: compared with the
+        first few of them only, a good trial might be among the worst.
+        """
         curves = self._curves | dict(exact or {})
+        ended = (name for name, one in self._states.items() if one is not TrialState.RUNNING)
+        if any(name not in curves for name in ended):
+            return ()
         histories = [
             TrialHistory(name=name, state=state, curves=curves.get(name, {}))
             for name, state in self._states.items()
@@ -99,10 +108,13 @@ def is_over(experiment: Experiment) -> bool:
 
 
 def _state_for_rule(trial: Trial) -> TrialState | None:
-    state = state_of(trial)
-    if state is trial_states.TrialState.RUNNING:
-        return None if trial.metadata.deletion_timestamp else TrialState.RUNNING
-    if not is_measured(trial):
-        return None
-    succeeded = state is trial_states.TrialState.SUCCEEDED
-    return TrialState.SUCCEEDED if succeeded else TrialState.STOPPED
+    match state_of(trial):
+        case trial_states.TrialState.RUNNING:
+            return None if trial.metadata.deletion_timestamp else TrialState.RUNNING
+        case trial_states.TrialState.SUCCEEDED:
+            return TrialState.SUCCEEDED
+        case trial_states.TrialState.EARLY_STOPPED:
+            # Also while its pods still end: without its worse trials, a rung keeps fewer.
+            return TrialState.STOPPED
+        case _:
+            return None

@@ -30,6 +30,7 @@ from controller.reconcile.trial_states import (
     CONTAINERS_RUNNING,
     PODS_PENDING,
     has_ended,
+    waiting_since,
 )
 
 _STUCK = "Trial's pod does not run: "
@@ -147,8 +148,10 @@ def mark_early_stopped(trial: Trial, now: datetime, why: str = "") -> Trial:
     """Mark a trial as stopped early, as `SetTrialStatus` requests; an ended one stays as it is.
 
     There is no completion time yet: the training still has to end. `why` is what a rule says, if
-    the controller must end it.
+    the controller must end it: not if the training has ended, and only its metrics are awaited.
     """
+    if why and waiting_since(trial) is not None:
+        return trial
     conditions = trial.status.conditions
     true = {known.type for known in conditions if known.status is ConditionStatus.TRUE}
     stopped = early_stop_condition(true, format_time(now), why)

@@ -6,9 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+import pytest
+
+from api.objects.trials import render_trial
 from api.types import EarlyStoppingSpec, Setting, Trial
 from controller.reconcile.trial_states import TrialState, state_of
 from controller.reconcile.views import key_of
+from stopping.successive_halving import SuccessiveHalving
 from tests.controller.experiment_harness import experiment, loss
 from tests.controller.leader_harness import LeaderHarness, RefusingCluster
 from tests.controller.memory_points import MemoryPoints
@@ -173,3 +177,45 @@ async def test_after_the_end_or_the_deletion_of_an_experiment_nothing_is_followe
         await asyncio.sleep(300)
 
         assert points.open == 0
+
+
+@judged
+async def test_a_trial_left_over_from_a_deleted_experiment_of_the_name_is_not_judged(
+    harness: LeaderHarness, points: MemoryPoints
+) -> None:
+    async with harness.leading():
+        good, bad = await two_running(harness)
+        own = await named(harness, good)
+        [owner] = own.metadata.owner_references
+        metadata = replace(
+            own.metadata,
+            name="left-over",
+            uid="",
+            resource_version="",
+            owner_references=(replace(owner, uid="of-the-deleted-one"),),
+        )
+        await harness.cluster.create(render_trial(replace(own, metadata=metadata)))
+        await asyncio.sleep(5)
+
+        assert sorted(points.watched) == [good, bad]
+
+
+@judged
+async def test_a_rule_that_raises_an_error_does_not_end_the_leader(
+    harness: LeaderHarness, points: MemoryPoints
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async with harness.leading():
+        good, bad = await two_running(harness)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(SuccessiveHalving, "judge", broken)
+            await points.printed(good, 0.4)
+            await points.printed(bad, 0.6)
+            await asyncio.sleep(5)
+        assert await states(harness) == {good: TrialState.RUNNING, bad: TrialState.RUNNING}
+
+        await asyncio.sleep(60)
+
+        assert (await states(harness))[bad] is TrialState.EARLY_STOPPED

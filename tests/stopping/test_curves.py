@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stopping.curves import MOST_MARKS, Curve, Point, Resource, curve_of
+from stopping.curves import Curve, Point, Resource, curve_of
 from tests.stopping.histories import curve
 
 POINTS = st.lists(
@@ -88,12 +88,21 @@ def test_the_first_mark_that_has_used_enough_is_found(
 
 
 def test_a_long_curve_loses_resolution_and_nothing_else() -> None:
-    made = curve_of(Point(str(-i), i, i) for i in range(3 * MOST_MARKS))
+    made = curve_of(Point(str(-i), i, i) for i in range(12_000))
 
-    assert len(made.marks) <= MOST_MARKS + 1
+    assert len(made.marks) <= 300
     assert made.last is not None
-    assert made.last.number == 3 * MOST_MARKS
-    assert made.last.least == 1 - 3 * MOST_MARKS
+    assert made.last.number == 12_000
+    assert made.last.least == 1 - 12_000
     mark = made.at(1000, Resource.POINTS)
     assert mark is not None
-    assert 1000 <= mark.number < 1010
+    assert 1000 <= mark.number < 1032
+
+
+def test_a_long_curve_stays_exact_at_the_low_rungs() -> None:
+    made = curve_of(Point(str(-i), i, i) for i in range(1, 10_001))
+
+    for rung in (1, 4, 16, 64):
+        mark = made.at(rung, Resource.STEP)
+        assert mark is not None
+        assert (mark.number, mark.least) == (rung, -rung)

@@ -13,8 +13,18 @@ import pytest
 from api.types import ConditionType, Trial, holds
 from controller.driver.driver import Driver
 from controller.reconcile.conditions import with_condition
-from controller.reconcile.trial_states import TrialState, state_of, waiting_since
-from controller.reconcile.trial_transitions import end_trial, mark_early_stopped, mark_running
+from controller.reconcile.trial_states import (
+    METRICS_AWAITED,
+    TrialState,
+    state_of,
+    waiting_since,
+)
+from controller.reconcile.trial_transitions import (
+    end_trial,
+    mark_early_stopped,
+    mark_not_running,
+    mark_running,
+)
 from controller.reconcile.views import Key, Policy, key_of
 from tests.controller.experiment_harness import KEY, START, ExperimentHarness, experiment, loss
 from tests.controller.reconcile.test_trials import at_work, living
@@ -241,3 +251,10 @@ async def test_a_judged_trial_is_measured_after_its_pods_are_gone() -> None:
     await harness.settle(seconds=1)
 
     assert best_of(harness) == "0.4"
+
+
+def test_a_rule_does_not_stop_a_trial_that_has_ended_and_waits_for_its_metrics() -> None:
+    waits = mark_not_running(at_work(), METRICS_AWAITED, "its metrics are awaited", START)
+
+    assert mark_early_stopped(waits, START, "asha: 1 of 2") is waits
+    assert state_of(mark_early_stopped(waits, START)) is TrialState.EARLY_STOPPED

@@ -63,7 +63,7 @@ def test_a_rule_sees_what_runs_and_what_has_ended_with_a_value() -> None:
     running, ended = judged().take(trials)
 
     assert [one.metadata.name for one in running] == ["running"]
-    assert [one.metadata.name for one in ended] == ["stopped", "good"]
+    assert [one.metadata.name for one in ended] == ["stopping", "stopped", "good"]
 
 
 def test_of_very_many_trials_that_have_ended_the_newest_are_compared_with(
@@ -74,6 +74,21 @@ def test_of_very_many_trials_that_have_ended_the_newest_are_compared_with(
     _, ended = judged().take([succeeded(f"t{i}", seconds=i) for i in (3, 1, 2)])
 
     assert [one.metadata.name for one in ended] == ["t2", "t3"]
+
+
+def test_a_stopped_trial_counts_while_its_pods_still_end() -> None:
+    trials = judged()
+    trials.take([named(name, at_work()) for name in "abc"])
+    trials.add("a", [point(1)])
+    trials.add("b", [point(3, second=2)])
+    assert [one.trial for one in trials.verdicts()] == ["b"]
+
+    stopping = named("b", mark_early_stopped(at_work(), START, "why"))
+    stopping = replace(stopping, metadata=replace(stopping.metadata, resource_version="2"))
+    trials.take([named("a", at_work()), stopping, named("c", at_work())])
+    trials.add("c", [point(2, second=3)])
+
+    assert trials.verdicts() == ()  # c is the second of three, and the best two go on
 
 
 def test_the_values_of_a_trial_that_failed_are_forgotten() -> None:
@@ -97,3 +112,17 @@ def test_exact_values_take_the_place_of_those_of_the_stream() -> None:
     trials.add("b", [point(2, second=2)])
 
     assert trials.verdicts({"b": extended({}, [point(0.5, second=2)])}) == ()
+
+
+def test_nothing_is_judged_before_the_values_of_all_ended_trials_were_read() -> None:
+    trials = judged()
+    trials.take([succeeded("a"), succeeded("b"), named("x", at_work())])
+    trials.replace("a", extended({}, [point(1)]))
+    trials.add("x", [point(2, second=9)])
+    assert trials.verdicts() == ()
+
+    trials.replace("b", extended({}, [point(3)]))
+    assert trials.verdicts() == ()  # x is the second of three, and the best two go on
+
+    trials.replace("b", extended({}, [point(0.5)]))
+    assert [one.trial for one in trials.verdicts()] == ["x"]

@@ -15,8 +15,19 @@ from trialwatch.sdk.errors import TuneError
 from trialwatch.sdk.tuning import tune
 from trialwatch.sdk.words import Options, program_words, tune_words
 
-# Flags that have no meaning in Python: the space is an argument, the output is the result.
-ELSEWHERE = {"--help", "-h", "--param", "--output", "--save", "--image", "--force"}
+# Flags that have no meaning in Python: the space is an argument, the output is the result, and a
+# notebook shows the search itself (`trialwatch ui` shows it in a browser, too).
+ELSEWHERE = {
+    "--help",
+    "-h",
+    "--param",
+    "--output",
+    "--save",
+    "--image",
+    "--force",
+    "--ui",
+    "--open",
+}
 
 
 def flags() -> set[str]:
