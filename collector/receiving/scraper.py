@@ -175,13 +175,19 @@ def _read_answer(connection: http.client.HTTPConnection) -> tuple[bytes, str]:
     with connection.getresponse() as answer:
         if answer.status != _OK:
             raise ScrapeFailed(f"it answered with status {answer.status}")
+        has_length = answer.chunked or answer.length is not None
         pieces, size = [], 0
         while piece := answer.read1(_PIECE):
             pieces.append(piece)
             size += len(piece)
             if size > MOST_BODY:
                 raise ScrapeFailed(f"its answer has more than {MOST_BODY} bytes")
-        return b"".join(pieces), answer.headers.get("Content-Type", "")
+        body = b"".join(pieces)
+        # `http.client` takes the end of the connection for that of the answer. A number whose last
+        # digits are missing is another number.
+        if answer.length or (body and not has_length and not body.endswith(b"\n")):
+            raise ScrapeFailed("its answer ended within a line, or before its Content-Length")
+        return body, answer.headers.get("Content-Type", "")
 
 
 @contextlib.contextmanager

@@ -68,7 +68,7 @@ class CmaEs:
             return space.point(shares)
 
         points = one_by_one(choose, history, count)
-        LEARNED.put((self, space, seed), history[: strategy.learned], strategy)
+        LEARNED.put((self, space, seed), history[: strategy.decided], strategy)
         return points
 
     def _unlearned(self, space: SearchSpace, ranges: Sequence[int], seed: int) -> _Restarts:
@@ -95,6 +95,8 @@ class _Restarts:
         self._strategy, self._seed = strategy, seed
         self.learned = 0
         """Trials of the generations that the distribution has learned from."""
+        self.decided = 0
+        """The first trials on which it depends: also a generation that did not wait for another."""
         self._restarts = 0
         self._cloud = self._new(np.full(self._dimensions, 0.5), None)
         self._least = self._cloud.population_size
@@ -109,8 +111,13 @@ class _Restarts:
             size = self._cloud.population_size
             generation = members[done : done + size]
             later = members[done + size : done + 2 * size]
-            if not (_ended(generation, size) or (len(generation) == size and _ended(later, size))):
+            if _ended(generation, size):
+                needed = size
+            elif len(generation) == size and _ended(later, size):
+                needed = 2 * size
+            else:
                 return
+            self.decided = max(self.decided, self.learned + needed)
             done += size
             self._tell(generation)
 
@@ -185,9 +192,10 @@ def _range_indexes(space: SearchSpace) -> tuple[int, ...]:
     )
 
 
-LEARNED: PrefixMemory[_Restarts] = PrefixMemory("assignments", "loss")
-"""The distributions of the last experiments. They depend on nothing else of a trial: one that runs
-while later ones have ended counts as one that failed."""
+LEARNED: PrefixMemory[_Restarts] = PrefixMemory("assignments", "loss", "running")
+"""The distributions of the last experiments. Whether a trial runs matters too: a generation with a
+trial that runs is not learned from, unless the next one has ended; one with a trial that failed is.
+"""
 
 
 def _members(

@@ -20,6 +20,10 @@ from suggestion.core.dimensions import dimension_of
 
 MOST_OPERATIONS = 1000
 """Combinations of all kinds of layers together."""
+MOST_PARAMETERS = 100
+"""Of all kinds of layers together; each operation has a value for each parameter of its kind."""
+_LARGEST_WRITTEN = 10**18
+"""A larger number is not written in full: Python refuses those of thousands of digits."""
 
 OperationValue = str | int | float
 
@@ -79,13 +83,23 @@ def written(value: object) -> str:
 
 def _size_faults(config: NasConfig) -> Iterator[Fault]:
     """Yield the fault of a space with too many operations, before they are counted out."""
-    total = 0
+    total = parameters = 0
     for index, kind in enumerate(config.operations):
+        place = f"spec.nasConfig.operations[{index}]"
+        parameters += len(kind.parameters)
+        if parameters > MOST_PARAMETERS:
+            why = (
+                f"the operations up to this one have {parameters} parameters; write at most"
+                f" {MOST_PARAMETERS} in all"
+            )
+            yield invalid(f"{place}.parameters", len(kind.parameters), why)
+            return
         total += math.prod(dimension_of(one).size or 1 for one in kind.parameters)
         if total > MOST_OPERATIONS:
+            count = total if total < _LARGEST_WRITTEN else f"more than {_LARGEST_WRITTEN}"
             why = (
-                f"the operations up to this one have {total} combinations of parameters; write at"
+                f"the operations up to this one have {count} combinations of parameters; write at"
                 f" most {MOST_OPERATIONS} in all"
             )
-            yield invalid(f"spec.nasConfig.operations[{index}]", kind.type, why)
+            yield invalid(place, kind.type, why)
             return

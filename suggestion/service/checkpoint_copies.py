@@ -18,6 +18,7 @@ from typing import Final
 _KINDS: Final = (stat.S_IFDIR, stat.S_IFREG, stat.S_IFLNK)
 _FOR_ALL: Final = 0o777
 _TO_READ_AND_WRITE: Final = 0o666
+_APPEND: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _Entries = dict[str, os.DirEntry[str]]
 
 
@@ -62,9 +63,13 @@ def copy_tree(source: Path | None, copy: Path, *, shared: bool) -> None:
         for name in existing.keys() - wanted.keys():
             remove(folder / name)
         for name, entry in wanted.items():
+            known = existing.get(name)
+            if known is not None and not _may_go_on(entry, known):
+                remove(folder / name)
+                known = None
             if entry.is_dir(follow_symlinks=False):
                 folders.append((Path(entry.path), folder / name))
-            elif name not in existing or not _is_same(entry, existing[name]):
+            elif known is None or not _is_same(entry, known):
                 _copy(entry, folder / name, shared=shared)
 
 
@@ -113,16 +118,24 @@ def _is_same(one: os.DirEntry[str], other: os.DirEntry[str]) -> bool:
     return (known.st_size, known.st_mtime_ns) == (copied.st_size, copied.st_mtime_ns)
 
 
+def _may_go_on(entry: os.DirEntry[str], copy: os.DirEntry[str]) -> bool:
+    """Return whether a copy of an entry is complete, or is a part of it."""
+    if _is_same(entry, copy):
+        return True
+    if _kind(entry) != _kind(copy) or entry.is_symlink():
+        return False
+    return copy.stat().st_size <= entry.stat().st_size
+
+
 def _copy(entry: os.DirEntry[str], target: Path, *, shared: bool) -> None:
     source = Path(entry.path)
     if entry.is_symlink():
         target.symlink_to(source.readlink())
         return
     known = entry.stat()
-    with source.open("rb") as read, target.open("ab") as written:
-        if written.tell() > known.st_size:
-            written.truncate(0)
-        read.seek(min(written.tell(), known.st_size))
+    descriptor = os.open(target, _APPEND, _TO_READ_AND_WRITE)
+    with os.fdopen(descriptor, "ab") as written, source.open("rb") as read:
+        read.seek(written.tell())
         shutil.copyfileobj(read, written)
     mode = stat.S_IMODE(known.st_mode) & _FOR_ALL
     target.chmod(mode | _TO_READ_AND_WRITE if shared else mode)

@@ -135,6 +135,13 @@ def _make(home: Path, name: str, source: Path | None, *, shared: bool) -> None:
         target.replace(old)
     if old.exists():
         remove(old)
+    if source is not None and part.exists() and _is_older(part, source):
+        remove(part)  # it is of another checkpoint: of an earlier experiment of the same name
     home.mkdir(parents=True, exist_ok=True)
     copy_tree(source, part, shared=shared)
     part.replace(target)
+
+
+def _is_older(part: Path, source: Path) -> bool:
+    """Return whether a copy was last worked on before its source was as it is now."""
+    return part.stat().st_ctime_ns < source.stat().st_ctime_ns

@@ -99,6 +99,17 @@ def test_a_server_that_sends_a_byte_now_and_then_is_left(head: bytes) -> None:
     assert time.monotonic() - begun < 5
 
 
+@pytest.mark.parametrize("length", ["Content-Length: 12\r\n", ""], ids=["length", "no length"])
+def test_an_answer_whose_end_is_missing_is_a_fault(length: str) -> None:
+    """A trainer may end while it answers; 1 is not 1e-05."""
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n{length}\r\n".encode()
+    with (
+        serving(lambda connection: connection.sendall(head + b"loss 1")) as url,
+        pytest.raises(ScrapeFailed, match="its answer ended within a line"),
+    ):
+        fetch(url)
+
+
 def test_the_query_of_the_path_is_sent() -> None:
     asked: list[bytes] = []
 

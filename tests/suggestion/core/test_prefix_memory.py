@@ -69,6 +69,41 @@ def test_an_answer_is_the_same_with_memory_and_without(
         assert search.suggest(space, history, len(points), seed) == points
 
 
+def losses(*values: float | None) -> History:
+    """Return as many trials of the plane, all ended; None: one that failed."""
+    points = find("random").make().suggest(PLANE, (), len(values), 1)
+    pairs = zip(points, values, strict=True)
+    return tuple(PastTrial(assignments=point, loss=loss) for point, loss in pairs)
+
+
+def still_running(history: History, index: int) -> History:
+    return (*history[:index], replace(history[index], running=True), *history[index + 1 :])
+
+
+@pytest.mark.parametrize(
+    ("known", "asked"),
+    [
+        (losses(*range(5), None), still_running(losses(*range(5), None), 5)),
+        (
+            still_running(losses(*range(5), None, *range(5), None), 5),
+            still_running(still_running(losses(*range(5), None, *range(5), None), 5), 11),
+        ),
+    ],
+    ids=["a member runs", "a member of the next generation runs"],
+)
+def test_a_trial_that_failed_elsewhere_does_not_count_as_failed_while_it_runs(
+    known: History, asked: History
+) -> None:
+    """Another experiment may have the same space, seed and results, such as an example's."""
+    search = find("cmaes").make()
+    forget()
+    expected = search.suggest(PLANE, asked, 1, 1)
+    forget()
+    search.suggest(PLANE, known, 1, 1)
+
+    assert search.suggest(PLANE, asked, 1, 1) == expected
+
+
 @pytest.mark.parametrize(
     ("name", "space"), [("cmaes", PLANE), ("grid", GRID)], ids=["cmaes", "grid"]
 )

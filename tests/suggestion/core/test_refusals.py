@@ -315,6 +315,32 @@ def test_too_many_operations() -> None:
     )
 
 
+def test_more_combinations_of_operations_than_python_writes_as_a_number() -> None:
+    wide = Operation(
+        type="wide",
+        parameters=tuple(double(f"p{i}", "0", "1", step="1e-60") for i in range(90)),
+    )
+    config = replace(NETWORKS, operations=(wide,))
+    with pytest.raises(SpecError) as refused:
+        search_task_of(searched("enas", config=config))
+
+    assert "have more than 1000000000000000000 combinations" in str(refused.value)
+
+
+def test_too_many_parameters_of_operations() -> None:
+    one = Operation(
+        type="wide", parameters=tuple(categorical(f"p{number}", "a") for number in range(60))
+    )
+    config = replace(NETWORKS, operations=(one, one))
+    with pytest.raises(SpecError) as refused:
+        search_task_of(searched("enas", config=config))
+
+    assert str(refused.value) == (
+        "spec.nasConfig.operations[1].parameters: Invalid value: 60: the operations up to this one"
+        " have 120 parameters; write at most 100 in all"
+    )
+
+
 def test_an_experiment_without_parameters() -> None:
     assert faults("random", ())[0].startswith("spec: Required value: spec.parameters")
 

@@ -116,6 +116,45 @@ def test_a_copy_that_was_killed_goes_on_where_it_stopped(tmp_path: Path) -> None
     assert (copy / "half").read_text() == "OPTIMizer"
 
 
+def test_what_cannot_be_a_part_of_the_copy_is_made_anew(tmp_path: Path) -> None:
+    make_directories(here(tmp_path), "exp", [FIRST])
+    source, part = tmp_path / "exp" / "exp-a", tmp_path / "exp" / ".exp-b.part"
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("of somebody else")
+    for name in ("longer", "link", "folder"):
+        (source / name).write_text("weights")
+    (source / "other").symlink_to("longer")
+    (source / "deep").mkdir()
+    part.mkdir()
+    (part / "longer").write_text("larger weights")
+    (part / "link").symlink_to(elsewhere)
+    (part / "folder").mkdir()
+    (part / "other").symlink_to(elsewhere)
+    (part / "deep").symlink_to(tmp_path)
+
+    make_directories(here(tmp_path), "exp", [child("exp-b", "exp-a")])
+
+    copy = tmp_path / "exp" / "exp-b"
+    assert [(copy / name).read_text() for name in ("longer", "link", "folder")] == ["weights"] * 3
+    assert str((copy / "other").readlink()) == "longer"
+    assert not (copy / "deep").is_symlink()
+    assert elsewhere.read_text() == "of somebody else"
+
+
+def test_the_rest_of_an_earlier_experiments_copy_is_not_gone_on_with(tmp_path: Path) -> None:
+    part, source = tmp_path / "exp" / ".exp-b.part", tmp_path / "exp" / "exp-a"
+    part.mkdir(parents=True)
+    (part / "model").write_text("WEI")
+    make_directories(here(tmp_path), "exp", [FIRST])
+    (source / "model").write_text("weights")
+    while source.stat().st_ctime_ns <= part.stat().st_ctime_ns:  # the clock of files is coarse
+        os.utime(source)
+
+    make_directories(here(tmp_path), "exp", [child("exp-b", "exp-a")])
+
+    assert (tmp_path / "exp" / "exp-b" / "model").read_text() == "weights"
+
+
 def test_pipes_and_sockets_are_left_out_and_links_stay_links(tmp_path: Path) -> None:
     make_directories(here(tmp_path), "exp", [FIRST])
     source = tmp_path / "exp" / "exp-a"
