@@ -59,6 +59,53 @@ def test_without_the_token_a_page_says_what_to_do(context: BrowserContext, pages
     expect(page.get_by_role("alert")).to_contain_text("Open the address that `trialwatch ui`")
 
 
+def test_the_address_of_a_new_server_is_opened_in_the_same_tab(
+    context: BrowserContext, pages: Pages
+) -> None:
+    page = context.new_page()
+    page.goto(f"{pages.base}/#token=of-the-server-before")
+    expect(page.get_by_role("alert")).to_contain_text("Open the address that `trialwatch ui`")
+
+    page.goto(pages.address)
+
+    expect(page.get_by_role("row").nth(1)).to_contain_text("succeeded")
+    assert "token" not in page.url
+
+
+def test_more_tabs_than_a_browser_has_connections_are_all_shown(
+    context: BrowserContext, pages: Pages
+) -> None:
+    hide = """Object.defineProperty(document, "hidden", {get: () => true, configurable: true});
+        document.dispatchEvent(new Event("visibilitychange"))"""
+    for _ in range(6):
+        behind = context.new_page()
+        open_experiments(behind, pages)
+        behind.evaluate(hide)
+    page = context.new_page()
+
+    open_experiments(page, pages)
+
+    expect(page.get_by_role("row").nth(1)).to_contain_text("succeeded")
+
+
+def test_an_experiment_that_was_deleted_is_shown_when_it_comes_again(
+    context: BrowserContext, ended_run: Path, tmp_path: Path
+) -> None:
+    root, aside = tmp_path / "copy", tmp_path / "aside"
+    shutil.copytree(ended_run, root)
+    page = context.new_page()
+    with served(root) as pages:
+        open_tab(page, pages, "Overview")
+        (root / "default").rename(aside)
+        expect(page.get_by_role("alert")).to_contain_text("there is no experiment")
+        expect(page.locator(".state-of-link")).to_contain_text("live")
+
+        aside.rename(root / "default")
+
+        expect(page.get_by_role("alert")).to_have_count(0)
+        expect(page.locator(".pill").first).to_contain_text("succeeded")
+
+
 def test_the_overview_has_the_history_and_its_table(seen: Seen, pages: Pages) -> None:
     open_tab(seen.page, pages, "Overview")
 
@@ -145,6 +192,7 @@ def test_the_log_of_a_trial_is_text_with_its_metrics_marked(seen: Seen, pages: P
     log = seen.page.get_by_role("log")
     expect(log.locator("mark")).to_have_count(12)
     expect(log).to_contain_text("<img src=x onerror=alert(1)></script> green")
+    expect(log).to_contain_text("the last words")
     assert "\u202e" not in log.inner_text()
     assert seen.page.locator("img").count() == 0
     assert dialogs == []

@@ -7,6 +7,7 @@ the stream continues there: no point is missed, and none comes twice.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -43,8 +44,13 @@ class LivePoints(msgspec.Struct, kw_only=True):
 
 def event(name: str, data: Any, reached: Mapping[str, Reached] | None = None) -> bytes:  # noqa: ANN401 - what msgspec encodes
     """Return the bytes of an event."""
-    line = b"id: " + msgspec.json.encode(reached) + b"\n" if reached else b""
+    line = b"id: " + _id(reached) + b"\n" if reached else b""
     return line + b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(data) + b"\n\n"
+
+
+def _id(reached: Mapping[str, Reached]) -> bytes:
+    """Return an id of ASCII alone: it comes back in a header, where other characters cannot be."""
+    return json.dumps(msgspec.to_builtins(reached), separators=(",", ":")).encode("ascii")
 
 
 def read_last_id(text: str) -> dict[str, Reached]:

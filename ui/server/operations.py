@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.errors import UserError
+from api.metric_values import finite
 from api.types import LogFormat
+from ui.model.causes import failure_of
 from ui.model.curves import Curve
 from ui.model.experiment_list import ExperimentList
 from ui.model.experiment_page import ExperimentPage
@@ -161,24 +163,26 @@ async def _try(_: Pages, call: Call) -> FormatTrial:
 
 
 async def _csv(pages: Pages, call: Call) -> str:
-    columns = await pages.trials(_key(call))
+    """Write the values as the trials got and printed them: a table that is saved rounds nothing."""
+    stored = await pages.source.experiment(_key(call))
+    summary = pages.summary(stored)
+    parameters = [spec.name for spec in summary.parameters]
+    metrics = summary.objective.metrics
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["trial", "state", *columns.parameters, *columns.metrics, "seconds", "note"])
-    for place, name in enumerate(columns.name):
-        writer.writerow(
-            [
-                _plain(name),
-                columns.states[columns.state[place]],
-                *(_plain(column[place]) for column in columns.values),
-                *(_plain(column[place]) for column in columns.results),
-                columns.seconds[place],
-                _plain(columns.note[place]),
-            ]
-        )
+    writer.writerow(map(_plain, ["trial", "state", *parameters, *metrics, "seconds", "note"]))
+    for row in summary.rows:
+        values = {one.name: one.value for one in row.assignments}
+        cells = [row.name, row.state.value]
+        cells += [values.get(name, "") for name in parameters]
+        cells += [row.metrics.get(name, "") for name in metrics]
+        cells += ["" if row.seconds is None else str(round(row.seconds, 3))]
+        cells += [row.note or failure_of(row)]
+        writer.writerow(map(_plain, cells))
     return text.getvalue()
 
 
-def _plain(cell: float | str | None) -> float | str | None:
+def _plain(cell: str) -> str:
     """Return a cell that a spreadsheet does not take for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell else cell
+    is_formula = cell[:1] in ("=", "+", "-", "@", "\t", "\r") and finite(cell) is None
+    return f"'{cell}" if is_formula else cell

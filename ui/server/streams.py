@@ -20,7 +20,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from api.errors import RemoteError, TrialwatchError, UserError
+from api.errors import RemoteError, SetupError, TrialwatchError, UserError
 from api.metric_values import finite
 from ui.model.experiment_page import ExperimentPage
 from ui.model.experiment_summary import ExperimentSummary
@@ -157,7 +157,7 @@ class ExperimentStream:
 
     async def _begin_at_end(self, trial: str) -> None:
         """Begin behind the points that the page reads by itself."""
-        with suppress(RemoteError, UserError):
+        with suppress(TrialwatchError):  # reading the points says why
             stored = await self._pages.source.stored_points(self._key, trial)
             counts = {name: len(points) for name, points in stored.by_metric.items()}
             self._sent[trial] = Reached(token=stored.token, counts=counts)
@@ -172,10 +172,12 @@ class ExperimentStream:
                         live, reached = live_points(trial, reached, batch)
                         await self._queue.put(_Event("points", live, {trial: reached}))
                         await asyncio.sleep(_GATHERED)
-            except RemoteError as error:
+            except (RemoteError, SetupError) as error:
                 await self._queue.put(_Event("trouble", {"error": str(error)}))
             except NotFound:
                 return
+            except UserError:
+                reached = Reached()  # of another store: from the first point; pages skip repeats
             await asyncio.sleep(_AGAIN)
 
 

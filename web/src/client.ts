@@ -21,6 +21,13 @@ export function takeToken(): void {
   token = given ?? localStorage.getItem(STORED) ?? "";
 }
 
+// A new address in the same tab changes only the fragment, so the browser loads nothing by itself.
+addEventListener("hashchange", () => {
+  if (!new URLSearchParams(location.hash.slice(1)).has("token")) return;
+  takeToken();
+  location.reload();
+});
+
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -76,7 +83,27 @@ export interface StreamEvent {
   data: unknown;
 }
 
-/** Follows a stream until the signal is aborted; after a failure it continues at the last event. */
+/** Resolves when the page can be seen, or the signal is aborted. */
+function seen(stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (document.hidden && !stop.aborted) return;
+      document.removeEventListener("visibilitychange", look);
+      stop.removeEventListener("abort", look);
+      resolve();
+    };
+    document.addEventListener("visibilitychange", look);
+    stop.addEventListener("abort", look);
+    look();
+  });
+}
+
+/**
+ * Follows a stream until the signal is aborted; after a failure it continues at the last event.
+ *
+ * A hidden page has no stream: a browser opens at most six connections to a server,
+ * and the streams of six tabs would leave none for the calls of all of them.
+ */
 export async function follow(
   path: string,
   handle: (event: StreamEvent) => void,
@@ -85,9 +112,17 @@ export async function follow(
 ): Promise<void> {
   let last = "";
   let pause = FIRST_PAUSE;
-  while (!stop.aborted) {
+  for (;;) {
+    await seen(stop);
+    if (stop.aborted) return;
+    let isAnswered = false;
+    const hidden = new AbortController();
+    const look = (): void => {
+      if (document.hidden) hidden.abort();
+    };
+    document.addEventListener("visibilitychange", look);
     try {
-      await listen(path, last, stop, (id, event) => {
+      await listen(path, last, AbortSignal.any([stop, hidden.signal]), (id, event) => {
         last = id || last;
         pause = FIRST_PAUSE;
         link.value = "live";
@@ -97,12 +132,18 @@ export async function follow(
       if (stop.aborted) return;
       if (error instanceof ApiError && error.status < 500) {
         failed(error);
-        if (error.status === 400 && last) last = "";
-        else return;
+        if (error.status === 401 || error.status === 403) return;
+        // A deleted experiment may come again, with other trials: look for it, from its beginning.
+        isAnswered = true;
+        if (!last) pause = LONGEST_PAUSE;
+        last = "";
       }
+    } finally {
+      document.removeEventListener("visibilitychange", look);
     }
     if (stop.aborted) return;
-    if (link.value !== "denied") link.value = "waiting";
+    if (hidden.signal.aborted) continue;
+    if (link.value !== "denied") link.value = isAnswered ? "live" : "waiting";
     await new Promise((resolve) => setTimeout(resolve, pause));
     pause = Math.min(pause * 2, LONGEST_PAUSE);
   }

@@ -21,3 +21,4 @@ for step in range(options.steps):
     sys.stdout.write(f"step {step}: loss={loss:.5f}\n")
     sys.stdout.flush()
     time.sleep(options.pause)
+sys.stdout.write("the last words")  # without the end of a line

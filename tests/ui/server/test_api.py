@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 from dataclasses import replace
@@ -127,6 +128,35 @@ async def test_names_and_values_of_hostile_users_stay_text() -> None:
         assert answer.content_type == "text/csv"
 
     assert "'=HYPERLINK(1)</script>" in text, "a spreadsheet must not run it"
+
+
+@pytest.mark.parametrize("value", ["16777217", "64", "007", "0.0012345678901", "-1.5", "1e-7"])
+async def test_a_saved_table_has_each_value_as_its_trial_got_it(value: str) -> None:
+    source = MemorySource()
+    first, second = two_trials()
+    given = (Assignment(name="lr", value=value),)
+    first = replace(first, spec=replace(first.spec, assignments=given))
+    await source.put(StoredExperiment(experiment=of_team((first, second)), trials=(first, second)))
+
+    async with opened(source) as client, client.get(f"{EXPERIMENT}/trials.csv") as answer:
+        rows = list(csv.DictReader(io.StringIO(await answer.text())))
+
+    assert rows[0]["lr"] == value
+
+
+async def test_the_head_of_a_saved_table_is_no_formula() -> None:
+    source = MemorySource()
+    made = of_team(())
+    assert made.spec.objective
+    objective = replace(made.spec.objective, metric="=1+1")
+    hostile = replace(made, spec=replace(made.spec, objective=objective))
+    await source.put(StoredExperiment(experiment=hostile, trials=()))
+
+    async with opened(source) as client, client.get(f"{EXPERIMENT}/trials.csv") as answer:
+        (head,) = csv.reader(io.StringIO(await answer.text()))
+
+    assert "'=1+1" in head
+    assert "=1+1" not in head
 
 
 async def test_pages_that_are_not_built_say_which_word_builds_them(tmp_path: Path) -> None:

@@ -117,6 +117,32 @@ async def test_the_id_of_hello_alone_loses_no_point() -> None:
     assert (live["first"], live["values"]) == (2, [3.0])
 
 
+async def test_the_id_of_a_metric_in_any_script_can_be_sent_back() -> None:
+    source = await with_experiment()
+    async with stream(source, f"{EXPERIMENT}/stream?points=1") as events:
+        await events.next("hello")
+        await source.report(KEY, SECOND, points("5", metric="精度"))
+        await events.next("points")
+    await source.report(KEY, SECOND, points("3", metric="精度", start=7))
+
+    assert events.last_id.isascii(), "a browser refuses a header with other characters"
+    async with stream(source, f"{EXPERIMENT}/stream?points=1", events.last_id) as again:
+        (live,) = await again.next("points")
+
+    assert (live["metric"], live["first"], live["values"]) == ("精度", 1, [3.0])
+
+
+async def test_a_token_of_another_store_begins_at_the_first_point() -> None:
+    source = await with_experiment()
+    await source.report(KEY, SECOND, points("5", "4"))
+    last_id = json.dumps({SECOND: {"token": "of-another-store", "counts": {"loss": 9}}})
+
+    async with stream(source, f"{EXPERIMENT}/stream?points=1", last_id) as events:
+        (live,) = await events.next("points")
+
+    assert (live["first"], live["values"]) == (0, [5.0, 4.0])
+
+
 async def test_a_trial_that_begins_later_comes_from_its_first_point() -> None:
     source = await with_experiment()
     async with stream(source, f"{EXPERIMENT}/stream?points=1") as events:

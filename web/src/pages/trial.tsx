@@ -55,7 +55,7 @@ function Body({ live, page, path, state }: { live: LiveExperiment; page: TrialPa
         <div><dt>{page.objective}</dt><dd>{short(isOver ? page.value : (newest ?? page.value))}<small>{page.is_best || page.best_value === null ? `${page.goal_type}` : `best: ${short(page.best_value)}`}</small></dd></div>
         <div><dt>{isOver ? "Ran for" : "Running for"}</dt><dd>{duration(seconds)}<small>{page.start ? moment(page.start) : "not started"}</small></dd></div>
         {page.metrics.slice(1).map((one) => (
-          <div key={one.name}><dt>{one.name}</dt><dd>{isOver ? short(Number(one.value)) : short(curves.find((each) => each.metric === one.name)?.value.findLast((value) => value !== null) ?? null)}{one.best && !page.is_best ? <small>{`in the best trial: ${short(Number(one.best))}`}</small> : null}</dd></div>
+          <div key={one.name}><dt>{one.name}</dt><dd>{isOver ? short(one.value ? Number(one.value) : null) : short(curves.find((each) => each.metric === one.name)?.value.findLast((value) => value !== null) ?? null)}{one.best && !page.is_best ? <small>{`in the best trial: ${short(Number(one.best))}`}</small> : null}</dd></div>
         ))}
       </dl>
       <div class="stack">
@@ -192,6 +192,12 @@ function Log({ path, page, isOver, live }: { path: string; page: TrialPage; isOv
           setOutput((known) => joined(isFirst ? { lines: [], first: 1, isTail: piece.is_tail } : known, lines));
         }
         if (piece.more) return void (await read());
+        // The last line of an ended trainer may have no end; a progress bar has none for long.
+        if (isOver && rest) {
+          const line = rest;
+          rest = "";
+          setOutput((known) => joined(known, [line]));
+        }
       } catch (problem) {
         if (stop.signal.aborted) return;
         if (problem instanceof ApiError) setError(problem.message);
