@@ -12,7 +12,7 @@ from tests.cluster.client import Cluster, Object, until
 from tests.cluster.experiments import Experiment, X, begun, searched, true_conditions, value_of
 from tests.cluster.observations import Rows
 
-GOOD, BAD = ("10", "20", "30"), "600000"
+GOOD, BAD = ("10", "20", "12"), "600000"
 """What a trainer prints as its loss, four times, and then the milliseconds that it goes on for."""
 
 

@@ -50,7 +50,7 @@ class RealPod:
         self._wait("refusal of the other", refused)
 
     def print(self, text: str) -> None:
-        self._do("file", "/proc/1/fd/1", text)
+        until("the trainer's output to open", lambda: self._printed(text))
 
     def end(self) -> None:
         self._do("file", END, "")
@@ -61,6 +61,16 @@ class RealPod:
         self._do("file", GO, "")
         again = lambda it: status_of(it, "trainer").get("restartCount") == 1 and _runs(it)  # noqa: E731
         self._wait("second start", again)
+
+    def _printed(self, text: str) -> bool:
+        try:
+            self._do("file", "/proc/1/fd/1", text)
+        except AssertionError as error:
+            # It counts as running while runc has not yet made it the trainer: closed to others.
+            if "Permission denied" not in str(error):
+                raise
+            return False
+        return True
 
     def _do(self, *words: str) -> None:
         where = ("exec", "p", f"--namespace={self._namespace}", "--container=trainer")
