@@ -17,6 +17,14 @@ def test_the_annotation_of_a_pod_counts_in_each_kind_of_job() -> None:
     assert may_push({"kind": "Pod", **template})
 
 
+def test_the_annotation_counts_where_argo_and_tekton_give_it_to_their_pods() -> None:
+    assert may_push({"spec": {"templates": [{"metadata": _ASKS, "container": {"image": "i"}}]}})
+    assert may_push({"spec": {"templates": [{"metadata": _ASKS, "script": {"image": "i"}}]}})
+    assert may_push({"kind": "Workflow", "spec": {"podMetadata": _ASKS}})
+    assert may_push({"kind": "PipelineRun", "metadata": _ASKS, "spec": {}})
+    assert not may_push({"kind": "Workflow", "metadata": _ASKS, "spec": {}})
+
+
 def test_the_annotation_of_the_job_itself_does_not_count() -> None:
     assert not may_push({"kind": "Job", "metadata": _ASKS, "spec": {"template": {"spec": _POD}}})
 
