@@ -58,10 +58,22 @@ def test_the_controller_ends_all_pods_of_a_bad_trial_and_says_why(
         assert condition["message"].startswith(
             "Trial is early stopped: asha: 1 of 2 trials had a better loss until "
         )
-        [loss] = bad["status"]["observation"]["metrics"]
+        [loss] = observed(experiment)
         assert (loss["min"], loss["max"], loss["latest"]) == (BAD, BAD, BAD)
         assert not bad["spec"].get("earlyStoppingRules")
         assert_no_job_stays(experiment)
+
+
+def observed(experiment: Experiment) -> list[Object]:
+    """Return the metrics of the bad trial; they are read when its pods have gone."""
+
+    def metrics() -> list[Object]:
+        bad = next(one for one in experiment.trials() if value_of(one) == BAD)
+        found: list[Object] = bad["status"].get("observation", {}).get("metrics", [])
+        return found
+
+    until("its observation", lambda: bool(metrics()))
+    return metrics()
 
 
 def assert_no_job_stays(experiment: Experiment) -> None:
