@@ -85,7 +85,9 @@ class AttemptCollector:
             self.end = trainer.ended(number)
             if self.end is not None:
                 self._note_end(self.end)
-        self._reader.look_for_streams(over=self.end is not None, later=self._record(later))
+        self._reader.look_for_streams(
+            self.attempt.places, over=self.end is not None, later=self._record(later)
+        )
         for name, stream in self._reader.streams.items():
             stream.hold(self._place(name))
         self._show()

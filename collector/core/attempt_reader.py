@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -41,9 +41,14 @@ class NewStreams(Protocol):
     """Finds the streams that begin during an attempt."""
 
     def __call__(
-        self, followed: Container[str], count: int, *, over: bool, later: AttemptRecord | None
+        self,
+        followed: Mapping[str, Stream],
+        places: Mapping[str, StreamPosition],
+        *,
+        over: bool,
+        later: AttemptRecord | None,
     ) -> Iterable[Stream]:
-        """Return the streams whose names are not among the `count` that are followed.
+        """Return the streams that are not followed yet; `places`: how far the others are read.
 
         `over` and `later` mean what they mean for `Stream.read`.
         """
@@ -72,11 +77,12 @@ class AttemptReader:
         for stream in streams:
             self._add(stream)
 
-    def look_for_streams(self, *, over: bool, later: AttemptRecord | None) -> None:
+    def look_for_streams(
+        self, places: Mapping[str, StreamPosition], *, over: bool, later: AttemptRecord | None
+    ) -> None:
         """Add the streams that have begun since the last look."""
         if self._new_streams is not None:
-            count = len(self.streams)
-            for stream in self._new_streams(self.streams, count, over=over, later=later):
+            for stream in self._new_streams(self.streams, places, over=over, later=later):
                 self._add(stream)
 
     def _add(self, stream: Stream) -> None:

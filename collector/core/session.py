@@ -248,7 +248,7 @@ class Session:
         if attempt.finished:
             return attempt.known
         reader = self._reader(attempt)
-        reader.look_for_streams(over=True, later=None)
+        reader.look_for_streams(attempt.places, over=True, later=None)
         positions, known, read = dict(attempt.places), attempt.known, 0
         while read < _LOOKED_AHEAD:
             step = reader.step(positions, over=True, later=None)

@@ -12,17 +12,21 @@ write counts.
 | is not complete yet                            | the next look decides; at the end, the file   |
 |                                                | is followed, so that its damage is reported   |
 
-Only names with `tfevents` in them count, as for TensorBoard. Links to directories are not followed.
+A file with several names, or with a new name, is read once. Only names with `tfevents` in them
+count, as for TensorBoard. Links to directories are not followed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 
 from api.run_directory import AttemptRecord
 from collector.streams.attempt_boundary import micros
 from collector.streams.event_file import TICK, EventFile
-from collector.streams.files import FileStat, FileSystem, LeavesVolume
+from collector.streams.files import FileStat, FileSystem, LeavesVolume, OpenFile
+from collector.streams.stream import Stream
+from collector.streams.stream_position import StreamPosition
 from filters.event_files.first_event import ENOUGH_BYTES, NoTime, first_time
 
 NAME_PART = "tfevents"
@@ -30,6 +34,7 @@ NAME_PART = "tfevents"
 MOST_FILES = 500
 """The most files of an attempt: each one stays open, and has its place in the checkpoint."""
 MOST_DIRECTORIES = 1_000
+_START = StreamPosition()
 _LAST_SECOND = 253_402_300_800.0
 """The end of the year 9999."""
 
@@ -49,22 +54,37 @@ class EventDirectory:
         self._logged: set[str] = set()
 
     def new_files(
-        self, followed: Container[str], count: int, *, over: bool, later: AttemptRecord | None
+        self,
+        followed: Mapping[str, Stream],
+        places: Mapping[str, StreamPosition],
+        *,
+        over: bool,
+        later: AttemptRecord | None,
     ) -> Iterator[EventFile]:
-        """Yield the files of the attempt that are not followed yet; `count` already are.
+        """Yield the files of the attempt that are not followed yet.
 
-        `over` and `later` mean what they mean for a stream.
+        `followed` may grow between two files. `over` and `later` mean what they mean for a stream.
         """
         until = None if later is None else micros(later.started) - TICK
+        _hold(followed, places)
         for path in self._paths():
-            if path in followed or not self._is_of_attempt(path, until, over=over):
+            file = self._open(path, followed.get(path))
+            if file is None:
                 continue
-            if count >= MOST_FILES:
-                why = f"the training has more than {MOST_FILES} event files, which is the limit"
-                self._log_once(path, why)
-                return
-            count += 1
-            yield EventFile(path, self._files)
+            with ExitStack() as unless_new:
+                unless_new.callback(file.close)
+                if _is_followed(file, followed) or path in followed:
+                    continue
+                if not self._is_of_attempt(path, file, until, over=over):
+                    continue
+                if len(followed) >= MOST_FILES:
+                    why = f"the training has more than {MOST_FILES} event files, which is the limit"
+                    self._log_once(path, why)
+                    return
+                unless_new.pop_all()
+            stream = EventFile(path, self._files, file)
+            stream.join(followed, _START)
+            yield stream
 
     def _paths(self) -> Iterator[str]:
         """Yield the paths that may be event files, in no special order."""
@@ -80,15 +100,22 @@ class EventDirectory:
                 self._log_once(directories[MOST_DIRECTORIES], why)
                 del directories[MOST_DIRECTORIES:]
 
-    def _is_of_attempt(self, path: str, until: int | None, *, over: bool) -> bool:
+    def _open(self, path: str, stream: Stream | None) -> OpenFile | None:
+        """Return the open file at a path; None if it is missing, left alone, or the stream's."""
         try:
             stat = self._files.stat(path)
             if stat is None or self._left_alone.get(path) == stat:
-                return False
-            began = self._began(path, stat)
+                return None
+            if isinstance(stream, EventFile) and stream.inode == stat.inode:
+                return None
+            return self._files.open(path)
         except LeavesVolume as error:
             self._log_once(path, str(error))
-            return False
+            return None
+
+    def _is_of_attempt(self, path: str, file: OpenFile, until: int | None, *, over: bool) -> bool:
+        stat = file.stat()
+        began = _began(file, stat)
         why = ""
         if began is NoTime.NO_EVENT_FILE:
             why = "it is not an event file"
@@ -102,20 +129,31 @@ class EventDirectory:
             return over and stat.size > 0
         return until is None or began < until
 
-    def _began(self, path: str, stat: FileStat) -> int | NoTime:
-        """Return when a file began, in microseconds since 1970; or what is there instead."""
-        file = self._files.open(path)
-        if file is None:
-            return NoTime.TOO_SHORT
-        try:
-            time = first_time(file.read_at(0, ENOUGH_BYTES))
-        finally:
-            file.close()
-        if isinstance(time, NoTime):
-            return stat.mtime if time is NoTime.UNKNOWN else time
-        return micros(time) if time < _LAST_SECOND else stat.mtime
-
     def _log_once(self, path: str, why: str) -> None:
         if path not in self._logged:
             self._logged.add(path)
             self._log(f"{path} is not read: {why}")
+
+
+def _began(file: OpenFile, stat: FileStat) -> int | NoTime:
+    """Return when a file began, in microseconds since 1970; or what is there instead."""
+    time = first_time(file.read_at(0, ENOUGH_BYTES))
+    if isinstance(time, NoTime):
+        return stat.mtime if time is NoTime.UNKNOWN else time
+    return micros(time) if time < _LAST_SECOND else stat.mtime
+
+
+def _hold(followed: Mapping[str, Stream], places: Mapping[str, StreamPosition]) -> None:
+    """Open the files that still have their names; the look then finds the renamed ones."""
+    files = [stream for stream in followed.values() if isinstance(stream, EventFile)]
+    for stream in files:
+        stream.join(followed, places.get(stream.name) or _START)
+    for stream in files:
+        stream.hold(places.get(stream.name) or _START)
+
+
+def _is_followed(file: OpenFile, followed: Mapping[str, Stream]) -> bool:
+    """Return whether one of the streams reads this file, under whatever name."""
+    return any(
+        isinstance(stream, EventFile) and stream.is_read_from(file) for stream in followed.values()
+    )

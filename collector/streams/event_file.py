@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from api.run_directory import AttemptRecord
 from collector.streams.attempt_boundary import micros
 from collector.streams.files import FileSystem, OpenFile
-from collector.streams.rotated_files import fits
-from collector.streams.stream import PIECE, Chunk
-from collector.streams.stream_position import Gap, StreamPosition
+from collector.streams.rotated_files import fits, is_seen
+from collector.streams.stream import PIECE, Chunk, Stream
+from collector.streams.stream_position import (
+    FINGERPRINT_BYTES,
+    Gap,
+    SeenFile,
+    StreamPosition,
+)
 from filters.event_files.first_event import ENOUGH_BYTES, first_time
 
 TICK = 10_000
 """Microseconds by which two clocks of one machine may differ."""
+_MOST_SEEN = 100
+"""Earlier files of a path that are remembered: each has its place in the checkpoint."""
 _CHANGED = "it was cut or written over before it was read to its end"
 _DELETED = "it was deleted before it was read to its end"
 
@@ -22,16 +29,43 @@ _DELETED = "it was deleted before it was read to its end"
 class EventFile:
     """The event file at a path. It stays open, so it is read to its end if it is deleted."""
 
-    def __init__(self, path: str, files: FileSystem) -> None:
-        """Follow a path."""
+    def __init__(self, path: str, files: FileSystem, file: OpenFile | None = None) -> None:
+        """Follow a path; `file` is the open file there, if it is known."""
         self._path = path
         self._files = files
-        self._open: OpenFile | None = None
+        self._open = file
+        self._position = StreamPosition()
+        self._beside: Mapping[str, Stream] = {}
 
     @property
     def name(self) -> str:
         """Return the path."""
         return self._path
+
+    @property
+    def inode(self) -> int | None:
+        """The inode of the open file; None if none is open."""
+        return None if self._open is None else self._open.stat().inode
+
+    def join(self, streams: Mapping[str, Stream], position: StreamPosition) -> None:
+        """Leave the files of these streams to them; `position`: how far this one is read."""
+        self._beside, self._position = streams, position
+
+    def is_read_from(self, file: OpenFile) -> bool:
+        """Return whether this stream reads a file, or has read it, under whatever name.
+
+        If a crash has interrupted the reading of it, this stream continues with it.
+        """
+        position = self._position
+        if is_seen(file, position.generation.others):
+            return True
+        if self._open is not None and _is_same(file, self._open):
+            return True
+        if not _is_at(file, position) or (self._open is not None and not position.head.length):
+            return False  # without a byte to compare, an inode of another volume may be equal
+        if self._open is None:
+            self._open = file.duplicate()
+        return True
 
     def read(
         self,
@@ -49,7 +83,8 @@ class EventFile:
             return self._end_of_missing(position, over=over)
         if later is not None and not position.offset and _began_after(file, later):
             return Chunk(start=replace(position, finished=True), final=True, last=True)
-        replaced = self._is_replaced(file)  # before the read: what it had until then is read
+        # Before the read: what the file had until then is read.
+        replaced = self._is_replaced(file, position)
         data = file.read_at(position.offset, count)
         tail = position.tail
         before = file.read_at(position.offset - tail.length, tail.length)
@@ -79,6 +114,7 @@ class EventFile:
 
     def hold(self, position: StreamPosition) -> None:
         """Open the file, so that it stays readable."""
+        self._position = position
         if not (position.finished or position.sealed):
             self._file(position)
 
@@ -94,24 +130,45 @@ class EventFile:
     def _file(self, position: StreamPosition) -> OpenFile | None:
         """Return the file of a position: the open one, or that at the path if it fits."""
         if self._open is None:
-            file = self._files.open(self._path)
+            file = self._at_path(position)
             if file is not None and not _may_continue(file, position):
                 file.close()
                 return None
             self._open = file
         return self._open
 
-    def _is_replaced(self, file: OpenFile) -> bool:
-        """Return whether another file has the path now."""
+    def _at_path(self, position: StreamPosition) -> OpenFile | None:
+        """Open the file at the path, unless it is read already: by another stream, or before."""
+        file = self._files.open(self._path)
+        if file is None:
+            return None
+        others = (each for each in self._beside.values() if isinstance(each, EventFile))
+        if is_seen(file, position.generation.others) or any(
+            other.is_read_from(file) for other in others if other is not self
+        ):
+            file.close()
+            return None
+        return file
+
+    def _is_replaced(self, file: OpenFile, position: StreamPosition) -> bool:
+        """Return whether another file, which is not read yet, has the path now."""
         stat = self._files.stat(self._path)
-        return stat is not None and stat.inode != file.stat().inode
+        if stat is None or stat.inode == file.stat().inode:
+            return False
+        other = self._at_path(position)
+        if other is None:
+            return False
+        other.close()
+        return True
 
     def _begin_next(self, position: StreamPosition, *, over: bool) -> Chunk:
         """Continue with the file that has taken the path."""
         self.close()
-        file = self._open = self._files.open(self._path)
+        file = self._open = self._at_path(position)
         if file is not None:
-            return Chunk(start=position.next_generation(file.stat().inode))
+            if _is_at(file, position):  # it has its name again
+                return Chunk(start=replace(position, sealed=False))
+            return Chunk(start=_behind(position, file.stat().inode))
         if over:
             return Chunk(start=replace(position, finished=True), final=True, last=True)
         return Chunk(start=position)
@@ -126,7 +183,7 @@ class EventFile:
                 end=None,
                 why=_DELETED,
             )
-            return Chunk(start=position.next_generation(None), gap=lost)
+            return Chunk(start=_behind(position, None), gap=lost)
         finished = replace(position, finished=True)
         return Chunk(start=finished, final=True, last=True) if over else Chunk(start=position)
 
@@ -139,13 +196,37 @@ class EventFile:
             end=None,
             why=_CHANGED,
         )
-        return Chunk(start=position.next_generation(file.stat().inode), gap=gap)
+        others = position.generation.others
+        return Chunk(start=position.next_generation(file.stat().inode, others), gap=gap)
 
 
 def _may_continue(file: OpenFile, position: StreamPosition) -> bool:
     """Return whether a position is in this file, or was before the file was written over."""
     inode = position.generation.inode
     return inode in (None, file.stat().inode) or fits(file, position)
+
+
+def _is_at(file: OpenFile, position: StreamPosition) -> bool:
+    """Return whether a position is in this file, and the file has kept its inode."""
+    return position.generation.inode == file.stat().inode and fits(file, position)
+
+
+def _is_same(file: OpenFile, other: OpenFile) -> bool:
+    """Return whether two open files are one; inodes of two file systems may be equal."""
+    if file.stat().inode != other.stat().inode:
+        return False
+    head, others = (each.read_at(0, FINGERPRINT_BYTES) for each in (file, other))
+    common = min(len(head), len(others))  # the file may have grown in between
+    return head[:common] == others[:common]
+
+
+def _behind(position: StreamPosition, inode: int | None) -> StreamPosition:
+    """Return the start of the next file of a path; the file before it is not read again."""
+    before = position.generation
+    others = before.others
+    if before.inode is not None and position.head.length:
+        others = (*others, SeenFile(inode=before.inode, head=position.head))[-_MOST_SEEN:]
+    return position.next_generation(inode, others)
 
 
 def _began_after(file: OpenFile, later: AttemptRecord) -> bool:

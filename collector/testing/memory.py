@@ -137,6 +137,11 @@ class MemoryFiles:
         """Return the node of an existing file."""
         return self._named[path]
 
+    def link(self, old: str, new: str) -> None:
+        """Give a file a second name, which no other file has."""
+        self._named[new] = self._named[old]
+        self._named[new].links += 1
+
     def rename(self, old: str, new: str) -> None:
         """Rename a file; replace the file that had the new name."""
         node = self._named.pop(old)

@@ -144,7 +144,7 @@ class World:
             self.katibs_answers = not self.katibs_answers
             self.replacements += 1
             self.history.append(f"Katib's manager answers: {self.katibs_answers}")
-        if self.outages and self.dice.random() < 0.03:
+        if self.outages and not self.over and self.dice.random() < 0.03:
             self.away_until = self.clock.monotonic() + self.dice.uniform(1.0, 30.0)
             self.history.append("the store is away")
         self.clock.pass_by(self.dice.choice((0.00001, 0.001, 0.05)))
@@ -289,8 +289,11 @@ class World:
         self.history.append(f"begins {path}")
 
     def _change_event_files(self) -> None:
-        """Remove an event file, or write another file beside them."""
+        """Remove or rename an event file, give it a second name, or write another file."""
         existing = [path for path in self.event_files if self.files.stat(path) is not None]
+        if existing and self.dice.random() < 0.5:
+            self._name_event_file(self.dice.choice(existing), existing)
+            return
         if self.rotates and existing and self.dice.random() < 0.5:
             path = self.dice.choice(existing)
             self._destroy(self.files.node(path), 0)
@@ -302,6 +305,21 @@ class World:
         other = self.files.create(f"{EVENTS}/{name}")
         other.append(b"m=999999 is not a record at all")
         other.close()
+
+    def _name_event_file(self, path: str, existing: list[str]) -> None:
+        """Give a file another name, perhaps that of another file, or a second one."""
+        new = f"{EVENTS}/b/tfevents.{self.clock.micros()}"
+        change = self.dice.choice((self.files.rename, self.files.link))
+        if self.rotates and self.dice.random() < 0.3:
+            new, change = self.dice.choice(existing), self.files.rename
+            if self.files.node(new) is self.files.node(path):
+                return
+            self._destroy(self.files.node(new), 0)
+            if self.files.node(new) is self.node:
+                self.handle = self.node = None
+        change(path, new)
+        self.event_files.append(new)
+        self.history.append(f"{change.__name__}s {path} to {new}")
 
     def _mine(self, training: Training) -> bool:
         return any(each.attempt == training.number for each in self.written)

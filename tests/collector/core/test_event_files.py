@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from collector.core.session import Session
 from collector.streams import event_directory
+from collector.streams.event_file import EventFile
+from collector.streams.stream_position import StreamPosition
+from filters.extractor import Position
+from filters.lines import LinePosition
 from tests.collector.pod_in_memory import Pod
 from tests.filters.event_files.event_writer import beginning, framed, scalar
 
 LOG = "/log"
-_FILE = f"{LOG}/events.out.tfevents.1"
+_FILE, _OTHER = f"{LOG}/events.out.tfevents.1", f"{LOG}/kept/events.out.tfevents.1"
 
 
 class EventPod(Pod):
@@ -191,6 +196,172 @@ def test_a_file_that_was_deleted_during_a_crash_is_a_gap(pod: EventPod) -> None:
     again.close()
     assert pod.values() == ["1.0"]
     assert "it was deleted before it was read to its end" in pod.log_text
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_a_renamed_file_is_read_on_under_its_new_name(pod: EventPod, *, crash: bool) -> None:
+    pod.begin()
+    pod.write(scalar("loss", 1))
+    session = pod.follow()
+    pod.run(session)
+    pod.files.rename(_FILE, _OTHER)
+    pod.write(scalar("loss", 2), path=_OTHER)
+    if crash:
+        session.close()
+        session = pod.follow()
+    pod.run(session)
+    pod.write(scalar("loss", 3), path=_OTHER)
+    pod.end()
+    pod.run_to_the_end(session)
+    session.close()
+    assert pod.values() == ["1.0", "2.0", "3.0"]
+    assert "metrics may be missing" not in pod.log_text
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_a_file_with_two_names_is_read_once(pod: EventPod, *, crash: bool) -> None:
+    pod.begin()
+    pod.write(scalar("loss", 1))
+    pod.files.link(_FILE, _OTHER)
+    session = pod.follow()
+    pod.run(session)
+    if crash:
+        session.close()
+        session = pod.follow()
+    pod.write(scalar("loss", 2))
+    pod.run(session)
+    pod.files.unlink(_FILE)
+    pod.end()
+    pod.run_to_the_end(session)
+    session.close()
+    assert pod.values() == ["1.0", "2.0"]
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_a_renamed_file_is_read_once_when_a_new_one_has_its_name(
+    pod: EventPod, *, crash: bool
+) -> None:
+    pod.begin()
+    pod.write(scalar("loss", 1))
+    session = pod.follow()
+    pod.run(session)
+    pod.write(scalar("loss", 2))
+    pod.files.rename(_FILE, _OTHER)
+    pod.write(scalar("loss", 3))
+    for _ in range(2):
+        pod.run(session)
+        if crash:
+            session.close()
+            session = pod.follow()
+    pod.end()
+    pod.run_to_the_end(session)
+    session.close()
+    assert pod.values() == ["1.0", "2.0", "3.0"]
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_a_file_that_is_renamed_over_another_one_is_read_once(
+    pod: EventPod, *, crash: bool
+) -> None:
+    pod.begin()
+    pod.write(scalar("loss", 1))
+    pod.write(scalar("loss", 2), path=_OTHER)
+    session = pod.follow()
+    pod.run(session)
+    pod.files.rename(_FILE, _OTHER)
+    if crash:
+        session.close()
+        session = pod.follow()
+    pod.run(session)
+    pod.write(scalar("loss", 3), path=_OTHER)
+    pod.run(session)
+    pod.end()
+    pod.run_to_the_end(session)
+    session.close()
+    assert sorted(pod.values()) == ["1.0", "2.0", "3.0"]
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_two_files_that_exchange_their_names_are_read_once(pod: EventPod, *, crash: bool) -> None:
+    pod.begin()
+    pod.write(scalar("loss", 1))
+    pod.write(scalar("loss", 2), path=_OTHER)
+    session = pod.follow()
+    pod.run(session)
+    pod.files.rename(_FILE, f"{LOG}/aside")
+    pod.files.rename(_OTHER, _FILE)
+    pod.files.rename(f"{LOG}/aside", _OTHER)
+    if crash:
+        session.close()
+        session = pod.follow()
+    pod.write(scalar("loss", 3))
+    pod.write(scalar("loss", 4), path=_OTHER)
+    pod.run(session)
+    pod.end()
+    pod.run_to_the_end(session)
+    session.close()
+    assert sorted(pod.values()) == ["1.0", "2.0", "3.0", "4.0"]
+    assert "metrics may be missing" not in pod.log_text
+
+
+def test_a_file_that_gets_its_name_back_is_not_read_from_its_start(pod: EventPod) -> None:
+    pod.write(scalar("loss", 1))
+    stream = EventFile(_FILE, pod.files)
+    chunk = stream.read(StreamPosition(), 1_000, over=False)
+    read = Position(lines=LinePosition(offset=len(chunk.data)))
+    position = chunk.start.advanced(read, chunk.before, chunk.data)
+    again = stream.read(replace(position, sealed=True), 1_000, over=False)
+    stream.close()
+    assert again.start == position
+
+
+def test_a_file_that_is_renamed_during_the_first_look_after_a_crash_is_read_on(
+    pod: EventPod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pod.begin()
+    pod.write(scalar("loss", 1))
+    session = pod.follow()
+    pod.run(session)
+    pod.write(scalar("loss", 2))
+    session.close()
+    names = pod.files.names
+
+    def then_renamed(directory: str) -> list[str]:
+        listed = names(directory)
+        if directory == LOG and pod.files.stat(_FILE) is not None:
+            pod.files.rename(_FILE, _OTHER)
+        return listed
+
+    monkeypatch.setattr(pod.files, "names", then_renamed)
+    pod.end()
+    session = pod.follow()
+    pod.run_to_the_end(session)
+    session.close()
+    assert pod.values() == ["1.0", "2.0"]
+    assert "metrics may be missing" not in pod.log_text
+
+
+def test_a_renamed_directory_is_read_once_after_the_end(pod: EventPod) -> None:
+    pod.begin()
+    pod.write(scalar("loss", 1), path=f"{LOG}/running/events.out.tfevents.1")
+    session = pod.follow()
+    pod.run(session)
+    pod.end()
+    pod.files.rename(f"{LOG}/running/events.out.tfevents.1", f"{LOG}/done/events.out.tfevents.1")
+    pod.run_to_the_end(session)
+    session.close()
+    assert pod.values() == ["1.0"]
+
+
+def test_files_of_two_volumes_are_both_read_although_their_inodes_are_equal(pod: EventPod) -> None:
+    pod.begin()
+    pod.write(scalar("loss", 1))
+    pod.write(scalar("loss", 2), path=_OTHER)
+    pod.files.node(_OTHER).inode = pod.files.node(_FILE).inode
+    session = pod.follow()
+    pod.run(session)
+    session.close()
+    assert sorted(pod.values()) == ["1.0", "2.0"]
 
 
 def test_without_any_event_file_the_summary_says_so(pod: EventPod) -> None:
