@@ -26,11 +26,13 @@ Kubernetes may start the pod of a job twice, and both pods may succeed. A source
 that have succeeded or were stopped, only the one that began first counts.
 
 A job may have several pods whose metrics are reduced; the names of their sources say so
-(`api.reductions`). Then the table above holds for each pod of the job by itself. With `rank0`, only
-the pod of rank 0 has visible sources. With `mean`, `min` and `max`, reads return the rows of all
-pods, and `summary` returns one value for each step: over the last rows of the pods at this step,
-or, if a row of the metric has no step, over their n-th rows. Only the steps count that most pods
-have, and `unavailable` counts only where a metric has nothing else.
+(`api.reductions`). Then the table above holds for each pod of the job by itself; a pod of which all
+sources have failed has no visible source once another pod has succeeded or was stopped. With
+`rank0`, only the pod of rank 0 has visible sources. With `mean`, `min` and `max`, reads return the
+rows of all pods, and `summary` returns one value for each step: over the last rows of the pods at
+this step, or, if a row of the metric has no step, over their n-th rows. Only the steps count that
+more than half of the metric's pods have; if there is no such step, those that the most pods have.
+`unavailable` counts only where a metric has nothing else.
 
 **Namespaces.** Two trials of equal name in two namespaces share nothing. A row that came without a
 namespace has the namespace "". `resolve` says which namespace a request means:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, case, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, case, distinct, func, literal_column, or_, select
 from sqlalchemy.sql.selectable import CTE
 
 from api.names import UNAVAILABLE
@@ -76,8 +76,8 @@ def reduced_summary(rows: Sequence[tuple[Row, str]], pods: ReducedPods) -> Summa
         key = row.step if stepped and row.step is not None else counts[pod]
         latest.setdefault(key, {})[pod] = row
     points = {key: _reduced(at.values(), pods.reduction) for key, at in latest.items()}
-    most = max(point.pods for point in points.values())
-    complete = {key: point for key, point in sorted(points.items()) if point.pods == most}
+    enough = min(max(point.pods for point in points.values()), _majority(len(counts)))
+    complete = {key: point for key, point in sorted(points.items()) if point.pods >= enough}
     known = {key: point.value for key, point in complete.items() if point.value is not None}
     first, last = min(complete), max(complete)
     low = min(known, key=lambda key: known[key]) if known else None
@@ -96,6 +96,10 @@ def reduced_summary(rows: Sequence[tuple[Row, str]], pods: ReducedPods) -> Summa
         minimum_step=low if stepped else None,
         maximum_step=high if stepped else None,
     )
+
+
+def _majority(pods: int) -> int:
+    return pods // 2 + 1
 
 
 def _reduced(rows: Collection[Row], reduction: Reduction) -> _Point:
@@ -132,7 +136,7 @@ def reduced_points(
     )
     keyed = _keyed(rows)
     points = _at_keys(keyed, _AGGREGATES[pods.reduction])
-    return _outstanding(points)
+    return _outstanding(points, _pods_of_metrics(keyed))
 
 
 def _keyed(rows: CTE) -> CTE:
@@ -174,11 +178,19 @@ def _at_keys(keyed: CTE, aggregate: Any) -> CTE:  # noqa: ANN401 - a generic fun
     )
 
 
-def _outstanding(points: CTE) -> Select[Any]:
-    """Select the first, last, lowest and highest of the points that most pods have."""
+def _pods_of_metrics(keyed: CTE) -> CTE:
+    """Return for each metric how many pods have it."""
+    of = keyed.c
+    pods = func.count(distinct(of.pod)).label("known")
+    return select(of.metric, pods).group_by(of.metric).cte("metric_pods")
+
+
+def _outstanding(points: CTE, metrics: CTE) -> Select[Any]:
+    """Select the first, last, lowest and highest of the points that enough pods have."""
     of = points.c
     most = func.max(of.pods).over(partition_by=of.metric).label("most")
-    counted = select(*of, most).cte("counted").c
+    joined = points.join(metrics, metrics.c.metric == of.metric)
+    counted = select(*of, most, metrics.c.known).select_from(joined).cte("counted").c
     no_number = case((counted.value.is_(None), 1), else_=0)
     orders = {
         "nth": (counted.point,),
@@ -192,7 +204,8 @@ def _outstanding(points: CTE) -> Select[Any]:
     )
     of_metric = func.count().over(partition_by=counted.metric).label("count")
     columns = (counted.metric, counted.point, counted.stepped, counted.value, counted.time)
-    complete = select(*columns, of_metric, *ranks).where(counted.pods == counted.most)
+    enough = or_(counted.pods == counted.most, 2 * counted.pods > counted.known)
+    complete = select(*columns, of_metric, *ranks).where(enough)
     ranked = complete.cte("ordered")
     first = [ranked.c[name] == 1 for name in orders]
     return select(ranked).where(first[0] | first[1] | first[2] | first[3])

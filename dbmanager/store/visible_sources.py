@@ -23,17 +23,23 @@ def visible_sources(
         outcomes: how each source ended; None if it is open.
         unsourced: whether the trial has rows without a source.
     """
-    groups: defaultdict[str, dict[str, AttemptOutcome | None]] = defaultdict(dict)
+    groups: dict[str, dict[str, AttemptOutcome | None]] = defaultdict(dict)
     for source, outcome in outcomes.items():
         known = reduction_of_source(source)
         if known is None or known.reduction is not Reduction.RANK0 or known.is_rank_0:
             groups[known.pod if known else ""][source] = outcome
     # Rows without a source belong to no pod.
     groups.setdefault("", {})
+    if any(outcome in _DECIDED for group in groups.values() for outcome in group.values()):
+        groups = {pod: group for pod, group in groups.items() if not pod or not _has_failed(group)}
     visible = (
         _visible_of_one_pod(group, unsourced=unsourced and not pod) for pod, group in groups.items()
     )
     return frozenset().union(*visible)
+
+
+def _has_failed(outcomes: Mapping[str, AttemptOutcome | None]) -> bool:
+    return all(outcome is AttemptOutcome.FAILED for outcome in outcomes.values())
 
 
 def _visible_of_one_pod(

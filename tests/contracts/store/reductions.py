@@ -93,6 +93,44 @@ class ReductionContract:
         [summary] = await store.summary(KEY)
         assert shown(summary) == ("2.0", "2.0", "2.0", "2.0")
 
+    async def test_a_pod_that_fails_early_takes_no_later_step_from_the_others(
+        self, store: Store
+    ) -> None:
+        for pod, points in (("0", 4), ("1", 3), ("2", 1)):
+            rows: Points = [(str(int(pod) + step), step) for step in range(points)]
+            await JobPod(how="mean", pod=pod, outcome=None).report(store, rows)
+        [summary] = await store.summary(KEY)
+        assert shown(summary) == ("1.0", "2.5", "1.0", "2.5")  # two of three pods have step 2
+        assert (summary.count, summary.last_step) == (3, 2)
+
+    async def test_each_metric_has_its_own_pods(self, store: Store) -> None:
+        for pod in ("0", "1", "2"):
+            rows = [NewRow(NOW, "loss", "1", 1)]
+            if pod == "0":
+                rows.append(NewRow(NOW, "accuracy", "0.5", 9))
+            await store.report(KEY, rows, sent(1, f"pod:u{pod}:reduce:mean:{pod}:1f-1", DONE))
+        accuracy, loss = await store.summary(KEY)
+        assert (accuracy.count, accuracy.last_step, loss.last) == (1, 9, "1.0")
+
+    async def test_without_a_step_of_more_than_half_of_the_pods_those_of_the_most_count(
+        self, store: Store
+    ) -> None:
+        steps = {"0": (1, 2), "1": (2,), "2": (3,), "3": (4,)}
+        for pod, mine in steps.items():
+            await JobPod(how="max", pod=pod).report(store, [(pod, step) for step in mine])
+        [summary] = await store.summary(KEY)
+        assert (summary.count, summary.last, summary.last_step) == (1, "1.0", 2)
+
+    async def test_a_pod_that_only_fails_does_not_count_beside_one_that_succeeds(
+        self, store: Store
+    ) -> None:
+        await JobPod(how="max", pod="1", outcome=AttemptOutcome.FAILED).report(store, [("9", 1)])
+        [alone] = await store.summary(KEY)
+        await JobPod(how="max", pod="0").report(store, [("1", 1)])
+        [summary] = await store.summary(KEY)
+        assert (alone.last, summary.last) == ("9.0", "1.0")
+        assert await values(store) == ["1"]
+
     async def test_without_a_name_in_the_job_each_source_is_a_pod(self, store: Store) -> None:
         for number, value in enumerate(("1", "2", "6")):
             delivery = sent(1, f"reduce:mean::{number}-1", DONE)
