@@ -182,11 +182,11 @@ def _watched_files(plan: CollectorPlan, files: FileSystem) -> list[WatchedDirect
     if not plan.events:
         return _watched_log(plan.path)
     directories = [nearest_that_exists(plan.events)]
-    with contextlib.suppress(TrialwatchError):
-        for directory in directories:
+    for directory in directories:
+        with contextlib.suppress(TrialwatchError):
             inner = files.directories(directory) if directory.startswith(plan.events) else ()
             directories += (f"{directory}/{name}" for name in sorted(inner))
-            del directories[_MOST_WATCHED:]
+        del directories[_MOST_WATCHED:]
     return [WatchedDirectory(directory) for directory in directories]
 
 

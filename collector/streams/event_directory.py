@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 
+from api.errors import SetupError
 from api.run_directory import AttemptRecord
 from collector.streams.attempt_boundary import micros
 from collector.streams.event_file import TICK, EventFile
@@ -90,15 +91,24 @@ class EventDirectory:
         """Yield the paths that may be event files, in no special order."""
         directories = [self._directory]
         for directory in directories:
-            for name in sorted(self._files.names(directory)):
-                if NAME_PART in name:
-                    yield f"{directory}/{name}"
-            inner = self._files.directories(directory)
-            directories += (f"{directory}/{name}" for name in sorted(inner))
+            names, inner = self._listed(directory)
+            yield from (f"{directory}/{name}" for name in names if NAME_PART in name)
+            directories += (f"{directory}/{name}" for name in inner)
             if len(directories) > MOST_DIRECTORIES:
                 why = f"there are more than {MOST_DIRECTORIES} directories, which is the limit"
                 self._log_once(directories[MOST_DIRECTORIES], why)
                 del directories[MOST_DIRECTORIES:]
+
+    def _listed(self, directory: str) -> tuple[list[str], list[str]]:
+        """Return the names in a directory, and those of directories; log a refused one below."""
+        try:
+            names, inner = self._files.names(directory), self._files.directories(directory)
+        except SetupError as error:
+            if directory == self._directory:
+                raise
+            self._log_once(directory, str(error))
+            return [], []
+        return sorted(names), sorted(inner)
 
     def _open(self, path: str, stream: Stream | None) -> OpenFile | None:
         """Return the open file at a path; None if it is missing, left alone, or the stream's."""

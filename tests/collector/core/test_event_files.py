@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from api.errors import SetupError
 from collector.core.session import Session
 from collector.streams import event_directory
 from collector.streams.event_file import EventFile
@@ -397,6 +398,35 @@ def test_more_files_than_the_limit_are_logged(
     session.close()
     assert sorted(pod.values()) == ["0.0", "1.0"]
     assert "more than 2 event files, which is the limit" in pod.log_text
+
+
+@pytest.mark.parametrize("directory", [f"{LOG}/lost+found", LOG])
+def test_a_directory_that_cannot_be_listed_is_left_alone_below_that_of_the_metrics(
+    pod: EventPod, monkeypatch: pytest.MonkeyPatch, directory: str
+) -> None:
+    names = pod.files.names
+
+    def refused(listed: str) -> list[str]:
+        if listed == directory:
+            raise SetupError(f"cannot list {listed} as user 1000: Permission denied")
+        return names(listed)
+
+    monkeypatch.setattr(pod.files, "names", refused)
+    pod.begin()
+    pod.write(scalar("loss", 9), path=f"{LOG}/lost+found/tfevents.1")
+    pod.write(scalar("loss", 1), path=f"{LOG}/train/tfevents.1")
+    session = pod.follow()
+    if directory == LOG:
+        with pytest.raises(SetupError, match="cannot list /log as user 1000"):
+            pod.run(session)
+        session.close()
+        return
+    pod.run(session)
+    pod.end()
+    pod.run_to_the_end(session)
+    session.close()
+    assert pod.values() == ["1.0"]
+    assert pod.log_text.count("/log/lost+found is not read: cannot list /log/lost+found as") == 1
 
 
 def test_a_file_whose_first_event_has_no_time_counts_by_its_last_write(pod: EventPod) -> None:
