@@ -85,9 +85,11 @@ class AttemptCollector:
             self.end = trainer.ended(number)
             if self.end is not None:
                 self._note_end(self.end)
-        self._reader.look_for_streams(
+        for gap in self._reader.look_for_streams(
             self.attempt.places, over=self.end is not None, later=self._record(later)
-        )
+        ):
+            if gap not in self.attempt.gaps:  # it may be known from before a crash
+                self._note(gap)
         for name, stream in self._reader.streams.items():
             stream.hold(self._place(name))
         self._show()

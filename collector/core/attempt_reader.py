@@ -47,10 +47,11 @@ class NewStreams(Protocol):
         *,
         over: bool,
         later: AttemptRecord | None,
-    ) -> Iterable[Stream]:
+    ) -> Iterable[Stream | Gap]:
         """Return the streams that are not followed yet; `places`: how far the others are read.
 
-        `over` and `later` mean what they mean for `Stream.read`.
+        A gap stands for streams that cannot be followed. `over` and `later` mean what they mean for
+        `Stream.read`.
         """
 
 
@@ -79,11 +80,16 @@ class AttemptReader:
 
     def look_for_streams(
         self, places: Mapping[str, StreamPosition], *, over: bool, later: AttemptRecord | None
-    ) -> None:
-        """Add the streams that have begun since the last look."""
+    ) -> list[Gap]:
+        """Add the streams that have begun since the last look; return gaps for left out ones."""
+        gaps: list[Gap] = []
         if self._new_streams is not None:
-            for stream in self._new_streams(self.streams, places, over=over, later=later):
-                self._add(stream)
+            for new in self._new_streams(self.streams, places, over=over, later=later):
+                if isinstance(new, Gap):
+                    gaps.append(new)
+                else:
+                    self._add(new)
+        return gaps
 
     def _add(self, stream: Stream) -> None:
         self.streams[stream.name] = stream

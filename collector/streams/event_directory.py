@@ -27,7 +27,7 @@ from collector.streams.attempt_boundary import micros
 from collector.streams.event_file import TICK, EventFile
 from collector.streams.files import FileStat, FileSystem, LeavesVolume, OpenFile
 from collector.streams.stream import Stream
-from collector.streams.stream_position import StreamPosition
+from collector.streams.stream_position import Gap, StreamPosition
 from filters.event_files.first_event import ENOUGH_BYTES, NoTime, first_time
 
 NAME_PART = "tfevents"
@@ -53,6 +53,7 @@ class EventDirectory:
         self._log = log
         self._left_alone: dict[str, FileStat] = {}
         self._logged: set[str] = set()
+        self._limits: set[str] = set()
 
     def new_files(
         self,
@@ -61,14 +62,17 @@ class EventDirectory:
         *,
         over: bool,
         later: AttemptRecord | None,
-    ) -> Iterator[EventFile]:
-        """Yield the files of the attempt that are not followed yet.
+    ) -> Iterator[EventFile | Gap]:
+        """Yield the files of the attempt that are not followed yet, and gaps for too many files.
 
         `followed` may grow between two files. `over` and `later` mean what they mean for a stream.
         """
         until = None if later is None else micros(later.started) - TICK
         _hold(followed, places)
         for path in self._paths():
+            if isinstance(path, Gap):
+                yield path
+                continue
             file = self._open(path, followed.get(path))
             if file is None:
                 continue
@@ -80,15 +84,15 @@ class EventDirectory:
                     continue
                 if len(followed) >= MOST_FILES:
                     why = f"the training has more than {MOST_FILES} event files, which is the limit"
-                    self._log_once(path, why)
+                    yield from self._gap_once(path, why)
                     return
                 unless_new.pop_all()
             stream = EventFile(path, self._files, file)
             stream.join(followed, _START)
             yield stream
 
-    def _paths(self) -> Iterator[str]:
-        """Yield the paths that may be event files, in no special order."""
+    def _paths(self) -> Iterator[str | Gap]:
+        """Yield the paths that may be event files, in no special order; a gap for missing ones."""
         directories = [self._directory]
         for directory in directories:
             names, inner = self._listed(directory)
@@ -96,7 +100,7 @@ class EventDirectory:
             directories += (f"{directory}/{name}" for name in inner)
             if len(directories) > MOST_DIRECTORIES:
                 why = f"there are more than {MOST_DIRECTORIES} directories, which is the limit"
-                self._log_once(directories[MOST_DIRECTORIES], why)
+                yield from self._gap_once(directories[MOST_DIRECTORIES], why)
                 del directories[MOST_DIRECTORIES:]
 
     def _listed(self, directory: str) -> tuple[list[str], list[str]]:
@@ -138,6 +142,13 @@ class EventDirectory:
         if isinstance(began, NoTime):
             return over and stat.size > 0
         return until is None or began < until
+
+    def _gap_once(self, path: str, why: str) -> Iterator[Gap]:
+        """Yield the gap of a limit that a path is beyond, and log the first such path."""
+        if why not in self._limits:
+            self._limits.add(why)
+            self._log_once(path, why)
+            yield Gap(stream=self._directory, generation=1, start=0, end=None, why=why)
 
     def _log_once(self, path: str, why: str) -> None:
         if path not in self._logged:

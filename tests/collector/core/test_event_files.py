@@ -386,18 +386,32 @@ def test_what_is_not_read_yet_is_in_the_summary(pod: EventPod) -> None:
     session.close()
 
 
-def test_more_files_than_the_limit_are_logged(
-    pod: EventPod, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("limit", "why"),
+    [
+        ("MOST_FILES", "the training has more than 2 event files, which is the limit"),
+        ("MOST_DIRECTORIES", "there are more than 2 directories, which is the limit"),
+    ],
+)
+def test_more_than_the_limit_is_one_gap_also_after_a_crash(
+    pod: EventPod, monkeypatch: pytest.MonkeyPatch, limit: str, why: str
 ) -> None:
-    monkeypatch.setattr(event_directory, "MOST_FILES", 2)
+    monkeypatch.setattr(event_directory, limit, 2)
     pod.begin()
-    for number in range(4):
-        pod.write(scalar("loss", number), path=f"{LOG}/{number}.tfevents")
+    pod.write(scalar("loss", 0))
+    for number in range(1, 4):
+        pod.write(scalar("loss", number), path=f"{LOG}/{number}/tfevents")
+    for _ in range(2):
+        session = pod.follow()
+        pod.run(session)
+        session.close()
     session = pod.follow()
-    pod.run(session)
+    pod.end()
+    pod.run_to_the_end(session)
+    gaps = json.loads(session.summary())["gaps"]
     session.close()
     assert sorted(pod.values()) == ["0.0", "1.0"]
-    assert "more than 2 event files, which is the limit" in pod.log_text
+    assert gaps == [f"/log, file 1: byte 0 to its unknown end: {why}"]
 
 
 @pytest.mark.parametrize("directory", [f"{LOG}/lost+found", LOG])
