@@ -36,7 +36,8 @@ NUMERIC = frozenset({Reduction.MEAN, Reduction.MIN, Reduction.MAX})
 """The reductions that compute a value of several pods."""
 _POD_NAME = r"[A-Za-z0-9._-]{0,200}"
 _FLAG = re.compile(rf"({'|'.join(Reduction)}):({_POD_NAME})")
-_RANK_0 = re.compile(r"(?:[A-Za-z._-]*-)?0(?:-0)*")
+_RANK_0 = re.compile(r"(?:[A-Za-z0-9-]*\.|[A-Za-z._-]*-)?0(?:-0)*")
+"""The name of a JobSet's replicated job may have digits; a `.` follows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,7 @@ class PodReduction:
 
     reduction: Reduction
     pod: str = ""
-    """Its name in the job, such as `1` or `worker-1`; "" where it has no number."""
+    """Its name in the job, such as `1`, `worker-1` or `node.0-1`; "" where it has no number."""
 
     @property
     def is_rank_0(self) -> bool:

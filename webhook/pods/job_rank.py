@@ -13,8 +13,11 @@ from webhook.model.verdicts import PodRefused
 _COMPLETION_INDEX = "batch.kubernetes.io/job-completion-index"
 """A label, and in older versions of Kubernetes only an annotation, of the pods of Indexed Jobs."""
 _JOB_INDEX = "jobset.sigs.k8s.io/job-index"
+"""Counts within a replicated job of the JobSet."""
+_REPLICATED_JOB = "jobset.sigs.k8s.io/replicatedjob-name"
 _REPLICA_TYPE = "training.kubeflow.org/replica-type"
 _REPLICA_INDEX = "training.kubeflow.org/replica-index"
+_JOB_NAME = re.compile(r"[A-Za-z0-9-]{1,63}")
 _WORD, _NUMBER = re.compile(r"[A-Za-z0-9._-]{1,63}"), re.compile(r"[0-9]{1,9}")
 
 
@@ -24,7 +27,7 @@ def pod_reduction(metadata: PodMetadata, reduction: Reduction) -> PodReduction |
     | labels of | name in the job | rank 0 |
     |---|---|---|
     | an Indexed Job | its completion index | index 0 |
-    | a JobSet or TrainJob | the index of the job, then the completion index | both 0 |
+    | a JobSet or TrainJob | its replicated job, and both indexes, such as `node.0-1` | both 0 |
     | the training operator | its type and its index, such as `worker-1` | index 0 |
     | others | none: each start of a trainer is a pod of its own | refused |
 
@@ -46,8 +49,10 @@ def pod_reduction(metadata: PodMetadata, reduction: Reduction) -> PodReduction |
 def _name(metadata: PodMetadata) -> str:
     index = _number(metadata, _COMPLETION_INDEX)
     if index:
-        job = _number(metadata, _JOB_INDEX)
-        return f"{job}-{index}" if job else index
+        job, name = _number(metadata, _JOB_INDEX), metadata.labels.get(_REPLICATED_JOB, "")
+        if not job:
+            return index
+        return f"{name}.{job}-{index}" if _JOB_NAME.fullmatch(name) else f"{job}-{index}"
     replica, kind = _number(metadata, _REPLICA_INDEX), metadata.labels.get(_REPLICA_TYPE, "")
     if not replica:
         return ""

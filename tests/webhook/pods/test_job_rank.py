@@ -14,6 +14,7 @@ from webhook.pods.job_rank import pod_reduction
 
 INDEX = "batch.kubernetes.io/job-completion-index"
 JOB_INDEX = "jobset.sigs.k8s.io/job-index"
+REPLICATED_JOB = "jobset.sigs.k8s.io/replicatedjob-name"
 REPLICA = "training.kubeflow.org/replica-index"
 TYPE = "training.kubeflow.org/replica-type"
 
@@ -25,6 +26,11 @@ TYPE = "training.kubeflow.org/replica-type"
         ({INDEX: "10"}, "10", False),
         ({INDEX: "0", JOB_INDEX: "0"}, "0-0", True),
         ({INDEX: "0", JOB_INDEX: "1"}, "1-0", False),
+        ({INDEX: "0", JOB_INDEX: "0", REPLICATED_JOB: "node"}, "node.0-0", True),
+        ({INDEX: "0", JOB_INDEX: "0", REPLICATED_JOB: "gpu-1"}, "gpu-1.0-0", True),
+        ({INDEX: "0", JOB_INDEX: "1", REPLICATED_JOB: "gpu-0"}, "gpu-0.1-0", False),
+        ({INDEX: "1", JOB_INDEX: "0", REPLICATED_JOB: "node"}, "node.0-1", False),
+        ({INDEX: "0", JOB_INDEX: "0", REPLICATED_JOB: "a:b"}, "0-0", True),
         ({REPLICA: "0", TYPE: "master"}, "master-0", True),
         ({REPLICA: "1", TYPE: "worker"}, "worker-1", False),
         ({REPLICA: "0"}, "0", True),
@@ -43,6 +49,16 @@ def test_a_pod_has_the_name_that_its_controller_gives_it(
     assert found.is_rank_0 is rank_0
 
 
+def test_two_replicated_jobs_of_a_jobset_have_pods_of_different_names() -> None:
+    indexes = {INDEX: "0", JOB_INDEX: "0"}
+    pods = [
+        pod_reduction(PodMetadata(labels={**indexes, REPLICATED_JOB: job}), Reduction.MEAN)
+        for job in ("chief", "worker")
+    ]
+
+    assert [pod and pod.pod for pod in pods] == ["chief.0-0", "worker.0-0"]
+
+
 def test_the_index_may_be_an_annotation_as_in_older_versions_of_kubernetes() -> None:
     found = pod_reduction(PodMetadata(annotations={INDEX: "3"}), Reduction.RANK0)
 
@@ -56,7 +72,7 @@ def test_rank_0_needs_an_index_and_any_needs_none() -> None:
 
 
 @pytest.mark.parametrize("how", Reduction)
-@pytest.mark.parametrize("pod", ["", "0", "worker-1"])
+@pytest.mark.parametrize("pod", ["", "0", "worker-1", "node.0-1"])
 def test_the_store_reads_the_mark_that_the_sidecar_writes(how: Reduction, pod: str) -> None:
     written = PodReduction(reduction=how, pod=pod)
 
