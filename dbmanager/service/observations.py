@@ -16,7 +16,7 @@ from dbmanager.service.requests import read_bounds, read_metadata, read_trial_na
 from dbmanager.service.row_notifier import RowNotifier
 from dbmanager.service.servicer import Context, closing, read_trial
 from dbmanager.service.trial_feeds import SentRows, TrialFeeds
-from dbmanager.store.contract import Query, Row, Store, TrialKey
+from dbmanager.store.contract import NO_STEP, Place, Query, Row, Store, TrialKey
 from serving.fair_budget import FairBudget
 
 PAGE, LARGEST_PAGE = 5_000, 50_000
@@ -70,7 +70,7 @@ class Observations(observations_pb2_grpc.ObservationsServicer):
         bounds = read_bounds((request.metric_name,), request.start_time, request.end_time)
         request_fields = (trial, *bounds.metrics, bounds.from_micros, bounds.to_micros)
         tokens = PageTokens(field="page_token", request_fields=request_fields)
-        after = tokens.read(request.page_token, 3)
+        after = _place(tokens.read(request.page_token, 3, 2))
         store, size = self._connection.store, _page_size(request.page_size)
 
         async def read(key: TrialKey) -> tuple[Sequence[Row], bool]:
@@ -79,7 +79,7 @@ class Observations(observations_pb2_grpc.ObservationsServicer):
                 metrics=bounds.metrics,
                 from_micros=bounds.from_micros,
                 to_micros=bounds.to_micros,
-                after=(after[0], after[1], after[2]) if after else None,
+                after=after,
                 limit=size + 1,
             )
             return await _page(store, query, size)
@@ -108,6 +108,14 @@ class Observations(observations_pb2_grpc.ObservationsServicer):
                     token = tokens.write(sent.last_id)
                     yield pb.WatchReply(metric_logs=log_of(piece).metric_logs, resume_token=token)
                 sent.add(rows)
+
+
+def _place(position: tuple[int, ...] | None) -> Place | None:
+    """Return the place of a token's position; a manager before the steps wrote time and id."""
+    if position is None:
+        return None
+    micros, *steps, row_id = position
+    return micros, steps[0] if steps else NO_STEP, row_id
 
 
 async def _page(store: Store, query: Query, size: int) -> tuple[Sequence[Row], bool]:

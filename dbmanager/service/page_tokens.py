@@ -32,8 +32,8 @@ class PageTokens:
         """Return the token of a position."""
         return ".".join((*map(str, position), self._sum()))
 
-    def read(self, token: str, length: int) -> tuple[int, ...] | None:
-        """Return the position, which has `length` numbers; None if the token is empty.
+    def read(self, token: str, *lengths: int) -> tuple[int, ...] | None:
+        """Return the position, which has one of these lengths; None if the token is empty.
 
         Raises:
             UserError: this server does not write such tokens, or the request has other fields.
@@ -41,7 +41,7 @@ class PageTokens:
         if not token:
             return None
         *position, check = token.split(".")
-        if len(position) != length or not all(_NUMBER.fullmatch(part) for part in position):
+        if len(position) not in lengths or not all(_NUMBER.fullmatch(part) for part in position):
             raise UserError(
                 f"{self.field}: {quoted(token)} is not a token of this server;"
                 " start without a token"

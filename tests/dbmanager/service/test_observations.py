@@ -118,6 +118,17 @@ async def test_a_bad_page_request_is_refused_by_name(asked: dict[str, object], w
         await pages(client, trial_name="t", **asked)
 
 
+async def test_a_token_of_a_manager_before_the_steps_goes_on_at_the_same_point() -> None:
+    log = [minute(3, value=str(value)) for value in range(4)]
+    async with served(MemoryStore()) as client:
+        await client.report("t", *log)
+        reply = await client.observations.Read(ours.ReadRequest(trial_name="t", page_size=2))
+        micros, _, row_id, check = reply.next_page_token.split(".")
+        found = await pages(client, trial_name="t", page_token=f"{micros}.{row_id}.{check}")
+
+    assert found == [log[2:]]
+
+
 async def test_a_token_of_another_trial_is_refused() -> None:
     async with served(MemoryStore()) as client:
         await client.report("t", minute(1), minute(2))
