@@ -13,6 +13,8 @@ formats of old versions allow less, hence ROW_FORMAT=DYNAMIC. Each index ends wi
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from dbmanager.store.migrations import Execute, Migrations
 
 _COLLATIONS = ("utf8mb4_nopad_bin", "utf8mb4_0900_bin")
@@ -78,15 +80,33 @@ def _missing(execute: Execute, name: str) -> list[str]:
     ]
     if "step" not in columns:
         added.append(_STEP)
+    return added + _changed_indexes(execute)
+
+
+def _changed_indexes(execute: Execute) -> list[str]:
+    """Return the changes to indexes that are missing, or that have the columns of another version.
+
+    An older manager that was killed before it recorded its version leaves such an index.
+    """
     present = _present_indexes(execute)
-    return added + [
-        f"ADD INDEX {index} ({parts})" for index, parts in _INDEXES.items() if index not in present
-    ]
+    changes: list[str] = []
+    for index, parts in _INDEXES.items():
+        if present.get(index) != parts:
+            changes += [f"DROP INDEX {index}"] if index in present else []
+            changes.append(f"ADD INDEX {index} ({parts})")
+    return changes
 
 
-def _present_indexes(execute: Execute) -> set[str]:
-    rows = execute(f"SELECT index_name FROM information_schema.statistics {_OF_TABLE}")  # noqa: S608 - constants
-    return {str(row[0]) for row in rows}
+def _present_indexes(execute: Execute) -> dict[str, str]:
+    """Return the columns of each index, in its order, as `_INDEXES` has them."""
+    rows = execute(
+        f"SELECT index_name, column_name FROM information_schema.statistics {_OF_TABLE}"  # noqa: S608 - constants
+        " ORDER BY index_name, seq_in_index"
+    )
+    columns: defaultdict[str, list[str]] = defaultdict(list)
+    for index, column in rows:
+        columns[str(index)].append(str(column))
+    return {index: ", ".join(parts) for index, parts in columns.items()}
 
 
 def _second(execute: Execute) -> None:
@@ -111,12 +131,8 @@ def _third(execute: Execute) -> None:
     """Add the column `step`, and put it into the index that reads walk along."""
     if "step" in _columns(execute):
         return
-    changes = [_STEP]
-    present = _present_indexes(execute)
-    for index, parts in _INDEXES.items():
-        changes += [f"DROP INDEX {index}"] if index in present else []
-        changes.append(f"ADD INDEX {index} ({parts})")
-    execute(f"ALTER TABLE observation_logs {', '.join(changes)}")
+    changes = ", ".join([_STEP, *_changed_indexes(execute)])
+    execute(f"ALTER TABLE observation_logs {changes}")
 
 
 MIGRATIONS = Migrations(
