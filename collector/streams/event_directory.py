@@ -10,7 +10,8 @@ write counts.
 | began before this attempt, or in the next one  | the file is left alone; the log says so once  |
 | does not belong to an event file               | the same                                      |
 | is not complete yet                            | the next look decides; at the end, the file   |
-|                                                | is followed, so that its damage is reported   |
+|                                                | is followed, so that its damage is reported,  |
+|                                                | unless the next attempt has written to it     |
 
 A file with several names, or with a new name, is read once. Only names with `tfevents` in them
 count, as for TensorBoard. Links to directories are not followed.
@@ -140,7 +141,9 @@ class EventDirectory:
             self._log_once(path, why)
             return False
         if isinstance(began, NoTime):
-            return over and stat.size > 0
+            if not over or not stat.size:
+                return False
+            began = stat.mtime
         return until is None or began < until
 
     def _gap_once(self, path: str, why: str) -> Iterator[Gap]:

@@ -122,6 +122,25 @@ def test_the_files_of_two_attempts_are_kept_apart(pod: EventPod) -> None:
     assert pod.values(2) == ["2.0"]
 
 
+def test_a_file_that_the_next_attempt_has_only_just_begun_is_no_gap(pod: EventPod) -> None:
+    pod.begin(1)
+    pod.write(scalar("loss", 1))
+    session = pod.follow()
+    pod.run(session)
+    pod.end(1, status=1)
+    pod.begin(2)
+    second = pod.open(f"{LOG}/events.out.tfevents.2")
+    whole = beginning(pod.clock.micros() / 1e6) + scalar("loss", 2)
+    second.append(whole[:10])
+    pod.run_to_the_end(session)
+    second.append(whole[10:])
+    pod.end(2)
+    pod.run_to_the_end(session)
+    session.close()
+    assert (pod.values(1), pod.values(2)) == (["1.0"], ["2.0"])
+    assert "metrics may be missing" not in pod.log_text
+
+
 def test_a_file_that_the_next_attempt_writes_over_is_the_next_attempts(pod: EventPod) -> None:
     pod.begin(1)
     pod.write(scalar("loss", 1))
