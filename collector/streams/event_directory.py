@@ -36,7 +36,10 @@ NAME_PART = "tfevents"
 MOST_FILES = 500
 """The most files of an attempt: each one stays open, and has its place in the checkpoint."""
 MOST_DIRECTORIES = 1_000
+_LOOKS = 2
+"""A file that is renamed during a look may be in neither place."""
 _START = StreamPosition()
+_TOO_LATE = "it took the name of a file that was read to its end, after the end of the training"
 _LAST_SECOND = 253_402_300_800.0
 """The end of the year 9999."""
 
@@ -54,7 +57,7 @@ class EventDirectory:
         self._log = log
         self._left_alone: dict[str, FileStat] = {}
         self._logged: set[str] = set()
-        self._limits: set[str] = set()
+        self._gaps: set[Gap] = set()
 
     def new_files(
         self,
@@ -69,7 +72,20 @@ class EventDirectory:
         `followed` may grow between two files. `over` and `later` mean what they mean for a stream.
         """
         until = None if later is None else micros(later.started) - TICK
-        _hold(followed, places)
+        _hold(followed, places, self._since)
+        for _ in range(_LOOKS):
+            yield from self._look(followed, places, until, over=over)
+            if not any(stream.is_missing for stream in _event_files(followed)):
+                return
+
+    def _look(
+        self,
+        followed: Mapping[str, Stream],
+        places: Mapping[str, StreamPosition],
+        until: int | None,
+        *,
+        over: bool,
+    ) -> Iterator[EventFile | Gap]:
         for path in self._paths():
             if isinstance(path, Gap):
                 yield path
@@ -79,17 +95,22 @@ class EventDirectory:
                 continue
             with ExitStack() as unless_new:
                 unless_new.callback(file.close)
-                if _is_followed(file, followed) or path in followed:
+                place = places.get(path) or _START
+                if _is_followed(file, followed) or (path in followed and not place.finished):
                     continue
                 if not self._is_of_attempt(path, file, until, over=over):
                     continue
+                if path in followed:
+                    yield from self._gap_once(path, place.generation.serial + 1, _TOO_LATE)
+                    continue
                 if len(followed) >= MOST_FILES:
                     why = f"the training has more than {MOST_FILES} event files, which is the limit"
-                    yield from self._gap_once(path, why)
+                    self._log_once(path, why)
+                    yield from self._gap_once(self._directory, 1, why)
                     return
                 unless_new.pop_all()
             stream = EventFile(path, self._files, file)
-            stream.join(followed, _START)
+            stream.join(followed, _START, self._since)
             yield stream
 
     def _paths(self) -> Iterator[str | Gap]:
@@ -101,7 +122,8 @@ class EventDirectory:
             directories += (f"{directory}/{name}" for name in inner)
             if len(directories) > MOST_DIRECTORIES:
                 why = f"there are more than {MOST_DIRECTORIES} directories, which is the limit"
-                yield from self._gap_once(directories[MOST_DIRECTORIES], why)
+                self._log_once(directories[MOST_DIRECTORIES], why)
+                yield from self._gap_once(self._directory, 1, why)
                 del directories[MOST_DIRECTORIES:]
 
     def _listed(self, directory: str) -> tuple[list[str], list[str]]:
@@ -146,12 +168,12 @@ class EventDirectory:
             began = stat.mtime
         return until is None or began < until
 
-    def _gap_once(self, path: str, why: str) -> Iterator[Gap]:
-        """Yield the gap of a limit that a path is beyond, and log the first such path."""
-        if why not in self._limits:
-            self._limits.add(why)
-            self._log_once(path, why)
-            yield Gap(stream=self._directory, generation=1, start=0, end=None, why=why)
+    def _gap_once(self, path: str, serial: int, why: str) -> Iterator[Gap]:
+        """Yield the gap of what is left out, unless an earlier look has done so."""
+        gap = Gap(stream=path, generation=serial, start=0, end=None, why=why)
+        if gap not in self._gaps:
+            self._gaps.add(gap)
+            yield gap
 
     def _log_once(self, path: str, why: str) -> None:
         if path not in self._logged:
@@ -167,17 +189,19 @@ def _began(file: OpenFile, stat: FileStat) -> int | NoTime:
     return micros(time) if time < _LAST_SECOND else stat.mtime
 
 
-def _hold(followed: Mapping[str, Stream], places: Mapping[str, StreamPosition]) -> None:
+def _hold(followed: Mapping[str, Stream], places: Mapping[str, StreamPosition], since: int) -> None:
     """Open the files that still have their names; the look then finds the renamed ones."""
-    files = [stream for stream in followed.values() if isinstance(stream, EventFile)]
+    files = _event_files(followed)
     for stream in files:
-        stream.join(followed, places.get(stream.name) or _START)
+        stream.join(followed, places.get(stream.name) or _START, since)
     for stream in files:
         stream.hold(places.get(stream.name) or _START)
 
 
+def _event_files(followed: Mapping[str, Stream]) -> list[EventFile]:
+    return [stream for stream in followed.values() if isinstance(stream, EventFile)]
+
+
 def _is_followed(file: OpenFile, followed: Mapping[str, Stream]) -> bool:
     """Return whether one of the streams reads this file, under whatever name."""
-    return any(
-        isinstance(stream, EventFile) and stream.is_read_from(file) for stream in followed.values()
-    )
+    return any(stream.is_read_from(file) for stream in _event_files(followed))

@@ -36,6 +36,7 @@ class EventFile:
         self._open = file
         self._position = StreamPosition()
         self._beside: Mapping[str, Stream] = {}
+        self._since = 0
 
     @property
     def name(self) -> str:
@@ -47,9 +48,18 @@ class EventFile:
         """The inode of the open file; None if none is open."""
         return None if self._open is None else self._open.stat().inode
 
-    def join(self, streams: Mapping[str, Stream], position: StreamPosition) -> None:
-        """Leave the files of these streams to them; `position`: how far this one is read."""
-        self._beside, self._position = streams, position
+    @property
+    def is_missing(self) -> bool:
+        """Whether no file is known that has the bytes from the position on."""
+        position = self._position
+        return not (self._open or position.generation.inode is None or position.finished)
+
+    def join(self, streams: Mapping[str, Stream], position: StreamPosition, since: int = 0) -> None:
+        """Leave the files of these streams to them, and all that began before a time.
+
+        `position`: how far this one is read. `since`: in microseconds since 1970.
+        """
+        self._beside, self._position, self._since = streams, position, since
 
     def is_read_from(self, file: OpenFile) -> bool:
         """Return whether this stream reads a file, or has read it, under whatever name.
@@ -138,13 +148,15 @@ class EventFile:
         return self._open
 
     def _at_path(self, position: StreamPosition) -> OpenFile | None:
-        """Open the file at the path, unless it is read already: by another stream, or before."""
+        """Open the file at the path; None if it is read already, or an earlier training's."""
         file = self._files.open(self._path)
         if file is None:
             return None
         others = (each for each in self._beside.values() if isinstance(each, EventFile))
-        if is_seen(file, position.generation.others) or any(
-            other.is_read_from(file) for other in others if other is not self
+        if (
+            is_seen(file, position.generation.others)
+            or _began_before(file, self._since)
+            or any(other.is_read_from(file) for other in others if other is not self)
         ):
             file.close()
             return None
@@ -227,6 +239,12 @@ def _behind(position: StreamPosition, inode: int | None) -> StreamPosition:
     if before.inode is not None and position.head.length:
         others = (*others, SeenFile(inode=before.inode, head=position.head))[-_MOST_SEEN:]
     return position.next_generation(inode, others)
+
+
+def _began_before(file: OpenFile, since: int) -> bool:
+    """Return whether the first event of a file was before a time, in microseconds since 1970."""
+    time = first_time(file.read_at(0, ENOUGH_BYTES))
+    return isinstance(time, float) and time * 1e6 < since
 
 
 def _began_after(file: OpenFile, later: AttemptRecord) -> bool:

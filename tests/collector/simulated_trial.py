@@ -310,9 +310,12 @@ class World:
         """Give a file another name, perhaps that of another file, or a second one."""
         new = f"{EVENTS}/b/tfevents.{self.clock.micros()}"
         change = self.dice.choice((self.files.rename, self.files.link))
-        if self.rotates and self.dice.random() < 0.3:
+        node, number = self.files.node(path), self.trainings[-1].number
+        # After the end of an attempt the name of a file that is read cannot be used again.
+        is_mine = any(each.node is node and each.attempt == number for each in self.written)
+        if self.rotates and is_mine and self.dice.random() < 0.3:
             new, change = self.dice.choice(existing), self.files.rename
-            if self.files.node(new) is self.files.node(path):
+            if self.files.node(new) is node:
                 return
             self._destroy(self.files.node(new), 0)
             if self.files.node(new) is self.node:

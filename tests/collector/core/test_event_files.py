@@ -122,6 +122,26 @@ def test_the_files_of_two_attempts_are_kept_apart(pod: EventPod) -> None:
     assert pod.values(2) == ["2.0"]
 
 
+@pytest.mark.parametrize("crash", [False, True])
+def test_a_file_from_before_the_training_that_takes_the_name_of_another_is_left_alone(
+    pod: EventPod, *, crash: bool
+) -> None:
+    pod.write(scalar("loss", 9), path=f"{LOG}/old.tfevents")
+    pod.begin()
+    pod.write(scalar("loss", 1))
+    session = pod.follow()
+    pod.run(session)
+    pod.files.rename(f"{LOG}/old.tfevents", _FILE)
+    if crash:
+        session.close()
+        session = pod.follow()
+    pod.run(session)
+    pod.end()
+    pod.run_to_the_end(session)
+    session.close()
+    assert pod.values() == ["1.0"]
+
+
 def test_a_file_that_the_next_attempt_has_only_just_begun_is_no_gap(pod: EventPod) -> None:
     pod.begin(1)
     pod.write(scalar("loss", 1))
@@ -359,6 +379,59 @@ def test_a_file_that_is_renamed_during_the_first_look_after_a_crash_is_read_on(
     session.close()
     assert pod.values() == ["1.0", "2.0"]
     assert "metrics may be missing" not in pod.log_text
+
+
+def test_a_file_that_is_renamed_between_its_listing_and_its_opening_is_read_on(
+    pod: EventPod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pod.begin()
+    pod.write(scalar("loss", 1))
+    session = pod.follow()
+    pod.run(session)
+    pod.write(scalar("loss", 2))
+    session.close()
+    pod.files.rename(_FILE, _OTHER)
+    names = pod.files.names
+
+    def then_renamed(directory: str) -> list[str]:
+        listed = names(directory)
+        if directory in _OTHER and pod.files.stat(_OTHER) is not None and len(listed) == 1:
+            pod.files.rename(_OTHER, f"{LOG}/events.out.tfevents.2")
+        return listed
+
+    monkeypatch.setattr(pod.files, "names", then_renamed)
+    session = pod.follow()
+    pod.run(session)
+    pod.end()
+    pod.run_to_the_end(session)
+    session.close()
+    assert pod.values() == ["1.0", "2.0"]
+    assert "metrics may be missing" not in pod.log_text
+
+
+def test_a_file_that_takes_the_name_of_a_finished_one_after_the_end_is_a_gap(
+    pod: EventPod,
+) -> None:
+    pod.begin()
+    pod.write(scalar("loss", 1))
+    session = pod.follow()
+    pod.run(session)
+    pod.write(scalar("loss", 2), path="/elsewhere/tfevents")
+    pod.end()
+    pod.store.away = "it is down"
+    pod.run(session, steps=20)
+    pod.files.rename("/elsewhere/tfevents", _FILE)
+    for _ in range(2):
+        pod.run(session, steps=20)
+        session.close()
+        session = pod.follow()
+    pod.store.away = None
+    pod.run_to_the_end(session)
+    gaps = json.loads(session.summary())["gaps"]
+    session.close()
+    assert pod.values() == ["1.0"]
+    why = "it took the name of a file that was read to its end, after the end of the training"
+    assert gaps == [f"{_FILE}, file 2: byte 0 to its unknown end: {why}"]
 
 
 def test_a_renamed_directory_is_read_once_after_the_end(pod: EventPod) -> None:
